@@ -1,0 +1,52 @@
+# make help lists the targets. Everything that is needed is installed into .venv, from PyPI.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
+
+.PHONY: setup
+setup: $(READY)  ## set up the virtual environment, .venv
+
+$(READY): requirements-dev.txt sandbox/emulator.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
+		--target $(VENV)/emulator --requirement sandbox/emulator.txt
+	@touch $@
+
+.PHONY: demo
+demo: $(READY)  ## deploy the documentation's example to a sandbox on this machine, change it, delete it
+	@$(BIN)/python -m sandbox demo
+
+.PHONY: test
+test: $(READY) lint  ## lint, types, and every test, AWS's contract suite included
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+.PHONY: lint
+lint: $(READY)  ## ruff, mypy, cfn validate
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: generate
+generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
+	$(BIN)/cfn generate
+
+.PHONY: lock
+lock: $(READY)  ## lock the development dependencies anew: requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
+		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
+
+.PHONY: clean
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .cache build .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*
