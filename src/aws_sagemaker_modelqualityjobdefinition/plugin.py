@@ -1,0 +1,188 @@
+"""The plugin library's entry point, made safe.
+
+`Resource.__call__` of the library (2.1.20) is replaced. There, log or metric delivery that fails turns a CREATE that
+succeeded into an InternalFailure (log_delivery.py lets everything but an expired sequence token escape, metrics.py
+everything but ClientError); a warm container goes on writing to the log stream of the first stack it served; a page
+token is dropped on the way to the handler; and whatever a handler raises is logged with its message, in which AWS
+quotes property values.
+"""
+
+import functools
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.config import Config
+from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
+from cloudformation_cli_python_lib.log_delivery import ProviderLogHandler
+from cloudformation_cli_python_lib.metrics import MetricsPublisherProxy
+from cloudformation_cli_python_lib.resource import Resource
+from cloudformation_cli_python_lib.utils import HandlerRequest, KitchenSinkEncoder
+
+LOG = logging.getLogger(__name__)
+logging.getLogger(__package__).setLevel(logging.INFO)
+
+# One attempt, and after the first that fails no other in the same invocation: see the sum in client.py.
+DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
+
+HandlerError = exceptions._HandlerError
+
+
+class ResourceType(Resource):
+    """A resource type whose answers depend on its handlers alone."""
+
+    def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+        """Answer an event of CloudFormation's with a progress event, both as JSON.
+
+        Args:
+            event_data: The request: action, properties, credentials, and so on.
+            context: Lambda's own, which is not needed.
+        """
+        try:
+            (caller, provider), action, callback, event = self._parse_request(event_data)
+            request = self._cast_resource_request(event)
+        except HandlerError as error:
+            progress = error.to_progress_event()
+        else:
+            with Delivery(event, provider) as delivery:
+                progress = self._measured(delivery, caller, request, action, callback)
+        return json.loads(json.dumps(progress._serialize(), cls=KitchenSinkEncoder))
+
+    def _measured(
+        self,
+        delivery: "Delivery",
+        session: SessionProxy | None,
+        request: BaseResourceHandlerRequest,
+        action: Action,
+        callback: MutableMapping[str, Any],
+    ) -> ProgressEvent:
+        delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
+        start = _now()
+        progress = self._invoke_handler(session, request, action, callback)
+        milliseconds = (_now() - start).total_seconds() * 1000
+        LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
+        delivery.publish(lambda metrics: metrics.publish_duration_metric(_now(), action, milliseconds))
+        if progress.errorCode:
+            kind = getattr(exceptions, progress.errorCode.name)
+            delivery.publish(lambda metrics: metrics.publish_exception_metric(_now(), action, kind.__new__(kind)))
+        return progress
+
+    def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
+        try:
+            cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
+        except exceptions.InvalidRequest as error:
+            # The library wraps every error, ours too, whose words are enough.
+            raise error.__cause__ if isinstance(error.__cause__, HandlerError) else error from None
+        cast.nextToken = request.nextToken
+        return cast
+
+    def _invoke_handler(
+        self,
+        session: SessionProxy | None,
+        request: BaseResourceHandlerRequest,
+        action: Action,
+        callback_context: MutableMapping[str, Any],
+    ) -> ProgressEvent:
+        """Call the handler; what it raises becomes a failed event here, before the library logs its message."""
+        try:
+            return super()._invoke_handler(session, request, action, callback_context)
+        except HandlerError as error:
+            return error.to_progress_event()
+        except Exception as error:  # noqa: BLE001 - the last door: what escapes it reaches the user as a failure without a word
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            LOG.error("%s\n%s", type(error).__name__, frames)  # noqa: TRY400 - without the message, which may quote a value
+            return exceptions.InternalFailure(
+                f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect of this resource type, "
+                "please report it."
+            ).to_progress_event()
+
+
+class Delivery:
+    """Logs and metrics of one invocation, delivered to the account of the one who registered the type.
+
+    What fails here fails here alone: it is said once on standard error, without a message that might quote a value, and
+    nothing more is delivered in this invocation.
+    """
+
+    def __init__(self, event: HandlerRequest, session: SessionProxy | None) -> None:
+        group = event.requestData.providerLogGroupName
+        self._works = bool(session and group)
+        self._metrics = MetricsPublisherProxy()
+        self._log_handler: LogHandler | None = None
+        if session and group:
+            self.attempt(lambda: self._open(event, session, group))
+
+    def __enter__(self) -> "Delivery":
+        """Deliver what is logged from here on."""
+        if self._log_handler:
+            logging.getLogger().addHandler(self._log_handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Deliver nothing more: the next invocation may be another stack's."""
+        if self._log_handler:
+            logging.getLogger().removeHandler(self._log_handler)
+
+    def publish(self, metric: Callable[[MetricsPublisherProxy], None]) -> None:
+        """Publish a metric."""
+        self.attempt(lambda: metric(self._metrics))
+
+    def attempt(self, delivery: Callable[[], None]) -> None:
+        """Deliver something, unless something could not be delivered before."""
+        if not self._works:
+            return
+        try:
+            delivery()
+        except Exception as error:  # noqa: BLE001 - delivery must never fail a request, whatever fails it
+            self._works = False
+            print(f"Logs and metrics are not delivered: {type(error).__name__}", file=sys.stderr)  # noqa: T201 - not to itself
+
+    def _open(self, event: HandlerRequest, session: SessionProxy, group: str) -> None:
+        hurried = SessionProxy(session.session)
+        hurried.client = functools.partial(session.client, region_name=event.region, config=DELIVERY)
+        self._metrics.add_metrics_publisher(hurried, event.resourceType)
+        self._log_handler = LogHandler(event, hurried, group, self.attempt)
+
+
+class LogHandler(ProviderLogHandler):
+    """Writes log records to the stream of the resource that an event is about."""
+
+    def __init__(
+        self, event: HandlerRequest, session: SessionProxy, group: str, attempt: Callable[[Callable[[], None]], None]
+    ) -> None:
+        resource = event.requestData.logicalResourceId
+        stream = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
+        super().__init__(group=group, stream=stream, session=session)
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        self._attempt = attempt
+        self._is_writing = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; what is logged while writing it is left out."""
+        if not self._is_writing:
+            self._is_writing = True
+            self._attempt(lambda: ProviderLogHandler.emit(self, record))
+            self._is_writing = False
+
+    def _put_log_event(self, msg: logging.LogRecord) -> None:
+        # CloudWatch Logs has done without sequence tokens since 2023; the library fails on an answer without one.
+        self.client.put_log_events(
+            logGroupName=self.group,
+            logStreamName=self.stream,
+            logEvents=[{"timestamp": round(msg.created * 1000), "message": self.format(msg)}],
+        )
+
+
+def _outcome(progress: ProgressEvent) -> str:
+    return f"{progress.status.name} {progress.errorCode.name if progress.errorCode else ''}".rstrip()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)  # the library's metrics take naive UTC

@@ -1,0 +1,91 @@
+"""The answers of a handler: done, not yet, and not in time."""
+
+import logging
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib.interface import OperationStatus, ProgressEvent
+
+from .errors import HandlerError
+from .models import ResourceModel
+
+LOG = logging.getLogger(__name__)
+
+_ATTEMPT = "Attempt"
+
+
+def done(model: ResourceModel | None = None) -> ProgressEvent:
+    """Answer that the operation has succeeded, with the resource as it is; with none after DELETE."""
+    return ProgressEvent(status=OperationStatus.SUCCESS, resourceModel=model)
+
+
+def page(models: list[ResourceModel], token: str | None) -> ProgressEvent:
+    """Answer with one page of a list, and the token of the next."""
+    return ProgressEvent(status=OperationStatus.SUCCESS, resourceModels=[*models], nextToken=token)
+
+
+def has_begun(context: Mapping[str, Any]) -> bool:
+    """Tell whether an earlier invocation of this operation answered that it is not done yet."""
+    return _ATTEMPT in context
+
+
+def settled(
+    look: Callable[[], ResourceModel | None],
+    waiting_for: str,
+    model: ResourceModel,
+    context: MutableMapping[str, Any],
+    delays: Sequence[int],
+) -> ProgressEvent:
+    """Answer with what is there now, or that it is not yet as it should be.
+
+    From the moment that SageMaker has accepted a change, no failure may hide the resource from CloudFormation, which
+    would lose track of it: whatever happens while looking, the answer carries the model with its ARN. An exception
+    can't.
+
+    Args:
+        look: Returns the resource once it is as it should be, None until then.
+        waiting_for: What is waited for, for the message when it does not come.
+        model: What is desired, with its ARN.
+        context: The callback context of this invocation.
+        delays: How long to wait before each further look, in seconds.
+    """
+    problem: HandlerError
+    try:
+        found = look()
+    except HandlerError as error:
+        problem = error
+    except Exception as error:  # noqa: BLE001 - see above: a defect of ours must not orphan the resource either
+        problem = exceptions.InternalFailure(
+            f"The resource can't be read: {type(error).__name__} in this resource type."
+        )
+    else:
+        if found is not None:
+            return done(found)
+        problem = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds.")
+    return not_yet(problem, model, context, delays)
+
+
+def not_yet(
+    problem: HandlerError, model: ResourceModel, context: Mapping[str, Any], delays: Sequence[int]
+) -> ProgressEvent:
+    """Answer that CloudFormation is to call again later; after the last delay, that the operation has failed.
+
+    Args:
+        problem: What stands in the way, and what the operation fails with in the end.
+        model: The resource, with its ARN.
+        context: The callback context of this invocation.
+        delays: How long to wait before each further invocation, in seconds.
+    """
+    attempt = int(context.get(_ATTEMPT, 0))
+    failed = problem.to_progress_event()
+    if attempt < len(delays):
+        LOG.info("%s: looking again in %d s", type(problem).__name__, delays[attempt])
+        return ProgressEvent(
+            status=OperationStatus.IN_PROGRESS,
+            resourceModel=model,
+            callbackContext={_ATTEMPT: attempt + 1},
+            callbackDelaySeconds=delays[attempt],
+        )
+    failed.resourceModel = model
+    return failed
