@@ -1,0 +1,260 @@
+"""A stand-in for SageMaker, CloudWatch Logs and CloudWatch: TLS on loopback, with certificates made on the spot.
+
+It answers what the handlers call, at once and always the same way, so that what is measured is the package and not the service. It is no
+oracle: what SageMaker refuses is in the sandbox.
+"""
+
+import datetime
+import ipaddress
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+HOSTS = ("localhost", f"*.{REGION}.amazonaws.com", f"api.sagemaker.{REGION}.amazonaws.com")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error answer in the services' JSON protocol.
+
+    Attributes:
+        status: The HTTP status.
+        code: The error's code, as the service writes it in `__type`.
+        message: The error's message.
+    """
+
+    status: int
+    code: str
+    message: str = "made for a test"
+
+
+@dataclass
+class Call:
+    """One request that reached the stand-in: where it went, what it said."""
+
+    host: str
+    operation: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Service:
+    """What the stand-in knows and what it has seen.
+
+    Attributes:
+        port: The port on 127.0.0.1.
+        authority: The certificate authority, PEM: whoever trusts it can connect.
+        definitions: Create requests by the definition's name.
+        calls: Every request so far, in order of arrival.
+        connections: How many TLS connections were opened.
+        faults: Answers for the next requests of an operation, first come first served.
+    """
+
+    port: int = 0
+    authority: str = ""
+    definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    connections: int = 0
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | Fault:
+        """Answer one request of a JSON protocol; an operation unknown here is UnknownOperationException."""
+        known = getattr(self, f"_{operation}", None)
+        if known is None:
+            return Fault(400, "UnknownOperationException", operation)
+        answer: dict[str, Any] | Fault = known(request)
+        return answer
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/{name.lower()}"
+
+    def _CreateModelQualityJobDefinition(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        name = request["JobDefinitionName"]
+        self.definitions[name] = request
+        return {"JobDefinitionArn": self._arn(name)}
+
+    def _DescribeModelQualityJobDefinition(self, request: dict[str, Any]) -> dict[str, Any] | Fault:  # noqa: N802 - the API's name
+        name = request["JobDefinitionName"]
+        if name not in self.definitions:
+            return Fault(400, "ResourceNotFound", f"Could not find {name}")
+        kept = {key: value for key, value in self.definitions[name].items() if key != "Tags"}
+        defaults = {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}
+        return {**defaults, **kept, "JobDefinitionArn": self._arn(name), "CreationTime": 1767225600.123}
+
+    def _DeleteModelQualityJobDefinition(self, request: dict[str, Any]) -> dict[str, Any] | Fault:  # noqa: N802 - the API's name
+        if self.definitions.pop(request["JobDefinitionName"], None) is None:
+            return Fault(400, "ResourceNotFound", "Could not find it")
+        return {}
+
+    def _ListModelQualityJobDefinitions(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        names = sorted(self.definitions)
+        first = int(request.get("NextToken", 0))
+        size = int(request.get("MaxResults", 10))
+        page = [
+            {
+                "MonitoringJobDefinitionName": name,
+                "MonitoringJobDefinitionArn": self._arn(name),
+                "CreationTime": 1767225600.123,
+                "EndpointName": "endpoint",
+            }
+            for name in names[first : first + size]
+        ]
+        more = {"NextToken": str(first + size)} if first + size < len(names) else {}
+        return {"JobDefinitionSummaries": page, **more}
+
+    def _tags(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["ResourceArn"].rsplit("/", 1)[-1]
+        return next((made for key, made in self.definitions.items() if key.lower() == name), {})
+
+    def _ListTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        return {"Tags": self._tags(request).get("Tags", [])}
+
+    def _AddTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        definition = self._tags(request)
+        added = {tag["Key"]: tag for tag in definition.get("Tags", [])} | {tag["Key"]: tag for tag in request["Tags"]}
+        definition["Tags"] = list(added.values())
+        return {"Tags": definition["Tags"]}
+
+    def _DeleteTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        definition = self._tags(request)
+        definition["Tags"] = [tag for tag in definition.get("Tags", []) if tag["Key"] not in request["TagKeys"]]
+        return {}
+
+    def _PutLogEvents(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        return {"nextSequenceToken": "49590302938902938490283940283940"}
+
+    def _PutMetricData(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        return {}
+
+    def _CreateLogGroup(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        return {}
+
+    def _CreateLogStream(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        return {}
+
+
+class _Door(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    service: Service
+
+    def setup(self) -> None:
+        self.request.do_handshake()
+        self.service.connections += 1
+        super().setup()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self.headers["X-Amz-Target"].rsplit(".", 1)[-1]
+        self.service.calls.append(Call(self.headers["Host"], operation, dict(self.headers), body))
+        waiting = self.service.faults.get(operation)
+        answer = waiting.pop(0) if waiting else self.service.answer(operation, json.loads(body or b"{}"))
+        if isinstance(answer, Fault):
+            self._send(answer.status, {"__type": answer.code, "message": answer.message})
+        else:
+            self._send(200, answer)
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("x-amzn-RequestId", "7a62c49f-347e-4fc4-9331-6e8e1f6f3b2a")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: the calls are kept."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    context: ssl.SSLContext
+
+    def get_request(self) -> tuple[Any, Any]:
+        plain, address = super().get_request()
+        return self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, or does not trust us, is part of the tests."""
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Service]:
+    """Run the stand-in on a free port of 127.0.0.1 until the context ends.
+
+    Args:
+        directory: Where the certificates go.
+
+    Yields:
+        What to connect to, and what it has seen.
+    """
+    service = Service()
+    certificate, service.authority = _certificates(directory)
+    door = type("Door", (_Door,), {"service": service})
+    server = _Server(("127.0.0.1", 0), door)
+    server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.context.load_cert_chain(certificate)
+    service.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _certificates(directory: Path) -> tuple[Path, str]:
+    """Make an authority and a server's certificate; return the latter's file (with its key) and the authority's PEM."""
+    directory.mkdir(parents=True, exist_ok=True)
+    root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+    root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in  Authority")])
+    now = datetime.datetime.now(datetime.UTC)
+
+    def builder(subject: x509.Name) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(root_name)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )
+
+    root = (
+        builder(root_name)
+        .public_key(root_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(root_key, hashes.SHA256())
+    )
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in HOSTS]
+    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    server = (
+        builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTS[0])]))
+        .public_key(key.public_key())
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    file = directory / "server.pem"
+    file.write_bytes(
+        server.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return file, root.public_bytes(pem).decode()
