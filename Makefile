@@ -42,6 +42,23 @@ lint: $(READY)  ## ruff, mypy, cfn validate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
 
+# Optional for submit: REGION, PROFILE, ROLE_ARN; for submit and package: TAG_UPDATES=in-place.
+.PHONY: submit
+submit: $(READY)  ## register the type under a name of your own: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
+	@$(BIN)/python -m publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(ROLE_ARN),--role-arn "$(ROLE_ARN)") \
+		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)")
+
+.PHONY: package
+package: $(READY)  ## write the zip that submit uploads to dist/; under your own name with TYPE_NAME=...
+	@$(BIN)/python -m publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
+		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)")
+
+.PHONY: deregister
+deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for submit
+	@$(BIN)/python -m publishing deregister --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)")
+
 .PHONY: lock
 lock: $(READY)  ## lock the development dependencies anew: requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
@@ -49,4 +66,4 @@ lock: $(READY)  ## lock the development dependencies anew: requirements-dev.txt
 
 .PHONY: clean
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .cache build .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*
+	rm -rf $(VENV) .cache build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*

@@ -1,0 +1,79 @@
+"""The command line: python -m publishing stage | submit | package | deregister."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from publishing.errors import PublishingError
+from publishing.names import TypeName
+from publishing.registration import Target, deregister, package, submit
+from publishing.staging import TAG_UPDATES, stage, type_name_of
+
+PROJECT = Path(__file__).parent.parent
+# A line at a time, also into a pipe: a registration takes a minute, and is watched.
+say = partial(print, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code: 0, or 2 with one paragraph on the standard error output."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "stage":
+            stage(options.project, TypeName.of_ones_own(options.type_name), options.out, options.tag_updates)
+            say(f"Staged {options.type_name} in {options.out}")
+        elif options.command == "submit":
+            submit(
+                options.project,
+                TypeName.of_ones_own(options.type_name),
+                Target(options.region, options.profile),
+                role_arn=options.role_arn,
+                tag_updates=options.tag_updates,
+                progress=say,
+            )
+        elif options.command == "package":
+            name = TypeName.of_ones_own(options.type_name) if options.type_name else type_name_of(options.project)
+            package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
+        else:
+            deregister(TypeName.of_ones_own(options.type_name), Target(options.region, options.profile), progress=say)
+    except (PublishingError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    name = argparse.ArgumentParser(add_help=False)
+    name.add_argument("--type-name", default="", metavar="NAME", help="a name of your own: Acme::SageMaker::...")
+    project = argparse.ArgumentParser(add_help=False)
+    project.add_argument("--project", type=Path, default=PROJECT, metavar="DIR", help="the original; default: this one")
+    project.add_argument(
+        "--tag-updates",
+        choices=TAG_UPDATES,
+        default="replace",
+        help="whether a change of Tags replaces the resource (default, as documented) or is made in place",
+    )
+    target = argparse.ArgumentParser(add_help=False)
+    target.add_argument("--region", help="default: that of your AWS configuration")
+    target.add_argument("--profile", help="a profile of your AWS configuration")
+
+    parser = argparse.ArgumentParser(prog="python -m publishing", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("stage", parents=[name, project], help="write the project under another type name")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that is missing or empty")
+    command = commands.add_parser("submit", parents=[name, project, target], help="register it with cfn submit")
+    command.add_argument("--role-arn", help="the handlers' role; default: cfn makes one from resource-role.yaml")
+    command = commands.add_parser("package", parents=[name, project], help="write the zip that cfn submit uploads")
+    command.add_argument("--out", type=Path, default=PROJECT / "dist", metavar="DIR", help="default: dist/")
+    commands.add_parser("deregister", parents=[name, target], help="take all versions out of the registry")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

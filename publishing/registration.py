@@ -1,0 +1,223 @@
+"""Registers the type under one's own name by the real `cfn submit`, packages it, deregisters it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from publishing.commands import run_cfn
+from publishing.errors import PublishingError
+from publishing.names import TypeName
+from publishing.staging import TagUpdates, stage
+
+# `_wait_for_registration` in rpdk/core/project.py says so.
+_TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")
+# cfn names the execution role's stack after the type; a stack's name has at most 128 characters and begins with
+# a letter (CloudFormation API Reference, CreateStack).
+_ROLE_STACK = "{}-role-stack"
+_MAX_STACK_NAME = 128
+_UPLOAD_STACK = "CloudFormationManagedUploadInfrastructure"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to register: None is what the AWS configuration of this machine says."""
+
+    region: str | None = None
+    profile: str | None = None
+
+    def session(self) -> boto3.Session:
+        """Give a session with a region and credentials.
+
+        Raises:
+            PublishingError: One of them is missing.
+        """
+        with _in_words():
+            session = boto3.Session(profile_name=self.profile, region_name=self.region)
+            credentials = session.get_credentials()
+        if session.region_name is None:
+            raise PublishingError("No region: name one with REGION=eu-west-1, or set AWS_DEFAULT_REGION.")
+        if credentials is None:
+            raise PublishingError(
+                "No AWS credentials: name a profile with PROFILE=..., or set them up for the AWS CLI."
+            )
+        return session
+
+    def options(self) -> list[str]:
+        """The same for cfn."""
+        region = ["--region", self.region] if self.region else []
+        return region + (["--profile", self.profile] if self.profile else [])
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn botocore's errors into AWS's own words."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise PublishingError(f"{error}") from error
+
+
+@contextmanager
+def _staged(
+    project: Path, type_name: TypeName, tag_updates: TagUpdates, progress: Callable[[str], None]
+) -> Iterator[Path]:
+    """Stage into the project's cache; removed afterwards, and kept with cfn's log if cfn failed."""
+    cache = project / ".cache"
+    cache.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{type_name.stem}-", dir=cache))
+    kept = False
+    try:
+        stage(project, type_name, folder, tag_updates)
+        progress(f"Staged as {type_name.value}, tag updates: {tag_updates}.")
+        yield folder
+    except PublishingError as error:
+        kept = any(folder.iterdir())
+        if not kept:
+            raise
+        raise PublishingError(f"{error} The staged project, with cfn's log, is kept in {folder}.") from error
+    finally:
+        if not kept:
+            shutil.rmtree(folder)
+
+
+def submit(
+    project: Path,
+    type_name: TypeName,
+    target: Target,
+    *,
+    role_arn: str | None,
+    tag_updates: TagUpdates,
+    progress: Callable[[str], None],
+) -> str:
+    """Register a version of the type under a name and make it the default one.
+
+    Args:
+        project: The folder of the original.
+        type_name: The name to register.
+        target: The account and region.
+        role_arn: The role that the handlers run with; None has cfn make one, from resource-role.yaml.
+        tag_updates: As for `stage`.
+        progress: Called with each line that is worth showing.
+
+    Returns:
+        The ARN of the version.
+
+    Raises:
+        PublishingError: The type was not registered, or is not the default; with the reason.
+    """
+    role_stack = _ROLE_STACK.format(type_name.stem)
+    if not role_arn and (len(role_stack) > _MAX_STACK_NAME or not role_stack[0].isalpha()):
+        raise PublishingError(
+            f"cfn makes the role of {type_name.value} in a stack called {role_stack}, and a stack's name "
+            f"begins with a letter and has at most {_MAX_STACK_NAME} characters: pass a role with ROLE_ARN=..."
+        )
+    session = target.session()
+    with _in_words():
+        identity = session.client("sts").get_caller_identity()
+    progress(f"{type_name.value} -> account {identity['Account']}, {session.region_name}, as {identity['Arn']}")
+    start = time.monotonic()
+    tokens: list[str] = []
+
+    def show(line: str) -> None:
+        tokens.extend(_TOKEN.findall(line))
+        if line and not line.startswith("{"):  # the answer of DescribeTypeRegistration, as Python prints it
+            progress(f"  {line}")
+
+    with _staged(project, type_name, tag_updates, progress) as folder:
+        role = ["--role-arn", role_arn] if role_arn else []
+        try:
+            run_cfn(["submit", "-v", "--set-default", *target.options(), *role], folder, show)
+        except PublishingError as error:
+            # cfn prints that the registration failed; the registry knows why.
+            description = _registration(session, tokens[-1]).get("Description") if tokens else None
+            raise PublishingError(f"{error} The registry says: {description}" if description else str(error)) from error
+        if not tokens:
+            raise PublishingError("cfn submit ended well and named no registration token: this is not the cfn we know.")
+        arn: str = _registration(session, tokens[-1])["TypeVersionArn"]
+    progress(f"Registered in {time.monotonic() - start:.0f} s. Version, now the default: {arn}")
+    return arn
+
+
+def _registration(session: boto3.Session, token: str) -> dict[str, Any]:
+    """What the registry says about a registration."""
+    with _in_words():
+        answer: dict[str, Any] = session.client("cloudformation").describe_type_registration(RegistrationToken=token)
+    return answer
+
+
+def package(
+    project: Path,
+    type_name: TypeName,
+    folder: Path,
+    *,
+    tag_updates: TagUpdates,
+    progress: Callable[[str], None],
+) -> Path:
+    """Write the zip that `cfn submit` uploads: for RegisterType, and for examples/registration.yaml.
+
+    Args:
+        project: The folder of the original.
+        type_name: The name of the packaged type; it may be the original's own.
+        folder: Where to write it; an earlier one of the same name is replaced.
+        tag_updates: As for `stage`.
+        progress: Called with each line that is worth showing.
+
+    Raises:
+        PublishingError: It was not written; with the reason.
+    """
+    with _staged(project, type_name, tag_updates, progress) as staged:
+        # cfn's last line names a file that is moved away here.
+        run_cfn(["submit", "--dry-run"], staged, lambda line: line.startswith("Dry run") or progress(f"  {line}"))
+        folder.mkdir(parents=True, exist_ok=True)
+        zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
+    with (
+        zipfile.ZipFile(zipped) as outer,
+        outer.open("ResourceProvider.zip") as member,
+        zipfile.ZipFile(member) as inner,
+    ):
+        unzipped = sum(item.file_size for item in inner.infolist())
+    size = zipped.stat().st_size
+    progress(f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB")
+    return zipped
+
+
+def deregister(type_name: TypeName, target: Target, progress: Callable[[str], None]) -> None:
+    """Take every version of a type, and so the type, out of the registry.
+
+    Raises:
+        PublishingError: It is not registered, or the registry refused.
+    """
+    session = target.session()
+    cloudformation = session.client("cloudformation")
+    name = {"Type": "RESOURCE", "TypeName": type_name.value}
+    with _in_words():
+        try:
+            live = cloudformation.describe_type(**name).get("DeprecatedStatus") != "DEPRECATED"
+        except cloudformation.exceptions.TypeNotFoundException:
+            live = False
+        if not live:
+            raise PublishingError(f"{type_name.value} is not registered in {session.region_name}: nothing to undo.")
+        pages = cloudformation.get_paginator("list_type_versions").paginate(**name, DeprecatedStatus="LIVE")
+        versions = [version for page in pages for version in page["TypeVersionSummaries"]]
+        # The default version can't go by its own ARN: it goes last, with the type.
+        for version in versions:
+            if not version.get("IsDefaultVersion"):
+                cloudformation.deregister_type(Arn=version["Arn"])
+                progress(f"Deregistered version {version['VersionId']}.")
+        cloudformation.deregister_type(**name)
+    role_stack = _ROLE_STACK.format(type_name.stem)
+    progress(f"Deregistered {type_name.value} in {session.region_name}. CloudFormation can no longer change or")
+    progress("delete resources of this type that stacks still have, until it is registered again.")
+    progress(f"What cfn made is left as it is: the stacks {role_stack} and {_UPLOAD_STACK}.")

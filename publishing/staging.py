@@ -1,0 +1,142 @@
+"""Stages the project under another type name: a complete cfn project, ready to test and submit."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from publishing.commands import LOG_FILE, run_cfn
+from publishing.errors import PublishingError
+from publishing.names import TypeName
+
+TagUpdates = Literal["replace", "in-place"]
+TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
+SETTINGS = ".rpdk-config"
+_NEEDED = (SETTINGS, "requirements.txt")
+_TAKEN_ALONG = ("LICENSE", "inputs", "overrides.json", "sam-tests", "template.yml")
+# What the schema says about a change of tags, and what is true where they change in place.
+_SAID_OF_THE_TYPE = (
+    "A definition can't be changed once it exists: every property but EndpointName replaces it.",
+    "A definition can't be changed once it exists, only its tags can: every property but EndpointName and "
+    "Tags replaces it.",
+)
+_SAID_OF_TAGS = " A change of tags is made in place and replaces nothing."
+
+
+def type_name_of(project: Path) -> TypeName:
+    """Give the name of a project's type, from cfn's settings.
+
+    Raises:
+        PublishingError: There is no cfn project of a resource type.
+    """
+    try:
+        return TypeName(json.loads((project / SETTINGS).read_bytes())["typeName"])
+    except FileNotFoundError as error:
+        raise PublishingError(f"{project} is not a cfn project: it has no {SETTINGS}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise PublishingError(f"{project / SETTINGS} is not cfn's: {error!r}.") from error
+
+
+def stage(project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates = "replace") -> None:
+    """Write a copy of a project whose type has another name.
+
+    Schema, settings, package, inputs and events are copied with the name changed wherever they spell it;
+    models.py, resource-role.yaml and docs/ are written by `cfn generate`. The same project gives the same bytes.
+
+    Args:
+        project: The folder of the original.
+        type_name: The name of the copy's type; the original's own gives a plain copy.
+        out: The folder to write: missing or empty.
+        tag_updates: Whether a change of tags replaces the resource, as in the original, or is made in place.
+
+    Raises:
+        PublishingError: It can't be done; nothing was written.
+        OSError: The folder can't be written; nothing was.
+    """
+    project, out = project.resolve(), out.resolve()
+    old = type_name_of(project)
+    _refuse_folder(project, out)
+    sources = [*_NEEDED, f"{old.stem}.json", f"src/{old.package}"]
+    missing = [source for source in sources if not (project / source).exists()]
+    if missing:
+        raise PublishingError(f"{project} is not a complete cfn project: it has no {', '.join(missing)}.")
+    sources += [source for source in _TAKEN_ALONG if (project / source).exists()]
+
+    # On the same file system as its destination, so that it appears there whole or not at all.
+    existing = next(folder for folder in out.parents if folder.exists())
+    with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
+        staged = Path(scratch) / out.name
+        renamed = _Renamed(old, type_name)
+        for source in sources:
+            renamed.copy(project / source, staged / renamed.text(source))
+        if tag_updates == "in-place":
+            _update_tags_in_place(staged / f"{type_name.stem}.json")
+        run_cfn(["generate"], staged, progress=lambda _: None)
+        (staged / LOG_FILE).unlink()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(out)
+
+
+def _refuse_folder(project: Path, out: Path) -> None:
+    """Raise an error unless the folder can take a staged project."""
+    if out.is_dir() and any(out.iterdir()):
+        raise PublishingError(f"{out} is not empty: name a folder that is, or one that does not exist yet.")
+    if out.exists() and not out.is_dir():
+        raise PublishingError(f"{out} is a file: name a folder.")
+    for source in ("src", *_TAKEN_ALONG):
+        if out.is_relative_to(project / source):
+            raise PublishingError(f"{out} is inside {source}, which is part of the project: name another folder.")
+
+
+class _Renamed:
+    """Copies with one type name put in the place of another, in each of its spellings."""
+
+    def __init__(self, old: TypeName, new: TypeName) -> None:
+        self._new = dict(zip((s.encode() for s in old.spellings), (s.encode() for s in new.spellings), strict=True))
+        names = b"|".join(re.escape(spelling) for spelling in self._new)
+        # An address stays: what it points to is not renamed.
+        self._pattern = re.compile(rb"https?://[^\s\"'<>)]+|(?<![A-Za-z0-9_])(?:" + names + rb")(?![A-Za-z0-9_])")
+
+    def text(self, text: str) -> str:
+        """The text under the new name."""
+        return self._bytes(text.encode()).decode()
+
+    def copy(self, source: Path, destination: Path) -> None:
+        """Copy a file, or a folder without byte code."""
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+            shutil.copytree(source, destination, copy_function=self._copy_file, ignore=ignored)
+        else:
+            self._copy_file(source, destination)
+
+    def _bytes(self, content: bytes) -> bytes:
+        return self._pattern.sub(lambda match: self._new.get(match[0], match[0]), content)
+
+    def _copy_file(self, source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
+        Path(destination).write_bytes(self._bytes(Path(source).read_bytes()))
+        shutil.copymode(source, destination)
+
+
+def _update_tags_in_place(schema_file: Path) -> None:
+    """Rewrite a schema such that a change of its tags no longer replaces the resource."""
+    schema: dict[str, Any] = json.loads(schema_file.read_bytes())
+    tagging = schema.get("tagging", {})
+    tags = tagging.get("tagProperty", "/properties/Tags")
+    create_only: list[str] = schema.get("createOnlyProperties", [])
+    if tags not in create_only:
+        raise PublishingError("There is nothing to change for tag updates in place: Tags replace nothing already.")
+    allowed = schema["handlers"].get("update", {}).get("permissions", [])
+    not_allowed = sorted(set(tagging.get("permissions", [])) - set(allowed))
+    if not_allowed:
+        raise PublishingError(f"Tags can't be updated in place: the update handler has no {', '.join(not_allowed)}.")
+    create_only.remove(tags)
+    tagging["tagUpdatable"] = True
+    schema["description"] = schema["description"].replace(*_SAID_OF_THE_TYPE)
+    schema["properties"][tags.rpartition("/")[2]]["description"] += _SAID_OF_TAGS
+    schema_file.write_text(json.dumps(schema, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
