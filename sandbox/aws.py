@@ -1,0 +1,144 @@
+"""The account: moto's server, on loopback, and what a client needs to reach it."""
+
+import logging
+import os
+import socket
+import threading
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import botocore.session
+import requests
+from botocore.config import Config
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from sandbox import SandboxError, sagemaker
+
+LOOPBACK = "127.0.0.1"
+
+
+class Account:
+    """An AWS account on this machine, empty at the start and gone at the end.
+
+    moto keeps its state per process, so one account at a time is open in a process.
+
+    Args:
+        port: where to listen on 127.0.0.1; 0 takes a free one.
+        region: the region that clients use.
+        tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.sagemaker).
+
+    Raises:
+        SandboxError: the port is taken.
+    """
+
+    def __init__(self, port: int = 0, region: str = "us-east-1", tag_lag: int = 0) -> None:
+        self.region = region
+        self.account_id = DEFAULT_ACCOUNT_ID
+        self.endpoint = ""
+        self._port = port
+        self._tag_lag = tag_lag
+        self._clients: dict[str, Any] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            listener = opening.enter_context(_listen(self._port))
+            opening.enter_context(sagemaker.rules(tag_lag=self._tag_lag))
+            # werkzeug adds a handler of its own, which prints every request, unless a level is set.
+            logging.getLogger("werkzeug").setLevel(logging.WARNING)
+            server = make_server(
+                LOOPBACK,
+                0,
+                DomainDispatcherApplication(create_backend_app),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listener.fileno(),
+            )
+            opening.callback(server.server_close)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="moto", daemon=True)
+            thread.start()
+            opening.callback(thread.join)
+            opening.callback(server.shutdown)
+            self.endpoint = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+            self._reset()
+            opening.callback(self._reset)
+            opening.callback(self._close_clients)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which any AWS client reaches this account and nothing else.
+
+        Set them in an environment without other AWS_* variables (see `bare_environment`): a profile or a service's own
+        endpoint, set elsewhere, would win over some of them.
+        """
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_SESSION_TOKEN": "testing",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
+            "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
+        }
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes the class at run time
+        """A boto3 client of this account, blind to the profiles and variables of whoever runs this."""
+        if service not in self._clients:
+            self._clients[service] = _session(self.region).client(
+                service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
+            )
+        return self._clients[service]
+
+    def _reset(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()
+
+    def _close_clients(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+
+def bare_environment() -> dict[str, str]:
+    """This process's environment without any AWS_* variable."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {error.strerror}") from error
+
+
+def _with_loopback(no_proxy: str) -> str:
+    return f"{no_proxy},{LOOPBACK}".lstrip(",")
+
+
+def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
+    # (name in the config file, variable, value, converter): no name, no variable, a fixed value.
+    fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
+    core = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in fixed.items()})
+    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=core)

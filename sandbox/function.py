@@ -1,0 +1,287 @@
+"""A resource type's package, as cfn makes it, and the package as a Lambda function, run by AWS's emulator."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import requests
+
+from sandbox import SandboxError
+from sandbox.aws import LOOPBACK, Account, bare_environment
+
+SETTINGS = ".rpdk-config"
+TIMEOUT = 60
+"""Seconds that CloudFormation gives one invocation of a handler."""
+
+MEMORY = 256
+"""Megabytes that CloudFormation gives the function of a resource type."""
+
+# All that is on sys.path: the standard library (-S and -I leave the rest out), the package, the runtime client.
+_BOOTSTRAP = (
+    "import os, sys; "
+    "sys.path[:0] = [os.environ['LAMBDA_TASK_ROOT']]; sys.path.append(os.environ['LAMBDA_RUNTIME_DIR']); "
+    "from awslambdaric.__main__ import main; main(sys.argv)"
+)
+
+
+def package(project: Path, cache: Path | None = None) -> Path:
+    """The zip that `cfn submit --dry-run` writes for a project; the project itself is not written to.
+
+    Args:
+        project: the folder with .rpdk-config.
+        cache: where packages are kept, by a hash of all that goes in; .cache/packages of the project unless given.
+
+    Raises:
+        SandboxError: no project there, no cfn, or cfn failed: with the end of its output.
+    """
+    project = project.resolve()
+    if not (project / SETTINGS).is_file():
+        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
+    inputs = sorted(_inputs(project))
+    kept = (cache or project / ".cache" / "packages") / f"{_digest(project, inputs)}.zip"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            copy = Path(scratch)
+            for path in inputs:
+                target = copy / path.relative_to(project)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+            _submit_dry_run(copy).replace(kept)
+    return kept
+
+
+class Function:
+    """A package as a Lambda function on this machine: AWS's runtime interface emulator and runtime client.
+
+    The function sees the unzipped package, the runtime client and Python's standard library, nothing else of the
+    virtual environment, and none of this process's variables. It serves one invocation at a time.
+
+    Args:
+        package: what `package` returns.
+        account: where the function's AWS calls go.
+        entrypoint: the key in .rpdk-config that names the handler.
+        python: the interpreter to run it; this process's own unless given.
+
+    Raises:
+        SandboxError: not Linux, no emulator, no such interpreter, or the emulator ended at once.
+    """
+
+    name = "function"
+
+    def __init__(
+        self,
+        package: Path,
+        account: Account,
+        entrypoint: Literal["entrypoint", "testEntrypoint"] = "entrypoint",
+        python: Path | None = None,
+    ) -> None:
+        self.endpoint = ""
+        self._package = package
+        self._account = account
+        self._entrypoint = entrypoint
+        self._python = python or Path(sys.executable)
+        self._lock = threading.Lock()
+        self._root = Path()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        emulator = _emulator()
+        if not os.access(self._python, os.X_OK):
+            raise SandboxError(f"no Python at {self._python}")
+        with ExitStack() as opening:
+            self._root = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
+            task = self._root / "task"
+            handler = self._unpack(task)
+            _link_runtime_client(self._root / "runtime")
+            log = opening.enter_context((self._root / "log").open("wb"))
+            serve, runtime_api = _free_port(), _free_port()
+            process = subprocess.Popen(
+                [
+                    emulator,
+                    f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
+                    f"--runtime-api-address={LOOPBACK}:{runtime_api}",
+                    *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
+                ],
+                cwd=task,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a terminal's Ctrl-C reaches this process, which ends that one
+            )
+            opening.callback(_end, process)
+            self._wait(process, serve)
+            self.endpoint = f"http://{LOOPBACK}:{serve}"
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def log(self) -> str:
+        """What the function and the emulator have written so far."""
+        path = self._root / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke the function and return its answer.
+
+        Raises:
+            SandboxError: the handler did not load, raised, ended its process or ran out of time; it shows the
+                end of the function's log.
+        """
+        url = f"{self.endpoint}/2015-03-31/functions/{self.name}/invocations"
+        with self._lock, requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, data=json.dumps(event), timeout=TIMEOUT + 30)
+        try:
+            result = answer.json()
+        except ValueError:
+            result = {"errorType": "Sandbox.Timedout", "errorMessage": answer.text}
+        if "errorType" in result:
+            raise SandboxError(
+                f"the handler crashed: {result['errorType']}: {result.get('errorMessage', '')}\n"
+                f"The end of its log:\n{tail(self.log)}"
+            )
+        return dict(result)
+
+    def _unpack(self, task: Path) -> str:
+        with zipfile.ZipFile(self._package) as outer:
+            settings = json.loads(outer.read(SETTINGS))
+            with outer.open("ResourceProvider.zip") as inner, zipfile.ZipFile(inner) as provider:
+                provider.extractall(task)
+        return str(settings[self._entrypoint])
+
+    def _environment(self) -> dict[str, str]:
+        account = self._account.environment()
+        aws = ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "DEFAULT_REGION", "REGION")
+        return {
+            **{f"AWS_{name}": account[f"AWS_{name}"] for name in aws},
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
+            "HOME": str(self._root),  # keeps ~/.aws of whoever runs this out of the function
+            "LAMBDA_TASK_ROOT": str(self._root / "task"),
+            "LAMBDA_RUNTIME_DIR": str(self._root / "runtime"),
+            "LANG": "en_US.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TZ": ":UTC",
+        }
+
+    def _wait(self, process: subprocess.Popen[bytes], port: int) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex((LOOPBACK, port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
+
+
+def tail(text: str, lines: int = 20) -> str:
+    """The last lines of a text."""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _inputs(project: Path) -> Iterator[Path]:
+    """What cfn reads of a project: the schema and other files beside .rpdk-config, src/ and inputs/."""
+    yield project / SETTINGS
+    for pattern in ("*.json", "*.txt", "resource-role.yaml", "src/**/*", "inputs/**/*"):
+        yield from (path for path in project.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _digest(project: Path, inputs: list[Path]) -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    language = json.loads((project / SETTINGS).read_text()).get("language")
+    for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=str(language)):
+        digest.update(Path(str(sys.modules[plugin.load().__module__].__file__)).read_bytes())
+    for path in inputs:
+        digest.update(f"\0{path.relative_to(project)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _submit_dry_run(project: Path) -> Path:
+    """Run `cfn submit --dry-run` in a project and return the zip that it wrote."""
+    bin_folder = str(Path(sys.executable).parent)
+    cfn = shutil.which("cfn", path=bin_folder)
+    if cfn is None:
+        raise SandboxError(f"no cfn beside {sys.executable}: `make setup` installs it")
+    # cfn calls the first pip on the PATH.
+    environment = bare_environment() | {"PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])}
+    done = subprocess.run(
+        [cfn, "submit", "--dry-run", "-vv"],
+        cwd=project,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    written = list(project.glob("*.zip"))
+    if done.returncode or len(written) != 1:
+        raise SandboxError(f"cfn submit --dry-run failed (exit code {done.returncode}):\n{tail(done.stdout)}")
+    return written[0]
+
+
+def _emulator() -> Path:
+    if not sys.platform.startswith("linux"):
+        raise SandboxError(f"AWS's Lambda emulator runs on Linux only, not on {sys.platform}")
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(os.uname().machine)
+    path = Path(sys.prefix, "emulator", "samcli", "local", "rapid", f"aws-lambda-rie-{machine}")
+    if not path.is_file():
+        raise SandboxError(f"no Lambda emulator at {path}: `make setup` installs it (x86-64 and arm64 only)")
+    path.chmod(0o755)  # pip unpacks it without the bit
+    return path
+
+
+def _link_runtime_client(folder: Path) -> None:
+    """Link the modules of the runtime client into a folder: what Lambda has in /var/runtime."""
+    folder.mkdir()
+    for distribution in ("awslambdaric", "simplejson", "snapshot-restore-py"):
+        try:
+            files = importlib.metadata.files(distribution) or []
+        except importlib.metadata.PackageNotFoundError:
+            raise SandboxError(f"{distribution} is not installed: `make setup` installs it") from None
+        for name in {file.parts[0] for file in files} - {"..", "__pycache__"}:
+            link = folder / name
+            if not link.exists() and not name.endswith(".dist-info"):
+                link.symlink_to(Path(str(files[0].locate())).parents[len(files[0].parts) - 1] / name)
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the emulator, which ends the function's own process when it is told to terminate."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
