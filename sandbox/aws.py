@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +13,7 @@ import boto3
 import botocore.session
 import requests
 from botocore.config import Config
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -34,24 +35,27 @@ class Account:
         port: where to listen on 127.0.0.1; 0 takes a free one.
         region: the region that clients use.
         tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.sagemaker).
+        faults: answers of SageMaker's that go wrong.
 
     Raises:
         SandboxError: the port is taken.
     """
 
-    def __init__(self, port: int = 0, region: str = "us-east-1", tag_lag: int = 0) -> None:
+    def __init__(
+        self, port: int = 0, region: str = "us-east-1", tag_lag: int = 0, faults: Sequence[sagemaker.Fault] = ()
+    ) -> None:
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
         self._port = port
-        self._tag_lag = tag_lag
+        self._rules = sagemaker.rules(tag_lag=tag_lag, faults=faults)
         self._clients: dict[str, Any] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             listener = opening.enter_context(_listen(self._port))
-            opening.enter_context(sagemaker.rules(tag_lag=self._tag_lag))
+            opening.enter_context(self._rules)
             # werkzeug adds a handler of its own, which prints every request, unless a level is set.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
             server = make_server(

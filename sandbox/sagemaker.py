@@ -1,11 +1,334 @@
-"""What SageMaker does and moto does not. One rule, one source."""
+"""What SageMaker does and moto does not, for model quality job definitions, their tags and their schedules.
 
-from collections.abc import Iterator
+Each rule names its source: "model" is SageMaker's service model in botocore, "reference" the SageMaker API reference,
+"design" what users of this resource have found out: terraform-provider-aws, ACK, the SageMaker Python SDK.
+"""
+
+import copy
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from unittest.mock import patch
+from uuid import uuid4
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.exceptions import InvalidToken
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import get_service_model
+from moto.sagemaker import urls
+from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
+from moto.sagemaker.responses import SageMakerResponse
+from moto.sagemaker.utils import arn_formatter
+
+KIND = "model-quality-job-definition"
+TAG_LIMIT = 50  # reference, AddTags and "Tagging AWS resources"; AWS's own (aws:...) do not count
+
+STOPPING_CONDITION = {"MaxRuntimeInSeconds": 3600}
+INPUT_DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
+"""reference: MonitoringStoppingCondition; EndpointInput and BatchTransformInput."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An answer that goes wrong on request.
+
+    Args:
+        operation: the API operation that it hits, "CreateModelQualityJobDefinition".
+        code: AWS's error code.
+        status: the HTTP status.
+        calls: which calls of the operation, counted from 1.
+        after: whether the operation takes place all the same: the answer is lost, not the request.
+    """
+
+    operation: str
+    code: str = "InternalFailure"
+    status: int = 500
+    calls: Collection[int] = (1,)
+    after: bool = False
+
+    def answer(self) -> TYPE_RESPONSE:
+        """The answer as SageMaker's protocol has it."""
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-requestid": str(uuid4())}
+        return self.status, headers, json.dumps({"__type": self.code, "message": f"{self.code}, on request"})
 
 
 @contextmanager
-def rules(tag_lag: int = 0) -> Iterator[None]:
-    """Teach moto's SageMaker the rules below, in this process, until the block ends."""
-    del tag_lag
-    yield
+def rules(tag_lag: int = 0, faults: Sequence[Fault] = ()) -> Iterator[None]:
+    """Teach moto's SageMaker the rules of this module, in this process, until the block ends.
+
+    Args:
+        tag_lag: how many answers of ListTags stay behind each change of a definition's tags. The service's own lag is a
+            matter of seconds (design: Terraform waits for it, ACK sleeps 20 s).
+        faults: answers that go wrong.
+    """
+
+    class Served(_SageMaker):
+        pass
+
+    Served.tag_lag, Served.faults, Served.calls = tag_lag, tuple(faults), Counter()
+    with patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch)):
+        yield
+
+
+@dataclass
+class _Definition:
+    """A definition, with the attributes that moto's own code reads of it."""
+
+    request: dict[str, Any]
+    arn: str
+    tags: list[dict[str, str]]
+    stale_tags: list[dict[str, str]] = field(default_factory=list)
+    lag: int = 0
+    creation_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def job_definition_name(self) -> str:
+        return str(self.request["JobDefinitionName"])
+
+    @property
+    def endpoint_name(self) -> str | None:
+        return self.request["ModelQualityJobInput"].get("EndpointInput", {}).get("EndpointName")  # type: ignore[no-any-return]
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "MonitoringJobDefinitionName": self.job_definition_name,
+            "MonitoringJobDefinitionArn": self.arn,
+            "CreationTime": self.creation_time,
+            "EndpointName": self.endpoint_name,
+        }
+
+
+class _SageMaker(SageMakerResponse):
+    """moto's SageMaker with the rules. Method names are moto's way from an operation to its code."""
+
+    tag_lag: ClassVar[int]
+    faults: ClassVar[tuple[Fault, ...]]
+    calls: ClassVar[Counter[str]]
+
+    def call_action(self) -> TYPE_RESPONSE:
+        operation = self._get_action()
+        self.calls[operation] += 1
+        hits = (f for f in self.faults if f.operation == operation and self.calls[operation] in f.calls)
+        fault = next(hits, None)
+        if fault and not fault.after:
+            return fault.answer()
+        answer = super().call_action()
+        return fault.answer() if fault else answer
+
+    def create_model_quality_job_definition(self) -> ActionResult:
+        """Any input, the defaults, one name in whatever case, and an ARN in lower case (design)."""
+        request = self._valid_request()
+        tags = _valid_tags(request.pop("Tags", []), [])
+        name = request["JobDefinitionName"]
+        if name.lower() in self._definitions:
+            raise ResourceInUseException(f"a model quality job definition {name} exists already")
+        request.setdefault("StoppingCondition", STOPPING_CONDITION)
+        for source in ("EndpointInput", "BatchTransformInput"):
+            if source in request["ModelQualityJobInput"]:
+                request["ModelQualityJobInput"][source] = INPUT_DEFAULTS | request["ModelQualityJobInput"][source]
+        arn = arn_formatter(KIND, name.lower(), self.current_account, self.region)
+        self._definitions[name.lower()] = _Definition(request, arn, tags, lag=self.tag_lag)
+        return ActionResult({"JobDefinitionArn": arn})
+
+    def describe_model_quality_job_definition(self) -> ActionResult:
+        """All that was asked for, with empty structures, and what SageMaker adds."""
+        definition = self._definition(self._valid_request()["JobDefinitionName"])
+        added = {"JobDefinitionArn": definition.arn, "CreationTime": definition.creation_time}
+        return ActionResult(definition.request | added)
+
+    def list_model_quality_job_definitions(self) -> ActionResult:
+        """Filter and page as moto does; a bad token is a bad request, not a fault of the credentials."""
+        self._valid_request()
+        try:
+            return super().list_model_quality_job_definitions()
+        except InvalidToken as error:
+            raise ValidationError("the NextToken is not one of this list's") from error
+
+    def delete_model_quality_job_definition(self) -> ActionResult:
+        """Refused while a schedule uses the definition.
+
+        That it is refused is known (design: the SageMaker Python SDK deletes the schedule first and waits for it);
+        with which code is not documented. ResourceInUse is the one that the model has for it.
+        """
+        definition = self._definition(self._valid_request()["JobDefinitionName"])
+        name = definition.job_definition_name
+        for schedule in self._schedules.values():
+            config = schedule["MonitoringScheduleConfig"]
+            if config.get("MonitoringJobDefinitionName", "").lower() == name.lower():
+                raise ResourceInUseException(
+                    f"{name} is used by monitoring schedule {schedule['MonitoringScheduleName']}"
+                )
+        del self._definitions[name.lower()]
+        return EmptyResult()
+
+    def add_tags(self) -> ActionResult:
+        """A key that is there gets the new value."""
+        definition = self._tagged()
+        if definition is None:
+            return super().add_tags()
+        tags = _valid_tags(self._valid_request()["Tags"], definition.tags)
+        self._change_tags(definition, tags)
+        return ActionResult({"Tags": tags})
+
+    def delete_tags(self) -> ActionResult:
+        definition = self._tagged()
+        if definition is None:
+            return super().delete_tags()
+        keys = self._valid_request()["TagKeys"]
+        self._change_tags(definition, [tag for tag in definition.tags if tag["Key"] not in keys])
+        return EmptyResult()
+
+    def list_tags(self) -> ActionResult:
+        """Behind the last change for as long as `tag_lag` says."""
+        definition = self._tagged()
+        if definition is None or not definition.lag:
+            return super().list_tags()
+        definition.lag -= 1
+        return ActionResult({"Tags": definition.stale_tags})
+
+    def create_monitoring_schedule(self) -> ActionResult:
+        """A schedule of a definition, Scheduled from the start."""
+        request = self._valid_request()
+        name, config = request["MonitoringScheduleName"], request["MonitoringScheduleConfig"]
+        if name.lower() in self._schedules:
+            raise ResourceInUseException(f"a monitoring schedule {name} exists already")
+        if config.get("MonitoringType") != "ModelQuality" or "MonitoringJobDefinitionName" not in config:
+            raise ValidationError("the sandbox has schedules of model quality job definitions only")
+        self._definition(config["MonitoringJobDefinitionName"])
+        now = datetime.now(UTC)
+        self._schedules[name.lower()] = {
+            "MonitoringScheduleName": name,
+            "MonitoringScheduleArn": arn_formatter(
+                "monitoring-schedule", name.lower(), self.current_account, self.region
+            ),
+            "MonitoringScheduleStatus": "Scheduled",
+            "MonitoringScheduleConfig": config,
+            "MonitoringType": "ModelQuality",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        return ActionResult({"MonitoringScheduleArn": self._schedules[name.lower()]["MonitoringScheduleArn"]})
+
+    def describe_monitoring_schedule(self) -> ActionResult:
+        return ActionResult(self._schedule())
+
+    def delete_monitoring_schedule(self) -> ActionResult:
+        del self._schedules[self._schedule()["MonitoringScheduleName"].lower()]
+        return EmptyResult()
+
+    def list_monitoring_schedules(self) -> ActionResult:
+        """All of them, or those of one definition, on one page."""
+        wanted = self._valid_request().get("MonitoringJobDefinitionName")
+        found = [
+            schedule | {"MonitoringJobDefinitionName": name}
+            for schedule in self._schedules.values()
+            for name in [schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]]
+            if wanted is None or name.lower() == wanted.lower()
+        ]
+        return ActionResult({"MonitoringScheduleSummaries": found})
+
+    @property
+    def _definitions(self) -> dict[str, Any]:
+        """Definitions by their name in lower case."""
+        return self.sagemaker_backend.model_quality_job_definitions
+
+    @property
+    def _schedules(self) -> dict[str, dict[str, Any]]:
+        """Schedules by their name in lower case; kept where a reset of moto finds them."""
+        kept: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("monitoring_schedules", {})
+        return kept
+
+    def _definition(self, name: str) -> _Definition:
+        found: _Definition | None = self._definitions.get(name.lower())
+        if found is None:
+            raise ResourceNotFound(f"there is no model quality job definition {name}")
+        return found
+
+    def _schedule(self) -> dict[str, Any]:
+        name = self._valid_request()["MonitoringScheduleName"]
+        if name.lower() not in self._schedules:
+            raise ResourceNotFound(f"there is no monitoring schedule {name}")
+        return self._schedules[name.lower()]
+
+    def _tagged(self) -> _Definition | None:
+        """The definition whose ARN the request names, in whatever case; None for another type's ARN."""
+        arn = self._get_param("ResourceArn")
+        if f":{KIND}/" not in arn.lower():
+            return None
+        found: _Definition | None = self._definitions.get(arn.lower().split("/")[-1])
+        if found is None or found.arn != arn.lower():
+            raise ValidationError(f"there is no resource {arn}")
+        self.params["ResourceArn"] = found.arn
+        return found
+
+    def _change_tags(self, definition: _Definition, tags: list[dict[str, str]]) -> None:
+        definition.stale_tags = definition.stale_tags if definition.lag else definition.tags
+        definition.tags, definition.lag = tags, self.tag_lag
+
+    def _valid_request(self) -> dict[str, Any]:
+        """The request, checked as the service checks it before anything else: against the model."""
+        operation = get_service_model("sagemaker").operation_model(self._get_action())
+        failures = list(_failures(operation.input_shape, self.params, ""))
+        if failures:
+            count = f"{len(failures)} validation error{'s' if failures[1:] else ''} detected"
+            raise ValidationError(f"{count}: {'; '.join(failures)}")
+        return copy.deepcopy(dict(self.params))
+
+
+def _valid_tags(new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The tags after a change; reference: Tag, and "Tag naming limits and requirements"."""
+    keys = [tag["Key"] for tag in new]
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise ValidationError("tag keys that start with aws: are AWS's own")
+    if len(set(keys)) < len(keys):
+        raise ValidationError("a tag key appears more than once")
+    tags = {tag["Key"]: tag for tag in [*old, *new]}
+    if sum(not key.startswith("aws:") for key in tags) > TAG_LIMIT:
+        raise ValidationError(f"a resource has at most {TAG_LIMIT} tags")
+    return list(tags.values())
+
+
+def _failures(shape: Shape | None, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401  any value of a request
+    """What is wrong with a value by its shape in the model, in the service's words."""
+    if shape is None:
+        return
+    for wanted in _unmet(shape, value):
+        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {wanted}"
+    for member, part, name in _parts(shape, value):
+        yield from _failures(member, part, f"{path}.{name}".lstrip("."))
+
+
+def _parts(shape: Shape, value: Any) -> Iterator[tuple[Shape, Any, str]]:  # noqa: ANN401  any value of a request
+    """What a value is made of: shape, value and name of each."""
+    if isinstance(shape, StructureShape):
+        yield from ((shape.members[name], part, name) for name, part in value.items() if part is not None)
+    elif isinstance(shape, ListShape):
+        yield from ((shape.member, part, f"{number}.member") for number, part in enumerate(value, 1))
+    elif isinstance(shape, MapShape):
+        yield from ((shape.key, key, key) for key in value)
+        yield from ((shape.value, part, key) for key, part in value.items())
+
+
+def _unmet(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any value of a request
+    """The constraints of a shape that a value itself does not satisfy."""
+    limits: Mapping[str, Any] = shape.metadata
+    for name in limits.get("required", ()):
+        if value.get(name) is None:
+            yield f"have {name}"
+    size, noun = (value, "value") if isinstance(value, int | float) else (len(value), "length")
+    if size < limits.get("min", size):
+        yield f"have {noun} greater than or equal to {limits['min']}"
+    if size > limits.get("max", size):
+        yield f"have {noun} less than or equal to {limits['max']}"
+    # \p{L}\p{Z}\p{N}, letters, separators and digits, is what re calls \w and \s.
+    pattern = limits.get("pattern", "").replace(r"\p{L}\p{Z}\p{N}", r"\w\s")
+    if pattern and not re.fullmatch(pattern, value):
+        yield f"satisfy regular expression pattern: {limits['pattern']}"
+    if value not in limits.get("enum", [value]):
+        yield f"satisfy enum value set: {limits['enum']}"
