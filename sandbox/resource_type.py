@@ -1,0 +1,318 @@
+"""A resource type as CloudFormation sees it: a schema, and a function that is invoked until it succeeds or fails.
+
+Sources: the error codes and which of them are retried, AWS's "Handler error codes" in the CloudFormation CLI's user
+guide; the envelope, `HandlerRequest` in cloudformation_cli_python_lib; the words of a failed validation, stack events
+that users quote (aws/aws-cdk, issue 28984).
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+
+from sandbox import SandboxError
+
+JSON = Any
+Invoke = Callable[[dict[str, Any]], dict[str, Any]]
+
+RETRIABLE = frozenset({"NetworkFailure", "ResourceConflict", "ServiceInternalError", "Throttling"})
+ATTEMPTS = 3  # that CloudFormation retries is documented, how often is not
+DEFAULT_TIMEOUT = 120  # minutes: a handler's timeoutInMinutes, in the definition of resource schemas
+
+JSON_NAMES = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Integer", float: "Number"}
+SCHEMA_NAMES = {"object": "JSONObject", "array": "JSONArray"}
+
+
+class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler fails, with a code
+    """A handler failed for good: its error code, its message, and the model it returned, if any."""
+
+    def __init__(self, code: str, message: str, token: str, model: dict[str, Any] | None = None) -> None:
+        super().__init__(
+            f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
+        )
+        self.code = code
+        self.model = model
+
+
+class InvalidProperties(Exception):  # noqa: N818 - named for what is wrong, like the service's own message
+    """Properties that the schema refuses. No handler has been called."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What CloudFormation tells a handler beside the properties: for whom it acts, and the tags of the stack."""
+
+    account: str
+    region: str
+    stack_id: str | None = None
+    logical_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    previous_tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def system_tags(self) -> dict[str, str]:
+        """CloudFormation's own tags, that a type may set only if AWS itself published it."""
+        if self.stack_id is None or self.logical_id is None:
+            return {}
+        return {
+            "aws:cloudformation:stack-name": self.stack_id.split("/")[1],
+            "aws:cloudformation:stack-id": self.stack_id,
+            "aws:cloudformation:logical-id": self.logical_id,
+        }
+
+
+class ResourceType:
+    """A type, made of its schema and the function with its handlers.
+
+    Args:
+        schema: the resource type's schema.
+        invoke: called with an event, returns the handler's progress event.
+        version: the version in the registry, of eight digits.
+        log_group: the log group of the type's logging configuration: the function is then sent credentials to log with.
+        wait: called with the seconds to wait until the next invocation.
+    """
+
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        invoke: Invoke,
+        *,
+        version: str = "00000001",
+        log_group: str | None = None,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.schema = schema
+        self.name: str = schema["typeName"]
+        self.version = version
+        self._invoke = invoke
+        self._log_group = log_group
+        self._wait = wait
+        read_only = {path[0] for path in self._paths("readOnlyProperties") if len(path) == 1}
+        self._property_schema = {
+            **{key: value for key, value in schema.items() if key not in {"handlers", "description"}},
+            "type": "object",
+            "properties": {key: value for key, value in schema["properties"].items() if key not in read_only},
+        }
+
+    def _paths(self, keyword: str) -> list[list[str]]:
+        """The property pointers under a keyword of the schema, as paths; what stands below `*` is its array's."""
+        pointers: list[str] = self.schema.get(keyword, [])
+        return [pointer.partition("/*")[0].split("/")[2:] for pointer in pointers]
+
+    def identifier(self, model: Mapping[str, Any]) -> str | None:
+        """What Ref returns: the primary identifier, its parts joined by `|`; None if the model lacks a part of it."""
+        parts = [_at(model, path) for path in self._paths("primaryIdentifier")]
+        return None if None in parts else "|".join(str(part) for part in parts)
+
+    def has_attribute(self, name: str) -> bool:
+        """Fn::GetAtt knows the read-only properties, those inside of others by `Outer.Inner`."""
+        return name.split(".") in self._paths("readOnlyProperties")
+
+    def attribute(self, model: Mapping[str, Any], name: str) -> JSON:
+        """The value of a read-only property in a model."""
+        return _at(model, name.split("."))
+
+    def replaces(self, previous: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+        """Whether a create-only property differs, so that an update means another resource."""
+        return any(_at(previous, path) != _at(desired, path) for path in self._paths("createOnlyProperties"))
+
+    def typed(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """A template's properties in the schema's types: CloudFormation takes `"50"` for 50 and 50 for `"50"`."""
+        typed: dict[str, Any] = self._typed(properties, self._property_schema)
+        return typed
+
+    def _typed(self, value: JSON, schema: JSON) -> JSON:
+        schema = schema if isinstance(schema, Mapping) else {}
+        if "$ref" in schema:
+            target: Any = self.schema
+            for key in schema["$ref"].removeprefix("#/").split("/"):
+                target = target[key]
+            return self._typed(value, target)
+        if isinstance(value, Mapping):
+            known = schema.get("properties", {})
+            other = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+            return {
+                key: self._typed(member, known.get(key, other)) for key, member in value.items() if member is not None
+            }
+        if isinstance(value, list):
+            return [self._typed(item, schema.get("items")) for item in value if item is not None]
+        return _typed_scalar(value, schema.get("type"))
+
+    def validate(self, logical_id: str, properties: Mapping[str, Any]) -> None:
+        """Check properties against the schema, before any handler is called, as CloudFormation does.
+
+        Raises:
+            InvalidProperties: in CloudFormation's words, a line for each error; no line repeats a value.
+        """
+        errors = sorted(
+            Draft7Validator(self._property_schema).iter_errors(properties), key=lambda e: [*map(str, e.path)]
+        )
+        lines = dict.fromkeys(line for error in errors for line in _lines(error))
+        if lines:
+            raise InvalidProperties(
+                f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines)
+            )
+
+    def handle(
+        self,
+        action: str,
+        request: Request,
+        desired: Mapping[str, Any],
+        previous: Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Invoke a handler until it has succeeded: again while it is in progress, and a few times on a retriable error.
+
+        CloudFormation sends every number and boolean of a template as a string (the plugin library casts them back, its
+        recast.py), and so does this; what a handler returned while in progress goes back to it as it was.
+
+        Args:
+            action: CREATE, READ, UPDATE or DELETE.
+            request: for whom.
+            desired: the template's properties.
+            previous: the properties of the template before, on UPDATE.
+            model: the resource as the handlers reported it last; its primary identifier is sent along.
+
+        Returns:
+            The model of the handler's final event; empty if it has none.
+
+        Raises:
+            HandlerFailure: with the model of the last event that had one.
+        """
+        event = self._event(action, request, desired, previous, model or {})
+        token = event["bearerToken"]
+        minutes = self.schema.get("handlers", {}).get(action.lower(), {}).get("timeoutInMinutes", DEFAULT_TIMEOUT)
+        deadline = time.monotonic() + minutes * 60
+        failures, latest = 0, None
+        while True:
+            try:
+                answer = self._invoke(event)
+            except SandboxError as error:  # the function crashed, or did not answer in time
+                answer = {"status": "FAILED", "errorCode": "InternalFailure", "message": str(error)}
+            latest = answer.get("resourceModel") or latest
+            status, code = answer.get("status"), answer.get("errorCode") or "InternalFailure"
+            if status == "SUCCESS":
+                if action in {"CREATE", "UPDATE"}:
+                    self._confirm(latest or {}, model, token)
+                return answer.get("resourceModel") or {}
+            if status == "IN_PROGRESS":
+                event["callbackContext"] = answer.get("callbackContext")
+                event["requestData"]["resourceProperties"] = latest or event["requestData"]["resourceProperties"]
+                delay = float(answer.get("callbackDelaySeconds") or 0)
+            else:
+                failures += 1
+                if code not in RETRIABLE or failures == ATTEMPTS:
+                    message = answer.get("message") or answer.get("errorMessage") or "null"
+                    raise HandlerFailure(code, message, token, latest)
+                delay = 2.0**failures
+            deadline -= delay  # ... and whatever waiting really takes: tests don't wait
+            if time.monotonic() > deadline:
+                raise HandlerFailure("NotStabilized", f"Exceeded the {minutes} minutes of this handler", token, latest)
+            self._wait(delay)
+
+    def _confirm(self, reported: Mapping[str, Any], model: Mapping[str, Any] | None, token: str) -> None:
+        """Refuse a success that does not name its resource, or names another one than was updated."""
+        identifier, before = self.identifier(reported), self.identifier(model or {})
+        if identifier is None or (before and identifier != before):
+            text = f"The handler succeeded with the primary identifier {identifier}, not {before or 'one'}"
+            raise HandlerFailure("InternalFailure", text, token)
+
+    def _event(
+        self,
+        action: str,
+        request: Request,
+        desired: Mapping[str, Any],
+        previous: Mapping[str, Any] | None,
+        model: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        identifier = [(path, _at(model, path)) for path in self._paths("primaryIdentifier")]
+        credentials = {"accessKeyId": "sandbox", "secretAccessKey": "sandbox", "sessionToken": "sandbox"}
+        data = {
+            "callerCredentials": credentials,
+            "providerCredentials": credentials if self._log_group else None,
+            "providerLogGroupName": self._log_group,
+            "logicalResourceId": request.logical_id,
+            "resourceProperties": _with(_text(desired), identifier),
+            "previousResourceProperties": None if previous is None else _with(_text(previous), identifier),
+            "stackTags": dict(request.tags),
+            "previousStackTags": dict(request.previous_tags) if action == "UPDATE" else None,
+            "systemTags": request.system_tags,
+            "previousSystemTags": request.system_tags if action == "UPDATE" else None,
+        }
+        return {
+            "action": action,
+            "awsAccountId": request.account,
+            "bearerToken": str(uuid4()),
+            "nextToken": None,
+            "region": request.region,
+            "requestData": {key: value for key, value in data.items() if value is not None},
+            "resourceType": self.name,
+            "resourceTypeVersion": self.version,
+            "stackId": request.stack_id,
+            "callbackContext": None,
+        }
+
+
+def _typed_scalar(value: JSON, kind: JSON) -> JSON:
+    if kind == "string":
+        return _text(value)
+    if kind in {"integer", "number", "boolean"} and isinstance(value, str):
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            return value
+        return parsed if isinstance(parsed, bool) == (kind == "boolean") else value
+    return value
+
+
+def _at(model: JSON, path: list[str]) -> JSON:
+    for key in path:
+        model = model.get(key) if isinstance(model, Mapping) else None
+    return model
+
+
+def _with(properties: dict[str, Any], members: list[tuple[list[str], Any]]) -> dict[str, Any]:
+    for path, value in members:
+        inner = properties
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        if value is not None:
+            inner[path[-1]] = value
+    return properties
+
+
+def _text(value: JSON) -> JSON:
+    """The value with its numbers and booleans as strings."""
+    if isinstance(value, Mapping):
+        return {key: _text(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    """An error in CloudFormation's words (they are those of its validator, everit's, with the values left out)."""
+    where = "#" + "".join(f"/{key}" for key in error.absolute_path)
+    rule: Any = error.validator_value
+    instance: Any = error.instance
+    if error.validator == "additionalProperties" and rule is False:
+        schema: Any = error.schema
+        patterns = [
+            *schema.get("patternProperties", {}),
+            *map("^{}$".format, map(re.escape, schema.get("properties", {}))),
+        ]
+        extraneous = [key for key in instance if not any(re.search(pattern, key) for pattern in patterns)]
+        yield from (f"{where}: extraneous key [{key}] is not permitted" for key in extraneous)
+    elif error.validator == "required":
+        yield from (f"{where}: required key [{key}] not found" for key in rule if key not in instance)
+    elif error.validator == "type" and isinstance(rule, str):
+        found = JSON_NAMES.get(type(instance), "null")
+        yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
+    else:
+        yield f"{where}: failed validation constraint for keyword [{error.validator}]"

@@ -1,0 +1,682 @@
+"""Stacks with a registered type: what CloudFormation tells its handlers, and what it does with their answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from sandbox import SandboxError, stacks
+from sandbox.resource_type import ATTEMPTS, ResourceType
+
+Client = Any  # boto3 makes its clients at run time
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+TOY = "Acme::Test::Toy"
+SCHEMA: dict[str, Any] = {
+    "typeName": TOY,
+    "definitions": {
+        "Part": {
+            "type": "object",
+            "properties": {"Size": {"type": "integer", "minimum": 1}},
+            "required": ["Size"],
+            "additionalProperties": False,
+        }
+    },
+    "properties": {
+        "Id": {"type": "string"},
+        "Facts": {"type": "object", "properties": {"Born": {"type": "string"}}},
+        "Name": {"type": "string", "pattern": "^[a-z]+$"},
+        "Colour": {"type": "string"},
+        "Loud": {"type": "boolean"},
+        "Parts": {"type": "array", "items": {"$ref": "#/definitions/Part"}},
+        "Labels": {
+            "type": "object",
+            "patternProperties": {"^[a-z]+$": {"type": "string"}},
+            "additionalProperties": False,
+        },
+    },
+    "required": ["Name"],
+    "readOnlyProperties": ["/properties/Id", "/properties/Facts/Born"],
+    "createOnlyProperties": ["/properties/Name", "/properties/Parts/*/Size"],
+    "primaryIdentifier": ["/properties/Id"],
+    "additionalProperties": False,
+}
+
+
+class Toys:
+    """A type of ten lines, in memory: it keeps every event, and answers what a test put in `answers` before its own."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+        self.waits: list[float] = []
+        self.count = 0
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The five handlers, save two."""
+        event = json.loads(json.dumps(event))
+        self.events.append(event)
+        if self.answers:
+            return self.answers.pop(0)
+        model = event["requestData"]["resourceProperties"]
+        if event["action"] == "CREATE":
+            if any(toy["Name"] == model["Name"] for toy in self.made.values()):
+                return failed("AlreadyExists", "That name is taken")
+            self.count += 1
+            model = model | {"Id": f"toy-{self.count}"}
+        elif model["Id"] not in self.made:
+            return failed("NotFound", "No such toy")
+        elif event["action"] == "DELETE":
+            del self.made[model["Id"]]
+            return {"status": "SUCCESS"}
+        self.made[model["Id"]] = {"Facts": {"Born": "today"}} | model
+        return {"status": "SUCCESS", "resourceModel": self.made[model["Id"]]}
+
+    def actions(self) -> list[str]:
+        """What was asked so far, and of which resource."""
+        return [f"{event['action']} {event['requestData']['logicalResourceId']}" for event in self.events]
+
+
+def failed(code: str, message: str = "No", model: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A failed progress event."""
+    return {"status": "FAILED", "errorCode": code, "message": message, "resourceModel": model}
+
+
+@pytest.fixture
+def toys() -> Iterator[Toys]:
+    """The toy type, in a CloudFormation of its own."""
+    made = Toys()
+    with mock_aws(), stacks.installed():
+        stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
+        yield made
+
+
+@pytest.fixture
+def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture is the place
+    """A client of it."""
+    return boto3.client("cloudformation", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def template(outputs: dict[str, Any] | None = None, **resources: dict[str, Any]) -> str:
+    """A template of toys, each given by its properties, or in full when it has a Type."""
+    resources = {key: one if "Type" in one else {"Type": TOY, "Properties": one} for key, one in resources.items()}
+    return json.dumps({"Resources": resources, "Outputs": outputs or {}})
+
+
+def stack_of(cloudformation: Client) -> dict[str, Any]:
+    """The stack called toys."""
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName="toys")["Stacks"][0]
+    return stack
+
+
+def create(cloudformation: Client, body: str, **options: list[dict[str, str]]) -> dict[str, Any]:
+    """Create the stack called toys."""
+    cloudformation.create_stack(StackName="toys", TemplateBody=body, **options)
+    return stack_of(cloudformation)
+
+
+def update(cloudformation: Client, body: str, **options: list[dict[str, str]]) -> dict[str, Any]:
+    """Update it."""
+    cloudformation.update_stack(StackName="toys", TemplateBody=body, **options)
+    return stack_of(cloudformation)
+
+
+def tags(**pairs: str) -> list[dict[str, str]]:
+    """Tags as the API takes them."""
+    return [{"Key": key, "Value": value} for key, value in pairs.items()]
+
+
+def reasons(cloudformation: Client, status: str) -> list[str]:
+    """The reasons of the resources' events with a status, oldest first."""
+    events = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
+    return [
+        event["ResourceStatusReason"]
+        for event in reversed(events)
+        if event["ResourceStatus"] == status and event["ResourceType"] == TOY
+    ]
+
+
+def test_a_create_is_sent_the_envelope_of_production(toys: Toys, cloudformation: Client) -> None:
+    """All that CloudFormation tells a handler, and nothing else; numbers and booleans travel as strings."""
+    properties = {"Name": "bear", "Loud": True, "Parts": [{"Size": 3}], "Labels": {}}
+    stack = create(cloudformation, template(Bear=properties), Tags=tags(team="a"))
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    (event,) = toys.events
+    credentials = event["requestData"].pop("callerCredentials")
+    assert set(credentials) == {"accessKeyId", "secretAccessKey", "sessionToken"}
+    assert len(event.pop("bearerToken")) == 36
+    assert event == {
+        "action": "CREATE",
+        "awsAccountId": ACCOUNT,
+        "callbackContext": None,
+        "nextToken": None,
+        "region": REGION,
+        "requestData": {
+            "logicalResourceId": "Bear",
+            "resourceProperties": {"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Labels": {}},
+            "stackTags": {"team": "a"},
+            "systemTags": {
+                "aws:cloudformation:stack-name": "toys",
+                "aws:cloudformation:stack-id": stack["StackId"],
+                "aws:cloudformation:logical-id": "Bear",
+            },
+        },
+        "resourceType": TOY,
+        "resourceTypeVersion": "00000001",
+        "stackId": stack["StackId"],
+    }
+
+
+def test_a_log_group_comes_with_credentials_to_write_to_it(toys: Toys, cloudformation: Client) -> None:
+    """A type with a logging configuration is sent its log group and the credentials of the log role."""
+    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    (event,) = toys.events
+    assert event["requestData"]["providerLogGroupName"] == "toy-logs"
+    assert set(event["requestData"]["providerCredentials"]) == {"accessKeyId", "secretAccessKey", "sessionToken"}
+    assert event["resourceTypeVersion"] == "00000007"
+
+
+def test_ref_and_getatt_follow_the_schema(toys: Toys, cloudformation: Client) -> None:
+    """Ref is the primary identifier, Fn::GetAtt knows the read-only properties; what is referred to comes first."""
+    body = template(
+        {"Born": {"Value": {"Fn::GetAtt": "Bear.Facts.Born"}}, "Cub": {"Value": {"Ref": "Cub"}}},
+        Cub={"Name": "cub", "Colour": {"Fn::Sub": "like ${Bear}"}},
+        Bear={"Name": "bear", "Colour": {"Ref": "AWS::NoValue"}},
+    )
+    stack = create(cloudformation, body)
+    assert {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]} == {"Born": "today", "Cub": "toy-2"}
+    assert toys.actions() == ["CREATE Bear", "CREATE Cub"]
+    assert toys.made["toy-2"]["Colour"] == "like toy-1"
+    (bear,) = cloudformation.describe_stack_resources(StackName="toys", LogicalResourceId="Bear")["StackResources"]
+    assert (bear["PhysicalResourceId"], bear["ResourceType"]) == ("toy-1", TOY)
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.actions()[2:] == ["DELETE Cub", "DELETE Bear"]
+    assert toys.made == {}
+
+
+@pytest.mark.parametrize("where", ["outputs", "resources"])
+def test_getatt_of_another_property_is_refused(toys: Toys, cloudformation: Client, where: str) -> None:
+    """A property that is not read-only is no attribute, in CloudFormation's words."""
+    wrong = {"Fn::GetAtt": ["Bear", "Name"]}
+    message = "Template error: resource Bear does not support attribute type Name in Fn::GetAtt"
+    if where == "outputs":
+        with pytest.raises(ClientError, match=message):
+            create(cloudformation, template({"Name": {"Value": wrong}}, Bear={"Name": "bear"}))
+        assert toys.events == []
+    else:
+        stack = create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub", "Colour": wrong}))
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert message in stack["StackStatusReason"]
+    assert toys.made == {}
+
+
+def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) -> None:
+    """DependsOn orders; a resource whose condition is false is not made, and goes when it becomes false."""
+    resources = {
+        "First": {"Type": TOY, "DependsOn": "Second", "Properties": {"Name": "first"}},
+        "Second": {"Type": TOY, "Condition": "Wanted", "Properties": {"Name": "second"}},
+    }
+    body = json.dumps(
+        {
+            "Parameters": {"Want": {"Type": "String"}},
+            "Conditions": {"Wanted": {"Fn::Equals": [{"Ref": "Want"}, "yes"]}},
+            "Resources": resources,
+        }
+    )
+    create(cloudformation, body, Parameters=[{"ParameterKey": "Want", "ParameterValue": "yes"}])
+    assert toys.actions() == ["CREATE Second", "CREATE First"]
+    stack = update(cloudformation, body, Parameters=[{"ParameterKey": "Want", "ParameterValue": "no"}])
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert toys.actions()[2:] == ["DELETE Second"]
+
+
+def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client) -> None:
+    """With its context, its model and the same token, after the delay that it asked for."""
+    toys.answers = [
+        {
+            "status": "IN_PROGRESS",
+            "callbackContext": {"step": 1},
+            "callbackDelaySeconds": 7,
+            "resourceModel": {"Id": "toy-9", "Name": "bear", "Parts": [{"Size": 3}]},
+        },
+    ]
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    first, second = toys.events
+    assert toys.waits == [7]
+    assert (first["callbackContext"], second["callbackContext"]) == (None, {"step": 1})
+    assert second["requestData"]["resourceProperties"] == {"Id": "toy-9", "Name": "bear", "Parts": [{"Size": 3}]}
+    assert first["bearerToken"] == second["bearerToken"]
+
+
+@pytest.mark.parametrize("code", ["Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"])
+def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: str) -> None:
+    """A few times, each with a longer wait; then it is the outcome."""
+    toys.answers = [failed(code)]
+    assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_COMPLETE"
+    assert toys.actions() == ["CREATE Bear"] * 2
+    toys.answers = [failed(code)] * ATTEMPTS
+    stack = update(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"HandlerErrorCode: {code}" in stack["StackStatusReason"]
+    assert toys.waits == [2, 2, 4]
+
+
+def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Client) -> None:
+    """After its timeoutInMinutes, and the resource that it reported is deleted."""
+    slow = SCHEMA | {"handlers": {"create": {"timeoutInMinutes": 2}}}
+    stacks.teach(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
+    toys.made["toy-1"] = {"Name": "bear", "Id": "toy-1"}
+    toys.answers = [
+        {"status": "IN_PROGRESS", "callbackDelaySeconds": 50, "resourceModel": {"Id": "toy-1", "Name": "bear"}}
+    ] * 3
+    stack = create(cloudformation, template(Bear={"Name": "bear"}))
+    assert "Exceeded the 2 minutes of this handler" in stack["StackStatusReason"]
+    assert toys.waits == [50, 50]
+    assert toys.actions()[-1] == "DELETE Bear"
+    assert toys.made == {}
+
+
+def test_a_failure_reaches_the_caller_and_leaves_nothing(toys: Toys, cloudformation: Client) -> None:
+    """Message and code are in the stack's reason and the resource's event; what was made before is deleted."""
+    body = template(First={"Name": "first"}, Second={"Name": "second", "Colour": {"Ref": "First"}})
+    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}}, failed("InvalidRequest", "No such colour")]
+    toys.made["toy-1"] = {"Name": "first"}
+    stack = create(cloudformation, body)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert stack["StackStatusReason"].startswith("The following resource(s) failed to create: [Second]. ")
+    (reason,) = reasons(cloudformation, "CREATE_FAILED")
+    token = toys.events[1]["bearerToken"]
+    assert reason == (
+        f'Resource handler returned message: "No such colour" (RequestToken: {token}, HandlerErrorCode: InvalidRequest)'
+    )
+    assert reason in stack["StackStatusReason"]
+    assert toys.actions() == ["CREATE First", "CREATE Second", "DELETE First"]
+    assert toys.made == {}
+    assert cloudformation.describe_stack_resources(StackName="toys")["StackResources"] == []
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
+        update(cloudformation, body)
+    cloudformation.delete_stack(StackName="toys")
+    assert cloudformation.list_stacks(StackStatusFilter=["ROLLBACK_COMPLETE"])["StackSummaries"] == []
+
+
+def test_a_failed_create_with_a_model_is_deleted(toys: Toys, cloudformation: Client) -> None:
+    """A failing event that carries the identifier names a resource that exists: it is rolled back too."""
+    toys.made["toy-8"] = {}
+    toys.answers = [failed("NotStabilized", model={"Id": "toy-8", "Name": "bear"})]
+    assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert toys.actions() == ["CREATE Bear", "DELETE Bear"]
+    assert toys.events[1]["requestData"]["resourceProperties"] == {"Name": "bear", "Id": "toy-8"}
+    assert toys.made == {}
+
+
+def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Client) -> None:
+    """Somebody else's resource of that name is left alone."""
+    toys.made["theirs"] = {"Name": "bear"}
+    assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert toys.actions() == ["CREATE Bear"]
+    assert list(toys.made) == ["theirs"]
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Client, *, seen: bool) -> None:
+    """Its error is the reason; what it had reported while in progress is rolled back."""
+    if seen:
+        toys.made["toy-1"] = {}
+        toys.answers = [{"status": "IN_PROGRESS", "resourceModel": {"Id": "toy-1"}}]
+
+    def crash(event: dict[str, Any]) -> dict[str, Any]:
+        if event["action"] == "CREATE" and not toys.answers:
+            raise SandboxError("the handler crashed: Runtime.ImportModuleError: No module named 'toybox'")
+        return toys.invoke(event)
+
+    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, crash))
+    stack = create(cloudformation, template(Bear={"Name": "bear"}))
+    assert "No module named 'toybox'" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: InternalFailure" in stack["StackStatusReason"]
+    assert toys.made == {}
+
+
+def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, cloudformation: Client) -> None:
+    """Nothing is forgotten: the stack still has what it could not delete."""
+    toys.answers = [
+        {"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}},
+        failed("InvalidRequest", "second is refused"),
+        failed("AccessDenied", "first stays"),
+    ]
+    toys.made["toy-1"] = {}
+    stack = create(cloudformation, template(A={"Name": "a"}, B={"Name": "b", "Colour": {"Ref": "A"}}))
+    assert stack["StackStatus"] == "ROLLBACK_FAILED"
+    assert "second is refused" in stack["StackStatusReason"]
+    assert "first stays" in stack["StackStatusReason"]
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.made == {}
+
+
+def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Client) -> None:
+    """The stack is DELETE_FAILED with the handler's words, and keeps the resource."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    toys.answers = [failed("GeneralServiceException", "Still in use")]
+    cloudformation.delete_stack(StackName="toys")
+    stack = stack_of(cloudformation)
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert "Still in use" in stack["StackStatusReason"]
+    cloudformation.delete_stack(StackName="toys")
+    with pytest.raises(ClientError, match="does not exist"):
+        stack_of(cloudformation)
+    assert toys.made == {}
+
+
+def test_a_resource_that_is_gone_is_deleted(toys: Toys, cloudformation: Client) -> None:
+    """NotFound is what a delete wants."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    toys.made.clear()
+    cloudformation.delete_stack(StackName="toys")
+    with pytest.raises(ClientError, match="does not exist"):
+        stack_of(cloudformation)
+
+
+def test_a_retained_resource_stays(toys: Toys, cloudformation: Client) -> None:
+    """DeletionPolicy: Retain."""
+    create(cloudformation, template(Bear={"Type": TOY, "DeletionPolicy": "Retain", "Properties": {"Name": "bear"}}))
+    cloudformation.delete_stack(StackName="toys")
+    assert list(toys.made) == ["toy-1"]
+
+
+def test_an_update_without_interruption(toys: Toys, cloudformation: Client) -> None:
+    """Desired and previous properties, both with the identifier; the same resource afterwards."""
+    create(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
+    stack = update(cloudformation, template({"Id": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear", "Loud": False}))
+    assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "toy-1")
+    data = toys.events[1]["requestData"]
+    assert data["resourceProperties"] == {"Name": "bear", "Loud": "false", "Id": "toy-1"}
+    assert data["previousResourceProperties"] == {"Name": "bear", "Colour": "red", "Id": "toy-1"}
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear"]
+    cloudformation.delete_stack(StackName="toys")
+    assert "previousResourceProperties" not in toys.events[2]["requestData"]
+
+
+def test_a_change_of_stack_tags_updates_in_place(toys: Toys, cloudformation: Client) -> None:
+    """With the tags before and after; the same template with the same tags is no update."""
+    body = template(Bear={"Name": "bear"})
+    create(cloudformation, body, Tags=tags(team="a", cost="1"))
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        update(cloudformation, body, Tags=tags(team="a", cost="1"))
+    update(cloudformation, body, Tags=tags(team="b"))
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear"]
+    data = toys.events[1]["requestData"]
+    assert (data["stackTags"], data["previousStackTags"]) == ({"team": "b"}, {"team": "a", "cost": "1"})
+    assert data["resourceProperties"] == data["previousResourceProperties"]
+    assert stack_of(cloudformation)["Tags"] == tags(team="b")
+
+
+@pytest.mark.parametrize("change", [{"Name": "wolf"}, {"Name": "bear", "Parts": [{"Size": 2}]}])
+def test_a_create_only_property_replaces(toys: Toys, cloudformation: Client, change: dict[str, Any]) -> None:
+    """The new one is made, dependents are told, then the old one goes."""
+    bear = {"Name": "bear", "Parts": [{"Size": 1}]}
+    cub = {"Name": "cub", "Colour": {"Ref": "Bear"}}
+    create(cloudformation, template(Cub=cub, Bear=bear))
+    toys.made["toy-1"]["Name"] = "generated"  # as if the type made names up: they don't clash
+    stack = update(cloudformation, template({"Id": {"Value": {"Ref": "Bear"}}}, Cub=cub, Bear=change))
+    assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "toy-3")
+    assert toys.actions()[2:] == ["CREATE Bear", "UPDATE Cub", "DELETE Bear"]
+    assert toys.events[-1]["requestData"]["resourceProperties"]["Id"] == "toy-1"
+    assert set(toys.made) == {"toy-2", "toy-3"}
+    assert toys.made["toy-2"]["Colour"] == "toy-3"
+
+
+def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -> None:
+    """The new one is made first, so its name is taken: AlreadyExists, and the stack is what it was."""
+    create(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 1}]}))
+    stack = update(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 2}]}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "That name is taken" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
+    assert toys.actions() == ["CREATE Bear", "CREATE Bear"]
+    assert list(toys.made) == ["toy-1"]
+    assert update(cloudformation, template(Bear={"Name": "wolf"}))["StackStatus"] == "UPDATE_COMPLETE"
+    assert [toy["Name"] for toy in toys.made.values()] == ["wolf"]
+
+
+def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Client) -> None:
+    """Updated ones get their old properties and tags back, new ones go, replaced and removed ones never went."""
+    before = template(A={"Name": "a", "Colour": "red"}, B={"Name": "b"}, C={"Name": "c"}, D={"Name": "d"})
+    create(cloudformation, before, Tags=tags(team="a"))
+    was = json.loads(json.dumps(toys.made))
+    after = template(
+        A={"Name": "a", "Colour": "blue"},
+        B={"Name": "bb"},
+        New={"Name": "new"},
+        D={"Name": "d", "Colour": {"Fn::Sub": "${A}${B}${New}"}},
+    )
+    original = toys.invoke
+
+    def refuse_d(event: dict[str, Any]) -> dict[str, Any]:
+        data = event["requestData"]
+        if data["logicalResourceId"] == "D" and "Colour" in data["resourceProperties"]:
+            toys.events.append(event)
+            return failed("InvalidRequest", "D won't have it")
+        return original(event)
+
+    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, refuse_d))
+    stack = update(cloudformation, after, Tags=tags(team="b"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "D won't have it" in stack["StackStatusReason"]
+    assert toys.made == was
+    assert stack["Tags"] == tags(team="a")
+    assert toys.actions()[4:] == [
+        *["UPDATE A", "CREATE B", "CREATE New", "UPDATE D"],
+        *["UPDATE D", "DELETE New", "DELETE B", "UPDATE A"],
+    ]
+    back = toys.events[-1]["requestData"]
+    assert (back["stackTags"], back["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
+    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke))
+    assert update(cloudformation, after)["StackStatus"] == "UPDATE_COMPLETE"
+    assert sorted(toy["Name"] for toy in toys.made.values()) == ["a", "bb", "d", "new"]
+
+
+def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation: Client) -> None:
+    """A queue that the failed operation made is deleted, one that it changed is as before."""
+    sqs = boto3.client("sqs", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def box(timeout: int) -> dict[str, Any]:
+        return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "box", "VisibilityTimeout": timeout}}
+
+    bear = {"Name": "bear", "Colour": {"Fn::GetAtt": "Box.QueueName"}}
+    toys.answers = [failed("InvalidRequest")]
+    assert create(cloudformation, template(Box=box(30), Bear=bear))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "QueueUrls" not in sqs.list_queues()
+    cloudformation.delete_stack(StackName="toys")
+
+    create(cloudformation, template(Box=box(30), Bear=bear))
+    toys.answers = [failed("InvalidRequest")]
+    stack = update(cloudformation, template(Box=box(60), Bear=bear | {"Loud": True}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    (url,) = sqs.list_queues()["QueueUrls"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    assert attributes == {"VisibilityTimeout": "30"}
+    cloudformation.delete_stack(StackName="toys")
+    assert "QueueUrls" not in sqs.list_queues()
+
+
+@pytest.mark.parametrize(
+    ("properties", "lines"),
+    [
+        ({}, ["#: required key [Name] not found"]),
+        ({"Name": "bear", "Nmae": "x"}, ["#: extraneous key [Nmae] is not permitted"]),
+        ({"Name": "bear", "Id": "mine"}, ["#: extraneous key [Id] is not permitted"]),
+        ({"Name": "Bear"}, ["#/Name: failed validation constraint for keyword [pattern]"]),
+        ({"Name": "bear", "Loud": "very"}, ["#/Loud: expected type: Boolean, found: String"]),
+        ({"Name": "bear", "Labels": {"A1": "x"}}, ["#/Labels: extraneous key [A1] is not permitted"]),
+        ({"Name": "bear", "Parts": {}}, ["#/Parts: expected type: JSONArray, found: JSONObject"]),
+        (
+            {"Name": "bear", "Parts": [{"Size": 0}, {}, {"Size": "x", "Weight": 1}]},
+            [
+                "#/Parts/0/Size: failed validation constraint for keyword [minimum]",
+                "#/Parts/1: required key [Size] not found",
+                "#/Parts/2: extraneous key [Weight] is not permitted",
+                "#/Parts/2/Size: expected type: Integer, found: String",
+            ],
+        ),
+    ],
+)
+def test_properties_are_validated_before_any_handler(
+    toys: Toys, cloudformation: Client, properties: dict[str, Any], lines: list[str]
+) -> None:
+    """In CloudFormation's words, a line for each error, and never with the value."""
+    stack = create(cloudformation, template(Bear=properties))
+    (reason,) = reasons(cloudformation, "CREATE_FAILED")
+    assert reason == "\n".join(["Properties validation failed for resource Bear with message:", *lines])
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert toys.events == []
+
+
+def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudformation: Client) -> None:
+    """Neither to do it nor to undo it."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "very"}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "#/Loud: expected type: Boolean, found: String" in stack["StackStatusReason"]
+    assert toys.actions() == ["CREATE Bear"]
+
+
+@pytest.mark.parametrize("model", [None, {"Name": "bear"}, {"Id": "another"}])
+def test_a_success_has_to_name_its_resource(toys: Toys, cloudformation: Client, model: dict[str, Any] | None) -> None:
+    """A handler that reports no identifier, or another one after an update, has failed."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    toys.answers = [{"status": "SUCCESS", "resourceModel": model}]
+    stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "true"}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "The handler succeeded with the primary identifier" in stack["StackStatusReason"]
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear"]
+
+
+def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -> None:
+    """CloudFormation takes "3" for 3 and 3 for "3"; written either way they are the same, so nothing changes."""
+    create(cloudformation, template(Bear={"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Colour": 7}))
+    properties = toys.events[0]["requestData"]["resourceProperties"]
+    assert properties == {"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Colour": "7"}
+    same = {"Name": "bear", "Loud": True, "Parts": [{"Size": 3}], "Colour": "7"}
+    assert update(cloudformation, template(Bear=same))["StackStatus"] == "UPDATE_COMPLETE"
+    assert toys.actions() == ["CREATE Bear"]
+
+
+def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
+    """In CloudFormation's words, before there is a stack; a type of another region is unknown too."""
+    body = template(Bear={"Name": "bear"}, Other={"Type": "Acme::Test::Other"}, Yeti={"Type": "Acme::Test::Yeti"})
+    unknown = r"Template format error: Unrecognized resource types: \[Acme::Test::Other, Acme::Test::Yeti\]"
+    with pytest.raises(ClientError, match=unknown):
+        create(cloudformation, body)
+    elsewhere = boto3.client("cloudformation", "eu-west-2", aws_access_key_id="test", aws_secret_access_key="test")
+    with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
+        create(elsewhere, template(Bear={"Name": "bear"}))
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    assert toys.events == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        (
+            {"A": {"Name": "a", "Colour": {"Ref": "B"}}, "B": {"Name": "b", "Colour": {"Ref": "A"}}},
+            "Circular dependency",
+        ),
+        ({"A": {"Name": "a", "Colour": {"Ref": "B"}}}, r"Unresolved resource dependencies \[B\]"),
+    ],
+)
+def test_a_reference_that_leads_nowhere(
+    toys: Toys, cloudformation: Client, resources: dict[str, Any], message: str
+) -> None:
+    """Is a reason to roll back, not a crash."""
+    stack = create(cloudformation, template(**resources))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert message.replace("\\", "") in stack["StackStatusReason"]
+    assert toys.made == {}
+
+
+def test_a_resource_keeps_its_type(toys: Toys, cloudformation: Client) -> None:
+    """CloudFormation does not turn one resource into another's type."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    with pytest.raises(ClientError, match="Update of resource type is not permitted"):
+        update(cloudformation, template(Bear={"Type": "AWS::S3::Bucket"}))
+    assert list(toys.made) == ["toy-1"]
+
+
+def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
+    """AlreadyExistsException, and the stack there is stays as it is."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
+        create(cloudformation, template(Bear={"Name": "wolf"}))
+    assert list(toys.made) == ["toy-1"]
+
+
+def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
+    """An export can be imported, is unique, and goes with its stack."""
+    body = template({"Id": {"Value": {"Ref": "Bear"}, "Export": {"Name": "bear-id"}}}, Bear={"Name": "bear"})
+    create(cloudformation, body)
+    wolf = template(Wolf={"Name": "wolf", "Colour": {"Fn::ImportValue": "bear-id"}})
+    cloudformation.create_stack(StackName="other", TemplateBody=wolf)
+    assert toys.made["toy-2"]["Colour"] == "toy-1"
+    again = template({"Id": {"Value": "x", "Export": {"Name": "bear-id"}}}, Cat={"Name": "cat"})
+    cloudformation.create_stack(StackName="third", TemplateBody=again)
+    (third,) = cloudformation.describe_stacks(StackName="third")["Stacks"]
+    assert third["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Export with name bear-id is already exported" in third["StackStatusReason"]
+    cloudformation.delete_stack(StackName="toys")
+    assert cloudformation.list_exports()["Exports"] == []
+
+
+def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
+    """What `aws cloudformation deploy` uses: create, then update, roll back included."""
+    for number, (kind, colour) in enumerate([("CREATE", "red"), ("UPDATE", "blue"), ("UPDATE", "green")]):
+        name = f"change-{number}"
+        body = template(Bear={"Name": "bear", "Colour": colour})
+        cloudformation.create_change_set(
+            StackName="toys", ChangeSetName=name, ChangeSetType=kind, TemplateBody=body, Tags=tags(team="a")
+        )
+        if colour == "green":
+            toys.answers = [failed("InvalidRequest", "No green")]
+        cloudformation.execute_change_set(StackName="toys", ChangeSetName=name)
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear", "UPDATE Bear"]
+    stack = stack_of(cloudformation)
+    assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_ROLLBACK_COMPLETE", tags(team="a"))
+    assert "No green" in stack["StackStatusReason"]
+    assert toys.made["toy-1"]["Colour"] == "blue"
+
+
+def test_a_long_operation_goes_on_after_the_call(
+    toys: Toys, cloudformation: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call answers, the stack is in progress, and nothing else can begin until it is done."""
+    gate = threading.Event()
+    monkeypatch.setattr(stacks, "PATIENCE", 0.01)
+
+    def slow(event: dict[str, Any]) -> dict[str, Any]:
+        assert gate.wait(30)
+        return toys.invoke(event)
+
+    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, slow))
+    assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
+    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
+        update(cloudformation, template(Bear={"Name": "wolf"}))
+    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state"):
+        cloudformation.delete_stack(StackName="toys")
+    gate.set()
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
+    assert list(toys.made) == ["toy-1"]
+
+
+def test_moto_is_itself_again_afterwards() -> None:
+    """Nothing is left in moto when the context has ended."""
+    from moto.cloudformation import models  # noqa: PLC0415 - to see what it is without the fixture
+
+    with stacks.installed():
+        assert models.Stack is stacks.Stack
+    assert models.Stack is not stacks.Stack
+    assert models.CloudFormationBackend.create_stack.__module__ == "moto.cloudformation.models"
