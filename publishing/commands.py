@@ -1,8 +1,9 @@
-"""Runs the real cfn, and says in one paragraph why it failed."""
+"""Runs the real cfn, and says in a sentence why it failed."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,10 @@ from publishing.errors import PublishingError
 
 LOG_FILE = "rpdk.log"
 _PIP_LOG = "pip.log"
+_PIP_ERROR = re.compile(r"\bERROR: (.+)$", re.MULTILINE)
+_CRITICAL = re.compile(r"^\[.*?\] CRITICAL - (.+)$", re.MULTILINE)
+_DOWNSTREAM = "=== Caught downstream error ==="
+_UNHANDLED = "=== Unhandled exception ==="
 
 
 def run_cfn(arguments: Sequence[str], project: Path, progress: Callable[[str], None]) -> list[str]:
@@ -56,19 +61,20 @@ def run_cfn(arguments: Sequence[str], project: Path, progress: Callable[[str], N
 
 
 def _reason(lines: list[str], project: Path) -> str:
-    """What cfn, or the pip that it ran, knows about its failure (`rpdk/core/cli.py` prints three kinds)."""
-    pip_log = project / _PIP_LOG
-    pip_errors = [
-        line.partition("ERROR: ")[2]
-        for line in (pip_log.read_text().splitlines() if pip_log.exists() else [])
-        if "ERROR: " in line
-    ]
+    """What cfn, or the pip that it ran, knows about its failure: `rpdk/core/cli.py` reports three kinds."""
+    pip_errors = _PIP_ERROR.findall(_text(project / _PIP_LOG))
     if pip_errors:
         return "pip could not install requirements.txt: " + " ".join(pip_errors)
-    if "=== Caught downstream error ===" in lines:
-        start = lines.index("=== Caught downstream error ===") + 1
-        end = lines.index("---", start) if "---" in lines[start:] else len(lines)
-        return " ".join(lines[start:end])
-    if "=== Unhandled exception ===" in lines:  # the traceback is in the log only; its last line is the exception
-        return (project / LOG_FILE).read_text().rstrip().rpartition("\n")[2]
-    return next((line for line in reversed(lines) if line), "It said nothing.")
+    if _DOWNSTREAM in lines:
+        told = lines[lines.index(_DOWNSTREAM) + 1 :]
+        return " ".join(told[: told.index("---")])
+    log = _text(project / LOG_FILE).rstrip()
+    if _UNHANDLED in lines:  # the traceback is in the log alone; below its last indented line is the exception
+        return " ".join(log.rpartition("\n  ")[2].splitlines()[1:])
+    critical = _CRITICAL.findall(log)
+    return critical[-1] if critical else " ".join(lines)
+
+
+def _text(file: Path) -> str:
+    """What is in a file that need not be there."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""

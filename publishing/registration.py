@@ -177,10 +177,14 @@ def package(
     Raises:
         PublishingError: It was not written; with the reason.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def show(line: str) -> None:
+        if not line.startswith("Dry run complete"):  # it names the file that is moved away from there
+            progress(f"  {line}")
+
     with _staged(project, type_name, tag_updates, progress) as staged:
-        # cfn's last line names a file that is moved away here.
-        run_cfn(["submit", "--dry-run"], staged, lambda line: line.startswith("Dry run") or progress(f"  {line}"))
-        folder.mkdir(parents=True, exist_ok=True)
+        run_cfn(["submit", "--dry-run"], staged, show)
         zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
     with (
         zipfile.ZipFile(zipped) as outer,
@@ -209,8 +213,12 @@ def deregister(type_name: TypeName, target: Target, progress: Callable[[str], No
             live = False
         if not live:
             raise PublishingError(f"{type_name.value} is not registered in {session.region_name}: nothing to undo.")
-        pages = cloudformation.get_paginator("list_type_versions").paginate(**name, DeprecatedStatus="LIVE")
-        versions = [version for page in pages for version in page["TypeVersionSummaries"]]
+        versions: list[dict[str, Any]] = []
+        more: dict[str, str] | None = {}
+        while more is not None:  # botocore has no paginator for it
+            page = cloudformation.list_type_versions(**name, DeprecatedStatus="LIVE", **more)
+            versions += page["TypeVersionSummaries"]
+            more = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
         # The default version can't go by its own ARN: it goes last, with the type.
         for version in versions:
             if not version.get("IsDefaultVersion"):

@@ -1,0 +1,79 @@
+"""Which type names are refused, and what cfn derives from those that are not."""
+
+import json
+import re
+from importlib.resources import files
+
+import pytest
+
+from publishing import names
+from publishing.errors import PublishingError
+from publishing.names import TypeName
+
+
+@pytest.mark.parametrize("reserved", ["Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev"])
+def test_a_reserved_namespace_is_refused_in_any_case(reserved: str) -> None:
+    """CloudFormation keeps seven namespaces for itself; the refusal lists them and shows a name that would do."""
+    for namespace in (reserved, reserved.lower(), reserved.upper()):
+        with pytest.raises(PublishingError) as refusal:
+            TypeName.of_ones_own(f"{namespace}::SageMaker::Thing")
+        assert str(refusal.value) == (
+            f"Nobody but AWS can register {namespace}::SageMaker::Thing: CloudFormation reserves the namespaces "
+            "Alexa, AMZN, Amazon, ASK, AWS, Custom, Dev. Use your organisation's name, for example "
+            "Acme::SageMaker::ModelQualityJobDefinition."
+        )
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        "Acme",
+        "Acme::SageMaker",
+        "Acme::SageMaker::Thing::MODULE",
+        "Acme:SageMaker:Thing",
+        "A::SageMaker::Thing",
+        "Acme::SageMaker::" + "T" * 65,
+        "Acme::Sage-Maker::Thing",
+        "Acme::Sage_Maker::Thing",
+        "Acmé::SageMaker::Thing",
+        " Acme::SageMaker::Thing",
+        "Acme::SageMaker::Thing\n",
+        "../../etc::passwd::xx",
+    ],
+)
+def test_a_malformed_name_is_refused(malformed: str) -> None:
+    """The refusal quotes the name and says what one looks like, in one line."""
+    with pytest.raises(PublishingError) as refusal:
+        TypeName.of_ones_own(malformed)
+    message = str(refusal.value)
+    assert message.startswith(f"{malformed!r} is not a type name: that is three parts of 2 to 64 letters and digits")
+    assert "\n" not in message
+
+
+def test_a_missing_name_is_refused() -> None:
+    """`make submit` alone is told what to add."""
+    with pytest.raises(
+        PublishingError, match=r"needs a name of your own, for example TYPE_NAME=Acme::SageMaker::Model"
+    ):
+        TypeName.of_ones_own("")
+
+
+@pytest.mark.parametrize("name", ["Awsome::Developer::Customer", "Ac::Me::To", "Acme::" + "S" * 64 + "::2X"])
+def test_a_name_of_ones_own_is_taken_as_it_is(name: str) -> None:
+    """A namespace that merely begins like a reserved one is nobody's."""
+    assert TypeName.of_ones_own(name).value == name
+
+
+def test_names_are_judged_by_the_pattern_of_cfns_meta_schema() -> None:
+    """What is a type name for cfn is one here, and the other way round."""
+    meta = json.loads((files("rpdk.core") / "data/schema/base.definition.schema.v1.json").read_text())
+    assert meta["properties"]["typeName"]["pattern"].lower() == f"^{names._PATTERN.pattern}$".lower()
+
+
+def test_spellings() -> None:
+    """The derived names are those of cfn: package, ARN, file names."""
+    name = TypeName.of_ones_own("Acme::SageMaker::ModelQualityJobDefinition")
+    assert name.package == "acme_sagemaker_modelqualityjobdefinition"
+    assert name.hyphenated == "Acme-SageMaker-ModelQualityJobDefinition"
+    assert name.stem == "acme-sagemaker-modelqualityjobdefinition"
+    assert all(re.fullmatch(r"[\w:-]+", spelling) for spelling in name.spellings)

@@ -1,0 +1,397 @@
+"""Submitting, packaging and deregistering: what is asked of cfn and of the registry, and how failures read."""
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from publishing import registration, staging
+from publishing.__main__ import main
+from publishing.errors import PublishingError
+from publishing.registration import Target
+
+NAME = "Acme::Play::Thing"
+TYPE_ARN = "arn:aws:cloudformation:eu-west-1:123456789012:type/resource/Acme-Play-Thing"
+TOKEN = "b0b0b0b0-1111-2222-3333-444444444444"
+ROLE = "arn:aws:iam::123456789012:role/acme-play-thing"
+
+
+@pytest.fixture(autouse=True)
+def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credential, region or profile of this machine reaches a test."""
+    for variable in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+
+
+@pytest.fixture
+def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and a region, as a user has them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+IDENTITY = """<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>
+<Arn>arn:aws:iam::123456789012:user/ann</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"""
+DENIED = """<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>ann may not {action}</Message>
+</Error></ErrorResponse>"""
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, _somebody: None) -> Iterator[SimpleNamespace]:
+    """A stand-in for AWS, over HTTP: it knows who calls, and answers everything else as a test says."""
+    stand_in = SimpleNamespace(status=403, answer=DENIED, actions=[])
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            (action,) = parse_qs(body)["Action"]
+            stand_in.actions.append(action)
+            known = action == "GetCallerIdentity"
+            self.send_response(200 if known else stand_in.status)
+            self.end_headers()
+            self.wfile.write((IDENTITY if known else stand_in.answer.format(action=action)).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: what matters is in `actions`."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield stand_in
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A session whose clients answer what a test gives them, and accept nothing else."""
+    real = boto3.Session("AKIAEXAMPLE", "made-up", region_name="eu-west-1")
+    clients = {"cloudformation": real.client("cloudformation"), "sts": real.client("sts")}
+    session = SimpleNamespace(region_name="eu-west-1", client=clients.__getitem__)
+    monkeypatch.setattr(Target, "session", lambda _: session)
+    stubbers = {name: Stubber(client) for name, client in clients.items()}
+    for stubber in stubbers.values():
+        stubber.activate()
+    yield SimpleNamespace(**stubbers)
+    for stubber in stubbers.values():
+        stubber.assert_no_pending_responses()
+
+
+class TestTarget:
+    """Where to register has to be known before anything is built."""
+
+    def test_no_region(self) -> None:
+        """The message names the variable of make and that of AWS."""
+        with pytest.raises(PublishingError, match=r"^No region: name one with REGION=eu-west-1, or set AWS_DEFAULT"):
+            Target().session()
+
+    def test_no_credentials(self) -> None:
+        """The message names what to set."""
+        with pytest.raises(PublishingError, match=r"^No AWS credentials: name a profile with PROFILE="):
+            Target(region="eu-west-1").session()
+
+    def test_no_such_profile(self) -> None:
+        """The words are botocore's own: they name the profile."""
+        with pytest.raises(PublishingError, match=r"^The config profile \(nobody\) could not be found$"):
+            Target(profile="nobody").session()
+
+    @pytest.mark.usefixtures("_somebody")
+    def test_cfn_is_told_the_same(self) -> None:
+        """What make was not told, cfn is not told: both look at the same AWS configuration."""
+        assert Target().session().region_name == "eu-west-1"
+        assert Target(region="us-east-2").session().region_name == "us-east-2"
+        assert Target().options() == []
+        assert Target("us-east-2", "work").options() == ["--region", "us-east-2", "--profile", "work"]
+
+
+class TestSubmit:
+    """`submit` around a cfn that says what the real one says; the real one has tests below."""
+
+    cfn_says = (
+        "Resource schema is valid.",
+        f"Successfully submitted type. Waiting for registration with token '{TOKEN}' to complete.",
+        "Registration complete.",
+        "{'ProgressStatus': 'COMPLETE'}",
+        f"Set default version to '{TYPE_ARN}/00000003",
+    )
+
+    @pytest.fixture
+    def cfn(self, monkeypatch: pytest.MonkeyPatch, toy: Path) -> SimpleNamespace:
+        """What cfn was asked, and a project for it; `cfn.fails` is its reason to fail, if it has one."""
+        told = SimpleNamespace(asked=[], fails=None, says=self.cfn_says, project=toy)
+
+        def run_cfn(arguments: Sequence[str], project: Path, progress: Callable[[str], None]) -> None:
+            if arguments == ["generate"]:  # what it writes is tested with the staging; its log is always there
+                (project / "rpdk.log").touch()
+                return
+            settings = json.loads((project / ".rpdk-config").read_text())
+            told.asked.append((list(arguments), settings["typeName"]))
+            for line in told.says:
+                progress(line)
+            if told.fails:
+                raise PublishingError(told.fails)
+
+        for module in (registration, staging):
+            monkeypatch.setattr(module, "run_cfn", run_cfn)
+        return told
+
+    def submit(self, cfn: SimpleNamespace, *options: str, name: str = NAME) -> int:
+        """The command line's exit code."""
+        return main(["submit", "--project", str(cfn.project), "--type-name", name, *options])
+
+    def test_the_version_is_shown(
+        self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Progress: account and region, cfn's lines as they come, at the end the version that DescribeType... names."""
+        user = "arn:aws:iam::123456789012:user/ann"
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": user}, {})
+        stubs.cloudformation.add_response(
+            "describe_type_registration",
+            {"ProgressStatus": "COMPLETE", "TypeArn": TYPE_ARN, "TypeVersionArn": f"{TYPE_ARN}/00000003"},
+            {"RegistrationToken": TOKEN},
+        )
+        assert self.submit(cfn) == 0
+        assert cfn.asked == [(["submit", "-v", "--set-default"], NAME)]
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == f"{NAME} -> account 123456789012, eu-west-1, as {user}"
+        assert lines[1] == f"Staged as {NAME}, tag updates: replace."
+        assert lines[2:-1] == [f"  {line}" for line in self.cfn_says if not line.startswith("{")]
+        assert lines[-1] == f"Registered in 1 s. Version, now the default: {TYPE_ARN}/00000003".replace(
+            "in 1 s", lines[-1][11:].partition(".")[0]
+        )
+        assert list((cfn.project / ".cache").iterdir()) == []
+
+    def test_options_reach_cfn(self, cfn: SimpleNamespace, stubs: SimpleNamespace) -> None:
+        """Region, profile and role are passed on; tag updates in place are staged."""
+        schema = json.loads((cfn.project / "initech-toy-thing.json").read_text())
+        schema["properties"]["Tags"] = {"type": "string", "description": "Tags."}
+        schema["createOnlyProperties"].append("/properties/Tags")
+        schema["tagging"] = {"taggable": True, "tagUpdatable": False}
+        (cfn.project / "initech-toy-thing.json").write_text(json.dumps(schema))
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
+        stubs.cloudformation.add_response(
+            "describe_type_registration",
+            {"ProgressStatus": "COMPLETE", "TypeVersionArn": f"{TYPE_ARN}/00000003"},
+            {"RegistrationToken": TOKEN},
+        )
+        options = ["--region", "us-east-2", "--profile", "work", "--role-arn", ROLE, "--tag-updates", "in-place"]
+        assert self.submit(cfn, *options) == 0
+        expected = ["submit", "-v", "--set-default", "--region", "us-east-2", "--profile", "work", "--role-arn", ROLE]
+        assert cfn.asked == [(expected, NAME)]
+
+    def test_a_failed_registration_is_explained_by_the_registry(
+        self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What failed is known to cfn, why to the registry; the staged project is kept and named."""
+        cfn.says, cfn.fails = self.cfn_says[:2], "cfn submit failed. Waiter TypeRegistrationComplete failed: FAILED."
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
+        stubs.cloudformation.add_response(
+            "describe_type_registration",
+            {"ProgressStatus": "FAILED", "Description": "Deployment is in VALIDATE_STAGE of status FAILED."},
+            {"RegistrationToken": TOKEN},
+        )
+        assert self.submit(cfn) == 2
+        (kept,) = (cfn.project / ".cache").iterdir()
+        assert capsys.readouterr().err == (
+            "error: cfn submit failed. Waiter TypeRegistrationComplete failed: FAILED. The registry says: Deployment "
+            f"is in VALIDATE_STAGE of status FAILED. The staged project, with cfn's log, is kept in {kept}.\n"
+        )
+        assert (kept / "acme-play-thing.json").is_file()
+
+    def test_a_cfn_without_a_token_is_not_believed(
+        self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Should cfn ever say it otherwise, no version is claimed."""
+        cfn.says = ("All good!",)
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
+        assert self.submit(cfn) == 2
+        assert "named no registration token" in capsys.readouterr().err
+
+    def test_expired_credentials_are_reported_before_anything_is_built(
+        self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """AWS's own words, and no half minute of packaging before them."""
+        stubs.sts.add_client_error("get_caller_identity", "ExpiredToken", "The security token is expired", 403)
+        assert self.submit(cfn) == 2
+        assert capsys.readouterr().err == (
+            "error: An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: "
+            "The security token is expired\n"
+        )
+        assert cfn.asked == []
+
+    @pytest.mark.usefixtures("stubs")
+    @pytest.mark.parametrize("name", ["3Com::Play::Thing", f"Acme::{'S' * 64}::{'T' * 64}"])
+    def test_a_name_that_makes_no_stack_needs_a_role(
+        self, name: str, cfn: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The role is made in a stack named after the type, and not every type's name will do for a stack."""
+        assert self.submit(cfn, name=name) == 2
+        assert "pass a role with ROLE_ARN=..." in capsys.readouterr().err
+        assert cfn.asked == []
+
+    def test_interrupted(self, cfn: SimpleNamespace, stubs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C leaves no staged project behind."""
+
+        def interrupt(*_: Any) -> None:  # noqa: ANN401 - it takes whatever it is given
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(registration, "run_cfn", interrupt)
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
+        assert self.submit(cfn) == 130
+        assert list((cfn.project / ".cache").iterdir()) == []
+
+
+class TestRealCfn:
+    """The real cfn fails in several ways; each is told in one paragraph, without its boilerplate."""
+
+    def failure(self, toy: Path, capsys: pytest.CaptureFixture[str]) -> str:
+        """The reason in the one paragraph of a submit that fails."""
+        assert main(["submit", "--project", str(toy), "--type-name", NAME]) == 2
+        captured = capsys.readouterr()
+        assert "===" not in captured.out
+        assert "eu-west-1, as arn:aws:iam::123456789012:user/ann" in captured.out
+        (kept,) = (toy / ".cache").iterdir()
+        end = f" The staged project, with cfn's log, is kept in {kept}.\n"
+        assert captured.err.startswith("error: cfn submit failed. ")
+        assert captured.err.endswith(end)
+        return captured.err.removeprefix("error: cfn submit failed. ").removesuffix(end)
+
+    def test_the_service_refuses(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """AWS's own words; cfn asks for nothing more."""
+        assert self.failure(toy, capsys) == (
+            "An error occurred (AccessDenied) when calling the CreateStack operation: ann may not CreateStack"
+        )
+        assert aws.actions == ["GetCallerIdentity", "CreateStack"]
+
+    def test_pip_fails(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """What pip says is thrown away by cfn; here it is."""
+        (toy / "requirements.txt").write_text("--no-index\nno-such-distribution==1.0\n")
+        reason = self.failure(toy, capsys)
+        assert reason.startswith("pip could not install requirements.txt: ")
+        assert "No matching distribution found for no-such-distribution==1.0" in reason
+        assert aws.actions == ["GetCallerIdentity"]
+
+    def test_cfn_trips(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """An exception that cfn keeps to its log is read from there."""
+        aws.status, aws.answer = 200, "no XML"
+        assert self.failure(toy, capsys).startswith("botocore.parsers.ResponseParserError: Unable to parse response")
+
+
+def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make package` needs no account; it says where the zip is and how large, and leaves nothing else."""
+    out = tmp_path / "dist"
+    assert main(["package", "--project", str(toy), "--type-name", NAME, "--out", str(out)]) == 0
+    (zipped,) = out.iterdir()
+    assert zipped.name == "acme-play-thing.zip"
+    with zipfile.ZipFile(zipped) as archive:
+        assert json.loads(archive.read("schema.json"))["typeName"] == NAME
+        assert json.loads(archive.read(".rpdk-config"))["entrypoint"] == "acme_play_thing.handlers.resource"
+        with archive.open("ResourceProvider.zip") as member, zipfile.ZipFile(member) as function:
+            assert set(function.namelist()) == {"acme_play_thing/__init__.py", "acme_play_thing/handlers.py"} | {
+                "acme_play_thing/models.py"
+            }
+            unzipped = sum(item.file_size for item in function.infolist())
+    size = zipped.stat().st_size
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == (
+        f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB"
+    )
+    assert not any("Dry run" in line for line in lines)
+    assert list((toy / ".cache").iterdir()) == []
+
+
+def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) -> None:
+    """`make package` alone is for the original, whose name nobody else may register."""
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "initech-toy-thing.zip").write_text("that of yesterday")
+    assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
+    (zipped,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(zipped) as archive:
+        assert json.loads(archive.read("schema.json"))["typeName"] == "Initech::Toy::Thing"
+
+
+def test_a_package_that_cannot_be_written_is_one_line(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file system's refusals are no tracebacks either."""
+    (tmp_path / "dist").write_text("")
+    assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 2
+    assert capsys.readouterr().err == f"error: [Errno 17] File exists: '{tmp_path / 'dist'}'\n"
+
+
+class TestDeregister:
+    """`deregister` takes all versions out of the registry, the default one last."""
+
+    name = {"Type": "RESOURCE", "TypeName": NAME}  # noqa: RUF012 - read only
+
+    def deregister(self) -> int:
+        """The command line's exit code."""
+        return main(["deregister", "--type-name", NAME])
+
+    def versions(self, *ids: str, default: str) -> dict[str, Any]:
+        """A page of ListTypeVersions."""
+        return {
+            "TypeVersionSummaries": [
+                {"VersionId": id_, "IsDefaultVersion": id_ == default, "Arn": f"{TYPE_ARN}/{id_}"} for id_ in ids
+            ]
+        }
+
+    def test_every_version_goes(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """Over all pages; the default version can't go by its ARN and goes with the type."""
+        registry = stubs.cloudformation
+        registry.add_response("describe_type", {"DeprecatedStatus": "LIVE"}, self.name)
+        listing = self.name | {"DeprecatedStatus": "LIVE"}
+        page = self.versions("00000001", "00000002", default="00000002")
+        registry.add_response("list_type_versions", page | {"NextToken": "more"}, listing)
+        page = self.versions("00000003", default="00000002")
+        registry.add_response("list_type_versions", page, listing | {"NextToken": "more"})
+        registry.add_response("deregister_type", {}, {"Arn": f"{TYPE_ARN}/00000001"})
+        registry.add_response("deregister_type", {}, {"Arn": f"{TYPE_ARN}/00000003"})
+        registry.add_response("deregister_type", {}, self.name)
+        assert self.deregister() == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[:2] == ["Deregistered version 00000001.", "Deregistered version 00000003."]
+        assert lines[2].startswith(f"Deregistered {NAME} in eu-west-1. CloudFormation can no longer change")
+        assert "acme-play-thing-role-stack and CloudFormationManagedUploadInfrastructure" in lines[-1]
+
+    def test_never_registered(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """The registry does not know the name: said in one line."""
+        stubs.cloudformation.add_client_error(
+            "describe_type", "TypeNotFoundException", "not found", 404, expected_params=self.name
+        )
+        assert self.deregister() == 2
+        assert capsys.readouterr().err == f"error: {NAME} is not registered in eu-west-1: nothing to undo.\n"
+
+    def test_deregistered_already(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """The registry remembers the name, as deprecated."""
+        stubs.cloudformation.add_response("describe_type", {"DeprecatedStatus": "DEPRECATED"}, self.name)
+        assert self.deregister() == 2
+        assert capsys.readouterr().err == f"error: {NAME} is not registered in eu-west-1: nothing to undo.\n"
+
+    def test_not_allowed(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+        """AWS's own words."""
+        stubs.cloudformation.add_client_error("describe_type", "AccessDenied", "You may not", 403)
+        assert self.deregister() == 2
+        assert capsys.readouterr().err == (
+            "error: An error occurred (AccessDenied) when calling the DescribeType operation: You may not\n"
+        )
+
+    def test_a_reserved_name(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """AWS's types are not ours to deregister: refused before any call."""
+        assert main(["deregister", "--type-name", "AWS::SageMaker::Model"]) == 2
+        assert "Nobody but AWS can register" in capsys.readouterr().err
