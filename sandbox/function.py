@@ -56,13 +56,17 @@ def package(project: Path, cache: Path | None = None) -> Path:
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-            copy = Path(scratch)
-            for path in inputs:
-                target = copy / path.relative_to(project)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-            _submit_dry_run(copy).replace(kept)
+            copy_project(project, Path(scratch))
+            _submit_dry_run(Path(scratch)).replace(kept)
     return kept
+
+
+def copy_project(project: Path, folder: Path) -> None:
+    """Copy what cfn reads of a project into an empty folder."""
+    for path in _inputs(project):
+        target = folder / path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 class Function:

@@ -1,0 +1,118 @@
+"""AWS's contract suite, `cfn test`, against a project's packaged handler in the emulator."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from moto.moto_proxy.certificate_creator import CertificateCreator
+
+from sandbox import SandboxError
+from sandbox.aws import LOOPBACK, Account, bare_environment
+from sandbox.function import Function, copy_project, package
+
+# pytest's closing line, of which cfn prints one for each set of inputs.
+_SUMMARY = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*) in [\d.]+s.* =+$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How one set of inputs fared."""
+
+    passed: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the suite said: its counts for each set of inputs in their order, its exit code and all that it wrote.
+
+    cfn stops after the first set in which a test fails.
+    """
+
+    sets: tuple[Counts, ...]
+    exit_code: int
+    output: str
+
+
+def run(project: Path, cache: Path | None = None) -> Result:
+    """Package a project and run the contract suite against it, with an account of its own.
+
+    Args:
+        project: the folder with .rpdk-config and, for cfn, inputs/.
+        cache: where packages are kept (see sandbox.function.package).
+
+    Raises:
+        SandboxError: the package can't be made, or the function or the suite's proxy not be started.
+    """
+    packaged = package(project, cache)
+    with Account() as account, Function(packaged, account) as function, _proxy() as proxy, _scratch(project) as copy:
+        environment = bare_environment() | account.environment() | proxy | {"HOME": str(copy)}
+        suite = subprocess.run(
+            [
+                Path(sys.executable).with_name("cfn"),
+                "test",
+                *("--endpoint", function.endpoint),
+                *("--function-name", function.name),
+                *("--region", account.region),
+                *("--", "-o", "log_cli=false"),  # for pytest: without it, every model passes by several times
+            ],
+            cwd=copy,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    sets = tuple(_counts(summary["counts"]) for summary in _SUMMARY.finditer(suite.stdout))
+    return Result(sets, suite.returncode, f"{suite.stdout}\n{function.log}")
+
+
+def _counts(summary: str) -> Counts:
+    counts = {kind: int(number) for number, kind in re.findall(r"(\d+) (\w+)", summary)}
+    return Counts(counts.get("passed", 0), counts.get("skipped", 0), counts.get("failed", 0) + counts.get("errors", 0))
+
+
+@contextmanager
+def _scratch(project: Path) -> Iterator[Path]:
+    """A copy of the project to run in: cfn and pytest write into their working directory."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
+        copy_project(project, Path(folder))
+        yield Path(folder)
+
+
+@contextmanager
+def _proxy() -> Iterator[dict[str, str]]:
+    """Variables that lead a client of AWS's real host names to moto.
+
+    cfn test asks STS at its real host name who it is, whatever AWS_ENDPOINT_URL says
+    (rpdk/core/boto_helpers.py, get_service_endpoint).
+    """
+    if shutil.which("openssl") is None:
+        raise SandboxError("cfn test needs moto's proxy, and that needs the command openssl")
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("moto_proxy"), "--host", LOOPBACK, "--port", "0"],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            said = [process.stdout.readline() for _ in range(2)] if process.stdout else []
+            address = re.search(rf"{re.escape(LOOPBACK)}:\d+", "".join(said))
+            if address is None:
+                raise SandboxError("moto's proxy did not start")
+            yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": CertificateCreator.cacert}
+        finally:
+            process.terminate()
