@@ -21,6 +21,7 @@ $(READY): requirements-dev.txt sandbox/emulator.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
 		--target $(VENV)/emulator --requirement sandbox/emulator.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: demo

@@ -1,8 +1,9 @@
-"""Trims botocore's service models to what the handlers call: `python -m shipping.service_models` writes them into the product.
+"""Trims botocore's service models to what the handlers call: `python -m shipping.service_models` writes them.
 
-SageMaker's model describes 400 operations, and botocore reads it whole for each session's first client: a fifth of a second on a laptop,
-more than one in a function. The trimmed one has the operations below, every shape that they reach, errors included, and no documentation.
-endpoints.json, which lists every endpoint of every service, keeps the partitions whole and the endpoints of our services.
+SageMaker's model describes 400 operations, and botocore reads it whole for each session's first client: a fifth of a
+second on a laptop, more than one in a function. The trimmed one has the operations below, every shape that they reach,
+errors included, and no documentation. endpoints.json, which lists every endpoint of every service, keeps the partitions
+whole and the endpoints of our services.
 """
 
 import json

@@ -1,0 +1,70 @@
+"""Byte code for Lambda's interpreter, made by that interpreter where it is at hand.
+
+Lambda's /var/task is read-only: a package without byte code is compiled anew at every cold start. Unchecked-hash files
+(PEP 552) are used as they are, whatever the time stamps of the sources; the sources stay beside them, for tracebacks
+and for other versions of Python, which ignore them.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_COMPILE = """
+import py_compile, sys
+for path in sys.stdin.read().split("\\0"):
+    py_compile.compile(path, dfile=path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+"""
+_VERSION = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
+
+
+def interpreter(version: str) -> Path | None:
+    """Return a CPython of this version on this machine: this one, one on the PATH, one of pyenv's or uv's; else None.
+
+    Args:
+        version: Major and minor version, such as 3.12.
+    """
+    return next((path for path in _candidates(version) if _is(path, version)), None)
+
+
+def compile_tree(root: Path, python: Path) -> None:
+    """Compile every module below a directory into its __pycache__, the same input always to the same bytes.
+
+    Args:
+        root: The directory.
+        python: The interpreter that the byte code is for.
+
+    Raises:
+        subprocess.CalledProcessError: A module does not compile; its standard error says which.
+    """
+    modules = sorted(str(path.relative_to(root)) for path in root.rglob("*.py"))
+    # A fixed hash seed and one process in a fixed order: sets and shared strings are written the same way each time.
+    subprocess.run(
+        [python, "-S", "-s", "-c", _COMPILE],
+        cwd=root,
+        env={"PYTHONHASHSEED": "0"},
+        input="\0".join(modules),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    name = f"python{version}"
+    yield Path(sys.executable)
+    for folder in os.get_exec_path():
+        yield Path(folder, name)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    uv = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uv"
+    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/{name}"))
+    yield from sorted(uv.glob(f"python/cpython-{version}.*/bin/{name}"))
+
+
+def _is(path: Path, version: str) -> bool:
+    """Ask a file what it is: pyenv's shims are there for versions that they don't run."""
+    if not os.access(path, os.X_OK):
+        return False
+    told = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
+    return told.stdout.split() == ["cpython", version]
