@@ -134,7 +134,9 @@ def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {error.strerror}") from error
+        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {os.strerror(error.errno)}") from error
+    except OverflowError as error:
+        raise SandboxError(f"{port} is no port: ports go from 0, a free one, to 65535") from error
 
 
 def _with_loopback(no_proxy: str) -> str:

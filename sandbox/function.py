@@ -112,7 +112,7 @@ class Function:
             task = self._root / "task"
             handler = self._unpack(task)
             _link_runtime_client(self._root / "runtime")
-            log = opening.enter_context((self._root / "log").open("wb"))
+            log = opening.enter_context(self.log_file.open("wb"))
             serve, runtime_api = _free_port(), _free_port()
             process = subprocess.Popen(
                 [
@@ -145,8 +145,12 @@ class Function:
     @property
     def log(self) -> str:
         """What the function and the emulator have written so far."""
-        path = self._root / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    @property
+    def log_file(self) -> Path:
+        """The file that the log is written to, for as long as the function is there."""
+        return self._root / "log"
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke the function and return its answer.

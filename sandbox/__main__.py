@@ -1,0 +1,128 @@
+"""The sandbox's command line: python -m sandbox up | run | demo."""
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from sandbox import SandboxError, demo, stacks
+from sandbox.aws import Account, bare_environment
+from sandbox.function import Function, package, tail
+from sandbox.resource_type import ResourceType
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; what the user can act on is said in a line, without a traceback."""
+    options = _parser().parse_args(arguments)
+    for name in ("SIGTERM", "SIGHUP"):  # Ctrl-C raises KeyboardInterrupt by itself
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
+    try:
+        return int(options.command(options))
+    except SandboxError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="An AWS account on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    project = argparse.ArgumentParser(add_help=False)
+    project.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="the resource type's project (default: here)"
+    )
+    up = commands.add_parser("up", parents=[project], help="start the account and the packaged type, until Ctrl-C")
+    up.add_argument("--port", type=int, default=0, metavar="N", help="the account's port (default: a free one)")
+    up.set_defaults(command=_up)
+    run = commands.add_parser("run", parents=[project], help="the same around one command; its exit code is passed on")
+    run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
+    run.set_defaults(command=_run)
+    show = commands.add_parser("demo", parents=[project], help="the life of the documentation's example, step by step")
+    show.set_defaults(command=_demo)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    with _sandbox(options.project, options.port) as (variables, function):
+        print("unset AWS_PROFILE AWS_DEFAULT_PROFILE")
+        for name, value in variables.items():
+            print(f"export {name}={shlex.quote(value)}")
+        sys.stdout.flush()
+        _tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
+        threading.Event().wait()
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    with _sandbox(options.project) as (variables, function):
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        code = _call(options.argv, bare_environment() | {"PATH": path} | variables)
+        if code and "[ERROR]" in function.log:
+            _tell(f"the handler crashed; the end of its log:\n{tail(function.log)}")
+    return code
+
+
+def _demo(options: argparse.Namespace) -> int:
+    demo.run(options.project.resolve())
+    return 0
+
+
+@contextmanager
+def _sandbox(project: Path, port: int = 0) -> Iterator[tuple[dict[str, str], Function]]:
+    """An account whose CloudFormation has the project's type; the variables to reach it, and the type's function."""
+    _tell(f"packaging {project.resolve()} with cfn, unless it is packaged already")
+    packaged = package(project)
+    with zipfile.ZipFile(packaged) as contents:
+        schema = json.loads(contents.read("schema.json"))
+    with Account(port) as account, Function(packaged, account) as function, stacks.installed():
+        stacks.teach(account.account_id, account.region, ResourceType(schema, function.invoke))
+        _tell(f"{schema['typeName']} is ready")
+        variables = account.environment() | {
+            "SANDBOX_FUNCTION_ENDPOINT": function.endpoint,
+            "SANDBOX_FUNCTION_NAME": function.name,
+        }
+        yield variables, function
+
+
+def _call(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a command to its end and return its exit code, as a shell has it."""
+    # A terminal sends Ctrl-C to the command too, and what happens then is the command's own decision.
+    interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
+    else:
+        try:
+            code = process.wait()
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+    return code if code >= 0 else 128 - code
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _tell(text: str) -> None:
+    print(f"sandbox: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
