@@ -25,6 +25,7 @@ _CODES: Mapping[type[HandlerError], tuple[str, ...]] = {
         "OptInRequired",
         "UnauthorizedOperation",
     ),
+    exceptions.AlreadyExists: ("ResourceAlreadyExists", "ResourceAlreadyExistsException"),
     exceptions.InvalidCredentials: (
         "ExpiredToken",
         "ExpiredTokenException",
@@ -130,6 +131,12 @@ def translated(name: str) -> Iterator[None]:
     except botocore.BotoCoreError as error:
         kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
         raise _with_words(kind or exceptions.GeneralServiceException, name, str(error)) from error
+
+
+def code(error: HandlerError) -> str:
+    """Return the code of AWS's that a handler error was translated from; an empty string if there was no answer."""
+    cause = error.__cause__
+    return cause.response["Error"].get("Code", "") if isinstance(cause, botocore.ClientError) else ""
 
 
 def was_retried(error: HandlerError) -> bool:

@@ -27,6 +27,10 @@ PAGE_SIZE = 100
 _TAG_PAGE_SIZE = 100
 
 
+# ResourceInUse is what Create is documented to answer; newer operations of SageMaker's answer the other.
+_NAME_IS_TAKEN = ("ResourceInUse", "ResourceAlreadyExists")
+
+
 @dataclass(frozen=True)
 class Taken:
     """A Create was refused, because there is a definition of that name."""
@@ -53,7 +57,9 @@ class JobDefinitions:
         try:
             with errors.translated(name):
                 return self._client.create_model_quality_job_definition(**request)["JobDefinitionArn"]
-        except exceptions.ResourceConflict as conflict:
+        except (exceptions.AlreadyExists, exceptions.ResourceConflict) as conflict:
+            if errors.code(conflict) not in _NAME_IS_TAKEN:
+                raise
             return Taken(errors.already_exists(name, conflict), errors.was_retried(conflict))
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":

@@ -1,0 +1,371 @@
+"""CREATE through the production entry point."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
+
+from aws_sagemaker_modelqualityjobdefinition import handlers, translation
+from tests.envelopes import ACCOUNT, REGION, Json, arn, batch, event, maximal, minimal
+from tests.wires import Reply, Wire, answers, breaks, created, invoke, loses_the_answer, refuses, until_done
+
+URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
+
+
+def test_a_definition_is_made_in_one_invocation_and_three_calls(wire: Wire) -> None:
+    """Everything optional set: SageMaker is asked for just that, and the model is that and what SageMaker adds."""
+    answer = invoke("CREATE", maximal(), tags={"stage": "prod", "team": "platform"})
+
+    assert wire.operations == ["CreateModelQualityJobDefinition", "DescribeModelQualityJobDefinition", "ListTags"]
+    asked = maximal()
+    asked.pop("EndpointName")
+    tags = [{"Key": "stage", "Value": "prod"}, {"Key": "team", "Value": "fraud"}]
+    assert wire.body("CreateModelQualityJobDefinition") == asked | {"Tags": tags}
+    creation_time = answer["resourceModel"].pop("CreationTime")
+    assert creation_time.endswith("+00:00")
+    assert answer == {
+        "status": "SUCCESS",
+        "message": "",
+        "callbackDelaySeconds": 0,
+        "resourceModel": asked | {"Tags": tags, "JobDefinitionArn": arn("Fraud-Quality")},
+    }
+
+
+def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
+    """Everything optional left out: the model has SageMaker's defaults, and nothing that is null."""
+    model = created(minimal())
+    expected = minimal()
+    expected["ModelQualityJobInput"]["EndpointInput"] |= {
+        "S3DataDistributionType": "FullyReplicated",
+        "S3InputMode": "File",
+    }
+    name = model.pop("JobDefinitionName")
+    assert model.pop("JobDefinitionArn") == arn(name)
+    assert model.pop("CreationTime")
+    assert model == expected | {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}, "Tags": []}
+
+
+def test_the_region_is_the_requests_and_the_credentials_are_the_callers(wire: Wire) -> None:
+    """The library's session has no region of its own; the log group's credentials are not for SageMaker."""
+    created(minimal(), log_group="logs")
+    assert set(wire.urls) == {URL}
+    assert all(b"ASIACALLER" in bytes(str(headers["Authorization"]), "ascii") for headers in wire.headers)
+
+
+def test_the_same_request_twice_makes_one_definition(wire: Wire) -> None:
+    """CloudFormation may send a request again: a generated name says that the definition is the request's own."""
+    first = created(minimal())
+    second = created(minimal())
+    assert first == second
+    assert len(invoke("LIST", None)["resourceModels"]) == 1
+    assert wire.operations.count("CreateModelQualityJobDefinition") == 2
+    assert created(minimal(), token="another")["JobDefinitionArn"] != first["JobDefinitionArn"]
+
+
+def test_a_generated_name_whose_definition_is_another_is_taken() -> None:
+    """The same token with other properties is not the same request."""
+    created(minimal())
+    other = minimal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
+    answer = invoke("CREATE", other)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "AlreadyExists")
+    assert "resourceModel" not in answer
+
+
+def test_a_name_of_the_users_own_that_is_taken_is_an_error_with_advice(wire: Wire) -> None:
+    """Even an equal definition is somebody else's. No model: CloudFormation would delete what it names."""
+    created(maximal())
+    answer = invoke("CREATE", maximal(), token="another")
+    assert answer["errorCode"] == "AlreadyExists"
+    assert "resourceModel" not in answer
+    assert "'Fraud-Quality' already exists" in answer["message"]
+    assert "change the name in the same update" in answer["message"]
+    assert "ResourceInUse" in answer["message"]
+    assert "request id" in answer["message"]
+    assert wire.operations[3:] == ["CreateModelQualityJobDefinition"]
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(
+    "error", [ConnectionClosedError(endpoint_url=URL), ReadTimeoutError(endpoint_url=URL, error="slow")]
+)
+def test_a_create_whose_answer_was_lost_is_a_success(wire: Wire, error: Exception) -> None:
+    """Botocore sends the request again and is told that the name is taken: by the definition that was asked for."""
+    wire.reply("CreateModelQualityJobDefinition", loses_the_answer(error))
+    model = created(maximal())
+    assert model["JobDefinitionName"] == "Fraud-Quality"
+    assert wire.operations.count("CreateModelQualityJobDefinition") == 2
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_retry_that_meets_another_definition_is_refused(wire: Wire) -> None:
+    """The first attempt failed, and the name was somebody else's all along."""
+    created(maximal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"})
+    wire.reply("CreateModelQualityJobDefinition", breaks(ConnectTimeoutError(endpoint_url=URL)))
+    assert invoke("CREATE", maximal())["errorCode"] == "AlreadyExists"
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_retry_that_meets_an_equal_but_old_definition_is_refused(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal is not enough under a name of the user's own: it must be as new as the request."""
+    created(maximal())
+    monkeypatch.setattr(handlers, "OWN_AGE", -handlers.OWN_AGE)
+    wire.reply("CreateModelQualityJobDefinition", breaks(ConnectTimeoutError(endpoint_url=URL)))
+    assert invoke("CREATE", maximal())["errorCode"] == "AlreadyExists"
+
+
+def test_a_taken_name_that_can_not_be_read_yet_is_worth_another_try(wire: Wire) -> None:
+    """NotFound would end the operation and orphan the definition; CloudFormation tries a ResourceConflict again."""
+    created(minimal())
+    wire.reply("DescribeModelQualityJobDefinition", refuses("ResourceNotFound"))
+    answer = invoke("CREATE", minimal())
+    assert answer["errorCode"] == "ResourceConflict"
+    assert "not to be read yet" in answer["message"]
+    assert created(minimal())["JobDefinitionArn"]
+
+
+FAILURES = [
+    pytest.param(refuses("ResourceNotFound"), "NotFound", id="lags"),
+    pytest.param(refuses("AccessDeniedException", "not allowed"), "AccessDenied", id="denied"),
+    pytest.param(refuses("ThrottlingException", "slow down"), "Throttling", id="throttled"),
+    pytest.param(refuses("InternalFailure", "sorry", 500), "ServiceInternalError", id="fails"),
+    pytest.param(breaks(ConnectTimeoutError(endpoint_url=URL)), "NetworkFailure", id="unreachable"),
+    pytest.param(breaks(ReadTimeoutError(endpoint_url=URL, error="slow")), "NetworkFailure", id="silent"),
+    pytest.param(answers(200, {"JobDefinitionName": ["?"]}), "InternalFailure", id="garbled"),
+]
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("operation", ["DescribeModelQualityJobDefinition", "ListTags"])
+@pytest.mark.parametrize(("failure", "code"), FAILURES)
+def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str, failure: Reply, code: str) -> None:
+    """A read that fails after Create was accepted is tried again; the model with its ARN is in every answer."""
+    del code
+    wire.reply(operation, *[failure] * 4)
+    first = invoke("CREATE", maximal())
+    assert first["status"] == "IN_PROGRESS"
+    assert first["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
+    assert first["callbackDelaySeconds"] == 1
+    answer, delays = until_done(first, "CREATE", maximal())
+    assert answer["status"] == "SUCCESS"
+    assert delays in ([1, 2], [1, 2, 4, 8])
+    assert wire.operations.count("CreateModelQualityJobDefinition") == 1
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(("failure", "code"), FAILURES)
+def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
+    wire: Wire, failure: Reply, code: str
+) -> None:
+    """CloudFormation can only delete what the failed answer names."""
+    wire.reply("DescribeModelQualityJobDefinition", *[failure] * 20)
+    answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
+    assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
+    assert answer["message"]
+    assert answer["callbackDelaySeconds"] == 0
+    assert delays == [*handlers.READ_DELAYS]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_defect_of_ours_does_not_orphan_a_definition_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised while reading, the answer carries the model, and says nothing of its values."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("s3cret")
+
+    monkeypatch.setattr(translation, "model", broken)
+    answer, _ = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "InternalFailure")
+    assert "KeyError" in answer["message"]
+    assert "s3cret" not in answer["message"]
+    assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
+
+
+def test_tags_are_waited_for(wire: Wire) -> None:
+    """ListTags lags behind: the model is not final before the tags are there."""
+    wire.reply("ListTags", answers(200, {"Tags": []}), answers(200, {"Tags": [{"Key": "stage", "Value": "prod"}]}))
+    first = invoke("CREATE", maximal(), tags={"stage": "prod"})
+    answer, delays = until_done(first, "CREATE", maximal(), tags={"stage": "prod"})
+    assert delays == [1, 2]
+    assert {tag["Key"]: tag["Value"] for tag in answer["resourceModel"]["Tags"]} == {"stage": "prod", "team": "fraud"}
+    assert wire.operations.count("CreateModelQualityJobDefinition") == 1
+
+
+def test_tags_that_never_come_are_not_stabilized(wire: Wire) -> None:
+    """The wait is bounded: a minute, then the operation fails and names the definition."""
+    wire.reply("ListTags", *[answers(200, {"Tags": []})] * 20)
+    answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    assert answer["errorCode"] == "NotStabilized"
+    assert "did not report the tags within 60 seconds" in answer["message"]
+    assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
+    assert sum(delays) == 60
+
+
+def test_tags_of_aws_are_never_sent(wire: Wire) -> None:
+    """CloudFormation puts its own tags among the stack's; third parties can't set them."""
+    created(minimal(), tags={"aws:cloudformation:stack-id": "x", "AWS:thing": "y", "stage": "prod"})
+    assert wire.body("CreateModelQualityJobDefinition")["Tags"] == [{"Key": "stage", "Value": "prod"}]
+
+
+@pytest.mark.parametrize(
+    ("tags", "stack", "words"),
+    [
+        ([{"Key": "aws:x", "Value": "1"}], {}, "reserved"),
+        ([{"Key": "Aws:x", "Value": "1"}], {}, "reserved"),
+        ([{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}], {}, "more than once"),
+        ([{"Key": "own", "Value": "1"}], {f"k{n}": "v" for n in range(50)}, "51 tags, 1 of the Tags property and 50"),
+    ],
+)
+def test_tags_that_can_not_be_set_are_refused_at_once(
+    wire: Wire, tags: list[Json], stack: dict[str, str], words: str
+) -> None:
+    """Said in words, before SageMaker is asked for anything."""
+    answer = invoke("CREATE", minimal() | {"Tags": tags}, tags=stack)
+    assert answer["errorCode"] == "InvalidRequest"
+    assert words in answer["message"]
+    assert wire.requests == []
+
+
+def test_fifty_tags_are_not_too_many() -> None:
+    """A tag that overrides the stack's counts once."""
+    stack = {f"k{n}": "v" for n in range(50)}
+    model = created(minimal() | {"Tags": [{"Key": "k0", "Value": "mine"}]}, tags=stack)
+    assert {tag["Key"]: tag["Value"] for tag in model["Tags"]} == stack | {"k0": "mine"}
+
+
+@pytest.mark.parametrize("empty", [{"Csv": {}}, {"Json": {}}])
+def test_an_empty_format_reaches_sagemaker_and_comes_back(wire: Wire, empty: Json) -> None:
+    """The generated models lose empty objects."""
+    model = created(batch(empty))
+    sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
+    assert sent["DatasetFormat"] == empty
+    assert model["ModelQualityJobInput"]["BatchTransformInput"]["DatasetFormat"] == empty
+
+
+def test_an_empty_network_config_reaches_sagemaker_and_comes_back(wire: Wire) -> None:
+    """It stopped Terraform's only attempt at this resource (pull request 31464): a difference that never ends."""
+    model = created(minimal() | {"NetworkConfig": {}})
+    assert wire.body("CreateModelQualityJobDefinition")["NetworkConfig"] == {}
+    assert model["NetworkConfig"] == {}
+
+
+def test_parquet_is_true_for_us_and_an_empty_structure_for_sagemaker(wire: Wire) -> None:
+    """The one name whose value differs."""
+    model = created(batch({"Parquet": True}))
+    sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
+    assert sent["DatasetFormat"] == {"Parquet": {}}
+    assert model["ModelQualityJobInput"]["BatchTransformInput"]["DatasetFormat"] == {"Parquet": True}
+
+
+def test_parquet_false_alone_names_no_format(wire: Wire) -> None:
+    """SageMaker would get an empty DatasetFormat; the schema can't say it, so the handler does."""
+    answer = invoke("CREATE", batch({"Parquet": False}))
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "has to name a format" in answer["message"]
+    assert wire.requests == []
+
+
+def test_numbers_and_booleans_may_come_as_strings(wire: Wire) -> None:
+    """CloudFormation sends them so."""
+    properties = maximal()
+    properties["JobResources"]["ClusterConfig"] |= {"InstanceCount": "2", "VolumeSizeInGB": "50"}
+    properties["StoppingCondition"]["MaxRuntimeInSeconds"] = "2000"
+    properties["NetworkConfig"] |= {
+        "EnableInterContainerTrafficEncryption": "true",
+        "EnableNetworkIsolation": "False",
+    }
+    properties["ModelQualityJobInput"]["EndpointInput"]["ProbabilityThresholdAttribute"] = "0.8"
+    created(properties)
+    expected = maximal()
+    expected.pop("EndpointName")
+    assert wire.body("CreateModelQualityJobDefinition") == expected
+
+
+def _with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
+    properties = maximal()
+    *parents, last = path.split("/")
+    place = properties
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return properties
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("Surprise", "s3cret", "Surprise is not a property"),
+        ("JobResources/ClusterConfig/Surprise", "s3cret", "JobResources/ClusterConfig/Surprise is not a property"),
+        ("JobResources", "s3cret", "JobResources has to be an object"),
+        ("JobResources/ClusterConfig/InstanceCount", "s3cret", "InstanceCount has to be a whole number"),
+        ("JobResources/ClusterConfig/InstanceCount", 1.5, "InstanceCount has to be a whole number"),
+        ("JobResources/ClusterConfig/InstanceCount", True, "InstanceCount has to be a whole number"),
+        ("JobResources/ClusterConfig/InstanceType", {"s3cret": 1}, "InstanceType has to be a string"),
+        ("NetworkConfig/EnableNetworkIsolation", "s3cret", "EnableNetworkIsolation has to be true or false"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "s3cret", "has to be a number"),
+        ("ModelQualityAppSpecification/Environment", ["s3cret"], "Environment has to be an object"),
+        ("ModelQualityAppSpecification/ContainerArguments", "s3cret", "ContainerArguments has to be a list"),
+        ("ModelQualityAppSpecification/Environment", {"A": ["s3cret"]}, "Environment/A has to be a string"),
+    ],
+)
+def test_a_property_of_another_shape_is_named_and_its_value_is_not(
+    wire: Wire, path: str, value: object, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """InvalidRequest says where; what stands there may be a secret."""
+    answer = invoke("CREATE", _with(path, value))
+    assert answer["errorCode"] == "InvalidRequest"
+    assert words in answer["message"]
+    assert "s3cret" not in answer["message"] + caplog.text
+    assert wire.requests == []
+
+
+def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
+    """A variable that is set to true or 3 in a template is one to the container as well; a null is nothing."""
+    created(_with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3}) | {"NetworkConfig": None})
+    sent = wire.body("CreateModelQualityJobDefinition")
+    assert sent["ModelQualityAppSpecification"]["Environment"] == {"FLAG": "true", "LEVEL": "3"}
+    assert "NetworkConfig" not in sent
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "words"),
+    [
+        (refuses("ValidationException", "1 validation error"), "InvalidRequest", "1 validation error"),
+        (refuses("ConflictException", "busy"), "ResourceConflict", "busy"),
+        (refuses("ResourceLimitExceeded", "no more"), "ServiceLimitExceeded", "no more"),
+        (refuses("AccessDeniedException", "iam:PassRole"), "AccessDenied", "iam:PassRole"),
+        (refuses("ExpiredTokenException", "expired"), "InvalidCredentials", "expired"),
+    ],
+)
+def test_what_sagemaker_refuses_is_told_in_its_own_words(wire: Wire, reply: Reply, code: str, words: str) -> None:
+    """The message is for whoever reads a stack event: AWS's text, the operation, the code, the request's id."""
+    wire.reply("CreateModelQualityJobDefinition", reply)
+    answer = invoke("CREATE", minimal())
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
+    assert words in answer["message"]
+    assert "SageMaker CreateModelQualityJobDefinition" in answer["message"]
+    assert "request id request-1" in answer["message"]
+    assert "resourceModel" not in answer
+
+
+def test_without_credentials_the_cause_is_named() -> None:
+    """A type registered with --no-role gets none."""
+    request = event("CREATE", minimal())
+    request["requestData"]["callerCredentials"] = None
+    answer = handlers.resource(request, None)
+    assert answer["errorCode"] == "InvalidCredentials"
+    assert "without an execution role" in answer["message"]
+
+
+def test_without_properties_there_is_nothing_to_create() -> None:
+    """CREATE and UPDATE can't do without."""
+    answer = invoke("CREATE", None)
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "no properties" in answer["message"]
+
+
+def test_outside_of_stacks_a_name_is_generated_too() -> None:
+    """Cloud Control and `cfn test` send no stack id, and a token for a logical id."""
+    model = created(minimal(), stack_id=None, logical_id="5F8A_token")
+    assert model["JobDefinitionName"].startswith("5f8a-token-")
+    assert model["JobDefinitionArn"] == arn(model["JobDefinitionName"], REGION, ACCOUNT)

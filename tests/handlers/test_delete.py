@@ -1,0 +1,107 @@
+"""DELETE through the production entry point."""
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from aws_sagemaker_modelqualityjobdefinition import handlers
+from tests.envelopes import REGION, Json, arn, maximal, minimal
+from tests.wires import Wire, breaks, created, invoke, loses_the_answer, refuses, until_done
+
+LOST = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.amazonaws.com/")
+DONE = {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0}
+
+
+@pytest.mark.parametrize("identifier", ["JobDefinitionArn", "JobDefinitionName"])
+def test_a_definition_is_deleted_by_arn_or_by_name(wire: Wire, identifier: str) -> None:
+    """One call; the answer carries no model; then it is gone."""
+    model = created(maximal())
+    wire.requests.clear()
+    assert invoke("DELETE", {identifier: model[identifier]}) == DONE
+    assert wire.operations == ["DeleteModelQualityJobDefinition"]
+    assert invoke("READ", {identifier: model[identifier]})["errorCode"] == "NotFound"
+    assert invoke("LIST", None)["resourceModels"] == []
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        {"JobDefinitionArn": arn("missing")},
+        {"JobDefinitionName": "missing"},
+        {"JobDefinitionArn": arn("fraud-quality", region="us-east-1")},
+        {"JobDefinitionArn": arn("fraud-quality", account="999999999999")},
+        {},
+    ],
+)
+def test_what_is_missing_is_not_found(identifier: Json) -> None:
+    """A definition of the same name in this account and region is left alone."""
+    created(maximal())
+    answer = invoke("DELETE", identifier)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
+    assert len(invoke("LIST", None)["resourceModels"]) == 1
+
+
+def test_what_is_no_arn_is_an_invalid_request() -> None:
+    """As for READ."""
+    assert invoke("DELETE", {"JobDefinitionArn": "fraud"})["errorCode"] == "InvalidRequest"
+
+
+def scheduled(model: Json) -> None:
+    """Make a monitoring schedule that uses a definition."""
+    boto3.client("sagemaker", REGION).create_monitoring_schedule(
+        MonitoringScheduleName="hourly",
+        MonitoringScheduleConfig={
+            "MonitoringJobDefinitionName": model["JobDefinitionName"],
+            "MonitoringType": "ModelQuality",
+        },
+    )
+
+
+def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
+    """Then it fails, in AWS's own words; CloudFormation may try again."""
+    model = created(maximal())
+    scheduled(model)
+    answer, delays = until_done(invoke("DELETE", model), "DELETE", model)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "ResourceConflict")
+    assert "SageMaker DeleteModelQualityJobDefinition" in answer["message"]
+    assert delays == [*handlers.SCHEDULE_DELAYS]
+    assert sum(delays) == 180
+    assert answer["resourceModel"]["JobDefinitionArn"] == model["JobDefinitionArn"]
+
+
+def test_a_definition_is_deleted_once_its_schedule_is_gone() -> None:
+    """The common case: both in one stack, deleted at about the same time."""
+    model = created(maximal())
+    scheduled(model)
+    first = invoke("DELETE", model)
+    assert first["status"] == "IN_PROGRESS"
+    boto3.client("sagemaker", REGION).delete_monitoring_schedule(MonitoringScheduleName="hourly")
+    answer, delays = until_done(first, "DELETE", model)
+    assert answer == DONE
+    assert delays == [5]
+
+
+def test_a_definition_that_goes_while_it_is_waited_for_is_deleted(wire: Wire) -> None:
+    """It was there when the deletion began: whoever took it away, that was asked for."""
+    model = created(maximal())
+    wire.reply("DeleteModelQualityJobDefinition", refuses("ConflictException"))
+    first = invoke("DELETE", model)
+    boto3.client("sagemaker", REGION).delete_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
+    answer, _ = until_done(first, "DELETE", model)
+    assert answer == DONE
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
+    """Botocore sends the request again and is told that there is nothing: because the first was heard."""
+    model = created(minimal())
+    wire.reply("DeleteModelQualityJobDefinition", loses_the_answer(LOST))
+    assert invoke("DELETE", model) == DONE
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_service_that_can_not_be_reached_is_a_network_failure(wire: Wire) -> None:
+    """CloudFormation tries those again."""
+    model = created(minimal())
+    wire.reply("DeleteModelQualityJobDefinition", breaks(LOST), breaks(LOST))
+    assert invoke("DELETE", model)["errorCode"] == "NetworkFailure"

@@ -1,0 +1,230 @@
+"""What stands around the handlers: logs, metrics, broken events, defects."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+from aws_sagemaker_modelqualityjobdefinition import client, handlers, plugin, translation
+from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
+from tests.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
+from tests.wires import Reply, Wire, answers, breaks, created, invoke, refuses
+
+URL = "https://logs.eu-west-1.amazonaws.com/"
+
+
+def logged(stream: str) -> list[str]:
+    """Return the messages in a log stream of the provider's log group."""
+    answer = boto3.client("logs", REGION).get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)
+    return [entry["message"] for entry in answer["events"]]
+
+
+def streams() -> set[str]:
+    """Return the names of the log group's streams."""
+    answer = boto3.client("logs", REGION).describe_log_streams(logGroupName=LOG_GROUP)
+    return {stream["logStreamName"] for stream in answer["logStreams"]}
+
+
+def test_logs_say_what_happened_to_what() -> None:
+    """Action, logical id, name, outcome: in the stream of the stack's resource."""
+    model = created(minimal(), log_group=LOG_GROUP)
+    invoke("DELETE", {"JobDefinitionName": "missing"}, log_group=LOG_GROUP)
+    messages = logged(f"{STACK_ID}/JobDefinition".replace(":", "__"))
+    assert any(f"Creating {model['JobDefinitionName']} for JobDefinition" in message for message in messages)
+    assert any("CREATE of JobDefinition: SUCCESS" in message for message in messages)
+    assert any("DELETE of JobDefinition: FAILED NotFound" in message for message in messages)
+
+
+def test_outside_of_stacks_the_stream_is_the_accounts() -> None:
+    """As the library names it."""
+    created(minimal(), stack_id=None, log_group=LOG_GROUP)
+    assert streams() == {f"{ACCOUNT}-{REGION}"}
+
+
+def test_a_warm_function_writes_to_the_stream_of_the_stack_it_serves() -> None:
+    """The library stays with the first stack's stream."""
+    created(minimal(), log_group=LOG_GROUP)
+    other = STACK_ID.replace("Fraud", "Churn")
+    created(minimal(), stack_id=other, log_group=LOG_GROUP)
+    mine = logged(f"{other}/JobDefinition".replace(":", "__"))
+    assert any("Creating churn" in message for message in mine)
+    assert not any("Creating churn" in message for message in logged(f"{STACK_ID}/JobDefinition".replace(":", "__")))
+
+
+def test_without_a_log_group_nothing_is_delivered(wire: Wire) -> None:
+    """Also by a warm function that delivered something before."""
+    wire.reply("logs", *[breaks(AssertionError())] * 9)
+    wire.reply("monitoring", *[breaks(AssertionError())] * 9)
+    created(minimal())
+    assert logging.getLogger().handlers == [
+        handler for handler in logging.getLogger().handlers if not isinstance(handler, plugin.LogHandler)
+    ]
+
+
+def test_metrics_count_invocations_time_and_failures() -> None:
+    """As the library publishes them, in the account of the one who registered the type."""
+    invoke("READ", {"JobDefinitionName": "missing"}, log_group=LOG_GROUP)
+    metrics = boto3.client("cloudwatch", REGION).list_metrics()["Metrics"]
+    assert {metric["MetricName"] for metric in metrics} == {
+        "HandlerException",
+        "HandlerInvocationCount",
+        "HandlerInvocationDuration",
+    }
+    (failure,) = [metric for metric in metrics if metric["MetricName"] == "HandlerException"]
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in failure["Dimensions"]}
+    assert "NotFound" in dimensions["DimensionKeyExceptionType"]
+
+
+DELIVERY_FAILURES = [
+    pytest.param(refuses("AccessDeniedException"), id="denied"),
+    pytest.param(refuses("ThrottlingException"), id="throttled"),
+    pytest.param(refuses("InternalFailure", status=500), id="broken"),
+    pytest.param(breaks(ConnectTimeoutError(endpoint_url=URL)), id="silent"),
+    pytest.param(breaks(EndpointConnectionError(endpoint_url=URL)), id="unreachable"),
+    pytest.param(answers(200, {}), id="without a sequence token"),
+]
+
+
+@pytest.mark.parametrize("failure", DELIVERY_FAILURES)
+@pytest.mark.parametrize("service", ["logs", "monitoring"])
+def test_delivery_that_fails_fails_no_request(
+    wire: Wire, service: str, failure: Reply, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A CREATE that succeeded is a success, whatever becomes of its logs and metrics."""
+    wire.reply(service, *[failure] * 50)
+    assert invoke("CREATE", maximal(), log_group=LOG_GROUP)["status"] == "SUCCESS"
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_delivery_is_given_up_after_its_first_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    """A service that does not answer costs one time limit an invocation, not one a message; it is said once."""
+    calls: list[str] = []
+
+    def hang(request: Any) -> None:  # noqa: ANN401 - botocore's request
+        calls.append(request.url)
+        raise ConnectTimeoutError(endpoint_url=request.url)
+
+    wire.reply("logs", *[hang] * 50)
+    wire.reply("monitoring", *[hang] * 50)
+    created(minimal(), log_group=LOG_GROUP)
+    assert len(calls) == 1
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: ConnectTimeoutError\n"
+
+
+def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wire) -> None:
+    """The caller's are for the caller's account."""
+    keys: list[str] = []
+
+    def note(request: Any) -> None:  # noqa: ANN401 - botocore's request
+        keys.append(str(request.headers["Authorization"]))
+
+    wire.reply("logs", *[note] * 50)
+    wire.reply("monitoring", *[note] * 50)
+    created(minimal(), log_group=LOG_GROUP)
+    assert len(keys) > 3
+    assert all(PROVIDER["accessKeyId"] in key for key in keys)
+
+
+def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
+    """The sums in client.py: 60 s for an invocation, 30 s for READ and LIST."""
+    config, delivering = vars(client.CONFIG), vars(plugin.DELIVERY)  # set by botocore without being declared
+    attempt = config["connect_timeout"] + config["read_timeout"]
+    assert config["retries"] == {"mode": "standard", "total_max_attempts": 2}
+    longest = max(2 * attempt + 0.05, 1 + 1 + 5 + attempt)
+    assert delivering["retries"]["total_max_attempts"] == 1
+    delivery = delivering["connect_timeout"] + delivering["read_timeout"]
+    assert 5 * longest + delivery <= 60
+    assert 2 * longest + delivery <= 30
+    assert timedelta(seconds=longest) < handlers.OWN_AGE
+
+
+SECRETS = ("s3cret", CALLER["secretAccessKey"], CALLER["sessionToken"], PROVIDER["secretAccessKey"])
+
+
+def _everywhere(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, Mapping):
+        return {key: _everywhere(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_everywhere(item) for item in value]
+    return f"{value}-s3cret" if isinstance(value, str) and not value.startswith("arn:") else value
+
+
+@pytest.mark.parametrize("reply", [None, refuses("ValidationException", "the value 's3cret' is wrong")])
+def test_nothing_logs_a_property_value_or_a_credential(
+    wire: Wire, reply: Reply | None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not ours, not the library's: not to the log group, not to Lambda's own log. AWS quotes values in its messages."""
+    caplog.set_level(logging.INFO)
+    properties = _everywhere({key: value for key, value in maximal().items() if key != "JobDefinitionName"})
+    properties["ModelQualityAppSpecification"]["ProblemType"] = "Regression"
+    for action in ("CREATE", "READ", "UPDATE", "DELETE", "LIST"):
+        if reply:
+            wire.reply(f"{action.capitalize()}ModelQualityJobDefinition", reply)
+        invoke(action, properties, properties, log_group=LOG_GROUP, tags={"stage": "s3cret"})
+    invoke("CREATE", properties | {"JobResources": "s3cret", "Surprise": "s3cret"}, log_group=LOG_GROUP)
+    output = capsys.readouterr()
+    everything = caplog.text + output.out + output.err + "".join(line for name in streams() for line in logged(name))
+    assert "CREATE of JobDefinition" in everything
+    assert not [secret for secret in SECRETS if secret in everything]
+
+
+def test_a_defect_is_a_failure_with_a_word_and_a_place(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library answers InternalFailure without a message. Where it happened is logged, with no value."""
+
+    def broken(model: ResourceModel, *_: object) -> None:
+        raise KeyError(model.RoleArn)
+
+    monkeypatch.setattr(translation, "request", broken)
+    answer = invoke("CREATE", minimal() | {"RoleArn": "s3cret"})
+    assert answer["errorCode"] == "InternalFailure"
+    assert "KeyError in broken, line" in answer["message"]
+    assert "please report it" in answer["message"]
+    assert "in broken" in caplog.text
+    assert "s3cret" not in answer["message"] + caplog.text
+
+
+@pytest.mark.parametrize("missing", ["action", "region", "requestData"])
+def test_an_event_that_lacks_a_part_is_an_invalid_request(missing: str) -> None:
+    """Not CloudFormation's, but a person's who tries the function."""
+    broken = event("READ", {"JobDefinitionName": "x"})
+    del broken[missing]
+    assert handlers.resource(broken, None)["errorCode"] == "InvalidRequest"
+
+
+def test_an_action_that_there_is_not_is_an_invalid_request() -> None:
+    """As above."""
+    assert invoke("EXPLODE", minimal())["errorCode"] == "InvalidRequest"
+
+
+def test_the_answer_is_json() -> None:
+    """Lambda serializes it as it is."""
+    answer = invoke("CREATE", maximal())
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_the_test_entry_point_answers_like_the_production_one() -> None:
+    """What `sam local invoke TestEntrypoint` calls, with events as cfn documents them."""
+    request: Json = {
+        "credentials": CALLER,
+        "action": "CREATE",
+        "region": REGION,
+        "request": {
+            "clientRequestToken": "token",
+            "desiredResourceState": maximal(),
+            "logicalResourceIdentifier": "JobDefinition",
+            "region": REGION,
+            "awsAccountId": ACCOUNT,
+        },
+        "callbackContext": None,
+    }
+    answer = handlers.test_entrypoint(request, None)
+    assert answer["status"] == "SUCCESS"
+    again = handlers.test_entrypoint(request | {"action": "DELETE"}, None)
+    assert again["status"] == "SUCCESS"

@@ -1,0 +1,55 @@
+"""LIST through the production entry point."""
+
+import pytest
+
+from aws_sagemaker_modelqualityjobdefinition import job_definitions
+from tests.envelopes import Json, arn, maximal, minimal
+from tests.wires import Wire, created, invoke, refuses
+
+
+@pytest.mark.parametrize("properties", [None, {}, {"JobDefinitionName": "whatever"}])
+def test_an_empty_list_is_a_list(properties: Json | None) -> None:
+    """LIST may come with no properties at all."""
+    answer = invoke("LIST", properties)
+    assert answer == {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0, "resourceModels": []}
+
+
+def test_one_page_an_invocation(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token goes out and comes back in through the production entry point, which drops it in the library."""
+    monkeypatch.setattr(job_definitions, "PAGE_SIZE", 2)
+    models = [created(minimal(), token=str(number)) for number in range(5)]
+    wire.requests.clear()
+    found, token, pages = [], None, 0
+    while pages == 0 or token:
+        answer = invoke("LIST", None, next_token=token)
+        found += answer["resourceModels"]
+        token = answer.get("nextToken")
+        pages += 1
+    assert pages == 3
+    assert wire.operations == ["ListModelQualityJobDefinitions"] * 3
+    assert {model["JobDefinitionArn"] for model in found} == {model["JobDefinitionArn"] for model in models}
+    assert len(found) == 5
+
+
+def test_read_takes_every_one() -> None:
+    """ARN and name of each, and nothing else."""
+    created(maximal())
+    (listed,) = invoke("LIST", None)["resourceModels"]
+    assert listed == {"JobDefinitionArn": arn("Fraud-Quality"), "JobDefinitionName": "Fraud-Quality"}
+    assert invoke("READ", listed)["status"] == "SUCCESS"
+
+
+def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
+    """SageMaker does the filtering."""
+    created(maximal())
+    assert len(invoke("LIST", {"EndpointName": "fraud"})["resourceModels"]) == 1
+    assert wire.requests[-1][1] == {"EndpointName": "fraud", "MaxResults": 100}
+    assert invoke("LIST", {"EndpointName": "other"})["resourceModels"] == []
+
+
+def test_a_refusal_is_told(wire: Wire) -> None:
+    """A page token that is too old, say."""
+    wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", "bad token"))
+    answer = invoke("LIST", None, next_token="old")
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "bad token" in answer["message"]

@@ -1,0 +1,130 @@
+"""READ through the production entry point."""
+
+import pytest
+
+from tests.envelopes import Json, arn, batch, maximal, minimal
+from tests.wires import Wire, answers, created, invoke, refuses
+
+
+def test_the_arn_alone_is_enough(wire: Wire) -> None:
+    """Two calls; everything that CREATE reported, and no write-only property."""
+    model = created(maximal(), tags={"stage": "prod"})
+    wire.requests.clear()
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert wire.operations == ["DescribeModelQualityJobDefinition", "ListTags"]
+    assert answer == {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0, "resourceModel": model}
+    assert "EndpointName" not in answer["resourceModel"]
+
+
+@pytest.mark.parametrize("properties", [minimal(), maximal(), batch({"Csv": {}}), batch({"Parquet": True})])
+def test_what_was_created_is_read(properties: Json) -> None:
+    """READ by the whole model, by ARN and by name give the same as CREATE did."""
+    model = created(properties)
+    for identifier in (
+        model,
+        {"JobDefinitionArn": model["JobDefinitionArn"]},
+        {"JobDefinitionName": model["JobDefinitionName"]},
+        {"JobDefinitionArn": model["JobDefinitionArn"].upper().replace("ARN:AWS:SAGEMAKER", "arn:aws:sagemaker")},
+    ):
+        assert invoke("READ", identifier)["resourceModel"] == model
+
+
+def test_the_name_lends_the_arn_its_case(wire: Wire) -> None:
+    """SageMaker's ARNs are in lower case: the name is sent as it was given, where it is known."""
+    model = created(maximal())
+    wire.requests.clear()
+    invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": "Fraud-Quality"})
+    assert wire.body("DescribeModelQualityJobDefinition") == {"JobDefinitionName": "Fraud-Quality"}
+
+
+def test_the_arn_decides_where_the_name_is_anothers(wire: Wire) -> None:
+    """The primary identifier says what a request is about."""
+    model = created(maximal())
+    wire.requests.clear()
+    invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": "another"})
+    assert wire.body("DescribeModelQualityJobDefinition") == {"JobDefinitionName": "fraud-quality"}
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        {"JobDefinitionArn": arn("missing")},
+        {"JobDefinitionName": "missing"},
+        {"JobDefinitionArn": arn("fraud-quality", region="us-east-1")},
+        {"JobDefinitionArn": arn("fraud-quality", account="999999999999")},
+        {},
+        None,
+    ],
+)
+def test_what_is_not_here_is_not_found(identifier: Json | None) -> None:
+    """Also a definition of another region or account, which a name alone would find."""
+    created(maximal())
+    answer = invoke("READ", identifier)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
+    assert answer["message"]
+    assert "resourceModel" not in answer
+
+
+def test_a_definition_with_another_arn_is_not_the_one_asked_for(wire: Wire) -> None:
+    """The name is found; the ARN says that it is another's."""
+    model = created(maximal())
+    other = dict(model, JobDefinitionArn=arn("fraud-quality", account="999999999999"), CreationTime=0)
+    wire.reply("DescribeModelQualityJobDefinition", answers(200, other))
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert answer["errorCode"] == "NotFound"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "fraud-quality",
+        "arn:aws:sagemaker:eu-west-1:123456789012:data-quality-job-definition/fraud",
+        "arn:aws:sagemaker:eu-west-1:123456789012:model-quality-job-definition/",
+        "arn:aws:sagemaker:eu-west-1:123456789012:model-quality-job-definition/a/b",
+        "arn:aws:s3:::bucket",
+    ],
+)
+def test_what_is_no_arn_of_this_type_is_an_invalid_request(wire: Wire, nonsense: str) -> None:
+    """Said with the form that is expected, and without a call."""
+    answer = invoke("READ", {"JobDefinitionArn": nonsense})
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "model-quality-job-definition/<name>" in answer["message"]
+    assert wire.requests == []
+
+
+def test_arns_of_other_partitions_are_read(wire: Wire) -> None:
+    """China's and GovCloud's regions have partitions of their own."""
+    request = {"JobDefinitionArn": "arn:aws-cn:sagemaker:cn-north-1:123456789012:model-quality-job-definition/x"}
+    answer = invoke("READ", request, region="cn-north-1")
+    assert answer["errorCode"] == "NotFound"
+    assert wire.urls == ["https://api.sagemaker.cn-north-1.amazonaws.com.cn/"]
+
+
+def test_a_member_that_the_api_grows_breaks_nothing(wire: Wire) -> None:
+    """What the schema does not know is left out of the model."""
+    model = created(maximal())
+    tomorrow = dict(model, CreationTime=1700000000.5, Novelty={"Deep": 1}, RoleArn=model["RoleArn"])
+    tomorrow["JobResources"] = {"ClusterConfig": model["JobResources"]["ClusterConfig"] | {"Novelty": "x"}}
+    endpoint = model["ModelQualityJobInput"]["EndpointInput"] | {"FeaturesAttribute": "0", "Novelty": 1}
+    tomorrow["ModelQualityJobInput"] = model["ModelQualityJobInput"] | {"EndpointInput": endpoint}
+    wire.reply("DescribeModelQualityJobDefinition", answers(200, tomorrow))
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert answer["resourceModel"] == model | {"CreationTime": "2023-11-14T22:13:20.500000+00:00"}
+
+
+def test_tags_of_aws_are_not_reported(wire: Wire) -> None:
+    """They are not in the template: they would show as drift."""
+    model = created(minimal())
+    tags = [{"Key": "aws:cloudformation:stack-name", "Value": "x"}, {"Key": "stage", "Value": "prod"}]
+    wire.reply("ListTags", answers(200, {"Tags": tags[:1], "NextToken": "more"}), answers(200, {"Tags": tags[1:]}))
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert answer["resourceModel"]["Tags"] == tags[1:]
+    assert wire.requests[-1][1]["NextToken"] == "more"
+
+
+def test_a_failure_is_told_in_sagemakers_words(wire: Wire) -> None:
+    """READ has nothing to lose: it fails at once."""
+    wire.reply("DescribeModelQualityJobDefinition", refuses("AccessDeniedException", "not for you"))
+    answer = invoke("READ", {"JobDefinitionName": "fraud"})
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied")
+    assert "not for you" in answer["message"]

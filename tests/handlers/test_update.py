@@ -1,0 +1,202 @@
+"""UPDATE through the production entry point."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from aws_sagemaker_modelqualityjobdefinition import handlers
+from tests.envelopes import ACCOUNT, REGION, Json, arn, batch, maximal, minimal
+from tests.wires import Wire, answers, created, invoke, refuses, until_done
+
+SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
+CREATE_ONLY = [pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]]
+
+
+def made(properties: Json, wire: Wire, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+    """Create a definition, forget its requests, and return what identifies it."""
+    model = created(properties, **named)
+    wire.requests.clear()
+    return {"JobDefinitionArn": model["JobDefinitionArn"]}
+
+
+def tags_of(answer: Json) -> dict[str, str]:
+    """Return the tags that an answer's model reports."""
+    assert answer["status"] == "SUCCESS", answer
+    return {tag["Key"]: tag["Value"] for tag in answer["resourceModel"]["Tags"]}
+
+
+@pytest.mark.parametrize("properties", [minimal(), maximal(), batch({"Json": {"Line": True}})])
+def test_endpoint_name_changes_without_interruption(wire: Wire, properties: Json) -> None:
+    """Nothing is sent to SageMaker but reads: CloudFormation alone keeps the value. It is never reported."""
+    identifier = made(properties, wire)
+    now, before = properties | identifier | {"EndpointName": "new"}, properties | identifier
+    answer = invoke("UPDATE", now, before)
+    assert answer["status"] == "SUCCESS", answer
+    assert wire.operations == ["DescribeModelQualityJobDefinition", "ListTags"]
+    assert answer["resourceModel"] == invoke("READ", identifier)["resourceModel"]
+    assert "EndpointName" not in answer["resourceModel"]
+
+
+def test_stack_tags_are_brought_up_to_date_in_place(wire: Wire) -> None:
+    """Changed, added, removed; the resource's own win; what others put there stays."""
+    before = {"stage": "test", "gone": "soon", "team": "platform"}
+    identifier = made(maximal(), wire, tags=before)
+    boto3.client("sagemaker", REGION).add_tags(
+        ResourceArn=identifier["JobDefinitionArn"], Tags=[{"Key": "foreign", "Value": "kept"}]
+    )
+    wire.requests.clear()
+    state = maximal() | identifier
+    answer = invoke(
+        "UPDATE", state, state, tags={"stage": "prod", "team": "platform", "new": "1"}, previous_tags=before
+    )
+    assert tags_of(answer) == {"stage": "prod", "new": "1", "team": "fraud", "foreign": "kept"}
+    assert wire.operations == [
+        "DescribeModelQualityJobDefinition",
+        "ListTags",
+        "DeleteTags",
+        "AddTags",
+        "ListTags",
+    ]
+    assert wire.body("DeleteTags")["TagKeys"] == ["gone"]
+    assert wire.body("AddTags")["Tags"] == [{"Key": "stage", "Value": "prod"}, {"Key": "new", "Value": "1"}]
+
+
+def test_the_resources_own_tags_are_brought_up_to_date_in_the_same_way(wire: Wire) -> None:
+    """A schema in which tags are updatable needs no other handler."""
+    identifier = made(maximal() | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}, wire)
+    before = maximal() | identifier | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}
+    now = maximal() | identifier | {"Tags": [{"Key": "b", "Value": "2"}]}
+    assert tags_of(invoke("UPDATE", now, before)) == {"b": "2"}
+    without = maximal() | identifier
+    del without["Tags"]
+    assert tags_of(invoke("UPDATE", without, now)) == {}
+
+
+def test_a_tag_of_the_template_that_becomes_the_stacks_is_kept(wire: Wire) -> None:
+    """Who put a key there does not matter, as long as one of the two still does."""
+    identifier = made(maximal(), wire)
+    without = maximal() | identifier
+    del without["Tags"]
+    answer = invoke("UPDATE", without, maximal() | identifier, tags={"team": "fraud"})
+    assert tags_of(answer) == {"team": "fraud"}
+    assert "DeleteTags" not in wire.operations
+
+
+def test_changed_tags_are_waited_for(wire: Wire) -> None:
+    """ListTags lags: the change is written once, and looked for until it shows."""
+    identifier = made(minimal(), wire, tags={"stage": "test"})
+    state = minimal() | identifier
+    stale = answers(200, {"Tags": [{"Key": "stage", "Value": "test"}]})
+    wire.reply("ListTags", stale, stale, stale)
+    named = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
+    answer, delays = until_done(invoke("UPDATE", state, state, **named), "UPDATE", state, state, **named)
+    assert tags_of(answer) == {"stage": "prod"}
+    assert delays == [1, 2]
+    assert wire.operations.count("AddTags") == 1
+
+
+def test_changed_tags_that_never_show_are_not_stabilized(wire: Wire) -> None:
+    """The wait is bounded."""
+    identifier = made(minimal(), wire, tags={"stage": "test"})
+    state = minimal() | identifier
+    wire.reply("ListTags", *[answers(200, {"Tags": []})] * 30)
+    named = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
+    answer, delays = until_done(invoke("UPDATE", state, state, **named), "UPDATE", state, state, **named)
+    assert answer["errorCode"] == "NotStabilized"
+    assert delays == [*handlers.READ_DELAYS]
+
+
+def test_a_tag_change_that_is_refused_fails_with_the_cause(wire: Wire) -> None:
+    """Nothing has been changed: there is nothing to wait for."""
+    identifier = made(minimal(), wire)
+    state = minimal() | identifier
+    wire.reply("AddTags", refuses("AccessDeniedException", "sagemaker:AddTags"))
+    answer = invoke("UPDATE", state, state, tags={"stage": "prod"})
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied")
+    assert "sagemaker:AddTags" in answer["message"]
+
+
+CHANGES: Json = {
+    "JobDefinitionName": "Another",
+    "JobResources": {"ClusterConfig": {"InstanceCount": 3, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 50}},
+    "ModelQualityAppSpecification": minimal()["ModelQualityAppSpecification"] | {"ProblemType": "Regression"},
+    "ModelQualityBaselineConfig": {"BaseliningJobName": "baseline-2"},
+    "ModelQualityJobInput": batch({"Csv": {}})["ModelQualityJobInput"],
+    "ModelQualityJobOutputConfig": {
+        "MonitoringOutputs": [{"S3Output": {"LocalPath": "/a", "S3Uri": "s3://bucket/elsewhere"}}]
+    },
+    "NetworkConfig": {"EnableNetworkIsolation": True},
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other",
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
+
+
+@pytest.mark.parametrize("name", CREATE_ONLY)
+@pytest.mark.parametrize("previous", ["known", "unknown"])
+def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previous: str) -> None:
+    """NotUpdatable names it. Tags, createOnly in the schema too, are changed in place if the request comes."""
+    identifier = made(maximal(), wire)
+    before = maximal() | identifier
+    if name == "Tags":
+        assert tags_of(invoke("UPDATE", before | {"Tags": []}, before)) == {}
+        return
+    answer = invoke("UPDATE", before | {name: CHANGES[name]}, before if previous == "known" else None)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotUpdatable")
+    assert f"To be replaced: {name}." in answer["message"]
+    assert "AddTags" not in wire.operations
+
+
+@pytest.mark.parametrize("name", ["ModelQualityBaselineConfig", "NetworkConfig", "StoppingCondition"])
+def test_a_create_only_property_can_not_be_taken_away(wire: Wire, name: str) -> None:
+    """What the template no longer asks for is a change too."""
+    identifier = made(maximal(), wire)
+    before = maximal() | identifier
+    now = {key: value for key, value in before.items() if key != name}
+    answer = invoke("UPDATE", now, before)
+    assert answer["errorCode"] == "NotUpdatable"
+    assert name in answer["message"]
+
+
+def test_a_variable_that_is_taken_away_is_a_change(wire: Wire) -> None:
+    """At every depth, even under a name that SageMaker has a default for elsewhere."""
+    identifier = made(maximal(), wire)
+    before, now = maximal() | identifier, maximal() | identifier
+    del now["ModelQualityAppSpecification"]["Environment"]["S3InputMode"]
+    assert invoke("UPDATE", now, before)["errorCode"] == "NotUpdatable"
+    assert invoke("UPDATE", now, None)["errorCode"] == "NotUpdatable"
+
+
+def test_part_of_a_property_that_is_taken_away_is_a_change(wire: Wire) -> None:
+    """VpcConfig left out of NetworkConfig."""
+    identifier = made(maximal(), wire)
+    before, now = maximal() | identifier, maximal() | identifier
+    del now["NetworkConfig"]["VpcConfig"]
+    answer = invoke("UPDATE", now, before)
+    assert answer["errorCode"] == "NotUpdatable"
+    assert "NetworkConfig" in answer["message"]
+
+
+def test_what_sagemaker_fills_in_is_no_change(wire: Wire) -> None:
+    """Before: the model as it was read, defaults and all; now: the template, which leaves them out."""
+    identifier = made(minimal(), wire)
+    before = invoke("READ", identifier)["resourceModel"]
+    assert invoke("UPDATE", minimal() | identifier, before)["status"] == "SUCCESS"
+    assert invoke("UPDATE", before, minimal() | identifier)["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("identifier", [{"JobDefinitionArn": arn("missing")}, {"JobDefinitionName": "missing"}, {}])
+def test_what_is_missing_is_not_found_and_not_made(wire: Wire, identifier: Json) -> None:
+    """Also with no ARN at all; the message says what was looked for."""
+    answer = invoke("UPDATE", minimal() | identifier, minimal() | identifier)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
+    assert answer["message"]
+    assert "CreateModelQualityJobDefinition" not in wire.operations
+    assert invoke("LIST", None)["resourceModels"] == []
+
+
+def test_without_properties_there_is_nothing_to_update() -> None:
+    """CREATE and UPDATE can't do without."""
+    assert invoke("UPDATE", None)["errorCode"] == "InvalidRequest"

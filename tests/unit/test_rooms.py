@@ -1,0 +1,69 @@
+"""Which room may import which: the table in ARCHITECTURE.md."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path("src/aws_sagemaker_modelqualityjobdefinition")
+
+MAY_IMPORT = {
+    "__init__": set(),
+    "models": {"cloudformation_cli_python_lib"},
+    "errors": {"", "botocore", "cloudformation_cli_python_lib"},
+    "identity": {"", "models", "cloudformation_cli_python_lib"},
+    "tags": {"models", "cloudformation_cli_python_lib"},
+    "translation": {"tags", "models", "cloudformation_cli_python_lib"},
+    "client": {"botocore", "boto3", "cloudformation_cli_python_lib"},
+    "plugin": {"botocore", "boto3", "cloudformation_cli_python_lib"},
+    "job_definitions": {"errors", "cloudformation_cli_python_lib"},
+    "progress": {"errors", "models", "cloudformation_cli_python_lib"},
+    "handlers": {
+        "",
+        "client",
+        "identity",
+        "job_definitions",
+        "models",
+        "plugin",
+        "progress",
+        "tags",
+        "translation",
+        "cloudformation_cli_python_lib",
+    },
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return what a module imports when it runs: rooms by name, the package itself as '', others by their first name."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            rooms = {alias.name for alias in node.names if (PACKAGE / f"{alias.name}.py").exists()}
+            names |= {node.module} if node.module else rooms | ({""} if len(rooms) < len(node.names) else set())
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module).split(".")[0])
+    return names - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_a_room_imports_what_it_may(path: Path) -> None:
+    """A new room needs a line in the table, and a new arrow a reason."""
+    assert imported(path) <= MAY_IMPORT[path.stem]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_every_room_of_the_table_is_there(room: str) -> None:
+    """The table does not outlive what it is about."""
+    assert (PACKAGE / f"{room}.py").exists()

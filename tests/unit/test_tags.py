@@ -1,0 +1,65 @@
+"""Tags: merging, differences, reports."""
+
+import pytest
+from cloudformation_cli_python_lib.exceptions import InvalidRequest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_sagemaker_modelqualityjobdefinition import tags
+from aws_sagemaker_modelqualityjobdefinition.models import Tag
+
+keys = st.sampled_from(["a", "b", "c", "d", "aws:a", "AWS:b"])
+any_tags = st.dictionaries(keys, st.sampled_from(["1", "2"]))
+own_tags = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["1", "2"]))
+
+
+def as_property(own: dict[str, str]) -> list[Tag]:
+    """Return tags as the Tags property has them."""
+    return [Tag(Key=key, Value=value) for key, value in own.items()]
+
+
+@given(any_tags, own_tags)
+def test_the_resources_own_tags_win_and_aws_keys_are_left_out(stack: dict[str, str], own: dict[str, str]) -> None:
+    """For every key there is one place that its value comes from."""
+    merged = tags.merge(stack, as_property(own))
+    for key in {*stack, *own}:
+        assert merged.get(key) == (own.get(key) or (None if tags.reserved(key) else stack[key]))
+
+
+@given(any_tags, own_tags, own_tags)
+def test_a_difference_makes_what_is_there_what_is_desired(
+    actual: dict[str, str], previous: dict[str, str], desired: dict[str, str]
+) -> None:
+    """After it, all that is desired is there, what was asked for before and no longer is, is gone, and the rest is as it was."""
+    to_set, to_remove = tags.difference(previous, desired, actual)
+    after = {key: value for key, value in actual.items() if key not in to_remove} | to_set
+    assert desired.items() <= after.items()
+    assert not (previous.keys() - desired.keys()) & after.keys()
+    untouched = actual.keys() - previous.keys() - desired.keys()
+    assert {key: after[key] for key in untouched} == {key: actual[key] for key in untouched}
+    assert tags.difference(previous, desired, after) == ({}, [])
+    assert not any(tags.reserved(key) for key in [*to_set, *to_remove])
+
+
+@given(any_tags)
+def test_a_report_has_all_but_the_tags_of_aws(actual: dict[str, str]) -> None:
+    """In SageMaker's own order."""
+    reported = [(tag.Key, tag.Value) for tag in tags.report(actual)]
+    assert reported == [(key, value) for key, value in actual.items() if not key.lower().startswith("aws:")]
+
+
+@given(own_tags)
+def test_the_wire_has_the_same_tags(own: dict[str, str]) -> None:
+    """There and back."""
+    assert tags.from_wire(tags.to_wire(own)) == own
+
+
+@pytest.mark.parametrize(("stack", "own", "fits"), [(50, 0, True), (0, 50, True), (50, 1, False), (1, 50, False)])
+def test_fifty_is_the_limit(stack: int, own: int, *, fits: bool) -> None:
+    """SageMaker's, for both together."""
+    arguments = {f"s{n}": "" for n in range(stack)}, as_property({f"o{n}": "" for n in range(own)})
+    if fits:
+        assert len(tags.merge(*arguments)) == 50
+    else:
+        with pytest.raises(InvalidRequest, match="51 tags"):
+            tags.merge(*arguments)

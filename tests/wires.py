@@ -1,0 +1,143 @@
+"""The function's door, called as Lambda calls it, and what goes over the wire behind it."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.models import botocore_stubber
+
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from tests.envelopes import Json, event
+
+Reply = Callable[[AWSPreparedRequest], Any]
+
+
+class Wire:
+    """What goes over the wire: every request, and answers other than moto's for some of them."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Json]] = []
+        self.urls: list[str] = []
+        self.headers: list[Any] = []
+        self._replies: dict[str, deque[Reply]] = {}
+
+    def reply(self, operation: str, *replies: Reply) -> None:
+        """Give the next requests of an operation these answers, one after the other; moto answers the others."""
+        self._replies.setdefault(operation, deque()).extend(replies)
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations that SageMaker was asked for, in order."""
+        return [operation for operation, _ in self.requests]
+
+    def body(self, operation: str) -> Json:
+        """Return the only request of an operation."""
+        (found,) = [body for name, body in self.requests if name == operation]
+        return found
+
+    def __call__(self, request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's own signature
+        """Note a request and answer it, or leave it to moto."""
+        target = dict(request.headers).get("X-Amz-Target", b"")
+        operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        service = str(request.url).split("/")[2].split(".")[0]
+        if service == "api" or "sagemaker" in str(request.url):
+            self.requests.append((operation, json.loads(cast("bytes", request.body) or b"{}")))
+            self.urls.append(str(request.url))
+            self.headers.append(dict(request.headers))
+        replies = self._replies.get(operation) or self._replies.get(service)
+        return replies.popleft()(request) if replies else None
+
+
+def answers(status: int, body: Json) -> Reply:
+    """Answer with a status and a JSON body."""
+    return lambda request: AWSResponse(
+        request.url,
+        status,
+        HTTPHeaders.from_dict({"x-amzn-RequestId": "request-1", "Content-Type": "application/x-amz-json-1.1"}),
+        Raw(json.dumps(body).encode()),
+    )
+
+
+def refuses(code: str, message: str = "because", status: int = 400) -> Reply:
+    """Answer with an error of AWS's."""
+    return answers(status, {"__type": code, "message": message})
+
+
+def breaks(error: Exception) -> Reply:
+    """Answer nothing: the connection fails."""
+
+    def reply(_: AWSPreparedRequest) -> None:
+        raise error
+
+    return reply
+
+
+def loses_the_answer(error: Exception) -> Reply:
+    """Let moto do what is asked, and lose its answer on the way back."""
+
+    def reply(request: AWSPreparedRequest) -> None:
+        _moto(botocore_stubber, "before-send.sagemaker", request)
+        raise error
+
+    return reply
+
+
+class Raw:
+    """A response's body, as urllib3 hands it to botocore."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        """Yield the whole of it."""
+        yield self._content
+
+    def read(self) -> bytes:
+        """Return the whole of it."""
+        return self._content
+
+
+listening: list[Wire] = []
+"""The wire of the test that runs."""
+
+
+_moto = BotocoreStubber.__call__
+
+
+def _answer(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:  # noqa: ANN401 - botocore's
+    found = listening[-1](request) if listening else None
+    return _moto(self, event_name, request, **rest) if found is None else found
+
+
+# botocore calls every listener to a request, also when one has answered it: to answer in moto's place, its own is wrapped.
+BotocoreStubber.__call__ = _answer  # type: ignore[method-assign]  # see above
+
+
+def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+    """Send the function an event and return its answer."""
+    answer: Json = resource(event(*arguments, **named), None)
+    return answer
+
+
+def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+    """Create a definition and return its model."""
+    answer = invoke("CREATE", properties, **named)
+    assert answer["status"] == "SUCCESS", answer
+    model: Json = answer["resourceModel"]
+    return model
+
+
+def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401
+    """Call again as long as the answer says so, as CloudFormation does; return the last answer and the delays."""
+    delays = []
+    while answer["status"] == "IN_PROGRESS":
+        assert answer["resourceModel"]["JobDefinitionArn"]
+        assert "errorCode" not in answer
+        delays.append(answer["callbackDelaySeconds"])
+        action, _, *rest = arguments
+        answer = invoke(action, answer["resourceModel"], *rest, context=answer["callbackContext"], **named)
+    return answer, delays
