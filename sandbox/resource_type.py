@@ -185,7 +185,7 @@ class ResourceType:
         Raises:
             HandlerFailure: with the model of the last event that had one.
         """
-        event = self._event(action, request, desired, previous, model or {})
+        event = self.event(action, request, desired, previous, model)
         token = event["bearerToken"]
         minutes = self.schema.get("handlers", {}).get(action.lower(), {}).get("timeoutInMinutes", DEFAULT_TIMEOUT)
         deadline = time.monotonic() + minutes * 60
@@ -223,14 +223,16 @@ class ResourceType:
             text = f"The handler succeeded with the primary identifier {identifier}, not {before or 'one'}"
             raise HandlerFailure("InternalFailure", text, token)
 
-    def _event(
+    def event(
         self,
         action: str,
         request: Request,
         desired: Mapping[str, Any],
-        previous: Mapping[str, Any] | None,
-        model: Mapping[str, Any],
+        previous: Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        """The event of a first invocation; `handle` says what its arguments are."""
+        model = model or {}
         identifier = [(path, _at(model, path)) for path in self._paths("primaryIdentifier")]
         credentials = {"accessKeyId": "sandbox", "secretAccessKey": "sandbox", "sessionToken": "sandbox"}
         data = {

@@ -328,7 +328,10 @@ class Stack(models.Stack):
     @staticmethod
     def parse_template(template: str) -> Definition:
         """The template, with lists for Fn::GetAtt: moto trips over a string, as in outputs that `cfn submit` sends."""
-        parsed: Definition = _with_lists(super(Stack, Stack).parse_template(template))
+        try:
+            parsed: Definition = _with_lists(super(Stack, Stack).parse_template(template))
+        except ValueError as error:  # moto tries JSON last
+            raise ValidationError(message=f"Template format error: neither YAML nor JSON. ({error})") from error
         return parsed
 
     def _create_resource_map(self) -> Resources:

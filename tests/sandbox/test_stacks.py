@@ -580,6 +580,14 @@ def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
     assert toys.events == []
 
 
+@pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing"])
+def test_a_template_that_can_not_be_read(cloudformation: Client, body: str) -> None:
+    """Is a template format error, and there is no stack."""
+    with pytest.raises(ClientError, match="Template format error"):
+        create(cloudformation, body)
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
 @pytest.mark.parametrize(
     ("resources", "message"),
     [

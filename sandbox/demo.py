@@ -1,0 +1,227 @@
+"""The demonstration: the documentation's example as a stack, changed in three ways, and deleted.
+
+It is about this project's type, unlike the rest of the sandbox. Every step checks what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+from botocore.exceptions import ClientError
+
+from sandbox import SandboxError, stacks
+from sandbox.aws import Account
+from sandbox.function import Function, package
+from sandbox.resource_type import Request, ResourceType
+
+NAME = "model-quality-demo"
+REGION = "us-west-2"  # one of the eight in the example's mapping
+LOGICAL_ID = "JobDefinition"
+WIDTH = 76
+
+Client = Any  # boto3 makes its clients at run time
+
+
+class Demo:
+    """The steps, in the order in which they are shown.
+
+    Args:
+        account: where the stack is made.
+        kind: the type, and
+        function: its function, for what CloudFormation asks beside stacks: READ and LIST.
+        teller: where the steps are told.
+    """
+
+    def __init__(self, account: Account, kind: ResourceType, function: Function, teller: Teller) -> None:
+        self._cloudformation: Client = account.client("cloudformation")
+        self._sagemaker: Client = account.client("sagemaker")
+        self._iam: Client = account.client("iam")
+        self._function = function
+        self._kind = kind
+        self._request = Request(account.account_id, account.region)
+        self._teller = teller
+
+    def run(self, template: dict[str, Any]) -> None:
+        """All steps.
+
+        Raises:
+            SandboxError: a step did not do what it says.
+        """
+        template["Outputs"] = {
+            "Arn": {"Value": {"Ref": LOGICAL_ID}},
+            "CreationTime": {"Value": {"Fn::GetAtt": [LOGICAL_ID, "CreationTime"]}},
+        }
+        properties = template["Resources"][LOGICAL_ID]["Properties"]
+        tell, tags = self._teller, {"team": "forecasting"}
+        with tell.step("Create the documentation's example as a stack, two outputs added"):
+            self._cloudformation.create_stack(
+                StackName=NAME, TemplateBody=json.dumps(template), Tags=_tags(tags), Capabilities=["CAPABILITY_IAM"]
+            )
+            outputs = self._outputs("CREATE_COMPLETE")
+            arn = outputs["Arn"]
+        for resource in self._cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]:
+            tell.detail(f"{resource['ResourceType']:<42}{resource['PhysicalResourceId'].split('/')[-1]}")
+        for name, value in outputs.items():
+            tell.detail(f"{name} = {value}")
+
+        with tell.step("READ it by its ARN alone, as CloudFormation does to detect drift"):
+            answer = self._ask("READ", arn)
+            _expect(answer["status"] == "SUCCESS", f"READ answered {answer.get('message')}")
+        for line in yaml.safe_dump(
+            answer["resourceModel"], sort_keys=False, default_flow_style=None, width=110
+        ).splitlines():
+            tell.detail(line)
+
+        with tell.step("LIST all definitions"):
+            self._expect_listed(arn)
+        tell.detail("this one, and no other")
+
+        with tell.step("Give it an EndpointName: no interruption"):
+            properties["EndpointName"] = "forecasts"
+            self._update(template, tags)
+            _expect(self._outputs("UPDATE_COMPLETE")["Arn"] == arn, "the definition was replaced")
+        tell.detail("the same ARN")
+
+        with tell.step("Change a stack tag: in place"):
+            tags = {"team": "pricing"}
+            self._update(template, tags)
+            _expect(self._outputs("UPDATE_COMPLETE")["Arn"] == arn, "the definition was replaced")
+            found = self._sagemaker.list_tags(ResourceArn=arn)["Tags"]
+            _expect(found == _tags(tags), f"SageMaker reports the tags {found}")
+        tell.detail("the same ARN; SageMaker reports team=pricing")
+
+        with tell.step("Change RoleArn: replacement"):
+            properties["RoleArn"] = {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
+            self._update(template, tags)
+            replacement = self._outputs("UPDATE_COMPLETE")["Arn"]
+            _expect(replacement != arn, "the definition was not replaced")
+            self._expect_listed(replacement)
+            _expect(self._ask("READ", arn).get("errorCode") == "NotFound", "the old definition is still there")
+        tell.detail(f"a new ARN {replacement}")
+        tell.detail("the old definition is gone")
+
+        with tell.step("Delete the stack"):
+            self._cloudformation.delete_stack(StackName=NAME)
+            self._ended("DELETE_COMPLETE")
+            left = self._left()
+            _expect(not left, f"left behind: {left}")
+        tell.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
+
+    def _update(self, template: Mapping[str, Any], tags: dict[str, str]) -> None:
+        self._cloudformation.update_stack(
+            StackName=NAME, TemplateBody=json.dumps(template), Tags=_tags(tags), Capabilities=["CAPABILITY_IAM"]
+        )
+
+    def _outputs(self, status: str) -> dict[str, str]:
+        """The stack's outputs, once it is in a status."""
+        outputs = self._ended(status).get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    def _ended(self, status: str) -> dict[str, Any]:
+        while True:
+            (stack,) = [one for one in self._cloudformation.list_stacks()["StackSummaries"] if one["StackName"] == NAME]
+            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                break
+            time.sleep(0.2)
+        _expect(
+            stack["StackStatus"] == status, f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason')}"
+        )
+        described: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]
+        return described
+
+    def _ask(self, action: str, arn: str | None = None) -> dict[str, Any]:
+        """Invoke READ or LIST as CloudFormation does beside a stack: no stack, and the identifier alone."""
+        model = {"JobDefinitionArn": arn} if arn else {}
+        return self._function.invoke(self._kind.event(action, self._request, {}, model=model))
+
+    def _expect_listed(self, arn: str) -> None:
+        answer = self._ask("LIST")
+        listed = [model["JobDefinitionArn"] for model in answer.get("resourceModels") or []]
+        _expect(listed == [arn], f"LIST answered {listed} {answer.get('message') or ''}")
+
+    def _left(self) -> list[str]:
+        found = [
+            *self._cloudformation.describe_stacks()["Stacks"],
+            *self._sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"],
+            *self._sagemaker.list_endpoints()["Endpoints"],
+            *self._sagemaker.list_endpoint_configs()["EndpointConfigs"],
+            *self._sagemaker.list_models()["Models"],
+            *self._iam.list_roles()["Roles"],
+        ]
+        return [next(str(value) for key, value in one.items() if key.endswith("Name")) for one in found]
+
+
+class Teller:
+    """Tells of the steps: a line each with its time, details below; in modest colour on a terminal."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._colour = out.isatty()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """A step: its title at once, its time when it is done."""
+        self._write(f"{title} ".ljust(WIDTH, "."), "1", end="")
+        begun = time.monotonic()
+        try:
+            yield
+        except ClientError as error:
+            self._write(" failed", "31")
+            raise SandboxError(str(error)) from error
+        except BaseException:
+            self._write(" failed", "31")
+            raise
+        self._write(f" {time.monotonic() - begun:5.1f} s", "32")
+
+    def detail(self, text: str) -> None:
+        """A line of what a step found."""
+        self._write(f"    {text}", "2")
+
+    def _write(self, text: str, colour: str, end: str = "\n") -> None:
+        self._out.write((f"\033[{colour}m{text}\033[0m" if self._colour else text) + end)
+        self._out.flush()
+
+
+def run(project: Path, out: TextIO = sys.stdout) -> None:
+    """Package this project's type, start an account and the function, and show the life of a stack in it.
+
+    Args:
+        project: the folder of the type's project.
+        out: where to tell of it.
+
+    Raises:
+        SandboxError: a step did not do what it says. Nothing is left behind, here as in all other cases.
+    """
+    teller = Teller(out)
+    begun = time.monotonic()
+    template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
+    with teller.step("Package the type, as cfn does for the registry"):
+        packaged = package(project)
+    teller.detail(f"{packaged.stat().st_size / 1e6:.1f} MB")
+    with ExitStack() as running:
+        with teller.step("Start an AWS account and the function, in AWS's Lambda emulator"):
+            account = running.enter_context(Account(region=REGION))
+            function = running.enter_context(Function(packaged, account))
+            running.enter_context(stacks.installed())
+        teller.detail(account.endpoint)
+        schema = json.loads((project / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+        kind = ResourceType(schema, function.invoke)
+        stacks.teach(account.account_id, account.region, kind)
+        Demo(account, kind, function, teller).run(template)
+    teller.detail(f"all of it in {time.monotonic() - begun:.0f} s on this machine: no Docker, no AWS account")
+
+
+def _expect(condition: object, otherwise: str) -> None:
+    if not condition:
+        raise SandboxError(f"not as it should be: {otherwise}")
+
+
+def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

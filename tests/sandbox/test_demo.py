@@ -1,0 +1,146 @@
+"""`make demo`: what it shows, that it means it, and that it leaves nothing behind."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import SandboxError, demo, stacks
+from sandbox.aws import Account
+from sandbox.function import Function, package
+from sandbox.resource_type import ResourceType
+
+PROJECT = Path(__file__).parents[2]
+STEPS = [
+    "Package the type",
+    "Start an AWS account",
+    "Create the documentation's example",
+    "READ it by its ARN alone",
+    "LIST all definitions",
+    "Give it an EndpointName: no interruption",
+    "Change a stack tag: in place",
+    "Change RoleArn: replacement",
+    "Delete the stack",
+]
+
+
+class Terminal(io.StringIO):
+    """A terminal, as far as colour is concerned."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below one, their zombies left out."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
+    """In order, a line each; plain when piped; nothing else is printed, and it stays under two minutes."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - begun < 120
+    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\uffff]", done.stdout) is None
+    steps = [line for line in done.stdout.splitlines() if not line.startswith("    ")]
+    assert len(steps) == len(STEPS)
+    assert all(line.startswith(step) for step, line in zip(STEPS, steps, strict=True))
+    assert all(re.fullmatch(r".* \.+ +\d+\.\d s", line) for line in steps)
+    assert "nothing is left" in done.stdout
+    assert capfd.readouterr() == ("", "")
+
+
+def test_colour_is_for_terminals() -> None:
+    """The same words, in colour."""
+    told = []
+    for out in (io.StringIO(), Terminal()):
+        teller = demo.Teller(out)
+        with teller.step("Do it"):
+            pass
+        teller.detail("done")
+        told.append(out.getvalue())
+    piped, shown = told
+    assert "\033" not in piped
+    assert "\033[" in shown
+    assert re.sub(r"\033\[\d+m", "", shown) == piped
+
+
+def test_a_step_that_fails_says_so() -> None:
+    """Its line ends in "failed"."""
+    out = io.StringIO()
+    with pytest.raises(SandboxError), demo.Teller(out).step("Do it"):
+        raise SandboxError("it was not done")
+    assert re.fullmatch(r"Do it \.+ failed\n", out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("change", "step", "message"),
+    [
+        ({"createOnlyProperties": ["/properties/EndpointName"]}, "Give it an EndpointName", "was replaced"),
+        ({"createOnlyProperties": []}, "Change RoleArn", "UPDATE_ROLLBACK_COMPLETE.*NotUpdatable"),
+    ],
+)
+def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, message: str) -> None:
+    """With a schema that has other update rules, the step that shows the rule fails."""
+    schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
+    out = io.StringIO()
+    with (
+        Account(region=demo.REGION) as account,
+        Function(package(PROJECT), account) as function,
+        stacks.installed(),
+    ):
+        kind = ResourceType(schema | change, function.invoke)
+        stacks.teach(account.account_id, account.region, kind)
+        with pytest.raises(SandboxError, match=message):
+            demo.Demo(account, kind, function, demo.Teller(out)).run(template)
+    failed = [line for line in out.getvalue().splitlines() if line.endswith(" failed")]
+    assert [line.startswith(step) for line in failed] == [True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing(number: int, tmp_path: Path) -> None:
+    """Ctrl-C in the middle: no traceback, an exit code that says so, no process and no file of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "demo"],
+        cwd=PROJECT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Start an AWS account"):  # and more than a second is left to go
+                break
+        below = descendants(process.pid)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (128 + number, "")
+    assert below
+    assert [pid for pid in below if alive(pid)] == []
+    assert list(tmp_path.iterdir()) == []
