@@ -17,6 +17,8 @@ from publishing.names import TypeName
 TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
 SETTINGS = ".rpdk-config"
+# The language of .rpdk-config, and the plugin that packages the same smaller (shipping/language.py).
+_SMALLER = {"python312": "python312-small"}
 _NEEDED = (SETTINGS, "requirements.txt")
 _TAKEN_ALONG = ("LICENSE", "inputs", "overrides.json", "sam-tests", "template.yml")
 # What the schema says about a change of tags, and what is true where they change in place.
@@ -42,7 +44,9 @@ def type_name_of(project: Path) -> TypeName:
         raise PublishingError(f"{project / SETTINGS} is not cfn's: {error!r}.") from error
 
 
-def stage(project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates = "replace") -> None:
+def stage(
+    project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates = "replace", *, small: bool = False
+) -> None:
     """Write a copy of a project whose type has another name.
 
     Schema, settings, package, inputs and events are copied with the name changed wherever they spell it;
@@ -53,6 +57,7 @@ def stage(project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates
         type_name: The name of the copy's type; the original's own gives a plain copy.
         out: The folder to write: missing or empty.
         tag_updates: Whether a change of tags replaces the resource, as in the original, or is made in place.
+        small: Whether cfn is to package it by our own plugin, which has to be installed wherever that is done.
 
     Raises:
         PublishingError: It can't be done; nothing was written.
@@ -74,6 +79,8 @@ def stage(project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates
         renamed = _Renamed(old, type_name)
         for source in sources:
             renamed.copy(project / source, staged / renamed.text(source))
+        if small:
+            _package_small(staged / SETTINGS)
         if tag_updates == "in-place":
             _update_tags_in_place(staged / f"{type_name.stem}.json")
         run_cfn(["generate"], staged, progress=lambda _: None)
@@ -121,6 +128,13 @@ class _Renamed:
     def _copy_file(self, source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
         Path(destination).write_bytes(self._bytes(Path(source).read_bytes()))
         shutil.copymode(source, destination)
+
+
+def _package_small(settings_file: Path) -> None:
+    """Name our own plugin in cfn's settings, where there is one for the language."""
+    settings = json.loads(settings_file.read_bytes())
+    settings["language"] = _SMALLER.get(settings["language"], settings["language"])
+    settings_file.write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
 
 
 def _update_tags_in_place(schema_file: Path) -> None:

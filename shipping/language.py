@@ -57,7 +57,9 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         for pattern in _UNUSED:
             _remove(build_path.glob(pattern))
         _remove(_replaced(build_path / "botocore" / "data", models))
-        certificates.write_directory(build_path / "certifi" / "cacert.pem")
+        bundle = build_path / "certifi" / "cacert.pem"
+        if bundle.exists():  # every type that uses the plugin library has it
+            certificates.write_directory(bundle)
         version = self.RUNTIME.removeprefix("python")
         python = bytecode.interpreter(version)
         if python is None:
