@@ -131,12 +131,12 @@ def bare_environment() -> dict[str, str]:
 
 
 def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise SandboxError(f"{port} is no port: ports go from 0, a free one, to 65535")
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {os.strerror(error.errno)}") from error
-    except OverflowError as error:
-        raise SandboxError(f"{port} is no port: ports go from 0, a free one, to 65535") from error
+        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {os.strerror(error.errno or 0)}") from error
 
 
 def _with_loopback(no_proxy: str) -> str:

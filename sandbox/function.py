@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -38,12 +40,13 @@ _BOOTSTRAP = (
 )
 
 
-def package(project: Path, cache: Path | None = None) -> Path:
-    """The zip that `cfn submit --dry-run` writes for a project; the project itself is not written to.
+def package(project: Path, cache: Path | None = None, language: str | None = None) -> Path:
+    """The zip that `cfn submit --dry-run` writes for a project; nothing else of the project is written to.
 
     Args:
         project: the folder with .rpdk-config.
         cache: where packages are kept, by a hash of all that goes in; .cache/packages of the project unless given.
+        language: cfn's language plugin, instead of the one that .rpdk-config names.
 
     Raises:
         SandboxError: no project there, no cfn, or cfn failed: with the end of its output.
@@ -51,14 +54,17 @@ def package(project: Path, cache: Path | None = None) -> Path:
     project = project.resolve()
     if not (project / SETTINGS).is_file():
         raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
-    inputs = sorted(_inputs(project))
-    kept = (cache or project / ".cache" / "packages") / f"{_digest(project, inputs)}.zip"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+    settings = json.loads((project / SETTINGS).read_text())
+    settings["language"] = language or settings["language"]
+    kept = cache or project / ".cache" / "packages"
+    packaged = kept / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
+    if not packaged.exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept) as scratch:
             copy_project(project, Path(scratch))
-            _submit_dry_run(Path(scratch)).replace(kept)
-    return kept
+            Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
+            _submit_dry_run(Path(scratch)).replace(packaged)
+    return packaged
 
 
 def copy_project(project: Path, folder: Path) -> None:
@@ -79,6 +85,7 @@ class Function:
         package: what `package` returns.
         account: where the function's AWS calls go.
         entrypoint: the key in .rpdk-config that names the handler.
+        timeout: seconds that an invocation may take.
         python: the interpreter to run it; this process's own unless given.
 
     Raises:
@@ -92,12 +99,14 @@ class Function:
         package: Path,
         account: Account,
         entrypoint: Literal["entrypoint", "testEntrypoint"] = "entrypoint",
+        timeout: int = TIMEOUT,
         python: Path | None = None,
     ) -> None:
         self.endpoint = ""
         self._package = package
         self._account = account
         self._entrypoint = entrypoint
+        self._timeout = timeout
         self._python = python or Path(sys.executable)
         self._lock = threading.Lock()
         self._root = Path()
@@ -117,6 +126,7 @@ class Function:
             process = subprocess.Popen(
                 [
                     emulator,
+                    "--log-level=warning",
                     f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
                     f"--runtime-api-address={LOOPBACK}:{runtime_api}",
                     *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
@@ -162,7 +172,7 @@ class Function:
         url = f"{self.endpoint}/2015-03-31/functions/{self.name}/invocations"
         with self._lock, requests.Session() as session:
             session.trust_env = False
-            answer = session.post(url, data=json.dumps(event), timeout=TIMEOUT + 30)
+            answer = session.post(url, data=json.dumps(event), timeout=self._timeout + 30)
         try:
             result = answer.json()
         except ValueError:
@@ -188,7 +198,7 @@ class Function:
             **{f"AWS_{name}": account[f"AWS_{name}"] for name in aws},
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
             "HOME": str(self._root),  # keeps ~/.aws of whoever runs this out of the function
             "LAMBDA_TASK_ROOT": str(self._root / "task"),
@@ -220,13 +230,17 @@ def _inputs(project: Path) -> Iterator[Path]:
         yield from (path for path in project.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _digest(project: Path, inputs: list[Path]) -> str:
-    digest = hashlib.sha256(sys.version.encode())
-    language = json.loads((project / SETTINGS).read_text()).get("language")
-    for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=str(language)):
-        digest.update(Path(str(sys.modules[plugin.load().__module__].__file__)).read_bytes())
-    for path in inputs:
-        digest.update(f"\0{path.relative_to(project)}\0{path.stat().st_size}\0".encode())
+def _digest(project: Path, inputs: list[Path], language: str) -> str:
+    digest = hashlib.sha256(f"{sys.version} {language}".encode())
+    plugin_files = (
+        path
+        for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
+        if (module := importlib.util.find_spec(plugin.module)) and module.origin
+        for path in sorted(Path(module.origin).parent.glob("*.py"))
+    )
+    for path in (*plugin_files, *inputs):
+        name = path.relative_to(project) if path.is_relative_to(project) else path.name
+        digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
@@ -237,10 +251,13 @@ def _submit_dry_run(project: Path) -> Path:
     cfn = shutil.which("cfn", path=bin_folder)
     if cfn is None:
         raise SandboxError(f"no cfn beside {sys.executable}: `make setup` installs it")
-    # cfn calls the first pip on the PATH.
-    environment = bare_environment() | {"PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])}
+    pip_log = project / "pip.log"
+    environment = bare_environment() | {
+        "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)]),  # cfn calls the first pip on it
+        "PIP_LOG": str(pip_log),  # cfn keeps to itself what pip says
+    }
     done = subprocess.run(
-        [cfn, "submit", "--dry-run", "-vv"],
+        [cfn, "submit", "--dry-run"],
         cwd=project,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -249,10 +266,30 @@ def _submit_dry_run(project: Path) -> Path:
         text=True,
         check=False,
     )
-    written = list(project.glob("*.zip"))
+    written = list(project.glob("*.zip"))  # named after the type
     if done.returncode or len(written) != 1:
-        raise SandboxError(f"cfn submit --dry-run failed (exit code {done.returncode}):\n{tail(done.stdout)}")
+        said = f"{_ends(done.stdout)}\n{_pip_errors(pip_log)}{_cfn_log(project)}"
+        raise SandboxError(f"cfn submit --dry-run failed (exit code {done.returncode}):\n{said.rstrip()}")
     return written[0]
+
+
+def _ends(text: str) -> str:
+    """Both ends of a text: cfn's complaint about a schema begins with the reason and goes on with the schema."""
+    lines = text.splitlines()
+    return "\n".join([*lines[:10], "...", *lines[-10:]] if len(lines) > 21 else lines)
+
+
+def _cfn_log(project: Path) -> str:
+    """The last line of cfn's log, where it puts the exception that it did not expect."""
+    log = project / "rpdk.log"
+    return f"--- rpdk.log:\n{tail(log.read_text(), 1)}" if log.exists() else ""
+
+
+def _pip_errors(log: Path) -> str:
+    """What pip called an error in its log, without its traceback and the times."""
+    text = re.sub(r"^\S+ ", "", log.read_text(), flags=re.MULTILINE) if log.exists() else ""
+    errors = re.findall(r"^ *ERROR: .*?(?=^Exception information:|\Z)", text, re.MULTILINE | re.DOTALL)
+    return f"--- pip:\n{''.join(errors)}" if errors else ""
 
 
 def _emulator() -> Path:

@@ -1,0 +1,306 @@
+"""The package as cfn makes it, and the function that runs it: Lambda's environment, and nothing of ours."""
+
+import json
+import os
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox import SandboxError
+from sandbox import function as functions
+from sandbox.aws import Account
+from sandbox.function import Function, package
+from tests.sandbox import toy
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines of the processes that work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_text())
+        except OSError:  # it ended, or is not ours to look at
+            continue
+    return found
+
+
+class TestPackage:
+    """What cfn writes, made once for the same inputs."""
+
+    def test_it_is_what_cfn_submits(self, toy_package: Path) -> None:
+        """The zip holds the code as Lambda gets it, the schema and the settings."""
+        with zipfile.ZipFile(toy_package) as contents:
+            assert {"ResourceProvider.zip", "schema.json", ".rpdk-config"} <= set(contents.namelist())
+            with contents.open("ResourceProvider.zip") as provider:
+                assert "toy_test_type/handlers.py" in zipfile.ZipFile(provider).namelist()
+
+    def test_the_project_is_not_written_to(self, tmp_path: Path) -> None:
+        """Not a file is changed, added or taken away, beside the cache."""
+        project = toy.write(tmp_path / "project")
+        before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
+        package(project, tmp_path / "cache")
+        assert {path: path.stat().st_mtime_ns for path in project.rglob("*")} == before
+
+    def test_the_same_inputs_are_packaged_once(
+        self, toy_project: Path, toy_package: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A second run costs nothing: cfn is not asked again."""
+        monkeypatch.setattr(functions, "_submit_dry_run", None)
+        assert package(toy_project) == toy_package
+
+    @pytest.mark.parametrize(
+        "changed",
+        ["src/toy_test_type/handlers.py", "toy-test-type.json", "requirements.txt", "inputs/inputs_1_create.json"],
+    )
+    def test_another_input_is_another_package(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+    ) -> None:
+        """Whatever cfn reads of the project counts."""
+        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        project = toy.write(tmp_path / "project")
+        before = package(project)
+        (project / changed).parent.mkdir(exist_ok=True)
+        with (project / changed).open("a") as file:
+            file.write("\n")
+        assert package(project) != before
+
+    def test_what_cfn_does_not_read_makes_no_other_package(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A test or a README may change without a new package."""
+        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        project = toy.write(tmp_path / "project")
+        before = package(project)
+        (project / "README.md").touch()
+        (project / "src" / "toy_test_type" / "__pycache__").mkdir()
+        (project / "src" / "toy_test_type" / "__pycache__" / "handlers.pyc").touch()
+        assert package(project) == before
+
+    def test_another_language_plugin_is_cfns_to_know(self, tmp_path: Path) -> None:
+        """It is cfn that is asked for the plugin, and cfn's own words that come back."""
+        project = toy.write(tmp_path / "project")
+        with pytest.raises(SandboxError, match="no-such-plugin"):
+            package(project, language="no-such-plugin")
+
+    def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
+        """The end of the output names the requirement that can't be installed; nothing stays in the cache."""
+        project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
+        with pytest.raises(SandboxError, match=r"(?s)failed \(exit code \d+\).*pip:\nERROR: .*no-such-folder"):
+            package(project, tmp_path / "cache")
+        assert list((tmp_path / "cache").iterdir()) == []
+
+    def test_a_broken_schema_shows_cfns_own_words(self, tmp_path: Path) -> None:
+        """Also what cfn itself refuses is said in its words."""
+        project = toy.write(tmp_path / "project")
+        (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
+        with pytest.raises(SandboxError, match=r"(?s)cfn submit --dry-run failed.*additionalProperties"):
+            package(project)
+
+    def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
+        """Before anything is tried."""
+        with pytest.raises(SandboxError, match=r"it has no \.rpdk-config"):
+            package(tmp_path)
+
+    def test_a_missing_cfn_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With what installs it."""
+        project = toy.write(tmp_path / "project")
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+        with pytest.raises(SandboxError, match=r"no cfn beside .*make setup"):
+            package(project)
+
+
+class TestIsolation:
+    """The function has what Lambda has, and nothing of the virtual environment or of who runs it."""
+
+    def test_sys_path_is_the_package_the_standard_library_and_the_runtime_client(self, function: Function) -> None:
+        """In this order; no site-packages anywhere."""
+        path = function.invoke({})["resourceModel"]["path"]
+        task, *library, runtime = path
+        assert Path(task).name == "task"
+        assert Path(runtime).name == "runtime"
+        assert {entry.name.split(".")[0] for entry in Path(runtime).iterdir()} == {
+            "awslambdaric",
+            "runtime_client",
+            "simplejson",
+            "snapshot_restore_py",
+        }
+        assert not [entry for entry in library if "site-packages" in entry]
+
+    @pytest.mark.parametrize("module", ["boto3", "yaml", "pytest", "sandbox", "toy_other"])
+    def test_a_dependency_that_is_missing_from_the_package_is_noticed(self, function: Function, module: str) -> None:
+        """Though it may be installed here, the handler fails as it would in Lambda."""
+        with pytest.raises(SandboxError, match=f"ModuleNotFoundError: No module named '{module}'"):
+            function.invoke({"import": module})
+
+    def test_a_dependency_that_is_packaged_is_there(self, tmp_path: Path, account: Account) -> None:
+        """What requirements.txt asks for is in the package; here a module of the project's own folder, by pip."""
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "toy_other.py").touch()
+        (tmp_path / "other" / "pyproject.toml").write_text('[project]\nname = "toy-other"\nversion = "1"\n')
+        project = toy.write(tmp_path / "project", requirements=f"{tmp_path / 'other'}\n")
+        with Function(package(project), account) as function:
+            assert function.invoke({"import": "toy_other"})["status"] == "SUCCESS"
+
+    def test_the_environment_is_lambdas(
+        self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is not anybody's, and what Python adds."""
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        with Function(toy_package, account) as function:
+            seen = function.invoke({})["resourceModel"]["environment"]
+        ours = {"AWS_ENDPOINT_URL", "HOME", "LC_CTYPE", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
+        lambdas = {
+            *("_HANDLER", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME"),
+            *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_TIMEOUT"),
+            *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            *(
+                "AWS_SESSION_TOKEN",
+                "AWS_LAMBDA_RUNTIME_API",
+                "LAMBDA_TASK_ROOT",
+                "LAMBDA_RUNTIME_DIR",
+                "LANG",
+                "PATH",
+                "TZ",
+            ),
+        }
+        assert set(seen) == ours | lambdas
+        assert seen["AWS_ENDPOINT_URL"] == account.endpoint
+        assert seen["_HANDLER"] == "toy_test_type.handlers.resource"
+        assert seen["HOME"] != os.environ["HOME"]
+
+
+class TestInvocation:
+    """What an invocation returns, and what is said when the handler crashes."""
+
+    def test_the_answer_is_the_handlers(self, function: Function) -> None:
+        """The progress event, and what the handler printed is in the log."""
+        assert function.invoke({})["resourceModel"]["Name"] == "toy"
+        assert "the handler was called" in function.log
+        assert function.log_file.read_text() == function.log
+
+    def test_the_function_stays_warm(self, function: Function) -> None:
+        """Two invocations, one process: what a handler leaves behind is there in the next one, as in Lambda."""
+        pids = {function.invoke({})["resourceModel"]["pid"] for _ in range(2)}
+        assert len(pids) == 1
+
+    def test_the_test_entrypoint_can_be_asked_for(self, toy_package: Path, account: Account) -> None:
+        """The handler that sam-tests/ events are for."""
+        with Function(toy_package, account, entrypoint="testEntrypoint") as function:
+            assert function.invoke({})["resourceModel"] == {"Name": "tested"}
+
+    def test_invocations_wait_for_each_other(self, function: Function) -> None:
+        """The emulator serves one at a time; callers need not know."""
+        answers: list[str] = []
+        callers = [threading.Thread(target=lambda: answers.append(function.invoke({})["status"])) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        assert answers == ["SUCCESS"] * 4
+
+    def test_any_lambda_client_works(self, function: Function) -> None:
+        """The invocation path is Lambda's own: cfn test and boto3 post there."""
+        url = f"{function.endpoint}/2015-03-31/functions/{function.name}/invocations"
+        assert requests.post(url, json={}, timeout=30).json()["status"] == "SUCCESS"
+
+    def test_a_process_that_ends_is_said_with_its_log(self, function: Function) -> None:
+        """And the next invocation finds a new process."""
+        with pytest.raises(
+            SandboxError, match=r"(?s)handler crashed: Runtime\.ExitError.*exit status 3.*its log:.*called"
+        ):
+            function.invoke({"exit": 3})
+        assert function.invoke({})["status"] == "SUCCESS"
+
+    def test_an_exception_that_escapes_is_said_with_its_traceback(self, function: Function) -> None:
+        """The traceback is in the log, and the log's end is in the error."""
+        with pytest.raises(SandboxError, match=r"(?s)crashed: ModuleNotFoundError.*its log:.*Traceback.*in resource"):
+            function.invoke({"import": "toy_other"})
+
+    def test_an_invocation_that_takes_too_long_is_ended(self, toy_package: Path, account: Account) -> None:
+        """As CloudFormation ends it; the next one is served."""
+        with Function(toy_package, account, timeout=1) as function:
+            with pytest.raises(SandboxError, match=r"timed out after 1\.00 seconds"):
+                function.invoke({"sleep": 30})
+            assert function.invoke({})["status"] == "SUCCESS"
+
+    def test_a_handler_that_does_not_load_is_said_with_its_log(self, tmp_path: Path, account: Account) -> None:
+        """Python's own words, at the first invocation."""
+        project = toy.write(tmp_path / "project", handlers="import toy_other\n")
+        with (
+            Function(package(project), account) as function,
+            pytest.raises(SandboxError, match="No module named 'toy_other'"),
+        ):
+            function.invoke({})
+
+
+class TestEnd:
+    """Whatever way the block is left, no process, port or folder stays."""
+
+    @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+    @pytest.mark.parametrize("invoked", [True, False])
+    def test_nothing_is_left(
+        self, toy_package: Path, account: Account, error: type[BaseException] | None, *, invoked: bool
+    ) -> None:
+        """The emulator and the handler's own process are gone, and so is their folder."""
+        function = Function(toy_package, account)
+        try:
+            with function:
+                folder = function.log_file.parent / "task"
+                if invoked:
+                    function.invoke({})
+                assert len(processes_in(folder)) == (2 if invoked else 1)
+                if error:
+                    raise error
+        except (ValueError, KeyboardInterrupt):
+            pass
+        wait_until_gone(folder)
+        assert not folder.exists()
+        with pytest.raises(requests.ConnectionError):
+            requests.get(function.endpoint, timeout=5)
+
+    def test_two_functions_at_once_do_not_meet(self, toy_package: Path, account: Account) -> None:
+        """Each has ports and a folder of its own."""
+        with (
+            Function(toy_package, account) as one,
+            Function(toy_package, account, entrypoint="testEntrypoint") as other,
+        ):
+            assert one.invoke({})["resourceModel"]["Name"] == "toy"
+            assert other.invoke({})["resourceModel"]["Name"] == "tested"
+
+
+class TestMachine:
+    """A machine that can't run the function is told so in a sentence."""
+
+    def test_another_system_than_linux(
+        self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """AWS's emulator is a Linux program."""
+        monkeypatch.setattr(sys, "platform", "darwin")
+        with pytest.raises(SandboxError, match="on Linux only, not on darwin"):
+            Function(toy_package, account).__enter__()
+
+    def test_no_emulator(self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With what installs it."""
+        monkeypatch.setattr(sys, "prefix", "/nowhere")
+        with pytest.raises(SandboxError, match=r"no Lambda emulator at /nowhere.*make setup"):
+            Function(toy_package, account).__enter__()
+
+    def test_no_python(self, toy_package: Path, account: Account) -> None:
+        """An interpreter that was asked for and is not there."""
+        with pytest.raises(SandboxError, match="no Python at /nowhere/python"):
+            Function(toy_package, account, python=Path("/nowhere/python")).__enter__()
+
+
+def wait_until_gone(folder: Path) -> None:
+    """Fail if a process still works in a folder after a while: the kernel takes a moment to bury one."""
+    deadline = time.monotonic() + 10
+    while left := processes_in(folder):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.01)
