@@ -26,7 +26,7 @@ def refusal(code: str, status: int = 400, message: str | None = "because", retri
     """Return an error as botocore raises it for an answer of AWS's."""
     metadata = {"RequestId": "request-1", "HTTPStatusCode": status, "RetryAttempts": retries}
     details = {"Code": code} | ({} if message is None else {"Message": message})
-    return ClientError({"Error": details, "ResponseMetadata": metadata}, "Describe")  # type: ignore[typeddict-item, arg-type]  # partial, as AWS's are
+    return ClientError({"Error": details, "ResponseMetadata": metadata}, "Describe")  # type: ignore[typeddict-item]  # partial, as AWS's are
 
 
 def test_every_error_that_sagemaker_models_is_in_the_table() -> None:
@@ -38,7 +38,8 @@ def test_every_error_that_sagemaker_models_is_in_the_table() -> None:
 
 def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() -> None:
     """What is worth another attempt to botocore is worth one to CloudFormation."""
-    codes = {*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES}
+    throttled, transient = vars(ThrottledRetryableChecker), vars(TransientRetryableChecker)
+    codes = {*throttled["_THROTTLED_ERROR_CODES"], *transient["_TRANSIENT_ERROR_CODES"]}
     assert codes <= errors.BY_CODE.keys()
     assert {errors.BY_CODE[code].__name__ for code in codes} <= RETRIABLE
 
@@ -79,7 +80,7 @@ def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerEr
 def test_an_unknown_code_is_judged_by_its_status(status: int, code: str) -> None:
     """5xx and 429 are retriable; the rest is the service's, and not ours."""
     event = told(refusal("NeverSeenBefore", status, None)).to_progress_event()
-    assert event.errorCode.name == code
+    assert event.errorCode is HandlerErrorCode[code]
     assert "(no message) (SageMaker Describe: NeverSeenBefore" in event.message
 
 
@@ -99,7 +100,7 @@ def test_an_answer_that_says_nothing_is_still_translated() -> None:
         (botocore_errors.ReadTimeoutError(endpoint_url="x"), "NetworkFailure"),
         (botocore_errors.EndpointConnectionError(endpoint_url="x"), "NetworkFailure"),
         (botocore_errors.ConnectionClosedError(endpoint_url="x"), "NetworkFailure"),
-        (botocore_errors.SSLError(endpoint_url="x", error="y"), "NetworkFailure"),
+        (botocore_errors.SSLError(endpoint_url="x", error=OSError("y")), "NetworkFailure"),
         (botocore_errors.ProxyConnectionError(proxy_url="x"), "NetworkFailure"),
         (botocore_errors.NoCredentialsError(), "InvalidCredentials"),
         (botocore_errors.ParamValidationError(report="x"), "InvalidRequest"),
@@ -109,9 +110,9 @@ def test_an_answer_that_says_nothing_is_still_translated() -> None:
     ],
 )
 def test_what_fails_before_there_is_an_answer(error: BotoCoreError, code: str | None) -> None:
-    """botocore's own errors: connections, credentials, parameters."""
+    """The errors of botocore's own: connections, credentials, parameters."""
     event = told(error).to_progress_event()
-    assert event.errorCode.name == (code or "GeneralServiceException")
+    assert event.errorCode is HandlerErrorCode[code or "GeneralServiceException"]
     assert event.message == str(error)
 
 

@@ -35,7 +35,7 @@ MAY_IMPORT = {
 
 
 def imported(path: Path) -> set[str]:
-    """Return what a module imports when it runs: rooms by name, the package itself as '', others by their first name."""
+    """Return what a module imports when it runs: rooms by name, the package itself as '', others by first name."""
     tree = ast.parse(path.read_text())
     typing_only = {
         inner

@@ -30,7 +30,7 @@ def test_the_resources_own_tags_win_and_aws_keys_are_left_out(stack: dict[str, s
 def test_a_difference_makes_what_is_there_what_is_desired(
     actual: dict[str, str], previous: dict[str, str], desired: dict[str, str]
 ) -> None:
-    """After it, all that is desired is there, what was asked for before and no longer is, is gone, and the rest is as it was."""
+    """What is desired is there, what was asked for before and no longer is, is gone, and the rest is as it was."""
     to_set, to_remove = tags.difference(previous, desired, actual)
     after = {key: value for key, value in actual.items() if key not in to_remove} | to_set
     assert desired.items() <= after.items()

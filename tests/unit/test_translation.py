@@ -1,0 +1,231 @@
+"""Models to requests, answers to models: for every state that the schema allows."""
+
+import copy
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from cloudformation_cli_python_lib.exceptions import InvalidRequest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis_jsonschema import from_schema
+
+from aws_sagemaker_modelqualityjobdefinition import tags, translation
+from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
+from tests.envelopes import ACCOUNT, Json, arn, batch, maximal, minimal
+
+SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
+READ_ONLY = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}
+CREATE_INPUT = (
+    botocore.session.get_session()
+    .get_service_model("sagemaker")
+    .operation_model("CreateModelQualityJobDefinition")
+    .input_shape
+)
+assert CREATE_INPUT
+
+
+def _settable() -> Json:
+    schema = copy.deepcopy(
+        {key: SCHEMA[key] for key in ("definitions", "properties", "required", "additionalProperties")}
+    )
+    schema["properties"] = {name: rule for name, rule in schema["properties"].items() if name not in READ_ONLY}
+    schema["type"] = "object"
+    return schema
+
+
+desired_states = from_schema(_settable())
+thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def model_of(properties: Mapping[str, Any]) -> ResourceModel:
+    """Return the model that properties stand for."""
+    model = translation.Model._deserialize(properties)
+    assert model is not None
+    return model
+
+
+def dataset_format(state: Json) -> Json | None:
+    """Return the DatasetFormat of a state, of a request or of an answer."""
+    found: Json | None = state["ModelQualityJobInput"].get("BatchTransformInput", {}).get("DatasetFormat")
+    return found
+
+
+def described(request: Any) -> Any:  # noqa: ANN401 - shapes of SageMaker's
+    """Return what Describe would answer for what a Create request made."""
+    name = request["JobDefinitionName"]
+    answer = {key: value for key, value in copy.deepcopy(request).items() if key != "Tags"}
+    return answer | {"JobDefinitionArn": arn(name), "CreationTime": datetime(2026, 11, 23, 12, 30, tzinfo=UTC)}
+
+
+@thorough
+@given(desired_states)
+def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) -> None:
+    """Its request is one that botocore's validator accepts, and SageMaker's description of it is the same state."""
+    assume(dataset_format(state) != {"Parquet": False})
+    model = model_of(state)
+    own = {tag["Key"]: tag["Value"] for tag in state.get("Tags", [])}
+    request = translation.request(model, "fraud", own)
+    assert ParamValidator().validate(request, CREATE_INPUT).generate_report() == ""
+
+    found = translation.model(described(request), tags.to_wire(own))._serialize()
+    expected = {key: value for key, value in state.items() if key != "EndpointName"}
+    assert found == expected | {
+        "JobDefinitionName": "fraud",
+        "JobDefinitionArn": arn("fraud"),
+        "CreationTime": "2026-11-23T12:30:00+00:00",
+        "Tags": [{"Key": key, "Value": value} for key, value in own.items()],
+    }
+    assert state.get("JobDefinitionName", "fraud") != "fraud" or not translation.differences(
+        model, model_of(found), model
+    )
+
+
+@thorough
+@given(desired_states)
+def test_the_model_is_the_generated_one_but_for_empty_objects(state: Json) -> None:
+    """Where nothing is empty, what cfn generates reads the same: it is the measure of ours."""
+    assume(not any(_is_empty(value) for value in _all(state)))
+    assert model_of(state) == ResourceModel._deserialize(copy.deepcopy(state))
+
+
+@thorough
+@given(desired_states)
+def test_a_request_may_say_everything_in_strings(state: Json) -> None:
+    """CloudFormation does: numbers and booleans come as strings. Nor is the argument changed."""
+    before = copy.deepcopy(state)
+    assert model_of(_in_strings(state)) == model_of(state)
+    assert state == before
+
+
+def _all(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _all(item)
+
+
+def _is_empty(value: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+    return isinstance(value, dict | list) and not value
+
+
+def _in_strings(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, dict):
+        return {key: _in_strings(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_strings(item) for item in value]
+    return str(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ({"Csv": {}}, {"Csv": {}}),
+        ({"Json": {"Line": False}}, {"Json": {"Line": False}}),
+        ({"Parquet": True}, {"Parquet": {}}),
+        ({"Csv": {"Header": True}, "Parquet": False}, {"Csv": {"Header": True}}),
+    ],
+)
+def test_formats(said: Json, sent: Json) -> None:
+    """Empty objects stay, Parquet changes its form, false is nothing."""
+    request = translation.request(model_of(batch(said)), "fraud", {})
+    assert dataset_format(dict(request)) == sent
+    found = translation.model(described(request), [])._serialize()
+    assert dataset_format(dict(found)) == {key: value for key, value in said.items() if value is not False}
+
+
+def test_no_format_is_refused() -> None:
+    """The schema can't say it; SageMaker would be asked for a definition that reads nothing."""
+    with pytest.raises(InvalidRequest, match="has to name a format"):
+        translation.request(model_of(batch({"Parquet": False})), "fraud", {})
+
+
+def test_a_request_without_tags_has_none() -> None:
+    """An empty list would be a condition on tags in an IAM policy."""
+    assert "Tags" not in translation.request(model_of(minimal() | {"Tags": []}), "fraud", {})
+
+
+def test_creation_time_is_utc_wherever_the_clock_is() -> None:
+    """ISO 8601."""
+    request = translation.request(model_of(minimal()), "fraud", {})
+    there = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+    found = translation.model(described(request) | {"CreationTime": there}, [])
+    assert found.CreationTime == "2026-11-23T10:30:00+00:00"
+
+
+def test_an_answer_is_left_as_it_was() -> None:
+    """It is the caller's."""
+    answer = described(translation.request(model_of(batch({"Parquet": True})), "fraud", {}))
+    before = copy.deepcopy(answer)
+    translation.model(answer, [])
+    assert answer == before
+
+
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_no_properties_are_no_model(nothing: Json | None) -> None:
+    """LIST and READ may come without."""
+    assert translation.Model._deserialize(nothing) is None
+
+
+def test_the_create_only_properties_are_the_schemas() -> None:
+    """Kept by subtraction; Tags are changed in place."""
+    names = {pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]}
+    assert names - {"Tags"} == translation._CREATE_ONLY
+
+
+@thorough
+@given(desired_states, desired_states)
+def test_states_differ_where_they_do(one: Json, other: Json) -> None:
+    """Each createOnly property that the other asks for otherwise is named, no other, and none against itself."""
+    assume(dataset_format(one) != {"Parquet": False})
+    there = translation.model(described(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
+    assert translation.differences(model_of(one), there, model_of(one)) == []
+    named = translation.differences(model_of(other), there, None)
+    for name in translation._CREATE_ONLY - {"JobDefinitionName", "NetworkConfig"}:
+        if other.get(name) == one.get(name):
+            assert name not in named
+        elif not (isinstance(other.get(name), dict) or other.get(name) is None):
+            assert name in named
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}, {}, []),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, {}, ["StoppingCondition"]),
+        ({"NetworkConfig": {}}, {}, []),
+        ({}, {"NetworkConfig": {}}, []),
+        ({"JobDefinitionName": "FRAUD"}, {"JobDefinitionName": "fraud"}, []),
+        ({"JobDefinitionName": "fraud"}, {}, []),
+    ],
+)
+def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, changed: list[str]) -> None:
+    """Leaving out a default, or asking for nothing, is asking for the same."""
+    there = translation.model(described(translation.request(model_of(minimal() | before), "fraud", {})), [])
+    assert translation.differences(model_of(minimal() | now), there, model_of(minimal() | before)) == changed
+
+
+def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
+    """It does so with what it likes."""
+    before = maximal()
+    now = maximal()
+    del now["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]["S3UploadMode"]
+    there = translation.model(described(translation.request(model_of(before), "Fraud-Quality", {})), [])
+    assert translation.differences(model_of(now), there, model_of(before)) == []
+
+
+def test_what_is_listed_has_arn_and_name() -> None:
+    """And nothing else: READ finds the rest."""
+    listed = translation.listed(
+        {
+            "MonitoringJobDefinitionName": "Fraud",
+            "MonitoringJobDefinitionArn": arn("fraud"),
+            "CreationTime": datetime(2026, 11, 23, tzinfo=UTC),
+            "EndpointName": "fraud",
+        }
+    )
+    assert listed._serialize() == {"JobDefinitionName": "Fraud", "JobDefinitionArn": arn("fraud")}
+    assert ACCOUNT in str(listed.JobDefinitionArn)
