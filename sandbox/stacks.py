@@ -26,6 +26,7 @@ from moto.core.exceptions import ServiceException
 from sandbox.resource_type import HandlerFailure, InvalidProperties, Request, ResourceType
 
 PATIENCE = 20.0  # seconds: an operation that takes longer goes on after its call was answered
+UNMADE = frozenset({*parsing.NULL_MODELS, "AWS::S3::BucketPolicy"})  # moto has none, and cfn's own stacks need them
 CHANGEABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 
 Definition = dict[str, Any]  # a resource as the template has it, or with what it refers to resolved
@@ -111,10 +112,12 @@ class Resources(parsing.ResourceMap):
 
     def _refuse_unknown_types(self) -> None:
         names = {definition["Type"] for definition in self._resource_json_map.values()}
-        known = {*parsing.get_model_map(), *parsing.NULL_MODELS}
+        known = {*parsing.get_model_map(), *UNMADE}
         unknown = sorted(name for name in names if name not in known and not self._taught(name))
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
+            if any(name.startswith("AWS::") for name in unknown):
+                message += " (of AWS's own types, this sandbox has those that moto makes)"
             raise ValidationError(message=message)
 
     def validate_outputs(self) -> None:
@@ -183,7 +186,7 @@ class Resources(parsing.ResourceMap):
     def _settle(self, logical_id: str) -> None:
         definition = self._resource_json_map[logical_id]
         condition = definition.get("Condition")
-        if definition["Type"] in parsing.NULL_MODELS or (condition and not self.lazy_condition_map[condition]):
+        if definition["Type"] in UNMADE or (condition and not self.lazy_condition_map[condition]):
             return
         self._settling.append(logical_id)
         try:
