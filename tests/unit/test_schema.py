@@ -16,13 +16,8 @@ from tests.envelopes import Json, batch, maximal, minimal
 
 SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
 PROVIDERS = Path(str(cfnlint.__file__)).parent / "data" / "schemas"
-CREATE_INPUT = (
-    botocore.session.get_session()
-    .get_service_model("sagemaker")
-    .operation_model("CreateModelQualityJobDefinition")
-    .input_shape
-)
-assert CREATE_INPUT
+SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
+CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")
 
 # The documentation's property table: name -> (required, what an update requires).
 TABLE = {

@@ -20,13 +20,8 @@ from tests.envelopes import ACCOUNT, Json, arn, batch, maximal, minimal
 
 SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
 READ_ONLY = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}
-CREATE_INPUT = (
-    botocore.session.get_session()
-    .get_service_model("sagemaker")
-    .operation_model("CreateModelQualityJobDefinition")
-    .input_shape
-)
-assert CREATE_INPUT
+SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
+CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")
 
 
 def _settable() -> Json:
