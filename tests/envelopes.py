@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).parents[1]
+"""The project's folder, wherever pytest is called from."""
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.envelopes import ROOT
+
 GENERATED = ("resource-role.yaml", "docs", "src/aws_sagemaker_modelqualityjobdefinition/models.py")
 CONFIGURED = (".rpdk-config", "aws-sagemaker-modelqualityjobdefinition.json", "src", "inputs", "template.yml", "docs")
 
@@ -26,10 +28,10 @@ def cfn(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def copy(tmp_path: Path) -> Path:
     """A copy of what cfn reads and writes."""
     for name in (*CONFIGURED, "resource-role.yaml"):
-        if Path(name).is_dir():
-            shutil.copytree(name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif Path(name).exists():
-            shutil.copy(name, tmp_path / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -55,5 +57,5 @@ def test_generated_files_are_what_generate_writes(copy: Path) -> None:
     for name in GENERATED:
         assert files(copy, name) == before[name]
         for file in before[name]:
-            assert filecmp.cmp(copy / file, file, shallow=False), f"{file} differs: run make generate"
-    assert filecmp.cmp(copy / ".rpdk-config", ".rpdk-config", shallow=False)
+            assert filecmp.cmp(copy / file, ROOT / file, shallow=False), f"{file} differs: run make generate"
+    assert filecmp.cmp(copy / ".rpdk-config", ROOT / ".rpdk-config", shallow=False)

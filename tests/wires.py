@@ -113,7 +113,7 @@ def _answer(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest,
     return _moto(self, event_name, request, **rest) if found is None else found
 
 
-# botocore calls every listener to a request, also when one has answered it: to answer in moto's place, its own is wrapped.
+# botocore calls every listener, also when one has answered: to answer in moto's place, moto's own is wrapped.
 BotocoreStubber.__call__ = _answer  # type: ignore[method-assign]  # see above
 
 

@@ -1,17 +1,16 @@
 """UPDATE through the production entry point."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
-from tests.envelopes import ACCOUNT, REGION, Json, arn, batch, maximal, minimal
+from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, batch, maximal, minimal
 from tests.wires import Wire, answers, created, invoke, refuses, until_done
 
-SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
+SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 CREATE_ONLY = [pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]]
 
 

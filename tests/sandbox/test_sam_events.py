@@ -1,24 +1,25 @@
 """The events in sam-tests/, replayed on the packaged function's test entry point in the emulator."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from sandbox.aws import Account
 from sandbox.function import Function, package
+from tests.envelopes import ROOT
 
+EVENTS = ROOT / "sam-tests"
 ORDER = ("create", "read", "update", "list", "delete")
 
 
 def test_the_events_tell_the_life_of_a_definition() -> None:
-    """As `sam local invoke TestEntrypoint --event sam-tests/create.json` and so on would, with Docker and an account."""
-    assert {path.stem for path in Path("sam-tests").glob("*.json")} == set(ORDER)
+    """As `sam local invoke TestEntrypoint --event sam-tests/create.json` and so on would, with Docker and AWS."""
+    assert {path.stem for path in EVENTS.glob("*.json")} == set(ORDER)
     answers: dict[str, dict[str, Any]] = {}
-    with Account() as account, Function(package(Path.cwd()), account, "testEntrypoint") as function:
+    with Account() as account, Function(package(ROOT), account, "testEntrypoint") as function:
         for name in ORDER:
-            answers[name] = function.invoke(json.loads(Path(f"sam-tests/{name}.json").read_text()))
+            answers[name] = function.invoke(json.loads((EVENTS / f"{name}.json").read_text()))
             assert answers[name]["status"] == "SUCCESS", answers[name]
-        after = function.invoke(json.loads(Path("sam-tests/read.json").read_text()))
+        after = function.invoke(json.loads((EVENTS / "read.json").read_text()))
     made = answers["create"]["resourceModel"]
     assert answers["read"]["resourceModel"] == made
     assert {tag["Key"]: tag["Value"] for tag in made["Tags"]} == {"stage": "test", "team": "fraud"}

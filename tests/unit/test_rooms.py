@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path("src/aws_sagemaker_modelqualityjobdefinition")
+from tests.envelopes import ROOT
+
+PACKAGE = ROOT / "src/aws_sagemaker_modelqualityjobdefinition"
 
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"startup"},
+    "startup": {"botocore", "cloudformation_cli_python_lib"},
     "models": {"cloudformation_cli_python_lib"},
     "errors": {"", "botocore", "cloudformation_cli_python_lib"},
     "identity": {"", "models", "cloudformation_cli_python_lib"},
     "tags": {"models", "cloudformation_cli_python_lib"},
     "translation": {"tags", "models", "cloudformation_cli_python_lib"},
-    "client": {"botocore", "boto3", "cloudformation_cli_python_lib"},
-    "plugin": {"botocore", "boto3", "cloudformation_cli_python_lib"},
+    "client": {"botocore", "cloudformation_cli_python_lib"},
+    "sessions": {"botocore", "cloudformation_cli_python_lib"},
+    "plugin": {"sessions", "botocore", "cloudformation_cli_python_lib"},
     "job_definitions": {"errors", "cloudformation_cli_python_lib"},
     "progress": {"errors", "models", "cloudformation_cli_python_lib"},
     "handlers": {

@@ -12,9 +12,9 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from jsonschema import Draft7Validator
 
-from tests.envelopes import Json, batch, maximal, minimal
+from tests.envelopes import ROOT, Json, batch, maximal, minimal
 
-SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
+SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 PROVIDERS = Path(str(cfnlint.__file__)).parent / "data" / "schemas"
 SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
 CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")

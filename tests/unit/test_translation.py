@@ -4,7 +4,6 @@ import copy
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -16,9 +15,9 @@ from hypothesis_jsonschema import from_schema
 
 from aws_sagemaker_modelqualityjobdefinition import tags, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tests.envelopes import ACCOUNT, Json, arn, batch, maximal, minimal
+from tests.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
 
-SCHEMA = json.loads(Path("aws-sagemaker-modelqualityjobdefinition.json").read_text())
+SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 READ_ONLY = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}
 SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
 CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")
