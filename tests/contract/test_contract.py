@@ -1,0 +1,42 @@
+"""AWS's contract suite passes on the packaged handlers, and would not pass on just any."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import SandboxError, contract
+from sandbox.contract import Counts
+from sandbox.function import package
+from tests.sandbox import toy
+
+PROJECT = Path(__file__).parents[2]
+
+# The suite skips two tests of types whose primary identifier is the user's to write (here it is SageMaker's ARN) and
+# one of types whose tags can be updated (here a change replaces the definition, as the documentation has it).
+EXPECTED = Counts(passed=12, skipped=3, failed=0)
+
+
+def test_every_set_of_inputs_passes() -> None:
+    """The documentation's example, batch transform with nothing optional but tags, and all that is optional set."""
+    result = contract.run(PROJECT)
+    assert result.sets == (EXPECTED, EXPECTED, EXPECTED), result.output
+    assert result.exit_code == 0, result.output
+
+
+def test_handlers_that_break_the_contract_fail(tmp_path: Path) -> None:
+    """The toy succeeds at everything it is asked, DELETE of what is deleted included: the suite finds that out."""
+    result = contract.run(toy.write(tmp_path / "project"))
+    (counts,) = result.sets
+    assert counts.failed > 0
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+    assert "the handler was called" in result.output
+
+
+def test_a_missing_openssl_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy that stands in for STS needs it."""
+    project = toy.write(tmp_path / "project")
+    package(project)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match="needs the command openssl"):
+        contract.run(project)

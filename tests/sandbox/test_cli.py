@@ -1,0 +1,182 @@
+"""The command line, as a person uses it: in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.sandbox.test_function import processes_in, wait_until_gone
+
+HERE = Path(__file__).parents[2]
+
+
+def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of the sandbox to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@contextmanager
+def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A command of the sandbox while it runs, in a process group of its own, as a shell starts it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lines_until(process: subprocess.Popen[str], wanted: str, *, of_stderr: bool = False) -> list[str]:
+    """What a process says, up to the line that holds a text."""
+    lines: list[str] = []
+    while not lines or wanted not in lines[-1]:
+        stream = process.stderr if of_stderr else process.stdout
+        line = stream.readline() if stream else ""
+        assert line, f"the process ended before it said {wanted!r}: {lines}"
+        lines.append(line.rstrip("\n"))
+    return lines
+
+
+@pytest.mark.usefixtures("toy_package")
+class TestRun:
+    """run -- COMMAND: an account and the function around one command."""
+
+    def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
+        """By the variables alone, with what is installed beside the sandbox; its output is all there is on stdout."""
+        ask = (
+            "import boto3, json, os, urllib.request as u; "
+            "print(boto3.client('sts').get_caller_identity()['Account']); "
+            "path = '/2015-03-31/functions/' + os.environ['SANDBOX_FUNCTION_NAME'] + '/invocations'; "
+            "print(json.load(u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + path, b'{}'))['status'])"
+        )
+        done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
+        assert done.stdout == "123456789012\nSUCCESS\n", done.stderr
+        assert done.returncode == 0
+
+    def test_the_type_can_be_used_in_templates(self, toy_project: Path) -> None:
+        """CloudFormation knows the project's type by its schema, whatever type it is."""
+        template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type", "Properties": {"Name": "toy"}}}}'
+        create = (
+            "import boto3; c = boto3.client('cloudformation'); "
+            f"c.create_stack(StackName='s', TemplateBody='{template}'); "
+            "c.get_waiter('stack_create_complete').wait(StackName='s', WaiterConfig={'Delay': 1}); "
+            "print(c.describe_stack_resources(StackName='s')['StackResources'][0]['PhysicalResourceId'])"
+        )
+        done = sandbox("run", "--project", toy_project, "--", "python", "-c", create)
+        assert done.stdout == "toy\n", done.stderr
+
+    @pytest.mark.parametrize(
+        ("command", "code"), [(["false"], 1), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137)]
+    )
+    def test_the_exit_code_is_passed_on(self, toy_project: Path, command: list[str], code: int) -> None:
+        """As a shell has it, also of a command that was killed."""
+        assert sandbox("run", "--project", toy_project, "--", *command).returncode == code
+
+    def test_a_handler_that_crashed_is_shown_with_its_log(self, toy_project: Path) -> None:
+        """When the command failed, on stderr."""
+        crash = (
+            "import os, urllib.request as u; "
+            "u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + '/2015-03-31/functions/function/invocations', "
+            '\'{"import": "toy_other"}\'.encode()); raise SystemExit(5)'
+        )
+        done = sandbox("run", "--project", toy_project, "--", "python", "-c", crash)
+        assert done.returncode == 5
+        assert "sandbox: the handler crashed; the end of its log:" in done.stderr
+        assert "ModuleNotFoundError: No module named 'toy_other'" in done.stderr
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_everything(self, toy_project: Path, number: signal.Signals) -> None:
+        """Ctrl-C goes to all of a terminal's processes, SIGTERM to the sandbox alone: nothing is left either way."""
+        with started("run", "--project", toy_project, "--", "sh", "-c", "echo $$; exec sleep 60") as process:
+            command = int(lines_until(process, "")[0])
+            (emulator,) = children(process.pid) - {command}
+            folder = Path(f"/proc/{emulator}/cwd").readlink()
+            (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+            assert process.wait(20) == 128 + number
+        assert not Path(f"/proc/{command}").exists()
+        wait_until_gone(folder)
+        assert not folder.exists()
+
+
+@pytest.mark.usefixtures("toy_package")
+class TestUp:
+    """up: the same until Ctrl-C."""
+
+    def test_the_variables_lead_there_until_ctrl_c(self, toy_project: Path) -> None:
+        """Stdout is for a shell's eval; Ctrl-C leaves no process, no folder, no listener."""
+        with started("up", "--project", toy_project) as process:
+            exports = lines_until(process, "SANDBOX_FUNCTION_NAME")
+            log = lines_until(process, "the function's log is", of_stderr=True)[-1].split(" is ")[1].split(";")[0]
+            variables = dict(line.removeprefix("export ").split("=", 1) for line in exports[1:])
+            assert exports[0] == "unset AWS_PROFILE AWS_DEFAULT_PROFILE"
+            sts = boto3.client(
+                "sts",
+                variables["AWS_REGION"],
+                endpoint_url=variables["AWS_ENDPOINT_URL"],
+                aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            )
+            assert sts.get_caller_identity()["Account"] == "123456789012"
+            sts.close()
+            folder = Path(log).parent / "task"
+            assert len(processes_in(folder)) == 1
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(20) == 130
+        wait_until_gone(folder)
+        assert not folder.exists()
+
+    def test_a_taken_port_is_one_line(self, toy_project: Path) -> None:
+        """Without a traceback."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            done = sandbox("up", "--project", toy_project, "--port", str(port))
+        assert done.returncode == 1
+        assert (
+            done.stderr.splitlines()[-1] == f"sandbox: port {port} of 127.0.0.1 can't be used: Address already in use"
+        )
+        assert "Traceback" not in done.stderr
+
+
+class TestErrors:
+    """What the user can act on is said in a line."""
+
+    def test_no_project(self, tmp_path: Path) -> None:
+        """The folder is named."""
+        done = sandbox("run", "--project", tmp_path, "--", "true")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == f"sandbox: no resource type in {tmp_path}: it has no .rpdk-config"
+
+    def test_no_such_command(self, toy_project: Path) -> None:
+        """The command is named."""
+        done = sandbox("run", "--project", toy_project, "--", "no-such-command")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == "sandbox: can't run no-such-command: No such file or directory"
+
+    def test_no_command(self) -> None:
+        """The usage is shown."""
+        done = sandbox()
+        assert done.returncode == 2
+        assert "usage: python -m sandbox" in done.stderr
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process has started, all its threads together."""
+    return {
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    }
