@@ -1,0 +1,146 @@
+"""Sessions whose clients outlive them: models, connections and all else that costs is kept for the next request.
+
+The plugin library makes sessions and clients anew for every request. Each reads its service's model (SageMaker's has
+400 operations), the endpoints of all of AWS and the certificate authorities again, and none is given back: a warm
+function grows until Lambda ends it. Here all of that is kept. What differs from request to request is whose credentials
+a client signs with: it is lent them, and they are taken from it when the request is answered.
+"""
+
+import functools
+import ssl
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
+from botocore.loaders import Loader
+from botocore.session import Session
+from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
+
+
+class LendingSession(SessionProxy):
+    """One party's session in one request: it lends kept clients that party's credentials.
+
+    A client is lent to one session at a time, so that no request signs with the credentials of another.
+
+    Args:
+        credentials: The party's.
+        region: The region of clients that are asked for without one.
+    """
+
+    def __init__(self, credentials: RequestCredentials, region: str | None) -> None:
+        self._credentials = Credentials(credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken)
+        self._region = region
+        self._lent: dict[_Key, Any] = {}
+
+    def client(  # type: ignore[override]  # boto3's takes more, which no handler needs
+        self, service_name: str, region_name: str | None = None, config: Config | None = None
+    ) -> Any:  # noqa: ANN401 - a client of any service
+        """Return a client of a service, for as long as the session is open.
+
+        Args:
+            service_name: One of the services whose models ship with this package.
+            region_name: The client's region; the session's if left out.
+            config: The client's settings. Clients are kept by it: one object for all requests.
+        """
+        key = (service_name, region_name or self._region, config)
+        if key not in self._lent:
+            lent = _idle[key].pop() if _idle[key] else _new_client(*key)
+            lent._request_signer._credentials = self._credentials
+            self._lent[key] = lent
+        return self._lent[key]
+
+    def close(self) -> None:
+        """Take the clients back. What they sign until they are lent again raises NoCredentialsError."""
+        for key, lent in self._lent.items():
+            lent._request_signer._credentials = None
+            _idle[key].append(lent)
+        self._lent.clear()
+
+
+_Key = tuple[str, str | None, Config | None]
+_idle: defaultdict[_Key, list[Any]] = defaultdict(list)
+_open: list[LendingSession] = []
+
+
+def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
+    """Return a session for one party of a request; None when CloudFormation sent no credentials of its.
+
+    Args:
+        credentials: The party's.
+        region: The region of clients that are asked for without one.
+    """
+    if not credentials:
+        return None
+    _open.append(LendingSession(credentials, region))
+    return _open[-1]
+
+
+def close_all() -> None:
+    """Take back what was lent in the request that has been answered."""
+    while _open:
+        _open.pop().close()
+
+
+class _ModelLoader(Loader):
+    """Reads the trimmed service models beside this file, and the rest of botocore's data from botocore."""
+
+    OURS = Path(__file__).parent / "data"
+
+    def __init__(self) -> None:
+        super().__init__([str(self.OURS), self.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """Return the services that there are clients for; botocore opens the directories of all 440 to tell."""
+        return sorted(path.name for path in self.OURS.iterdir() if path.is_dir())
+
+
+@functools.cache
+def _session() -> Session:
+    kept = Session()
+    kept.register_component("data_loader", _ModelLoader())
+    return kept
+
+
+def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service
+    # With no credentials at all botocore would go and look for some.
+    client: Any = _session().create_client(
+        service,
+        region,
+        config=config,
+        aws_access_key_id="",
+        aws_secret_access_key="",
+    )
+    http = client._endpoint.http_session
+    if http._verify is True:  # not an authority of the user's own: AWS_CA_BUNDLE
+        http.__class__ = _HTTPSession
+        http._manager.connection_pool_kw["ssl_context"] = _tls_context()
+    return client
+
+
+class _HTTPSession(URLLib3Session):
+    """botocore's, with one TLS context for all its connections; botocore reads the authorities anew for each."""
+
+    # The stubs leave out what has no public name: hence the ignores.
+
+    def _get_pool_manager_kwargs(self, **more: object) -> object:
+        return super()._get_pool_manager_kwargs(ssl_context=_tls_context(), **more)  # type: ignore[misc]
+
+    def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ANN401 - one of urllib3's pools
+        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]
+        conn.ca_certs = None  # the context has them
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    context: ssl.SSLContext = create_urllib3_context()
+    bundle = Path(str(get_cert_path(verify=True)))
+    directory = bundle.with_name("authorities")  # OpenSSL opens one file of it, where it parses the whole bundle
+    if directory.is_dir():
+        context.load_verify_locations(capath=directory)
+    else:
+        context.load_verify_locations(cafile=bundle)
+    return context
