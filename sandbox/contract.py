@@ -28,6 +28,7 @@ class Counts:
     passed: int = 0
     skipped: int = 0
     failed: int = 0
+    """Errors around a test included."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def run(project: Path, cache: Path | None = None) -> Result:
 
 
 def _counts(summary: str) -> Counts:
-    counts = {kind: int(number) for number, kind in re.findall(r"(\d+) (\w+)", summary)}
-    return Counts(counts.get("passed", 0), counts.get("skipped", 0), counts.get("failed", 0) + counts.get("errors", 0))
+    counts = {kind.removesuffix("s"): int(number) for number, kind in re.findall(r"(\d+) (\w+)", summary)}
+    return Counts(counts.get("passed", 0), counts.get("skipped", 0), counts.get("failed", 0) + counts.get("error", 0))
 
 
 @contextmanager
