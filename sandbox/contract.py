@@ -73,8 +73,9 @@ def run(project: Path, cache: Path | None = None) -> Result:
             text=True,
             check=False,
         )
+        log = function.log
     sets = tuple(_counts(summary["counts"]) for summary in _SUMMARY.finditer(suite.stdout))
-    return Result(sets, suite.returncode, f"{suite.stdout}\n{function.log}")
+    return Result(sets, suite.returncode, f"{suite.stdout}\n{log}")
 
 
 def _counts(summary: str) -> Counts:
