@@ -80,6 +80,19 @@ def test_metrics_count_invocations_time_and_failures() -> None:
     assert "NotFound" in dimensions["DimensionKeyExceptionType"]
 
 
+def test_what_is_logged_while_a_record_is_written_is_left_out(wire: Wire) -> None:
+    """The libraries that write it log too, and would be written for ever."""
+
+    def talks(_: object) -> None:
+        logging.getLogger("urllib3").warning("a connection is slow")
+
+    wire.reply("logs", *[talks] * 50)
+    created(minimal(), log_group=LOG_GROUP)
+    messages = logged(f"{STACK_ID}/JobDefinition".replace(":", "__"))
+    assert any("CREATE of JobDefinition: SUCCESS" in message for message in messages)
+    assert not any("slow" in message for message in messages)
+
+
 DELIVERY_FAILURES = [
     pytest.param(refuses("AccessDeniedException"), id="denied"),
     pytest.param(refuses("ThrottlingException"), id="throttled"),
