@@ -172,17 +172,24 @@ class Function:
         url = f"{self.endpoint}/2015-03-31/functions/{self.name}/invocations"
         with self._lock, requests.Session() as session:
             session.trust_env = False
-            answer = session.post(url, data=json.dumps(event), timeout=self._timeout + 30)
+            try:
+                answer = session.post(url, data=json.dumps(event), timeout=self._timeout + 30)
+            except requests.RequestException as error:
+                raise SandboxError(f"the Lambda emulator is gone: {error}\n{self._log_end}") from error
         try:
             result = answer.json()
-        except ValueError:
-            result = {"errorType": "Sandbox.Timedout", "errorMessage": answer.text}
+        except ValueError:  # the emulator's own words, in plain text: the invocation took too long
+            raise SandboxError(f"the handler crashed: {answer.text}\n{self._log_end}") from None
+        if not isinstance(result, dict):
+            raise SandboxError(f"the handler returned no progress event but {answer.text}\n{self._log_end}")
         if "errorType" in result:
-            raise SandboxError(
-                f"the handler crashed: {result['errorType']}: {result.get('errorMessage', '')}\n"
-                f"The end of its log:\n{tail(self.log)}"
-            )
-        return dict(result)
+            crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
+            raise SandboxError(f"the handler crashed: {crash}\n{self._log_end}")
+        return result
+
+    @property
+    def _log_end(self) -> str:
+        return f"The end of its log:\n{tail(self.log)}"
 
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:

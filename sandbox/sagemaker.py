@@ -93,7 +93,8 @@ class _Definition:
 
     @property
     def endpoint_name(self) -> str | None:
-        return self.request["ModelQualityJobInput"].get("EndpointInput", {}).get("EndpointName")  # type: ignore[no-any-return]
+        endpoint_input: dict[str, str] = self.request["ModelQualityJobInput"].get("EndpointInput", {})
+        return endpoint_input.get("EndpointName")
 
     def summary(self) -> dict[str, Any]:
         return {

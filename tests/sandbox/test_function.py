@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -18,13 +19,13 @@ from sandbox.function import Function, package
 from tests.sandbox import toy
 
 
-def processes_in(folder: Path) -> list[str]:
-    """The command lines of the processes that work in a folder."""
+def processes_in(folder: Path) -> list[int]:
+    """The processes that work in a folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_text())
+                found.append(int(process.name))
         except OSError:  # it ended, or is not ours to look at
             continue
     return found
@@ -222,6 +223,18 @@ class TestInvocation:
         """The traceback is in the log, and the log's end is in the error."""
         with pytest.raises(SandboxError, match=r"(?s)crashed: ModuleNotFoundError.*its log:.*Traceback.*in resource"):
             function.invoke({"import": "toy_other"})
+
+    def test_an_answer_that_is_no_event_is_said(self, function: Function) -> None:
+        """A handler that returns nothing, as one does that forgets to return."""
+        with pytest.raises(SandboxError, match="the handler returned no progress event but null"):
+            function.invoke({"return": None})
+
+    def test_an_emulator_that_is_gone_is_said(self, function: Function) -> None:
+        """Killed from outside, by a person or for want of memory."""
+        (emulator,) = processes_in(function.log_file.parent / "task")
+        os.kill(emulator, signal.SIGKILL)
+        with pytest.raises(SandboxError, match="the Lambda emulator is gone"):
+            function.invoke({})
 
     def test_an_invocation_that_takes_too_long_is_ended(self, toy_package: Path, account: Account) -> None:
         """As CloudFormation ends it; the next one is served."""

@@ -34,6 +34,8 @@ def resource(event, context):
         os._exit(event["exit"])
     if "sleep" in event:
         time.sleep(event["sleep"])
+    if "return" in event:
+        return event["return"]
     model = {"Name": "toy", "pid": os.getpid(), "path": sys.path, "environment": dict(os.environ)}
     return {"status": "SUCCESS", "resourceModel": model}
 
