@@ -79,7 +79,7 @@ def _staged(
     folder = Path(tempfile.mkdtemp(prefix=f"{type_name.stem}-", dir=cache))
     kept = False
     try:
-        stage(project, type_name, folder, tag_updates)
+        stage(project, type_name, folder, tag_updates, small=True)
         progress(f"Staged as {type_name.value}, tag updates: {tag_updates}.")
         yield folder
     except PublishingError as error:

@@ -300,11 +300,13 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
     assert zipped.name == "acme-play-thing.zip"
     with zipfile.ZipFile(zipped) as archive:
         assert json.loads(archive.read("schema.json"))["typeName"] == NAME
-        assert json.loads(archive.read(".rpdk-config"))["entrypoint"] == "acme_play_thing.handlers.resource"
+        settings = json.loads(archive.read(".rpdk-config"))
+        assert settings["entrypoint"] == "acme_play_thing.handlers.resource"
+        assert settings["language"] == "python312-small"
         with archive.open("ResourceProvider.zip") as member, zipfile.ZipFile(member) as function:
-            assert set(function.namelist()) == {"acme_play_thing/__init__.py", "acme_play_thing/handlers.py"} | {
-                "acme_play_thing/models.py"
-            }
+            sources = {name for name in function.namelist() if name.endswith(".py")}
+            assert sources == {f"acme_play_thing/{module}.py" for module in ("__init__", "handlers", "models")}
+            assert all(item.compress_type == zipfile.ZIP_DEFLATED for item in function.infolist())
             unzipped = sum(item.file_size for item in function.infolist())
     size = zipped.stat().st_size
     lines = capsys.readouterr().out.splitlines()

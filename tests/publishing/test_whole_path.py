@@ -1,0 +1,138 @@
+"""A user's way with the real cfn: submit under a name of one's own, use it in a stack, deregister it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publishing.__main__ import main
+from sandbox.aws import Account
+from sandbox.registry import Registry
+
+ROOT = Path(__file__).parents[2]
+NAME = "Acme::SageMaker::ModelQualityJobDefinition"
+TYPE_ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-SageMaker-ModelQualityJobDefinition"
+PARAMETERS = {
+    "EndpointName": "churn",
+    "ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model-monitor:1",
+    "RoleArn": "arn:aws:iam::123456789012:role/monitoring",
+    "Bucket": "model-quality",
+}
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account with a registry, to which every AWS client of this process and of cfn's leads."""
+    with Account() as account, Registry(account):
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in account.environment().items():
+            monkeypatch.setenv(name, value)
+        yield account
+
+
+def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """The version is the default, runs in a stack, updates tags in place as was asked, and all of it is undone."""
+    cloudformation = account.client("cloudformation")
+    assert main(["submit", "--type-name", NAME, "--tag-updates", "in-place"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{NAME} -> account 123456789012, us-east-1, as arn:aws:")
+    assert lines[-1].endswith(f" s. Version, now the default: {TYPE_ARN}/00000001")
+    described = cloudformation.describe_type(Type="RESOURCE", TypeName=NAME)
+    assert described["DefaultVersionId"] == "00000001"
+    assert described["LoggingConfig"]["LogGroupName"] == "acme-sagemaker-modelqualityjobdefinition-logs"
+    assert described["ExecutionRoleArn"].startswith("arn:aws:iam::123456789012:role/")
+
+    arn = _deploy(cloudformation.create_stack, {"team": "ml", "stage": "test"}, account)
+    assert _tags(account, arn) == {"team": "ml", "stage": "test"}
+    assert _deploy(cloudformation.update_stack, {"team": "ops"}, account) == arn
+    assert _tags(account, arn) == {"team": "ops"}
+    cloudformation.delete_stack(StackName="monitoring")
+    assert account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
+
+    cloudformation.register_type(TypeName=NAME, SchemaHandlerPackage=_uploaded(account))
+    assert main(["deregister", "--type-name", NAME]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"Deregistered version 00000002.\nDeregistered {NAME} in us-east-1. CloudFormation can no longer change or\n"
+    )
+    assert cloudformation.list_types(Type="RESOURCE", Visibility="PRIVATE")["TypeSummaries"] == []
+    assert main(["deregister", "--type-name", NAME]) == 2
+    assert capsys.readouterr().err == f"error: {NAME} is not registered in us-east-1: nothing to undo.\n"
+
+
+@pytest.mark.usefixtures("account")
+def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A waiter's words are all that cfn has; the reason is the registry's."""
+    assert main(["submit", "--project", str(toy), "--type-name", "Acme::Play::Thing"]) == 2
+    captured = capsys.readouterr()
+    assert "The registry says: Deployment is currently in VALIDATION_STAGE of status FAILED" in captured.err
+    assert "The schema has no handler to create, delete." in captured.err
+    assert captured.err.count("\n") == 1
+    assert "the default" not in captured.out
+    assert main(["deregister", "--type-name", "Acme::Play::Thing"]) == 2
+    assert "Acme::Play::Thing is not registered" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("submit TYPE_NAME=A", "submit --type-name A"),
+        (
+            "submit TYPE_NAME=A REGION=eu-west-1 PROFILE=work ROLE_ARN=arn TAG_UPDATES=in-place",
+            "submit --type-name A --region eu-west-1 --profile work --role-arn arn --tag-updates in-place",
+        ),
+        ("package", "package"),
+        ("package TYPE_NAME=A TAG_UPDATES=in-place", "package --type-name A --tag-updates in-place"),
+        ("deregister TYPE_NAME=A REGION=b PROFILE=c", "deregister --type-name A --region b --profile c"),
+    ],
+)
+def test_make_passes_its_variables_on(target: str, command: str) -> None:
+    """What `make` would run."""
+    told = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", *target.split()],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = told.stdout.replace("\\\n", " ").replace('"', "").split()
+    assert " ".join(words[words.index("publishing") + 1 :]) == command
+
+
+def _deploy(action: Any, tags: dict[str, str], account: Account) -> str:  # noqa: ANN401 - a method of boto3's client
+    """Create or update the stack of the minimal example under our name, and give the definition's ARN."""
+    template = (ROOT / "examples" / "minimal.yaml").read_text()
+    assert "AWS::SageMaker::ModelQualityJobDefinition" in template
+    own_tags = "".join(f"\n        - {{Key: {key}, Value: {value}}}" for key, value in tags.items())
+    action(
+        StackName="monitoring",
+        TemplateBody=template.replace("AWS::SageMaker::ModelQualityJobDefinition", NAME) + f"      Tags:{own_tags}\n",
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
+    )
+    (resource,) = account.client("cloudformation").describe_stack_resources(StackName="monitoring")["StackResources"]
+    assert resource["ResourceType"] == NAME
+    arn: str = resource["PhysicalResourceId"]
+    return arn
+
+
+def _tags(account: Account, arn: str) -> dict[str, str]:
+    """A definition's tags, as SageMaker has them."""
+    tags = account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
+
+
+def _uploaded(account: Account) -> str:
+    """The address of the package that cfn uploaded."""
+    s3 = account.client("s3")
+    packages = [
+        f"s3://{bucket['Name']}/{item['Key']}"
+        for bucket in s3.list_buckets()["Buckets"]
+        for item in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])
+        if item["Key"].endswith(".zip")
+    ]
+    (package,) = packages
+    return package
