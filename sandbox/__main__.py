@@ -1,23 +1,21 @@
 """The sandbox's command line: python -m sandbox up | run | demo."""
 
 import argparse
-import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from sandbox import SandboxError, demo, stacks
+from sandbox import SandboxError, demo
 from sandbox.aws import Account, bare_environment
 from sandbox.function import Function, package, tail
-from sandbox.resource_type import ResourceType
+from sandbox.registry import Registry
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,11 +81,9 @@ def _sandbox(project: Path, port: int = 0) -> Iterator[tuple[dict[str, str], Fun
     """An account whose CloudFormation has the project's type; the variables to reach it, and the type's function."""
     _tell(f"packaging {project.resolve()} with cfn, unless it is packaged already")
     packaged = package(project)
-    with zipfile.ZipFile(packaged) as contents:
-        schema = json.loads(contents.read("schema.json"))
-    with Account(port) as account, Function(packaged, account) as function, stacks.installed():
-        stacks.teach(account.account_id, account.region, ResourceType(schema, function.invoke))
-        _tell(f"{schema['typeName']} is ready")
+    with Account(port) as account, Registry(account) as registry:
+        function = registry.add(packaged)
+        _tell("the type is registered and ready")
         variables = account.environment() | {
             "SANDBOX_FUNCTION_ENDPOINT": function.endpoint,
             "SANDBOX_FUNCTION_NAME": function.name,

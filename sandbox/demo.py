@@ -6,7 +6,11 @@ It is about this project's type, unlike the rest of the sandbox. Every step chec
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,10 +21,12 @@ import yaml
 from botocore.exceptions import ClientError
 
 from sandbox import SandboxError, stacks
-from sandbox.aws import Account
-from sandbox.function import Function, package
+from sandbox.aws import Account, bare_environment
+from sandbox.function import copy_project, tail
+from sandbox.registry import Registry
 from sandbox.resource_type import Request, ResourceType
 
+TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved: out there one registers it under one's own name
 NAME = "model-quality-demo"
 REGION = "us-west-2"  # one of the eight in the example's mapping
 LOGICAL_ID = "JobDefinition"
@@ -34,16 +40,14 @@ class Demo:
 
     Args:
         account: where the stack is made.
-        kind: the type, and
-        function: its function, for what CloudFormation asks beside stacks: READ and LIST.
+        kind: the type, for what CloudFormation asks beside stacks: READ and LIST.
         teller: where the steps are told.
     """
 
-    def __init__(self, account: Account, kind: ResourceType, function: Function, teller: Teller) -> None:
+    def __init__(self, account: Account, kind: ResourceType, teller: Teller) -> None:
         self._cloudformation: Client = account.client("cloudformation")
         self._sagemaker: Client = account.client("sagemaker")
         self._iam: Client = account.client("iam")
-        self._function = function
         self._kind = kind
         self._request = Request(account.account_id, account.region)
         self._teller = teller
@@ -59,7 +63,7 @@ class Demo:
             "CreationTime": {"Value": {"Fn::GetAtt": [LOGICAL_ID, "CreationTime"]}},
         }
         properties = template["Resources"][LOGICAL_ID]["Properties"]
-        tell, tags = self._teller, {"team": "forecasting"}
+        tell, tags, before = self._teller, {"team": "forecasting"}, self._there()
         with tell.step("Create the documentation's example as a stack, two outputs added"):
             self._cloudformation.create_stack(
                 StackName=NAME, TemplateBody=json.dumps(template), Tags=_tags(tags), Capabilities=["CAPABILITY_IAM"]
@@ -110,7 +114,7 @@ class Demo:
         with tell.step("Delete the stack"):
             self._cloudformation.delete_stack(StackName=NAME)
             self._ended("DELETE_COMPLETE")
-            left = self._left()
+            left = self._there() - before  # cfn keeps a bucket and two roles, in stacks of its own
             _expect(not left, f"left behind: {left}")
         tell.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
 
@@ -139,14 +143,15 @@ class Demo:
     def _ask(self, action: str, arn: str | None = None) -> dict[str, Any]:
         """Invoke READ or LIST as CloudFormation does beside a stack: no stack, and the identifier alone."""
         model = {"JobDefinitionArn": arn} if arn else {}
-        return self._function.invoke(self._kind.event(action, self._request, {}, model=model))
+        return self._kind.invoke(self._kind.event(action, self._request, {}, model=model))
 
     def _expect_listed(self, arn: str) -> None:
         answer = self._ask("LIST")
         listed = [model["JobDefinitionArn"] for model in answer.get("resourceModels") or []]
         _expect(listed == [arn], f"LIST answered {listed} {answer.get('message') or ''}")
 
-    def _left(self) -> list[str]:
+    def _there(self) -> set[str]:
+        """The names of all that a stack of the example makes, and of the stacks."""
         found = [
             *self._cloudformation.describe_stacks()["Stacks"],
             *self._sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"],
@@ -155,7 +160,7 @@ class Demo:
             *self._sagemaker.list_models()["Models"],
             *self._iam.list_roles()["Roles"],
         ]
-        return [next(str(value) for key, value in one.items() if key.endswith("Name")) for one in found]
+        return {next(str(value) for key, value in one.items() if key.endswith("Name")) for one in found}
 
 
 class Teller:
@@ -190,7 +195,7 @@ class Teller:
 
 
 def run(project: Path, out: TextIO = sys.stdout) -> None:
-    """Package this project's type, start an account and the function, and show the life of a stack in it.
+    """Start an account, register this project's type in it, and show the life of a stack.
 
     Args:
         project: the folder of the type's project.
@@ -201,21 +206,46 @@ def run(project: Path, out: TextIO = sys.stdout) -> None:
     """
     teller = Teller(out)
     begun = time.monotonic()
-    template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
-    with teller.step("Package the type, as cfn does for the registry"):
-        packaged = package(project)
-    teller.detail(f"{packaged.stat().st_size / 1e6:.1f} MB")
     with ExitStack() as running:
-        with teller.step("Start an AWS account and the function, in AWS's Lambda emulator"):
+        with teller.step("Start an AWS account on this machine"):
             account = running.enter_context(Account(region=REGION))
-            function = running.enter_context(Function(packaged, account))
-            running.enter_context(stacks.installed())
+            running.enter_context(Registry(account, reserved=TYPE))
         teller.detail(account.endpoint)
-        schema = json.loads((project / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
-        kind = ResourceType(schema, function.invoke)
-        stacks.teach(account.account_id, account.region, kind)
-        Demo(account, kind, function, teller).run(template)
+        with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
+            _submit(project, account)
+            kind = stacks.taught(account.account_id, account.region, TYPE)
+            if kind is None:
+                raise SandboxError("not as it should be: the type is not registered")
+        (summary,) = account.client("cloudformation").list_types()["TypeSummaries"]
+        teller.detail(f"{summary['TypeName']}, version {summary['DefaultVersionId']}")
+        template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
+        Demo(account, kind, teller).run(template)
     teller.detail(f"all of it in {time.monotonic() - begun:.0f} s on this machine: no Docker, no AWS account")
+
+
+def _submit(project: Path, account: Account) -> None:
+    """Run the real `cfn submit` in a copy of the project: it writes into the folder."""
+    programs = Path(sys.executable).parent
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])  # cfn calls pip
+    with tempfile.TemporaryDirectory(prefix="sandbox-demo-") as scratch:
+        copy_project(project, Path(scratch))
+        with subprocess.Popen(
+            [programs / "cfn", "submit", "--set-default"],
+            cwd=scratch,
+            env=bare_environment() | account.environment() | {"PATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # to end cfn and pip with it
+        ) as cfn:
+            try:
+                said, _ = cfn.communicate()
+            except BaseException:
+                os.killpg(cfn.pid, signal.SIGKILL)
+                raise
+        if cfn.returncode:
+            raise SandboxError(f"cfn submit failed (exit code {cfn.returncode}):\n{tail(said)}")
 
 
 def _expect(condition: object, otherwise: str) -> None:

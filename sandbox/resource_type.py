@@ -90,7 +90,7 @@ class ResourceType:
         self.schema = schema
         self.name: str = schema["typeName"]
         self.version = version
-        self._invoke = invoke
+        self.invoke = invoke
         self._log_group = log_group
         self._wait = wait
         read_only = {path[0] for path in self._paths("readOnlyProperties") if len(path) == 1}
@@ -192,7 +192,7 @@ class ResourceType:
         failures, latest = 0, None
         while True:
             try:
-                answer = self._invoke(event)
+                answer = self.invoke(event)
             except SandboxError as error:  # the function crashed, or did not answer in time
                 answer = {"status": "FAILED", "errorCode": "InternalFailure", "message": str(error)}
             latest = answer.get("resourceModel") or latest

@@ -41,6 +41,11 @@ def teach(account: str, region: str, resource_type: ResourceType) -> None:
     _taught[account, region, resource_type.name] = resource_type
 
 
+def taught(account: str, region: str, name: str) -> ResourceType | None:
+    """The type that templates may use by this name."""
+    return _taught.get((account, region, name))
+
+
 def forget(account: str, region: str, name: str) -> None:
     """Let templates use a type no longer. Stacks that have it can't change or delete it."""
     _taught.pop((account, region, name), None)
@@ -108,7 +113,7 @@ class Resources(parsing.ResourceMap):
         self.load()
 
     def _taught(self, name: str) -> ResourceType | None:
-        return _taught.get((self._account_id, self._region_name, name))
+        return taught(self._account_id, self._region_name, name)
 
     def _refuse_unknown_types(self) -> None:
         names = {definition["Type"] for definition in self._resource_json_map.values()}

@@ -15,13 +15,14 @@ import pytest
 
 from sandbox import SandboxError, demo, stacks
 from sandbox.aws import Account
-from sandbox.function import Function, package
+from sandbox.function import package
+from sandbox.registry import Registry
 from sandbox.resource_type import ResourceType
 
 PROJECT = Path(__file__).parents[2]
 STEPS = [
-    "Package the type",
     "Start an AWS account",
+    "Register the type with `cfn submit`",
     "Create the documentation's example",
     "READ it by its ARN alone",
     "LIST all definitions",
@@ -106,41 +107,45 @@ def test_a_step_that_fails_says_so() -> None:
 )
 def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, message: str) -> None:
     """With a schema that has other update rules, the step that shows the rule fails."""
-    schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
     out = io.StringIO()
-    with (
-        Account(region=demo.REGION) as account,
-        Function(package(PROJECT), account) as function,
-        stacks.installed(),
-    ):
+    with Account(region=demo.REGION) as account, Registry(account) as registry:
+        function = registry.add(package(PROJECT))
+        schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = ResourceType(schema | change, function.invoke)
         stacks.teach(account.account_id, account.region, kind)
         with pytest.raises(SandboxError, match=message):
-            demo.Demo(account, kind, function, demo.Teller(out)).run(template)
+            demo.Demo(account, kind, demo.Teller(out)).run(template)
     failed = [line for line in out.getvalue().splitlines() if line.endswith(" failed")]
     assert [line.startswith(step) for line in failed] == [True]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_nothing(number: int, tmp_path: Path) -> None:
-    """Ctrl-C in the middle: no traceback, an exit code that says so, no process and no file of its own."""
+@pytest.mark.parametrize(
+    ("number", "during"), [(signal.SIGINT, "Start an AWS account"), (signal.SIGTERM, "Register the type")]
+)
+def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: Path) -> None:
+    """Ctrl-C while cfn packages, or in the stack's life: no traceback, a telling exit code, no process, no file."""
+    script = "from sandbox import __main__, demo; demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
     with subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "demo"],
+        [sys.executable, "-c", script],
         cwd=PROJECT,
         env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,  # the stack's life, here, is to wait for a line that never comes
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("Start an AWS account"):  # and more than a second is left to go
+            if line.startswith(during):  # this step is over
                 break
-        below = descendants(process.pid)
+        deadline = time.monotonic() + 30
+        while not (below := descendants(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (128 + number, "")
+        assert process.wait(timeout=60) == 128 + number
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
     assert below
     assert [pid for pid in below if alive(pid)] == []
     assert list(tmp_path.iterdir()) == []
