@@ -86,7 +86,8 @@ class Function:
         account: where the function's AWS calls go.
         entrypoint: the key in .rpdk-config that names the handler.
         timeout: seconds that an invocation may take.
-        python: the interpreter to run it; this process's own unless given.
+        python: the interpreter to run it; this process's own unless given. awslambdaric is compiled for that one; for
+            another version of Python, sandbox/runtime_client.py takes the place of its compiled half.
 
     Raises:
         SandboxError: not Linux, no emulator, no such interpreter, or the emulator ended at once.
@@ -113,14 +114,12 @@ class Function:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        emulator = _emulator()
-        if not os.access(self._python, os.X_OK):
-            raise SandboxError(f"no Python at {self._python}")
+        emulator, version = _emulator(), _version(self._python)
         with ExitStack() as opening:
             self._root = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
             task = self._root / "task"
             handler = self._unpack(task)
-            _link_runtime_client(self._root / "runtime")
+            _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
             serve, runtime_api = _free_port(), _free_port()
             process = subprocess.Popen(
@@ -132,7 +131,7 @@ class Function:
                     *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
                 ],
                 cwd=task,
-                env=self._environment(),
+                env=self._environment(version),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -196,14 +195,16 @@ class Function:
             settings = json.loads(outer.read(SETTINGS))
             with outer.open("ResourceProvider.zip") as inner, zipfile.ZipFile(inner) as provider:
                 provider.extractall(task)
+        if self._entrypoint not in settings:
+            raise SandboxError(f"{SETTINGS} has no {self._entrypoint}")
         return str(settings[self._entrypoint])
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, version: str) -> dict[str, str]:
         account = self._account.environment()
         aws = ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "DEFAULT_REGION", "REGION")
         return {
             **{f"AWS_{name}": account[f"AWS_{name}"] for name in aws},
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
@@ -310,7 +311,18 @@ def _emulator() -> Path:
     return path
 
 
-def _link_runtime_client(folder: Path) -> None:
+def _version(python: Path) -> str:
+    """The version of an interpreter, 3.12."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run(
+            [python, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SandboxError(f"no Python at {python}: {error}") from error
+
+
+def _link_runtime_client(folder: Path, version: str) -> None:
     """Link the modules of the runtime client into a folder: what Lambda has in /var/runtime."""
     folder.mkdir()
     for distribution in ("awslambdaric", "simplejson", "snapshot-restore-py"):
@@ -322,6 +334,8 @@ def _link_runtime_client(folder: Path) -> None:
             link = folder / name
             if not link.exists() and not name.endswith(".dist-info"):
                 link.symlink_to(Path(str(files[0].locate())).parents[len(files[0].parts) - 1] / name)
+    if version != f"{sys.version_info.major}.{sys.version_info.minor}":
+        (folder / "runtime_client.py").symlink_to(Path(__file__).with_name("runtime_client.py"))
 
 
 def _free_port() -> int:

@@ -16,6 +16,7 @@ from sandbox import SandboxError
 from sandbox import function as functions
 from sandbox.aws import Account
 from sandbox.function import Function, package
+from shipping.bytecode import interpreter
 from tests.sandbox import toy
 
 
@@ -278,6 +279,17 @@ class TestEnd:
         with pytest.raises(requests.ConnectionError):
             requests.get(function.endpoint, timeout=5)
 
+    def test_settings_without_the_entrypoint_are_said(
+        self, toy_package: Path, account: Account, tmp_path: Path
+    ) -> None:
+        """Not every project has a handler for tests."""
+        broken = tmp_path / "broken.zip"
+        with zipfile.ZipFile(toy_package) as old, zipfile.ZipFile(broken, "w") as new:
+            new.writestr("ResourceProvider.zip", old.read("ResourceProvider.zip"))
+            new.writestr(toy.SETTINGS_NAME, "{}")
+        with pytest.raises(SandboxError, match=r"^\.rpdk-config has no testEntrypoint$"):
+            Function(broken, account, entrypoint="testEntrypoint").__enter__()
+
     def test_two_functions_at_once_do_not_meet(self, toy_package: Path, account: Account) -> None:
         """Each has ports and a folder of its own."""
         with (
@@ -286,6 +298,39 @@ class TestEnd:
         ):
             assert one.invoke({})["resourceModel"]["Name"] == "toy"
             assert other.invoke({})["resourceModel"]["Name"] == "tested"
+
+
+class TestOtherPython:
+    """The function may run on another version of Python than the sandbox: on the one that Lambda will have."""
+
+    @pytest.fixture
+    def other(self) -> Path:
+        """An interpreter of another version, if the machine has one."""
+        versions = {f"3.{minor}" for minor in (11, 12, 13)} - {f"3.{sys.version_info.minor}"}
+        found = next(filter(None, map(interpreter, sorted(versions))), None)
+        if found is None:
+            pytest.skip(f"this machine has no Python of {sorted(versions)}")
+        return found
+
+    def test_answers_and_crashes(self, toy_package: Path, account: Account, other: Path) -> None:
+        """Both are the same as on the sandbox's own version."""
+        with Function(toy_package, account, python=other) as function:
+            environment = function.invoke({})["resourceModel"]["environment"]
+            assert environment["AWS_EXECUTION_ENV"] != f"AWS_Lambda_python3.{sys.version_info.minor}"
+            with pytest.raises(
+                SandboxError, match=r"(?s)crashed: ModuleNotFoundError.*its log:.*Traceback.*in resource"
+            ):
+                function.invoke({"import": "toy_other"})
+            assert function.invoke({})["status"] == "SUCCESS"
+
+    def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other: Path) -> None:
+        """Its error comes another way than an invocation's."""
+        project = toy.write(tmp_path / "project", handlers="import toy_other\n")
+        with (
+            Function(package(project), account, python=other) as function,
+            pytest.raises(SandboxError, match="No module named 'toy_other'"),
+        ):
+            function.invoke({})
 
 
 class TestMachine:

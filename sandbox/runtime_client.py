@@ -1,0 +1,44 @@
+"""The compiled half of awslambdaric, in plain Python: for a function whose interpreter it was not compiled for.
+
+The names and signatures are those of awslambdaric's own runtime_client; the requests are those of AWS's document "Using
+the Lambda runtime API for custom runtimes".
+"""
+
+import http.client
+import os
+from collections.abc import Mapping
+from email.message import Message
+
+_INVOCATION = "/2018-06-01/runtime/invocation"
+
+
+def initialize_client(user_agent: str) -> None:
+    """Nothing needs to be prepared; the emulator does not ask who is there."""
+
+
+def next() -> tuple[bytes, Message]:  # noqa: A001  awslambdaric calls it by this name
+    """Wait for the next event; return its body and the headers that say what it is."""
+    return _call("GET", "/next")
+
+
+def post_invocation_result(invoke_id: str, result: bytes, content_type: str, _invocation_id: str | None = None) -> None:
+    """Answer an invocation with a result."""
+    _call("POST", f"/{invoke_id}/response", result, {"Content-Type": content_type})
+
+
+def post_error(invoke_id: str, error: str, xray_fault: str, _invocation_id: str | None = None) -> None:
+    """Answer an invocation with an error."""
+    headers = {"Content-Type": "application/json", "Lambda-Runtime-Function-XRay-Error-Cause": xray_fault}
+    _call("POST", f"/{invoke_id}/error", error.encode(), headers)
+
+
+def _call(
+    method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[bytes, Message]:
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    try:
+        connection.request(method, _INVOCATION + path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.read(), answer.headers
+    finally:
+        connection.close()
