@@ -1,10 +1,11 @@
 """Plays events to a packaged handler, as Lambda's runtime does, and reports what they cost.
 
-Runs in the target interpreter with nothing but the package on the path: only the standard library is imported here, and no more of it
-than the package needs anyway. Every host name leads to the stand-in's port on 127.0.0.1; the names themselves are the real ones, so that
-certificates are checked and connections kept as they are in Lambda.
+Runs in the target interpreter with nothing but the package on the path: only the standard library is imported here, and
+no more of it than the package needs anyway. Every host name leads to the stand-in's port on 127.0.0.1; the names
+themselves are the real ones, so that certificates are checked and connections kept as they are in Lambda.
 
-Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT. EVENTS has a JSON event a line; REPORT receives one JSON object.
+Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT. EVENTS has a JSON event a line; REPORT
+receives one JSON object.
 """
 
 import importlib
@@ -26,7 +27,7 @@ def main(package: str, door: str, port: str, events: str, report: str) -> None:
     """Import the handler and play every event to it."""
     sys.path.insert(0, package)
     real = socket.getaddrinfo
-    socket.getaddrinfo = lambda _host, _port, *rest, **more: real("127.0.0.1", int(port), *rest, **more)  # type: ignore[assignment]
+    socket.getaddrinfo = lambda _host, _port, *rest, **more: real("127.0.0.1", int(port), *rest, **more)
     logging.getLogger().addHandler(logging.StreamHandler())  # as Lambda's runtime client does
     module, function = door.rsplit(".", 1)
     handle = getattr(importlib.import_module(module), function)

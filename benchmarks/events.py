@@ -32,8 +32,8 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
     """Return the properties of a definition.
 
     Args:
-        environment: How many variables its container gets; with any, every other optional property is set too. At most 50.
-        tags: How many tags it has. At most 50.
+        environment: How many variables its container gets, 50 at most. With any, all that is optional is set.
+        tags: How many tags it has, 50 at most.
     """
     made: dict[str, Any] = json.loads(json.dumps(MINIMAL))
     if environment:

@@ -1,10 +1,10 @@
 """A stand-in for SageMaker, CloudWatch Logs and CloudWatch: TLS on loopback, with certificates made on the spot.
 
-It answers what the handlers call, at once and always the same way, so that what is measured is the package and not the service. It is no
-oracle: what SageMaker refuses is in the sandbox.
+It answers what the handlers call, at once and always the same way, so that what is measured is the package and not the
+service. It is no oracle: what SageMaker refuses is in the sandbox.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import ssl
@@ -177,7 +177,7 @@ class _Door(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing: the calls are kept."""
 
 
@@ -189,7 +189,7 @@ class _Server(ThreadingHTTPServer):
         plain, address = super().get_request()
         return self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up, or does not trust us, is part of the tests."""
 
 
@@ -225,7 +225,7 @@ def _certificates(directory: Path) -> tuple[Path, str]:
     directory.mkdir(parents=True, exist_ok=True)
     root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in  Authority")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
 
     def builder(subject: x509.Name) -> x509.CertificateBuilder:
         return (
@@ -233,8 +233,8 @@ def _certificates(directory: Path) -> tuple[Path, str]:
             .subject_name(subject)
             .issuer_name(root_name)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=1))
         )
 
     root = (

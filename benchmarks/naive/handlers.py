@@ -1,6 +1,7 @@
-"""The type as a beginner writes it: cfn's own template filled in, a client per invocation, no thought given to start-up.
+"""The type as a beginner writes it: cfn's own template filled in, a client per invocation, no thought of start-up.
 
-The other side of the comparison in RESULTS.md. It knows the happy path only, and makes the same service calls there as the real handlers.
+The other side of the comparison in RESULTS.md. It knows the happy path only, and makes the same service calls there as
+the real handlers.
 """
 
 import logging
