@@ -1,0 +1,496 @@
+"""The registry, as boto3, the AWS CLI and cfn see it, with toy types of ten lines."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.cloudformation.responses import CloudFormationResponse
+
+from sandbox import SandboxError
+from sandbox.aws import Account, bare_environment
+from sandbox.registry import RESERVED, Registry
+
+Client = Any  # boto3 makes its clients at run time
+
+PROJECT = Path(__file__).parents[2]
+TOY = "Acme::Test::Toy"
+HANDLERS = """
+toys = {}
+
+def resource(event, context):
+    model = event["requestData"]["resourceProperties"]
+    if event["action"] == "DELETE":
+        del toys[model["Name"]]
+        return {"status": "SUCCESS"}
+    if event["action"] == "CREATE" and model["Name"] in toys:
+        return {"status": "FAILED", "errorCode": "AlreadyExists", "message": "taken"}
+    toys[model["Name"]] = model | {"Maker": "maker %s" % event["resourceTypeVersion"]}
+    return {"status": "SUCCESS", "resourceModel": toys[model["Name"]]}
+"""
+SCHEMA: dict[str, Any] = {
+    "typeName": TOY,
+    "description": "A toy.",
+    "sourceUrl": "https://example.com/toys",
+    "properties": {"Name": {"type": "string"}, "Colour": {"type": "string"}, "Maker": {"type": "string"}},
+    "readOnlyProperties": ["/properties/Maker"],
+    "createOnlyProperties": ["/properties/Name"],
+    "primaryIdentifier": ["/properties/Name"],
+    "handlers": {verb: {"permissions": []} for verb in ("create", "read", "update", "delete", "list")},
+    "additionalProperties": False,
+}
+SETTINGS: dict[str, Any] = {"runtime": "python3.12", "entrypoint": "toy.resource"}
+ROLE = "arn:aws:iam::123456789012:role/toys"
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    """A zip of some files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return made.getvalue()
+
+
+def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | None = None) -> bytes:
+    """A toy's package, as cfn makes it, with some of its schema changed."""
+    return zipped(
+        {
+            ".rpdk-config": json.dumps(SETTINGS),
+            "schema.json": json.dumps(SCHEMA | {"typeName": name} | (changes or {})),
+            "ResourceProvider.zip": zipped({"toy.py": code}),
+        }
+    )
+
+
+@pytest.fixture
+def registry(account: Account) -> Iterator[Registry]:
+    """The account's registry, with a bucket to upload to."""
+    account.client("s3").create_bucket(Bucket="uploads")
+    with Registry(account) as registry:
+        yield registry
+
+
+@pytest.fixture
+def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - it has to be there
+    """A client of it."""
+    return account.client("cloudformation")
+
+
+def submit(account: Account, package: bytes | None, name: str = TOY, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the API's
+    """Upload a package and register it, as `cfn submit` does: how it went."""
+    if package is not None:
+        account.client("s3").put_object(Bucket="uploads", Key="toys/package.zip", Body=package)
+    cloudformation = account.client("cloudformation")
+    url = "s3://uploads/toys/package.zip"
+    token = cloudformation.register_type(TypeName=name, SchemaHandlerPackage=url, **options)["RegistrationToken"]
+    answer: dict[str, Any] = cloudformation.describe_type_registration(RegistrationToken=token)
+    del answer["ResponseMetadata"]
+    return answer
+
+
+def template(kind: str = TOY, **properties: str) -> str:
+    """A template of one toy."""
+    resources = {"Bear": {"Type": kind, "Properties": {"Name": "bear"} | properties}}
+    outputs = {"Maker": {"Value": {"Fn::GetAtt": ["Bear", "Maker"]}}}
+    return json.dumps({"Resources": resources, "Outputs": outputs})
+
+
+def deployed(cloudformation: Client, name: str, body: str) -> dict[str, Any]:
+    """A stack, created or updated."""
+    exists = any(stack["StackName"] == name for stack in cloudformation.describe_stacks()["Stacks"])
+    (cloudformation.update_stack if exists else cloudformation.create_stack)(StackName=name, TemplateBody=body)
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return stack
+
+
+def maker(stack: dict[str, Any]) -> str:
+    """Which version made or changed the toy of a stack."""
+    assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
+    value: str = stack["Outputs"][0]["OutputValue"]
+    return value
+
+
+def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client) -> None:
+    """From the package in the bucket to a stack and back, and every answer as the API has it."""
+    logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
+    arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Toy"
+    assert submit(account, packaged(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
+        "ProgressStatus": "COMPLETE",
+        "Description": "Deployment is currently in DEPLOY_STAGE of status COMPLETED",
+        "TypeArn": arn,
+        "TypeVersionArn": f"{arn}/00000001",
+    }
+    answer = cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)
+    created = answer.pop("TimeCreated")
+    assert json.loads(answer.pop("Schema")) == SCHEMA
+    del answer["ResponseMetadata"]
+    assert answer == {
+        "Arn": arn,
+        "Type": "RESOURCE",
+        "TypeName": TOY,
+        "Description": "A toy.",
+        "DefaultVersionId": "00000001",
+        "IsDefaultVersion": True,
+        "TypeTestsStatus": "NOT_TESTED",
+        "ProvisioningType": "FULLY_MUTABLE",
+        "DeprecatedStatus": "LIVE",
+        "LoggingConfig": logging,
+        "ExecutionRoleArn": ROLE,
+        "Visibility": "PRIVATE",
+        "SourceUrl": "https://example.com/toys",
+        "LastUpdated": created,
+    }
+    (summary,) = cloudformation.list_types(Visibility="PRIVATE", Type="RESOURCE")["TypeSummaries"]
+    assert summary == {
+        "Type": "RESOURCE",
+        "TypeName": TOY,
+        "Description": "A toy.",
+        "TypeArn": arn,
+        "DefaultVersionId": "00000001",
+        "LastUpdated": created,
+    }
+    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
+    cloudformation.delete_stack(StackName="toys")
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"  # the name is free again
+
+
+def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: Client) -> None:
+    """Before it is registered, and after that in every other region."""
+    with pytest.raises(ClientError, match=rf"Template format error: Unrecognized resource types: \[{TOY}\]"):
+        deployed(cloudformation, "toys", template())
+    submit(account, packaged())
+    session = boto3.Session("testing", "testing", region_name="eu-west-1")
+    elsewhere: Client = session.client("cloudformation", endpoint_url=account.endpoint)
+    with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
+        deployed(elsewhere, "toys", template())
+    with pytest.raises(elsewhere.exceptions.TypeNotFoundException):
+        elsewhere.describe_type(Type="RESOURCE", TypeName=TOY)
+    assert elsewhere.list_types()["TypeSummaries"] == []
+    elsewhere.close()
+
+
+@pytest.mark.parametrize(
+    ("package", "reason"),
+    [
+        (None, "s3://uploads/toys/package.zip can't be read: .*NoSuchKey"),
+        (b"no zip", "The package is not as cfn makes it: File is not a zip file"),
+        (zipped({".rpdk-config": "{}"}), "The package is not as cfn makes it: .*schema.json"),
+        (zipped({".rpdk-config": "{", "schema.json": "{}"}), "The package is not as cfn makes it: Expecting property"),
+        (packaged(changes={"properties": {"Name": {"type": "strings"}}}), "The schema is not valid: 'strings'"),
+        (packaged("Acme::Test::Other"), f"The schema is of Acme::Test::Other, not of {TOY}"),
+        (packaged(changes={"handlers": {"create": {"permissions": []}}}), "no handler to read, delete"),
+        (
+            zipped(
+                {
+                    ".rpdk-config": json.dumps({"runtime": "java17", "entrypoint": "x"}),
+                    "schema.json": json.dumps(SCHEMA),
+                    "ResourceProvider.zip": zipped({}),
+                }
+            ),
+            "This sandbox runs Python types, no java17",
+        ),
+        (packaged(code="import toybox"), "Runtime.ImportModuleError.*No module named 'toybox'"),
+        (packaged(code="def toy(): pass"), "Runtime.HandlerNotFound"),
+        (packaged(code="def"), "Runtime.UserCodeSyntaxError"),
+    ],
+    ids=[
+        "no object",
+        "no zip",
+        "no schema",
+        "no settings",
+        "schema",
+        "name",
+        "handlers",
+        "java",
+        "import",
+        "entry",
+        "syntax",
+    ],
+)
+def test_a_package_that_is_not_right_fails_with_the_reason(
+    account: Account, cloudformation: Client, package: bytes | None, reason: str
+) -> None:
+    """In the registration's description; there is no version then, and no type."""
+    answer = submit(account, package)
+    assert answer["ProgressStatus"] == "FAILED"
+    assert answer.keys() == {"ProgressStatus", "Description"}
+    with pytest.raises(AssertionError, match=f"(?s)VALIDATION_STAGE of status FAILED: .*{reason}"):
+        raise AssertionError(answer["Description"])
+    assert cloudformation.list_types()["TypeSummaries"] == []
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException):
+        cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)
+    assert submit(account, packaged())["TypeVersionArn"].endswith("/00000001")
+
+
+@pytest.mark.parametrize("namespace", [*RESERVED, "aws"])
+def test_reserved_namespaces_are_refused(account: Account, registry: Registry, namespace: str) -> None:
+    """All of them, in any case of letters; what the sandbox itself adds may be of any."""
+    name = f"{namespace}::Test::Toy"
+    with pytest.raises(ClientError, match=r"CFNRegistryException.*The namespace of .* is reserved"):
+        submit(account, packaged(name), name)
+    package = Path(registry._folder / "package.zip")
+    package.write_bytes(packaged(name))
+    registry.add(package)
+    assert maker(deployed(account.client("cloudformation"), "toys", template(name))) == "maker 00000001"
+
+
+def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
+    """If it is the one named to the registry: what the demonstration does."""
+    account.client("s3").create_bucket(Bucket="uploads")
+    with Registry(account, reserved="AWS::Test::Toy"):
+        assert submit(account, packaged("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
+        with pytest.raises(ClientError, match="is reserved"):
+            submit(account, packaged("AWS::Test::Bear"), "AWS::Test::Bear")
+
+
+def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> None:
+    """Is an error that names it."""
+    package = tmp_path / "package.zip"
+    package.write_bytes(b"")
+    with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package is not as cfn makes it"):
+        registry.add(package)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"TypeName": "Acme::Test-Toys"}, "Acme::Test-Toys is no type name"),
+        ({"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"}, "registers resource types, no MODULE"),
+        ({"TypeName": TOY, "Type": "HOOK"}, "registers resource types, no HOOK"),
+    ],
+)
+def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
+    """With a reason, before anything is read."""
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=message):
+        cloudformation.register_type(SchemaHandlerPackage="s3://uploads/toys/package.zip", **options)
+
+
+def test_a_request_that_is_repeated_registers_once(account: Account, cloudformation: Client) -> None:
+    """By its ClientRequestToken."""
+    versions = {submit(account, packaged(), ClientRequestToken="once")["TypeVersionArn"] for _ in range(2)}
+    assert [version.rpartition("/")[2] for version in versions] == ["00000001"]
+    assert len(cloudformation.list_type_registrations()["RegistrationTokenList"]) == 1
+
+
+def test_two_versions(account: Account, cloudformation: Client) -> None:
+    """The first is the default until the second is made so; then stacks go on with that one."""
+    submit(account, packaged())
+    second = submit(account, packaged(changes={"description": "A better toy."}))["TypeVersionArn"]
+    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
+    versions = cloudformation.list_type_versions(Type="RESOURCE", TypeName=TOY)["TypeVersionSummaries"]
+    assert [(one["VersionId"], one["IsDefaultVersion"]) for one in versions] == [
+        ("00000001", True),
+        ("00000002", False),
+    ]
+    assert [one["Arn"] for one in versions][1] == second
+
+    cloudformation.set_type_default_version(Arn=second)
+    described = cloudformation.describe_type(Arn=second)
+    assert (described["Arn"], described["IsDefaultVersion"], described["Description"]) == (
+        second,
+        True,
+        "A better toy.",
+    )
+    stack = deployed(cloudformation, "more", template(Name="wolf"))
+    assert maker(stack) == "maker 00000002"
+
+    cloudformation.set_type_default_version(Type="RESOURCE", TypeName=TOY, VersionId="00000001")
+    assert maker(deployed(cloudformation, "toys", template(Colour="red"))) == "maker 00000001"
+    assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["DefaultVersionId"] == "00000001"
+
+
+def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -> None:
+    """No version named, one that is not there, one that is deregistered."""
+    submit(account, packaged())
+    submit(account, packaged())
+    named = {"Type": "RESOURCE", "TypeName": TOY}
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"Which version\?"):
+        cloudformation.set_type_default_version(**named)
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="There is no Acme::Test::Toy 00000003"):
+        cloudformation.set_type_default_version(**named, VersionId="00000003")
+    cloudformation.deregister_type(**named, VersionId="00000002")
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match=r"00000002 of .* is deregistered"):
+        cloudformation.set_type_default_version(**named, VersionId="00000002")
+
+
+def test_deregistering(account: Account, cloudformation: Client) -> None:
+    """Versions one by one, the default one last and with it the type; later versions count on."""
+    named = {"Type": "RESOURCE", "TypeName": TOY}
+    arn = submit(account, packaged())["TypeArn"]
+    submit(account, packaged())
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"00000001 is the default .*\(00000002\)"):
+        cloudformation.deregister_type(**named)
+    cloudformation.deregister_type(Arn=f"{arn}/00000002")
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="is deregistered already"):
+        cloudformation.deregister_type(Arn=f"{arn}/00000002")
+    gone = cloudformation.list_type_versions(**named, DeprecatedStatus="DEPRECATED")["TypeVersionSummaries"]
+    assert [one["VersionId"] for one in gone] == ["00000002"]
+    cloudformation.deregister_type(**named)
+    assert cloudformation.list_types()["TypeSummaries"] == []
+    (summary,) = cloudformation.list_types(DeprecatedStatus="DEPRECATED")["TypeSummaries"]
+    assert summary["TypeName"] == TOY
+    assert cloudformation.describe_type(**named)["DeprecatedStatus"] == "DEPRECATED"
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="is deregistered already"):
+        cloudformation.deregister_type(**named)
+    assert submit(account, packaged())["TypeVersionArn"] == f"{arn}/00000003"
+    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000003"
+
+
+def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Client) -> None:
+    """Its stacks can't be changed or deleted, with the reason, until it is registered again."""
+    submit(account, packaged())
+    deployed(cloudformation, "toys", template())
+    cloudformation.deregister_type(Type="RESOURCE", TypeName=TOY)
+    with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
+        deployed(cloudformation, "toys", template(Colour="red"))
+    cloudformation.delete_stack(StackName="toys")
+    (stack,) = cloudformation.describe_stacks(StackName="toys")["Stacks"]
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert f"The type {TOY} is not registered any more" in stack["StackStatusReason"]
+    forgiving = HANDLERS.replace('del toys[model["Name"]]', 'toys.pop(model["Name"], None)')  # its memory is gone
+    submit(account, packaged(code=forgiving))
+    cloudformation.delete_stack(StackName="toys")
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_two_types_at_once(account: Account, cloudformation: Client) -> None:
+    """Each has its own function, and a template may use both."""
+    other = "Acme::Test::ToyBox"
+    submit(account, packaged())
+    submit(account, packaged(other, HANDLERS.replace("maker", "boxer")), other)
+    resources = {
+        "Box": {"Type": other, "Properties": {"Name": {"Fn::GetAtt": ["Bear", "Maker"]}}},
+        "Bear": {"Type": TOY, "Properties": {"Name": "bear"}},
+    }
+    outputs = {"Maker": {"Value": {"Fn::Sub": "${Box.Maker} for ${Box}"}}}
+    stack = deployed(cloudformation, "toys", json.dumps({"Resources": resources, "Outputs": outputs}))
+    assert maker(stack) == "boxer 00000001 for maker 00000001"
+    arn = cloudformation.describe_type(Type="RESOURCE", TypeName=other)["Arn"]
+    assert cloudformation.describe_type(Arn=arn)["TypeName"] == other
+    names = [one["TypeName"] for one in cloudformation.list_types(Filters={"TypeNamePrefix": other})["TypeSummaries"]]
+    assert names == [other]
+
+
+def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
+    """By MaxResults and NextToken, which is absent at the end."""
+    for _ in range(3):
+        submit(account, packaged())
+    tokens: list[str] = []
+    more: dict[str, str] = {}
+    while True:
+        page = cloudformation.list_type_registrations(MaxResults=2, **more)
+        tokens += page["RegistrationTokenList"]
+        if "NextToken" not in page:
+            break
+        more = {"NextToken": page["NextToken"]}
+    newest = cloudformation.describe_type_registration(RegistrationToken=tokens[0])
+    assert (len(tokens), newest["TypeVersionArn"].rpartition("/")[2]) == (3, "00000003")
+    first = cloudformation.list_type_versions(Type="RESOURCE", TypeName=TOY, MaxResults=1)
+    assert [one["VersionId"] for one in first["TypeVersionSummaries"]] == ["00000001"]
+
+
+def test_registrations_are_listed_by_name_type_and_status(account: Account, cloudformation: Client) -> None:
+    """Each filter by itself."""
+    arn = submit(account, packaged())["TypeArn"]
+    submit(account, b"")
+    listed = cloudformation.list_type_registrations
+    assert len(listed(TypeName=TOY)["RegistrationTokenList"]) == 2
+    assert len(listed(TypeName="Acme::Test::Other")["RegistrationTokenList"]) == 0
+    assert len(listed(TypeArn=arn)["RegistrationTokenList"]) == 1
+    assert len(listed(RegistrationStatusFilter="FAILED")["RegistrationTokenList"]) == 1
+
+
+def test_there_are_no_public_types_and_no_hooks(account: Account, cloudformation: Client) -> None:
+    """The registry has the account's own types only."""
+    submit(account, packaged())
+    assert cloudformation.list_types(Visibility="PUBLIC")["TypeSummaries"] == []
+    assert cloudformation.list_types(Type="HOOK")["TypeSummaries"] == []
+
+
+def test_a_type_that_can_not_be_updated(account: Account, cloudformation: Client) -> None:
+    """Is immutable: its schema has no handler for it."""
+    handlers = {verb: SCHEMA["handlers"][verb] for verb in ("create", "read", "delete")}
+    submit(account, packaged(changes={"handlers": handlers}))
+    assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["ProvisioningType"] == "IMMUTABLE"
+
+
+def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: Client) -> None:
+    """Are refused with a reason."""
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
+        cloudformation.describe_type_registration(RegistrationToken="never")
+    submit(account, packaged())
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="This sandbox has no TestType"):
+        cloudformation.test_type(Type="RESOURCE", TypeName=TOY)
+
+
+def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
+    """And its waiter sees a registration through."""
+    submit(account, packaged())
+    (token,) = cloudformation.list_type_registrations()["RegistrationTokenList"]
+    environment = bare_environment() | account.environment()
+    aws = [str(Path(sys.executable).with_name("aws")), "cloudformation"]
+    subprocess.run(
+        [*aws, "wait", "type-registration-complete", "--registration-token", token], env=environment, check=True
+    )
+    said = subprocess.run(
+        [*aws, "describe-type", "--type", "RESOURCE", "--type-name", TOY, "--query", "DefaultVersionId"],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.strip() == '"00000001"'
+
+
+def test_nothing_of_it_stays(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file, no process; moto is itself again."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    package = tmp_path / "package.zip"
+    package.write_bytes(packaged())
+    with Registry(account) as registry:
+        function = registry.add(package)
+        assert len(list(tmp_path.iterdir())) > 1
+    assert list(tmp_path.iterdir()) == [package]
+    with pytest.raises(Exception, match="Connection refused"):
+        function.invoke({})
+    assert not hasattr(CloudFormationResponse, "list_types")
+
+
+def test_cfn_submit_registers_another_project(account: Account, cloudformation: Client, tmp_path: Path) -> None:
+    """The real `cfn submit --set-default`, in a project of ten lines that has nothing to do with this one."""
+    settings = SETTINGS | {
+        "artifact_type": "RESOURCE",
+        "typeName": TOY,
+        "language": "python312",
+        "entrypoint": "acme_test_toy.resource",
+        "testEntrypoint": "acme_test_toy.resource",
+        "settings": {"use_docker": False, "no_docker": True, "protocolVersion": "2.0.0"},
+    }
+    source = tmp_path / "src" / "acme_test_toy"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text(HANDLERS)
+    (tmp_path / ".rpdk-config").write_text(json.dumps(settings))
+    (tmp_path / "acme-test-toy.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "requirements.txt").touch()
+    programs = Path(sys.executable).parent
+    done = subprocess.run(
+        [programs / "cfn", "submit", "--set-default", "--role-arn", ROLE],
+        cwd=tmp_path,
+        env=bare_environment() | account.environment() | {"PATH": os.pathsep.join([str(programs), os.defpath])},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["ExecutionRoleArn"] == ROLE
+    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
