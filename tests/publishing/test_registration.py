@@ -17,6 +17,7 @@ from botocore.stub import Stubber
 
 from publishing import registration, staging
 from publishing.__main__ import main
+from publishing.commands import run_cfn
 from publishing.errors import PublishingError
 from publishing.registration import Target
 
@@ -255,6 +256,19 @@ class TestSubmit:
         assert self.submit(cfn) == 130
         assert list((cfn.project / ".cache").iterdir()) == []
 
+    def test_a_project_that_cannot_be_staged(
+        self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The refusal alone: there is no staged project to keep, and cfn is not asked."""
+        (cfn.project / "requirements.txt").unlink()
+        stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
+        assert self.submit(cfn) == 2
+        assert capsys.readouterr().err == (
+            f"error: {cfn.project} is not a complete cfn project: it has no requirements.txt.\n"
+        )
+        assert cfn.asked == []
+        assert list((cfn.project / ".cache").iterdir()) == []
+
 
 class TestRealCfn:
     """The real cfn fails in several ways; each is told in one paragraph, without its boilerplate."""
@@ -290,6 +304,18 @@ class TestRealCfn:
         """An exception that cfn keeps to its log is read from there."""
         aws.status, aws.answer = 200, "no XML"
         assert self.failure(toy, capsys).startswith("botocore.parsers.ResponseParserError: Unable to parse response")
+
+
+def test_cfn_ends_with_an_interrupt(toy: Path) -> None:
+    """Ctrl-C while pip works: cfn does not go on behind one's back."""
+
+    def interrupt(line: str) -> None:
+        if line == "Starting pip build.":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cfn(["submit", "--dry-run"], toy, interrupt)
+    assert "pip build finished" not in (toy / "rpdk.log").read_text()
 
 
 def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
