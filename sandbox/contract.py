@@ -43,18 +43,25 @@ class Result:
     output: str
 
 
-def run(project: Path, cache: Path | None = None) -> Result:
+def run(project: Path, cache: Path | None = None, language: str | None = None, python: Path | None = None) -> Result:
     """Package a project and run the contract suite against it, with an account of its own.
 
     Args:
         project: the folder with .rpdk-config and, for cfn, inputs/.
         cache: where packages are kept (see sandbox.function.package).
+        language: cfn's language plugin, instead of the one that .rpdk-config names.
+        python: the interpreter of the function (see sandbox.function.Function).
 
     Raises:
         SandboxError: the package can't be made, or the function or the suite's proxy not be started.
     """
-    packaged = package(project, cache)
-    with Account() as account, Function(packaged, account) as function, _proxy() as proxy, _scratch(project) as copy:
+    packaged = package(project, cache, language)
+    with (
+        Account() as account,
+        Function(packaged, account, python=python) as function,
+        _proxy() as proxy,
+        _scratch(project) as copy,
+    ):
         environment = bare_environment() | account.environment() | proxy | {"HOME": str(copy)}
         suite = subprocess.run(
             [

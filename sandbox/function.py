@@ -26,6 +26,9 @@ from sandbox import SandboxError
 from sandbox.aws import LOOPBACK, Account, bare_environment
 
 SETTINGS = ".rpdk-config"
+KEPT = 10
+"""Packages of a project that stay in its cache: the ones used last."""
+
 TIMEOUT = 60
 """Seconds that CloudFormation gives one invocation of a handler."""
 
@@ -64,6 +67,9 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
+    packaged.touch()
+    for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)
     return packaged
 
 

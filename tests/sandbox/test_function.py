@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -18,18 +17,7 @@ from sandbox.aws import Account
 from sandbox.function import Function, package
 from shipping.bytecode import interpreter
 from tests.sandbox import toy
-
-
-def processes_in(folder: Path) -> list[int]:
-    """The processes that work in a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == folder:
-                found.append(int(process.name))
-        except OSError:  # it ended, or is not ours to look at
-            continue
-    return found
+from tests.sandbox.processes import processes_in, wait_until_gone
 
 
 class TestPackage:
@@ -71,6 +59,16 @@ class TestPackage:
         with (project / changed).open("a") as file:
             file.write("\n")
         assert package(project) != before
+
+    def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A package may be tens of megabytes, and each change of the project makes one."""
+        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        monkeypatch.setattr(functions, "KEPT", 2)
+        project = toy.write(tmp_path / "project")
+        first, second, third = (package(project, language=language) for language in ("one", "two", "one"))
+        assert (first, first.exists(), second.exists()) == (third, True, True)
+        newest = package(project, language="three")
+        assert set(newest.parent.iterdir()) == {first, newest}
 
     def test_what_cfn_does_not_read_makes_no_other_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -354,11 +352,3 @@ class TestMachine:
         """An interpreter that was asked for and is not there."""
         with pytest.raises(SandboxError, match="no Python at /nowhere/python"):
             Function(toy_package, account, python=Path("/nowhere/python")).__enter__()
-
-
-def wait_until_gone(folder: Path) -> None:
-    """Fail if a process still works in a folder after a while: the kernel takes a moment to bury one."""
-    deadline = time.monotonic() + 10
-    while left := processes_in(folder):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.01)
