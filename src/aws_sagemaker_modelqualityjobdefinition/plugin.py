@@ -90,6 +90,8 @@ class ResourceType(Resource):
         return progress
 
     def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
+        # Properties that an event leaves out, as it may for LIST, are missing in the library's RequestData too.
+        vars(request.requestData).setdefault("resourceProperties", None)
         try:
             cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
         except exceptions.InvalidRequest as error:

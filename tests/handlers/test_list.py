@@ -2,8 +2,8 @@
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import job_definitions
-from tests.envelopes import Json, arn, maximal, minimal
+from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions
+from tests.envelopes import Json, arn, event, maximal, minimal
 from tests.wires import Wire, created, invoke, refuses
 
 
@@ -12,6 +12,13 @@ def test_an_empty_list_is_a_list(properties: Json | None) -> None:
     """LIST may come with no properties at all."""
     answer = invoke("LIST", properties)
     assert answer == {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0, "resourceModels": []}
+
+
+def test_the_properties_may_be_missing_altogether() -> None:
+    """Not empty, not null, but not there."""
+    sent = event("LIST", None)
+    del sent["requestData"]["resourceProperties"]
+    assert handlers.resource(sent, None)["resourceModels"] == []
 
 
 def test_one_page_an_invocation(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
