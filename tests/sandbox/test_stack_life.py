@@ -1,0 +1,182 @@
+"""This project's type in stacks, by its packaged handlers: what goes wrong, and what is left then."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox import stacks
+from sandbox.aws import Account
+from sandbox.function import Function, package
+from sandbox.resource_type import ResourceType
+from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
+
+Client = Any  # boto3 makes its clients at run time
+
+ROLE = "arn:aws:iam::123456789012:role/other"
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[tuple[Account, list[float]]]:
+    """An account with the type, and the waits between invocations, which are not waited here."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    waits: list[float] = []
+    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
+        kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
+        stacks.teach(account.account_id, account.region, kind)
+        yield account, waits
+
+
+@pytest.fixture
+def waits(opened: tuple[Account, list[float]]) -> list[float]:
+    """The waits between invocations."""
+    opened[1].clear()
+    return opened[1]
+
+
+@pytest.fixture
+def sagemaker(opened: tuple[Account, list[float]]) -> Client:
+    """A client of SageMaker."""
+    return opened[0].client("sagemaker")
+
+
+@pytest.fixture
+def cloudformation(opened: tuple[Account, list[float]], sagemaker: Client) -> Iterator[Client]:
+    """A client of CloudFormation; no stack is left, and no definition of one."""
+    client = opened[0].client("cloudformation")
+    yield client
+    for stack in client.describe_stacks()["Stacks"]:
+        client.delete_stack(StackName=stack["StackId"])
+    assert sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
+
+
+def template(properties: Json) -> str:
+    """A template of one definition."""
+    resources = {"JobDefinition": {"Type": TYPE_NAME, "Properties": properties}}
+    return json.dumps({"Resources": resources, "Outputs": {"Arn": {"Value": {"Ref": "JobDefinition"}}}})
+
+
+def deploy(action: Any, properties: Json, **stack_tags: str) -> Json:  # noqa: ANN401 - a method of a client
+    """Create or update the stack, and describe it."""
+    tags = [{"Key": key, "Value": value} for key, value in stack_tags.items()]
+    action(StackName="quality", TemplateBody=template(properties), Tags=tags)
+    stack: Json = action.__self__.describe_stacks(StackName="quality")["Stacks"][0]
+    return stack
+
+
+def arn_of(stack: Json) -> str:
+    """The definition's ARN, if the operation went well."""
+    assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
+    arn: str = stack["Outputs"][0]["OutputValue"]
+    return arn
+
+
+def names(sagemaker: Client) -> list[str]:
+    """The names of all definitions."""
+    summaries = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return sorted(summary["MonitoringJobDefinitionName"] for summary in summaries)
+
+
+def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Client) -> None:
+    """The update rolls back, with words that say what to do; under another name it goes through."""
+    arn = arn_of(deploy(cloudformation.create_stack, maximal()))
+    stack = deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE})
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
+    assert "change the name" in stack["StackStatusReason"].lower()
+    assert names(sagemaker) == ["Fraud-Quality"]
+    assert stack["Outputs"][0]["OutputValue"] == arn
+    changed = arn_of(deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE, "JobDefinitionName": "Second"}))
+    assert changed != arn
+    assert names(sagemaker) == ["Second"]
+
+
+def test_somebody_else_s_definition_is_left_alone(cloudformation: Client, sagemaker: Client) -> None:
+    """A create under a name that is taken fails, and its rollback deletes nothing."""
+    theirs = {key: value for key, value in maximal().items() if key != "EndpointName"}
+    sagemaker.create_model_quality_job_definition(**theirs)
+    stack = deploy(cloudformation.create_stack, maximal())
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
+    assert names(sagemaker) == ["Fraud-Quality"]
+    sagemaker.delete_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
+
+
+def test_stack_tags_and_their_lag(cloudformation: Client, sagemaker: Client, waits: list[float]) -> None:
+    """A change of stack tags is made in place, and waited for although SageMaker reports it late."""
+    arn = arn_of(deploy(cloudformation.create_stack, minimal(), team="fraud", cost="1"))
+    assert waits
+    waits.clear()
+    assert arn_of(deploy(cloudformation.update_stack, minimal(), team="risk")) == arn
+    assert waits
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
+
+
+def test_too_many_tags(cloudformation: Client) -> None:
+    """The handler's own refusal reaches the stack."""
+    many = [{"Key": f"tag-{number}", "Value": ""} for number in range(50)]
+    stack = deploy(cloudformation.create_stack, minimal() | {"Tags": many}, team="fraud")
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "HandlerErrorCode: InvalidRequest" in stack["StackStatusReason"]
+    assert "51" in stack["StackStatusReason"]
+
+
+def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
+    """CloudFormation says what is wrong, by the schema."""
+    cluster = {"ClusterConfig": {"InstanceCount": 0, "InstanceType": "ml.m5.large"}}
+    stack = deploy(
+        cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"}
+    )
+    assert stack["StackStatusReason"].splitlines()[1:] == [
+        "#: extraneous key [Role] is not permitted",
+        "#/JobResources/ClusterConfig: required key [VolumeSizeInGB] not found",
+        "#/JobResources/ClusterConfig/InstanceCount: failed validation constraint for keyword [minimum]",
+        "#/RoleArn: failed validation constraint for keyword [minLength]",
+        "#/RoleArn: failed validation constraint for keyword [pattern]",
+    ]
+
+
+def test_numbers_and_booleans_as_strings(cloudformation: Client, sagemaker: Client) -> None:
+    """As templates may have them: SageMaker gets numbers and booleans; written the other way they are no change."""
+    state = maximal()
+    as_strings = json.loads(json.dumps(state), parse_int=str, parse_float=str)
+    as_strings["NetworkConfig"]["EnableNetworkIsolation"] = "false"
+    arn = arn_of(deploy(cloudformation.create_stack, as_strings))
+    made = sagemaker.describe_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
+    assert made["JobResources"] == state["JobResources"]
+    assert made["NetworkConfig"] == state["NetworkConfig"]
+    assert made["ModelQualityJobInput"] == state["ModelQualityJobInput"]
+    assert arn_of(deploy(cloudformation.update_stack, state)) == arn
+
+
+def test_a_schedule_locks_its_definition(
+    opened: tuple[Account, list[float]], cloudformation: Client, sagemaker: Client, waits: list[float]
+) -> None:
+    """The delete waits three minutes each time that it is tried, fails with AWS's words, and works once it is gone."""
+    name = arn_of(deploy(cloudformation.create_stack, minimal())).split("/")[1]
+    config = {"MonitoringJobDefinitionName": name, "MonitoringType": "ModelQuality"}
+    sagemaker.create_monitoring_schedule(MonitoringScheduleName="daily", MonitoringScheduleConfig=config)
+    waits.clear()
+    cloudformation.delete_stack(StackName="quality")
+    (stack,) = cloudformation.describe_stacks(StackName="quality")["Stacks"]
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert "HandlerErrorCode: ResourceConflict" in stack["StackStatusReason"]
+    assert "daily" in stack["StackStatusReason"]
+    assert 180 <= sum(waits) <= 3 * 200
+    assert names(sagemaker) == [name]
+    sagemaker.delete_monitoring_schedule(MonitoringScheduleName="daily")
+    cloudformation.delete_stack(StackName="quality")
+    assert names(sagemaker) == []
+    assert opened[0].client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "handler-logs"
+
+
+def test_a_definition_deleted_outside(cloudformation: Client, sagemaker: Client) -> None:
+    """An update fails with NotFound, whose rollback fails as well, as in CloudFormation; the stack can be deleted."""
+    name = arn_of(deploy(cloudformation.create_stack, minimal())).split("/")[1]
+    sagemaker.delete_model_quality_job_definition(JobDefinitionName=name)
+    stack = deploy(cloudformation.update_stack, minimal() | {"EndpointName": "fraud"})
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert "HandlerErrorCode: NotFound" in stack["StackStatusReason"]
+    cloudformation.delete_stack(StackName="quality")
+    assert cloudformation.describe_stacks()["Stacks"] == []
