@@ -16,6 +16,7 @@ from moto.moto_proxy.certificate_creator import CertificateCreator
 from sandbox import SandboxError
 from sandbox.aws import LOOPBACK, Account, bare_environment
 from sandbox.function import Function, copy_project, package
+from sandbox.process import running
 
 # pytest's closing line, of which cfn prints one for each set of inputs.
 _SUMMARY = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*) in [\d.]+s.* =+$", re.MULTILINE)
@@ -107,21 +108,10 @@ def _proxy() -> Iterator[dict[str, str]]:
     """
     if shutil.which("openssl") is None:
         raise SandboxError("cfn test needs moto's proxy, and that needs the command openssl")
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("moto_proxy"), "--host", LOOPBACK, "--port", "0"],
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            said = [process.stdout.readline() for _ in range(2)] if process.stdout else []
-            address = re.search(rf"{re.escape(LOOPBACK)}:\d+", "".join(said))
-            if address is None:
-                raise SandboxError("moto's proxy did not start")
-            yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": CertificateCreator.cacert}
-        finally:
-            process.terminate()
+    command: list[str | Path] = [Path(sys.executable).with_name("moto_proxy"), "--host", LOOPBACK, "--port", "0"]
+    with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
+        said = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
+        address = re.search(rf"{re.escape(LOOPBACK)}:\d+", said.decode())
+        if address is None:
+            raise SandboxError(f"moto's proxy did not start: {said.decode()}")
+        yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": CertificateCreator.cacert}

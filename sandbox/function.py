@@ -24,6 +24,7 @@ import requests
 
 from sandbox import SandboxError
 from sandbox.aws import LOOPBACK, Account, bare_environment
+from sandbox.process import running
 
 SETTINGS = ".rpdk-config"
 KEPT = 10
@@ -128,22 +129,14 @@ class Function:
             _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
             serve, runtime_api = _free_port(), _free_port()
-            process = subprocess.Popen(
-                [
-                    emulator,
-                    "--log-level=warning",
-                    f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
-                    f"--runtime-api-address={LOOPBACK}:{runtime_api}",
-                    *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
-                ],
-                cwd=task,
-                env=self._environment(version),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a terminal's Ctrl-C reaches this process, which ends that one
-            )
-            opening.callback(_end, process)
+            command: list[str | Path] = [
+                emulator,
+                "--log-level=warning",
+                f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
+                f"--runtime-api-address={LOOPBACK}:{runtime_api}",
+                *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
+            ]
+            process = opening.enter_context(running(command, self._environment(version), log, cwd=task))
             self._wait(process, serve)
             self.endpoint = f"http://{LOOPBACK}:{serve}"
             self._open = opening.pop_all()
@@ -347,13 +340,3 @@ def _link_runtime_client(folder: Path, version: str) -> None:
 def _free_port() -> int:
     with socket.create_server((LOOPBACK, 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the emulator, which ends the function's own process when it is told to terminate."""
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -4,16 +4,22 @@ import time
 from pathlib import Path
 
 
-def processes_in(folder: Path) -> list[int]:
-    """The processes that work in a folder."""
-    found = []
+def processes_in(folder: Path) -> dict[int, str]:
+    """The processes that work in a folder: what each runs, by its number."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found.append(int(process.name))
+                found[int(process.name)] = Path((process / "cmdline").read_text().split("\0")[0]).name
         except OSError:  # it ended, or is not ours to look at
             continue
     return found
+
+
+def emulator_in(folder: Path) -> int:
+    """The emulator that works in a folder."""
+    (emulator,) = [pid for pid, program in processes_in(folder).items() if program.startswith("aws-lambda-rie")]
+    return emulator
 
 
 def wait_until_gone(folder: Path) -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import boto3
@@ -22,6 +22,20 @@ def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sandbox", *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=60
     )
+
+
+SHOW_AND_WAIT = "echo $$ $SANDBOX_FUNCTION_ENDPOINT; exec sleep 60"
+
+
+def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
+    """The process of a command that shows and waits, and the folder in which its sandbox's function works."""
+    command, endpoint = lines_until(process, "http")[0].split()
+    address = endpoint.removeprefix("http://")
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended, or is not ours to look at
+            if f"emulator-address={address}" in cmdline.read_text():
+                return int(command), (cmdline.parent / "cwd").readlink()
+    raise AssertionError(f"no emulator at {address}")
 
 
 @contextmanager
@@ -103,15 +117,24 @@ class TestRun:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_everything(self, toy_project: Path, number: signal.Signals) -> None:
         """Ctrl-C goes to all of a terminal's processes, SIGTERM to the sandbox alone: nothing is left either way."""
-        with started("run", "--project", toy_project, "--", "sh", "-c", "echo $$; exec sleep 60") as process:
-            command = int(lines_until(process, "")[0])
-            (emulator,) = children(process.pid) - {command}
-            folder = Path(f"/proc/{emulator}/cwd").readlink()
+        with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
+            command, folder = shown(process)
             (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
             assert process.wait(20) == 128 + number
         assert not Path(f"/proc/{command}").exists()
         wait_until_gone(folder)
         assert not folder.exists()
+
+    def test_a_sandbox_that_is_killed_leaves_no_emulator(
+        self, toy_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has no chance to clean up; its emulator ends all the same."""
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
+            command, folder = shown(process)
+            process.kill()
+            wait_until_gone(folder)
+            os.kill(command, signal.SIGTERM)
 
 
 @pytest.mark.usefixtures("toy_package")
@@ -173,10 +196,3 @@ class TestErrors:
         done = sandbox()
         assert done.returncode == 2
         assert "usage: python -m sandbox" in done.stderr
-
-
-def children(pid: int) -> set[int]:
-    """The processes that a process has started, all its threads together."""
-    return {
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    }

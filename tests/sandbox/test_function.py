@@ -17,7 +17,7 @@ from sandbox.aws import Account
 from sandbox.function import Function, package
 from shipping.bytecode import interpreter
 from tests.sandbox import toy
-from tests.sandbox.processes import processes_in, wait_until_gone
+from tests.sandbox.processes import emulator_in, processes_in, wait_until_gone
 
 
 class TestPackage:
@@ -150,27 +150,20 @@ class TestIsolation:
     def test_the_environment_is_lambdas(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is not anybody's, and what Python adds."""
+        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is nobody's, and what shell, Python and emulator add."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
             seen = function.invoke({})["resourceModel"]["environment"]
-        ours = {"AWS_ENDPOINT_URL", "HOME", "LC_CTYPE", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
+        added = {"PWD", "LC_CTYPE", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
         lambdas = {
             *("_HANDLER", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME"),
             *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_TIMEOUT"),
             *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-            *(
-                "AWS_SESSION_TOKEN",
-                "AWS_LAMBDA_RUNTIME_API",
-                "LAMBDA_TASK_ROOT",
-                "LAMBDA_RUNTIME_DIR",
-                "LANG",
-                "PATH",
-                "TZ",
-            ),
+            *("AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+            *("LANG", "PATH", "TZ"),
         }
-        assert set(seen) == ours | lambdas
+        assert set(seen) == {"AWS_ENDPOINT_URL", "HOME"} | lambdas | added
         assert seen["AWS_ENDPOINT_URL"] == account.endpoint
         assert seen["_HANDLER"] == "toy_test_type.handlers.resource"
         assert seen["HOME"] != os.environ["HOME"]
@@ -230,8 +223,7 @@ class TestInvocation:
 
     def test_an_emulator_that_is_gone_is_said(self, function: Function) -> None:
         """Killed from outside, by a person or for want of memory."""
-        (emulator,) = processes_in(function.log_file.parent / "task")
-        os.kill(emulator, signal.SIGKILL)
+        os.kill(emulator_in(function.log_file.parent / "task"), signal.SIGKILL)
         with pytest.raises(SandboxError, match="the Lambda emulator is gone"):
             function.invoke({})
 
@@ -267,7 +259,8 @@ class TestEnd:
                 folder = function.log_file.parent / "task"
                 if invoked:
                     function.invoke({})
-                assert len(processes_in(folder)) == (2 if invoked else 1)
+                assert emulator_in(folder)
+                assert ("python" in "".join(processes_in(folder).values())) == invoked
                 if error:
                     raise error
         except (ValueError, KeyboardInterrupt):
