@@ -5,12 +5,14 @@ service. It is no oracle: what SageMaker refuses is in the sandbox.
 """
 
 import datetime as dt
+import functools
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +25,11 @@ from cryptography.x509.oid import NameOID
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-HOSTS = ("localhost", f"*.{REGION}.amazonaws.com", f"api.sagemaker.{REGION}.amazonaws.com")
+OTHER_REGION = "eu-west-1"
+HOSTS = (
+    "localhost",
+    *(f"{service}.{region}.amazonaws.com" for region in (REGION, OTHER_REGION) for service in ("*", "api.sagemaker")),
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Service:
         authority: The certificate authority, PEM: whoever trusts it can connect.
         definitions: Create requests by the definition's name.
         calls: Every request so far, in order of arrival.
-        connections: How many TLS connections were opened.
+        connections: The TLS connections that were opened, closed ones included.
         faults: Answers for the next requests of an operation, first come first served.
     """
 
@@ -68,8 +74,14 @@ class Service:
     authority: str = ""
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
-    connections: int = 0
+    connections: list[ssl.SSLSocket] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+
+    def hang_up(self) -> None:
+        """Close every connection, as services do with those that nobody uses for a while."""
+        for connection in self.connections:
+            with suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | Fault:
         """Answer one request of a JSON protocol; an operation unknown here is UnknownOperationException."""
@@ -154,7 +166,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.request.do_handshake()
-        self.service.connections += 1
+        self.service.connections.append(self.request)
         super().setup()
 
     def do_POST(self) -> None:
@@ -220,10 +232,17 @@ def running(directory: Path) -> Iterator[Service]:
         thread.join()
 
 
+@functools.cache
+def _keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
+    """Make two keys, as slow as that is, once a process; of the kind and size that AWS's endpoints have."""
+    first, second = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+    return first, second
+
+
 def _certificates(directory: Path) -> tuple[Path, str]:
     """Make an authority and a server's certificate; return the latter's file (with its key) and the authority's PEM."""
     directory.mkdir(parents=True, exist_ok=True)
-    root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+    root_key, key = _keys()
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in  Authority")])
     now = dt.datetime.now(dt.UTC)
 

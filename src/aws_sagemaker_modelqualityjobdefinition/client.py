@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
+from botocore.exceptions import InvalidRegionError
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.exceptions import InvalidCredentials
+from cloudformation_cli_python_lib.exceptions import InvalidCredentials, InvalidRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -34,11 +35,15 @@ def sagemaker(session: SessionProxy | None, region: str | None) -> "SageMakerCli
 
     Raises:
         InvalidCredentials: CloudFormation sent no credentials.
+        InvalidRequest: The region is no region's name.
     """
     if session is None:
         raise InvalidCredentials(
             "CloudFormation sent no credentials. Was the type registered without an execution role "
             "(cfn submit --no-role)?"
         )
-    client: SageMakerClient = session.client("sagemaker", region_name=region, config=CONFIG)
+    try:
+        client: SageMakerClient = session.client("sagemaker", region_name=region, config=CONFIG)
+    except InvalidRegionError as error:
+        raise InvalidRequest(str(error)) from error
     return client

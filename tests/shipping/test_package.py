@@ -1,0 +1,262 @@
+"""The small package does all that the official one does, alone: the standard library and what is in the zip."""
+
+import json
+import logging
+import os
+import shutil
+import struct
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rpdk.core.exceptions import DownstreamError
+
+from benchmarks import events
+from benchmarks.play import play, trust
+from benchmarks.service import Fault, Service
+from shipping import bytecode, language
+from shipping.language import SmallPythonLanguagePlugin
+
+PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
+LAMBDA = "3.12"
+
+
+@pytest.fixture
+def trusting(small: Path, stand_in: Service, tmp_path: Path) -> Path:
+    """The small package, which trusts the stand-in."""
+    copy = tmp_path / "package"
+    shutil.copytree(small, copy)
+    trust(copy, stand_in.authority)
+    return copy
+
+
+def test_it_is_an_eighth_of_the_official_one(packages: dict[str, Path]) -> None:
+    """As issue 4 asks; the zips as cfn uploads them."""
+    assert packages["python312-small"].stat().st_size * 8 <= packages["python312"].stat().st_size
+
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[1])
+failed = {}
+for name in sys.argv[2:]:
+    for module in [name, *(found.name for found in pkgutil.walk_packages([f"{sys.argv[1]}/{name}"], f"{name}.",
+                                                                        onerror=lambda _: None))]:
+        try:
+            importlib.import_module(module)
+        except BaseException as error:
+            failed[module] = f"{type(error).__name__}: {error}".replace(sys.argv[1], "")
+json.dump([sorted(sys.modules), failed], sys.stdout)
+"""
+
+
+def test_every_module_that_imports_in_the_official_package_does_so_here(
+    official: Path, small: Path, python: Path
+) -> None:
+    """And those that don't (for other systems, for libraries that are not there) fail for the same reason."""
+    names = sorted(
+        path.stem
+        for path in small.iterdir()
+        if (path / "__init__.py").exists() or (path.suffix == ".py" and path.is_file())
+    )
+    assert {PACKAGE, "boto3", "botocore", "cloudformation_cli_python_lib", "requests", "six"} <= set(names)
+    told = [
+        json.loads(
+            subprocess.run(
+                [python, "-S", "-s", "-B", "-c", IMPORT_ALL, package, *names],
+                env={"PYTHONHASHSEED": "0"},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for package in (official, small)
+    ]
+    assert told[0] == told[1]
+    assert len(told[1][0]) > 500
+
+
+@pytest.mark.parametrize("action", events.ACTIONS)
+def test_every_handler_runs_in_it(trusting: Path, stand_in: Service, python: Path, action: str) -> None:
+    """With a provider's log group: the library's log and metric clients work too. All that can be set is set."""
+    properties = events.model(environment=50, tags=10)
+    stand_in.definitions[events.name(0)] = properties | {"JobDefinitionName": events.name(0)}
+    played = play(trusting, [events.event(action, properties=properties)], stand_in, python)
+    assert played.last is not None
+    assert played.last["status"] == "SUCCESS", played.last
+    called = {call.operation for call in stand_in.calls}
+    assert {"PutLogEvents", "PutMetricData"} < called
+    assert "not delivered" not in played.log
+
+
+FAULTS = [
+    (Fault(400, "ThrottlingException", "Rate exceeded"), "Throttling", "Rate exceeded"),
+    (Fault(400, "ExpiredTokenException", "The security token is expired"), "InvalidCredentials", "token is expired"),
+    (Fault(400, "AccessDeniedException", "is not authorized"), "AccessDenied", "is not authorized"),
+    (Fault(400, "ResourceLimitExceeded", "The limit is 0"), "ServiceLimitExceeded", "The limit is 0"),
+    (Fault(400, "ResourceNotFound", "Could not find it"), "NotFound", "Could not find it"),
+    (Fault(503, "ServiceUnavailable", "Try again"), "ServiceInternalError", "Try again"),
+    (Fault(400, "OfTomorrow", "Who knows"), "GeneralServiceException", "Who knows"),
+]
+
+
+@pytest.mark.parametrize(("fault", "code", "words"), FAULTS, ids=[fault.code for fault, *_ in FAULTS])
+def test_errors_come_out_of_it_in_full(
+    trusting: Path, stand_in: Service, python: Path, fault: Fault, code: str, words: str
+) -> None:
+    """Retried where botocore retries; with AWS's words and the request's id."""
+    stand_in.faults["DescribeModelQualityJobDefinition"] = [fault] * 9
+    stand_in.faults["PutMetricData"] = [Fault(400, "AccessDenied")]  # delivery fails on the way, too
+    answer = play(trusting, [events.event("READ")], stand_in, python).last
+    assert answer is not None
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
+    assert words in answer["message"]
+    assert "7a62c49f-347e-4fc4-9331-6e8e1f6f3b2a" in answer["message"]
+
+
+def test_what_botocore_finds_wrong_by_itself_comes_out_of_it_too(
+    trusting: Path, stand_in: Service, python: Path
+) -> None:
+    """A parameter's type, a region that is none, an endpoint that nobody listens at, an authority that nobody knows."""
+    wrong = events.event("CREATE", properties=events.model() | {"RoleArn": "short"})
+    nowhere = events.event("READ") | {"region": "not a region"}
+    answers = [play(trusting, [event], stand_in, python).last for event in (wrong, nowhere)]
+    silent = {"AWS_ENDPOINT_URL_SAGEMAKER": "https://127.0.0.1:9"}
+    answers.append(play(trusting, [events.event("READ")], Service(port=9), python, environment=silent).last)
+    codes = [answer["errorCode"] for answer in answers if answer]
+    assert codes == ["InvalidRequest", "InvalidRequest", "NetworkFailure"]
+    assert all(answer and answer["message"] for answer in answers)
+
+
+def test_memory_stays_as_it_is(trusting: Path, stand_in: Service, python: Path) -> None:
+    """Within 1 MB from the 10th to the 300th invocation, of all kinds; the benchmark goes on to the 1,000th."""
+    actions = [("CREATE", "READ", "UPDATE", "LIST", "DELETE")[number % 5] for number in range(300)]
+    played = play(trusting, [events.event(action) for action in actions], stand_in, python)
+    assert played.last is not None
+    assert played.last["status"] == "SUCCESS", played.last
+    assert played.residents[300] - played.residents[10] < 1024
+    assert len(stand_in.connections) == 3
+
+
+@pytest.mark.parametrize("kind", ["small", "official"])
+def test_an_authority_that_is_not_trusted_is_refused(
+    kind: str, stand_in: Service, python: Path, request: pytest.FixtureRequest
+) -> None:
+    """From the directory and from the bundle."""
+    answer = play(request.getfixturevalue(kind), [events.event("READ")], stand_in, python).last
+    assert answer is not None
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "CERTIFICATE_VERIFY_FAILED" in answer["message"]
+    assert not stand_in.calls
+
+
+def test_without_its_directory_the_bundle_is_trusted(
+    official: Path, stand_in: Service, python: Path, tmp_path: Path
+) -> None:
+    """As in the official package, which has none."""
+    copy = tmp_path / "package"
+    shutil.copytree(official, copy)
+    trust(copy, stand_in.authority)
+    answer = play(copy, [events.event("LIST")], stand_in, python).last
+    assert answer is not None
+    assert answer["status"] == "SUCCESS"
+
+
+def built(build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None = None) -> Iterator[zipfile.ZipFile]:
+    """Yield what the plugin makes of two copies of a build, the second a year older."""
+    monkeypatch.setattr(bytecode, "interpreter", lambda _: interpreter)
+    for age in (0, 365 * 24 * 3600):
+        copy = build.with_name(f"copy-{age}")
+        shutil.copytree(build, copy)
+        for path in copy.rglob("*"):
+            os.utime(path, (path.stat().st_mtime - age,) * 2)
+        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's
+        plugin.package_name = PACKAGE
+        with zipfile.ZipFile(plugin._pre_package(copy)) as zip_file:
+            yield zip_file
+
+
+@pytest.fixture
+def build(official: Path, tmp_path: Path) -> Path:
+    """What the official plugin builds, cut down to what makes a test short."""
+    root = tmp_path / "build"
+    for name in (PACKAGE, "certifi", "jmespath"):
+        shutil.copytree(official / name, root / name)
+    (root / "botocore" / "data").mkdir(parents=True)
+    return root
+
+
+def content(zip_file: zipfile.ZipFile) -> dict[str, tuple[bytes, Any]]:
+    """Return all that a zip says of each of its entries."""
+    return {
+        entry.filename: (zip_file.read(entry), (entry.date_time, entry.external_attr, entry.compress_type))
+        for entry in zip_file.infolist()
+    }
+
+
+def test_the_same_input_makes_the_same_bytes(build: Path, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever and wherever it is built; byte code included."""
+    first, second = ((content(zip_file), zip_file.namelist()) for zip_file in built(build, monkeypatch, python))
+    assert first == second
+    assert first[1] == sorted(first[1])
+    assert any(name.endswith(".pyc") for name in first[1])
+
+
+def test_without_lambdas_interpreter_there_is_no_byte_code_and_it_is_said(
+    build: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On the console, where cfn prints warnings."""
+    caplog.set_level(logging.WARNING)
+    for zip_file in built(build, monkeypatch):
+        assert not [name for name in zip_file.namelist() if name.endswith(".pyc")]
+    assert f"There is no Python {LAMBDA} here" in caplog.text
+
+
+def test_a_module_that_does_not_compile_is_named(build: Path, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By cfn, as a build that failed."""
+    (build / "jmespath" / "broken.py").write_text("def")
+    with pytest.raises(DownstreamError, match=r"broken\.py"):
+        list(built(build, monkeypatch, python))
+
+
+def test_a_type_without_models_of_its_own_keeps_botocores(
+    official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which services it calls is not known."""
+    build = tmp_path / "build"
+    for name in ("botocore/data/sqs", f"{PACKAGE}/data", "certifi"):
+        shutil.copytree(official / name, build / name)
+    shutil.rmtree(build / PACKAGE / "data")
+    (zip_file, _) = built(build, monkeypatch)
+    assert [name for name in zip_file.namelist() if name.startswith("botocore/data/sqs/")]
+
+
+def test_byte_code_is_used_as_it_is(small: Path) -> None:
+    """Unchecked-hash, for Lambda's interpreter, beside every source."""
+    interpreter = bytecode.interpreter(LAMBDA)
+    if interpreter is None:
+        pytest.skip(f"Python {LAMBDA} is not at hand: the package has no byte code")
+    magic = subprocess.run(
+        [interpreter, "-c", "import importlib.util, sys; sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER)"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    sources = {path.relative_to(small) for path in small.rglob("*.py")}
+    compiled = list(small.rglob("*.pyc"))
+    assert {path.relative_to(small).parents[1] / f"{path.name.split('.')[0]}.py" for path in compiled} == sources
+    for path in compiled:
+        header = path.read_bytes()[:8]
+        assert header[:4] == magic
+        assert struct.unpack("<I", header[4:])[0] == 0b01  # PEP 552: hash-based, not checked
+
+
+def test_patterns_of_what_is_left_out_are_about_something(official: Path) -> None:
+    """A pattern that matches nothing any more can go. Some are about other versions of pip and setuptools."""
+    of_others = {"pkg_resources", "_distutils_hack", "**/__pycache__", "**/*.pyi"}
+    assert [
+        pattern for pattern in language._UNUSED if not list(official.glob(pattern)) and pattern not in of_others
+    ] == []

@@ -1,0 +1,241 @@
+"""Clients are kept from one request to the next; whose credentials they sign with is the request's alone."""
+
+import re
+import socket
+import ssl
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from cloudformation_cli_python_lib.utils import Credentials
+
+from aws_sagemaker_modelqualityjobdefinition import client, handlers, sessions
+from benchmarks import events, service
+from benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
+from shipping import certificates
+
+ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
+BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}
+OWNER = {"accessKeyId": "OWNER", "secretAccessKey": "owners-secret", "sessionToken": "owners-token"}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The bundle that is trusted, empty; and nothing kept from other tests, nor for them."""
+    trusted = tmp_path / "cacert.pem"
+    trusted.write_text("")
+    monkeypatch.setattr(sessions, "get_cert_path", lambda verify: str(trusted) if verify is True else verify)
+    monkeypatch.setattr(sessions, "_idle", defaultdict(list))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for kept in (sessions._session, sessions._tls_context):
+        kept.cache_clear()
+    yield trusted
+    for kept in (sessions._session, sessions._tls_context):
+        kept.cache_clear()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """SageMaker, CloudWatch Logs and CloudWatch, trusted, at every address that is asked for."""
+    with service.running(tmp_path) as running:
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda _host, _port, *rest, **more: real("127.0.0.1", running.port, *rest, **more)
+        )
+        bundle.write_text(running.authority)
+        running.definitions[events.name(0)] = events.model() | {"JobDefinitionName": events.name(0)}
+        yield running
+        for kept in [lent for idle in sessions._idle.values() for lent in idle]:
+            kept.close()
+        running.hang_up()
+
+
+def invoke(
+    action: str = "READ",
+    caller: dict[str, str] | None = ALICE,
+    provider: dict[str, str] | None = OWNER,
+    group: str = "logs",
+    region: str = REGION,
+) -> dict[str, Any]:
+    """Send the production entry point an event, and return its answer."""
+    event = events.event(action) | {"region": region}
+    event["requestData"] |= {
+        "callerCredentials": caller,
+        "providerCredentials": provider,
+        "providerLogGroupName": group,
+    }
+    answer: dict[str, Any] = handlers.resource(event, None)
+    return answer
+
+
+def signers(calls: list[Call]) -> set[tuple[str, str, str]]:
+    """Return by whom, for which region, and with which token requests were signed."""
+    signed = [re.search(r"Credential=(\w+)/\d+/([\w-]+)/", call.headers["Authorization"]) for call in calls]
+    return {
+        (str(m and m[1]), str(m and m[2]), c.headers["X-Amz-Security-Token"])
+        for m, c in zip(signed, calls, strict=True)
+    }
+
+
+def split(calls: list[Call]) -> tuple[list[Call], list[Call]]:
+    """Return SageMaker's calls and the others."""
+    sagemaker = [call for call in calls if "sagemaker" in call.host]
+    return sagemaker, [call for call in calls if call not in sagemaker]
+
+
+def test_each_request_is_signed_with_its_own_credentials(stand_in: Service) -> None:
+    """By warm clients: the caller's for SageMaker, the provider's for logs and metrics, whoever came before."""
+    for caller, provider in [(ALICE, OWNER), (BOB, ALICE), (OWNER, BOB), (ALICE, OWNER)]:
+        stand_in.calls.clear()
+        assert invoke("LIST", caller, provider)["status"] == "SUCCESS"
+        sagemaker, delivery = split(stand_in.calls)
+        assert signers(sagemaker) == {(caller["accessKeyId"], REGION, caller["sessionToken"])}
+        assert signers(delivery) == {(provider["accessKeyId"], REGION, provider["sessionToken"])}
+    assert len(stand_in.connections) == 3
+
+
+def test_each_request_goes_to_its_own_region_and_log_group(stand_in: Service) -> None:
+    """And to the clients that were there for them before."""
+    for region, group in [(REGION, "here"), (OTHER_REGION, "there"), (REGION, "elsewhere")]:
+        stand_in.calls.clear()
+        invoke("LIST", region=region, group=group)
+        assert {region for _, region, _ in signers(stand_in.calls)} == {region}
+        assert all(f".{region}." in call.host for call in stand_in.calls)
+        logs = [call.body for call in stand_in.calls if call.operation == "PutLogEvents"]
+        assert logs
+        assert all(f'"logGroupName": "{group}"'.encode() in body for body in logs)
+    assert len(stand_in.connections) == 6
+
+
+@pytest.mark.parametrize("fault", [Fault(400, "AccessDeniedException"), Fault(400, "ValidationException")])
+def test_a_failed_request_leaves_no_credentials_behind(stand_in: Service, fault: Fault) -> None:
+    """Whatever it failed of."""
+    stand_in.faults["DescribeModelQualityJobDefinition"] = [fault]
+    assert invoke(caller=ALICE)["status"] == "FAILED"
+    stand_in.calls.clear()
+    assert invoke(caller=BOB)["status"] == "SUCCESS"
+    assert {name for name, *_ in signers(split(stand_in.calls)[0])} == {"BOB"}
+
+
+def test_a_request_that_makes_no_sense_takes_nothing(stand_in: Service) -> None:
+    """It fails before anything is called, with the sessions open."""
+    invoke()
+    event = events.event("READ")
+    event["requestData"]["resourceProperties"] = {"RoleArn": {"not": "a string"}}
+    handlers.resource(event, None)
+    assert sessions._open == []
+    assert invoke(caller=BOB)["status"] == "SUCCESS"
+    assert len(stand_in.connections) == 3
+
+
+def test_without_credentials_nobody_elses_are_used(stand_in: Service) -> None:
+    """Not those of the request before, not the function's own."""
+    invoke()
+    stand_in.calls.clear()
+    answer = invoke(caller=None, provider=None)
+    assert answer["errorCode"] == "InvalidCredentials"
+    assert stand_in.calls == []
+
+
+def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
+    """Who kept one has to do without."""
+    invoke()
+    (kept,) = sessions._idle["sagemaker", REGION, client.CONFIG]
+    stand_in.calls.clear()
+    with pytest.raises(NoCredentialsError):
+        kept.list_model_quality_job_definitions()
+    assert stand_in.calls == []
+
+
+def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> None:
+    """Each signs with its own credentials, in any order, and lends both clients again later."""
+    alice, bob = (sessions.open_session(Credentials(**who), REGION) for who in (ALICE, BOB))
+    assert alice
+    assert bob
+    for who in (alice, bob, alice):
+        who.client("sagemaker", config=client.CONFIG).list_model_quality_job_definitions()
+    assert [next(iter(signers([call])))[0] for call in stand_in.calls] == ["ALICE", "BOB", "ALICE"]
+    sessions.close_all()
+    assert len(sessions._idle["sagemaker", REGION, client.CONFIG]) == 2
+
+
+def test_the_test_entry_point_gives_its_clients_back(stand_in: Service) -> None:
+    """`cfn test` calls it hundreds of times."""
+    for caller in (ALICE, BOB):
+        stand_in.calls.clear()
+        answer = handlers.test_entrypoint(
+            {
+                "credentials": caller,
+                "action": "LIST",
+                "region": REGION,
+                "request": {"clientRequestToken": "token", "desiredResourceState": {}},
+            },
+            None,
+        )
+        assert answer["status"] == "SUCCESS"
+        assert {name for name, *_ in signers(stand_in.calls)} == {caller["accessKeyId"]}
+    assert len(stand_in.connections) == 1
+
+
+def test_connections_that_the_service_closed_are_opened_again(stand_in: Service) -> None:
+    """No request fails of it, and none is sent twice."""
+    invoke()
+    stand_in.hang_up()
+    stand_in.calls.clear()
+    assert invoke("CREATE")["status"] == "SUCCESS"
+    assert len(stand_in.connections) == 6
+    assert [call.operation for call in stand_in.calls].count("CreateModelQualityJobDefinition") == 1
+
+
+def test_a_name_that_is_no_regions_is_an_invalid_request() -> None:
+    """CloudFormation sends none; a person who tries the function might."""
+    answer = invoke(region="not a region")
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "not a region" in answer["message"]
+
+
+def test_authorities_come_from_the_directory_beside_the_bundle(stand_in: Service, bundle: Path) -> None:
+    """Where there is one; the bundle may say what it likes then."""
+    certificates.write_directory(bundle)
+    bundle.write_text("")
+    assert invoke()["status"] == "SUCCESS"
+    assert stand_in.calls
+
+
+def test_an_authority_that_is_in_neither_is_refused(stand_in: Service, bundle: Path) -> None:
+    """With OpenSSL's own words."""
+    certificates.write_directory(bundle)
+    for file in (bundle.parent / certificates.DIRECTORY).iterdir():
+        file.unlink()
+    answer = invoke()
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "CERTIFICATE_VERIFY_FAILED" in answer["message"]
+    assert stand_in.calls == []
+
+
+def test_there_is_one_tls_context(stand_in: Service) -> None:
+    """For all clients, through a proxy too; it verifies."""
+    invoke()
+    invoke(region=OTHER_REGION)
+    https = [lent._endpoint.http_session for idle in sessions._idle.values() for lent in idle]
+    assert len(https) == 6
+    managers = [manager for http in https for manager in (http._manager, http._get_proxy_manager("http://127.0.0.1:9"))]
+    (context,) = {manager.connection_pool_kw["ssl_context"] for manager in managers}
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert stand_in.connections
+
+
+def test_authorities_of_the_users_own_replace_ours(
+    stand_in: Service, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """AWS_CA_BUNDLE means those and no others."""
+    theirs = tmp_path / "theirs.pem"
+    theirs.write_text(stand_in.authority)
+    bundle.write_text("")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(theirs))
+    assert invoke()["status"] == "SUCCESS"
