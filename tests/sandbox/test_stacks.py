@@ -658,6 +658,31 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
     assert toys.made["toy-1"]["Colour"] == "blue"
 
 
+def test_tags_alone_are_a_change(toys: Toys, cloudformation: Client) -> None:
+    """Whatever the template and its parameters: in a change set, and in an update that sends the parameters again."""
+    body = json.dumps(
+        {
+            "Parameters": {"Colour": {"Type": "String"}},
+            "Resources": {"Bear": {"Type": TOY, "Properties": {"Name": "bear", "Colour": {"Ref": "Colour"}}}},
+        }
+    )
+    previous: dict[str, Any] = {"ParameterKey": "Colour", "UsePreviousValue": True}
+    create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "red"}], Tags=tags(team="a"))
+    stack = update(cloudformation, body, Parameters=[previous], Tags=tags(team="b"))
+    assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_COMPLETE", tags(team="b"))
+    for number, (team, status) in enumerate([("b", "FAILED"), ("c", "CREATE_COMPLETE")]):
+        change = {"StackName": "toys", "ChangeSetName": f"change-{number}"}
+        cloudformation.create_change_set(
+            **change, ChangeSetType="UPDATE", TemplateBody=body, Parameters=[previous], Tags=tags(team=team)
+        )
+        assert cloudformation.describe_change_set(**change)["Status"] == status
+    cloudformation.execute_change_set(**change)
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear"]
+    data = toys.events[-1]["requestData"]
+    assert (data["stackTags"], data["previousStackTags"]) == ({"team": "c"}, {"team": "b"})
+    assert data["resourceProperties"]["Colour"] == "red"
+
+
 def test_a_long_operation_goes_on_after_the_call(
     toys: Toys, cloudformation: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
