@@ -15,7 +15,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -68,9 +68,10 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
-    packaged.touch()
-    for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
-        old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process is at it too
+            for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+                old.unlink()
+    os.utime(packaged)
     return packaged
 
 

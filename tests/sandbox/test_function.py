@@ -139,18 +139,21 @@ class TestIsolation:
             function.invoke({"import": module})
 
     def test_a_dependency_that_is_packaged_is_there(self, tmp_path: Path, account: Account) -> None:
-        """What requirements.txt asks for is in the package; here a module of the project's own folder, by pip."""
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other" / "toy_other.py").touch()
-        (tmp_path / "other" / "pyproject.toml").write_text('[project]\nname = "toy-other"\nversion = "1"\n')
-        project = toy.write(tmp_path / "project", requirements=f"{tmp_path / 'other'}\n")
+        """What requirements.txt asks for is in the package; here a wheel of one empty module."""
+        wheel = tmp_path / "toy_other-1-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as contents:
+            contents.writestr("toy_other.py", "")
+            contents.writestr("toy_other-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-other\nVersion: 1\n")
+            contents.writestr("toy_other-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            contents.writestr("toy_other-1.dist-info/RECORD", "")
+        project = toy.write(tmp_path / "project", requirements=f"{wheel}\n")
         with Function(package(project), account) as function:
             assert function.invoke({"import": "toy_other"})["status"] == "SUCCESS"
 
     def test_the_environment_is_lambdas(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is nobody's, and what shell, Python and emulator add."""
+        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is nobody's, and what shell and emulator add."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
