@@ -90,8 +90,9 @@ class ResourceType(Resource):
         return progress
 
     def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
-        # Properties that an event leaves out, as it may for LIST, are missing in the library's RequestData too.
-        vars(request.requestData).setdefault("resourceProperties", None)
+        # A LIST may leave the properties out; the library's RequestData lacks them then.
+        if request.action == Action.LIST:
+            vars(request.requestData).setdefault("resourceProperties", None)
         try:
             cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
         except exceptions.InvalidRequest as error:
