@@ -362,7 +362,13 @@ class Registry:
         version.start()
         extension.default = version  # the one before runs on for what is under way with it
         log_group = (version.logging or {}).get("LogGroupName")
-        kind = ResourceType(version.schema, version.function.invoke, version=version.version_id, log_group=log_group)
+        kind = ResourceType(
+            version.schema,
+            version.function.invoke,
+            version=version.version_id,
+            log_group=log_group,
+            wait=stacks.wait,
+        )
         stacks.teach(self._account.account_id, extension.arn.split(":")[3], kind)
 
     def _find(self, given: Parameters, region: str) -> tuple[Extension, Version | None]:

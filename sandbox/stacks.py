@@ -28,7 +28,10 @@ from sandbox.resource_type import HandlerFailure, InvalidProperties, Request, Re
 
 PATIENCE = 20.0  # seconds: an operation that takes longer goes on after its call was answered
 UNMADE = frozenset({*parsing.NULL_MODELS, "AWS::S3::BucketPolicy"})  # moto has none, and cfn's own stacks need them
-CHANGEABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+READY = {
+    "CREATE": {"CREATE_PENDING", "REVIEW_IN_PROGRESS"},
+    "UPDATE": {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"},
+}
 
 Definition = dict[str, Any]  # a resource as the template has it, or with what it refers to resolved
 Made = Any  # what stands for a resource: a Resource, or an object of moto's
@@ -36,6 +39,8 @@ JSON = Any
 
 _create_change_set_of_moto = models.CloudFormationBackend.create_change_set
 _taught: dict[tuple[str, str, str], ResourceType] = {}
+_operations: set[threading.Thread] = set()
+_closing = threading.Event()
 
 
 def teach(account: str, region: str, resource_type: ResourceType) -> None:
@@ -51,6 +56,11 @@ def taught(account: str, region: str, name: str) -> ResourceType | None:
 def forget(account: str, region: str, name: str) -> None:
     """Let templates use a type no longer. Stacks that have it can't change or delete it."""
     _taught.pop((account, region, name), None)
+
+
+def wait(seconds: float) -> None:
+    """Wait for the next invocation of a handler, or until `installed` ends."""
+    _closing.wait(seconds)
 
 
 class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource failed to create
@@ -111,6 +121,7 @@ class Resources(parsing.ResourceMap):
         self._settling: list[str] = []
         self._replaced: set[str] = set()
         self._undo: list[Callable[[], object]] = []
+        self._undoing = False
         self._refuse_unknown_types()
         self.load()
 
@@ -118,6 +129,9 @@ class Resources(parsing.ResourceMap):
         return taught(self._account_id, self._region_name, name)
 
     def _refuse_unknown_types(self) -> None:
+        for logical_id, definition in self._resource_json_map.items():
+            if "Type" not in definition:
+                raise ValidationError(message=f"Template format error: [/Resources/{logical_id}] has no Type member")
         names = {definition["Type"] for definition in self._resource_json_map.values()}
         known = {*parsing.get_model_map(), *UNMADE}
         unknown = sorted(name for name in names if name not in known and not self._taught(name))
@@ -163,8 +177,10 @@ class Resources(parsing.ResourceMap):
 
     def roll_back(self) -> None:
         """Undo what `follow` did, the last first."""
+        self._undoing = True
         while self._undo:
             self._undo.pop()()
+        self._undoing = False
 
     def clean_up(self) -> None:
         """Delete what the template before had and this one has not, or has replaced.
@@ -284,7 +300,8 @@ class Resources(parsing.ResourceMap):
         return updated
 
     def _delete(self, logical_id: str, resource: Made, resolved: Definition, policy: str = "DeletionPolicy") -> None:
-        if resolved.get(policy) == "Retain":
+        kept = {"Retain"} if self._undoing else {"Retain", "RetainExceptOnCreate"}
+        if resolved.get(policy) in kept:
             self._stack.note("DELETE_SKIPPED", logical_id, resolved["Type"], resource)
         else:
             delete = self._delete_taught if isinstance(resource, Resource) else self._delete_resource
@@ -338,6 +355,8 @@ class Stack(models.Stack):
     @staticmethod
     def parse_template(template: str) -> Definition:
         """The template, with lists for Fn::GetAtt: moto trips over a string, as in outputs that `cfn submit` sends."""
+        if not template:
+            raise ValidationError(message="Either Template URL or Template Body must be specified.")
         try:
             parsed: Definition = _with_lists(super(Stack, Stack).parse_template(template))
         except ValueError as error:  # moto tries JSON last
@@ -356,7 +375,7 @@ class Stack(models.Stack):
         Raises:
             ValidationError: the template is refused, or the stack's state allows no such operation.
         """
-        if action == "UPDATE" and self.status not in CHANGEABLE:
+        if self.status not in READY[action]:
             raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
         definition = self.parse_template(template)
         if action == "UPDATE" and (definition, parameters, tags) == (self.template_dict, self.parameters, self.tags):
@@ -438,6 +457,7 @@ class Stack(models.Stack):
     def _begin(self, action: str, work: Callable[[], None]) -> None:
         self._enter(f"{action}_IN_PROGRESS", "User Initiated")
         operation = threading.Thread(target=work, name=f"{action} {self.name}", daemon=True)
+        _operations.add(operation)
         operation.start()
         operation.join(PATIENCE)
 
@@ -530,7 +550,7 @@ def _execute_change_set(
 
 @contextmanager
 def installed() -> Iterator[None]:
-    """Put these stacks in place of moto's own until the context ends, then forget the types."""
+    """Put these stacks in place of moto's own until the context ends; what is under way then comes to its end."""
     backend = models.CloudFormationBackend
     ours: list[tuple[Any, str, Any]] = [
         (models, "Stack", Stack),
@@ -548,6 +568,10 @@ def installed() -> Iterator[None]:
     try:
         yield
     finally:
+        _closing.set()
+        while _operations:
+            _operations.pop().join()
+        _closing.clear()
         for owner, name, value in theirs:
             setattr(owner, name, value)
         _taught.clear()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -382,11 +383,40 @@ def test_a_resource_that_is_gone_is_deleted(toys: Toys, cloudformation: Client) 
         stack_of(cloudformation)
 
 
-def test_a_retained_resource_stays(toys: Toys, cloudformation: Client) -> None:
-    """DeletionPolicy: Retain."""
-    create(cloudformation, template(Bear={"Type": TOY, "DeletionPolicy": "Retain", "Properties": {"Name": "bear"}}))
+@pytest.mark.parametrize(
+    ("policy", "after_rollback", "after_delete"),
+    [("Delete", [], []), ("Retain", ["toy-1"], ["toy-1"]), ("RetainExceptOnCreate", [], ["toy-1"])],
+)
+def test_deletion_policies(
+    toys: Toys, cloudformation: Client, policy: str, after_rollback: list[str], after_delete: list[str]
+) -> None:
+    """What is kept when a create is rolled back, and when the stack is deleted."""
+    bear = {"Type": TOY, "DeletionPolicy": policy, "Properties": {"Name": "bear"}}
+    stack = create(cloudformation, template(Bear=bear, Cub={"Name": "CUB", "Colour": {"Ref": "Bear"}}))
+    assert (stack["StackStatus"], list(toys.made)) == ("ROLLBACK_COMPLETE", after_rollback)
     cloudformation.delete_stack(StackName="toys")
-    assert list(toys.made) == ["toy-1"]
+    toys.made, toys.count = {}, 0
+    assert create(cloudformation, template(Bear=bear))["StackStatus"] == "CREATE_COMPLETE"
+    cloudformation.delete_stack(StackName="toys")
+    assert list(toys.made) == after_delete
+
+
+def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> None:
+    """UpdateReplacePolicy: Retain."""
+    for name in ("bear", "wolf"):
+        body = template(Bear={"Type": TOY, "UpdateReplacePolicy": "Retain", "Properties": {"Name": name}})
+        (create if name == "bear" else update)(cloudformation, body)
+    assert [toy["Name"] for toy in toys.made.values()] == ["bear", "wolf"]
+
+
+def test_a_cleanup_that_fails_leaves_the_update_complete(toys: Toys, cloudformation: Client) -> None:
+    """With an event that says what was left: as in CloudFormation."""
+    create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub"}))
+    toys.made["toy-3"] = {}
+    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-3"}}, failed("AccessDenied", "It stays")]
+    stack = update(cloudformation, template(Bear={"Name": "wolf"}, Cub={"Name": "cub"}))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert "It stays" in reasons(cloudformation, "DELETE_FAILED")[0]
 
 
 def test_an_update_without_interruption(toys: Toys, cloudformation: Client) -> None:
@@ -580,7 +610,7 @@ def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
     assert toys.events == []
 
 
-@pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing"])
+@pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing", "Resources: {A: {}}"])
 def test_a_template_that_can_not_be_read(cloudformation: Client, body: str) -> None:
     """Is a template format error, and there is no stack."""
     with pytest.raises(ClientError, match="Template format error"):
@@ -651,6 +681,8 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
         if colour == "green":
             toys.answers = [failed("InvalidRequest", "No green")]
         cloudformation.execute_change_set(StackName="toys", ChangeSetName=name)
+    with pytest.raises(ClientError, match="UPDATE_ROLLBACK_COMPLETE state"):
+        cloudformation.execute_change_set(StackName="toys", ChangeSetName="change-0")
     assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear", "UPDATE Bear"]
     stack = stack_of(cloudformation)
     assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_ROLLBACK_COMPLETE", tags(team="a"))
@@ -703,6 +735,20 @@ def test_a_long_operation_goes_on_after_the_call(
     gate.set()
     cloudformation.get_waiter("stack_create_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
     assert list(toys.made) == ["toy-1"]
+
+
+def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that asked for a long delay is not waited for."""
+    monkeypatch.setattr(stacks, "PATIENCE", 0.01)
+    toys, begun = Toys(), time.monotonic()
+    toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
+    with mock_aws(), stacks.installed():
+        stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
+        client = boto3.client("cloudformation", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+        assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
+    assert toys.actions() == ["CREATE Bear"] * 2
+    assert time.monotonic() - begun < 60
+    assert [thread for thread in threading.enumerate() if thread.name == "CREATE toys"] == []
 
 
 def test_moto_is_itself_again_afterwards() -> None:
