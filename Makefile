@@ -34,7 +34,7 @@ test: $(READY) lint  ## lint, types, and every test, AWS's contract suite includ
 	$(BIN)/coverage report
 
 .PHONY: lint
-lint: $(READY)  ## ruff, mypy, cfn validate
+lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
