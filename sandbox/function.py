@@ -50,7 +50,8 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     Args:
         project: the folder with .rpdk-config.
         cache: where packages are kept, by a hash of all that goes in; .cache/packages of the project unless given.
-        language: cfn's language plugin, instead of the one that .rpdk-config names.
+        language: cfn's language plugin, instead of the one that .rpdk-config names, or of its smaller twin, where one
+            is installed (shipping/language.py).
 
     Raises:
         SandboxError: no project there, no cfn, or cfn failed: with the end of its output.
@@ -59,7 +60,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     if not (project / SETTINGS).is_file():
         raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
     settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or settings["language"]
+    settings["language"] = language or _smaller(settings["language"])
     kept = cache or project / ".cache" / "packages"
     packaged = kept / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
     if not packaged.exists():
@@ -68,6 +69,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
+        os.utime(packaged)  # the file system's own clock may be a tick behind
         with suppress(FileNotFoundError):  # another process is at it too
             for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
                 old.unlink()
@@ -236,6 +238,11 @@ def _inputs(project: Path) -> Iterator[Path]:
     yield project / SETTINGS
     for pattern in ("*.json", "*.txt", "resource-role.yaml", "src/**/*", "inputs/**/*"):
         yield from (path for path in project.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _smaller(language: str) -> str:
+    twin = f"{language}-small"
+    return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
 
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
