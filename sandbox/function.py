@@ -69,12 +69,17 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
-        os.utime(packaged)  # the file system's own clock may be a tick behind
+        _touch(packaged)
         with suppress(FileNotFoundError):  # another process is at it too
-            for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
                 old.unlink()
-    os.utime(packaged)
+    _touch(packaged)
     return packaged
+
+
+def _touch(path: Path) -> None:
+    """Note that a package is used now; the file system's own clock ticks too slowly to tell two packages apart."""
+    os.utime(path, ns=(time.time_ns(),) * 2)
 
 
 def copy_project(project: Path, folder: Path) -> None:
