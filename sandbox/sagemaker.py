@@ -4,7 +4,6 @@ Each rule names its source: "model" is SageMaker's service model in botocore, "r
 "design" what users of this resource have found out: terraform-provider-aws, ACK, the SageMaker Python SDK.
 """
 
-import copy
 import json
 import re
 from collections import Counter
@@ -279,7 +278,7 @@ class _SageMaker(SageMakerResponse):
         if failures:
             count = f"{len(failures)} validation error{'s' if failures[1:] else ''} detected"
             raise ValidationError(f"{count}: {'; '.join(failures)}")
-        return copy.deepcopy(dict(self.params))
+        return dict(self.params)
 
 
 def _valid_tags(new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:

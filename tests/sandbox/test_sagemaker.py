@@ -174,10 +174,11 @@ class TestName:
         found = describe(sagemaker, "mIXED-cASE")
         assert (found["JobDefinitionName"], found["JobDefinitionArn"]) == ("Mixed-Case", f"{ARN}/mixed-case")
 
-    def test_a_name_is_taken_in_any_case(self, sagemaker: Client) -> None:
+    @pytest.mark.parametrize(("first", "second"), [("Mixed-Case", "mixed-case"), ("mixed-case", "Mixed-Case")])
+    def test_a_name_is_taken_in_any_case(self, sagemaker: Client, first: str, second: str) -> None:
         """ResourceInUse, as the model has it for Create."""
-        create(sagemaker, "Mixed-Case")
-        refused = refusal(sagemaker.create_model_quality_job_definition, **request("mixed-case"))
+        create(sagemaker, first)
+        refused = refusal(sagemaker.create_model_quality_job_definition, **request(second))
         assert refused == ("ResourceInUse", 400)
 
     def test_a_deleted_name_is_free(self, sagemaker: Client) -> None:
