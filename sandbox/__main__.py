@@ -65,9 +65,11 @@ def _up(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     with _sandbox(options.project) as (variables, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        before = len(function.log)  # the registry has tried the handler
         code = _call(options.argv, bare_environment() | {"PATH": path} | variables)
-        if code and "[ERROR]" in function.log:
-            _tell(f"the handler crashed; the end of its log:\n{tail(function.log)}")
+        said = function.log[before:]
+        if code and "[ERROR]" in said:
+            _tell(f"the handler crashed; the end of its log:\n{tail(said)}")
     return code
 
 

@@ -530,6 +530,8 @@ def _delete_stack(self: models.CloudFormationBackend, name_or_stack_id: str) -> 
 
 
 def _create_change_set(self: models.CloudFormationBackend, *arguments: JSON, **options: JSON) -> tuple[str, str]:
+    if options["change_set_type"] not in READY:
+        raise ValidationError(message=f"This sandbox has no change sets of type {options['change_set_type']}.")
     change_set_id, stack_id = _create_change_set_of_moto(self, *arguments, **options)
     change_set = self.change_sets[change_set_id]
     if change_set.status == "FAILED" and change_set.tags and change_set.tags != self.stacks[stack_id].tags:
@@ -538,11 +540,11 @@ def _create_change_set(self: models.CloudFormationBackend, *arguments: JSON, **o
 
 
 def _execute_change_set(
-    self: models.CloudFormationBackend, change_set_name: str, stack_name: str | None = None
+    self: models.CloudFormationBackend,
+    change_set_name: str,
+    stack_name: str | None = None,  # noqa: ARG001 - moto's
 ) -> None:
-    change_set = self.describe_change_set(change_set_name)
-    if change_set is None:
-        raise ValidationError(stack_name)
+    change_set = cast("models.ChangeSet", self.describe_change_set(change_set_name))
     stack = cast("Stack", self.stacks[change_set.stack_id])
     stack.change(change_set.change_set_type, change_set.template, change_set.parameters, change_set.tags or stack.tags)
     change_set.execution_status = "EXECUTE_COMPLETE"

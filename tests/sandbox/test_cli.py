@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.sandbox import toy
 from tests.sandbox.processes import processes_in, wait_until_gone
 
 HERE = Path(__file__).parents[2]
@@ -196,3 +197,12 @@ class TestErrors:
         done = sandbox()
         assert done.returncode == 2
         assert "usage: python -m sandbox" in done.stderr
+
+
+def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:
+    """The registry tries the handler when the type is registered; what that leaves in the log is nobody's concern."""
+    project = toy.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
+    done = sandbox("run", "--project", project, "--", "false")
+    assert done.returncode == 1
+    assert "is registered" in done.stderr
+    assert "crashed" not in done.stderr

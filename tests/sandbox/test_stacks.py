@@ -610,6 +610,59 @@ def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
     assert toys.events == []
 
 
+def test_types_of_aws_that_moto_lacks(cloudformation: Client) -> None:
+    """Are unrecognized here, and the message says why; one that cfn's own stacks have is passed over."""
+    schedule = {"Type": "AWS::SageMaker::MonitoringSchedule"}
+    with pytest.raises(ClientError, match=r"MonitoringSchedule\] \(of AWS's own types, this sandbox has those"):
+        create(cloudformation, template(Schedule=schedule))
+    policy = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "box", "PolicyDocument": {}}}
+    stack = create(cloudformation, template(Policy=policy, Bear={"Name": "bear"}))
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
+    """Is a failed update that says so, not one that did nothing."""
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box"}}
+    create(cloudformation, template(Group=group, Bear={"Name": "bear"}))
+    changed = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box", "RetentionInDays": 7}}
+    stack = update(cloudformation, template(Group=changed, Bear={"Name": "bear"}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "moto can't update a AWS::Logs::LogGroup" in stack["StackStatusReason"]
+    assert toys.actions() == ["CREATE Bear"]
+
+
+def test_an_update_without_a_template(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - its type is needed
+    """Is refused, as in the service."""
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    with pytest.raises(ClientError, match="Either Template URL or Template Body must be specified"):
+        cloudformation.update_stack(StackName="toys")
+
+
+def test_imports_are_refused(cloudformation: Client) -> None:
+    """There is no engine for them here: tests/sandbox/test_cloud_control.py asks the handlers what it would ask."""
+    resources = [{"ResourceType": TOY, "LogicalResourceId": "Bear", "ResourceIdentifier": {"Id": "toy-1"}}]
+    with pytest.raises(ClientError, match="no change sets of type IMPORT"):
+        cloudformation.create_change_set(
+            StackName="toys",
+            ChangeSetName="import",
+            ChangeSetType="IMPORT",
+            ResourcesToImport=resources,
+            TemplateBody=template(Bear={"Name": "bear"}),
+        )
+
+
+def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> None:
+    """Ref joins them, wherever in the model they are; DELETE is sent each at its place."""
+    made = {"Name": "bear", "Facts": {"Born": "today"}}
+    parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
+    stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    toys.answers = [{"status": "SUCCESS", "resourceModel": made}, {"status": "SUCCESS"}]
+    stack = create(cloudformation, template({"Ref": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear"}))
+    assert stack["Outputs"][0]["OutputValue"] == "bear|today"
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.events[-1]["requestData"]["resourceProperties"] == made
+
+
 @pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing", "Resources: {A: {}}"])
 def test_a_template_that_can_not_be_read(cloudformation: Client, body: str) -> None:
     """Is a template format error, and there is no stack."""
@@ -735,6 +788,12 @@ def test_a_long_operation_goes_on_after_the_call(
     gate.set()
     cloudformation.get_waiter("stack_create_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
     assert list(toys.made) == ["toy-1"]
+    gate.clear()
+    for _ in range(2):
+        cloudformation.delete_stack(StackName="toys")
+    gate.set()
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
+    assert toys.actions() == ["CREATE Bear", "DELETE Bear"]
 
 
 def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
