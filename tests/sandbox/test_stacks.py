@@ -17,6 +17,7 @@ from sandbox.resource_type import ATTEMPTS, ResourceType
 Client = Any  # boto3 makes its clients at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
+SESSION = boto3.Session("test", "test", region_name=REGION)  # one: it reads the service's model once
 TOY = "Acme::Test::Toy"
 SCHEMA: dict[str, Any] = {
     "typeName": TOY,
@@ -101,7 +102,7 @@ def toys() -> Iterator[Toys]:
 @pytest.fixture
 def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture is the place
     """A client of it."""
-    return boto3.client("cloudformation", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    return SESSION.client("cloudformation")
 
 
 def template(outputs: dict[str, Any] | None = None, **resources: dict[str, Any]) -> str:
@@ -513,7 +514,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
 
 def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation: Client) -> None:
     """A queue that the failed operation made is deleted, one that it changed is as before."""
-    sqs = boto3.client("sqs", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    sqs = SESSION.client("sqs")
 
     def box(timeout: int) -> dict[str, Any]:
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "box", "VisibilityTimeout": timeout}}
@@ -603,7 +604,7 @@ def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
     unknown = r"Template format error: Unrecognized resource types: \[Acme::Test::Other, Acme::Test::Yeti\]"
     with pytest.raises(ClientError, match=unknown):
         create(cloudformation, body)
-    elsewhere = boto3.client("cloudformation", "eu-west-2", aws_access_key_id="test", aws_secret_access_key="test")
+    elsewhere = SESSION.client("cloudformation", "eu-west-2")
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
         create(elsewhere, template(Bear={"Name": "bear"}))
     assert cloudformation.describe_stacks()["Stacks"] == []
@@ -803,7 +804,7 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
     with mock_aws(), stacks.installed():
         stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
-        client = boto3.client("cloudformation", REGION, aws_access_key_id="test", aws_secret_access_key="test")
+        client = SESSION.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     assert toys.actions() == ["CREATE Bear"] * 2
     assert time.monotonic() - begun < 60
