@@ -218,6 +218,14 @@ def test_an_authority_that_is_in_neither_is_refused(stand_in: Service, bundle: P
     assert stand_in.calls == []
 
 
+def test_a_trusted_certificate_of_another_host_is_refused(stand_in: Service) -> None:
+    """The shared context leaves it to urllib3 to compare the host's name: it does."""
+    answer = invoke("LIST", region="ap-northeast-3", provider=None)
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "doesn't match" in answer["message"]
+    assert [call for call in stand_in.calls if "ap-northeast-3" in call.host] == []
+
+
 def test_there_is_one_tls_context(stand_in: Service) -> None:
     """For all clients, through a proxy too; it verifies."""
     invoke()
