@@ -69,11 +69,10 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
-        _touch(packaged)
-        with suppress(FileNotFoundError):  # another process is at it too
-            for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
-                old.unlink()
     _touch(packaged)
+    with suppress(FileNotFoundError):  # another process is at it too
+        for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
+            old.unlink()
     return packaged
 
 
@@ -246,6 +245,7 @@ def _inputs(project: Path) -> Iterator[Path]:
 
 
 def _smaller(language: str) -> str:
+    """The smaller twin of a language plugin, where one is installed; else the plugin itself."""
     twin = f"{language}-small"
     return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
 

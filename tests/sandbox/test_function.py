@@ -60,6 +60,18 @@ class TestPackage:
             file.write("\n")
         assert package(project) != before
 
+    def test_the_smaller_twin_of_a_plugin_is_used_unless_another_is_asked_for(
+        self, toy_project: Path, toy_package: Path
+    ) -> None:
+        """The project goes on naming the official plugin, so that plain cfn works in it."""
+        for packaged, language in (
+            (toy_package, "python312-small"),
+            (package(toy_project, language="python312"), "python312"),
+        ):
+            with zipfile.ZipFile(packaged) as contents:
+                assert json.loads(contents.read(toy.SETTINGS_NAME))["language"] == language
+        assert json.loads((toy_project / toy.SETTINGS_NAME).read_text())["language"] == "python312"
+
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A package may be tens of megabytes, and each change of the project makes one."""
         monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
