@@ -180,6 +180,9 @@ class Teller:
         except ClientError as error:
             self._write(" failed", "31")
             raise SandboxError(str(error)) from error
+        except (KeyboardInterrupt, SystemExit):
+            self._write(" interrupted", "31")
+            raise
         except BaseException:
             self._write(" failed", "31")
             raise

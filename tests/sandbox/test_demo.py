@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox import SandboxError, demo, stacks
 from sandbox.aws import Account
@@ -90,12 +91,20 @@ def test_colour_is_for_terminals() -> None:
     assert re.sub(r"\033\[\d+m", "", shown) == piped
 
 
-def test_a_step_that_fails_says_so() -> None:
-    """Its line ends in "failed"."""
+@pytest.mark.parametrize(
+    ("raised", "expected", "word"),
+    [
+        (SandboxError("it was not done"), SandboxError, "failed"),
+        (ClientError({"Error": {"Code": "ValidationError"}}, "CreateStack"), SandboxError, "failed"),
+        (KeyboardInterrupt(), KeyboardInterrupt, "interrupted"),
+    ],
+)
+def test_a_step_that_does_not_end_well_says_so(raised: BaseException, expected: type[BaseException], word: str) -> None:
+    """In its line; what AWS refuses is an error that the command line shows without a traceback."""
     out = io.StringIO()
-    with pytest.raises(SandboxError), demo.Teller(out).step("Do it"):
-        raise SandboxError("it was not done")
-    assert re.fullmatch(r"Do it \.+ failed\n", out.getvalue())
+    with pytest.raises(expected), demo.Teller(out).step("Do it"):
+        raise raised
+    assert re.fullmatch(rf"Do it \.+ {word}\n", out.getvalue())
 
 
 @pytest.mark.parametrize(
