@@ -1,0 +1,57 @@
+"""The permissions that the schema asks for are those that the handlers use, and no other."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.envelopes import ROOT, Json, maximal, minimal
+from tests.wires import Wire, created, invoke, refuses
+
+SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+
+# What SageMaker checks beside the operation itself (Service Authorization Reference, "dependent actions" of
+# CreateModelQualityJobDefinition): that the caller may pass the role, and tag what it creates.
+BESIDE = {"create": {"iam:PassRole", "sagemaker:AddTags"}}
+
+
+def _create(_: Json) -> None:
+    invoke("CREATE", maximal(), tags={"stage": "prod"}, token="new")
+
+
+def _update(model: Json) -> None:
+    state = minimal() | {"JobDefinitionArn": model["JobDefinitionArn"]}
+    invoke("UPDATE", state, state, tags={"new": "1"}, previous_tags={"old": "1"})
+
+
+ACTIONS: dict[str, Callable[[Json], object]] = {
+    "create": _create,
+    "read": lambda model: invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]}),
+    "update": _update,
+    "delete": lambda model: invoke("DELETE", model),
+    "list": lambda _: invoke("LIST", {"EndpointName": "fraud"}),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_handler_asks_for_the_permissions_that_it_uses(wire: Wire, action: str) -> None:
+    """All of them, or it fails in a locked-down account; none more, or it is one that nobody wants to grant."""
+    model = created(minimal(), tags={"old": "1"})
+    wire.requests.clear()
+    ACTIONS[action](model)
+    used = {f"sagemaker:{operation}" for operation in wire.operations}
+    assert set(SCHEMA["handlers"][action]["permissions"]) == used | BESIDE.get(action, set())
+
+
+def test_tagging_asks_for_what_the_handlers_use_on_tags() -> None:
+    """The tagging block repeats them, for CloudFormation's own documentation."""
+    asked = {permission for handler in SCHEMA["handlers"].values() for permission in handler["permissions"]}
+    assert set(SCHEMA["tagging"]["permissions"]) == {permission for permission in asked if "Tags" in permission}
+
+
+def test_a_create_without_tags_needs_no_permission_on_tags_but_to_read_them(wire: Wire) -> None:
+    """A policy may forbid to tag: then a definition without tags is still made."""
+    wire.reply("AddTags", refuses("AccessDeniedException"))
+    created(minimal())
+    assert "Tags" not in wire.body("CreateModelQualityJobDefinition")
+    assert "AddTags" not in wire.operations
