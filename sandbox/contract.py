@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from moto.moto_proxy.certificate_creator import CertificateCreator
-
 from sandbox import SandboxError
 from sandbox.aws import LOOPBACK, Account, bare_environment
 from sandbox.function import Function, copy_project, package
 from sandbox.process import running
+from sandbox.proxy import AUTHORITY
 
 # pytest's closing line, of which cfn prints one for each set of inputs.
 _SUMMARY = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*) in [\d.]+s.* =+$", re.MULTILINE)
@@ -106,12 +104,10 @@ def _proxy() -> Iterator[dict[str, str]]:
     cfn test asks STS at its real host name who it is, whatever AWS_ENDPOINT_URL says
     (rpdk/core/boto_helpers.py, get_service_endpoint).
     """
-    if shutil.which("openssl") is None:
-        raise SandboxError("cfn test needs moto's proxy, and that needs the command openssl")
-    command: list[str | Path] = [Path(sys.executable).with_name("moto_proxy"), "--host", LOOPBACK, "--port", "0"]
+    command: list[str | Path] = [sys.executable, "-m", "sandbox.proxy", "--host", LOOPBACK, "--port", "0"]
     with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
         said = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
         address = re.search(rf"{re.escape(LOOPBACK)}:\d+", said.decode())
         if address is None:
             raise SandboxError(f"moto's proxy did not start: {said.decode()}")
-        yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": CertificateCreator.cacert}
+        yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": AUTHORITY}

@@ -1,12 +1,14 @@
 """AWS's contract suite passes on the packaged handlers, and would not pass on just any."""
 
+import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from moto.moto_proxy.certificate_creator import CertificateCreator
 
-from sandbox import SandboxError, contract
+from sandbox import contract, proxy
 from sandbox.contract import Counts
-from sandbox.function import package
 from tests.sandbox import toy
 
 PROJECT = Path(__file__).parents[2]
@@ -39,10 +41,25 @@ def test_handlers_that_break_the_contract_fail(tmp_path: Path) -> None:
     assert "the handler was called" in result.output
 
 
-def test_a_missing_openssl_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy that stands in for STS needs it."""
-    project = toy.write(tmp_path / "project")
-    package(project)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SandboxError, match="needs the command openssl"):
-        contract.run(project)
+def test_the_proxys_certificates_are_good_for_the_host_and_no_other(tmp_path: Path) -> None:
+    """Made without the command openssl, which a machine need not have."""
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(proxy.certificate("sts.us-east-1.amazonaws.com"))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file, CertificateCreator.certkey)
+    _shake_hands(server, "sts.us-east-1.amazonaws.com")
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        _shake_hands(server, "sts.eu-west-1.amazonaws.com")
+
+
+def _shake_hands(server: ssl.SSLContext, host: str) -> None:
+    """Connect a client that trusts moto's authority to a server, in memory."""
+    client = ssl.create_default_context(cafile=proxy.AUTHORITY)
+    client.verify_flags &= ~ssl.VERIFY_X509_STRICT  # moto's authority lacks what strictness asks for
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server, server_hostname=host)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (ours, theirs, ours, theirs):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert ours.version()
