@@ -43,6 +43,10 @@ lint: $(READY)  ## ruff and mypy
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
 
+.PHONY: bench
+bench: $(READY)  ## measure the package beside a plain one: benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
 # Optional for submit: REGION, PROFILE, ROLE_ARN; for submit and package: TAG_UPDATES=in-place.
 .PHONY: submit
 submit: $(READY)  ## register the type under a name of your own: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition

@@ -40,7 +40,7 @@ def main(package: str, door: str, port: str, events: str, report: str) -> None:
             answer = handle(json.loads(line), None)
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
-            if count in (1, 10) or count % 100 == 0:
+            if count in (1, 10, 20, 30, 40) or count % 100 == 0:
                 residents[count] = resident_kilobytes()
             if count == 1:
                 first = answer

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Played:
     Attributes:
         imported: CPU seconds until the handler was imported.
         cpu: CPU seconds of the whole process.
+        wall: Seconds that it ran.
         walls: Seconds that each event took.
         cpus: CPU seconds that each event took.
         residents: The resident set in KiB after some of the events, by how many there had been.
@@ -38,6 +40,7 @@ class Played:
 
     imported: float
     cpu: float
+    wall: float
     walls: list[float]
     cpus: list[float]
     residents: dict[int, int]
@@ -96,6 +99,7 @@ def play(
     with tempfile.TemporaryDirectory() as scratch:
         lines, report = Path(scratch, "events"), Path(scratch, "report")
         lines.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+        start = time.perf_counter()
         done = subprocess.run(
             [
                 *(VALGRIND if count else ()),
@@ -116,10 +120,11 @@ def play(
             text=True,
             check=False,
         )
+        wall = time.perf_counter() - start
         if done.returncode:
             raise RuntimeError(done.stderr)
         told = json.loads(report.read_text(encoding="utf-8"))
     told["residents"] = {int(number): size for number, size in told["residents"].items()}
     counted = re.search(r"I +refs: +([\d,]+)", done.stderr)
     instructions = int(counted[1].replace(",", "")) if count and counted else None
-    return Played(**told, instructions=instructions, log=done.stderr)
+    return Played(**told, wall=wall, instructions=instructions, log=done.stderr)

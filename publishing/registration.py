@@ -20,6 +20,7 @@ from publishing.commands import run_cfn
 from publishing.errors import PublishingError
 from publishing.names import TypeName
 from publishing.staging import TagUpdates, stage
+from shipping import archive
 
 # `_wait_for_registration` in rpdk/core/project.py says so.
 _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")
@@ -186,6 +187,7 @@ def package(
     with _staged(project, type_name, tag_updates, progress) as staged:
         run_cfn(["submit", "--dry-run"], staged, show)
         zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
+    archive.rewrite(zipped)  # the same project, the same bytes: cfn stamps the time on it
     with (
         zipfile.ZipFile(zipped) as outer,
         outer.open("ResourceProvider.zip") as member,

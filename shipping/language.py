@@ -4,11 +4,9 @@ It builds as the official plugin does, then leaves out what no resource type run
 interpreter, and compresses. Nothing of it depends on this type: see _UNUSED and _services for what goes.
 """
 
-import io
 import logging
 import shutil
 import subprocess
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +14,7 @@ from typing import BinaryIO
 from rpdk.core.exceptions import DownstreamError
 from rpdk.python.codegen import Python312LanguagePlugin
 
-from shipping import bytecode, certificates
+from shipping import archive, bytecode, certificates
 
 LOG = logging.getLogger(__name__)
 
@@ -36,10 +34,8 @@ _UNUSED = (
     "**/__pycache__",  # of whichever interpreter pip ran in
     "**/*.pyi",  # types
     "**/py.typed",
-    "boto3/data",  # boto3's resources (session.resource); types call clients
     "boto3/examples",
     "botocore/cacert.pem",  # botocore takes certifi's, which is there
-    "dateutil/zoneinfo/*.tar.gz",  # time zones by name, for systems without them
 )
 
 #: What botocore has of a service beside its model and rules: documentation's examples, paginators and waiters.
@@ -56,7 +52,7 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         models = build_path / str(self.package_name) / "data"
         for pattern in _UNUSED:
             _remove(build_path.glob(pattern))
-        _remove(_replaced(build_path / "botocore" / "data", models))
+        _remove(_replaced(build_path, models))
         bundle = build_path / "certifi" / "cacert.pem"
         if bundle.exists():  # every type that uses the plugin library has it
             certificates.write_directory(bundle)
@@ -69,7 +65,8 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
                 bytecode.compile_tree(build_path, python)
             except subprocess.CalledProcessError as error:
                 raise DownstreamError(f"A module does not compile: {error.stderr}") from error
-        return _zipped(build_path)
+        files = [path for path in build_path.rglob("*") if path.is_file()]
+        return archive.write({path.relative_to(build_path).as_posix(): path.read_bytes() for path in files})
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -80,16 +77,18 @@ def _remove(paths: Iterable[Path]) -> None:
             path.unlink()
 
 
-def _replaced(theirs: Path, ours: Path) -> Iterator[Path]:
-    """Yield what a type that ships service models of its own does not need of botocore's.
+def _replaced(build: Path, ours: Path) -> Iterator[Path]:
+    """Yield what a type that ships service models of its own does not need of botocore's and boto3's.
 
     Args:
-        theirs: botocore's data directory.
-        ours: The type's own: SERVICE/VERSION/service-2.json for every service that it calls, and endpoints.json.
+        build: Where everything is.
+        ours: The type's models: SERVICE/VERSION/service-2.json for every service that it calls, and endpoints.json.
     """
-    called = {path.name for path in ours.glob("*") if path.is_dir()}
+    theirs = build / "botocore" / "data"
+    called = {path.parents[1].name for path in ours.glob("*/*/service-2.json")}
     if not called:
         return
+    yield from build.glob("boto3/data")  # descriptions of resources, made of models that are not there
     for service in theirs.iterdir():
         if service.is_dir() and service.name not in called:
             yield service
@@ -98,15 +97,3 @@ def _replaced(theirs: Path, ours: Path) -> Iterator[Path]:
                 yield from service.glob(f"*/{pattern}")
     for file in ours.rglob("*.json"):
         yield from (theirs / file.relative_to(ours).parent).glob(f"{file.name}*")
-
-
-def _zipped(root: Path) -> BinaryIO:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zip_file:
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # of 1980: time stamps would differ each time
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o100644 << 16
-            zip_file.writestr(entry, path.read_bytes())
-    archive.seek(0)
-    return archive

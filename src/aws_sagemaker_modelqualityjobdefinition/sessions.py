@@ -48,7 +48,7 @@ class LendingSession(SessionProxy):
         """
         key = (service_name, region_name or self._region, config)
         if key not in self._lent:
-            lent = _idle[key].pop() if _idle[key] else _new_client(*key)
+            lent = _idle[key].pop() if _idle.get(key) else _new_client(*key)
             lent._request_signer._credentials = self._credentials
             self._lent[key] = lent
         return self._lent[key]

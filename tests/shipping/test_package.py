@@ -17,7 +17,7 @@ from rpdk.core.exceptions import DownstreamError
 from benchmarks import events
 from benchmarks.play import play, trust
 from benchmarks.service import Fault, Service
-from shipping import bytecode, language
+from shipping import archive, bytecode, language
 from shipping.language import SmallPythonLanguagePlugin
 
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
@@ -204,6 +204,22 @@ def test_the_same_input_makes_the_same_bytes(build: Path, python: Path, monkeypa
     assert first == second
     assert first[1] == sorted(first[1])
     assert any(name.endswith(".pyc") for name in first[1])
+
+
+def test_cfns_own_zip_can_be_made_to_depend_on_its_files_alone(packages: dict[str, Path], tmp_path: Path) -> None:
+    """As `make package` does: cfn stamps it with the time, and lists inputs/ as the disk does."""
+    (tmp_path / "once.zip").write_bytes(packages["python312-small"].read_bytes())
+    with zipfile.ZipFile(packages["python312-small"]) as before, zipfile.ZipFile(tmp_path / "again.zip", "w") as other:
+        for name in reversed(before.namelist()):
+            other.writestr(name, before.read(name))
+    for name in ("once.zip", "again.zip"):
+        archive.rewrite(tmp_path / name)
+    assert (tmp_path / "once.zip").read_bytes() == (tmp_path / "again.zip").read_bytes()
+    contents = []
+    for path in (packages["python312-small"], tmp_path / "once.zip"):
+        with zipfile.ZipFile(path) as zip_file:
+            contents.append({name: zip_file.read(name) for name in zip_file.namelist()})
+    assert contents[0] == contents[1]
 
 
 def test_without_lambdas_interpreter_there_is_no_byte_code_and_it_is_said(
