@@ -1,5 +1,6 @@
 """An account, and the toy's package and function, for the tests of the sandbox."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,12 @@ import pytest
 from sandbox.aws import Account
 from sandbox.function import Function, package
 from tests.sandbox import toy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """Have Ctrl-C end the commands that tests start: in a shell's background it is ignored, and they inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
