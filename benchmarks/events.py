@@ -10,6 +10,9 @@ STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/monitoring/2b7a8d10-4c
 CREDENTIALS = {"accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "made-up", "sessionToken": "made-up" * 60}
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 
+PREVIOUS_TAGS = {"team": "research", "stage": "production", "owner": "someone"}
+"""The stack's tags before an UPDATE, which changes one and removes one."""
+
 #: Only what is required.
 MINIMAL: dict[str, Any] = {
     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/monitoring",
@@ -100,10 +103,10 @@ def event(
     }
     if action in ("READ", "DELETE", "UPDATE"):
         data["resourceProperties"] = asked | {"JobDefinitionArn": arn}
-    if action == "UPDATE":  # one stack tag changes, one goes, one comes
+    if action == "UPDATE":
         data |= {
             "previousResourceProperties": asked | {"JobDefinitionArn": arn},
-            "previousStackTags": {"team": "research", "stage": "production", "owner": "someone"},
+            "previousStackTags": PREVIOUS_TAGS,
         }
     if action == "LIST":
         data["resourceProperties"] = {}

@@ -133,8 +133,7 @@ class Bench:
 
     def _ask(self, action: str, count: int, properties: Json | None = None) -> list[Json]:
         """Return events, with the account made ready for them."""
-        had = [{"Key": "team", "Value": "research"}, {"Key": "stage", "Value": "production"}]
-        had.append({"Key": "owner", "Value": "someone"})
+        had = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
         self.service.definitions.clear()
         self.service.calls.clear()
         if action != "CREATE":
