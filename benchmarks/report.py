@@ -169,7 +169,7 @@ def _felt(results: Results) -> list[str]:
 def _felt_note(results: Results) -> str:
     return (
         "By the clock of whoever invokes AWS's runtime interface emulator, the function's process held to a seventh of "
-        "one core: what Lambda gives 256 MB."
+        "one core: what Lambda gives 256 MB. The runtime client's own start is in both."
         if results.felt
         else ""
     )
