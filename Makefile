@@ -30,8 +30,7 @@ demo: $(READY)  ## deploy the documentation's example to a sandbox on this machi
 
 .PHONY: test
 test: $(READY) lint  ## lint, types, and every test, AWS's contract suite included
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered
 
 .PHONY: lint
 lint: $(READY)  ## ruff and mypy

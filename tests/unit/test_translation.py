@@ -33,7 +33,7 @@ def _settable() -> Json:
 
 
 desired_states = from_schema(_settable())
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def model_of(properties: Mapping[str, Any]) -> ResourceModel:
