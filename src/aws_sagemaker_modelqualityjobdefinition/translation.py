@@ -15,6 +15,7 @@ from copy import deepcopy
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any, cast, get_args, get_origin, get_type_hints
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
@@ -229,7 +230,7 @@ def _primitive(kind: type, value: Any, path: str) -> Any:  # noqa: ANN401 - type
         converted = kind(value)
     except (ValueError, OverflowError):
         raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.") from None
-    if isinstance(value, float) and converted != value:
+    if (kind is int and isinstance(value, float) and converted != value) or (kind is float and not isfinite(converted)):
         raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.")
     return converted
 

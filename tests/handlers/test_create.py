@@ -303,6 +303,8 @@ def _with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
         ("JobResources/ClusterConfig/InstanceType", {"s3cret": 1}, "InstanceType has to be a string"),
         ("NetworkConfig/EnableNetworkIsolation", "s3cret", "EnableNetworkIsolation has to be true or false"),
         ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "s3cret", "has to be a number"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "nan", "has to be a number"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "-Infinity", "has to be a number"),
         ("ModelQualityAppSpecification/Environment", ["s3cret"], "Environment has to be an object"),
         ("ModelQualityAppSpecification/ContainerArguments", "s3cret", "ContainerArguments has to be a list"),
         ("ModelQualityAppSpecification/Environment", {"A": ["s3cret"]}, "Environment/A has to be a string"),
@@ -321,9 +323,12 @@ def test_a_property_of_another_shape_is_named_and_its_value_is_not(
 
 def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
     """A variable that is set to true or 3 in a template is one to the container as well; a null is nothing."""
-    created(_with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3}) | {"NetworkConfig": None})
+    created(
+        _with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3, "RATE": 0.5})
+        | {"NetworkConfig": None}
+    )
     sent = wire.body("CreateModelQualityJobDefinition")
-    assert sent["ModelQualityAppSpecification"]["Environment"] == {"FLAG": "true", "LEVEL": "3"}
+    assert sent["ModelQualityAppSpecification"]["Environment"] == {"FLAG": "true", "LEVEL": "3", "RATE": "0.5"}
     assert "NetworkConfig" not in sent
 
 
