@@ -1,7 +1,6 @@
 """What costs time at every start and is of no use to a resource type, put off until somebody asks for it.
 
-The plugin library imports requests, for the payloads of hooks, and boto3, for sessions that client.py makes without it;
-boto3 imports s3transfer. While the library is imported below, stand-ins take the place of these modules; whoever uses
+While the plugin library and botocore are imported below, stand-ins take the place of some modules; whoever uses
 something of theirs later gets the real ones.
 """
 
@@ -52,7 +51,16 @@ def putting_off(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-with putting_off("boto3", "boto3.session", "requests", "requests.adapters"):
+_OF_NO_USE = (
+    "boto3",  # makes the library's sessions (ours: sessions.py), and imports s3transfer
+    "boto3.session",
+    "botocore.docs.bcdoc.docstringparser",  # renders what help() prints, and imports an HTML parser
+    "importlib.metadata",  # tells urllib3 the version of an HTTP/2 library; imports zipfile, csv, tempfile and others
+    "requests",  # fetches the library's payloads of hooks
+    "requests.adapters",
+)
+
+with putting_off(*_OF_NO_USE):
     importlib.import_module("cloudformation_cli_python_lib")
     importlib.import_module("botocore.session")
 

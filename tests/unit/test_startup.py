@@ -73,9 +73,9 @@ def run(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_handlers_import_neither_boto3_nor_requests() -> None:
-    """Nor what those import for themselves."""
-    names = ("boto3", "s3transfer", "requests", "charset_normalizer", "multiprocessing")
+def test_the_handlers_import_nothing_that_is_put_off() -> None:
+    """Nor what those modules import for themselves."""
+    names = (*startup._OF_NO_USE, "s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv")
     assert run(f"print([name for name in {names} if name in sys.modules])") == "[]"
 
 
@@ -87,6 +87,22 @@ def test_the_librarys_own_sessions_are_boto3s() -> None:
         "print(type(session.session).__module__, session.session.region_name)"
     )
     assert told == "boto3.session eu-west-1"
+
+
+def test_clients_of_others_keep_their_documentation() -> None:
+    """It is rendered when somebody reads it, by what was put off."""
+    told = run("import boto3; print(boto3.client('sqs', 'eu-west-1').send_message.__doc__)")
+    assert "Delivers a message to the specified queue" in told
+
+
+def test_versions_of_libraries_can_be_told() -> None:
+    """Also by the module that asked for it under a stand-in."""
+    told = run(
+        "import importlib.metadata\n"
+        "from urllib3 import http2\n"
+        "print(importlib.metadata.version('boto3') == http2.version('boto3') != '')"
+    )
+    assert told == "True"
 
 
 class _Payload(BaseHTTPRequestHandler):
