@@ -20,6 +20,8 @@ from botocore.session import Session
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
 
+_Key = tuple[str, str | None, Config | None]
+
 
 class LendingSession(SessionProxy):
     """One party's session in one request: it lends kept clients that party's credentials.
@@ -32,7 +34,9 @@ class LendingSession(SessionProxy):
     """
 
     def __init__(self, credentials: RequestCredentials, region: str | None) -> None:
-        self._credentials = Credentials(credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken)
+        self._credentials: Credentials | None = Credentials(
+            credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken
+        )
         self._region = region
         self._lent: dict[_Key, Any] = {}
 
@@ -55,13 +59,13 @@ class LendingSession(SessionProxy):
 
     def close(self) -> None:
         """Take the clients back. What they sign until they are lent again raises NoCredentialsError."""
+        self._credentials = None
         for key, lent in self._lent.items():
             lent._request_signer._credentials = None
             _idle[key].append(lent)
         self._lent.clear()
 
 
-_Key = tuple[str, str | None, Config | None]
 _idle: defaultdict[_Key, list[Any]] = defaultdict(list)
 _open: list[LendingSession] = []
 

@@ -152,6 +152,16 @@ def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
     assert stand_in.calls == []
 
 
+def test_a_session_that_is_closed_lends_nothing_to_sign_with(stand_in: Service) -> None:
+    """Its request has been answered."""
+    closed = sessions.open_session(Credentials(**ALICE), REGION)
+    assert closed
+    sessions.close_all()
+    with pytest.raises(NoCredentialsError):
+        closed.client("sagemaker").list_model_quality_job_definitions()
+    assert stand_in.calls == []
+
+
 def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> None:
     """Each signs with its own credentials, in any order, and lends both clients again later."""
     alice, bob = (sessions.open_session(Credentials(**who), REGION) for who in (ALICE, BOB))
