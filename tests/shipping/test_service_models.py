@@ -5,7 +5,6 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def test_they_are_what_the_script_makes() -> None:
 
 def test_they_have_every_operation_that_the_handlers_call() -> None:
     """A new call in job_definitions.py needs a line in shipping/service_models.py."""
-    source = Path("src/aws_sagemaker_modelqualityjobdefinition/job_definitions.py").read_text()
+    source = service_models.DATA.with_name("job_definitions.py").read_text()
     called = {
         node.func.attr
         for node in ast.walk(ast.parse(source))

@@ -65,7 +65,9 @@ def test_the_import_system_sees_through_a_stand_in() -> None:
 
 def run(code: str) -> str:
     """Return what a new process prints that has imported the handlers."""
-    prelude = "import sys; sys.path.insert(0, 'src'); from aws_sagemaker_modelqualityjobdefinition import handlers\n"
+    source = Path(__file__).parents[2] / "src"
+    prelude = f"import sys; sys.path.insert(0, {str(source)!r})\n"
+    prelude += "from aws_sagemaker_modelqualityjobdefinition import handlers\n"
     # Without what coverage imports into every process, where it measures them all.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", prelude + code]
