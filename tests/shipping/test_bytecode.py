@@ -1,0 +1,58 @@
+"""Lambda's interpreter is found where there is one, and nothing else is taken for it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipping import bytecode
+
+VERSION = "9.9"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look in this test's folders alone."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+
+
+def command(path: Path, answer: str) -> Path:
+    """Write a command that answers what an interpreter is asked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{answer}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "one/python9.9",
+        "two/python9.9",
+        "pyenv/versions/9.9.2/bin/python9.9",
+        "share/uv/python/cpython-9.9.1-x/bin/python9.9",
+    ],
+)
+def test_it_is_found_on_the_path_and_among_pyenvs_and_uvs(tmp_path: Path, place: str) -> None:
+    """By the name that it has there."""
+    assert bytecode.interpreter(VERSION) is None
+    there = command(tmp_path / place, f"echo cpython {VERSION}")
+    assert bytecode.interpreter(VERSION) == there
+
+
+@pytest.mark.parametrize("answer", ["exit 127", "echo cpython 3.12", f"echo pypy {VERSION}"])
+def test_what_only_has_its_name_is_passed_over(tmp_path: Path, answer: str) -> None:
+    """A shim of pyenv's for a version that is not switched on, another version, another implementation."""
+    command(tmp_path / "one" / "python9.9", answer)
+    assert bytecode.interpreter(VERSION) is None
+    there = command(tmp_path / "two" / "python9.9", f"echo cpython {VERSION}")
+    assert bytecode.interpreter(VERSION) == there
+
+
+def test_the_running_interpreter_comes_first(tmp_path: Path) -> None:
+    """Whoever runs on Lambda's version needs no other."""
+    version = "{}.{}".format(*sys.version_info)
+    command(tmp_path / "one" / f"python{version}", f"echo cpython {version}")
+    assert bytecode.interpreter(version) == Path(sys.executable)
