@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -19,6 +20,7 @@ from benchmarks.play import play, trust
 from benchmarks.service import Fault, Service
 from shipping import archive, bytecode, language
 from shipping.language import SmallPythonLanguagePlugin
+from tests.envelopes import ROOT
 
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 LAMBDA = "3.12"
@@ -249,6 +251,20 @@ def test_a_type_without_models_of_its_own_keeps_botocores(
     shutil.rmtree(build / PACKAGE / "data")
     (zip_file, _) = built(build, monkeypatch)
     assert [name for name in zip_file.namelist() if name.startswith("botocore/data/sqs/")]
+
+
+def test_what_ships_is_pure_python_and_pinned(official: Path) -> None:
+    """Compiled code would be that of whoever builds, for cfn's pip build is tied to no platform."""
+    compiled = [path for path in official.rglob("*") if path.suffix in {".so", ".pyd", ".dylib"} or ".so." in path.name]
+    assert compiled == []
+    assert all("Root-Is-Purelib: true" in path.read_text() for path in official.rglob("*.dist-info/WHEEL"))
+    pins = (ROOT / "requirements.txt").read_text().splitlines()
+    pinned = {_canonical(line.replace("==", "-")) for line in pins if not line.startswith("#")}
+    assert {_canonical(path.name.removesuffix(".dist-info")) for path in official.glob("*.dist-info")} == pinned
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_byte_code_is_used_as_it_is(small: Path) -> None:
