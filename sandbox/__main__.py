@@ -97,12 +97,18 @@ def _call(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a command to its end and return its exit code, as a shell has it."""
     # A terminal sends Ctrl-C to the command too, and what happens then is the command's own decision.
     interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+    # SIGTERM waits until there is a process to end: in the middle of Popen it would leave one behind.
+    waiting: list[int] = []
+    leave = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
     else:
         try:
+            signal.signal(signal.SIGTERM, leave)
+            for number in waiting:
+                signal.raise_signal(number)
             code = process.wait()
         finally:
             process.terminate()
@@ -110,6 +116,7 @@ def _call(command: Sequence[str], environment: dict[str, str]) -> int:
                 process.wait(10)
             process.kill()
     finally:
+        signal.signal(signal.SIGTERM, leave)
         signal.signal(signal.SIGINT, interrupt)
     return code if code >= 0 else 128 - code
 

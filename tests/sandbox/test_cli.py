@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
+from sandbox import __main__ as command_line
 from tests.sandbox import toy
 from tests.sandbox.processes import processes_in, wait_until_gone
 
@@ -125,6 +127,26 @@ class TestRun:
         assert not Path(f"/proc/{command}").exists()
         wait_until_gone(folder)
         assert not folder.exists()
+
+    def test_a_signal_while_the_command_starts_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Between the command's first words and the moment that the sandbox knows its process."""
+        started: list[subprocess.Popen[bytes]] = []
+
+        class Interrupted(subprocess.Popen[bytes]):
+            def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Popen's
+                super().__init__(*arguments, **named)
+                started.append(self)
+                signal.raise_signal(signal.SIGTERM)
+
+        monkeypatch.setattr(subprocess, "Popen", Interrupted)
+        before = signal.signal(signal.SIGTERM, command_line._leave)
+        try:
+            with pytest.raises(SystemExit, match="143"):
+                command_line._call(["sleep", "60"], {"PATH": os.defpath})
+            assert signal.getsignal(signal.SIGTERM) is command_line._leave
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert started[0].returncode == -signal.SIGTERM
 
     def test_a_sandbox_that_is_killed_leaves_no_emulator(
         self, toy_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
