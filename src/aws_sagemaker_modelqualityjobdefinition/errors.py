@@ -5,6 +5,8 @@ KMS (which SageMaker passes on) and those that botocore takes for throttling. Th
 NetworkFailure and ResourceConflict are retried by CloudFormation; all others end the operation.
 """
 
+import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,6 +14,8 @@ from botocore import exceptions as botocore
 from cloudformation_cli_python_lib import exceptions
 
 from . import TYPE_NAME
+
+LOG = logging.getLogger(__name__)
 
 HandlerError = exceptions._HandlerError  # noqa: SLF001 - the library has no public name for what all its errors are
 
@@ -131,6 +135,19 @@ def translated(name: str) -> Iterator[None]:
     except botocore.BotoCoreError as error:
         kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
         raise _with_words(kind or exceptions.GeneralServiceException, name, str(error)) from error
+
+
+def defect(error: Exception) -> HandlerError:
+    """Return the error for what no handler should ever raise, and log where it came from.
+
+    Neither has the message of what was raised, which may quote a property's value.
+    """
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return exceptions.InternalFailure(
+        f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect of this resource type, "
+        "please report it."
+    )
 
 
 def code(error: HandlerError) -> str:

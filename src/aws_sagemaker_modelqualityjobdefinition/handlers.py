@@ -65,11 +65,8 @@ def update(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Bring a definition's tags up to date: the stack's and its own. EndpointName is kept by CloudFormation alone."""
-    definitions, desired, previous = (
-        _opened(session, request),
-        _desired(request),
-        request.previousResourceState,
-    )
+    definitions, desired = _opened(session, request), _desired(request)
+    previous = request.previousResourceState
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
     replaced = tags.merge(request.previousResourceTags, previous.Tags if previous else None)
     found, actual = _found(definitions, request)

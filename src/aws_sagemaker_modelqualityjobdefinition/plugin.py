@@ -12,7 +12,6 @@ import functools
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
@@ -28,14 +27,13 @@ from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest, KitchenSinkEncoder
 
 from . import sessions
+from .errors import HandlerError, defect
 
 LOG = logging.getLogger(__name__)
 logging.getLogger(__package__).setLevel(logging.INFO)
 
 # One attempt, and after the first that fails no other in the same invocation: see the sum in client.py.
 DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
-
-HandlerError = exceptions._HandlerError
 
 # Where the library would make two sessions for every request, a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # a private name of the library's
@@ -114,13 +112,7 @@ class ResourceType(Resource):
         except HandlerError as error:
             return error.to_progress_event()
         except Exception as error:  # noqa: BLE001 - the last door: what escapes it reaches the user as a failure without a word
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            LOG.error("%s\n%s", type(error).__name__, frames)  # noqa: TRY400 - without the message, which may quote a value
-            return exceptions.InternalFailure(
-                f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect of this resource type, "
-                "please report it."
-            ).to_progress_event()
+            return defect(error).to_progress_event()
 
 
 class Delivery:

@@ -7,7 +7,7 @@ from typing import Any
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import OperationStatus, ProgressEvent
 
-from .errors import HandlerError
+from .errors import HandlerError, defect
 from .models import ResourceModel
 
 LOG = logging.getLogger(__name__)
@@ -56,9 +56,7 @@ def settled(
     except HandlerError as error:
         problem = error
     except Exception as error:  # noqa: BLE001 - see above: a defect of ours must not orphan the resource either
-        problem = exceptions.InternalFailure(
-            f"The resource can't be read: {type(error).__name__} in this resource type."
-        )
+        problem = defect(error)
     else:
         if found is not None:
             return done(found)
@@ -78,7 +76,6 @@ def not_yet(
         delays: How long to wait before each further invocation, in seconds.
     """
     attempt = int(context.get(_ATTEMPT, 0))
-    failed = problem.to_progress_event()
     if attempt < len(delays):
         LOG.info("%s: looking again in %d s", type(problem).__name__, delays[attempt])
         return ProgressEvent(
@@ -87,5 +84,6 @@ def not_yet(
             callbackContext={_ATTEMPT: attempt + 1},
             callbackDelaySeconds=delays[attempt],
         )
+    failed = problem.to_progress_event()
     failed.resourceModel = model
     return failed

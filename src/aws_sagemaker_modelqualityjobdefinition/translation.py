@@ -142,11 +142,8 @@ def _is_met(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON o
     if isinstance(asked, Mapping):
         return all(_is_met(key, value, (there or {}).get(key)) for key, value in asked.items())
     if isinstance(asked, list):
-        return (
-            isinstance(there, list)
-            and len(asked) == len(there)
-            and all(map(_is_met, [name] * len(asked), asked, there))
-        )
+        same_length = isinstance(there, list) and len(asked) == len(there)
+        return same_length and all(_is_met(name, one, other) for one, other in zip(asked, there, strict=True))
     if name == "JobDefinitionName":
         return str(asked).lower() == str(there).lower()
     return bool(asked == there)

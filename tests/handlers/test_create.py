@@ -167,17 +167,21 @@ def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_defect_of_ours_does_not_orphan_a_definition_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is raised while reading, the answer carries the model, and says nothing of its values."""
+def test_a_defect_of_ours_does_not_orphan_a_definition_either(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is raised while reading, the answer carries the model and the place, and says nothing of its values."""
 
     def broken(*_: object) -> None:
-        raise KeyError("s3cret")
+        secret = "s3cret"
+        raise KeyError(secret.lower())
 
     monkeypatch.setattr(translation, "model", broken)
     answer, _ = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "InternalFailure")
-    assert "KeyError" in answer["message"]
-    assert "s3cret" not in answer["message"]
+    assert "KeyError in broken, line" in answer["message"]
+    assert "in broken" in caplog.text
+    assert "s3cret" not in answer["message"] + caplog.text
     assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
 
 
