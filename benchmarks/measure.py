@@ -18,8 +18,9 @@ from typing import Any
 from benchmarks import events, share
 from benchmarks.play import Played, play, trust, unpack
 from benchmarks.service import REGION, Service
-from sandbox.function import Function, copy_project, package
-from shipping import bytecode
+from packager import bytecode
+from packager.package import copy_project, package
+from sandbox.function import Function
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.service import REGION, Service
-from shipping import certificates
+from packager import certificates
 
 DRIVER = Path(__file__).with_name("driver.py")
 ENTRY_POINT = "aws_sagemaker_modelqualityjobdefinition.handlers.resource"

@@ -16,11 +16,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from packager import archive
 from publishing.commands import run_cfn
 from publishing.errors import PublishingError
 from publishing.names import TypeName
 from publishing.staging import TagUpdates, stage
-from shipping import archive
 
 # `_wait_for_registration` in rpdk/core/project.py says so.
 _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")

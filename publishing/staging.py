@@ -17,7 +17,7 @@ from publishing.names import TypeName
 TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
 SETTINGS = ".rpdk-config"
-# The language of .rpdk-config, and the plugin that packages the same smaller (shipping/language.py).
+# The language of .rpdk-config, and the plugin that packages the same smaller (packager/plugin.py).
 _SMALLER = {"python312": "python312-small"}
 _NEEDED = (SETTINGS, "requirements.txt")
 _TAKEN_ALONG = ("LICENSE", "inputs", "overrides.json", "sam-tests", "template.yml")

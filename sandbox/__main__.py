@@ -12,10 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from sandbox import SandboxError, demo
-from sandbox.aws import Account, bare_environment
-from sandbox.function import Function, package, tail
-from sandbox.registry import Registry
+from packager import PackagerError
+from packager.package import package, tail
+from sandbox import SandboxError
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation.registry import Registry
+from sandbox.function import Function
+from sandbox.model_quality import demo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(getattr(signal, name), _leave)
     try:
         return int(options.command(options))
-    except SandboxError as error:
+    except (SandboxError, PackagerError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,12 +1,9 @@
 """A resource type's package, as cfn makes it, and the package as a Lambda function, run by AWS's emulator."""
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
 import os
-import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,24 +11,24 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import IO, Any, Literal, Self
 
 import requests
 
+from packager.package import SETTINGS, tail
 from sandbox import SandboxError
-from sandbox.aws import LOOPBACK, Account, bare_environment
+from sandbox.account import LOOPBACK, Account
 from sandbox.process import running
-
-SETTINGS = ".rpdk-config"
-KEPT = 10
-"""Packages of a project that stay in its cache: the ones used last."""
 
 TIMEOUT = 60
 """Seconds that CloudFormation gives one invocation of a handler."""
+
+ATTEMPTS = 5
+"""Starts of the emulator, each on ports that were free a moment before."""
 
 MEMORY = 256
 """Megabytes that CloudFormation gives the function of a resource type."""
@@ -42,51 +39,6 @@ _BOOTSTRAP = (
     "sys.path[:0] = [os.environ['LAMBDA_TASK_ROOT']]; sys.path.append(os.environ['LAMBDA_RUNTIME_DIR']); "
     "from awslambdaric.__main__ import main; main(sys.argv)"
 )
-
-
-def package(project: Path, cache: Path | None = None, language: str | None = None) -> Path:
-    """The zip that `cfn submit --dry-run` writes for a project; nothing else of the project is written to.
-
-    Args:
-        project: the folder with .rpdk-config.
-        cache: where packages are kept, by a hash of all that goes in; .cache/packages of the project unless given.
-        language: cfn's language plugin, instead of the one that .rpdk-config names, or of its smaller twin, where one
-            is installed (shipping/language.py).
-
-    Raises:
-        SandboxError: no project there, no cfn, or cfn failed: with the end of its output.
-    """
-    project = project.resolve()
-    if not (project / SETTINGS).is_file():
-        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or _smaller(settings["language"])
-    kept = cache or project / ".cache" / "packages"
-    packaged = kept / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
-    if not packaged.exists():
-        kept.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept) as scratch:
-            copy_project(project, Path(scratch))
-            Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
-            _submit_dry_run(Path(scratch)).replace(packaged)
-    _touch(packaged)
-    with suppress(FileNotFoundError):  # another process is at it too
-        for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
-            old.unlink()
-    return packaged
-
-
-def _touch(path: Path) -> None:
-    """Note that a package is used now; the file system's own clock ticks too slowly to tell two packages apart."""
-    os.utime(path, ns=(time.time_ns(),) * 2)
-
-
-def copy_project(project: Path, folder: Path) -> None:
-    """Copy what cfn reads of a project into an empty folder."""
-    for path in _inputs(project):
-        target = folder / path.relative_to(project)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
 
 
 class Function:
@@ -135,17 +87,7 @@ class Function:
             handler = self._unpack(task)
             _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
-            serve, runtime_api = _free_port(), _free_port()
-            command: list[str | Path] = [
-                emulator,
-                "--log-level=warning",
-                f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
-                f"--runtime-api-address={LOOPBACK}:{runtime_api}",
-                *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
-            ]
-            process = opening.enter_context(running(command, self._environment(version), log, cwd=task))
-            self._wait(process, serve)
-            self.endpoint = f"http://{LOOPBACK}:{serve}"
+            self.endpoint = self._start(opening, emulator, handler, self._environment(version), log)
             self._open = opening.pop_all()
         return self
 
@@ -222,94 +164,34 @@ class Function:
             "TZ": ":UTC",
         }
 
-    def _wait(self, process: subprocess.Popen[bytes], port: int) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex((LOOPBACK, port)) == 0:
-                    return
-            time.sleep(0.01)
+    def _start(
+        self, opening: ExitStack, emulator: Path, handler: str, environment: dict[str, str], log: IO[bytes]
+    ) -> str:
+        """Start the emulator and return its address; on other ports if another process was faster to take these."""
+        for _ in range(ATTEMPTS):
+            serve, runtime_api = _free_ports()
+            command: list[str | Path] = [
+                emulator,
+                "--log-level=warning",
+                f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
+                f"--runtime-api-address={LOOPBACK}:{runtime_api}",
+                *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
+            ]
+            process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
+            if self._serves(process, serve):
+                return f"http://{LOOPBACK}:{serve}"
+            if "address already in use" not in self.log:
+                break
         raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
 
-
-def tail(text: str, lines: int = 20) -> str:
-    """The last lines of a text."""
-    return "\n".join(text.splitlines()[-lines:])
-
-
-def _inputs(project: Path) -> Iterator[Path]:
-    """What cfn reads of a project: the schema and other files beside .rpdk-config, src/ and inputs/."""
-    yield project / SETTINGS
-    for pattern in ("*.json", "*.txt", "resource-role.yaml", "src/**/*", "inputs/**/*"):
-        yield from (path for path in project.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
-
-
-def _smaller(language: str) -> str:
-    """The smaller twin of a language plugin, where one is installed; else the plugin itself."""
-    twin = f"{language}-small"
-    return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
-
-
-def _digest(project: Path, inputs: list[Path], language: str) -> str:
-    digest = hashlib.sha256(f"{sys.version} {language}".encode())
-    plugin_files = (
-        path
-        for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
-        if (module := importlib.util.find_spec(plugin.module)) and module.origin
-        for path in sorted(Path(module.origin).parent.glob("*.py"))
-    )
-    for path in (*plugin_files, *inputs):
-        name = path.relative_to(project) if path.is_relative_to(project) else path.name
-        digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:32]
-
-
-def _submit_dry_run(project: Path) -> Path:
-    """Run `cfn submit --dry-run` in a project and return the zip that it wrote."""
-    bin_folder = str(Path(sys.executable).parent)
-    cfn = shutil.which("cfn", path=bin_folder)
-    if cfn is None:
-        raise SandboxError(f"no cfn beside {sys.executable}: `make setup` installs it")
-    pip_log = project / "pip.log"
-    environment = bare_environment() | {
-        "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)]),  # cfn calls the first pip on it
-        "PIP_LOG": str(pip_log),  # cfn keeps to itself what pip says
-    }
-    done = subprocess.run(
-        [cfn, "submit", "--dry-run"],
-        cwd=project,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    written = list(project.glob("*.zip"))  # named after the type
-    if done.returncode or len(written) != 1:
-        said = f"{_ends(done.stdout)}\n{_pip_errors(pip_log)}{_cfn_log(project)}"
-        raise SandboxError(f"cfn submit --dry-run failed (exit code {done.returncode}):\n{said.rstrip()}")
-    return written[0]
-
-
-def _ends(text: str) -> str:
-    """Both ends of a text: cfn's complaint about a schema begins with the reason and goes on with the schema."""
-    lines = text.splitlines()
-    return "\n".join([*lines[:10], "...", *lines[-10:]] if len(lines) > 21 else lines)
-
-
-def _cfn_log(project: Path) -> str:
-    """The last line of cfn's log, where it puts the exception that it did not expect."""
-    log = project / "rpdk.log"
-    return f"--- rpdk.log:\n{tail(log.read_text(), 1)}" if log.exists() else ""
-
-
-def _pip_errors(log: Path) -> str:
-    """What pip called an error in its log, without its traceback and the times."""
-    text = re.sub(r"^\S+ ", "", log.read_text(), flags=re.MULTILINE) if log.exists() else ""
-    errors = re.findall(r"^ *ERROR: .*?(?=^Exception information:|\Z)", text, re.MULTILINE | re.DOTALL)
-    return f"--- pip:\n{''.join(errors)}" if errors else ""
+    def _serves(self, process: subprocess.Popen[bytes], port: int) -> bool:
+        """Wait until the emulator listens; tell whether it does."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            if _owns(process.pid, port):
+                return True
+            time.sleep(0.01)
+        return False
 
 
 def _emulator() -> Path:
@@ -350,6 +232,20 @@ def _link_runtime_client(folder: Path, version: str) -> None:
         (folder / "runtime_client.py").symlink_to(Path(__file__).with_name("runtime_client.py"))
 
 
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        return int(listener.getsockname()[1])
+def _owns(shell: int, port: int) -> bool:
+    """Tell whether a child of a process listens on a port: connecting to it would not tell who answers (proc(5))."""
+    tables = (Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
+    rows = (line.split() for table in tables for line in table)
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
+    try:
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        opened = (file.readlink() for child in children for file in Path("/proc", child, "fd").iterdir())
+        return any(str(target) in sockets for target in opened)
+    except OSError:  # it has just ended
+        return False
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two ports that nobody listens on: both are held until both are known, so that they differ."""
+    with socket.create_server((LOOPBACK, 0)) as one, socket.create_server((LOOPBACK, 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import events, report, service, share
 from benchmarks.measure import Cost, Results
 from benchmarks.play import play, trust, unpack
-from sandbox.function import package
-from shipping import bytecode
+from packager import bytecode
+from packager.package import package
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from moto.moto_proxy.certificate_creator import CertificateCreator
 
-from sandbox import contract, proxy
-from sandbox.contract import Counts
+from sandbox.contract import proxy
+from sandbox.contract import v1 as contract
+from sandbox.contract.v1 import Counts
 from tests.sandbox import toy
 
 PROJECT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from sandbox import sagemaker
+from sandbox.model_quality import rules as sagemaker
 from tests.wires import Wire, listening
 
 

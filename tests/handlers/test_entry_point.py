@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
-from aws_sagemaker_modelqualityjobdefinition import client, handlers, plugin, translation
+from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from tests.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
 from tests.wires import Reply, Wire, answers, breaks, created, invoke, refuses
@@ -62,7 +62,7 @@ def test_without_a_log_group_nothing_is_delivered(wire: Wire) -> None:
     wire.reply("monitoring", *[breaks(AssertionError())] * 9)
     created(minimal())
     assert logging.getLogger().handlers == [
-        handler for handler in logging.getLogger().handlers if not isinstance(handler, plugin.LogHandler)
+        handler for handler in logging.getLogger().handlers if not isinstance(handler, delivery.LogHandler)
     ]
 
 
@@ -145,14 +145,14 @@ def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wir
 
 def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
     """The sums in client.py: 60 s for an invocation, 30 s for READ and LIST."""
-    config, delivering = vars(client.CONFIG), vars(plugin.DELIVERY)  # set by botocore without being declared
+    config, delivering = vars(client.CONFIG), vars(delivery.DELIVERY)  # set by botocore without being declared
     attempt = config["connect_timeout"] + config["read_timeout"]
     assert config["retries"] == {"mode": "standard", "total_max_attempts": 2}
     longest = max(2 * attempt + 0.05, 1 + 1 + 5 + attempt)
     assert delivering["retries"]["total_max_attempts"] == 1
-    delivery = delivering["connect_timeout"] + delivering["read_timeout"]
-    assert 5 * longest + delivery <= 60
-    assert 2 * longest + delivery <= 30
+    given_up = delivering["connect_timeout"] + delivering["read_timeout"]
+    assert 5 * longest + given_up <= 60
+    assert 2 * longest + given_up <= 30
     assert timedelta(seconds=longest) < handlers.OWN_AGE
 
 

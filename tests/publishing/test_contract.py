@@ -6,7 +6,7 @@ from typing import Any
 
 from publishing.names import TypeName
 from publishing.staging import stage
-from sandbox import contract
+from sandbox.contract import v1 as contract
 
 ROOT = Path(__file__).parents[2]
 

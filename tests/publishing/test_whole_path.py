@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from publishing.__main__ import main
-from sandbox.aws import Account
-from sandbox.registry import Registry
+from sandbox.account import Account
+from sandbox.cloudformation.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 NAME = "Acme::SageMaker::ModelQualityJobDefinition"

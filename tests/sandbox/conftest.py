@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.aws import Account
-from sandbox.function import Function, package
+from packager.package import package
+from sandbox.account import Account
+from sandbox.function import Function
 from tests.sandbox import toy
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws import Account
-from sandbox.function import Function, package
+from packager.package import package
+from sandbox.account import Account
+from sandbox.function import Function
 from tests.envelopes import REGION, ROOT, Json, arn, batch, event, maximal, minimal
 
 Client = Any  # boto3 makes its clients at run time

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import SandboxError, demo, stacks
-from sandbox.aws import Account
-from sandbox.function import package
-from sandbox.registry import Registry
-from sandbox.resource_type import ResourceType
+from packager.package import package
+from sandbox import SandboxError
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.registry import Registry
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.model_quality import demo
 
 PROJECT = Path(__file__).parents[2]
 STEPS = [
@@ -134,7 +136,10 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 )
 def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: Path) -> None:
     """Ctrl-C while cfn packages, or in the stack's life: no traceback, a telling exit code, no process, no file."""
-    script = "from sandbox import __main__, demo; demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
+    script = (
+        "from sandbox import __main__; from sandbox.model_quality import demo; "
+        "demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=PROJECT,

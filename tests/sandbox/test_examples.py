@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
-from sandbox import stacks
-from sandbox.aws import Account
-from sandbox.function import Function, package
-from sandbox.resource_type import ResourceType
+from packager.package import package
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = PROJECT / "examples"

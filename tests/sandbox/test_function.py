@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import zipfile
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from packager import PackagerError
+from packager import package as packages
+from packager.bytecode import interpreter
+from packager.package import package
 from sandbox import SandboxError
 from sandbox import function as functions
-from sandbox.aws import Account
-from sandbox.function import Function, package
-from shipping.bytecode import interpreter
+from sandbox.account import Account
+from sandbox.function import Function
 from tests.sandbox import toy
 from tests.sandbox.processes import emulator_in, processes_in, wait_until_gone
 
@@ -41,7 +45,7 @@ class TestPackage:
         self, toy_project: Path, toy_package: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A second run costs nothing: cfn is not asked again."""
-        monkeypatch.setattr(functions, "_submit_dry_run", None)
+        monkeypatch.setattr(packages, "_submit_dry_run", None)
         assert package(toy_project) == toy_package
 
     @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
     ) -> None:
         """Whatever cfn reads of the project counts."""
-        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / changed).parent.mkdir(exist_ok=True)
@@ -74,8 +78,8 @@ class TestPackage:
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A package may be tens of megabytes, and each change of the project makes one."""
-        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
-        monkeypatch.setattr(functions, "KEPT", 2)
+        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        monkeypatch.setattr(packages, "KEPT", 2)
         project = toy.write(tmp_path / "project")
         first, second, third = (package(project, language=language) for language in ("one", "two", "one"))
         assert (first, first.exists(), second.exists()) == (third, True, True)
@@ -86,7 +90,7 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A test or a README may change without a new package."""
-        monkeypatch.setattr(functions, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / "README.md").touch()
@@ -97,13 +101,13 @@ class TestPackage:
     def test_another_language_plugin_is_cfns_to_know(self, tmp_path: Path) -> None:
         """It is cfn that is asked for the plugin, and cfn's own words that come back."""
         project = toy.write(tmp_path / "project")
-        with pytest.raises(SandboxError, match="no-such-plugin"):
+        with pytest.raises(PackagerError, match="no-such-plugin"):
             package(project, language="no-such-plugin")
 
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
         """The end of the output names the requirement that can't be installed; nothing stays in the cache."""
         project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
-        with pytest.raises(SandboxError, match=r"(?s)failed \(exit code \d+\).*pip:\nERROR: .*no-such-folder"):
+        with pytest.raises(PackagerError, match=r"(?s)failed \(exit code \d+\).*pip:\nERROR: .*no-such-folder"):
             package(project, tmp_path / "cache")
         assert list((tmp_path / "cache").iterdir()) == []
 
@@ -111,19 +115,19 @@ class TestPackage:
         """Also what cfn itself refuses is said in its words."""
         project = toy.write(tmp_path / "project")
         (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
-        with pytest.raises(SandboxError, match=r"(?s)cfn submit --dry-run failed.*additionalProperties"):
+        with pytest.raises(PackagerError, match=r"(?s)cfn submit --dry-run failed.*additionalProperties"):
             package(project)
 
     def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
         """Before anything is tried."""
-        with pytest.raises(SandboxError, match=r"it has no \.rpdk-config"):
+        with pytest.raises(PackagerError, match=r"it has no \.rpdk-config"):
             package(tmp_path)
 
     def test_a_missing_cfn_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """With what installs it."""
         project = toy.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-        with pytest.raises(SandboxError, match=r"no cfn beside .*make setup"):
+        with pytest.raises(PackagerError, match=r"no cfn beside .*make setup"):
             package(project)
 
 
@@ -295,6 +299,17 @@ class TestEnd:
             new.writestr(toy.SETTINGS_NAME, "{}")
         with pytest.raises(SandboxError, match=r"^\.rpdk-config has no testEntrypoint$"):
             Function(broken, account, entrypoint="testEntrypoint").__enter__()
+
+    def test_a_port_that_is_taken_meanwhile_is_left_to_its_owner(
+        self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Between choosing a port and listening on it another process may take it: then there is another choice."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            free = functions._free_ports
+            choices = iter([(taken.getsockname()[1], free()[0]), free()])
+            monkeypatch.setattr(functions, "_free_ports", lambda: next(choices))
+            with Function(toy_package, account) as function:
+                assert function.invoke({})["status"] == "SUCCESS"
 
     def test_two_functions_at_once_do_not_meet(self, toy_package: Path, account: Account) -> None:
         """Each has ports and a folder of its own."""

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from moto.cloudformation.responses import CloudFormationResponse
 
 from sandbox import SandboxError
-from sandbox.aws import Account, bare_environment
-from sandbox.registry import RESERVED, Registry
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation.registry import RESERVED, Registry
 
 Client = Any  # boto3 makes its clients at run time
 

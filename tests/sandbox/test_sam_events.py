@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from sandbox.aws import Account
-from sandbox.function import Function, package
+from packager.package import package
+from sandbox.account import Account
+from sandbox.function import Function
 from tests.envelopes import ROOT
 
 EVENTS = ROOT / "sam-tests"

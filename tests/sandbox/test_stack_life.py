@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import stacks
-from sandbox.aws import Account
-from sandbox.function import Function, package
-from sandbox.resource_type import ResourceType
+from packager.package import package
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 
 Client = Any  # boto3 makes its clients at run time

@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sandbox import SandboxError, stacks
-from sandbox.resource_type import ATTEMPTS, ResourceType
+from sandbox import SandboxError
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ATTEMPTS, ResourceType
 
 Client = Any  # boto3 makes its clients at run time
 

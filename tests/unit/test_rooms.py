@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "translation": {"tags", "models", "cloudformation_cli_python_lib"},
     "client": {"botocore", "cloudformation_cli_python_lib"},
     "sessions": {"botocore", "cloudformation_cli_python_lib"},
-    "plugin": {"errors", "sessions", "botocore", "cloudformation_cli_python_lib"},
+    "delivery": {"botocore", "cloudformation_cli_python_lib"},
+    "plugin": {"delivery", "errors", "sessions", "cloudformation_cli_python_lib"},
     "job_definitions": {"errors", "cloudformation_cli_python_lib"},
     "progress": {"errors", "models", "cloudformation_cli_python_lib"},
     "handlers": {

@@ -15,7 +15,7 @@ from cloudformation_cli_python_lib.utils import Credentials
 from aws_sagemaker_modelqualityjobdefinition import client, handlers, sessions
 from benchmarks import events, service
 from benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
-from shipping import certificates
+from packager import certificates
 
 ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
 BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from shipping import certificates
+from packager import certificates
 
 BUNDLE = Path(certifi.where())
 

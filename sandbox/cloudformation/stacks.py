@@ -24,7 +24,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_stack_id
 from moto.core.exceptions import ServiceException
 
-from sandbox.resource_type import HandlerFailure, InvalidProperties, Request, ResourceType
+from sandbox.cloudformation.resource_type import HandlerFailure, InvalidProperties, Request, ResourceType
 
 PATIENCE = 20.0  # seconds: an operation that takes longer goes on after its call was answered
 UNMADE = frozenset({*parsing.NULL_MODELS, "AWS::S3::BucketPolicy"})  # moto has none, and cfn's own stacks need them

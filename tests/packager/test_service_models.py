@@ -20,7 +20,7 @@ from botocore.validate import ParamValidator
 from aws_sagemaker_modelqualityjobdefinition import handlers, plugin, sessions
 from benchmarks import events
 from benchmarks.service import Fault, Service
-from shipping import service_models
+from packager import service_models
 from tests.wires import Raw
 
 OPERATIONS = [(service, name) for service, names in service_models.OPERATIONS.items() for name in names]
@@ -35,7 +35,7 @@ def models(service: str) -> tuple[ServiceModel, ServiceModel]:
 
 
 def test_they_are_what_the_script_makes() -> None:
-    """After an update of botocore: `python -m shipping.service_models`."""
+    """After an update of botocore: `python -m packager.service_models`."""
     made = dict(service_models.files())
     shipped = {str(path.relative_to(service_models.DATA)) for path in service_models.DATA.rglob("*.*")}
     assert set(made) == shipped
@@ -44,7 +44,7 @@ def test_they_are_what_the_script_makes() -> None:
 
 
 def test_they_have_every_operation_that_the_handlers_call() -> None:
-    """A new call in job_definitions.py needs a line in shipping/service_models.py."""
+    """A new call in job_definitions.py needs a line in packager/service_models.py."""
     source = service_models.DATA.with_name("job_definitions.py").read_text()
     called = {
         node.func.attr

@@ -20,11 +20,12 @@ from typing import Any, TextIO
 import yaml
 from botocore.exceptions import ClientError
 
-from sandbox import SandboxError, stacks
-from sandbox.aws import Account, bare_environment
-from sandbox.function import copy_project, tail
-from sandbox.registry import Registry
-from sandbox.resource_type import Request, ResourceType
+from packager.package import copy_project, tail
+from sandbox import SandboxError
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.registry import Registry
+from sandbox.cloudformation.resource_type import Request, ResourceType
 
 TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved: out there one registers it under one's own name
 NAME = "model-quality-demo"

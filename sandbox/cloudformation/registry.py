@@ -3,7 +3,7 @@
 moto has nothing of it. The actions here are added to moto's CloudFormation, which reads requests and writes answers by
 botocore's model of the API: boto3, the AWS CLI and cfn see the service's own shapes. A registration is over when
 RegisterType answers, where the service takes minutes. Left out: modules, hooks, publishing, activation and
-configuration of types, and the suite that TestType would run (sandbox.contract runs it).
+configuration of types, and the suite that TestType would run (sandbox.contract.v1 runs it).
 
 Source: the CloudFormation API Reference, action by action, and "Managing extensions" in the user guide.
 """
@@ -36,10 +36,12 @@ from moto.utilities.utils import get_partition
 from rpdk.core.data_loaders import load_resource_spec
 from rpdk.core.exceptions import SpecValidationError
 
-from sandbox import SandboxError, stacks
-from sandbox.aws import Account
-from sandbox.function import SETTINGS, Function
-from sandbox.resource_type import ResourceType
+from packager.package import SETTINGS
+from sandbox import SandboxError
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned

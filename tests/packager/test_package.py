@@ -18,8 +18,8 @@ from rpdk.core.exceptions import DownstreamError
 from benchmarks import events
 from benchmarks.play import play, trust
 from benchmarks.service import Fault, Service
-from shipping import archive, bytecode, language
-from shipping.language import SmallPythonLanguagePlugin
+from packager import archive, bytecode, plugin
+from packager.plugin import SmallPythonLanguagePlugin
 from tests.envelopes import ROOT
 
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
@@ -290,5 +290,5 @@ def test_patterns_of_what_is_left_out_are_about_something(official: Path) -> Non
     """A pattern that matches nothing any more can go. Some are about other versions of pip and setuptools."""
     of_others = {"pkg_resources", "_distutils_hack", "**/__pycache__", "**/*.pyi"}
     assert [
-        pattern for pattern in language._UNUSED if not list(official.glob(pattern)) and pattern not in of_others
+        pattern for pattern in plugin._UNUSED if not list(official.glob(pattern)) and pattern not in of_others
     ] == []

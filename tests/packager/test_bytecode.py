@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shipping import bytecode
+from packager import bytecode
 
 VERSION = "9.9"
 

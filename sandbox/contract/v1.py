@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packager.package import copy_project, package
 from sandbox import SandboxError
-from sandbox.aws import LOOPBACK, Account, bare_environment
-from sandbox.function import Function, copy_project, package
+from sandbox.account import LOOPBACK, Account, bare_environment
+from sandbox.contract.proxy import AUTHORITY
+from sandbox.function import Function
 from sandbox.process import running
-from sandbox.proxy import AUTHORITY
 
 # pytest's closing line, of which cfn prints one for each set of inputs.
 _SUMMARY = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*) in [\d.]+s.* =+$", re.MULTILINE)
@@ -104,7 +105,7 @@ def _proxy() -> Iterator[dict[str, str]]:
     cfn test asks STS at its real host name who it is, whatever AWS_ENDPOINT_URL says
     (rpdk/core/boto_helpers.py, get_service_endpoint).
     """
-    command: list[str | Path] = [sys.executable, "-m", "sandbox.proxy", "--host", LOOPBACK, "--port", "0"]
+    command: list[str | Path] = [sys.executable, "-m", "sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]
     with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
         said = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
         address = re.search(rf"{re.escape(LOOPBACK)}:\d+", said.decode())

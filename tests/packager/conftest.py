@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import play, service
 from benchmarks.service import Service
-from sandbox.function import package
-from shipping import bytecode
+from packager import bytecode
+from packager.package import package
 
 PROJECT = Path(__file__).parents[2]
 

@@ -1,4 +1,4 @@
-"""Trims botocore's service models to what the handlers call: `python -m shipping.service_models` writes them.
+"""Trims botocore's service models to what the handlers call: `python -m packager.service_models` writes them.
 
 SageMaker's model describes 400 operations, and botocore reads it whole for each session's first client: a fifth of a
 second on a laptop, more than one in a function. The trimmed one has the operations below, every shape that they reach,

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from sandbox import SandboxError
-from sandbox.aws import Account, bare_environment
-from sandbox.sagemaker import Fault
+from sandbox.account import Account, bare_environment
+from sandbox.model_quality.rules import Fault
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -21,7 +21,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from sandbox import SandboxError, sagemaker
+from sandbox import SandboxError
+from sandbox.model_quality import rules as sagemaker
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,7 +35,7 @@ class Account:
     Args:
         port: where to listen on 127.0.0.1; 0 takes a free one.
         region: the region that clients use.
-        tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.sagemaker).
+        tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.model_quality.rules).
         faults: answers of SageMaker's that go wrong.
 
     Raises:

@@ -1,4 +1,4 @@
-"""moto's proxy, which answers AWS's real host names, without the command openssl: python -m sandbox.proxy.
+"""moto's proxy, which answers AWS's real host names, without the command openssl: python -m sandbox.contract.proxy.
 
 moto makes a certificate for each host with that command, which a machine need not have; here the cryptography package,
 which moto needs anyway, makes it.

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from rpdk.core.exceptions import DownstreamError
 from rpdk.python.codegen import Python312LanguagePlugin
 
-from shipping import archive, bytecode, certificates
+from packager import archive, bytecode, certificates
 
 LOG = logging.getLogger(__name__)
 

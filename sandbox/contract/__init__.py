@@ -1,0 +1,1 @@
+"""AWS's contract suites against a packaged type in the emulator."""

@@ -1,0 +1,1 @@
+"""All that the sandbox knows of SageMaker and of this resource type."""
