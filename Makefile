@@ -28,15 +28,34 @@ $(READY): requirements-dev.txt sandbox/emulator.txt
 demo: $(READY)  ## deploy the documentation's example to a sandbox on this machine, change it, delete it
 	@$(BIN)/python -m sandbox demo
 
+.PHONY: check
+check: $(READY) lint  ## within a minute: lint, types, the tests of the handlers and of what they are made of
+	$(BIN)/pytest tests/unit tests/handlers --numprocesses auto --quiet
+
+# ARGS, for pytest, select tests: then there is no lint before and no coverage after.
 .PHONY: test
-test: $(READY) lint  ## lint, types, and every test, AWS's contract suite included
+ifdef ARGS
+test: $(READY)
+	$(BIN)/pytest $(ARGS)
+else
+test: $(READY) lint  ## lint, types, and every test, AWS's contract suites included; or some: ARGS="-k tags"
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered
+endif
 
 .PHONY: lint
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+.PHONY: format
+format: $(READY)  ## have ruff format the code and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: models
+models: $(READY)  ## write the trimmed service models from botocore's
+	$(BIN)/python -m packager.service_models
 
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema

@@ -1,0 +1,57 @@
+"""What a visitor's tools read: GitHub's files, the version, the editor's settings."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aws_sagemaker_modelqualityjobdefinition import client
+from tests.envelopes import ROOT
+
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
+FORMS = sorted(set(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")) - {ROOT / ".github/ISSUE_TEMPLATE/config.yml"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("custom.github-workflows-require-timeout", WORKFLOWS),
+        ("vendor.dependabot", [ROOT / ".github/dependabot.yml"]),
+        ("vendor.github-issue-forms", FORMS),
+        ("vendor.github-issue-config", [ROOT / ".github/ISSUE_TEMPLATE/config.yml"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_github_reads_its_files(schema: str, files: list[Path]) -> None:
+    """By the published schemas, which check-jsonschema carries: nothing is downloaded."""
+    assert files
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_can_do_no_harm(workflow: Path) -> None:
+    """Actions are pinned by commit, with the version for people; the token may read the code and nothing else."""
+    text = workflow.read_text()
+    uses = re.findall(r"uses: (.*)", text)
+    assert uses
+    assert [use for use in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert "persist-credentials: false" in text
+    assert "run: bash .ci/run" in text
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """pyproject.toml has it; the user agent and the changelog say the same."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    user_agent = vars(client.CONFIG)["user_agent_extra"]  # set by botocore without being declared
+    assert user_agent == f"cloudformation-modelqualityjobdefinition/{version}"
+    newest = re.search(r"^## \[?([\d.]+|Unreleased)\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest
+    assert newest[1] in {version, "Unreleased"}
