@@ -1,0 +1,119 @@
+"""Tells of steps that take time: a live line each on a terminal, plain text in a pipe, or a JSON object a line."""
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Literal, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+WIDTH = 76
+"""Characters of a step's title with the dots behind it."""
+
+Status = Literal["done", "failed", "interrupted"]
+
+
+class Teller(ABC):
+    """Shows steps and what they found."""
+
+    def __init__(self) -> None:
+        self._details: list[str] | None = None  # those of the step that is under way
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Run a step: it is shown with its time when it ends, or with how it ended otherwise."""
+        begun = time.monotonic()
+        status: Status = "failed"
+        self._details = []
+        try:
+            with self._under_way(title):
+                yield
+            status = "done"
+        except (KeyboardInterrupt, SystemExit):
+            status = "interrupted"
+            raise
+        finally:
+            details, self._details = self._details, None
+            self._ended(title, time.monotonic() - begun, status)
+            for line in details:
+                self._show(line)
+
+    def detail(self, text: str) -> None:
+        """Show a line of what the step found, below it."""
+        if self._details is None:
+            self._show(text)
+        else:
+            self._details.append(text)
+
+    @abstractmethod
+    def commands(self, title: str, lines: Sequence[str]) -> None:
+        """Show commands that a person would try next."""
+
+    def _under_way(self, title: str) -> AbstractContextManager[object]:  # noqa: ARG002 - a terminal's
+        """Show that a step is under way, until the context ends."""
+        return nullcontext()
+
+    @abstractmethod
+    def _ended(self, title: str, seconds: float, status: Status) -> None:
+        """Show that a step has ended."""
+
+    @abstractmethod
+    def _show(self, detail: str) -> None:
+        """Show a line of what a step found."""
+
+
+class TextTeller(Teller):
+    """For a person: with colour and a spinner on a terminal, plain in a pipe.
+
+    Args:
+        out: Where to write.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._console = Console(file=out, highlight=False, soft_wrap=True)
+
+    def commands(self, title: str, lines: Sequence[str]) -> None:
+        """Show commands that a person would try next."""
+        self._console.print(Text(f"\n{title}\n", style="bold"))
+        for line in lines:
+            self._console.print(Text(f"    {line}", style="cyan"))
+
+    def _under_way(self, title: str) -> AbstractContextManager[object]:
+        return self._console.status(Text(title)) if self._console.is_interactive else nullcontext()
+
+    def _ended(self, title: str, seconds: float, status: Status) -> None:
+        line = Text(f"{title} ".ljust(WIDTH, "."), style="bold")
+        line.append(f" {seconds:5.1f} s" if status == "done" else f" {status}", "green" if status == "done" else "red")
+        self._console.print(line)
+
+    def _show(self, detail: str) -> None:
+        self._console.print(Text(f"    {detail}", style="dim"))
+
+
+class JsonTeller(Teller):
+    """For a script: an object a line, with the members step, seconds and status, or detail, or commands.
+
+    Args:
+        out: Where to write.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+
+    def commands(self, title: str, lines: Sequence[str]) -> None:
+        """Write the commands that a person would try next."""
+        self._write({"title": title, "commands": [*lines]})
+
+    def _ended(self, title: str, seconds: float, status: Status) -> None:
+        self._write({"step": title, "seconds": round(seconds, 3), "status": status})
+
+    def _show(self, detail: str) -> None:
+        self._write({"detail": detail})
+
+    def _write(self, members: dict[str, object]) -> None:
+        print(json.dumps(members), file=self._out, flush=True)
