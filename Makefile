@@ -87,6 +87,10 @@ lock: $(READY)  ## lock the development dependencies anew: requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
 		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
 
+.PHONY: recording
+recording: $(READY)  ## record make demo again: guides/demo.svg
+	$(BIN)/python guides/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m sandbox demo
+
 .PHONY: clean
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .cache build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*

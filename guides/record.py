@@ -1,0 +1,129 @@
+"""Records a command as an SVG that plays in a browser: `python guides/record.py OUT.svg -- COMMAND ...`.
+
+The command runs with its output in a pipe, in colour and without anything that moves. Each line appears in the drawing
+when it appeared in the run; a pause longer than LONGEST is cut to that, and a line that is not indented comes at least
+SHORTEST after the one before, so that it can be read. rich draws the terminal.
+"""
+
+import argparse
+import html
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+LONGEST = 1.5
+"""Seconds that a pause may last in the recording."""
+
+SHORTEST = 0.6
+"""Seconds before a line that is not indented: a step of the demo."""
+
+COLUMNS = 112
+"""Characters of a line."""
+
+# rich's own format, without the web fonts that it names: a drawing in a page may not load any.
+_FORMAT = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; }}
+.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
+@keyframes appear {{ to {{ opacity: 1; }} }}
+.line {{ opacity: 0; animation: appear 0.01s forwards; }}
+@media (prefers-reduced-motion: reduce) {{ .line {{ opacity: 1; animation: none; }} }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def record(command: Sequence[str]) -> list[tuple[float, str]]:
+    """Run a command and return its lines, each with the seconds after the start at which it came.
+
+    Args:
+        command: The program and its arguments.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
+    environment = os.environ | {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
+    begun = time.monotonic()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        lines = [(time.monotonic() - begun, line.rstrip("\n")) for line in process.stdout or ()]
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return lines
+
+
+def shortened(lines: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return the lines with pauses that a reader can follow."""
+    now = before = 0.0
+    told = []
+    for moment, line in lines:
+        now += max(min(moment - before, LONGEST), SHORTEST if re.match(r"(\033\[[0-9;]*m)*\S", line) else 0.0)
+        before = moment
+        told.append((now, line))
+    return told
+
+
+def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
+    """Return the SVG of a terminal in which the lines appear at their moments.
+
+    Args:
+        title: What the window is called.
+        lines: Each with the seconds after which it appears, and with its colours as a terminal has them.
+    """
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    moments: list[float] = []
+    for moment, line in lines:
+        rows = Text.from_ansi(line).wrap(console, COLUMNS) if line else [Text()]
+        for row in rows:
+            console.print(row)
+            moments.append(moment)
+    plain = html.escape(re.sub(r"[\x00-\x1f]", " ", title))  # rich takes it as it is
+    svg = console.export_svg(title=plain, code_format=_FORMAT, unique_id="recording")
+
+    def timed(match: re.Match[str]) -> str:
+        return f'<text style="animation-delay:{moments[int(match[2])]:.2f}s" class="line {match[1]}'
+
+    return re.sub(r'<text class="([^"]*"[^>]*clip-path="url\(#recording-line-(\d+)\)")', timed, svg)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Record a command and write the drawing."""
+    parser = argparse.ArgumentParser(prog="python guides/record.py", description=__doc__)
+    parser.add_argument("out", type=Path, help="the SVG to write")
+    parser.add_argument("--title", default="", help="the window's title; default: the command")
+    parser.add_argument("command", nargs="+", help="the command, after --")
+    options = parser.parse_args(arguments)
+    try:
+        lines = record(options.command)
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f"recording: {error}", file=sys.stderr)
+        return 1
+    options.out.write_text(drawn(options.title or " ".join(options.command), shortened(lines)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The recording that the README shows: lines at their moments, in a drawing that loads nothing."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.envelopes import ROOT
+
+SCRIPT = """
+import sys, time
+print("\033[1mone\033[0m", flush=True)
+time.sleep(0.3)
+print("    <two> & [three]", flush=True)
+print("four")
+sys.exit(int(sys.argv[1]))
+"""
+
+
+def record(out: Path, code: int) -> subprocess.CompletedProcess[str]:
+    """Record the script above, which ends with an exit code."""
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "guides/record.py",
+        out,
+        "--",
+        sys.executable,
+        "-c",
+        SCRIPT,
+        str(code),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_each_line_appears_when_it_came(tmp_path: Path) -> None:
+    """Later lines later, a step never at once with the one before; the text is what was printed."""
+    out = tmp_path / "out.svg"
+    done = record(out, 0)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    drawing = ET.fromstring(out.read_text())  # noqa: S314 - our own
+    shown = [element for element in drawing.iter("{http://www.w3.org/2000/svg}text") if str(element.text).strip()]
+    texts = [element for element in shown if "style" in element.attrib]
+    assert [str(element.text).replace("\N{NO-BREAK SPACE}", " ").strip() for element in texts] == [
+        "one",
+        "<two> & [three]",
+        "four",
+    ]
+    first, second, third = (float(re.findall(r"[\d.]+", element.attrib["style"])[0]) for element in texts)
+    assert second - first >= 0.25
+    assert third - second >= 0.5
+
+
+def test_the_drawing_loads_nothing(tmp_path: Path) -> None:
+    """A page that shows it as a picture may not fetch fonts, and should not have to."""
+    out = tmp_path / "out.svg"
+    record(out, 0)
+    assert set(re.findall(r"https?://[^\" ]+", out.read_text())) == {"http://www.w3.org/2000/svg"}
+
+
+@pytest.mark.parametrize("code", [1, 3])
+def test_a_command_that_fails_leaves_the_recording_as_it_was(tmp_path: Path, code: int) -> None:
+    """With the reason in a line."""
+    out = tmp_path / "out.svg"
+    done = record(out, code)
+    assert (done.returncode, out.exists()) == (1, False)
+    assert re.fullmatch(rf"recording: .* returned non-zero exit status {code}\.\n", done.stderr, re.DOTALL)
