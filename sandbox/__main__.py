@@ -19,6 +19,7 @@ from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import Registry
 from sandbox.function import Function
 from sandbox.model_quality import demo
+from sandbox.teller import JsonTeller, TextTeller
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     run.set_defaults(command=_run)
     show = commands.add_parser("demo", parents=[project], help="the life of the documentation's example, step by step")
+    show.add_argument("--json", action="store_true", help="an object a line, for scripts")
     show.set_defaults(command=_demo)
     return parser
 
@@ -77,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    demo.run(options.project.resolve())
+    demo.run(options.project.resolve(), JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout))
     return 0
 
 

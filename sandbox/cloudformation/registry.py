@@ -198,6 +198,11 @@ class Registry:
             self._make_default(self._extensions[self._account.region, version.schema["typeName"]], version)
         return version.function
 
+    @property
+    def log(self) -> str:
+        """What the functions of all versions have written, one after the other."""
+        return "".join(v.function.log for extension in self._extensions.values() for v in extension.versions)
+
     # The actions of the API. Each is given its parameters and the region, and returns its answer.
 
     def register_type(self, given: Parameters, region: str) -> Answer:

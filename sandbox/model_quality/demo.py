@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import yaml
 from botocore.exceptions import ClientError
@@ -26,12 +27,19 @@ from sandbox.account import Account, bare_environment
 from sandbox.cloudformation import stacks
 from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.resource_type import Request, ResourceType
+from sandbox.teller import Teller
 
 TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved: out there one registers it under one's own name
 NAME = "model-quality-demo"
 REGION = "us-west-2"  # one of the eight in the example's mapping
 LOGICAL_ID = "JobDefinition"
-WIDTH = 76
+NEXT = (
+    ".venv/bin/sandbox run -- aws cloudformation deploy --stack-name churn --template-file examples/realtime.yaml "
+    "--parameter-overrides "
+    "EndpointName=churn Bucket=bucket ImageUri=image RoleArn=arn:aws:iam::123456789012:role/monitor",
+    ".venv/bin/sandbox test           # AWS's contract suites against the packaged type",
+    "make submit TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition    # in your account: guides/register.md",
+)
 
 Client = Any  # boto3 makes its clients at run time
 
@@ -80,7 +88,7 @@ class Demo:
             answer = self._ask("READ", arn)
             _expect(answer["status"] == "SUCCESS", f"READ answered {answer.get('message')}")
         for line in yaml.safe_dump(
-            answer["resourceModel"], sort_keys=False, default_flow_style=None, width=110
+            answer["resourceModel"], sort_keys=False, default_flow_style=None, width=96
         ).splitlines():
             tell.detail(line)
 
@@ -164,67 +172,49 @@ class Demo:
         return {next(str(value) for key, value in one.items() if key.endswith("Name")) for one in found}
 
 
-class Teller:
-    """Tells of the steps: a line each with its time, details below; in modest colour on a terminal."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._colour = out.isatty()
-
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """A step: its title at once, its time when it is done."""
-        self._write(f"{title} ".ljust(WIDTH, "."), "1", end="")
-        begun = time.monotonic()
-        try:
-            yield
-        except ClientError as error:
-            self._write(" failed", "31")
-            raise SandboxError(str(error)) from error
-        except (KeyboardInterrupt, SystemExit):
-            self._write(" interrupted", "31")
-            raise
-        except BaseException:
-            self._write(" failed", "31")
-            raise
-        self._write(f" {time.monotonic() - begun:5.1f} s", "32")
-
-    def detail(self, text: str) -> None:
-        """A line of what a step found."""
-        self._write(f"    {text}", "2")
-
-    def _write(self, text: str, colour: str, end: str = "\n") -> None:
-        self._out.write((f"\033[{colour}m{text}\033[0m" if self._colour else text) + end)
-        self._out.flush()
-
-
-def run(project: Path, out: TextIO = sys.stdout) -> None:
+def run(project: Path, teller: Teller) -> None:
     """Start an account, register this project's type in it, and show the life of a stack.
 
     Args:
         project: the folder of the type's project.
-        out: where to tell of it.
+        teller: where the steps are told.
 
     Raises:
-        SandboxError: a step did not do what it says. Nothing is left behind, here as in all other cases.
+        SandboxError: a step did not do what it says, with the lines of the handler's log that tell why. Nothing is left
+            behind, here as in all other cases.
     """
-    teller = Teller(out)
     begun = time.monotonic()
     with ExitStack() as running:
         with teller.step("Start an AWS account on this machine"):
             account = running.enter_context(Account(region=REGION))
-            running.enter_context(Registry(account, reserved=TYPE))
+            registry = running.enter_context(Registry(account, reserved=TYPE))
         teller.detail(account.endpoint)
-        with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
-            _submit(project, account)
-            kind = stacks.taught(account.account_id, account.region, TYPE)
-            if kind is None:
-                raise SandboxError("not as it should be: the type is not registered")
-        (summary,) = account.client("cloudformation").list_types()["TypeSummaries"]
-        teller.detail(f"{summary['TypeName']}, version {summary['DefaultVersionId']}")
-        template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
-        Demo(account, kind, teller).run(template)
+        try:
+            _play(project, account, teller)
+        except (SandboxError, ClientError) as error:
+            raise SandboxError("\n".join(filter(None, [str(error), telling(registry.log)]))) from error
     teller.detail(f"all of it in {time.monotonic() - begun:.0f} s on this machine: no Docker, no AWS account")
+    teller.commands("What you may want to try next:", NEXT)
+
+
+def _play(project: Path, account: Account, teller: Teller) -> None:
+    with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
+        _submit(project, account)
+        kind = stacks.taught(account.account_id, account.region, TYPE)
+        if kind is None:
+            raise SandboxError("not as it should be: the type is not registered")
+    (summary,) = account.client("cloudformation").list_types()["TypeSummaries"]
+    teller.detail(f"{summary['TypeName']}, version {summary['DefaultVersionId']}")
+    template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
+    Demo(account, kind, teller).run(template)
+
+
+def telling(log: str) -> str:
+    """The end of a handler's log from its first error on; nothing if there is none."""
+    lines = log.splitlines()
+    first = next((number for number, line in enumerate(lines) if re.search(r"ERROR|Traceback", line)), len(lines))
+    told = "\n".join(lines[first:][-20:])
+    return f"The handler's log says:\n{told}" if told else ""
 
 
 def _submit(project: Path, account: Account) -> None:

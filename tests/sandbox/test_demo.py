@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from packager.package import package
 from sandbox import SandboxError
+from sandbox import __main__ as command_line
 from sandbox.account import Account
 from sandbox.cloudformation import stacks
 from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.model_quality import demo
+from sandbox.teller import JsonTeller, Teller, TextTeller
 
 PROJECT = Path(__file__).parents[2]
 STEPS = [
@@ -34,14 +35,6 @@ STEPS = [
     "Change RoleArn: replacement",
     "Delete the stack",
 ]
-
-
-class Terminal(io.StringIO):
-    """A terminal, as far as colour is concerned."""
-
-    def isatty(self) -> bool:
-        """Yes."""
-        return True
 
 
 def descendants(pid: int) -> list[int]:
@@ -70,43 +63,14 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     assert (done.returncode, done.stderr) == (0, "")
     assert time.monotonic() - begun < 120
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\uffff]", done.stdout) is None
-    steps = [line for line in done.stdout.splitlines() if not line.startswith("    ")]
+    life, _, next_commands = done.stdout.partition("\nWhat you may want to try next:\n")
+    steps = [line for line in life.splitlines() if not line.startswith("    ")]
     assert len(steps) == len(STEPS)
     assert all(line.startswith(step) for step, line in zip(STEPS, steps, strict=True))
     assert all(re.fullmatch(r".* \.+ +\d+\.\d s", line) for line in steps)
-    assert "nothing is left" in done.stdout
+    assert "nothing is left" in life
+    assert len(re.findall(r"^    (\.venv/bin/sandbox|make) ", next_commands, re.MULTILINE)) == 3
     assert capfd.readouterr() == ("", "")
-
-
-def test_colour_is_for_terminals() -> None:
-    """The same words, in colour."""
-    told = []
-    for out in (io.StringIO(), Terminal()):
-        teller = demo.Teller(out)
-        with teller.step("Do it"):
-            pass
-        teller.detail("done")
-        told.append(out.getvalue())
-    piped, shown = told
-    assert "\033" not in piped
-    assert "\033[" in shown
-    assert re.sub(r"\033\[\d+m", "", shown) == piped
-
-
-@pytest.mark.parametrize(
-    ("raised", "expected", "word"),
-    [
-        (SandboxError("it was not done"), SandboxError, "failed"),
-        (ClientError({"Error": {"Code": "ValidationError"}}, "CreateStack"), SandboxError, "failed"),
-        (KeyboardInterrupt(), KeyboardInterrupt, "interrupted"),
-    ],
-)
-def test_a_step_that_does_not_end_well_says_so(raised: BaseException, expected: type[BaseException], word: str) -> None:
-    """In its line; what AWS refuses is an error that the command line shows without a traceback."""
-    out = io.StringIO()
-    with pytest.raises(expected), demo.Teller(out).step("Do it"):
-        raise raised
-    assert re.fullmatch(rf"Do it \.+ {word}\n", out.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +90,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
         kind = ResourceType(schema | change, function.invoke)
         stacks.teach(account.account_id, account.region, kind)
         with pytest.raises(SandboxError, match=message):
-            demo.Demo(account, kind, demo.Teller(out)).run(template)
+            demo.Demo(account, kind, TextTeller(out)).run(template)
     failed = [line for line in out.getvalue().splitlines() if line.endswith(" failed")]
     assert [line.startswith(step) for line in failed] == [True]
 
@@ -166,3 +130,20 @@ def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: 
         assert time.monotonic() < deadline, left
         time.sleep(0.01)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_shows_what_the_handler_s_log_says_of_it() -> None:
+    """From the first error on; a log without one says nothing worth showing."""
+    assert demo.telling("INFO one\n[ERROR] two\nTraceback three\n") == (
+        "The handler's log says:\n[ERROR] two\nTraceback three"
+    )
+    assert demo.telling("INFO one\nINFO two\n") == ""
+
+
+@pytest.mark.parametrize(("arguments", "kind"), [([], TextTeller), (["--json"], JsonTeller)])
+def test_scripts_can_have_json(arguments: list[str], kind: type[Teller], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an option."""
+    tellers: list[Teller] = []
+    monkeypatch.setattr(demo, "run", lambda _, teller: tellers.append(teller))
+    assert command_line.main(["demo", *arguments]) == 0
+    assert [type(teller) for teller in tellers] == [kind]
