@@ -60,6 +60,7 @@ models: $(READY)  ## write the trimmed service models from botocore's
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
+	$(BIN)/python -m packager.role
 
 .PHONY: bench
 bench: $(READY)  ## measure the package beside a plain one: benchmarks/RESULTS.md
@@ -83,7 +84,9 @@ deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for 
 		$(if $(PROFILE),--profile "$(PROFILE)")
 
 .PHONY: lock
-lock: $(READY)  ## lock the development dependencies anew: requirements-dev.txt
+lock: $(READY)  ## lock what ships (requirements.txt, from requirements.in) and the newest development tools
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+		--generate-hashes --custom-compile-command "make lock" requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
 		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
 

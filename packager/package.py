@@ -5,19 +5,22 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from packager import PackagerError
+from packager import PackagerError, bytecode, cfn, sources
 
-SETTINGS = ".rpdk-config"
+SETTINGS = sources.SETTINGS
+
+SMALLER = "-small"
+"""What our own plugins are called after those that they make smaller (packager/plugin.py)."""
+
 KEPT = 10
 """Packages of a project that stay in its cache: the ones used last."""
 
@@ -38,7 +41,8 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     if not (project / SETTINGS).is_file():
         raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
     settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or _smaller(settings["language"])
+    settings["language"] = language or smaller(settings["language"])
+    build_here(settings)
     kept = cache or project / ".cache" / "packages"
     packaged = kept / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
     if not packaged.exists():
@@ -68,20 +72,35 @@ def copy_project(project: Path, folder: Path) -> None:
 
 
 def _inputs(project: Path) -> Iterator[Path]:
-    """What cfn reads of a project: the schema and other files beside .rpdk-config, src/ and inputs/."""
-    yield project / SETTINGS
-    for pattern in ("*.json", "*.txt", "resource-role.yaml", "src/**/*", "inputs/**/*"):
-        yield from (path for path in project.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+    """What cfn reads of a project, as far as it ships: the files next to .rpdk-config, src/ and inputs/."""
+    beside = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
+    return sources.shipped(project, SETTINGS, *beside, "resource-role.yaml", "src", "inputs")
 
 
-def _smaller(language: str) -> str:
+def smaller(language: str) -> str:
     """The smaller twin of a language plugin, where one is installed; else the plugin itself."""
-    twin = f"{language}-small"
+    twin = f"{language}{SMALLER}"
     return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
 
 
+def build_here(settings: dict[str, Any]) -> None:
+    """Change a project's settings so that cfn builds with the pip of this machine, not in a container.
+
+    Args:
+        settings: What is in .rpdk-config. cfn prefers Docker if any of the three says so, and asks if none says
+            anything (rpdk/python/codegen.py, _init_from_project).
+    """
+    of_language = settings.setdefault("settings", {})
+    of_language.pop("useDocker", None)
+    of_language.update(use_docker=False, no_docker=True)
+
+
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
-    digest = hashlib.sha256(f"{sys.version} {language}".encode())
+    compiler = ""
+    if language.endswith(SMALLER):  # it adds byte code, where it can
+        python = bytecode.interpreter(bytecode.LAMBDA)
+        compiler = bytecode.full_version(python) if python else "no byte code"
+    digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
     plugin_files = (
         path
         for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
@@ -97,54 +116,12 @@ def _digest(project: Path, inputs: list[Path], language: str) -> str:
 
 def _submit_dry_run(project: Path) -> Path:
     """Run `cfn submit --dry-run` in a project and return the zip that it wrote."""
-    bin_folder = str(Path(sys.executable).parent)
-    cfn = shutil.which("cfn", path=bin_folder)
-    if cfn is None:
-        raise PackagerError(f"no cfn beside {sys.executable}: `make setup` installs it")
-    pip_log = project / "pip.log"
-    environment = _environment() | {
-        "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)]),  # cfn calls the first pip on it
-        "PIP_LOG": str(pip_log),  # cfn keeps to itself what pip says
-    }
-    done = subprocess.run(
-        [cfn, "submit", "--dry-run"],
-        cwd=project,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    without_account = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    said = cfn.run(["submit", "--dry-run"], project, without_account)
     written = list(project.glob("*.zip"))  # named after the type
-    if done.returncode or len(written) != 1:
-        said = f"{_ends(done.stdout)}\n{_pip_errors(pip_log)}{_cfn_log(project)}"
-        raise PackagerError(f"cfn submit --dry-run failed (exit code {done.returncode}):\n{said.rstrip()}")
+    if len(written) != 1:
+        raise PackagerError(f"cfn submit --dry-run wrote {len(written)} packages instead of one. {' '.join(said)}")
     return written[0]
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment without any AWS_* variable: packaging needs no account."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-
-
-def _ends(text: str) -> str:
-    """Both ends of a text: cfn's complaint about a schema begins with the reason and goes on with the schema."""
-    lines = text.splitlines()
-    return "\n".join([*lines[:10], "...", *lines[-10:]] if len(lines) > 21 else lines)
-
-
-def _cfn_log(project: Path) -> str:
-    """The last line of cfn's log, where it puts the exception that it did not expect."""
-    log = project / "rpdk.log"
-    return f"--- rpdk.log:\n{tail(log.read_text(), 1)}" if log.exists() else ""
-
-
-def _pip_errors(log: Path) -> str:
-    """What pip called an error in its log, without its traceback and the times."""
-    text = re.sub(r"^\S+ ", "", log.read_text(), flags=re.MULTILINE) if log.exists() else ""
-    errors = re.findall(r"^ *ERROR: .*?(?=^Exception information:|\Z)", text, re.MULTILINE | re.DOTALL)
-    return f"--- pip:\n{''.join(errors)}" if errors else ""
 
 
 def tail(text: str, lines: int = 20) -> str:

@@ -56,15 +56,14 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         bundle = build_path / "certifi" / "cacert.pem"
         if bundle.exists():  # every type that uses the plugin library has it
             certificates.write_directory(bundle)
-        version = self.RUNTIME.removeprefix("python")
-        python = bytecode.interpreter(version)
+        python = bytecode.interpreter(self.RUNTIME.removeprefix("python"))
         if python is None:
-            LOG.warning("There is no Python %s here: the package has no byte code and will start more slowly.", version)
+            LOG.warning(bytecode.ADVICE)
         else:
             try:
                 bytecode.compile_tree(build_path, python)
             except subprocess.CalledProcessError as error:
-                raise DownstreamError(f"A module does not compile: {error.stderr}") from error
+                raise DownstreamError(f"A module does not compile: {error.stdout}") from error
         files = [path for path in build_path.rglob("*") if path.is_file()]
         return archive.write({path.relative_to(build_path).as_posix(): path.read_bytes() for path in files})
 

@@ -7,7 +7,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from publishing.errors import PublishingError
+from rich.console import Console
+from rich.panel import Panel
+
+from packager import PackagerError, bytecode
 from publishing.names import TypeName
 from publishing.registration import Target, deregister, package, submit
 from publishing.staging import TAG_UPDATES, stage, type_name_of
@@ -38,12 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
             package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
         else:
             deregister(TypeName.of_ones_own(options.type_name), Target(options.region, options.profile), progress=say)
-    except (PublishingError, OSError) as error:
+    except (PackagerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130
+    if options.command in ("submit", "package") and not bytecode.interpreter(bytecode.LAMBDA):
+        Console(stderr=True).print(Panel(bytecode.ADVICE, title="No byte code", border_style="yellow"))
     return 0
 
 

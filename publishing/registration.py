@@ -16,11 +16,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from packager import archive
-from publishing.commands import run_cfn
+from packager import PackagerError, archive, bill, cfn
 from publishing.errors import PublishingError
 from publishing.names import TypeName
-from publishing.staging import TagUpdates, stage
+from publishing.staging import TagUpdates, left_out, stage
 
 # `_wait_for_registration` in rpdk/core/project.py says so.
 _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")
@@ -82,8 +81,10 @@ def _staged(
     try:
         stage(project, type_name, folder, tag_updates, small=True)
         progress(f"Staged as {type_name.value}, tag updates: {tag_updates}.")
+        for path in left_out(project):
+            progress(f"Left out, because git does not track it: {path.relative_to(project.resolve())}")
         yield folder
-    except PublishingError as error:
+    except PackagerError as error:
         kept = any(folder.iterdir())
         if not kept:
             raise
@@ -139,8 +140,8 @@ def submit(
     with _staged(project, type_name, tag_updates, progress) as folder:
         role = ["--role-arn", role_arn] if role_arn else []
         try:
-            run_cfn(["submit", "-v", "--set-default", *target.options(), *role], folder, show)
-        except PublishingError as error:
+            cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
+        except PackagerError as error:
             # cfn prints that the registration failed; the registry knows why.
             description = _registration(session, tokens[-1]).get("Description") if tokens else None
             raise PublishingError(f"{error} The registry says: {description}" if description else str(error)) from error
@@ -166,7 +167,7 @@ def package(
     tag_updates: TagUpdates,
     progress: Callable[[str], None],
 ) -> Path:
-    """Write the zip that `cfn submit` uploads: for RegisterType, and for examples/registration.yaml.
+    """Write the zip that `cfn submit` uploads (for RegisterType, and for examples/registration.yaml) and its contents.
 
     Args:
         project: The folder of the original.
@@ -185,7 +186,7 @@ def package(
             progress(f"  {line}")
 
     with _staged(project, type_name, tag_updates, progress) as staged:
-        run_cfn(["submit", "--dry-run"], staged, show)
+        cfn.run(["submit", "--dry-run"], staged, progress=show)
         zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
     archive.rewrite(zipped)  # the same project, the same bytes: cfn stamps the time on it
     with (
@@ -196,6 +197,7 @@ def package(
         unzipped = sum(item.file_size for item in inner.infolist())
     size = zipped.stat().st_size
     progress(f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB")
+    progress(f"{bill.write(zipped)}: its bill of materials (CycloneDX)")
     return zipped
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from publishing.commands import LOG_FILE, run_cfn
+from packager import cfn, role, sources
+from packager.package import build_here, smaller
+from packager.sources import SETTINGS
 from publishing.errors import PublishingError
 from publishing.names import TypeName
 
 TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
-SETTINGS = ".rpdk-config"
-# The language of .rpdk-config, and the plugin that packages the same smaller (packager/plugin.py).
-_SMALLER = {"python312": "python312-small"}
 _NEEDED = (SETTINGS, "requirements.txt")
 _TAKEN_ALONG = ("LICENSE", "inputs", "overrides.json", "sam-tests", "template.yml")
 # What the schema says about a change of tags, and what is true where they change in place.
@@ -60,33 +58,46 @@ def stage(
         small: Whether cfn is to package it by our own plugin, which has to be installed wherever that is done.
 
     Raises:
-        PublishingError: It can't be done; nothing was written.
+        PackagerError: It can't be done; nothing was written.
         OSError: The folder can't be written; nothing was.
     """
     project, out = project.resolve(), out.resolve()
     old = type_name_of(project)
     _refuse_folder(project, out)
-    sources = [*_NEEDED, f"{old.stem}.json", f"src/{old.package}"]
-    missing = [source for source in sources if not (project / source).exists()]
+    needed = [*_NEEDED, f"{old.stem}.json", f"src/{old.package}"]
+    missing = [name for name in needed if not (project / name).exists()]
     if missing:
         raise PublishingError(f"{project} is not a complete cfn project: it has no {', '.join(missing)}.")
-    sources += [source for source in _TAKEN_ALONG if (project / source).exists()]
+    untracked = [name for name in needed if not any(sources.shipped(project, name))]
+    if untracked:
+        raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
 
     # On the same file system as its destination, so that it appears there whole or not at all.
     existing = next(folder for folder in out.parents if folder.exists())
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
         staged = Path(scratch) / out.name
         renamed = _Renamed(old, type_name)
-        for source in sources:
-            renamed.copy(project / source, staged / renamed.text(source))
+        for path in sources.shipped(project, *needed, *_TAKEN_ALONG):
+            renamed.copy(path, staged / renamed.text(path.relative_to(project).as_posix()))
         if small:
             _package_small(staged / SETTINGS)
         if tag_updates == "in-place":
             _update_tags_in_place(staged / f"{type_name.stem}.json")
-        run_cfn(["generate"], staged, progress=lambda _: None)
-        (staged / LOG_FILE).unlink()
+        cfn.run(["generate"], staged)
+        role.narrow(staged / role.FILE)
+        for log in cfn.LOGS:
+            (staged / log).unlink(missing_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(out)
+
+
+def left_out(project: Path) -> list[Path]:
+    """Return the files that a copy of a project does not have because git neither tracks nor ignores them.
+
+    Args:
+        project: The folder of the original.
+    """
+    return sources.left_out(project.resolve(), "src", *_TAKEN_ALONG)
 
 
 def _refuse_folder(project: Path, out: Path) -> None:
@@ -114,26 +125,20 @@ class _Renamed:
         return self._bytes(text.encode()).decode()
 
     def copy(self, source: Path, destination: Path) -> None:
-        """Copy a file, or a folder without byte code."""
+        """Copy a file."""
         destination.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-            shutil.copytree(source, destination, copy_function=self._copy_file, ignore=ignored)
-        else:
-            self._copy_file(source, destination)
+        destination.write_bytes(self._bytes(source.read_bytes()))
+        shutil.copymode(source, destination)
 
     def _bytes(self, content: bytes) -> bytes:
         return self._pattern.sub(lambda match: self._new.get(match[0], match[0]), content)
-
-    def _copy_file(self, source: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
-        Path(destination).write_bytes(self._bytes(Path(source).read_bytes()))
-        shutil.copymode(source, destination)
 
 
 def _package_small(settings_file: Path) -> None:
     """Name our own plugin in cfn's settings, where there is one for the language."""
     settings = json.loads(settings_file.read_bytes())
-    settings["language"] = _SMALLER.get(settings["language"], settings["language"])
+    settings["language"] = smaller(settings["language"])
+    build_here(settings)
     settings_file.write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
 
 

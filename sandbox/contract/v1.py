@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packager import cfn
 from packager.package import copy_project, package
 from sandbox import SandboxError
 from sandbox.account import LOOPBACK, Account, bare_environment
@@ -63,26 +64,21 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
         _scratch(project) as copy,
     ):
         environment = bare_environment() | account.environment() | proxy | {"HOME": str(copy)}
-        suite = subprocess.run(
+        suite = cfn.call(
             [
-                Path(sys.executable).with_name("cfn"),
                 "test",
                 *("--endpoint", function.endpoint),
                 *("--function-name", function.name),
                 *("--region", account.region),
                 *("--", "-o", "log_cli=false"),  # for pytest: without it, every model passes by several times
             ],
-            cwd=copy,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            copy,
+            environment,
         )
         log = function.log
-    sets = tuple(_counts(summary["counts"]) for summary in _SUMMARY.finditer(suite.stdout))
-    return Result(sets, suite.returncode, f"{suite.stdout}\n{log}")
+    said = "\n".join(suite.lines)
+    sets = tuple(_counts(summary["counts"]) for summary in _SUMMARY.finditer(said))
+    return Result(sets, suite.code, f"{said}\n{log}")
 
 
 def _counts(summary: str) -> Counts:

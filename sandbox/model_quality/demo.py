@@ -6,10 +6,7 @@ It is about this project's type, unlike the rest of the sandbox. Every step chec
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +18,8 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from packager.package import copy_project, tail
+from packager import cfn
+from packager.package import copy_project
 from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation import stacks
@@ -219,27 +217,9 @@ def telling(log: str) -> str:
 
 def _submit(project: Path, account: Account) -> None:
     """Run the real `cfn submit` in a copy of the project: it writes into the folder."""
-    programs = Path(sys.executable).parent
-    path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])  # cfn calls pip
     with tempfile.TemporaryDirectory(prefix="sandbox-demo-") as scratch:
         copy_project(project, Path(scratch))
-        with subprocess.Popen(
-            [programs / "cfn", "submit", "--set-default"],
-            cwd=scratch,
-            env=bare_environment() | account.environment() | {"PATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,  # to end cfn and pip with it
-        ) as cfn:
-            try:
-                said, _ = cfn.communicate()
-            except BaseException:
-                os.killpg(cfn.pid, signal.SIGKILL)
-                raise
-        if cfn.returncode:
-            raise SandboxError(f"cfn submit failed (exit code {cfn.returncode}):\n{tail(said)}")
+        cfn.run(["submit", "--set-default"], Path(scratch), bare_environment() | account.environment())
 
 
 def _expect(condition: object, otherwise: str) -> None:

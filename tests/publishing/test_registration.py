@@ -15,15 +15,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from publishing import registration, staging
+from packager import cfn as real_cfn
 from publishing.__main__ import main
-from publishing.commands import run_cfn
 from publishing.errors import PublishingError
 from publishing.registration import Target
 
 NAME = "Acme::Play::Thing"
 TYPE_ARN = "arn:aws:cloudformation:eu-west-1:123456789012:type/resource/Acme-Play-Thing"
 TOKEN = "b0b0b0b0-1111-2222-3333-444444444444"
+NO_ROLE = "Resources: {ExecutionRole: {Properties: {Policies: []}}}"
 ROLE = "arn:aws:iam::123456789012:role/acme-play-thing"
 
 
@@ -136,9 +136,9 @@ class TestSubmit:
         """What cfn was asked, and a project for it; `cfn.fails` is its reason to fail, if it has one."""
         told = SimpleNamespace(asked=[], fails=None, says=self.cfn_says, project=toy)
 
-        def run_cfn(arguments: Sequence[str], project: Path, progress: Callable[[str], None]) -> None:
-            if arguments == ["generate"]:  # what it writes is tested with the staging; its log is always there
-                (project / "rpdk.log").touch()
+        def run(arguments: Sequence[str], project: Path, progress: Callable[[str], None] | None = None) -> None:
+            if progress is None:  # generate: what it writes is tested with the staging
+                (project / "resource-role.yaml").write_text(NO_ROLE)
                 return
             settings = json.loads((project / ".rpdk-config").read_text())
             told.asked.append((list(arguments), settings["typeName"]))
@@ -147,8 +147,7 @@ class TestSubmit:
             if told.fails:
                 raise PublishingError(told.fails)
 
-        for module in (registration, staging):
-            monkeypatch.setattr(module, "run_cfn", run_cfn)
+        monkeypatch.setattr(real_cfn, "run", run)
         return told
 
     def submit(self, cfn: SimpleNamespace, *options: str, name: str = NAME) -> int:
@@ -251,7 +250,7 @@ class TestSubmit:
         def interrupt(*_: Any) -> None:  # noqa: ANN401 - it takes whatever it is given
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(registration, "run_cfn", interrupt)
+        monkeypatch.setattr(real_cfn, "run", interrupt)
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         assert self.submit(cfn) == 130
         assert list((cfn.project / ".cache").iterdir()) == []
@@ -314,7 +313,7 @@ def test_cfn_ends_with_an_interrupt(toy: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_cfn(["submit", "--dry-run"], toy, interrupt)
+        real_cfn.run(["submit", "--dry-run"], toy, progress=interrupt)
     assert "pip build finished" not in (toy / "rpdk.log").read_text()
 
 
@@ -322,8 +321,8 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
     """`make package` needs no account; it says where the zip is and how large, and leaves nothing else."""
     out = tmp_path / "dist"
     assert main(["package", "--project", str(toy), "--type-name", NAME, "--out", str(out)]) == 0
-    (zipped,) = out.iterdir()
-    assert zipped.name == "acme-play-thing.zip"
+    bill, zipped = sorted(out.iterdir())
+    assert (bill.name, zipped.name) == ("acme-play-thing.cdx.json", "acme-play-thing.zip")
     with zipfile.ZipFile(zipped) as archive:
         assert json.loads(archive.read("schema.json"))["typeName"] == NAME
         settings = json.loads(archive.read(".rpdk-config"))
@@ -336,7 +335,8 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
             unzipped = sum(item.file_size for item in function.infolist())
     size = zipped.stat().st_size
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == (
+    assert lines[-1] == f"{bill}: its bill of materials (CycloneDX)"
+    assert lines[-2] == (
         f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB"
     )
     assert not any("Dry run" in line for line in lines)
@@ -348,7 +348,7 @@ def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) ->
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "initech-toy-thing.zip").write_text("that of yesterday")
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
-    (zipped,) = (tmp_path / "dist").iterdir()
+    _, zipped = sorted((tmp_path / "dist").iterdir())
     with zipfile.ZipFile(zipped) as archive:
         assert json.loads(archive.read("schema.json"))["typeName"] == "Initech::Toy::Thing"
 

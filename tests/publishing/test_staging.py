@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from packager import role, sources
 from publishing.__main__ import main
 from publishing.errors import PublishingError
 from publishing.names import TypeName
@@ -50,11 +51,10 @@ def test_every_file_of_the_project_is_there(staged: Path) -> None:
     expected = {SCHEMA, ".rpdk-config", "requirements.txt", "resource-role.yaml"}
     expected |= {name for name in ("LICENSE", "template.yml", "overrides.json") if (ROOT / name).exists()}
     for folder in ("docs", "inputs", "sam-tests"):
-        expected |= {f"{folder}/{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob("*.*")}
+        expected |= {str(path.relative_to(ROOT)) for path in sources.shipped(ROOT, folder)}
     expected |= {
         f"src/{ACME.package}/{path.relative_to(source)}"
-        for path in source.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        for path in sources.shipped(ROOT, str(source.relative_to(ROOT)))
     }
     assert set(contents(staged)) == expected
 
@@ -105,6 +105,7 @@ def test_cfn_finds_nothing_to_warn_of_and_nothing_to_generate(staged: Path, tmp_
     shutil.copytree(staged, copy)
     assert cfn(copy, "validate") == ["Resource schema is valid."]
     assert cfn(copy, "generate") == ["Resource schema is valid.", f"Generated files for {ACME.value}"]
+    role.narrow(copy / role.FILE)  # cfn writes it wide again
     (copy / "rpdk.log").unlink()
     assert contents(copy) == contents(staged)
 
@@ -189,8 +190,8 @@ class TestTagUpdatesInPlace:
         """The permissions were those of the original already: its handlers update stack tags in place."""
         schema = schema_of(staged_in_place)
         assert set(schema["tagging"]["permissions"]) <= set(schema["handlers"]["update"]["permissions"])
-        role = yaml.safe_load((staged_in_place / "resource-role.yaml").read_text())
-        policy = role["Resources"]["ExecutionRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+        template = yaml.safe_load((staged_in_place / "resource-role.yaml").read_text())
+        policy = template["Resources"]["ExecutionRole"]["Properties"]["Policies"][0]["PolicyDocument"]
         assert set(schema["tagging"]["permissions"]) <= set(policy["Statement"][0]["Action"])
 
     def test_cfn_finds_nothing_to_warn_of(self, staged_in_place: Path, tmp_path: Path) -> None:

@@ -107,7 +107,9 @@ class TestPackage:
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
         """The end of the output names the requirement that can't be installed; nothing stays in the cache."""
         project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
-        with pytest.raises(PackagerError, match=r"(?s)failed \(exit code \d+\).*pip:\nERROR: .*no-such-folder"):
+        with pytest.raises(
+            PackagerError, match=r"^cfn submit failed\. pip could not install requirements\.txt: .*no-such-folder"
+        ):
             package(project, tmp_path / "cache")
         assert list((tmp_path / "cache").iterdir()) == []
 
@@ -115,7 +117,7 @@ class TestPackage:
         """Also what cfn itself refuses is said in its words."""
         project = toy.write(tmp_path / "project")
         (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
-        with pytest.raises(PackagerError, match=r"(?s)cfn submit --dry-run failed.*additionalProperties"):
+        with pytest.raises(PackagerError, match=r"^cfn submit failed\. .*additionalProperties"):
             package(project)
 
     def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ class TestPackage:
         """With what installs it."""
         project = toy.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-        with pytest.raises(PackagerError, match=r"no cfn beside .*make setup"):
+        with pytest.raises(PackagerError, match=r"There is no cfn in .*make setup"):
             package(project)
 
 

@@ -1,0 +1,101 @@
+"""A bill of materials of a package, CycloneDX: what is in it, by what the package itself carries.
+
+https://cyclonedx.org/specification/overview/
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import uuid
+import zipfile
+from pathlib import Path
+
+from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
+from packageurl import PackageURL
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+SUFFIX = ".cdx.json"
+"""How such a file's name ends (CycloneDX specification, "Recognized file patterns")."""
+
+
+def write(package: Path) -> Path:
+    """Write the bill of materials of a package next to it, and return its path: same package, same bytes.
+
+    Args:
+        package: The zip that `cfn submit` uploads.
+    """
+    file = package.with_suffix(SUFFIX)
+    file.write_text(text(package) + "\n", encoding="utf-8")
+    return file
+
+
+def text(package: Path) -> str:
+    """Return the bill of materials of a package, as JSON.
+
+    Args:
+        package: The zip that `cfn submit` uploads.
+    """
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    with (
+        zipfile.ZipFile(package) as outer,
+        outer.open("ResourceProvider.zip") as member,
+        zipfile.ZipFile(member) as function,
+    ):
+        root = Component(
+            name=json.loads(outer.read("schema.json"))["typeName"],
+            type=ComponentType.APPLICATION,
+            bom_ref=package.name,
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
+            properties=[Property(name="byte-code", value=_byte_code(function))],
+        )
+        distributions = [
+            importlib.metadata.PathDistribution(zipfile.Path(function, f"{name}/"))
+            for name in sorted({name.split("/")[0] for name in function.namelist()})
+            if name.endswith(".dist-info")
+        ]
+        bill = Bom()
+        # Fixed, so that the bytes depend on the package alone.
+        bill.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"sha256:{digest}")
+        bill.metadata.timestamp = None  # type: ignore[assignment]  # the library leaves out what is None; so does the specification
+        bill.metadata.component = root
+        components = {canonicalize_name(found.name): _component(found) for found in distributions}
+        for component in components.values():
+            bill.components.add(component)
+        bill.register_dependency(root, components.values())
+        for found in distributions:
+            required = {canonicalize_name(requirement.name) for requirement in _requirements(found)}
+            needed = [component for name, component in components.items() if name in required]
+            bill.register_dependency(components[canonicalize_name(found.name)], needed)
+    return make_outputter(bill, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
+
+
+def _component(found: importlib.metadata.PathDistribution) -> Component:
+    name = canonicalize_name(found.name)
+    url = PackageURL("pypi", name=name, version=found.version)
+    # Old metadata has a name, or all of the text, in License; the newest has an SPDX expression instead (PEP 639).
+    said = next((found.metadata[key] for key in ("License-Expression", "License") if key in found.metadata), "")
+    return Component(
+        name=name,
+        version=found.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=url.to_string(),
+        purl=url,
+        licenses=[LicenseFactory().make_from_string(said)] if said and "\n" not in said else None,
+    )
+
+
+def _requirements(found: importlib.metadata.PathDistribution) -> list[Requirement]:
+    """What a distribution needs without any of its extras."""
+    requirements = map(Requirement, found.requires or [])
+    return [one for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
+
+
+def _byte_code(function: zipfile.ZipFile) -> str:
+    """The interpreters that the package has byte code for: cpython-312, or none."""
+    return ", ".join(sorted({name.split(".")[-2] for name in function.namelist() if name.endswith(".pyc")})) or "none"

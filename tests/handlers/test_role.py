@@ -1,0 +1,164 @@
+"""The role of resource-role.yaml is enough for the handlers, and each of its actions is needed.
+
+moto enforces the role's policy: it checks the signature, action and resource of each request. Two things it can't
+enforce, because SageMaker checks them inside of Create: iam:PassRole, and the sagemaker:AddTags of a Create with tags.
+What their statements say is tested instead.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+from moto.core.authorization import enable_iam_authentication
+from moto.iam.models import iam_backends
+from moto.sagemaker.responses import SageMakerResponse
+
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, event, maximal, minimal
+
+TEMPLATE = yaml.safe_load((ROOT / "resource-role.yaml").read_text())
+(POLICY,) = TEMPLATE["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+STATEMENTS = {statement["Sid"]: statement for statement in POLICY["PolicyDocument"]["Statement"]}
+
+Invoke = Callable[..., Json]
+
+
+@pytest.fixture
+def role() -> str:
+    """The name of the role, made from the template as CloudFormation makes it."""
+    cloudformation = boto3.client("cloudformation", REGION)
+    template = {name: part for name, part in TEMPLATE.items() if name != "Outputs"}  # moto knows no "Role.Arn" there
+    cloudformation.create_stack(StackName="role", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    (made,) = cloudformation.describe_stack_resources(StackName="role")["StackResources"]
+    name: str = made["PhysicalResourceId"]
+    # moto keeps the policy of a template as an object, with its functions resolved, and enforces only text.
+    iam = iam_backends[ACCOUNT]["aws"]
+    _, document = iam.get_role_policy(name, POLICY["PolicyName"])
+    iam.put_role_policy(name, POLICY["PolicyName"], json.dumps(document))
+    return name
+
+
+@pytest.fixture
+def session(role: str) -> boto3.Session:
+    """Credentials of the role."""
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    given = boto3.client("sts", REGION).assume_role(RoleArn=role_arn, RoleSessionName="handler")["Credentials"]
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
+
+
+@pytest.fixture
+def enforced(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Invoke]:
+    """The function's door, with the role's credentials; every call is held to the role's policy."""
+    # moto leaves it to a service's responses to say which resource a request is about; SageMaker's don't.
+    monkeypatch.setattr(SageMakerResponse, "_determine_resource", _resource_of, raising=False)
+    found: Any = session.get_credentials()
+    credentials = {"accessKeyId": found.access_key, "secretAccessKey": found.secret_key, "sessionToken": found.token}
+
+    def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+        asked = event(*arguments, **named)
+        asked["requestData"]["callerCredentials"] = credentials
+        answer: Json = resource(asked, None)
+        return answer
+
+    with enable_iam_authentication():
+        yield invoke
+
+
+def _resource_of(self: SageMakerResponse) -> str:
+    """The ARN that a request is about, as the Service Authorization Reference has it."""
+    body = json.loads(self.body)
+    name = body.get("JobDefinitionName")
+    return str(body.get("ResourceArn") or (arn(name) if name else "*"))
+
+
+def _prepared(invoke: Invoke) -> Json:
+    """A definition with a tag, made under the whole policy."""
+    answer = invoke("CREATE", minimal(), tags={"old": "1"})
+    assert answer["status"] == "SUCCESS", answer
+    model: Json = answer["resourceModel"]
+    return model
+
+
+def _update(invoke: Invoke, model: Json) -> Json:
+    state = minimal() | {"JobDefinitionArn": model["JobDefinitionArn"]}
+    return invoke("UPDATE", state, state, tags={"new": "1"}, previous_tags={"old": "1"})
+
+
+NEEDED: dict[str, Callable[[Invoke, Json], Json]] = {
+    "sagemaker:AddTags": _update,
+    "sagemaker:CreateModelQualityJobDefinition": lambda invoke, _: invoke("CREATE", maximal(), token="new"),
+    "sagemaker:DeleteModelQualityJobDefinition": lambda invoke, model: invoke("DELETE", model),
+    "sagemaker:DeleteTags": _update,
+    "sagemaker:DescribeModelQualityJobDefinition": lambda invoke, model: invoke("READ", model),
+    "sagemaker:ListModelQualityJobDefinitions": lambda invoke, _: invoke("LIST", None),
+    "sagemaker:ListTags": lambda invoke, model: invoke("READ", model),
+}
+
+
+def test_the_table_has_every_action_that_moto_enforces() -> None:
+    """All of the role's actions but iam:PassRole."""
+    allowed = {action for statement in STATEMENTS.values() for action in statement["Action"]}
+    assert allowed == {*NEEDED, "iam:PassRole"}
+
+
+def test_the_role_is_enough(enforced: Invoke) -> None:
+    """Every handler, with tags, a name, a network and all else that can be set."""
+    answers = [enforced("CREATE", maximal(), tags={"stage": "prod"})]
+    model = answers[0]["resourceModel"]
+    answers += [
+        enforced("READ", {"JobDefinitionArn": model["JobDefinitionArn"]}),
+        enforced("LIST", {"EndpointName": "fraud"}),
+        enforced("UPDATE", model, model, tags={"stage": "test", "new": "1"}, previous_tags={"stage": "prod"}),
+        enforced("DELETE", model),
+    ]
+    assert [answer["status"] for answer in answers] == ["SUCCESS"] * 5, answers
+
+
+@pytest.mark.parametrize("action", NEEDED)
+def test_without_an_action_its_handler_is_denied_and_says_which(enforced: Invoke, role: str, action: str) -> None:
+    """AccessDenied, a terminal code, with the action's name in the message: what to add is plain to read."""
+    model = _prepared(enforced)
+    _take_away(role, action)
+    answer = NEEDED[action](enforced, model)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied"), answer
+    assert f"is not authorized to perform: {action}" in answer["message"]
+
+
+@pytest.mark.usefixtures("enforced")
+def test_other_resources_of_sagemaker_are_out_of_reach(session: boto3.Session) -> None:
+    """The tag actions are SageMaker's own for all of its resources; the role has them for definitions alone."""
+    sagemaker = session.client("sagemaker")
+    other = arn("churn").replace("model-quality-job-definition", "endpoint")
+    with pytest.raises(ClientError, match="is not authorized to perform: sagemaker:AddTags"):
+        sagemaker.add_tags(ResourceArn=other, Tags=[{"Key": "owner", "Value": "us"}])
+    sagemaker.close()
+
+
+def test_the_job_definitions_statement_covers_their_arns_in_every_partition() -> None:
+    """The type in the ARN is SageMaker's, under whatever name ours is registered."""
+    assert STATEMENTS["JobDefinitions"]["Resource"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:*:model-quality-job-definition/*"
+    }
+    assert "sagemaker:AddTags" in STATEMENTS["JobDefinitions"]["Action"]
+
+
+def test_a_role_may_be_passed_to_sagemaker_alone() -> None:
+    """Which roles is for a policy of the account's own to say: RoleArn is the template author's choice."""
+    statement = STATEMENTS["RoleOfTheJob"]
+    assert statement["Action"] == ["iam:PassRole"]
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def _take_away(role: str, action: str) -> None:
+    """Put the role's policy again, without an action; behind the API, which is enforced by now."""
+    iam = iam_backends[ACCOUNT]["aws"]
+    _, policy = iam.get_role_policy(role, POLICY["PolicyName"])
+    document = json.loads(policy)
+    for statement in document["Statement"]:
+        statement["Action"] = [allowed for allowed in statement["Action"] if allowed != action]
+    document["Statement"] = [statement for statement in document["Statement"] if statement["Action"]]
+    iam.put_role_policy(role, POLICY["PolicyName"], json.dumps(document))
