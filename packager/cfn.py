@@ -25,6 +25,7 @@ _PIP_ERROR = re.compile(
     r"^ *ERROR: (.+?)(?=^ *(?:ERROR|WARNING): |^ *Exception information:|\Z)", re.MULTILINE | re.DOTALL
 )
 _CRITICAL = re.compile(r"^\[.*?\] CRITICAL - (.+)$", re.MULTILINE)
+_INSTANCE = re.compile(r"^On instance(\[.+):$", re.MULTILINE)  # jsonschema's: where in the schema it found the error
 _DOWNSTREAM = "=== Caught downstream error ==="
 _UNHANDLED = "=== Unhandled exception ==="
 _LONGEST = 1000  # characters of a reason: cfn's complaint about a schema goes on with all of the schema
@@ -134,7 +135,10 @@ def _reason(ended: Ended, folder: Path) -> str:
     if _UNHANDLED in ended.lines:  # the traceback is in the log alone; below its last indented line is the exception
         return _cut(" ".join(log.rpartition("\n  ")[2].splitlines()[1:]))
     critical = _CRITICAL.findall(log)
-    return _cut(critical[-1] if critical else " ".join(ended.lines) or f"It said nothing (exit code {ended.code}).")
+    if not critical:
+        return _cut(" ".join(ended.lines) or f"It said nothing (exit code {ended.code}).")
+    where = _INSTANCE.findall(log)
+    return _cut(critical[-1] + (f" (at {where[-1]})" if where else ""))
 
 
 def _cut(text: str) -> str:

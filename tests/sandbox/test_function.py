@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from packager import PackagerError
+from packager import PackagerError, bytecode
 from packager import package as packages
 from packager.bytecode import interpreter
 from packager.package import package
@@ -104,6 +104,43 @@ class TestPackage:
         with pytest.raises(PackagerError, match="no-such-plugin"):
             package(project, language="no-such-plugin")
 
+    def test_byte_code_by_another_interpreter_or_none_is_another_package(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A package that was made without is not taken for one that has it, nor the other way round."""
+        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        project = toy.write(tmp_path / "project")
+        made = []
+        for python, version in ((None, ""), (Path("python"), "3.12.1"), (Path("python"), "3.12.2")):
+            monkeypatch.setattr(bytecode, "interpreter", lambda _, found=python: found)
+            monkeypatch.setattr(bytecode, "full_version", lambda _, told=version: told)
+            made += [package(project), package(project, language="python312")]
+        assert len({*made[::2]}) == 3
+        assert len({*made[1::2]}) == 1  # the official plugin makes none
+
+    @pytest.mark.parametrize("settings", [{"use_docker": True}, {"useDocker": True}, {}])
+    def test_a_project_that_builds_in_docker_is_packaged_without(
+        self, tmp_path: Path, settings: dict[str, bool]
+    ) -> None:
+        """Or that says nothing, where cfn would ask: there is no Docker here, and nobody to answer."""
+        project = toy.write(tmp_path / "project")
+        written = toy.SETTINGS | {"settings": settings | {"protocolVersion": "2.0.0"}}
+        (project / toy.SETTINGS_NAME).write_text(json.dumps(written))
+        with zipfile.ZipFile(package(project)) as contents:
+            packaged = json.loads(contents.read(toy.SETTINGS_NAME))["settings"]
+        assert (packaged["use_docker"], packaged["no_docker"]) == (False, True)
+        assert json.loads((project / toy.SETTINGS_NAME).read_text()) == written
+
+    def test_a_download_that_does_not_have_its_hash_is_refused(self, tmp_path: Path) -> None:
+        """By pip, in cfn's build; the message names the requirement."""
+        wheel = tmp_path / "toy_other-1-py3-none-any.whl"
+        wheel.write_bytes(b"something else")
+        project = toy.write(
+            tmp_path / "project", requirements=f"toy-other @ {wheel.as_uri()} --hash=sha256:{'0' * 64}\n"
+        )
+        with pytest.raises(PackagerError, match=r"DO NOT MATCH THE HASHES.* toy-other.* Got "):
+            package(project)
+
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
         """The end of the output names the requirement that can't be installed; nothing stays in the cache."""
         project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
@@ -117,7 +154,7 @@ class TestPackage:
         """Also what cfn itself refuses is said in its words."""
         project = toy.write(tmp_path / "project")
         (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
-        with pytest.raises(PackagerError, match=r"^cfn submit failed\. .*additionalProperties"):
+        with pytest.raises(PackagerError, match=r"^cfn submit failed\. .* \(at \['additionalProperties'\]\)$"):
             package(project)
 
     def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""The one place that runs cfn: its lines as they come, and a sentence when it fails.
+
+A stand-in plays what is hard to bring about; tests/publishing/test_registration.py has the real cfn fail.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from packager import PackagerError, cfn
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A command in the place of cfn, for a test to write."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "project").mkdir()
+    command = tmp_path / "bin" / "cfn"
+    command.touch(0o755)
+    return command
+
+
+def test_lines_come_as_they_are_written(stand_in: Path, tmp_path: Path) -> None:
+    """What only a failure has is in the answer and not in the progress."""
+    stand_in.write_text("#!/bin/sh\necho one\necho two >&2\necho '=== Caught'\necho more\nexit 3\n")
+    seen: list[str] = []
+    ended = cfn.call(["test"], tmp_path / "project", progress=seen.append)
+    assert seen == ["one", "two"]
+    assert ended == cfn.Ended(3, ["one", "two", "=== Caught", "more"])
+
+
+def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) -> None:
+    """And no other; the programs of our own environment come first on its PATH, where it looks for pip."""
+    stand_in.write_text("#!/bin/sh\nenv\n")
+    lines = cfn.run(["validate"], tmp_path / "project", {"GIVEN": "1", "PATH": "/usr/bin:/bin"})
+    variables = dict(line.split("=", 1) for line in lines)
+    assert variables["GIVEN"] == "1"
+    assert variables["PATH"] == f"{stand_in.parent}:/usr/bin:/bin"
+    assert variables["PIP_LOG"] == str(tmp_path / "project" / "pip.log")
+    assert "HOME" not in variables
+
+
+@pytest.mark.parametrize(
+    ("said", "logged", "by_pip", "reason"),
+    [
+        ("the words", "", "", "the words"),
+        ("", "", "", "It said nothing (exit code 1)."),
+        ("x", "[t] CRITICAL - First.\n[t] CRITICAL - Last.\n", "", "Last."),
+        ("x", "[t] CRITICAL - Invalid: no.\n\nOn instance['a']['b']:\n    1\n", "", "Invalid: no. (at ['a']['b'])"),
+        ("=== Caught downstream error ===\nNo.\nNever.\n---\nReport it", "", "", "No. Never."),
+        ("=== Unhandled exception ===", "Trace\n  File x\n    y()\nError: why\nnot\n", "", "Error: why not"),
+        (
+            "x",
+            "",
+            "T ERROR: THESE DO NOT MATCH.\nT     six from x:\nT         Got 1\nT Exception information:\nT Trace\n",
+            "pip could not install requirements.txt: THESE DO NOT MATCH. six from x: Got 1",
+        ),
+        ("y" * 3000, "", "", f"{'y' * 1000} ... (3000 characters)"),
+    ],
+)
+def test_why_it_failed_is_a_sentence(
+    stand_in: Path, tmp_path: Path, said: str, logged: str, by_pip: str, reason: str
+) -> None:
+    """From where it is known: what cfn printed, cfn's log, pip's log. A long text is cut."""
+    stand_in.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 1\n" if said else "#!/bin/sh\nexit 1\n")
+    for name, text in (("rpdk.log", logged), ("pip.log", by_pip)):
+        (tmp_path / "project" / name).write_text(text)
+    with pytest.raises(PackagerError) as failure:
+        cfn.run(["submit", "--dry-run"], tmp_path / "project")
+    assert str(failure.value) == f"cfn submit failed. {reason}"
+
+
+def test_an_interrupt_ends_cfn_and_what_it_runs(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while pip builds: neither goes on behind one's back, even one that does not care for SIGTERM."""
+    stand_in.write_text("#!/bin/sh\ntrap '' TERM\nsleep 60 &\necho $!\necho $$\nwait; wait\n")
+    numbers: list[int] = []
+
+    def interrupt(line: str) -> None:
+        numbers.append(int(line))
+        if len(numbers) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cfn, "PATIENCE", 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        cfn.run(["submit"], tmp_path / "project", progress=interrupt)
+    deadline = time.monotonic() + 10
+    while any(_runs(number) for number in numbers):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _runs(number: int) -> bool:
+    """Whether a process is there and is no zombie that waits to be buried."""
+    try:
+        os.kill(number, 0)
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

@@ -1,0 +1,87 @@
+"""The handlers' role is narrowed where the table knows the actions, and stays cfn's everywhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from packager import role
+from tests.envelopes import ROOT
+
+WIDE = {
+    "Effect": "Allow",
+    "Action": [
+        "iam:PassRole",
+        "sagemaker:AddTags",
+        "sagemaker:CreateModelQualityJobDefinition",
+        "sagemaker:ListModelQualityJobDefinitions",
+    ],
+    "Resource": "*",
+}
+
+
+def template(*statements: dict[str, Any]) -> str:
+    """A template as cfn writes it, as far as it counts."""
+    policies = [{"PolicyName": "ResourceTypePolicy", "PolicyDocument": {"Statement": list(statements)}}]
+    return yaml.safe_dump({"Resources": {"ExecutionRole": {"Properties": {"Policies": policies}}}})
+
+
+def narrowed(tmp_path: Path, text: str) -> str:
+    """What is made of a template."""
+    file = tmp_path / role.FILE
+    file.write_text(text)
+    role.narrow(file)
+    return file.read_text()
+
+
+def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
+    """None is lost, none is added."""
+    made = yaml.safe_load(narrowed(tmp_path, template(WIDE)))
+    (policy,) = made["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    definitions, listing, passing = policy["PolicyDocument"]["Statement"]
+    assert definitions["Action"] == ["sagemaker:AddTags", "sagemaker:CreateModelQualityJobDefinition"]
+    assert definitions["Resource"]["Fn::Sub"].endswith(":sagemaker:*:*:model-quality-job-definition/*")
+    assert (listing["Action"], listing["Resource"]) == (["sagemaker:ListModelQualityJobDefinitions"], "*")
+    assert (passing["Action"], list(passing["Condition"])) == (["iam:PassRole"], ["StringEquals"])
+
+
+def test_an_action_that_the_table_does_not_know_stays(tmp_path: Path) -> None:
+    """A permission that a later schema adds is not lost on the way."""
+    made = narrowed(tmp_path, template(WIDE | {"Action": [*WIDE["Action"], "kms:DescribeKey"]}))
+    assert [statement["Action"] for statement in _statements(made)][-1] == ["kms:DescribeKey"]
+    assert _statements(made)[-1]["Resource"] == "*"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Action": ["iam:PassRole", "lambda:CreateFunction"], "Resource": "*"},
+        {"Effect": "Deny", "Action": ["*"], "Resource": "*"},  # cfn's, for a type without permissions
+    ],
+)
+def test_another_types_role_stays_as_it_is(tmp_path: Path, statement: dict[str, Any]) -> None:
+    """To the byte: whom it may pass a role to is not ours to say."""
+    assert narrowed(tmp_path, template(statement)) == template(statement)
+
+
+def test_what_is_narrow_stays_so(tmp_path: Path) -> None:
+    """A second time changes nothing."""
+    once = narrowed(tmp_path, template(WIDE))
+    assert narrowed(tmp_path, once) == once
+
+
+def test_the_projects_own_role_is_narrow() -> None:
+    """Every action but LIST's is on this type's ARNs or has a condition."""
+    wide = [
+        statement["Action"]
+        for statement in _statements((ROOT / role.FILE).read_text())
+        if statement["Resource"] == "*" and "Condition" not in statement
+    ]
+    assert wide == [["sagemaker:ListModelQualityJobDefinitions"]]
+
+
+def _statements(text: str) -> list[dict[str, Any]]:
+    (policy,) = yaml.safe_load(text)["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return statements
