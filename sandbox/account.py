@@ -14,15 +14,12 @@ import botocore.session
 import requests
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import make_server
 
 from sandbox import SandboxError
 from sandbox.model_quality import rules as sagemaker
+from sandbox.refusals import create_app
 
 LOOPBACK = "127.0.0.1"
 
@@ -62,7 +59,7 @@ class Account:
             server = make_server(
                 LOOPBACK,
                 0,
-                DomainDispatcherApplication(create_backend_app),
+                DomainDispatcherApplication(create_app),
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
