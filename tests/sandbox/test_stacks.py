@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from sandbox import SandboxError
-from sandbox.cloudformation import stacks
+from sandbox.cloudformation import operations, stacks
 from sandbox.cloudformation.resource_type import ATTEMPTS, ResourceType
 
 Client = Any  # boto3 makes its clients at run time
@@ -775,7 +775,7 @@ def test_a_long_operation_goes_on_after_the_call(
 ) -> None:
     """The call answers, the stack is in progress, and nothing else can begin until it is done."""
     gate = threading.Event()
-    monkeypatch.setattr(stacks, "PATIENCE", 0.01)
+    monkeypatch.setattr(operations, "PATIENCE", 0.01)
 
     def slow(event: dict[str, Any]) -> dict[str, Any]:
         assert gate.wait(30)
@@ -800,7 +800,7 @@ def test_a_long_operation_goes_on_after_the_call(
 
 def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that asked for a long delay is not waited for."""
-    monkeypatch.setattr(stacks, "PATIENCE", 0.01)
+    monkeypatch.setattr(operations, "PATIENCE", 0.01)
     toys, begun = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
     with mock_aws(), stacks.installed():

@@ -1,0 +1,35 @@
+"""Operations of stacks, each in a thread of its own: a call answers, and the operation goes on."""
+
+import threading
+from collections.abc import Callable
+
+PATIENCE = 20.0  # seconds: an operation that takes longer goes on after its call was answered
+
+_under_way: set[threading.Thread] = set()
+_closing = threading.Event()
+
+
+def begin(name: str, work: Callable[[], None]) -> None:
+    """Begin an operation, and return when it is done or PATIENCE is over.
+
+    Args:
+        name: of the thread.
+        work: the operation; it reports how it went itself, and raises nothing.
+    """
+    operation = threading.Thread(target=work, name=name, daemon=True)
+    _under_way.add(operation)
+    operation.start()
+    operation.join(PATIENCE)
+
+
+def wait(seconds: float) -> None:
+    """Wait for the next invocation of a handler, or until `end` is called."""
+    _closing.wait(seconds)
+
+
+def end() -> None:
+    """Let what is under way come to its end, without waiting between invocations."""
+    _closing.set()
+    while _under_way:
+        _under_way.pop().join()
+    _closing.clear()
