@@ -15,12 +15,14 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## set up the virtual environment, .venv
 
-$(READY): requirements-dev.txt sandbox/emulator.txt
+$(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
 		--target $(VENV)/emulator --requirement sandbox/emulator.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
+		--target $(VENV)/linter --requirement sandbox/linter.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,0 +1,114 @@
+"""AWS's rules for resource schemas, run by their own engine: a program, which sandbox/contract/lint.py calls.
+
+It reads `{"schema": ..., "previous": ... or null}` and writes what each rule says. It is a process apart because the
+rules' package shares its first name, rpdk, with cfn: one process can't import both.
+
+The package's runner reads answers of an engine of 2023, which no current Python has; this reads those of cfn-guard-rs
+0.3.3. Of its two forms the verbose one: the plain one loses its beginning when it is longer than 8 KiB.
+
+Source: resource-schema-guard-rail 0.0.22, rpdk/guard_rail/core/runner.py.
+"""
+
+import ast
+import importlib.resources
+import json
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from cfn_guard_rs.cfn_guard_rs import run_checks_rs
+from rpdk.guard_rail.core.stateful import schema_diff
+from rpdk.guard_rail.rule_library import combiners, core, mutable, stateful, tags
+from rpdk.guard_rail.utils.schema_utils import add_paths_to_schema
+
+JSON = Any
+
+# Nodes that decide whether a rule applies: what fails in them is no failure of the rule.
+CONDITIONS = frozenset({"WhenCondition", "RuleCondition", "Filter"})
+
+
+def main() -> None:
+    """Answer one request."""
+    request = json.load(sys.stdin)
+    previous = request["previous"] and json.loads(json.dumps(request["previous"]))
+    change = previous and schema_diff(previous, json.loads(json.dumps(request["schema"])), print_diff_to_console=False)
+    schema = add_paths_to_schema(request["schema"])
+    results = [result for library in (core, mutable, combiners, tags) for result in _results(library, schema)]
+    if change is not None:
+        results += _results(stateful, change)
+    json.dump(results, sys.stdout)
+
+
+def _results(library: ModuleType, data: JSON) -> Iterator[JSON]:
+    for file in sorted(importlib.resources.files(library).iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".guard"):
+            continue
+        tree = json.loads(run_checks_rs(json.dumps(data), file.read_text(), True))  # noqa: FBT003 - the engine's way
+        for node in tree["children"]:
+            rule = node["container"]["RuleCheck"]
+            findings = [finding for child in node["children"] for finding in _findings(child, data)]
+            unique = list({json.dumps(finding): finding for finding in findings}.values())
+            yield {
+                "rule": rule["name"],
+                "compares": library is stateful,
+                "status": rule["status"],
+                "findings": unique if rule["status"] == "FAIL" else [],
+            }
+
+
+def _findings(node: JSON, data: JSON) -> Iterator[JSON]:
+    """What failed below a node, down the failed branches only: one alternative of an OR may fail and the OR hold."""
+    (kind,) = node["container"]
+    check = node["container"][kind]
+    if kind in CONDITIONS or (isinstance(check, dict) and check.get("status", "FAIL") != "FAIL"):
+        return
+    if kind == "ClauseValueCheck" and isinstance(check, dict):
+        yield from _clause(next(iter(check.values())), data)
+    for child in node["children"]:
+        yield from _findings(child, data)
+
+
+def _clause(check: JSON, data: JSON) -> Iterator[JSON]:
+    value = check.get("value", check) if isinstance(check, dict) else {"custom_message": check}
+    if not value.get("custom_message"):
+        return
+    said = ast.literal_eval(value["custom_message"].strip())
+    path = _changed(data, _path(value.get("from")))
+    if said["check_id"] == "TAG016":  # the runner does the same
+        path = data.get("TaggingPath", path)
+    yield {
+        "check": said["check_id"],
+        "message": said["message"],
+        "warning": said.get("result") == "WARNING",
+        "path": path,
+    }
+
+
+def _path(start: JSON) -> str:
+    """Where in the schema a value was, or was looked for."""
+    resolved = (start or {}).get("Resolved")
+    if resolved:
+        return str(resolved["path"])
+    unresolved = (start or {}).get("UnResolved")
+    if not unresolved:
+        return ""
+    return f"{unresolved['traversed_to']['path']}/{unresolved['remaining_query'].replace('.', '/')}"
+
+
+def _changed(difference: JSON, path: str) -> str:
+    """The properties behind a path in the difference of two schemas; in a schema, the path as it is."""
+    node, kind = difference, path.split("/")[2:3]
+    if kind not in (["added"], ["removed"], ["changed"]):
+        return path
+    for key in path.split("/")[1:]:
+        if isinstance(node, dict) and "property" in node:
+            break
+        node = node[int(key)] if isinstance(node, list) else node.get(key, {})
+    members = node if isinstance(node, list) else [node]
+    names = [str(member.get("property") if isinstance(member, dict) else member) for member in members]
+    return ", ".join(dict.fromkeys(names))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""AWS's rules for schemas, as this project runs them: their results spelled out, for our schema and for broken ones."""
+
+import copy
+import importlib.machinery
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import SandboxError
+from sandbox.contract import lint
+from sandbox.contract.lint import Finding
+
+PROJECT = Path(__file__).parents[2]
+OURS: dict[str, Any] = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+TAGS = Finding(
+    "TAG017",
+    "`tagProperty` MUST NOT be a part of `createOnlyProperties`",
+    "/tagging/tagProperty",
+    warning=True,
+)
+Change = Callable[[dict[str, Any]], object]
+
+
+def changed(change: Change) -> dict[str, Any]:
+    """Our schema, changed."""
+    schema = copy.deepcopy(OURS)
+    change(schema)
+    return schema
+
+
+def added(change: Change, previous: dict[str, Any] | None = None) -> list[Finding]:
+    """What the rules object to in our schema after a change, and not before."""
+    before = lint.findings(OURS)
+    return [finding for finding in lint.findings(changed(change), previous) if finding not in before]
+
+
+def test_what_is_left_of_our_schema_is_the_documentations_law() -> None:
+    """Tags are createOnly there, and AWS's rules want them not to be: a warning, which keeps nobody out."""
+    assert TAGS in lint.findings(OURS)
+    assert lint.failures(OURS) == []
+
+
+MUTATIONS: dict[str, tuple[Change, list[Finding]]] = {
+    "wildcard permission": (
+        lambda schema: schema["handlers"]["create"].update(permissions=["sagemaker:*"]),
+        [
+            Finding(
+                "PER002",
+                "Resource MUST NOT specify wildcard permissions for create handler",
+                "/handlers/create/permissions/0",
+            )
+        ],
+    ),
+    "no read handler": (
+        lambda schema: schema["handlers"].pop("read"),
+        [
+            Finding("PER003", "Resource MUST implement read handler", "/handlers/read"),
+            Finding(
+                "PER004", "Resource read handler MUST have permissions list specified", "/handlers/read/permissions"
+            ),
+        ],
+    ),
+    "identifier that is not read-only": (
+        lambda schema: schema["readOnlyProperties"].remove("/properties/JobDefinitionArn"),
+        [Finding("PID003", "primaryIdentifier MUST be either readOnly or createOnly", "/primaryIdentifier/0")],
+    ),
+    "no tagging": (
+        lambda schema: schema.pop("tagging"),
+        [Finding("TAG002", "`tagging` MUST be specified", "/tagging")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MUTATIONS)
+def test_a_broken_schema_fails(case: str) -> None:
+    """By the rule that is about it, and no other."""
+    change, expected = MUTATIONS[case]
+    assert added(change) == expected
+
+
+INCOMPATIBLE: dict[str, tuple[Change, list[Finding]]] = {
+    "removed property": (
+        lambda schema: schema["properties"].pop("EndpointName"),
+        [Finding("PR001", "Resource properties MUST NOT be removed", "/properties/EndpointName")],
+    ),
+    "tightened length": (
+        lambda schema: schema["properties"]["EndpointName"].update(maxLength=10),
+        [Finding("ML006", "new maxLength value cannot be less than the old value", "/properties/EndpointName")],
+    ),
+    "other identifier": (
+        lambda schema: schema.update(primaryIdentifier=["/properties/JobDefinitionName"]),
+        [
+            Finding("PID001", "primaryIdentifier cannot add more members", "/properties/JobDefinitionName"),
+            Finding("PID002", "primaryIdentifier cannot remove members", "/properties/JobDefinitionArn"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPATIBLE)
+def test_an_incompatible_version_fails(case: str) -> None:
+    """By the rules that compare it with the version before; without that version nothing is amiss."""
+    change, expected = INCOMPATIBLE[case]
+    found = [finding for finding in added(change, OURS) if finding.rule in {one.rule for one in expected}]
+    assert found == expected
+    assert not {one.rule for one in expected} & {one.rule for one in added(change)}
+
+
+def test_the_same_schema_is_compatible() -> None:
+    """With itself, and nothing but what holds of it alone is said."""
+    assert lint.findings(OURS, OURS) == lint.findings(OURS)
+
+
+def test_every_rule_says_something() -> None:
+    """The engine's plain answer loses its head past 8 KiB, and rules with it: none is missing of those in the files."""
+    results = lint.results(OURS, OURS)
+    for compares in (False, True):
+        said = sorted(result.name for result in results if result.compares == compares)
+        assert said == sorted(lint.rules(compares=compares))
+    assert len(results) == 23 + 18
+
+
+def test_a_finding_reads_as_a_sentence() -> None:
+    """Rule, message and path."""
+    assert str(TAGS) == f"TAG017: {TAGS.message} (at /tagging/tagProperty)"
+
+
+def test_a_schema_that_is_none_is_a_sentence() -> None:
+    """A reference to nothing, say."""
+    with pytest.raises(SandboxError, match=r"AWS's rules for schemas can't read this one: .*nowhere"):
+        lint.failures({"properties": {"One": {"$ref": "#/definitions/nowhere"}}})
+
+
+def test_without_the_engine_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For Python 3.13 there is no wheel; nothing is silently left out."""
+    monkeypatch.setattr(importlib.machinery.PathFinder, "find_spec", lambda *_: None)
+    with pytest.raises(SandboxError, match=r"wheels for Python 3\.8 to 3\.12; this is 3\.\d+.*PYTHON=python3\.12"):
+        lint.failures(OURS)
+
+
+def test_without_the_rules_it_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment made before the linter was part of it, or by hand."""
+    monkeypatch.setattr(lint, "INSTALLED", tmp_path)
+    with pytest.raises(SandboxError, match="make setup"):
+        lint.failures(OURS)
+
+
+def test_it_is_there_without_moto_and_the_emulator() -> None:
+    """`make submit` checks a schema with it before anything is uploaded."""
+    program = "import sys; from sandbox.contract import lint; sys.exit('moto' in sys.modules or 'boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0
