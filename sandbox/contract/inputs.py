@@ -1,0 +1,193 @@
+"""What the contract suites ask a type to make: the files in inputs/, and what AWS asks of them.
+
+Nothing here needs moto or the emulator: inputs can be checked before anything is uploaded.
+
+Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, the tests of input files, and
+"Specifying input data for use in contract tests" there.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+from sandbox import SandboxError
+from sandbox.contract import properties
+
+JSON = Any
+Schema = Mapping[str, Any]
+
+VARIABLES = ("region", "account", "partition")
+"""All that a file may leave open, as {{region}}."""
+
+PLACEHOLDERS = frozenset({"000000000000", "111122223333", "123456789012", "444455556666", "777788889999"})
+"""Account ids that AWS's documentation uses where it means anybody's. Which ones AWS lets pass is not documented."""
+
+CHECKS = ("no_hardcoded_regions", "no_hardcoded_account_ids", "no_hardcoded_partitions", "property_coverage")
+"""The checks' names: AWS's, but for the last, which it describes and does not name."""
+
+_FILE = re.compile(r"inputs_(?P<number>[1-9]\d*)_(?P<kind>create|update)\.json")
+_VARIABLE = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
+# What the variables are while only the files are looked at: nothing that would count as hard-coded.
+_OPEN = {"region": "(region)", "account": "123456789012", "partition": "(partition)"}
+
+
+class InputsError(SandboxError):
+    """The input files can't be used as they are. The text is a sentence that names the file."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What AWS's checks of input files object to."""
+
+    check: str
+    """One of CHECKS, or `inputs` where the files can't be read."""
+    message: str
+    path: str = ""
+    """The file, and where in it."""
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.message}{f' (at {self.path})' if self.path else ''}"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A set of inputs: the properties to create a resource with, and to update it to."""
+
+    number: int
+    create: dict[str, Any]
+    update: dict[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """What tests call it."""
+        return f"inputs_{self.number}"
+
+    @property
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """The properties, by the names of their files."""
+        kinds = {"create": self.create, "update": self.update}
+        return {f"{self.name}_{kind}.json": properties for kind, properties in kinds.items() if properties is not None}
+
+
+def read(folder: Path, values: Mapping[str, str]) -> list[Inputs]:
+    """The sets of inputs in a folder, by their numbers.
+
+    Args:
+        folder: a project's inputs/.
+        values: the variables' values.
+
+    Raises:
+        InputsError: there are none, or one of the files can't be used.
+    """
+    files = {
+        (int(match["number"]), match["kind"]): path
+        for path in sorted(folder.glob("*.json"))
+        if (match := _FILE.fullmatch(path.name))
+    }
+    numbers = sorted({number for number, _ in files})
+    if not numbers:
+        raise InputsError(f"no inputs in {folder}: contract tests v2 read inputs_1_create.json and so on from there")
+    for number in numbers:
+        if (number, "create") not in files:
+            raise InputsError(f"inputs_{number}_update.json has no inputs_{number}_create.json to update")
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise InputsError(
+            f"the inputs are numbered {', '.join(map(str, numbers))}: `cfn test` counts from 1 and stops at a gap"
+        )
+    documents = {key: _document(path, values) for key, path in files.items()}
+    return [Inputs(number, documents[number, "create"], documents.get((number, "update"))) for number in numbers]
+
+
+def problems(folder: Path, schema: Schema) -> list[Problem]:
+    """All that AWS's checks object to in a folder of inputs; empty when it would pass them.
+
+    Args:
+        folder: a project's inputs/.
+        schema: the type's schema.
+    """
+    try:
+        sets = read(folder, _OPEN)
+    except InputsError as error:
+        return [Problem("inputs", str(error))]
+    return [*hardcoded(sets), *uncovered(sets, schema)]
+
+
+def unfilled(folder: Path) -> list[Inputs]:
+    """The sets of inputs with their variables left open, for the checks; `read` says what the errors are."""
+    return read(folder, _OPEN)
+
+
+def hardcoded(sets: list[Inputs]) -> list[Problem]:
+    """The regions, account ids and partitions that are written out where a variable should be."""
+    found = []
+    for inputs in sets:
+        for file, document in inputs.documents.items():
+            for path, text in _texts(document, ()):
+                where = "/".join((file, *path))
+                found += [Problem(check, message, where) for check, message in _hardcoded(text)]
+    return found
+
+
+def uncovered(sets: list[Inputs], schema: Schema) -> list[Problem]:
+    """The property paths of a schema that no input uses; read-only ones, which no input can use, left out."""
+    read_only = properties.listed(schema, "readOnlyProperties")
+    wanted = {path for path in properties.declared(schema) if not properties.within(path, read_only)}
+    used: set[properties.Path] = set()
+    for inputs in sets:
+        for document in inputs.documents.values():
+            used |= properties.used(schema, document)
+    return [Problem("property_coverage", f"no input uses {properties.named(path)}") for path in sorted(wanted - used)]
+
+
+def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
+    def value(match: re.Match[str]) -> str:
+        if match["name"] not in VARIABLES:
+            raise InputsError(
+                f"{path.name} has the variable {match[0]}: contract tests v2 know {{{{region}}}}, {{{{account}}}} and "
+                "{{partition}} only"
+            )
+        return values[match["name"]]
+
+    try:
+        document = json.loads(_VARIABLE.sub(value, path.read_text()))
+    except ValueError as error:
+        raise InputsError(f"{path.name} is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputsError(f"{path.name} is no JSON object of properties")
+    return document
+
+
+def _texts(value: JSON, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield (*path, key), key
+            yield from _texts(member, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, (*path, str(number)))
+    else:
+        yield path, str(value)
+
+
+def _hardcoded(text: str) -> Iterator[tuple[str, str]]:
+    for region in _regions().findall(text):
+        yield "no_hardcoded_regions", f"{region} is hard-coded: write {{{{region}}}}"
+    for account in re.findall(r"(?<!\d)\d{12}(?!\d)", text):
+        if account not in PLACEHOLDERS:
+            yield "no_hardcoded_account_ids", f"the account {account} is hard-coded: write {{{{account}}}}"
+    for partition in re.findall(r"\barn:(aws[a-z-]*):", text):
+        yield "no_hardcoded_partitions", f"the partition {partition} is hard-coded: write {{{{partition}}}}"
+
+
+@cache
+def _regions() -> re.Pattern[str]:
+    """Every region that botocore knows; in a name of something else too, as in bucket-us-east-1."""
+    partitions = Loader().load_data("endpoints")["partitions"]
+    names = sorted((region for partition in partitions for region in partition["regions"]), key=len, reverse=True)
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, names))})(?!\d)")

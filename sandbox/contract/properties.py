@@ -1,0 +1,154 @@
+"""What a schema says of properties: which there are, which of them a document uses, what of a document another lacks.
+
+A path is a tuple of names; `*` stands for the items of an array, and for the keys of a map.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+JSON = Any
+Path = tuple[str, ...]
+Schema = Mapping[str, Any]
+
+COMBINERS = ("allOf", "anyOf", "oneOf")
+
+
+def declared(schema: Schema) -> set[Path]:
+    """Every property path of a schema, at every depth; a definition that contains itself is followed once."""
+    return set(_declared(schema, schema, frozenset()))
+
+
+def used(schema: Schema, document: Mapping[str, Any]) -> set[Path]:
+    """The property paths that a document has."""
+    return set(_used(schema, [schema], document))
+
+
+def listed(schema: Schema, keyword: str) -> set[Path]:
+    """The paths under a keyword of the schema: readOnlyProperties, writeOnlyProperties, primaryIdentifier ..."""
+    return {tuple(pointer.split("/")[2:]) for pointer in schema.get(keyword, [])}
+
+
+def within(path: Path, others: set[Path]) -> bool:
+    """Whether a path is one of others, or below one of them."""
+    return any(path[: len(other)] == other for other in others)
+
+
+def without(document: JSON, paths: set[Path]) -> JSON:
+    """A document without some of its properties."""
+    if isinstance(document, Mapping):
+        return {
+            key: without(value, _below(paths, key))
+            for key, value in document.items()
+            if (key,) not in paths and ("*",) not in paths
+        }
+    if isinstance(document, list):
+        return [without(item, _below(paths, "*")) for item in document]
+    return document
+
+
+def named(path: Path) -> str:
+    """A path as a person reads it."""
+    return "/".join(path)
+
+
+def differences(schema: Schema, asked: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
+    """What of one document another lacks or has with another value, a line each; what it has beyond that is no matter.
+
+    Arrays with `insertionOrder: false` may come in any order.
+    """
+    return list(_differences(schema, [schema], asked, told, ()))
+
+
+def _below(paths: set[Path], key: str) -> set[Path]:
+    return {path[1:] for path in paths if len(path) > 1 and path[0] in {key, "*"}}
+
+
+def _branches(root: Schema, node: JSON, seen: frozenset[str] = frozenset()) -> Iterator[tuple[Schema, frozenset[str]]]:
+    """A schema and all that are combined in it, references resolved; with the references followed so far."""
+    if not isinstance(node, Mapping):
+        return
+    reference = node.get("$ref")
+    if reference is not None:
+        if reference not in seen:
+            target: JSON = root
+            for key in reference.partition("#")[2].split("/")[1:]:
+                target = target[key]
+            yield from _branches(root, target, seen | {reference})
+        return
+    yield node, seen
+    for combiner in COMBINERS:
+        for branch in node.get(combiner, []):
+            yield from _branches(root, branch, seen)
+
+
+def _others(branch: Schema) -> list[JSON]:
+    """The schemas of a map's values, and of an array's items."""
+    items = branch.get("items", [])
+    return [
+        *branch.get("patternProperties", {}).values(),
+        branch.get("additionalProperties"),
+        *(items if isinstance(items, list) else [items]),
+    ]
+
+
+def _declared(root: Schema, node: JSON, seen: frozenset[str]) -> Iterator[Path]:
+    for branch, followed in _branches(root, node, seen):
+        for name, member in branch.get("properties", {}).items():
+            yield (name,)
+            yield from ((name, *path) for path in _declared(root, member, followed))
+        for other in _others(branch):
+            yield from (("*", *path) for path in _declared(root, other, followed))
+
+
+def _members(root: Schema, nodes: list[JSON], key: str | None) -> tuple[str, list[JSON]]:
+    """The name in a path for a key (None: an item), and the schemas of what is under it."""
+    branches = [branch for node in nodes for branch, _ in _branches(root, node)]
+    known = [branch["properties"][key] for branch in branches if key in branch.get("properties", {})]
+    if key is not None and known:
+        return key, known
+    return "*", [other for branch in branches for other in _others(branch)]
+
+
+def _used(root: Schema, nodes: list[JSON], value: JSON) -> Iterator[Path]:
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            name, schemas = _members(root, nodes, key)
+            if name != "*":
+                yield (name,)
+            yield from ((name, *path) for path in _used(root, schemas, member))
+    elif isinstance(value, list):
+        for item in value:
+            yield from (("*", *path) for path in _used(root, _members(root, nodes, None)[1], item))
+
+
+def _differences(root: Schema, nodes: list[JSON], asked: JSON, told: JSON, path: Path) -> Iterator[str]:
+    if isinstance(asked, Mapping) and isinstance(told, Mapping):
+        for key, value in asked.items():
+            here = (*path, key)
+            if key not in told:
+                yield f"{named(here)} is missing"
+            else:
+                yield from _differences(root, _members(root, nodes, key)[1], value, told[key], here)
+    elif isinstance(asked, list) and isinstance(told, list):
+        yield from _list_differences(root, nodes, asked, told, path)
+    elif isinstance(asked, bool) != isinstance(told, bool) or asked != told:
+        yield f"{named(path)} is {told!r}, not {asked!r}"
+
+
+def _list_differences(
+    root: Schema, nodes: list[JSON], asked: list[JSON], told: list[JSON], path: Path
+) -> Iterator[str]:
+    items = _members(root, nodes, None)[1]
+    if len(asked) != len(told):
+        yield f"{named(path)} has {len(told)} items, not {len(asked)}"
+    elif any(branch.get("insertionOrder") is False for node in nodes for branch, _ in _branches(root, node)):
+        left = list(told)
+        for item in asked:
+            match = next((one for one in left if not any(_differences(root, items, item, one, path))), None)
+            if match is None:
+                yield f"{named(path)} has no {item!r}"
+            else:
+                left.remove(match)
+    else:
+        for number, (item, one) in enumerate(zip(asked, told, strict=True)):
+            yield from _differences(root, items, item, one, (*path, str(number)))
