@@ -1,5 +1,6 @@
 """The resource types that templates may use, by account and region, beside those that moto makes."""
 
+from sandbox.cloudformation import aws_types
 from sandbox.cloudformation.resource_type import ResourceType
 
 _taught: dict[tuple[str, str, str], ResourceType] = {}
@@ -12,7 +13,7 @@ def teach(account: str, region: str, resource_type: ResourceType) -> None:
 
 def taught(account: str, region: str, name: str) -> ResourceType | None:
     """The type that templates may use by this name."""
-    return _taught.get((account, region, name))
+    return _taught.get((account, region, name)) or aws_types.resource_type(name)
 
 
 def forget(account: str, region: str, name: str) -> None:

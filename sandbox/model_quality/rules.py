@@ -22,8 +22,11 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import get_service_model
 from moto.sagemaker import urls
 from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
-from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemaker.utils import arn_formatter
+
+from sandbox.cloudformation import aws_types
+from sandbox.model_quality import schedules
+from sandbox.model_quality.schedules import ScheduleActions
 
 KIND = "model-quality-job-definition"
 TAG_LIMIT = 50  # reference, AddTags and "Tagging AWS resources"; AWS's own (aws:...) do not count
@@ -71,7 +74,8 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = ()) -> Iterator[None]:
         pass
 
     Served.tag_lag, Served.faults, Served.calls = tag_lag, tuple(faults), Counter()
-    with patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch)):
+    paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch))
+    with paths, aws_types.offered(schedules.TYPE, schedules.HANDLERS):
         yield
 
 
@@ -104,7 +108,7 @@ class _Definition:
         }
 
 
-class _SageMaker(SageMakerResponse):
+class _SageMaker(ScheduleActions):
     """moto's SageMaker with the rules. Method names are moto's way from an operation to its code."""
 
     tag_lag: ClassVar[int]
@@ -158,12 +162,9 @@ class _SageMaker(SageMakerResponse):
         """
         definition = self._definition(self._valid_request()["JobDefinitionName"])
         name = definition.job_definition_name
-        for schedule in self._schedules.values():
-            config = schedule["MonitoringScheduleConfig"]
-            if config.get("MonitoringJobDefinitionName", "").lower() == name.lower():
-                raise ResourceInUseException(
-                    f"{name} is used by monitoring schedule {schedule['MonitoringScheduleName']}"
-                )
+        users = self._schedules.of(name)
+        if users:
+            raise ResourceInUseException(f"{name} is used by monitoring schedule {users[0].name}")
         del self._definitions[name.lower()]
         return EmptyResult()
 
@@ -192,69 +193,16 @@ class _SageMaker(SageMakerResponse):
         definition.lag -= 1
         return ActionResult({"Tags": definition.stale_tags})
 
-    def create_monitoring_schedule(self) -> ActionResult:
-        """A schedule of a definition, Scheduled from the start."""
-        request = self._valid_request()
-        name, config = request["MonitoringScheduleName"], request["MonitoringScheduleConfig"]
-        if name.lower() in self._schedules:
-            raise ResourceInUseException(f"a monitoring schedule {name} exists already")
-        if config.get("MonitoringType") != "ModelQuality" or "MonitoringJobDefinitionName" not in config:
-            raise ValidationError("the sandbox has schedules of model quality job definitions only")
-        self._definition(config["MonitoringJobDefinitionName"])
-        now = datetime.now(UTC)
-        self._schedules[name.lower()] = {
-            "MonitoringScheduleName": name,
-            "MonitoringScheduleArn": arn_formatter(
-                "monitoring-schedule", name.lower(), self.current_account, self.region
-            ),
-            "MonitoringScheduleStatus": "Scheduled",
-            "MonitoringScheduleConfig": config,
-            "MonitoringType": "ModelQuality",
-            "CreationTime": now,
-            "LastModifiedTime": now,
-        }
-        return ActionResult({"MonitoringScheduleArn": self._schedules[name.lower()]["MonitoringScheduleArn"]})
-
-    def describe_monitoring_schedule(self) -> ActionResult:
-        return ActionResult(self._schedule())
-
-    def delete_monitoring_schedule(self) -> ActionResult:
-        del self._schedules[self._schedule()["MonitoringScheduleName"].lower()]
-        return EmptyResult()
-
-    def list_monitoring_schedules(self) -> ActionResult:
-        """All of them, or those of one definition, on one page."""
-        wanted = self._valid_request().get("MonitoringJobDefinitionName")
-        found = [
-            schedule | {"MonitoringJobDefinitionName": name}
-            for schedule in self._schedules.values()
-            for name in [schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]]
-            if wanted is None or name.lower() == wanted.lower()
-        ]
-        return ActionResult({"MonitoringScheduleSummaries": found})
-
     @property
     def _definitions(self) -> dict[str, Any]:
         """Definitions by their name in lower case."""
         return self.sagemaker_backend.model_quality_job_definitions
-
-    @property
-    def _schedules(self) -> dict[str, dict[str, Any]]:
-        """Schedules by their name in lower case; kept where a reset of moto finds them."""
-        kept: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("monitoring_schedules", {})
-        return kept
 
     def _definition(self, name: str) -> _Definition:
         found: _Definition | None = self._definitions.get(name.lower())
         if found is None:
             raise ResourceNotFound(f"there is no model quality job definition {name}")
         return found
-
-    def _schedule(self) -> dict[str, Any]:
-        name = self._valid_request()["MonitoringScheduleName"]
-        if name.lower() not in self._schedules:
-            raise ResourceNotFound(f"there is no monitoring schedule {name}")
-        return self._schedules[name.lower()]
 
     def _tagged(self) -> _Definition | None:
         """The definition whose ARN the request names, in whatever case; None for another type's ARN."""
@@ -266,6 +214,9 @@ class _SageMaker(SageMakerResponse):
             raise ValidationError(f"there is no resource {arn}")
         self.params["ResourceArn"] = found.arn
         return found
+
+    def _tags_after(self, new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:
+        return _valid_tags(new, old)
 
     def _change_tags(self, definition: _Definition, tags: list[dict[str, str]]) -> None:
         definition.stale_tags = definition.stale_tags if definition.lag else definition.tags
@@ -321,6 +272,8 @@ def _unmet(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any valu
     for name in limits.get("required", ()):
         if value.get(name) is None:
             yield f"have {name}"
+    if isinstance(value, datetime):
+        return  # the model constrains no timestamp
     size, noun = (value, "value") if isinstance(value, int | float) else (len(value), "length")
     if size < limits.get("min", size):
         yield f"have {noun} greater than or equal to {limits['min']}"

@@ -60,6 +60,7 @@ def delete(account: Account) -> None:
     assert account.client("cloudformation").describe_stacks()["Stacks"] == []
     sagemaker = account.client("sagemaker")
     assert sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
+    assert sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"] == []
     assert sagemaker.list_endpoints()["Endpoints"] == []
     assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
     assert sagemaker.list_models()["Models"] == []
@@ -100,16 +101,90 @@ def test_the_minimal_example_deploys(account: Account) -> None:
     delete(account)
 
 
-def test_the_schedule_s_example_names_its_definition(account: Account) -> None:
-    """What it gives the schedule is the definition's name. moto has no schedules in templates: it is left out here."""
-    template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
-    given = template["Resources"].pop("Schedule")["Properties"]["MonitoringScheduleConfig"]
-    assert template["Outputs"]["JobDefinitionName"]["Value"] == given["MonitoringJobDefinitionName"]
-    stack, _ = deploy(account, json.dumps(template))
+def scheduled(account: Account) -> str:
+    """The name of the definition that the example's schedule runs."""
+    schedule = account.client("sagemaker").describe_monitoring_schedule(MonitoringScheduleName="example-daily")
+    return str(schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
+
+
+def events(account: Account) -> list[tuple[str, str]]:
+    """Logical id and status of the events of a stack's last operation, oldest first."""
+    told = account.client("cloudformation").describe_stack_events(StackName="example")["StackEvents"]
+    begun = next(number for number, event in enumerate(told) if event.get("ResourceStatusReason") == "User Initiated")
+    return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(told[:begun])]
+
+
+def changed(account: Account, template: dict[str, Any]) -> dict[str, Any]:
+    """Update the stack to a template: the stack."""
+    cloudformation = account.client("cloudformation")
+    cloudformation.update_stack(
+        StackName="example",
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in template["Parameters"]],
+    )
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName="example")["Stacks"][0]
+    return stack
+
+
+def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
+    """The schedule runs the stack's definition, by its name."""
+    stack, resources = deploy(account, (EXAMPLES / "schedule.yaml").read_text())
+    assert sorted(one["ResourceType"] for one in resources) == sorted([TYPE, "AWS::SageMaker::MonitoringSchedule"])
     (name,) = [output["OutputValue"] for output in stack["Outputs"]]
+    assert scheduled(account) == name
     definition = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
     batch = definition["ModelQualityJobInput"]["BatchTransformInput"]
     assert (batch["DatasetFormat"], batch["ProbabilityThresholdAttribute"]) == ({"Csv": {"Header": True}}, 0.5)
+    delete(account)
+
+
+def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account: Account) -> None:
+    """SageMaker keeps a definition that a schedule uses: first comes the new one, then the schedule moves."""
+    template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
+    stack, _ = deploy(account, json.dumps(template))
+    (old,) = [output["OutputValue"] for output in stack["Outputs"]]
+    template["Resources"]["JobDefinition"]["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
+    stack = changed(account, template)
+    (new,) = [output["OutputValue"] for output in stack["Outputs"]]
+    assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_COMPLETE", new)
+    assert new != old
+    assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
+        ("JobDefinition", "CREATE_COMPLETE"),
+        ("Schedule", "UPDATE_COMPLETE"),
+        ("JobDefinition", "DELETE_COMPLETE"),
+        ("example", "UPDATE_COMPLETE"),
+    ]
+    left = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    assert [one["MonitoringJobDefinitionName"] for one in left] == [new]
+    delete(account)
+
+
+def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
+    """The rollback moves the schedule to the old definition, and only then deletes the new one."""
+    template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
+    stack, _ = deploy(account, json.dumps(template))
+    (old,) = [output["OutputValue"] for output in stack["Outputs"]]
+    template["Resources"]["JobDefinition"]["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
+    template["Resources"]["Broken"] = {
+        "Type": "AWS::SageMaker::MonitoringSchedule",
+        "DependsOn": "Schedule",
+        "Properties": {
+            "MonitoringScheduleName": "broken",
+            "MonitoringScheduleConfig": {"MonitoringType": "ModelQuality", "MonitoringJobDefinitionName": "nowhere"},
+        },
+    }
+    stack = changed(account, template)
+    assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
+    assert "there is no model quality job definition nowhere" in stack["StackStatusReason"]
+    assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
+        ("JobDefinition", "CREATE_COMPLETE"),
+        ("Schedule", "UPDATE_COMPLETE"),
+        ("Schedule", "UPDATE_COMPLETE"),
+        ("JobDefinition", "DELETE_COMPLETE"),
+        ("example", "UPDATE_ROLLBACK_COMPLETE"),
+    ]
+    left = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    assert [one["MonitoringJobDefinitionName"] for one in left] == [old]
     delete(account)
 
 

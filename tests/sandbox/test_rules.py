@@ -387,7 +387,7 @@ class TestSchedule:
         assert found["MonitoringScheduleStatus"] == "Scheduled"
         assert found["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "definition"
         listed = sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"]
-        assert [summary["MonitoringScheduleName"] for summary in listed] == ["Hourly", "daily"]
+        assert [summary["MonitoringScheduleName"] for summary in listed] == ["daily", "Hourly"]
         (only,) = sagemaker.list_monitoring_schedules(MonitoringJobDefinitionName="Definition")[
             "MonitoringScheduleSummaries"
         ]

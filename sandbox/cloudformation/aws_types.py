@@ -1,0 +1,110 @@
+"""AWS's own types that moto lacks: AWS's published schema of each, and handlers in Python.
+
+They go the way of every registered type (resource_type.py). So stacks, change sets, import, drift and Cloud Control
+treat them alike, and create-only properties mean replacement, which moto's models of resources can't express.
+The schemas are those that cfn-lint bundles.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sandbox.cloudformation.resource_type import ResourceType
+
+JSON = dict[str, Any]
+_offered: dict[str, Mapping[str, "Handler"]] = {}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a handler is told.
+
+    Args:
+        account: the account's number.
+        region: the region's name.
+        desired: the properties, in the schema's types; the primary identifier is among them once there is one.
+        previous: the properties before, on UPDATE.
+        tags: the stack's tags.
+        previous_tags: the stack's tags before, on UPDATE.
+    """
+
+    account: str
+    region: str
+    desired: JSON
+    previous: JSON
+    tags: Mapping[str, str]
+    previous_tags: Mapping[str, str]
+
+
+Handler = Callable[[Call], JSON | list[JSON] | None]
+"""Returns the model; for LIST, the models; for DELETE, nothing."""
+
+
+class Refusal(Exception):  # noqa: N818 - a handler's word: it refuses, with a code
+    """A handler can't do it.
+
+    Args:
+        code: the handler error code, such as NotFound.
+        message: the reason, for the event of the stack.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@contextmanager
+def offered(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
+    """Let stacks of every account and region use one of AWS's types until the context ends.
+
+    Args:
+        name: the type's name.
+        handlers: by action: CREATE, READ, UPDATE, DELETE, LIST.
+    """
+    _offered[name] = handlers
+    try:
+        yield
+    finally:
+        del _offered[name]
+
+
+def resource_type(name: str) -> ResourceType | None:
+    """One of AWS's types by its name; None if it is not offered."""
+    if name not in _offered:
+        return None
+    return _made(name)
+
+
+@lru_cache
+def _made(name: str) -> ResourceType:
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - a second, only if such a type is used
+
+    schema: JSON = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
+
+    def invoke(event: JSON) -> JSON:
+        handler, data = _offered[name].get(event["action"]), event["requestData"]
+        if handler is None:
+            return _failed("InvalidRequest", f"This sandbox has no {event['action']} of {name}")
+        call = Call(
+            event["awsAccountId"],
+            event["region"],
+            kind.typed(data["resourceProperties"]),
+            kind.typed(data.get("previousResourceProperties") or {}),
+            data.get("stackTags") or {},
+            data.get("previousStackTags") or {},
+        )
+        try:
+            answer = handler(call)
+        except Refusal as refusal:
+            return _failed(refusal.code, str(refusal))
+        key = "resourceModels" if event["action"] == "LIST" else "resourceModel"
+        return {"status": "SUCCESS", key: answer}
+
+    kind = ResourceType(schema, invoke)
+    return kind
+
+
+def _failed(code: str, message: str) -> JSON:
+    return {"status": "FAILED", "errorCode": code, "message": message}

@@ -1,0 +1,251 @@
+"""Monitoring schedules: SageMaker's actions through boto3, and AWS::SageMaker::MonitoringSchedule in stacks."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from sandbox.cloudformation import stacks
+from sandbox.model_quality.rules import rules
+
+Client = Any  # boto3 makes its clients at run time
+Json = dict[str, Any]
+
+REGION = "eu-west-1"
+SCHEDULE = "arn:aws:sagemaker:eu-west-1:123456789012:monitoring-schedule"
+TYPE = "AWS::SageMaker::MonitoringSchedule"
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Moto in this process with SageMaker's rules, and no configuration of whoever runs the tests."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with mock_aws(), rules(), stacks.installed():
+        yield
+
+
+@pytest.fixture
+def sagemaker() -> Client:
+    """A client; there are the definitions first, of endpoint one, and second, of endpoint two."""
+    client = boto3.client("sagemaker", REGION)
+    for name, endpoint in (("first", "one"), ("second", "two")):
+        client.create_model_quality_job_definition(
+            JobDefinitionName=name,
+            ModelQualityAppSpecification={"ImageUri": "image", "ProblemType": "Regression"},
+            ModelQualityJobInput={
+                "EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/input"},
+                "GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"},
+            },
+            ModelQualityJobOutputConfig={
+                "MonitoringOutputs": [{"S3Output": {"S3Uri": "s3://bucket/output", "LocalPath": "/output"}}]
+            },
+            JobResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
+            RoleArn="arn:aws:iam::123456789012:role/monitoring",
+        )
+    return client
+
+
+@pytest.fixture
+def cloudformation(sagemaker: Client) -> Client:  # noqa: ARG001 - the definitions are there
+    """A client of CloudFormation."""
+    return boto3.client("cloudformation", REGION)
+
+
+def config(definition: str, expression: str = "cron(0 * ? * * *)", **more: str) -> Json:
+    """A schedule's configuration."""
+    return {
+        "MonitoringType": "ModelQuality",
+        "MonitoringJobDefinitionName": definition,
+        "ScheduleConfig": {"ScheduleExpression": expression, **more},
+    }
+
+
+def make(sagemaker: Client, name: str, definition: str = "first", **more: Any) -> None:  # noqa: ANN401 - of a request
+    """Make a schedule."""
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName=name, MonitoringScheduleConfig=config(definition), **more
+    )
+
+
+def names(sagemaker: Client, **request: Any) -> list[str]:  # noqa: ANN401 - of a request
+    """The names in a list of schedules."""
+    listed = sagemaker.list_monitoring_schedules(**request)["MonitoringScheduleSummaries"]
+    return [one["MonitoringScheduleName"] for one in listed]
+
+
+def test_a_schedule_moves_to_another_definition(sagemaker: Client) -> None:
+    """It then locks that one and no longer the first; its endpoint is the new definition's."""
+    make(sagemaker, "daily")
+    before = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    answer = sagemaker.update_monitoring_schedule(
+        MonitoringScheduleName="Daily", MonitoringScheduleConfig=config("second", "cron(0 6 ? * * *)")
+    )
+    assert answer["MonitoringScheduleArn"] == f"{SCHEDULE}/daily"
+    after = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    assert after["MonitoringScheduleConfig"] == config("second", "cron(0 6 ? * * *)")
+    assert (before["EndpointName"], after["EndpointName"]) == ("one", "two")
+    assert after["CreationTime"] == before["CreationTime"] < after["LastModifiedTime"]
+    sagemaker.delete_model_quality_job_definition(JobDefinitionName="first")
+    with pytest.raises(ClientError, match=r"ResourceInUse.*daily"):
+        sagemaker.delete_model_quality_job_definition(JobDefinitionName="second")
+
+
+def test_a_schedule_stops_and_starts(sagemaker: Client) -> None:
+    """A stopped one uses its definition all the same."""
+    make(sagemaker, "daily")
+    for operation, status in (("stop_monitoring_schedule", "Stopped"), ("start_monitoring_schedule", "Scheduled")):
+        getattr(sagemaker, operation)(MonitoringScheduleName="daily")
+        described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+        assert described["MonitoringScheduleStatus"] == status
+        with pytest.raises(ClientError, match="ResourceInUse"):
+            sagemaker.delete_model_quality_job_definition(JobDefinitionName="first")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0 * ? * * *)", "cron(0 0 ? * * *)", "cron(0 23 ? * * *)", "cron(0 17/12 ? * * *)", "cron(0 0/2 ? * * *)"],
+)
+def test_expressions_that_sagemaker_documents(sagemaker: Client, expression: str) -> None:
+    """Hourly, daily, every few hours."""
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName="daily", MonitoringScheduleConfig=config("first", expression)
+    )
+    assert names(sagemaker) == ["daily"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0 24 ? * * *)", "cron(5 * ? * * *)", "cron(0 0/25 ? * * *)", "rate(1 hour)", "cron(0 6 * * ? *)"],
+)
+def test_expressions_that_it_does_not(sagemaker: Client, expression: str) -> None:
+    """Are refused, in an update too."""
+    wrong = {"MonitoringScheduleName": "daily", "MonitoringScheduleConfig": config("first", expression)}
+    with pytest.raises(ClientError, match="ScheduleExpression"):
+        sagemaker.create_monitoring_schedule(**wrong)
+    make(sagemaker, "daily")
+    with pytest.raises(ClientError, match="ScheduleExpression"):
+        sagemaker.update_monitoring_schedule(**wrong)
+
+
+def test_now_needs_a_window(sagemaker: Client) -> None:
+    """Both ends of it."""
+    window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
+    for key, offset in window.items():
+        with pytest.raises(ClientError, match="NOW needs"):
+            sagemaker.create_monitoring_schedule(
+                MonitoringScheduleName="now", MonitoringScheduleConfig=config("first", "NOW", **{key: offset})
+            )
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName="now", MonitoringScheduleConfig=config("first", "NOW", **window)
+    )
+    assert names(sagemaker) == ["now"]
+
+
+def test_lists(sagemaker: Client) -> None:
+    """Every filter, both orders, pages of ten; a token of another list is refused."""
+    for number in range(11):
+        make(sagemaker, f"schedule-{number:02}", "second" if number == 10 else "first")
+    sagemaker.stop_monitoring_schedule(MonitoringScheduleName="schedule-03")
+    page = sagemaker.list_monitoring_schedules()
+    assert [one["MonitoringScheduleName"] for one in page["MonitoringScheduleSummaries"]] == [
+        f"schedule-{number:02}" for number in range(10, 0, -1)
+    ]
+    assert names(sagemaker, NextToken=page["NextToken"]) == ["schedule-00"]
+    assert names(sagemaker, MaxResults=1, SortBy="Name", SortOrder="Ascending") == ["schedule-00"]
+    assert names(sagemaker, EndpointName="two") == ["schedule-10"]
+    assert names(sagemaker, MonitoringJobDefinitionName="SECOND") == ["schedule-10"]
+    assert names(sagemaker, StatusEquals="Stopped") == ["schedule-03"]
+    assert names(sagemaker, SortBy="Status")[0] == "schedule-03"
+    assert names(sagemaker, NameContains="E-1") == ["schedule-10"]
+    assert names(sagemaker, MonitoringTypeEquals="DataQuality") == []
+    soon, past = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(hours=1)
+    for moment in ("CreationTime", "LastModifiedTime"):
+        assert len(names(sagemaker, **{f"{moment}Before": soon, f"{moment}After": past})) == 10
+        assert names(sagemaker, **{f"{moment}Before": past}) == []
+        assert names(sagemaker, **{f"{moment}After": soon}) == []
+    with pytest.raises(ClientError, match="ValidationException"):
+        sagemaker.list_monitoring_schedules(NextToken="somewhere")
+    assert (
+        sagemaker.list_monitoring_executions(MonitoringScheduleName="schedule-03")["MonitoringExecutionSummaries"] == []
+    )
+
+
+def test_tags(sagemaker: Client) -> None:
+    """A schedule has tags like a definition."""
+    make(sagemaker, "daily", Tags=[{"Key": "team", "Value": "a"}])
+    arn = f"{SCHEDULE}/daily"
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "b"}, {"Key": "cost", "Value": "1"}])
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["cost"])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "b"}]
+    with pytest.raises(ClientError, match="aws:"):
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "aws:x", "Value": "b"}])
+
+
+def template(definition: str, name: str = "daily", **properties: Any) -> str:  # noqa: ANN401 - of a template
+    """A template of a schedule."""
+    described = {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config(definition), **properties}
+    return json.dumps(
+        {
+            "Resources": {"Schedule": {"Type": TYPE, "Properties": described}},
+            "Outputs": {
+                "Arn": {"Value": {"Ref": "Schedule"}},
+                "Born": {"Value": {"Fn::GetAtt": ["Schedule", "CreationTime"]}},
+            },
+        }
+    )
+
+
+def described(cloudformation: Client) -> tuple[str, str | None, dict[str, str]]:
+    """The stack's status, its reason, its outputs."""
+    (stack,) = cloudformation.describe_stacks(StackName="monitor")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return stack["StackStatus"], stack.get("StackStatusReason"), outputs
+
+
+def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> None:
+    """Ref is the ARN; another definition is an update in place, another name a replacement; stack tags go to it."""
+    team = [{"Key": "team", "Value": "a"}]
+    cloudformation.create_stack(StackName="monitor", TemplateBody=template("first"), Tags=team)
+    status, _, outputs = described(cloudformation)
+    assert (status, outputs["Arn"]) == ("CREATE_COMPLETE", f"{SCHEDULE}/daily")
+    found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    assert outputs["Born"][:19] == found["CreationTime"].astimezone(UTC).isoformat()[:19]
+    assert sagemaker.list_tags(ResourceArn=outputs["Arn"])["Tags"] == team
+
+    cloudformation.update_stack(StackName="monitor", TemplateBody=template("second"), Tags=team)
+    assert described(cloudformation) == ("UPDATE_COMPLETE", None, outputs)
+    found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    assert found["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "second"
+
+    cloudformation.update_stack(StackName="monitor", TemplateBody=template("second", "nightly"), Tags=team)
+    assert described(cloudformation)[2]["Arn"] == f"{SCHEDULE}/nightly"
+    assert names(sagemaker) == ["nightly"]
+    cloudformation.delete_stack(StackName="monitor")
+    assert names(sagemaker) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (template("third"), "there is no model quality job definition third.*NotFound"),
+        (template("first", "taken"), "a monitoring schedule taken exists already.*AlreadyExists"),
+        (template("first", "-"), "MonitoringScheduleName: failed validation constraint for keyword"),
+        (template("first", Colour="red"), r"extraneous key \[Colour\] is not permitted"),
+    ],
+    ids=["missing", "taken", "pattern", "unknown"],
+)
+def test_what_a_stack_is_refused(sagemaker: Client, cloudformation: Client, body: str, reason: str) -> None:
+    """By SageMaker, or by AWS's schema of the type; what others made is left alone."""
+    make(sagemaker, "taken")
+    cloudformation.create_stack(StackName="monitor", TemplateBody=body)
+    status, said, _ = described(cloudformation)
+    assert status == "ROLLBACK_COMPLETE"
+    assert re.search(reason, said or "")
+    assert names(sagemaker) == ["taken"]
