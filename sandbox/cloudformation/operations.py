@@ -9,17 +9,18 @@ _under_way: set[threading.Thread] = set()
 _closing = threading.Event()
 
 
-def begin(name: str, work: Callable[[], None]) -> None:
-    """Begin an operation, and return when it is done or PATIENCE is over.
+def begin(name: str, work: Callable[[], None], patience: float | None = None) -> None:
+    """Begin an operation, and return when it is done or the patience is over.
 
     Args:
         name: of the thread.
         work: the operation; it reports how it went itself, and raises nothing.
+        patience: in seconds; PATIENCE unless given.
     """
     operation = threading.Thread(target=work, name=name, daemon=True)
     _under_way.add(operation)
     operation.start()
-    operation.join(PATIENCE)
+    operation.join(PATIENCE if patience is None else patience)
 
 
 def wait(seconds: float) -> None:

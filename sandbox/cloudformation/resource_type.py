@@ -37,6 +37,8 @@ class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler 
             f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
         )
         self.code = code
+        self.said = message
+        self.token = token
         self.model = model
 
 
@@ -144,16 +146,20 @@ class ResourceType:
             return [self._typed(item, schema.get("items")) for item in value if item is not None]
         return _typed_scalar(value, schema.get("type"))
 
+    def violations(self, properties: Mapping[str, Any]) -> list[str]:
+        """What the schema refuses in properties: in CloudFormation's words, a line for each; none repeats a value."""
+        errors = sorted(
+            Draft7Validator(self._property_schema).iter_errors(properties), key=lambda e: [*map(str, e.path)]
+        )
+        return list(dict.fromkeys(line for error in errors for line in _lines(error)))
+
     def validate(self, logical_id: str, properties: Mapping[str, Any]) -> None:
         """Check properties against the schema, before any handler is called, as CloudFormation does.
 
         Raises:
-            InvalidProperties: in CloudFormation's words, a line for each error; no line repeats a value.
+            InvalidProperties: with the `violations`.
         """
-        errors = sorted(
-            Draft7Validator(self._property_schema).iter_errors(properties), key=lambda e: [*map(str, e.path)]
-        )
-        lines = dict.fromkeys(line for error in errors for line in _lines(error))
+        lines = self.violations(properties)
         if lines:
             raise InvalidProperties(
                 f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines)
@@ -242,10 +248,10 @@ class ResourceType:
             "logicalResourceId": request.logical_id,
             "resourceProperties": _with(_text(desired), identifier),
             "previousResourceProperties": None if previous is None else _with(_text(previous), identifier),
-            "stackTags": dict(request.tags),
-            "previousStackTags": dict(request.previous_tags) if action == "UPDATE" else None,
-            "systemTags": request.system_tags,
-            "previousSystemTags": request.system_tags if action == "UPDATE" else None,
+            "stackTags": dict(request.tags) if request.stack_id else None,
+            "previousStackTags": dict(request.previous_tags) if request.stack_id and action == "UPDATE" else None,
+            "systemTags": request.system_tags if request.stack_id else None,
+            "previousSystemTags": request.system_tags if request.stack_id and action == "UPDATE" else None,
         }
         return {
             "action": action,

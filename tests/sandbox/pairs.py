@@ -1,0 +1,113 @@
+"""A type of twenty lines in memory, whose primary identifier has two parts, for what goes beyond stacks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.cloudformation.resource_type import ResourceType
+
+Json = dict[str, Any]
+
+NAME = "Acme::Test::Pair"
+SCHEMA: Json = {
+    "typeName": NAME,
+    "definitions": {
+        "Part": {
+            "type": "object",
+            "properties": {"Size": {"type": "integer", "minimum": 1}, "Key": {"type": "string"}},
+            "additionalProperties": False,
+        }
+    },
+    "properties": {
+        "Left": {"type": "string"},
+        "Right": {"type": "string"},
+        "Alias": {"type": "string"},
+        "Colour": {"type": "string", "pattern": "^[a-z]+$"},
+        "Size": {"type": "integer"},
+        "Limit": {"type": "integer"},
+        "Loud": {"type": "boolean"},
+        "Parts": {"type": "array", "items": {"$ref": "#/definitions/Part"}},
+        "Labels": {
+            "type": "array",
+            "insertionOrder": False,
+            "items": {"type": "object", "properties": {"Key": {"type": "string"}, "Value": {"type": "string"}}},
+        },
+        "Options": {
+            "type": "object",
+            "properties": {"Depth": {"type": "integer"}, "Note": {"type": "string"}},
+        },
+        "Secret": {"type": "string"},
+        "Born": {"type": "string"},
+        "Facts": {"type": "object", "properties": {"Serial": {"type": "string"}, "Mood": {"type": "string"}}},
+    },
+    "required": ["Left", "Right"],
+    "readOnlyProperties": ["/properties/Born", "/properties/Facts/Serial"],
+    "writeOnlyProperties": ["/properties/Secret", "/properties/Parts/*/Key"],
+    "createOnlyProperties": ["/properties/Left", "/properties/Right", "/properties/Options/Depth"],
+    "primaryIdentifier": ["/properties/Left", "/properties/Right"],
+    "additionalIdentifiers": [["/properties/Alias"]],
+    "additionalProperties": False,
+    "handlers": {
+        **{verb: {"permissions": []} for verb in ("create", "read", "update", "delete")},
+        "list": {"permissions": [], "handlerSchema": {"properties": {"Left": {}}, "required": ["Left"]}},
+    },
+}
+
+
+class Pairs:
+    """The handlers. It keeps every event, and answers what a test put in `answers` before its own."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], Json] = {}
+        self.events: list[Json] = []
+        self.answers: list[Json | Callable[[], Json]] = []
+
+    def resource_type(self, **changes: Any) -> ResourceType:  # noqa: ANN401 - of a schema
+        """The type, with members of its schema changed."""
+        return ResourceType(SCHEMA | changes, self.invoke, wait=lambda _: None)
+
+    def invoke(self, event: Json) -> Json:
+        """The five handlers."""
+        event = json.loads(json.dumps(event))
+        self.events.append(event)
+        if self.answers:
+            answer = self.answers.pop(0)
+            return answer() if callable(answer) else answer
+        action, model = event["action"], event["requestData"].get("resourceProperties") or {}
+        if action == "LIST":
+            models = [one for key, one in self.made.items() if key[0] == model.get("Left", key[0])]
+            begin = int(event["nextToken"] or 0)
+            token = str(begin + 2) if len(models) > begin + 2 else None
+            return {"status": "SUCCESS", "resourceModels": models[begin : begin + 2], "nextToken": token}
+        by_alias = next((key for key, one in self.made.items() if one.get("Alias", "") == model.get("Alias")), None)
+        key = (model["Left"], model["Right"]) if "Left" in model else by_alias
+        if action == "CREATE":
+            if key in self.made:
+                return failed("AlreadyExists", "That pair is there")
+            self.made[str(key[0]), str(key[1])] = {"Born": "today", "Limit": 9, "Facts": {"Serial": "1"}} | _kept(model)  # type: ignore[index]
+        elif key not in self.made:
+            return failed("NotFound", "No such pair")
+        elif action == "UPDATE":
+            self.made[key] = {name: self.made[key][name] for name in ("Born", "Limit", "Facts")} | _kept(model)
+        elif action == "DELETE":
+            del self.made[key]
+            return {"status": "SUCCESS"}
+        return {"status": "SUCCESS", "resourceModel": self.made[key]}  # type: ignore[index]
+
+    def actions(self) -> list[str]:
+        """What was asked so far."""
+        return [event["action"] for event in self.events]
+
+
+def _kept(model: Json) -> Json:
+    """What a READ will return: nothing that is write-only, and numbers as numbers, as the plugin library casts them."""
+    kept = {key: value for key, value in model.items() if key != "Secret"}
+    if "Parts" in kept:
+        kept["Parts"] = [{key: value for key, value in part.items() if key != "Key"} for part in kept["Parts"]]
+    typed: Json = ResourceType(SCHEMA, lambda event: event).typed(kept)
+    return typed
+
+
+def failed(code: str, message: str = "No") -> Json:
+    """A failed progress event."""
+    return {"status": "FAILED", "errorCode": code, "message": message}

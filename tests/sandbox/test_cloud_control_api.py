@@ -1,0 +1,390 @@
+"""Cloud Control's API through boto3, on a type whose identifier has two parts."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, WaiterError
+from moto import mock_aws
+
+from sandbox import SandboxError
+from sandbox.account import Account
+from sandbox.cloudformation import cloud_control, stacks
+from tests.sandbox.pairs import NAME, Json, Pairs, failed
+
+Client = Any  # boto3 makes its clients at run time
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+SESSION = boto3.Session("test", "test", region_name=REGION)
+ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Size": 3}
+
+
+@pytest.fixture
+def pairs() -> Iterator[Pairs]:
+    """The type, in a Cloud Control of its own."""
+    made = Pairs()
+    with mock_aws(), stacks.installed(), cloud_control.served():
+        stacks.teach(ACCOUNT, REGION, made.resource_type())
+        yield made
+
+
+@pytest.fixture
+def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture is the place
+    """A client of it, which does not try again."""
+    return SESSION.client("cloudcontrol", config=Config(retries={"total_max_attempts": 1}))
+
+
+def ended(client: Client, answer: Json) -> Json:
+    """The progress event of a request that is over."""
+    token = answer["ProgressEvent"]["RequestToken"]
+    waiter = client.get_waiter("resource_request_success")
+    with suppress(WaiterError):  # which failure, the caller looks at
+        waiter.wait(RequestToken=token, WaiterConfig={"Delay": 0, "MaxAttempts": 10000})
+    event: Json = client.get_resource_request_status(RequestToken=token)["ProgressEvent"]
+    assert not event["OperationStatus"].endswith("IN_PROGRESS")
+    return event
+
+
+def create(client: Client, state: Json, **more: str) -> Json:
+    """Create a pair and wait for it."""
+    return ended(client, client.create_resource(TypeName=NAME, DesiredState=json.dumps(state), **more))
+
+
+def update(client: Client, *operations: Json, identifier: str = "a|b", **more: str) -> Json:
+    """Update the pair and wait for it."""
+    patch = json.dumps(operations)
+    return ended(client, client.update_resource(TypeName=NAME, Identifier=identifier, PatchDocument=patch, **more))
+
+
+def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - of a request
+    """The code and the message of a refusal."""
+    with pytest.raises(ClientError) as refusal:
+        call(**arguments)
+    error = refusal.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
+    """Created, read, patched, listed and deleted; what handlers are told has no stack and no tags of one."""
+    began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE | {"Secret": "x"}))
+    assert (began["ProgressEvent"]["Operation"], began["ProgressEvent"]["TypeName"]) == ("CREATE", NAME)
+    created = ended(client, began)
+    assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", "a|b")
+    assert created["RequestToken"] == began["ProgressEvent"]["RequestToken"]
+    (event,) = pairs.events
+    assert event["stackId"] is None
+    assert event["requestData"] == {
+        "callerCredentials": event["requestData"]["callerCredentials"],
+        "resourceProperties": ALREADY_THERE | {"Secret": "x", "Size": "3"},
+    }
+
+    got = client.get_resource(TypeName=NAME, Identifier="a|b")
+    expected = ALREADY_THERE | {"Born": "today", "Limit": 9, "Facts": {"Serial": "1"}}
+    assert got["TypeName"] == NAME
+    assert got["ResourceDescription"]["Identifier"] == "a|b"
+    assert json.loads(got["ResourceDescription"]["Properties"]) == expected
+
+    updated = update(
+        client, {"op": "replace", "path": "/Colour", "value": "blue"}, {"op": "add", "path": "/Loud", "value": True}
+    )
+    assert (updated["OperationStatus"], updated["Operation"], updated["Identifier"]) == ("SUCCESS", "UPDATE", "a|b")
+    assert json.loads(updated["ResourceModel"]) == expected | {"Colour": "blue", "Loud": True}
+    assert pairs.events[-1]["requestData"]["previousResourceProperties"]["Colour"] == "red"
+
+    listed = client.list_resources(TypeName=NAME, ResourceModel=json.dumps({"Left": "a"}))
+    assert [one["Identifier"] for one in listed["ResourceDescriptions"]] == ["a|b"]
+    deleted = ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
+    assert (deleted["OperationStatus"], deleted.get("ResourceModel")) == ("SUCCESS", None)
+    assert pairs.events[-1]["requestData"]["resourceProperties"] == {"Left": "a", "Right": "b"}
+    assert pairs.made == {}
+
+
+@pytest.mark.parametrize("identifier", ["a|b", '{"Right": "b", "Left": "a"}', '{"Alias": "ab"}'])
+def test_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
+    """The primary one as text or JSON, an additional one as JSON, for every action."""
+    create(client, ALREADY_THERE)
+    assert client.get_resource(TypeName=NAME, Identifier=identifier)["ResourceDescription"]["Identifier"] == "a|b"
+    updated = update(client, {"op": "remove", "path": "/Colour"}, identifier=identifier)
+    assert updated["Identifier"] == "a|b"
+    deleted = ended(client, client.delete_resource(TypeName=NAME, Identifier=identifier))
+    assert (deleted["OperationStatus"], deleted["Identifier"]) == ("SUCCESS", "a|b")
+    assert pairs.made == {}
+
+
+@pytest.mark.parametrize("identifier", ["a", "a|b|c", '{"Left": "a"}', '{"Colour": "red"}'])
+def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
+    """Are refused before any handler is asked."""
+    for call, more in (
+        (client.get_resource, {}),
+        (client.delete_resource, {}),
+        (client.update_resource, {"PatchDocument": "[]"}),
+    ):
+        code, message = refused(call, TypeName=NAME, Identifier=identifier, **more)
+        assert code == "ValidationException"
+        assert "is not valid for identifier [/properties/Left, /properties/Right]" in message
+    assert pairs.events == []
+
+
+def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -> None:
+    """At once, in the service's words; the read-only properties are extraneous."""
+    for state, lines in (
+        (
+            {"Left": "a", "Colour": "RED"},
+            "#: required key [Right] not found\n#/Colour: failed validation constraint for keyword [pattern]",
+        ),
+        (ALREADY_THERE | {"Born": "now"}, "#: extraneous key [Born] is not permitted"),
+    ):
+        assert refused(client.create_resource, TypeName=NAME, DesiredState=json.dumps(state)) == (
+            "ValidationException",
+            f"Model validation failed ({lines})",
+        )
+    for text in ("{", "[]"):
+        assert refused(client.create_resource, TypeName=NAME, DesiredState=text)[0] == "ValidationException"
+    assert pairs.events == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "code", "message"),
+    [
+        (
+            [{"op": "replace", "path": "/Left", "value": "z"}],
+            "NotUpdatableException",
+            "Invalid patch update: createOnlyProperties [/properties/Left] cannot be updated",
+        ),
+        (
+            [{"op": "add", "path": "/Options", "value": {"Depth": 1}}],
+            "NotUpdatableException",
+            "Invalid patch update: createOnlyProperties [/properties/Options/Depth] cannot be updated",
+        ),
+        (
+            [{"op": "replace", "path": "/Born", "value": "now"}, {"op": "remove", "path": "/Facts"}],
+            "ValidationException",
+            "Invalid patch update: readOnlyProperties [/properties/Born, /properties/Facts/Serial] cannot be updated",
+        ),
+        (
+            [{"op": "add", "path": "/Colour", "value": "RED"}],
+            "ValidationException",
+            "Model validation failed (#/Colour: failed validation constraint for keyword [pattern])",
+        ),
+        ([{"op": "remove", "path": "/Loud"}], "ValidationException", "Invalid patch update: "),
+        ([{"op": "paint", "path": "/Loud"}], "ValidationException", "Invalid patch update: "),
+        ([{"op": "test", "path": "/Colour", "value": "blue"}], "ValidationException", "Invalid patch update: "),
+        ({}, "ValidationException", "PatchDocument is no JSON array"),
+    ],
+)
+def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code: str, message: str) -> None:  # noqa: ANN401
+    """At once; the update handler is not asked."""
+    create(client, ALREADY_THERE)
+    found = refused(client.update_resource, TypeName=NAME, Identifier="a|b", PatchDocument=json.dumps(patch))
+    assert found[0] == code
+    assert found[1].startswith(message)
+    assert "UPDATE" not in pairs.actions()
+
+
+def test_what_is_not_there(pairs: Pairs, client: Client) -> None:
+    """Get and update say so at once, a delete in its progress event."""
+    for call, more in ((client.get_resource, {}), (client.update_resource, {"PatchDocument": "[]"})):
+        code, message = refused(call, TypeName=NAME, Identifier="a|b", **more)
+        token = pairs.events[-1]["bearerToken"]
+        assert code == "ResourceNotFoundException"
+        assert message == (
+            f"{NAME} Handler returned status FAILED: No such pair (HandlerErrorCode: NotFound, RequestToken: {token})"
+        )
+    event = ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
+    assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "NotFound")
+    assert event["StatusMessage"] == "No such pair"
+    code, _ = refused(client.get_resource_request_status, RequestToken="none")
+    assert code == "RequestTokenNotFoundException"
+
+
+def test_a_failed_create(pairs: Pairs, client: Client) -> None:
+    """The handler's code and message are in the progress event; what is there stays."""
+    create(client, ALREADY_THERE)
+    event = create(client, ALREADY_THERE)
+    assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "AlreadyExists")
+    assert event["StatusMessage"] == "That pair is there"
+    assert list(pairs.made) == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("AccessDenied", "GeneralServiceException"),
+        ("AlreadyExists", "AlreadyExistsException"),
+        ("GeneralServiceException", "GeneralServiceException"),
+        ("InternalFailure", "HandlerInternalFailureException"),
+        ("InvalidCredentials", "InvalidCredentialsException"),
+        ("InvalidRequest", "InvalidRequestException"),
+        ("NetworkFailure", "NetworkFailureException"),
+        ("NotFound", "ResourceNotFoundException"),
+        ("NotStabilized", "NotStabilizedException"),
+        ("NotUpdatable", "NotUpdatableException"),
+        ("ResourceConflict", "ResourceConflictException"),
+        ("ServiceInternalError", "ServiceInternalErrorException"),
+        ("ServiceLimitExceeded", "ServiceLimitExceededException"),
+        ("ServiceTimeout", "HandlerFailureException"),
+        ("Throttling", "ThrottlingException"),
+    ],
+)
+def test_the_api_s_error_of_each_handler_error_code(pairs: Pairs, client: Client, code: str, error: str) -> None:
+    """Of READ and of LIST."""
+    pairs.answers = [failed(code, "Broken")] * 3  # a retriable one is retried
+    found, message = refused(client.get_resource, TypeName=NAME, Identifier="a|b")
+    assert (found, "Broken" in message) == (error, True)
+    pairs.answers = [failed(code, "Broken")]
+    found, message = refused(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
+    assert (found, "Broken" in message) == (error, True)
+
+
+def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
+    """The request fails with InternalFailure, and a list with HandlerFailureException."""
+
+    def crash() -> Json:
+        raise SandboxError("the function crashed")
+
+    def defect() -> Json:
+        raise KeyError("Name")
+
+    for what, message in ((crash, "the function crashed"), (defect, "KeyError: 'Name'")):
+        pairs.answers = [what]
+        event = create(client, ALREADY_THERE)
+        assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "InternalFailure")
+        assert event["StatusMessage"] == message
+    pairs.answers = [crash]
+    found = refused(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
+    assert found == ("HandlerFailureException", "the function crashed")
+
+
+def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
+    """The handler's token goes out and comes back; a property that its list needs is asked for."""
+    for number in range(5):
+        create(client, {"Left": "a", "Right": str(number)})
+    paginator = client.get_paginator("list_resources")
+    pages = list(paginator.paginate(TypeName=NAME, ResourceModel='{"Left": "a"}'))
+    found = [one["Identifier"] for page in pages for one in page["ResourceDescriptions"]]
+    assert found == [f"a|{number}" for number in range(5)]
+    assert len(pages) == 3
+    code, message = refused(client.list_resources, TypeName=NAME)
+    assert (code, "#: required key [Left] not found" in message) == ("InvalidRequestException", True)
+    stacks.teach(ACCOUNT, REGION, pairs.resource_type(handlers={"list": {}}))
+    assert len(client.list_resources(TypeName=NAME)["ResourceDescriptions"]) == 2
+    assert "resourceProperties" not in pairs.events[-1]["requestData"]
+
+
+def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes a repeated request the same request; for another it is refused; after 36 hours it is free again."""
+    first = create(client, ALREADY_THERE, ClientToken="mine")
+    again = create(client, ALREADY_THERE, ClientToken="mine")
+    assert again == first
+    assert pairs.actions() == ["CREATE"]
+    other = {"TypeName": NAME, "DesiredState": json.dumps(ALREADY_THERE | {"Right": "c"}), "ClientToken": "mine"}
+    assert refused(client.create_resource, **other)[0] == "ClientTokenConflictException"
+    deletion = {"TypeName": NAME, "Identifier": "a|b", "ClientToken": "mine"}
+    assert refused(client.delete_resource, **deletion)[0] == "ClientTokenConflictException"
+    monkeypatch.setattr(cloud_control, "TOKENS", timedelta(0))
+    assert ended(client, client.create_resource(**other))["OperationStatus"] == "SUCCESS"
+
+
+def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Client) -> None:
+    """Corrected, it goes through."""
+    wrong = {"TypeName": NAME, "DesiredState": '{"Left": "a"}', "ClientToken": "mine"}
+    assert refused(client.create_resource, **wrong)[0] == "ValidationException"
+    assert create(client, ALREADY_THERE, ClientToken="mine")["OperationStatus"] == "SUCCESS"
+    assert list(pairs.made) == [("a", "b")]
+
+
+def test_one_operation_at_a_time(pairs: Pairs, client: Client) -> None:
+    """While a resource is under way, another operation on it is refused; requests can be listed by what they are."""
+    create(client, ALREADY_THERE)
+    gate = threading.Event()
+
+    def slow() -> Json:
+        assert gate.wait(30)
+        return {"status": "SUCCESS", "resourceModel": pairs.made["a", "b"]}
+
+    pairs.answers = [{"status": "SUCCESS", "resourceModel": pairs.made["a", "b"]}, slow]
+    patch = '[{"op": "replace", "path": "/Colour", "value": "blue"}]'
+    began = client.update_resource(TypeName=NAME, Identifier="a|b", PatchDocument=patch)
+    assert began["ProgressEvent"]["OperationStatus"] == "IN_PROGRESS"
+    code, message = refused(client.delete_resource, TypeName=NAME, Identifier="a|b")
+    assert (code, began["ProgressEvent"]["RequestToken"] in message) == ("ConcurrentOperationException", True)
+    listed = client.list_resource_requests(ResourceRequestStatusFilter={"OperationStatuses": ["IN_PROGRESS"]})
+    assert [one["Operation"] for one in listed["ResourceRequestStatusSummaries"]] == ["UPDATE"]
+    gate.set()
+    assert ended(client, began)["OperationStatus"] == "SUCCESS"
+    listed = client.list_resource_requests(ResourceRequestStatusFilter={"Operations": ["CREATE", "DELETE"]})
+    assert [one["Operation"] for one in listed["ResourceRequestStatusSummaries"]] == ["CREATE"]
+    one, two = (page["ResourceRequestStatusSummaries"] for page in _pages(client))
+    assert [summary["Operation"] for summary in [*one, *two]] == ["UPDATE", "CREATE"]
+
+
+def _pages(client: Client) -> Iterator[Json]:
+    first = client.list_resource_requests(MaxResults=1)
+    yield first
+    yield client.list_resource_requests(MaxResults=1, NextToken=first["NextToken"])
+
+
+def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
+    """The handler is not invoked again; what it has made stays. What is over can't be cancelled."""
+    gate, answered = threading.Event(), threading.Event()
+
+    def begun() -> Json:
+        answered.set()
+        assert gate.wait(30)
+        return {"status": "IN_PROGRESS", "callbackDelaySeconds": 1, "resourceModel": ALREADY_THERE}
+
+    pairs.answers = [begun]
+    began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE))["ProgressEvent"]
+    assert answered.wait(30)
+    token = began["RequestToken"]
+    for _ in range(2):
+        cancelled = client.cancel_resource_request(RequestToken=token)["ProgressEvent"]
+        assert cancelled["OperationStatus"] == "CANCEL_IN_PROGRESS"
+    gate.set()
+    event = ended(client, {"ProgressEvent": began})
+    assert (event["OperationStatus"], event["Identifier"]) == ("CANCEL_COMPLETE", "a|b")
+    assert pairs.actions() == ["CREATE"]
+    done = create(client, ALREADY_THERE)
+    code, message = refused(client.cancel_resource_request, RequestToken=done["RequestToken"])
+    assert (code, "SUCCESS" in message) == ("ValidationException", True)
+    assert refused(client.cancel_resource_request, RequestToken="none")[0] == "RequestTokenNotFoundException"
+
+
+def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> None:
+    """An unknown type, another version, another region, a handler that the schema lacks."""
+    elsewhere = SESSION.client("cloudcontrol", "eu-west-2")
+    for call, more in (
+        (client.get_resource, {"TypeName": "Acme::Test::Nothing"}),
+        (client.get_resource, {"TypeName": NAME, "TypeVersionId": "00000002"}),
+        (elsewhere.get_resource, {"TypeName": NAME}),
+    ):
+        assert refused(call, Identifier="a|b", **more)[0] == "TypeNotFoundException"
+    stacks.teach(ACCOUNT, REGION, pairs.resource_type(handlers={"create": {}}))
+    request = {"TypeName": NAME, "Identifier": "a|b", "PatchDocument": "[]"}
+    assert refused(client.update_resource, **request) == (
+        "UnsupportedActionException",
+        f"Resource type {NAME} does not support UPDATE action",
+    )
+    assert pairs.events == []
+
+
+def test_over_http() -> None:
+    """A server finds Cloud Control, also when CloudFormation was called before; moto is itself again afterwards."""
+    pairs = Pairs()
+    with Account(region=REGION) as account, stacks.installed():
+        cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
+        assert cloudformation.list_stacks()["StackSummaries"] == []
+        with cloud_control.served():
+            stacks.teach(account.account_id, REGION, pairs.resource_type())
+            assert create(client, ALREADY_THERE)["OperationStatus"] == "SUCCESS"
+            assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
+            assert cloudformation.list_stacks()["StackSummaries"] == []
+    from moto import backend_index  # noqa: PLC0415 - to see what it is afterwards
+
+    assert [name for name, pattern in backend_index.backend_url_patterns if "cloudcontrol" in pattern.pattern] == []
