@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from jsonschema import Draft7Validator
 
-from tests.envelopes import ROOT, Json, batch, maximal, minimal
+from sandbox.cloudformation.resource_type import InvalidProperties, ResourceType
+from tests.envelopes import ACCOUNT, REGION, ROOT, Json, batch, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 PROVIDERS = Path(str(cfnlint.__file__)).parent / "data" / "schemas"
@@ -68,6 +71,12 @@ def flat(schema: Json, rule: Json, path: str = "") -> Iterator[tuple[str, Json]]
 OURS, THEIRS = dict(flat(SCHEMA, SCHEMA)), dict(flat(PUBLISHED, PUBLISHED))
 ENVIRONMENT = "/ModelQualityAppSpecification/Environment"
 
+
+def _alone(name: str, *others: str) -> Json:
+    """The rule that a property takes nothing but these others."""
+    return {"additionalProperties": False, "properties": {one: {} for one in (name, *others)}}
+
+
 COMPARED = (
     "type",
     "enum",
@@ -80,6 +89,8 @@ COMPARED = (
     "maxItems",
     "minProperties",
     "maxProperties",
+    "dependencies",
+    "oneOf",
     "pattern",
     "additionalProperties",
 )
@@ -87,7 +98,13 @@ COMPARED = (
 # Every intended difference: where and what, ours, the published schema's, and why.
 ANCHORED = "a pattern that is not anchored lets anything stand around a match; SageMaker refuses that"
 MISPLACED = "the published schema bounds a list in characters or a string in numbers"
-EXACTLY_ONE = "SageMaker takes exactly one; counted, because cfn documents each branch of a oneOf as required"
+EXACTLY_ONE = (
+    "SageMaker takes exactly one, and CloudFormation's words have to name the properties: it names what is required or "
+    "not permitted, and nothing that it counts. Dependencies, because cfn documents each branch of a oneOf as required"
+)
+ANY_ARN = (
+    "the handlers read an ARN of any partition in any case of letters; AWS's schema rule ARN002 asks for a pattern"
+)
 CLOSED = "a misspelt property would be dropped in silence"
 NO_UNICODE_CLASSES = (
     "cfn's own checker can't compile \\p{L}: ASCII is as strict as before, the rest is SageMaker's to judge"
@@ -120,10 +137,48 @@ DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
     (f"{CLUSTER}/VolumeKmsKeyId", "minimum"): (None, 1, MISPLACED),
     (f"{CLUSTER}/VolumeKmsKeyId", "maximum"): (None, 2048, MISPLACED),
     (f"{CLUSTER}/VolumeKmsKeyId", "minLength"): (1, 0, MISPLACED),
-    ("/ModelQualityJobInput", "minProperties"): (2, None, EXACTLY_ONE),
-    ("/ModelQualityJobInput", "maxProperties"): (2, None, EXACTLY_ONE),
-    (FORMAT, "minProperties"): (1, None, EXACTLY_ONE),
-    (FORMAT, "maxProperties"): (1, None, EXACTLY_ONE),
+    ("/JobDefinitionArn", "pattern"): (
+        "^[aA][rR][nN]:[aA][wW][sS][a-zA-Z-]*:[a-zA-Z]+:[a-zA-Z0-9-]+:[0-9]{12}:[a-zA-Z-]+/[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        None,
+        ANY_ARN,
+    ),
+    ("/ModelQualityJobInput", "dependencies"): (
+        {
+            "GroundTruthS3Input": {"anyOf": [{"required": ["EndpointInput"]}, {"required": ["BatchTransformInput"]}]},
+            "EndpointInput": _alone("EndpointInput", "GroundTruthS3Input"),
+            "BatchTransformInput": _alone("BatchTransformInput", "GroundTruthS3Input"),
+        },
+        None,
+        EXACTLY_ONE,
+    ),
+    (FORMAT, "dependencies"): (
+        {"Csv": _alone("Csv"), "Json": _alone("Json"), "Parquet": _alone("Parquet")},
+        None,
+        EXACTLY_ONE,
+    ),
+    ("/ModelQualityJobInput/BatchTransformInput", "dependencies"): (
+        {
+            "DatasetFormat": {
+                "additionalProperties": False,  # cfn validate asks for it, and so for all of the names
+                "properties": {
+                    "DataCapturedDestinationS3Uri": {},
+                    "DatasetFormat": {
+                        "anyOf": [{"required": ["Csv"]}, {"required": ["Json"]}, {"required": ["Parquet"]}]
+                    },
+                    "LocalPath": {},
+                    "S3DataDistributionType": {},
+                    "S3InputMode": {},
+                    "StartTimeOffset": {},
+                    "EndTimeOffset": {},
+                    "InferenceAttribute": {},
+                    "ProbabilityAttribute": {},
+                    "ProbabilityThresholdAttribute": {},
+                },
+            }
+        },
+        None,
+        EXACTLY_ONE,
+    ),
     (FORMAT, "additionalProperties"): (False, None, CLOSED),
     (f"{FORMAT}/Csv", "additionalProperties"): (False, None, CLOSED),
     (f"{FORMAT}/Json", "additionalProperties"): (False, None, CLOSED),
@@ -282,3 +337,116 @@ def _without_input() -> Json:
 def test_what_is_valid(properties: Json, *, is_valid: bool) -> None:
     """By the rules of JSON Schema, as CloudFormation applies them."""
     assert Draft7Validator(SCHEMA).is_valid(properties) is is_valid
+
+
+INPUT = "#/ModelQualityJobInput"
+IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
+
+
+@pytest.mark.parametrize(
+    ("properties", "words", "linted"),
+    [
+        (
+            _without_input(),
+            [
+                f"{INPUT}: failed validation constraint for keyword [anyOf]",
+                f"{INPUT}: required key [EndpointInput] not found",
+                f"{INPUT}: required key [BatchTransformInput] not found",
+            ],
+            {"'EndpointInput' is a required property", "'BatchTransformInput' is a required property"},
+        ),
+        (
+            _batch_and_endpoint(),
+            [
+                f"{INPUT}: extraneous key [BatchTransformInput] is not permitted",
+                f"{INPUT}: extraneous key [EndpointInput] is not permitted",
+            ],
+            {
+                "Additional properties are not allowed ('BatchTransformInput' was unexpected)",
+                "Additional properties are not allowed ('EndpointInput' was unexpected)",
+            },
+        ),
+        (
+            batch({}),
+            [
+                f"{IN_FORMAT}: failed validation constraint for keyword [anyOf]",
+                f"{IN_FORMAT}: required key [Csv] not found",
+                f"{IN_FORMAT}: required key [Json] not found",
+                f"{IN_FORMAT}: required key [Parquet] not found",
+            ],
+            {"'Csv' is a required property", "'Json' is a required property", "'Parquet' is a required property"},
+        ),
+        (
+            batch({"Csv": {}, "Json": {}}),
+            [
+                f"{IN_FORMAT}: extraneous key [Json] is not permitted",
+                f"{IN_FORMAT}: extraneous key [Csv] is not permitted",
+            ],
+            {
+                "Additional properties are not allowed ('Json' was unexpected)",
+                "Additional properties are not allowed ('Csv' was unexpected)",
+            },
+        ),
+    ],
+)
+def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], linted: set[str], tmp_path: Path) -> None:
+    """Neither or both: a stack event and cfn-lint name each property that is missing or too much.
+
+    The stack event is in the words of the sandbox: those of CloudFormation's validator as far as they are known.
+    """
+    with pytest.raises(InvalidProperties) as refusal:
+        ResourceType(SCHEMA, lambda _: {}).validate("JobDefinition", properties)
+    assert str(refusal.value).splitlines()[1:] == words
+    assert linted <= _lint(properties, tmp_path)
+
+
+def test_cfn_lint_accepts_what_is_valid(tmp_path: Path) -> None:
+    """One endpoint; one batch of each format."""
+    for number, valid in enumerate([minimal(), batch({"Csv": {}}), batch({"Json": {}}), batch({"Parquet": True})]):
+        (tmp_path / str(number)).mkdir()
+        assert _lint(valid, tmp_path / str(number)) == set()
+
+
+def _lint(properties: Json, folder: Path) -> set[str]:
+    """What cfn-lint finds in a template of one definition, by our schema."""
+    (folder / "schemas").mkdir()
+    (folder / "schemas" / "ours.json").write_text(json.dumps(SCHEMA))
+    resource = {"Type": SCHEMA["typeName"], "Properties": properties}
+    template = folder / "template.json"
+    template.write_text(
+        json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"JobDefinition": resource}})
+    )
+    told = subprocess.run(
+        [
+            Path(sys.executable).with_name("cfn-lint"),
+            *("--format", "json", "--regions", REGION),
+            *("--registry-schemas", folder / "schemas", "--", template),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    return {finding["Message"] for finding in json.loads(told.stdout)}
+
+
+def test_the_names_that_stand_twice_are_the_same() -> None:
+    """BatchTransformInput's rule of its format lists all its properties: one that it lacked would be refused."""
+    definition = SCHEMA["definitions"]["BatchTransformInput"]
+    assert list(definition["dependencies"]["DatasetFormat"]["properties"]) == list(definition["properties"])
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_valid"),
+    [
+        (f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/churn-1", True),
+        (f"arn:aws-cn:sagemaker:cn-north-1:{ACCOUNT}:model-quality-job-definition/Churn-Quality", True),
+        (f"arn:aws-us-gov:sagemaker:us-gov-west-1:{ACCOUNT}:model-quality-job-definition/c", True),
+        (f"ARN:AWS-ISO-B:SAGEMAKER:US-ISOB-EAST-1:{ACCOUNT}:MODEL-QUALITY-JOB-DEFINITION/CHURN", True),
+        ("churn", False),
+        (f"arn:aws:sagemaker:{REGION}:123:model-quality-job-definition/churn", False),
+        (f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/", False),
+        (f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/a/b", False),
+    ],
+)
+def test_the_pattern_of_the_arn(arn: str, *, is_valid: bool) -> None:
+    """Any partition, any case: what the handlers take for an ARN."""
+    assert Draft7Validator(SCHEMA["properties"]["JobDefinitionArn"]).is_valid(arn) is is_valid
