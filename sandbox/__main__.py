@@ -44,10 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     project.add_argument(
         "--project", type=Path, default=Path(), metavar="DIR", help="the resource type's project (default: here)"
     )
-    up = commands.add_parser("up", parents=[project], help="start the account and the packaged type, until Ctrl-C")
+    account = argparse.ArgumentParser(add_help=False)
+    account.add_argument(
+        "--strict", action="store_true", help="SageMaker refuses a role it can't assume and a missing endpoint"
+    )
+    up = commands.add_parser(
+        "up", parents=[project, account], help="start the account and the packaged type, until Ctrl-C"
+    )
     up.add_argument("--port", type=int, default=0, metavar="N", help="the account's port (default: a free one)")
     up.set_defaults(command=_up)
-    run = commands.add_parser("run", parents=[project], help="the same around one command; its exit code is passed on")
+    run = commands.add_parser(
+        "run", parents=[project, account], help="the same around one command; its exit code is passed on"
+    )
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     run.set_defaults(command=_run)
     show = commands.add_parser("demo", parents=[project], help="the life of the documentation's example, step by step")
@@ -57,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> int:
-    with _sandbox(options.project, options.port) as (variables, function):
+    with _sandbox(options.project, options.port, strict=options.strict) as (variables, function):
         print("unset AWS_PROFILE AWS_DEFAULT_PROFILE")
         for name, value in variables.items():
             print(f"export {name}={shlex.quote(value)}")
@@ -68,7 +76,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with _sandbox(options.project) as (variables, function):
+    with _sandbox(options.project, strict=options.strict) as (variables, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # the registry has tried the handler
         code = _call(options.argv, bare_environment() | {"PATH": path} | variables)
@@ -84,11 +92,11 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _sandbox(project: Path, port: int = 0) -> Iterator[tuple[dict[str, str], Function]]:
+def _sandbox(project: Path, port: int = 0, *, strict: bool = False) -> Iterator[tuple[dict[str, str], Function]]:
     """An account whose CloudFormation has the project's type; the variables to reach it, and the type's function."""
     _tell(f"packaging {project.resolve()} with cfn, unless it is packaged already")
     packaged = package(project)
-    with Account(port) as account, Registry(account) as registry:
+    with Account(port, strict=strict) as account, Registry(account) as registry:
         function = registry.add(packaged)
         _tell("the type is registered and ready")
         variables = account.environment() | {

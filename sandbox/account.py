@@ -34,19 +34,26 @@ class Account:
         region: the region that clients use.
         tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.model_quality.rules).
         faults: answers of SageMaker's that go wrong.
+        strict: whether SageMaker asks for what a definition names (see sandbox.model_quality.strict).
 
     Raises:
         SandboxError: the port is taken.
     """
 
     def __init__(
-        self, port: int = 0, region: str = "us-east-1", tag_lag: int = 0, faults: Sequence[sagemaker.Fault] = ()
+        self,
+        port: int = 0,
+        region: str = "us-east-1",
+        tag_lag: int = 0,
+        faults: Sequence[sagemaker.Fault] = (),
+        *,
+        strict: bool = False,
     ) -> None:
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
         self._port = port
-        self._rules = sagemaker.rules(tag_lag=tag_lag, faults=faults)
+        self._rules = sagemaker.rules(tag_lag=tag_lag, faults=faults, strict=strict)
         self._clients: dict[str, Any] = {}
         self._open = ExitStack()
 

@@ -25,7 +25,7 @@ from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, 
 from moto.sagemaker.utils import arn_formatter
 
 from sandbox.cloudformation import aws_types
-from sandbox.model_quality import schedules
+from sandbox.model_quality import schedules, strict
 from sandbox.model_quality.schedules import ScheduleActions
 
 KIND = "model-quality-job-definition"
@@ -61,19 +61,20 @@ class Fault:
 
 
 @contextmanager
-def rules(tag_lag: int = 0, faults: Sequence[Fault] = ()) -> Iterator[None]:
+def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = False) -> Iterator[None]:
     """Teach moto's SageMaker the rules of this module, in this process, until the block ends.
 
     Args:
         tag_lag: how many answers of ListTags stay behind each change of a definition's tags. The service's own lag is a
             matter of seconds (design: Terraform waits for it, ACK sleeps 20 s).
         faults: answers that go wrong.
+        strict: whether a definition needs its role and its endpoint (sandbox/model_quality/strict.py).
     """
 
     class Served(_SageMaker):
         pass
 
-    Served.tag_lag, Served.faults, Served.calls = tag_lag, tuple(faults), Counter()
+    Served.tag_lag, Served.faults, Served.calls, Served.strict = tag_lag, tuple(faults), Counter(), strict
     paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch))
     with paths, aws_types.offered(schedules.TYPE, schedules.HANDLERS):
         yield
@@ -114,6 +115,7 @@ class _SageMaker(ScheduleActions):
     tag_lag: ClassVar[int]
     faults: ClassVar[tuple[Fault, ...]]
     calls: ClassVar[Counter[str]]
+    strict: ClassVar[bool]
 
     def call_action(self) -> TYPE_RESPONSE:
         operation = self._get_action()
@@ -128,6 +130,8 @@ class _SageMaker(ScheduleActions):
     def create_model_quality_job_definition(self) -> ActionResult:
         """Any input, the defaults, one name in whatever case, and an ARN in lower case (design)."""
         request = self._valid_request()
+        if self.strict:
+            strict.check(request, self.current_account, self.region)
         tags = _valid_tags(request.pop("Tags", []), [])
         name = request["JobDefinitionName"]
         if name.lower() in self._definitions:

@@ -1,0 +1,106 @@
+"""The rules that are off by default: what SageMaker asks of an account before it takes a definition."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from sandbox.model_quality.rules import rules
+
+ROLE = "arn:aws:iam::123456789012:role/monitoring"
+OUTPUT = {"S3Output": {"S3Uri": "s3://bucket/output", "LocalPath": "/output"}}
+BATCH = {
+    "DataCapturedDestinationS3Uri": "s3://bucket/captured",
+    "DatasetFormat": {"Csv": {}},
+    "LocalPath": "/opt/ml/processing/input",
+}
+
+
+@pytest.fixture(autouse=True)
+def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Moto in this process with the strict rules, and no configuration of whoever runs the tests."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with mock_aws(), rules(strict=True):
+        yield boto3.client("sagemaker", "us-east-1")
+
+
+def _create(sagemaker: Any, source: dict[str, Any], problem: str = "Regression") -> None:  # noqa: ANN401  boto3's own
+    sagemaker.create_model_quality_job_definition(
+        JobDefinitionName="definition",
+        ModelQualityAppSpecification={"ImageUri": "image", "ProblemType": problem},
+        ModelQualityJobInput={**source, "GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}},
+        ModelQualityJobOutputConfig={"MonitoringOutputs": [OUTPUT]},
+        JobResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
+        RoleArn=ROLE,
+    )
+
+
+def _endpoint(**attributes: Any) -> dict[str, Any]:  # noqa: ANN401  members of a request
+    return {"EndpointInput": {"EndpointName": "churn", "LocalPath": "/opt/ml/processing/input", **attributes}}
+
+
+def _make_role(principal: Any, action: str = "sts:AssumeRole") -> None:  # noqa: ANN401  of any shape
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
+    boto3.client("iam", "us-east-1").create_role(
+        RoleName="monitoring", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+
+
+def _make_endpoint(sagemaker: Any) -> None:  # noqa: ANN401  boto3's own
+    variant = {"VariantName": "all", "ModelName": "model", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_model(ModelName="model", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "image"})
+    sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="config")
+
+
+@pytest.mark.parametrize(
+    ("principal", "action"),
+    [
+        ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole"),
+        ({"AWS": "*"}, "sts:AssumeRole"),
+        ({"Service": "sagemaker.amazonaws.com"}, "sts:TagSession"),
+        (None, ""),
+    ],
+)
+def test_a_role_that_sagemaker_cant_assume(sagemaker: Any, principal: Any, action: str) -> None:  # noqa: ANN401
+    """One that trusts others, one that lets it do something else, none at all."""
+    if principal is not None:
+        _make_role(principal, action)
+    with pytest.raises(
+        ClientError, match=r"ValidationException.*Could not assume role arn:aws:iam::123456789012:role/"
+    ):
+        _create(sagemaker, {"BatchTransformInput": BATCH})
+
+
+@pytest.mark.parametrize("services", ["sagemaker.amazonaws.com", ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]])
+def test_a_role_that_sagemaker_can_assume(sagemaker: Any, services: Any) -> None:  # noqa: ANN401
+    """By itself or with others."""
+    _make_role({"Service": services})
+    _create(sagemaker, {"BatchTransformInput": BATCH})
+
+
+def test_an_endpoint_has_to_be_there(sagemaker: Any) -> None:  # noqa: ANN401
+    """Refused without it; taken with it."""
+    _make_role({"Service": "sagemaker.amazonaws.com"})
+    with pytest.raises(ClientError, match=r'ValidationException.*Could not find endpoint "arn:aws:.*:endpoint/churn"'):
+        _create(sagemaker, _endpoint(InferenceAttribute="0"))
+    _make_endpoint(sagemaker)
+    _create(sagemaker, _endpoint(InferenceAttribute="0"))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problem"),
+    [({}, "Regression"), ({"ProbabilityAttribute": "1"}, "Regression"), ({}, "BinaryClassification")],
+)
+def test_an_endpoint_input_needs_its_attribute(sagemaker: Any, attributes: dict[str, str], problem: str) -> None:  # noqa: ANN401
+    """InferenceAttribute; for binary classification a probability does."""
+    _make_role({"Service": "sagemaker.amazonaws.com"})
+    _make_endpoint(sagemaker)
+    with pytest.raises(ClientError, match=r"missing required field.*EndpointInput\.InferenceAttribute"):
+        _create(sagemaker, _endpoint(**attributes), problem)
+    _create(sagemaker, _endpoint(ProbabilityAttribute="1"), "BinaryClassification")
