@@ -32,6 +32,7 @@ class Stack(models.Stack):
 
     resource_map: Resources
     stack_status_reason: str | None = None
+    drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py sets another one
 
     @property
     def backend(self) -> models.CloudFormationBackend:

@@ -1,0 +1,34 @@
+"""Actions of the API that moto's CloudFormation lacks, added to it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore import xform_name
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
+
+JSON = dict[str, Any]
+Action = Callable[[JSON, str, str], JSON]
+"""Is given an action's parameters as botocore names them, the account and the region; returns the answer."""
+
+
+@contextmanager
+def added(actions: Mapping[str, Action]) -> Iterator[None]:
+    """Have moto answer actions until the context ends; it reads requests and writes answers by botocore's model.
+
+    Args:
+        actions: by the API's names.
+    """
+    names = {xform_name(name): action for name, action in actions.items()}
+    for name, action in names.items():
+        setattr(CloudFormationResponse, name, _answering(action))
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(CloudFormationResponse, name)
+
+
+def _answering(action: Action) -> Callable[[CloudFormationResponse], ActionResult]:
+    return lambda response: ActionResult(action(response.params, response.current_account, response.region))

@@ -1,0 +1,119 @@
+"""What differs between the properties that a template gives a resource, and those that it has.
+
+Only what the template gives is compared, at every depth: what a service adds by itself is no difference, in a list
+neither. Lists without an order (insertionOrder) are compared as sets.
+
+Sources: "Detect unmanaged configuration changes with drift detection" in CloudFormation's user guide;
+PropertyDifference in the API reference.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+JSON = Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference.
+
+    Args:
+        path: where, as `/Outer/Inner/0`.
+        kind: NOT_EQUAL; REMOVE, it is not there any more; ADD, a list has one more.
+        expected: the value of the template.
+        actual: the value of the resource.
+    """
+
+    path: str
+    kind: str
+    expected: JSON = None
+    actual: JSON = None
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The API's PropertyDifference: its values are text, structures in JSON."""
+        return {
+            "PropertyPath": self.path,
+            "ExpectedValue": _text(self.expected),
+            "ActualValue": _text(self.actual),
+            "DifferenceType": self.kind,
+        }
+
+
+def differences(schema: Mapping[str, Any], expected: JSON, actual: JSON) -> list[Difference]:
+    """The differences, in the order of the template.
+
+    Args:
+        schema: the resource type's.
+        expected: the template's properties, in the schema's types.
+        actual: the model that READ returned.
+    """
+    return list(_compared(schema, schema, expected, actual, ""))
+
+
+def _compared(root: Mapping[str, Any], schema: JSON, expected: JSON, actual: JSON, path: str) -> Iterator[Difference]:
+    schema = _resolved(root, schema)
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key, value in expected.items():
+            where = f"{path}/{key}"
+            if actual.get(key) is None:
+                yield Difference(where, "REMOVE", value)
+            else:
+                yield from _compared(root, _member(schema, key), value, actual[key], where)
+    elif isinstance(expected, list) and isinstance(actual, list):
+        items = _resolved(root, schema.get("items"))
+        if schema.get("insertionOrder", True):
+            yield from _compared_in_order(root, items, expected, actual, path)
+        else:
+            yield from _compared_as_sets(root, items, expected, actual, path)
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):  # in Python, True is 1
+        yield Difference(path, "NOT_EQUAL", expected, actual)
+
+
+def _compared_in_order(
+    root: Mapping[str, Any], items: JSON, expected: list[JSON], actual: list[JSON], path: str
+) -> Iterator[Difference]:
+    for number, (value, found) in enumerate(zip(expected, actual, strict=False)):
+        yield from _compared(root, items, value, found, f"{path}/{number}")
+    for number in range(len(actual), len(expected)):
+        yield Difference(f"{path}/{number}", "REMOVE", expected[number])
+    for number in range(len(expected), len(actual)):
+        yield Difference(f"{path}/{number}", "ADD", actual=actual[number])
+
+
+def _compared_as_sets(
+    root: Mapping[str, Any], items: JSON, expected: list[JSON], actual: list[JSON], path: str
+) -> Iterator[Difference]:
+    left = dict(enumerate(actual))
+    for number, value in enumerate(expected):
+        match = next((key for key, found in left.items() if not [*_compared(root, items, value, found, "")]), None)
+        if match is None:
+            yield Difference(f"{path}/{number}", "REMOVE", value)
+        else:
+            del left[match]
+    for number, found in left.items():
+        yield Difference(f"{path}/{number}", "ADD", actual=found)
+
+
+def _resolved(root: Mapping[str, Any], schema: JSON) -> Mapping[str, Any]:
+    """A part of a schema with its reference followed; empty where the schema says nothing."""
+    if not isinstance(schema, Mapping):
+        return {}
+    if "$ref" not in schema:
+        return schema
+    target: Any = root
+    for key in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return {**_resolved(root, target), **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def _member(schema: Mapping[str, Any], key: str) -> JSON:
+    if key in schema.get("properties", {}):
+        return schema["properties"][key]
+    return next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

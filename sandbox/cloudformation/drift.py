@@ -1,0 +1,238 @@
+"""Drift detection on moto: whether the resources of a stack are as its template says.
+
+READ tells how a resource is. What the template gives is compared with it, without the write-only properties, which READ
+can't return, and with the stack's tags where the type takes them. moto has nothing of it, and its own resources have no
+READ: like the types that CloudFormation does not support drift detection for, they are left out.
+
+Sources: the API reference, action by action; "Detect unmanaged configuration changes with drift detection" in the user
+guide, which also has the states that a stack may be in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import cloudformation_backends
+
+from sandbox.cloudformation import actions, operations
+from sandbox.cloudformation.differences import differences
+from sandbox.cloudformation.properties import at, path, without
+from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
+from sandbox.cloudformation.resources import Resource
+from sandbox.cloudformation.stack import Stack
+
+STATES = frozenset(
+    {
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"),
+        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
+    }
+)
+PAGE = 100
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class Detection:
+    """A drift detection of a stack, and how it went."""
+
+    stack_id: str
+    detection_id: str = field(default_factory=lambda: str(uuid4()))
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    status: str = "DETECTION_IN_PROGRESS"
+    reason: str | None = None
+    drift: str | None = None
+    drifted: int | None = None
+
+    @property
+    def answer(self) -> JSON:
+        """What the API says of it."""
+        return {
+            "StackId": self.stack_id,
+            "StackDriftDetectionId": self.detection_id,
+            "StackDriftStatus": self.drift,
+            "DetectionStatus": self.status,
+            "DetectionStatusReason": self.reason,
+            "DriftedStackResourceCount": self.drifted,
+            "Timestamp": self.begun,
+        }
+
+
+def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]) -> JSON:
+    """The properties that READ should return: those of the template, and the stack's tags where the type takes them.
+
+    Args:
+        kind: the type.
+        properties: the template's, in the schema's types.
+        stack_tags: the stack's tags, when the handler was told of them last. A resource's own tag wins.
+    """
+    given = without(properties, kind.schema.get("writeOnlyProperties", []))
+    tagging = kind.schema.get("tagging", {"taggable": False})  # a schema of before there was the keyword
+    (name, *inner) = path(tagging.get("tagProperty", "/properties/Tags"))
+    if not tagging.get("taggable", True) or inner or not stack_tags or name not in kind.schema["properties"]:
+        return given
+    own = given.get(name)
+    if isinstance(own, dict) or kind.schema["properties"][name].get("type") == "object":
+        return given | {name: {**stack_tags, **(own or {})}}
+    taken = {tag.get("Key") for tag in own or []}
+    added = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in taken]
+    return given | {name: [*(own or []), *added]}
+
+
+def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
+    """Ask READ for a resource and compare; keep and return the API's StackResourceDrift."""
+    kind = resource.kind
+    told: JSON = {}
+    try:
+        model = kind.handle("READ", Request(stack.account_id, stack.region_name), {}, model=resource.model)
+    except HandlerFailure as failure:
+        gone = failure.code == "NotFound"
+        status = "DELETED" if gone else "UNKNOWN"
+        told = {} if gone else {"DriftStatusReason": str(failure)}
+    except Exception as error:  # noqa: BLE001 - a handler's defect: the detection goes on with the other resources
+        status, told = "UNKNOWN", {"DriftStatusReason": f"{type(error).__name__}: {error}"}
+    else:
+        wanted = expected(kind, resource.properties, resource.tags)
+        found = differences(kind.schema, wanted, model)
+        status = "MODIFIED" if found else "IN_SYNC"
+        told = {
+            "ExpectedProperties": json.dumps(wanted),
+            "ActualProperties": json.dumps(_given(wanted, model), default=str),
+            "PropertyDifferences": [difference.answer for difference in found],
+        }
+    drift = {
+        "StackId": stack.stack_id,
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": resource.physical_resource_id,
+        "ResourceType": kind.name,
+        "StackResourceDriftStatus": status,
+        "Timestamp": datetime.now(UTC),
+    } | told
+    _kept(stack)[logical_id] = resource, drift
+    return drift
+
+
+def _given(wanted: JSON, model: JSON) -> JSON:
+    """Of a model, the properties that the template gives."""
+    return {key: at(model, [key]) for key in wanted if key in model}
+
+
+def _kept(stack: Stack) -> dict[str, tuple[Resource, JSON]]:
+    """What was found of a stack's resources, by logical id, with the resource as it was."""
+    kept: dict[str, tuple[Resource, JSON]] = vars(stack).setdefault("resource_drifts", {})
+    return kept
+
+
+def _checkable(stack: Stack) -> dict[str, Resource]:
+    """The resources that have a READ, by logical id."""
+    return {
+        logical_id: resource
+        for logical_id, resource in stack.resource_map.live.items()
+        if isinstance(resource, Resource) and "read" in resource.kind.schema.get("handlers", {"read": {}})
+    }
+
+
+def _stack(given: JSON, account: str, region: str) -> Stack:
+    stack = cast("Stack", cloudformation_backends[account][region].get_stack(given["StackName"]))
+    if stack is None:
+        raise ValidationError(message=f"Stack with id {given['StackName']} does not exist")
+    return stack
+
+
+def _ready(given: JSON, account: str, region: str) -> Stack:
+    stack = _stack(given, account, region)
+    if stack.status not in STATES:
+        message = f"Drift detection can't be run on stack [{stack.stack_id}] in {stack.status} state"
+        raise ValidationError(message=message)
+    return stack
+
+
+def detect_stack_drift(given: JSON, account: str, region: str) -> JSON:
+    """Check every resource of a stack, or those named, in the background."""
+    stack = _ready(given, account, region)
+    wanted = given.get("LogicalResourceIds") or list(stack.resource_map.live)
+    unknown = [name for name in wanted if name not in stack.resource_map.live]
+    if unknown:
+        raise ValidationError(message=f"Resource [{', '.join(unknown)}] does not exist in stack {stack.name}")
+    detection = Detection(stack.stack_id)
+    _detections(account, region)[detection.detection_id] = detection
+    operations.begin(f"drift of {stack.name}", lambda: _run(stack, wanted, detection))
+    return {"StackDriftDetectionId": detection.detection_id}
+
+
+def _run(stack: Stack, wanted: list[str], detection: Detection) -> None:
+    found = {
+        logical_id: _detect(stack, logical_id, resource)["StackResourceDriftStatus"]
+        for logical_id, resource in _checkable(stack).items()
+        if logical_id in wanted
+    }
+    failed = [logical_id for logical_id, status in found.items() if status == "UNKNOWN"]
+    detection.drifted = sum(status in {"MODIFIED", "DELETED"} for status in found.values())
+    detection.drift = "DRIFTED" if detection.drifted else "UNKNOWN" if failed else "IN_SYNC"
+    detection.status = "DETECTION_FAILED" if failed else "DETECTION_COMPLETE"
+    if failed:
+        detection.reason = f"Failed to detect drift on resource [{', '.join(failed)}]"
+    stack.drift_information = {"StackDriftStatus": detection.drift, "LastCheckTimestamp": detection.begun}
+
+
+def describe_stack_drift_detection_status(given: JSON, account: str, region: str) -> JSON:
+    """How a detection went."""
+    detection_id = given["StackDriftDetectionId"]
+    if detection_id not in _detections(account, region):
+        raise ValidationError(message=f"Drift detection {detection_id} does not exist")
+    return _detections(account, region)[detection_id].answer
+
+
+def detect_stack_resource_drift(given: JSON, account: str, region: str) -> JSON:
+    """Check one resource, and say how it is."""
+    stack, logical_id = _ready(given, account, region), given["LogicalResourceId"]
+    if logical_id not in stack.resource_map.live:
+        raise ValidationError(message=f"Resource {logical_id} does not exist for stack {stack.name}")
+    checkable = _checkable(stack)
+    if logical_id not in checkable:
+        name = stack.resource_map.resolved[logical_id]["Type"]
+        raise ValidationError(message=f"Resource type {name} is not supported for drift detection (in this sandbox)")
+    return {"StackResourceDrift": _detect(stack, logical_id, checkable[logical_id])}
+
+
+def describe_stack_resource_drifts(given: JSON, account: str, region: str) -> JSON:
+    """What was found of each resource that was checked, a page at a time."""
+    stack = _stack(given, account, region)
+    filters = given.get("StackResourceDriftStatusFilters")
+    chosen = [
+        drift
+        for logical_id, (resource, drift) in _kept(stack).items()
+        if stack.resource_map.live.get(logical_id) is resource  # not changed, replaced or deleted since
+        and (not filters or drift["StackResourceDriftStatus"] in filters)
+    ]
+    begin = int(given.get("NextToken") or 0)
+    end = begin + int(given.get("MaxResults") or PAGE)
+    return {"StackResourceDrifts": chosen[begin:end], "NextToken": str(end) if end < len(chosen) else None}
+
+
+def _detections(account: str, region: str) -> dict[str, Detection]:
+    """By their ids; kept where a reset of moto finds them."""
+    kept: dict[str, Detection] = vars(cloudformation_backends[account][region]).setdefault("drift_detections", {})
+    return kept
+
+
+ACTIONS: Mapping[str, Callable[[JSON, str, str], JSON]] = {
+    "DetectStackDrift": detect_stack_drift,
+    "DescribeStackDriftDetectionStatus": describe_stack_drift_detection_status,
+    "DetectStackResourceDrift": detect_stack_resource_drift,
+    "DescribeStackResourceDrifts": describe_stack_resource_drifts,
+}
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Have moto detect drift until the context ends."""
+    with actions.added(ACTIONS):
+        yield

@@ -1,0 +1,329 @@
+"""Drift detection through boto3: on a type with a two-part identifier, and on this project's type in the emulator."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from packager.package import package
+from sandbox.account import Account
+from sandbox.cloudformation import drift, operations, stacks
+from sandbox.cloudformation.differences import Difference, differences
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
+from tests.envelopes import ROOT, TYPE_NAME, maximal
+from tests.sandbox.pairs import NAME, SCHEMA, Json, Pairs, failed
+
+Client = Any  # boto3 makes its clients at run time
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+SESSION = boto3.Session("test", "test", region_name=REGION)
+TAGGED = {"tagging": {"taggable": True, "tagProperty": "/properties/Labels"}}
+GIVEN: Json = {
+    "Left": "a",
+    "Right": "b",
+    "Colour": "red",
+    "Size": "3",
+    "Secret": "x",
+    "Parts": [{"Size": 1, "Key": "k"}, {"Size": 2}],
+    "Labels": [{"Key": "team", "Value": "a"}, {"Key": "cost", "Value": "1"}],
+    "Options": {"Note": "n"},
+}
+
+
+@pytest.fixture
+def pairs() -> Iterator[Pairs]:
+    """The type, in a CloudFormation that detects drift."""
+    made = Pairs()
+    with mock_aws(), stacks.installed(), drift.served():
+        stacks.teach(ACCOUNT, REGION, made.resource_type())
+        yield made
+
+
+@pytest.fixture
+def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture is the place
+    """A client of it."""
+    return SESSION.client("cloudformation")
+
+
+def template(**pairs: Json) -> str:
+    """A template of pairs and a bucket, which is moto's own."""
+    resources: Json = {key: {"Type": NAME, "Properties": one} for key, one in pairs.items()}
+    return json.dumps({"Resources": resources | {"Bucket": {"Type": "AWS::S3::Bucket"}}})
+
+
+def create(client: Client, body: str, **more: Any) -> None:  # noqa: ANN401 - of a request
+    """Create the stack."""
+    client.create_stack(StackName="pairs", TemplateBody=body, **more)
+    (stack,) = client.describe_stacks(StackName="pairs")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack["StackStatusReason"]
+    assert stack["DriftInformation"] == {"StackDriftStatus": "NOT_CHECKED"}
+
+
+def detected(client: Client, name: str = "pairs", **more: list[str]) -> Json:
+    """The status of a detection that is over."""
+    detection_id = client.detect_stack_drift(StackName=name, **more)["StackDriftDetectionId"]
+    status: Json = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection_id)
+    assert status["StackDriftDetectionId"] == detection_id
+    return status
+
+
+def found(client: Client, name: str = "pairs") -> dict[str, tuple[str, list[Json]]]:
+    """Of each resource that was checked, its status and its differences."""
+    drifts = client.describe_stack_resource_drifts(StackName=name)["StackResourceDrifts"]
+    return {
+        one["LogicalResourceId"]: (one["StackResourceDriftStatus"], one.get("PropertyDifferences", []))
+        for one in drifts
+    }
+
+
+def difference(path: str, kind: str, expected: str, actual: str) -> Json:
+    """A difference as the API has it."""
+    return {"PropertyPath": path, "DifferenceType": kind, "ExpectedValue": expected, "ActualValue": actual}
+
+
+def test_in_sync(pairs: Pairs, client: Client) -> None:
+    """Right after it was made: write-only properties are left out, and what the service added is no difference."""
+    create(client, template(Pair=GIVEN))
+    status = detected(client)
+    assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "IN_SYNC")
+    assert status["DriftedStackResourceCount"] == 0
+    (one,) = client.describe_stack_resource_drifts(StackName="pairs")["StackResourceDrifts"]
+    assert (one["StackResourceDriftStatus"], one["PhysicalResourceId"], one["ResourceType"]) == ("IN_SYNC", "a|b", NAME)
+    assert one["PropertyDifferences"] == []
+    wanted = {key: value for key, value in GIVEN.items() if key != "Secret"} | {
+        "Size": 3,
+        "Parts": [{"Size": 1}, {"Size": 2}],
+    }
+    assert json.loads(one["ExpectedProperties"]) == wanted
+    assert json.loads(one["ActualProperties"]) == wanted
+    data = pairs.events[-1]["requestData"]
+    assert (pairs.actions()[-1], data["resourceProperties"]) == ("READ", {"Left": "a", "Right": "b"})
+    (stack,) = client.describe_stacks(StackName="pairs")["Stacks"]
+    assert stack["DriftInformation"] == {"StackDriftStatus": "IN_SYNC", "LastCheckTimestamp": status["Timestamp"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"Colour": "blue"}, [difference("/Colour", "NOT_EQUAL", "red", "blue")]),
+        ({"Size": 4}, [difference("/Size", "NOT_EQUAL", "3", "4")]),
+        ({"Colour": None}, [difference("/Colour", "REMOVE", "red", "null")]),
+        ({"Options": {"Note": "m", "Depth": 3}}, [difference("/Options/Note", "NOT_EQUAL", "n", "m")]),
+        ({"Options": {}}, [difference("/Options/Note", "REMOVE", "n", "null")]),
+        ({"Options": {"Note": "n", "Depth": 3}, "Limit": 10, "Loud": True}, []),
+        (
+            {"Parts": [{"Size": 2}, {"Size": 2}, {"Size": 3}]},
+            [difference("/Parts/0/Size", "NOT_EQUAL", "1", "2"), difference("/Parts/2", "ADD", "null", '{"Size": 3}')],
+        ),
+        ({"Parts": [{"Size": 1}]}, [difference("/Parts/1", "REMOVE", '{"Size": 2}', "null")]),
+        ({"Labels": list(reversed(GIVEN["Labels"]))}, []),
+        (
+            {"Labels": [{"Key": "team", "Value": "b"}, {"Key": "cost", "Value": "1"}]},
+            [
+                difference("/Labels/0", "REMOVE", '{"Key": "team", "Value": "a"}', "null"),
+                difference("/Labels/0", "ADD", "null", '{"Key": "team", "Value": "b"}'),
+            ],
+        ),
+    ],
+)
+def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Json]) -> None:
+    """Each kind of change outside of the stack, with its path, its values and its type."""
+    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
+    pairs.made["a", "b"] |= change
+    status = detected(client)
+    assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == (
+        ("DRIFTED", 1) if expected else ("IN_SYNC", 0)
+    )
+    assert found(client) == {"Pair": ("MODIFIED" if expected else "IN_SYNC", expected), "Other": ("IN_SYNC", [])}
+
+
+def test_deleted(pairs: Pairs, client: Client) -> None:
+    """What READ does not find was deleted; it has no properties."""
+    create(client, template(Pair=GIVEN))
+    del pairs.made["a", "b"]
+    status = detected(client)
+    assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("DRIFTED", 1)
+    (one,) = client.describe_stack_resource_drifts(StackName="pairs")["StackResourceDrifts"]
+    assert one["StackResourceDriftStatus"] == "DELETED"
+    assert not {"ExpectedProperties", "ActualProperties"} & one.keys()
+
+
+def test_unknown(pairs: Pairs, client: Client) -> None:
+    """A READ that fails fails the detection, with its reason; the other resources are checked all the same."""
+    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
+
+    def defect() -> Json:
+        raise KeyError("Left")
+
+    answers: list[tuple[Json | Callable[[], Json], str]] = [
+        (failed("AccessDenied", "Not yours"), "Not yours.*AccessDenied"),
+        (defect, "KeyError: 'Left'"),
+    ]
+    for answer, reason in answers:
+        pairs.answers = [answer]
+        status = detected(client)
+        assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_FAILED", "UNKNOWN")
+        assert status["DetectionStatusReason"] == "Failed to detect drift on resource [Pair]"
+        drifts = client.describe_stack_resource_drifts(
+            StackName="pairs", StackResourceDriftStatusFilters=["UNKNOWN", "DELETED"]
+        )["StackResourceDrifts"]
+        assert [one["LogicalResourceId"] for one in drifts] == ["Pair"]
+        assert re.search(reason, drifts[0]["DriftStatusReason"])
+        assert found(client)["Other"] == ("IN_SYNC", [])
+
+
+def test_stack_tags(pairs: Pairs, client: Client) -> None:
+    """Of a type that takes them they are expected, and the resource's own wins; of another they are not."""
+    tags = [{"Key": "team", "Value": "b"}, {"Key": "stage", "Value": "test"}]
+    given = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
+    create(client, template(Pair=given, Other={"Left": "a", "Right": "c"}), Tags=tags)
+    assert detected(client)["StackDriftStatus"] == "IN_SYNC"
+    kind = pairs.resource_type(**TAGGED)
+    for properties, expected in (
+        (given, [*given["Labels"], {"Key": "stage", "Value": "test"}]),
+        ({"Left": "a", "Right": "c"}, tags),
+    ):
+        as_tags = {tag["Key"]: tag["Value"] for tag in tags}
+        assert drift.expected(kind, properties, as_tags) == properties | {"Labels": expected}
+        assert drift.expected(kind, properties, {}) == properties
+        assert drift.expected(pairs.resource_type(tagging={"taggable": False}), properties, as_tags) == properties
+
+
+def test_tags_that_are_a_map() -> None:
+    """Stack tags are merged into a map as well."""
+    schema = SCHEMA | {
+        "properties": SCHEMA["properties"]
+        | {"Tags": {"type": "object", "patternProperties": {".*": {"type": "string"}}}},
+        "tagging": {},
+    }
+    kind = ResourceType(schema, lambda event: event)
+    assert drift.expected(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
+    assert drift.expected(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
+
+
+def test_one_resource(pairs: Pairs, client: Client) -> None:
+    """Alone, at once; one of moto's has no READ, and one that is not there is refused."""
+    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
+    pairs.made["a", "b"]["Colour"] = "blue"
+    one = client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Pair")["StackResourceDrift"]
+    assert one["PropertyDifferences"] == [difference("/Colour", "NOT_EQUAL", "red", "blue")]
+    assert list(found(client)) == ["Pair"]
+    with pytest.raises(ClientError, match=r"AWS::S3::Bucket is not supported for drift detection"):
+        client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Bucket")
+    with pytest.raises(ClientError, match="Resource Nothing does not exist"):
+        client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Nothing")
+    with pytest.raises(ClientError, match=r"Resource \[Nothing\] does not exist"):
+        client.detect_stack_drift(StackName="pairs", LogicalResourceIds=["Nothing"])
+    assert detected(client, LogicalResourceIds=["Other"])["StackDriftStatus"] == "IN_SYNC"
+
+
+def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the type is there
+    """Of what was checked."""
+    create(client, template(**{f"Pair{number}": {"Left": "a", "Right": str(number)} for number in range(3)}))
+    detected(client)
+    first = client.describe_stack_resource_drifts(StackName="pairs", MaxResults=2)
+    second = client.describe_stack_resource_drifts(StackName="pairs", MaxResults=2, NextToken=first["NextToken"])
+    assert [len(page["StackResourceDrifts"]) for page in (first, second)] == [2, 1]
+    assert "NextToken" not in second
+
+
+def test_an_update_makes_what_was_found_old(pairs: Pairs, client: Client) -> None:
+    """A resource that was changed since is no longer reported."""
+    create(client, template(Pair=GIVEN))
+    pairs.made["a", "b"]["Colour"] = "blue"
+    detected(client)
+    client.update_stack(StackName="pairs", TemplateBody=template(Pair=GIVEN | {"Colour": "green"}))
+    assert found(client) == {}
+    assert detected(client)["StackDriftStatus"] == "IN_SYNC"
+
+
+def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is missing, one in progress; a detection that nobody began."""
+    for call, more in (
+        (client.detect_stack_drift, {}),
+        (client.detect_stack_resource_drift, {"LogicalResourceId": "Pair"}),
+        (client.describe_stack_resource_drifts, {}),
+    ):
+        with pytest.raises(ClientError, match="does not exist"):
+            call(StackName="nothing", **more)
+    with pytest.raises(ClientError, match="does not exist"):
+        client.describe_stack_drift_detection_status(StackDriftDetectionId="none")
+    gate = threading.Event()
+    monkeypatch.setattr(operations, "PATIENCE", 0.01)
+
+    def slow() -> Json:
+        assert gate.wait(30)
+        return failed("InvalidRequest")
+
+    pairs.answers = [slow]
+    client.create_stack(StackName="pairs", TemplateBody=template(Pair=GIVEN))
+    with pytest.raises(ClientError, match="in CREATE_IN_PROGRESS state"):
+        client.detect_stack_drift(StackName="pairs")
+    gate.set()
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected", "actual", "found"),
+    [
+        ({}, {"a": [1, 2]}, {"a": "1"}, [Difference("/a", "NOT_EQUAL", [1, 2], "1")]),
+        ({}, {"a": {"b": 1}}, {"a": [1]}, [Difference("/a", "NOT_EQUAL", {"b": 1}, [1])]),
+        ({}, {"a": True}, {"a": 1}, [Difference("/a", "NOT_EQUAL", expected=True, actual=1)]),
+        ({}, {"a": 1.0}, {"a": 1}, []),
+        (
+            {"properties": {"a": {"$ref": "#/definitions/A"}}, "definitions": {"A": {"insertionOrder": False}}},
+            {"a": [1, 1, 2]},
+            {"a": [2, 1, 3]},
+            [Difference("/a/1", "REMOVE", 1), Difference("/a/2", "ADD", actual=3)],
+        ),
+        (
+            {"properties": {"a": {"patternProperties": {".*": {"insertionOrder": False}}}}},
+            {"a": {"x": [1, 2]}},
+            {"a": {"x": [2, 1]}},
+            [],
+        ),
+    ],
+)
+def test_differences(schema: Json, expected: Json, actual: Json, found: list[Difference]) -> None:
+    """Of values whose types differ, of numbers, and of sets behind references and patterns."""
+    assert differences(schema, expected, actual) == found
+
+
+def test_this_project_s_type() -> None:
+    """SageMaker's defaults are no drift, nor is EndpointName; a changed tag is, and so is a definition that is gone."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    resources = {
+        "Whole": {"Type": TYPE_NAME, "Properties": maximal() | {"JobDefinitionName": "whole"}},
+        "Gone": {"Type": TYPE_NAME, "Properties": maximal() | {"JobDefinitionName": "gone"}},
+    }
+    with (
+        Account(region=REGION) as account,
+        Function(package(ROOT), account) as function,
+        stacks.installed(),
+        drift.served(),
+    ):
+        stacks.teach(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
+        cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")
+        cloudformation.create_stack(
+            StackName="quality",
+            TemplateBody=json.dumps({"Resources": resources}),
+            Tags=[{"Key": "stage", "Value": "test"}],
+        )
+        assert detected(cloudformation, "quality")["StackDriftStatus"] == "IN_SYNC"
+        arn = cloudformation.describe_stack_resource(StackName="quality", LogicalResourceId="Whole")
+        sagemaker.add_tags(
+            ResourceArn=arn["StackResourceDetail"]["PhysicalResourceId"], Tags=[{"Key": "stage", "Value": "live"}]
+        )
+        sagemaker.delete_model_quality_job_definition(JobDefinitionName="gone")
+        status = detected(cloudformation, "quality")
+        assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("DRIFTED", 2)
+        drifts = found(cloudformation, "quality")
+        assert drifts["Gone"] == ("DELETED", [])
+        assert {one["DifferenceType"] for one in drifts["Whole"][1]} == {"ADD", "REMOVE"}
+        assert all(one["PropertyPath"].startswith("/Tags/") for one in drifts["Whole"][1])
