@@ -90,7 +90,7 @@ def _made(name: str) -> ResourceType:
         call = Call(
             event["awsAccountId"],
             event["region"],
-            kind.typed(data["resourceProperties"]),
+            kind.typed(data.get("resourceProperties") or {}),
             kind.typed(data.get("previousResourceProperties") or {}),
             data.get("stackTags") or {},
             data.get("previousStackTags") or {},

@@ -39,7 +39,7 @@ from rpdk.core.exceptions import SpecValidationError
 from packager.package import SETTINGS
 from sandbox import SandboxError
 from sandbox.account import Account
-from sandbox.cloudformation import stacks
+from sandbox.cloudformation import cloud_control, drift, stacks, versions
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 
@@ -159,6 +159,9 @@ class Registry:
         with ExitStack() as opening:
             self._folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-registry-")))
             opening.enter_context(stacks.installed())
+            opening.enter_context(versions.offered(self))
+            opening.enter_context(cloud_control.served())
+            opening.enter_context(drift.served())
             opening.callback(self._stop)
             actions = {
                 "RegisterType": self.register_type,

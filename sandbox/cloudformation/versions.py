@@ -1,0 +1,132 @@
+"""AWS::CloudFormation::ResourceVersion and ResourceDefaultVersion in stacks: a type registered by a template.
+
+They are how a type gets to many accounts and regions, and how it is updated there: a new package is a new version,
+the default moves to it, and only then is the old one deregistered.
+
+Sources: AWS's published schemas of both; the API reference of the actions that they call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+
+from sandbox.cloudformation import aws_types
+from sandbox.cloudformation.aws_types import Call, Handler, Refusal
+
+if TYPE_CHECKING:
+    from sandbox.cloudformation.registry import Registry
+
+VERSION = "AWS::CloudFormation::ResourceVersion"
+DEFAULT_VERSION = "AWS::CloudFormation::ResourceDefaultVersion"
+CODES = {"TypeNotFoundException": "NotFound", "CFNRegistryException": "InvalidRequest"}
+
+JSON = dict[str, Any]
+
+
+@contextmanager
+def offered(registry: Registry) -> Iterator[None]:
+    """Let stacks register types in a registry until the context ends."""
+    with ExitStack() as offering:
+        offering.enter_context(aws_types.offered(VERSION, _versions(registry)))
+        offering.enter_context(aws_types.offered(DEFAULT_VERSION, _default_versions(registry)))
+        yield
+
+
+def _versions(registry: Registry) -> Mapping[str, Handler]:
+    """The handlers of a version. Every property is create-only: a change means another version."""
+
+    def create(call: Call) -> JSON:
+        given: JSON = {
+            key: call.desired[key]
+            for key in ("TypeName", "SchemaHandlerPackage", "LoggingConfig", "ExecutionRoleArn")
+            if key in call.desired
+        }
+        with _refusing():
+            token = registry.register_type(given, call.region)
+            registration = registry.describe_type_registration(token, call.region)
+        if registration["ProgressStatus"] == "FAILED":
+            raise Refusal("NotStabilized", registration["Description"])
+        return model(registration["TypeVersionArn"], call.region)
+
+    def model(arn: str, region: str) -> JSON:
+        with _refusing():
+            described = registry.describe_type({"Arn": arn}, region)
+        if described["DeprecatedStatus"] == "DEPRECATED":
+            raise Refusal("NotFound", f"{arn} is deregistered")
+        type_arn, _, version_id = arn.rpartition("/")
+        told = {
+            "Arn": arn,
+            "TypeArn": type_arn,
+            "VersionId": version_id,
+            **{key: described[key] for key in ("TypeName", "IsDefaultVersion", "ProvisioningType", "Visibility")},
+            **{key: described[key] for key in ("ExecutionRoleArn", "LoggingConfig")},
+        }
+        return {key: value for key, value in told.items() if value is not None}
+
+    def delete(call: Call) -> None:
+        model(call.desired["Arn"], call.region)
+        with _refusing():
+            registry.deregister_type({"Arn": call.desired["Arn"]}, call.region)
+
+    def read(call: Call) -> JSON:
+        return model(call.desired["Arn"], call.region)
+
+    def found(call: Call) -> list[JSON]:
+        types = registry.list_types({}, call.region)["TypeSummaries"]
+        return [
+            {"Arn": version["Arn"]}
+            for one in types
+            for version in registry.list_type_versions({"Arn": one["TypeArn"]}, call.region)["TypeVersionSummaries"]
+        ]
+
+    # Without an update handler, CloudFormation would not tell it of the stack's tags.
+    return {"CREATE": create, "READ": read, "UPDATE": read, "DELETE": delete, "LIST": found}
+
+
+def _default_versions(registry: Registry) -> Mapping[str, Handler]:
+    """The handlers of a default version. To delete it changes nothing: a type has a default as long as it is there."""
+
+    def assign(call: Call) -> JSON:
+        desired = call.desired
+        named = {"Arn": desired["TypeVersionArn"]} if "TypeVersionArn" in desired else {}
+        given = named or {key: desired.get(key) for key in ("TypeName", "VersionId")}
+        with _refusing():
+            registry.set_type_default_version(given, call.region)
+            arn = registry.describe_type(given, call.region)["Arn"]
+        return model(arn.rpartition("/")[0], call.region)
+
+    def model(type_arn: str, region: str) -> JSON:
+        with _refusing():
+            described = registry.describe_type({"Arn": type_arn}, region)
+        version_id = described["DefaultVersionId"]
+        if version_id is None:
+            raise Refusal("NotFound", f"{type_arn} is deregistered")
+        return {
+            "Arn": type_arn,
+            "TypeName": described["TypeName"],
+            "VersionId": version_id,
+            "TypeVersionArn": f"{type_arn}/{version_id}",
+        }
+
+    def read(call: Call) -> JSON:
+        return model(call.desired["Arn"], call.region)
+
+    def delete(_call: Call) -> None:
+        return None
+
+    def found(call: Call) -> list[JSON]:
+        return [{"Arn": one["TypeArn"]} for one in registry.list_types({}, call.region)["TypeSummaries"]]
+
+    return {"CREATE": assign, "READ": read, "UPDATE": assign, "DELETE": delete, "LIST": found}
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except ServiceException as error:
+        raise Refusal(CODES.get(error.code, "GeneralServiceException"), error.message) from error
