@@ -1,4 +1,4 @@
-"""The sandbox's command line: python -m sandbox up | run | demo."""
+"""The sandbox's command line: python -m sandbox up | run | demo | test."""
 
 import argparse
 import os
@@ -17,6 +17,8 @@ from packager.package import package, tail
 from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import Registry
+from sandbox.contract import command as contract
+from sandbox.contract.session import SUITES
 from sandbox.function import Function
 from sandbox.model_quality import demo
 from sandbox.teller import JsonTeller, TextTeller
@@ -61,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("demo", parents=[project], help="the life of the documentation's example, step by step")
     show.add_argument("--json", action="store_true", help="an object a line, for scripts")
     show.set_defaults(command=_demo)
+    test = commands.add_parser("test", parents=[project], help="AWS's contract suites against the packaged type")
+    test.add_argument("--suite", action="append", choices=SUITES, help="which one; repeatable (default: all)")
+    test.add_argument("--inputs", type=Path, metavar="DIR", help="input files, instead of the project's inputs/")
+    test.add_argument("--previous", type=Path, metavar="SCHEMA", help="the version before, to be compatible with")
+    test.add_argument("--report", type=Path, metavar="DIR", help="where to write report.html and junit.xml")
+    test.add_argument("-k", metavar="EXPRESSION", help="only the tests of matching names, as pytest has it")
+    test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more for pytest, after --")
+    test.set_defaults(command=_test)
     return parser
 
 
@@ -89,6 +99,18 @@ def _run(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     demo.run(options.project.resolve(), JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout))
     return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
+    return contract.main(
+        options.project.resolve(),
+        options.suite or SUITES,
+        options.inputs,
+        options.previous,
+        options.report,
+        arguments,
+    )
 
 
 @contextmanager

@@ -46,6 +46,17 @@ def without(document: JSON, paths: set[Path]) -> JSON:
     return document
 
 
+def lacks(document: JSON, path: Path) -> bool:
+    """Whether a property is missing where it could be: something that would hold it is there."""
+    key, below = path[0], path[1:]
+    if key == "*":
+        held = document if isinstance(document, list) else list(document.values()) if document else []
+        return bool(below) and any(lacks(item, below) for item in held)
+    if not isinstance(document, Mapping):
+        return False
+    return lacks(document[key], below) if below and key in document else not below and key not in document
+
+
 def named(path: Path) -> str:
     """A path as a person reads it."""
     return "/".join(path)

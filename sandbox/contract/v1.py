@@ -1,25 +1,33 @@
 """AWS's contract suite, `cfn test`, against a project's packaged handler in the emulator."""
 
+import importlib.util
+import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from packager import cfn
-from packager.package import copy_project, package
+from moto.utilities.utils import get_partition
+
+from packager.package import SETTINGS, copy_project, package
 from sandbox import SandboxError
 from sandbox.account import LOOPBACK, Account, bare_environment
+from sandbox.contract.cfn_reports import MARK
+from sandbox.contract.inputs import VARIABLES
 from sandbox.contract.proxy import AUTHORITY
 from sandbox.function import Function
 from sandbox.process import running
 
-# pytest's closing line, of which cfn prints one for each set of inputs.
-_SUMMARY = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*) in [\d.]+s.* =+$", re.MULTILINE)
+EXPORTS = "contract-test-exports"
+"""The stack whose exports are the variables of input files: `cfn test` looks them up there."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,14 @@ class Counts:
     skipped: int = 0
     failed: int = 0
     """Errors around a test included."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a test: passed, skipped or failed, and the reason."""
+
+    outcome: str
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,12 +60,58 @@ class Result:
     output: str
 
 
+class Suite:
+    """A run of `cfn test` that is under way.
+
+    Args:
+        process: what runs it, its output a pipe.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._phases: dict[tuple[int, str], dict[str, Verdict]] = {}
+        self.output = ""
+
+    def verdict(self, number: int, name: str) -> Verdict | None:
+        """What became of a test with a set of inputs, as soon as it is known; None if cfn did not run it.
+
+        Raises:
+            SandboxError: cfn failed before any test.
+        """
+        while "teardown" not in self._phases.get((number, name), {}) and self._read():
+            pass
+        if not self._phases:
+            raise SandboxError(f"cfn test ran no test:\n{self.output}")
+        phases = self._phases.get((number, name))
+        return None if phases is None else _judged(phases)
+
+    def finish(self) -> Result:
+        """Wait for its end: the result."""
+        while self._read():
+            pass
+        verdicts = [(number, _judged(phases).outcome) for (number, _), phases in self._phases.items()]
+        counts = {number: [outcome for of, outcome in verdicts if of == number] for number, _ in verdicts}
+        sets = (Counts(*map(counts[number].count, ("passed", "skipped", "failed"))) for number in sorted(counts))
+        return Result(tuple(sets), self._process.wait(), self.output)
+
+    def _read(self) -> bool:
+        """Read a line; tell whether there was one."""
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if line.startswith(MARK):
+            said = json.loads(line.removeprefix(MARK))
+            phases = self._phases.setdefault((said["set"], said["name"]), {})
+            phases[said["when"]] = Verdict(said["outcome"], said["message"])
+        else:
+            self.output += line
+        return bool(line)
+
+
 def run(project: Path, cache: Path | None = None, language: str | None = None, python: Path | None = None) -> Result:
     """Package a project and run the contract suite against it, with an account of its own.
 
     Args:
         project: the folder with .rpdk-config and, for cfn, inputs/.
-        cache: where packages are kept (see sandbox.function.package).
+        cache: where packages are kept (see packager.package.package).
         language: cfn's language plugin, instead of the one that .rpdk-config names.
         python: the interpreter of the function (see sandbox.function.Function).
 
@@ -60,38 +122,106 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
     with (
         Account() as account,
         Function(packaged, account, python=python) as function,
-        _proxy() as proxy,
-        _scratch(project) as copy,
+        suite(project, account, function) as started,
     ):
-        environment = bare_environment() | account.environment() | proxy | {"HOME": str(copy)}
-        suite = cfn.call(
+        result = started.finish()
+        log = function.log
+    return Result(result.sets, result.exit_code, f"{result.output}\n{log}")
+
+
+@contextmanager
+def suite(project: Path, account: Account, function: Function, inputs: Path | None = None) -> Iterator[Suite]:
+    """Run `cfn test` until the block ends, against a function, with exports for the variables of its inputs.
+
+    Args:
+        project: the folder with .rpdk-config.
+        account: whom cfn asks for credentials and exports.
+        function: the packaged handler.
+        inputs: a folder of inputs, instead of the project's.
+
+    Raises:
+        SandboxError: the proxy in front of the account did not start.
+    """
+    with _proxy() as proxy, _scratch(project, inputs) as copy, _exports(account):
+        libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = bare_environment() | account.environment() | proxy
+        process = subprocess.Popen(
             [
+                Path(sys.executable).with_name("cfn"),
                 "test",
                 *("--endpoint", function.endpoint),
                 *("--function-name", function.name),
                 *("--region", account.region),
-                *("--", "-o", "log_cli=false"),  # for pytest: without it, every model passes by several times
+                # For pytest. Without the first, every model passes by several times.
+                *("--", "-o", "log_cli=false", "-p", "sandbox.contract.cfn_reports"),
             ],
-            copy,
-            environment,
+            cwd=copy,
+            env=environment | {"HOME": str(copy), "PYTHONPATH": libraries},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a terminal's Ctrl-C is dealt with here
         )
-        log = function.log
-    said = "\n".join(suite.lines)
-    sets = tuple(_counts(summary["counts"]) for summary in _SUMMARY.finditer(said))
-    return Result(sets, suite.code, f"{said}\n{log}")
+        with process:
+            try:
+                yield Suite(process)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
-def _counts(summary: str) -> Counts:
-    counts = {kind.removesuffix("s"): int(number) for number, kind in re.findall(r"(\d+) (\w+)", summary)}
-    return Counts(counts.get("passed", 0), counts.get("skipped", 0), counts.get("failed", 0) + counts.get("error", 0))
+def tests() -> list[str]:
+    """The names of cfn's tests, in the order in which it runs them."""
+    spec = importlib.util.find_spec("rpdk.core")
+    folders = [
+        Path(place, "contract", "suite", "resource") for place in (spec and spec.submodule_search_locations) or ()
+    ]
+    files = [file for folder in folders for file in sorted(folder.glob("handler_*.py"))]
+    return [name for file in files for name in re.findall(r"^def (contract_\w+)", file.read_text(), re.MULTILINE)]
+
+
+def _judged(phases: dict[str, Verdict]) -> Verdict:
+    """A test's verdict: what went wrong first, in its setup, the call or its teardown."""
+    return next((verdict for verdict in phases.values() if verdict.outcome != "passed"), Verdict("passed"))
 
 
 @contextmanager
-def _scratch(project: Path) -> Iterator[Path]:
-    """A copy of the project to run in: cfn and pytest write into their working directory."""
+def _exports(account: Account) -> Iterator[None]:
+    """A stack that exports what the variables of input files stand for."""
+    cloudformation = account.client("cloudformation")
+    values = variables(account)
+    template: dict[str, Any] = {
+        "Resources": {"LogGroup": {"Type": "AWS::Logs::LogGroup"}},  # a stack has to have something
+        "Outputs": {name: {"Value": values[name], "Export": {"Name": name}} for name in VARIABLES},
+    }
+    cloudformation.create_stack(StackName=EXPORTS, TemplateBody=json.dumps(template))
+    try:
+        yield
+    finally:
+        cloudformation.delete_stack(StackName=EXPORTS)
+
+
+def variables(account: Account) -> dict[str, str]:
+    """What the variables of input files stand for in an account."""
+    region = account.region
+    return {"region": region, "account": account.account_id, "partition": get_partition(region)}
+
+
+@contextmanager
+def _scratch(project: Path, inputs: Path | None) -> Iterator[Path]:
+    """A copy of the project to run in: cfn and pytest write into their working directory. It asks for no Docker."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
-        copy_project(project, Path(folder))
-        yield Path(folder)
+        copy = Path(folder)
+        copy_project(project, copy)
+        settings = json.loads((copy / SETTINGS).read_text())
+        settings["settings"] = settings.get("settings", {}) | {"use_docker": False, "no_docker": True}
+        (copy / SETTINGS).write_text(json.dumps(settings, indent=4))
+        if inputs is not None:
+            shutil.rmtree(copy / "inputs", ignore_errors=True)
+            shutil.copytree(inputs, copy / "inputs")
+        yield copy
 
 
 @contextmanager

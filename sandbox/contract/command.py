@@ -1,0 +1,113 @@
+"""`python -m sandbox test`: a project's type against AWS's contract suites, without Docker and without an account."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from packager.package import SETTINGS, package
+from sandbox import SandboxError
+from sandbox.account import Account
+from sandbox.cloudformation.resource_type import Request
+from sandbox.contract import inputs as input_files
+from sandbox.contract import session, v1
+from sandbox.contract.resource import Type
+from sandbox.contract.session import SUITES, Outcome, Subject
+from sandbox.function import TIMEOUT, Function
+
+
+def run(
+    project: Path,
+    suites: Sequence[str] = SUITES,
+    *,
+    inputs: Path | None = None,
+    previous: Path | None = None,
+    report: Path | None = None,
+    arguments: Sequence[str] = (),
+    timeout: int = TIMEOUT,
+) -> Outcome:
+    """Run suites against a project's type, packaged and in AWS's Lambda emulator.
+
+    Args:
+        project: the folder with .rpdk-config.
+        suites: which of SUITES.
+        inputs: a folder of inputs, instead of the project's.
+        previous: the schema of the version before, for the rules that compare.
+        report: the folder for report.html and junit.xml.
+        arguments: more for pytest.
+        timeout: seconds that a handler may take.
+
+    Raises:
+        SandboxError: the project, its inputs or the schema before can't be used. Nothing has been started then.
+    """
+    schema = project_schema(project)
+    before = None if previous is None else _json(previous)
+    folder = inputs or project / "inputs"
+    with ExitStack() as opened:
+        if not {"v1", "v2"} & {*suites}:
+            return session.run(Subject(schema, before), suites, folder=report, arguments=arguments)
+        # Their variables' values are known when the account is there; what is wrong with them is said before.
+        input_files.unfilled(folder)
+        packaged = package(project)
+        account = opened.enter_context(Account())
+        function = opened.enter_context(Function(packaged, account, timeout=timeout))
+        subject = Subject(
+            schema,
+            before,
+            folder,
+            input_files.read(folder, v1.variables(account)),
+            Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),
+            v1.suite(project, account, function, inputs),
+        )
+        return session.run(subject, suites, folder=report, arguments=arguments)
+
+
+def main(
+    project: Path,
+    suites: Sequence[str],
+    inputs: Path | None,
+    previous: Path | None,
+    report: Path | None,
+    arguments: Sequence[str],
+) -> int:
+    """Run suites as `run` does, and return the command's exit code: 0 if all was well, 1 if not."""
+    outcome = run(project, suites, inputs=inputs, previous=previous, report=report, arguments=arguments)
+    if report is not None:
+        print(f"sandbox: the report is {report / 'report.html'}, for machines {report / 'junit.xml'}", file=sys.stderr)
+    if outcome.stopped:
+        print(f"sandbox: {outcome.stopped}", file=sys.stderr)
+        return 1
+    if outcome.interrupted:
+        return outcome.exit_code if outcome.exit_code > 128 else 128 + signal.SIGINT
+    return outcome.exit_code
+
+
+def project_schema(project: Path) -> dict[str, Any]:
+    """The schema of a project's type.
+
+    Raises:
+        SandboxError: there is no resource type there, or no schema.
+    """
+    if not (project / SETTINGS).is_file():
+        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
+    settings = _json(project / SETTINGS)
+    if settings.get("artifact_type", "RESOURCE") != "RESOURCE" or "typeName" not in settings:
+        raise SandboxError(f"{project} is no project of a resource type: {SETTINGS} says so")
+    return _json(project / f"{str(settings['typeName']).replace('::', '-').lower()}.json")
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except OSError as error:
+        raise SandboxError(f"{file} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SandboxError(f"{file} is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise SandboxError(f"{file} is no JSON object")
+    return content

@@ -1,0 +1,235 @@
+"""A resource that a contract test makes: its handlers, called as RegisterType's runner calls them, and what they said.
+
+The envelopes are CloudFormation's (sandbox/cloudformation/resource_type.py) without a stack: no stack id, no tags, no
+logical id, and a new token for each request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from sandbox import SandboxError
+from sandbox.cloudformation.resource_type import HandlerFailure, Invoke, Request, ResourceType
+from sandbox.contract.inputs import Inputs
+
+Model = Mapping[str, Any]
+
+PATIENCE = 8
+"""Minutes until a handler that stays in progress has failed: twice `cfn test`'s 240 seconds, as there."""
+
+PAGES = 100
+"""Pages of LIST that are asked for."""
+
+
+class HandlerHangs(Exception):  # noqa: N818 - what it says of the handler
+    """A handler did not answer within its time. Every further call would take as long."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation: what was asked, and what came."""
+
+    action: str
+    asked: Mapping[str, Any]
+    came: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a handler said in the end."""
+
+    action: str
+    status: str
+    code: str = ""
+    message: str = ""
+    model: Model = field(default_factory=dict)
+    models: list[Model] = field(default_factory=list)
+    """LIST's, of all pages."""
+
+    def succeeds(self) -> Answer:
+        """The answer; the test fails if it is no success."""
+        if self.status != "SUCCESS":
+            pytest.fail(f"{self.action} was to succeed; it failed with {self.code}: {self.message}", pytrace=False)
+        return self
+
+    def fails_with(self, code: str) -> Answer:
+        """The answer; the test fails if it is no failure with an error code."""
+        if self.status == "SUCCESS":
+            pytest.fail(f"{self.action} was to fail with {code}; it succeeded", pytrace=False)
+        if self.code != code:
+            pytest.fail(
+                f"{self.action} was to fail with {code}; it failed with {self.code}: {self.message}", pytrace=False
+            )
+        return self
+
+
+class Type(ResourceType):
+    """A type under test: what a success says of its identifier is for the tests to judge.
+
+    Args:
+        schema: the type's schema.
+        invoke: called with an event, returns the handler's progress event.
+        request: for which account and region.
+        timeout: seconds that `invoke` gives a handler.
+        wait: called with the seconds to wait until the next invocation.
+    """
+
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        invoke: Invoke,
+        request: Request,
+        *,
+        timeout: float = 60,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        handlers = {
+            name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
+            for name, handler in schema.get("handlers", {}).items()
+        }
+        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait)
+        self.request = request
+        self._handler = invoke
+        self._timeout = timeout
+        self._hangs = ""
+        self.calls: list[Call] = []
+
+    def has(self, handler: str) -> bool:
+        """Whether the schema has a handler."""
+        return handler in self.schema["handlers"]
+
+    def _confirm(self, reported: Model, model: Model | None, token: str) -> None:
+        pass
+
+    def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        asked = {
+            key: value
+            for key, value in {
+                "desired": event["requestData"].get("resourceProperties"),
+                "previous": event["requestData"].get("previousResourceProperties"),
+                "callbackContext": event.get("callbackContext"),
+                "nextToken": event.get("nextToken"),
+                "token": event["bearerToken"],
+            }.items()
+            if value is not None
+        }
+        if self._hangs:
+            raise HandlerHangs(self._hangs)
+        begun = time.monotonic()
+        try:
+            came = self._handler(event)
+        except SandboxError as error:
+            self.calls.append(Call(event["action"], asked, {"crash": str(error)}))
+            if time.monotonic() - begun >= self._timeout:
+                self._hangs = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
+                raise HandlerHangs(self._hangs) from error
+            raise
+        self.calls.append(Call(event["action"], asked, came))
+        return came
+
+    def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
+        """Call a handler until it is done; `handle` says what the arguments are."""
+        try:
+            told = self.handle(action, self.request, desired, previous, model)
+        except HandlerFailure as failure:
+            came = self.calls[-1].came
+            message = came.get("message") or came.get("errorMessage") or came.get("crash") or str(failure)
+            return Answer(action, "FAILED", failure.code, str(message), failure.model or {})
+        return Answer(action, "SUCCESS", model=told)
+
+    def pages(self, desired: Model, model: Model) -> Answer:
+        """Call LIST until it returns no token for a further page."""
+        models: list[Model] = []
+        event = self.event("LIST", self.request, desired, model=model)
+        for _ in range(PAGES):
+            try:
+                came = self._invoke(event)
+            except SandboxError as error:
+                return Answer("LIST", "FAILED", "InternalFailure", str(error))
+            if came.get("status") != "SUCCESS":
+                return Answer("LIST", "FAILED", came.get("errorCode") or "InternalFailure", str(came.get("message")))
+            if not isinstance(came.get("resourceModels"), list):
+                return Answer("LIST", "FAILED", "InternalFailure", "a SUCCESS without resourceModels")
+            models += came["resourceModels"]
+            if came.get("nextToken") is None:
+                return Answer("LIST", "SUCCESS", models=models)
+            event["nextToken"] = came["nextToken"]
+        return Answer("LIST", "FAILED", "InternalFailure", f"a nextToken on each of {PAGES} pages")
+
+
+class Resource:
+    """A resource of a type, made of one set of inputs. What a test leaves is deleted after it.
+
+    READ and DELETE are sent the primary identifier and nothing else: the handler contract has them work with it, and
+    Cloud Control has no more.
+
+    Args:
+        kind: the type.
+        inputs: the properties to create and to update with.
+    """
+
+    def __init__(self, kind: Type, inputs: Inputs) -> None:
+        self.kind = kind
+        self.inputs = inputs
+        self._first = len(kind.calls)
+        self._there: dict[str | None, Model] = {}
+
+    @property
+    def calls(self) -> list[Call]:
+        """What was called for this resource, and since."""
+        return self.kind.calls[self._first :]
+
+    def identifier(self, model: Model) -> str:
+        """The primary identifier of a model; the test fails if a part of it is missing."""
+        identifier = self.kind.identifier(model)
+        if not identifier:
+            pytest.fail("a model lacks a part of the primary identifier", pytrace=False)
+        return identifier
+
+    def create(self, desired: Model | None = None) -> Answer:
+        """CREATE, with the inputs unless told otherwise, and with a token that no request had before."""
+        answer = self.kind.call("CREATE", self.inputs.create if desired is None else desired)
+        if answer.status == "SUCCESS":
+            self._there[self.kind.identifier(answer.model)] = answer.model
+        return answer
+
+    def read(self, model: Model) -> Answer:
+        """READ of what a model identifies."""
+        return self.kind.call("READ", {}, model=model)
+
+    def update(self, model: Model) -> Answer:
+        """UPDATE from the create inputs to the update inputs."""
+        if not self.kind.has("update"):
+            pytest.skip("the schema has no update handler")
+        if self.inputs.update is None:
+            pytest.fail(f"{self.inputs.name}_update.json is missing, and the type has an update handler", pytrace=False)
+        answer = self.kind.call("UPDATE", self.inputs.update, self.inputs.create, model)
+        if answer.status == "SUCCESS":
+            self._there.setdefault(self.kind.identifier(model), model)  # an upsert makes what was gone
+        return answer
+
+    def delete(self, model: Model) -> Answer:
+        """DELETE of what a model identifies."""
+        answer = self.kind.call("DELETE", {}, model=model)
+        if answer.status == "SUCCESS":
+            self._there.pop(self.kind.identifier(model), None)
+        return answer
+
+    def list(self, model: Model, desired: Model | None = None) -> Answer:
+        """LIST, sent the create inputs unless told otherwise: some lists are narrowed by a property."""
+        if not self.kind.has("list"):
+            pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
+        return self.kind.pages(self.inputs.create if desired is None else desired, model)
+
+    def clean(self) -> None:
+        """Delete what is left. That it can't be deleted is test_create_delete's to say."""
+        with suppress(HandlerHangs):
+            for model in list(self._there.values()):
+                self.delete(model)
+        self._there.clear()

@@ -1,0 +1,310 @@
+"""A pytest session with the contract suites: what their tests are given, and what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from sandbox.contract import inputs as input_files
+from sandbox.contract import lint, report, v1
+from sandbox.contract.inputs import Inputs
+from sandbox.contract.resource import Call, HandlerHangs, Model, Resource, Type
+
+SUITES = ("lint", "v2", "v1")
+"""The suites, in the order in which they run: the quickest first."""
+
+FOLDER = Path(__file__).with_name("suites")
+
+
+class LintWarning(UserWarning):
+    """One of AWS's rules warns."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is tested."""
+
+    schema: Mapping[str, Any]
+    previous: Mapping[str, Any] | None = None
+    """The schema of the version before: for compatibility."""
+    folder: Path | None = None
+    """Where the inputs are: for v1 and v2."""
+    inputs: Sequence[Inputs] = ()
+    kind: Type | None = None
+    """The type with its handlers: for v2."""
+    cfn: AbstractContextManager[v1.Suite] | None = None
+    """`cfn test`, not started yet: for v1."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What became of a test."""
+
+    suite: str
+    name: str
+    outcome: str
+    """passed, failed or skipped."""
+    message: str = ""
+    """Why it failed or was skipped."""
+    seconds: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What became of all tests."""
+
+    tests: list[Tested] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    exit_code: int = 0
+    interrupted: bool = False
+    """By Ctrl-C, or by a handler that hangs."""
+    stopped: str = ""
+    """Why the tests ended early: a sentence."""
+
+    def count(self, outcome: str, suite: str | None = None) -> int:
+        """How many tests passed, failed or were skipped, of all suites or one."""
+        return sum(test.outcome == outcome and suite in {None, test.suite} for test in self.tests)
+
+    @property
+    def failures(self) -> list[Tested]:
+        """The tests that failed."""
+        return [test for test in self.tests if test.outcome == "failed"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were tests and all was well."""
+        return self.exit_code == 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """READ's model of a resource, and what was asked for."""
+
+    schema: Mapping[str, Any]
+    asked: Model
+    told: Model
+    calls: tuple[Call, ...]
+
+
+class Plugin:
+    """What the suites' tests are given, and the record of what became of them.
+
+    Args:
+        subject: what is tested.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.outcome = Outcome()
+
+    # What tests are given.
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """A test for each set of inputs, each rule, each of cfn's tests."""
+        subject, names = self._subject, metafunc.fixturenames
+        if "inputs" in names:
+            metafunc.parametrize("inputs", subject.inputs, ids=lambda one: one.name, scope="module")
+        if "open_inputs" in names and subject.folder is not None:
+            metafunc.parametrize("open_inputs", input_files.unfilled(subject.folder), ids=lambda one: one.name)
+        if "rule" in names:
+            metafunc.parametrize("rule", lint.rules(compares=False), indirect=True)
+        if "compatibility_rule" in names:
+            rules = lint.rules(compares=True) if subject.previous else []
+            metafunc.parametrize("compatibility_rule", rules, indirect=True)
+        if "contract_test" in names:
+            metafunc.parametrize("contract_test", v1.tests())
+            numbers = [one.number for one in subject.inputs]
+            metafunc.parametrize("number", numbers, ids=[one.name for one in subject.inputs])
+
+    @pytest.fixture
+    def schema(self) -> Mapping[str, Any]:
+        """The type's schema."""
+        return self._subject.schema
+
+    @pytest.fixture
+    def folder(self) -> Path | None:
+        """Where the inputs are."""
+        return self._subject.folder
+
+    @pytest.fixture
+    def resource(self, inputs: Inputs) -> Iterator[Resource]:
+        """A resource that is not there yet, with one set of inputs."""
+        resource = Resource(self._kind, inputs)
+        yield resource
+        resource.clean()
+
+    @pytest.fixture
+    def resources(self) -> Iterator[list[Resource]]:
+        """One for each set of inputs."""
+        resources = [Resource(self._kind, inputs) for inputs in self._subject.inputs]
+        yield resources
+        for resource in resources:
+            resource.clean()
+
+    @pytest.fixture(scope="module", params=["create", "update"])
+    def reading(self, inputs: Inputs, request: pytest.FixtureRequest) -> Reading:
+        """READ's model after a CREATE, or after an UPDATE, made once for the tests of it."""
+        resource = Resource(self._kind, inputs)
+        asked: Model = inputs.create
+        try:
+            model = resource.create().succeeds().model
+            if request.param == "update":
+                model = resource.update(model).succeeds().model
+                asked = inputs.update or {}
+            told = resource.read(model).succeeds().model
+        finally:
+            resource.clean()
+        typed = self._kind.typed({key: value for key, value in asked.items() if value is not None})
+        return Reading(self._subject.schema, typed, told, tuple(resource.calls))
+
+    @pytest.fixture(scope="session")
+    def lint_results(self) -> dict[tuple[str, bool], lint.Result]:
+        """What every rule says."""
+        results = lint.results(self._subject.schema, self._subject.previous)
+        return {(result.name, result.compares): result for result in results}
+
+    @pytest.fixture
+    def rule(self, request: pytest.FixtureRequest, lint_results: dict[tuple[str, bool], lint.Result]) -> lint.Result:
+        """What a rule says of the schema."""
+        return lint_results[request.param, False]
+
+    @pytest.fixture
+    def compatibility_rule(
+        self, request: pytest.FixtureRequest, lint_results: dict[tuple[str, bool], lint.Result]
+    ) -> lint.Result:
+        """What a rule says of the schema and the one before."""
+        return lint_results[request.param, True]
+
+    @pytest.fixture(scope="session")
+    def cfn(self) -> Iterator[v1.Suite]:
+        """`cfn test`, under way."""
+        if self._subject.cfn is None:
+            raise RuntimeError("v1 was not prepared")
+        with self._subject.cfn as suite:
+            yield suite
+
+    @property
+    def _kind(self) -> Type:
+        if self._subject.kind is None:
+            raise RuntimeError("v2 was not prepared")
+        return self._subject.kind
+
+    # What becomes of them.
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:  # pluggy's way of a wrapper: what it returns is the hook's result
+        """Add to a test's report what was called, expected and answered."""
+        made: pytest.TestReport = yield  # type: ignore[assignment]  # see above
+        if call.excinfo is not None and isinstance(call.excinfo.value, HandlerHangs):
+            made.longrepr = self.outcome.stopped = str(call.excinfo.value)
+            item.session.shouldstop = self.outcome.stopped
+        report.describe(item, made)
+        return made  # type: ignore[return-value]  # see above
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a test's outcome: the worst of its phases."""
+        if report.when != "call" and report.outcome == "passed":
+            return
+        suite, _, name = report.nodeid.partition("/")
+        message = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        tested = Tested(
+            suite, name.rpartition("::")[2], report.outcome, message.removeprefix("Skipped: "), report.duration
+        )
+        before = self.outcome.tests[-1] if self.outcome.tests else None
+        if before is not None and (before.suite, before.name) == (tested.suite, tested.name):
+            self.outcome.tests.pop()
+        self.outcome.tests.append(tested)
+
+    def pytest_warning_recorded(self, warning_message: Any) -> None:  # noqa: ANN401 - warnings.WarningMessage
+        """Keep a warning of AWS's rules."""
+        if issubclass(warning_message.category, LintWarning):
+            self.outcome.warnings.append(str(warning_message.message))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that it was ended from outside."""
+        self.outcome.interrupted = True
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep a defect of the suites themselves, or what makes collecting them fail."""
+        self.outcome.stopped = str(excrepr)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest has no public name
+        """The table at the end."""
+        report.table(self.outcome, terminalreporter)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - pytest-html ships no types
+        """The page's title."""
+        report.title = f"Contract tests of {self._subject.schema.get('typeName')}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """A column for what is expected."""
+        cells.insert(2, "<th>Expected</th>")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:  # noqa: ANN401 - see above
+        """What is expected of a test."""
+        cells.insert(2, f"<td>{getattr(report, 'expected', '')}</td>")
+
+
+def run(
+    subject: Subject,
+    suites: Sequence[str],
+    *,
+    folder: Path | None = None,
+    arguments: Sequence[str] = (),
+    quiet: bool = False,
+) -> Outcome:
+    """Run suites, in this process.
+
+    Args:
+        subject: what is tested; it has what the suites need.
+        suites: which of SUITES.
+        folder: where to write the report: report.html, junit.xml.
+        arguments: more for pytest.
+        quiet: print nothing.
+    """
+    plugin = Plugin(subject)
+    given = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER)]
+    given += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    given += (
+        ["-p", "no:terminal"] if quiet else ["-o", "console_output_style=count", "-v", "-r", "fE", "--disable-warnings"]
+    )
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        given += ["-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin", "--self-contained-html"]
+        given += [f"--html={folder / 'report.html'}", f"--junitxml={folder / 'junit.xml'}"]
+    with _told_to_end():
+        given += [*arguments, *(str(FOLDER / suite) for suite in SUITES if suite in suites)]
+        plugin.outcome.exit_code = int(pytest.main(given, plugins=[plugin]))
+    return plugin.outcome
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the session: pytest takes the SystemExit that they raise for a test's failure."""
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        pytest.exit(f"ended by signal {number}", returncode=128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with contextlib.suppress(TypeError):  # set by other than Python
+                signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""AWS's contract tests v1, which cfn runs."""

@@ -1,0 +1,1 @@
+"""AWS's contract tests v2, written from their documentation."""

@@ -1,0 +1,77 @@
+"""Contract tests v2, READ, after a CREATE and after an UPDATE.
+
+Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
+--v2 flag". It has READ judged after everything; here that is after CREATE and after UPDATE, with each set of inputs.
+"""
+
+import pytest
+from jsonschema import Draft7Validator
+
+from sandbox.contract import properties
+from sandbox.contract.resource import Resource
+from sandbox.contract.session import Reading
+
+
+def test_read_input_output_negative_match(reading: Reading) -> None:
+    """READ returns no property fewer than was asked for, and none with another value.
+
+    More than that it may return. Write-only properties are left out, and those that the schema says a propertyTransform
+    of: what that makes of a value is not computed here. Lists with `insertionOrder: false` may come in any order.
+    """
+    schema = reading.schema
+    transformed = {tuple(pointer.split("/")[2:]) for pointer in schema.get("propertyTransform", {})}
+    left_out = properties.listed(schema, "writeOnlyProperties") | transformed
+    asked = properties.without(reading.asked, left_out)
+    differences = properties.differences(schema, asked, reading.told)
+    if differences:
+        pytest.fail(f"READ is not what was asked for: {'; '.join(differences)}", pytrace=False)
+
+
+def test_read_return_readonly_properties(reading: Reading) -> None:
+    """READ returns every read-only property.
+
+    One inside of another property only where that one is there.
+    """
+    paths = sorted(properties.listed(reading.schema, "readOnlyProperties"))
+    missing = [properties.named(path) for path in paths if properties.lacks(reading.told, path)]
+    if missing:
+        pytest.fail(f"READ lacks read-only properties: {', '.join(missing)}", pytrace=False)
+
+
+def test_read_return_write_only_properties(reading: Reading) -> None:
+    """READ returns no write-only property."""
+    write_only = properties.listed(reading.schema, "writeOnlyProperties")
+    leaked = sorted(path for path in properties.used(reading.schema, reading.told) if path in write_only)
+    if leaked:
+        pytest.fail(f"READ leaks write-only properties: {', '.join(map(properties.named, leaked))}", pytrace=False)
+
+
+def test_read_output_over_schema(reading: Reading) -> None:
+    """READ's model has the schema's shape: its types, its limits, and no property that it doesn't declare.
+
+    What is required is not asked for where it is write-only: READ must not return that.
+    """
+    write_only = properties.listed(reading.schema, "writeOnlyProperties")
+    required = [name for name in reading.schema.get("required", []) if (name,) not in write_only]
+    validator = Draft7Validator({**reading.schema, "type": "object", "required": required})
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(reading.told)]
+    if errors:
+        pytest.fail(f"READ is not as the schema has it: {'; '.join(errors)}", pytrace=False)
+
+
+def test_read_return_all_schema_properties_using_one_or_more_inputs(resources: list[Resource]) -> None:
+    """With all inputs together, READ has returned every property of the schema, but for the write-only ones."""
+    schema = resources[0].kind.schema
+    returned: set[properties.Path] = set()
+    for resource in resources:
+        model = resource.create().succeeds().model
+        returned |= properties.used(schema, resource.read(model).succeeds().model)
+        if resource.kind.has("update") and resource.inputs.update is not None:
+            model = resource.update(model).succeeds().model
+            returned |= properties.used(schema, resource.read(model).succeeds().model)
+        resource.clean()
+    write_only = properties.listed(schema, "writeOnlyProperties")
+    wanted = {path for path in properties.declared(schema) if not properties.within(path, write_only)}
+    missing = sorted(wanted - returned)
+    if missing:
+        pytest.fail(f"READ has never returned {', '.join(map(properties.named, missing))}", pytrace=False)

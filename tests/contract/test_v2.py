@@ -1,0 +1,64 @@
+"""Contract tests v2 pass for a type that keeps the contract, and each catches the defect that it is about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.cloudformation.resource_type import Request
+from sandbox.contract import inputs, session
+from sandbox.contract.resource import Type
+from sandbox.contract.session import Outcome, Subject
+from tests.contract import toys
+from tests.contract.defects import DEFECTS, EACH, Defect
+from tests.contract.toys import Generated, Toy
+
+VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
+REQUEST = Request(VALUES["account"], VALUES["region"])
+
+
+def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *arguments: str) -> Outcome:
+    """Contract tests v2 of a toy, with input files of its own if need be."""
+    files = {"1_create": toys.CREATE, "1_update": toys.UPDATE} if files is None else files
+    for name, content in files.items():
+        (folder / f"inputs_{name}.json").write_text(json.dumps(content))
+    kind = Type(toy.schema, toy, REQUEST, wait=lambda _: None)
+    subject = Subject(toy.schema, folder=folder, inputs=inputs.read(folder, VALUES), kind=kind)
+    return session.run(subject, ["v2"], arguments=arguments, quiet=True)
+
+
+def failing(outcome: Outcome) -> list[str]:
+    """The tests that failed, by their names alone, once each."""
+    return sorted({test.name.partition("[")[0] for test in outcome.failures})
+
+
+@pytest.mark.parametrize("toy", [Toy, Generated])
+def test_a_type_that_keeps_the_contract_passes(toy: type[Toy], tmp_path: Path) -> None:
+    """Whether its identifier is the user's to choose or the service's, and nothing is left of it."""
+    made = toy()
+    outcome = tried(made, tmp_path)
+    assert outcome.failures == []
+    assert outcome.passed
+    assert outcome.count("passed") == 31
+    assert {test.name for test in outcome.tests if test.outcome == "skipped"} == {
+        "test_create_create_primary_id_check[inputs_1]" if toy is Toy else "test_create_create[inputs_1]"
+    }
+    assert made.there == {}
+
+
+@pytest.mark.parametrize(("name", "defect"), EACH, ids=[f"{name}-{defect.toy.__name__}" for name, defect in EACH])
+def test_a_defect_is_caught_by_the_test_that_is_meant_to(name: str, defect: Defect, tmp_path: Path) -> None:
+    """By name, and by no other test but those that can't be tried with it; the failure is a sentence."""
+    outcome = tried(defect.toy(), tmp_path, defect.inputs, *(("-k", name) if defect.alone else ()))
+    assert failing(outcome) == sorted({name, *defect.also})
+    assert not outcome.passed
+    assert all(test.message and "Traceback" not in test.message for test in outcome.failures)
+
+
+def test_every_test_has_its_defect(tmp_path: Path) -> None:
+    """A test that no defect needs is one that can't fail."""
+    outcome = tried(Toy(), tmp_path)
+    assert {test.name.partition("[")[0] for test in outcome.tests} == set(DEFECTS)
