@@ -6,7 +6,7 @@ import html
 import inspect
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from rich.box import SIMPLE_HEAD
@@ -49,7 +49,8 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
         drawn.add_row(suite, *map(str, counts), f"{sum(test.seconds for test in tests):.1f}", style=style)
     writer = terminal._tw  # noqa: SLF001 - the only way to pytest's terminal
     text = io.StringIO()
-    console = Console(file=text, force_terminal=writer.hasmarkup, width=100, color_system="standard")
+    colours: Literal["standard"] | None = "standard" if writer.hasmarkup else None
+    console = Console(file=text, force_terminal=writer.hasmarkup, width=100, color_system=colours)
     if suites:
         console.print(drawn)
     for warning in outcome.warnings:

@@ -105,6 +105,10 @@ class Plugin:
         self._subject = subject
         self.outcome = Outcome()
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Have tests called by their place in the suites, wherever the suites are."""
+        config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign]  # there is no option for it
+
     # What tests are given.
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -120,9 +124,9 @@ class Plugin:
             rules = lint.rules(compares=True) if subject.previous else []
             metafunc.parametrize("compatibility_rule", rules, indirect=True)
         if "contract_test" in names:
-            metafunc.parametrize("contract_test", v1.tests())
             numbers = [one.number for one in subject.inputs]
             metafunc.parametrize("number", numbers, ids=[one.name for one in subject.inputs])
+            metafunc.parametrize("contract_test", v1.tests())
 
     @pytest.fixture
     def schema(self) -> Mapping[str, Any]:

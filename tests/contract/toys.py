@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 Model = dict[str, Any]
 Event = dict[str, Any]
@@ -50,7 +50,7 @@ def failure(code: str, message: str = "no") -> Event:
 class Toy:
     """A type that keeps the contract: its handlers, and the resources that there are, by identifier."""
 
-    schema = SCHEMA
+    schema: ClassVar[dict[str, Any]] = SCHEMA
 
     def __init__(self) -> None:
         self.there: dict[str, Model] = {}
