@@ -5,8 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +81,32 @@ def call(
     Raises:
         PackagerError: There is no cfn.
     """
+    lines: list[str] = []
+    failing = False
+    with started(arguments, folder, environment) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            failing = failing or line.startswith("===")
+            if progress and not failing:
+                progress(lines[-1])
+        process.wait()
+    return Ended(process.returncode, lines)
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Start `cfn`, its output in a pipe, and end it and the pip that it runs with the block, if they still run.
+
+    Args:
+        arguments: As for `run`.
+        folder: As for `run`.
+        environment: As for `run`.
+
+    Raises:
+        PackagerError: There is no cfn.
+    """
     programs = Path(sys.executable).parent
     if not (programs / "cfn").exists():
         raise PackagerError(f"There is no cfn in {programs}: `make setup` installs it.")
@@ -89,8 +115,6 @@ def call(
     # PIP_LOG keeps it.
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
-    lines: list[str] = []
-    failing = False
     with subprocess.Popen(
         [programs / "cfn", *arguments],
         cwd=folder,
@@ -102,16 +126,10 @@ def call(
         start_new_session=True,  # to end cfn and pip together
     ) as process:
         try:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe: this is for mypy
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                failing = failing or line.startswith("===")
-                if progress and not failing:
-                    progress(lines[-1])
-        except BaseException:
-            _end(process)
-            raise
-    return Ended(process.returncode, lines)
+            yield process
+        finally:
+            if process.poll() is None:
+                _end(process)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

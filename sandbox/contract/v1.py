@@ -5,18 +5,18 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from moto.utilities.utils import get_partition
 
+from packager import cfn
 from packager.package import SETTINGS, copy_project, package
 from sandbox import SandboxError
 from sandbox.account import LOOPBACK, Account, bare_environment
@@ -145,31 +145,16 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
     with _proxy() as proxy, _scratch(project, inputs) as copy, _exports(account):
         libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = bare_environment() | account.environment() | proxy
-        process = subprocess.Popen(
-            [
-                Path(sys.executable).with_name("cfn"),
-                "test",
-                *("--endpoint", function.endpoint),
-                *("--function-name", function.name),
-                *("--region", account.region),
-                # For pytest. Without the first, every model passes by several times.
-                *("--", "-o", "log_cli=false", "-p", "sandbox.contract.cfn_reports"),
-            ],
-            cwd=copy,
-            env=environment | {"HOME": str(copy), "PYTHONPATH": libraries},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a terminal's Ctrl-C is dealt with here
-        )
-        with process:
-            try:
-                yield Suite(process)
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+        arguments = [
+            "test",
+            *("--endpoint", function.endpoint),
+            *("--function-name", function.name),
+            *("--region", account.region),
+            # For pytest. Without the first, every model passes by several times.
+            *("--", "-o", "log_cli=false", "-p", "sandbox.contract.cfn_reports"),
+        ]
+        with cfn.started(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
+            yield Suite(process)
 
 
 def tests() -> list[str]:
