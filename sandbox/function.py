@@ -116,27 +116,8 @@ class Function:
             SandboxError: the handler did not load, raised, ended its process or ran out of time; it shows the
                 end of the function's log.
         """
-        url = f"{self.endpoint}/2015-03-31/functions/{self.name}/invocations"
-        with self._lock, requests.Session() as session:
-            session.trust_env = False
-            try:
-                answer = session.post(url, data=json.dumps(event), timeout=self._timeout + 30)
-            except requests.RequestException as error:
-                raise SandboxError(f"the Lambda emulator is gone: {error}\n{self._log_end}") from error
-        try:
-            result = answer.json()
-        except ValueError:  # the emulator's own words, in plain text: the invocation took too long
-            raise SandboxError(f"the handler crashed: {answer.text}\n{self._log_end}") from None
-        if not isinstance(result, dict):
-            raise SandboxError(f"the handler returned no progress event but {answer.text}\n{self._log_end}")
-        if "errorType" in result:
-            crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
-            raise SandboxError(f"the handler crashed: {crash}\n{self._log_end}")
-        return result
-
-    @property
-    def _log_end(self) -> str:
-        return f"The end of its log:\n{tail(self.log)}"
+        with self._lock:
+            return invoke(self.endpoint, event, self._timeout, self.log_file)
 
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:
@@ -192,6 +173,41 @@ class Function:
                 return True
             time.sleep(0.01)
         return False
+
+
+def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -> dict[str, Any]:
+    """Invoke the function at an address, of this process or another, and return its answer.
+
+    Args:
+        endpoint: the emulator's address.
+        event: what the handler is sent.
+        timeout: seconds that an invocation may take.
+        log: the file with the function's log.
+
+    Raises:
+        SandboxError: as for `Function.invoke`.
+    """
+
+    def end() -> str:
+        return f"The end of its log:\n{tail(log.read_text(errors='replace') if log.exists() else '')}"
+
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            url = f"{endpoint}/2015-03-31/functions/{Function.name}/invocations"
+            answer = session.post(url, data=json.dumps(event), timeout=timeout + 30)
+        except requests.RequestException as error:
+            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end()}") from error
+    try:
+        result = answer.json()
+    except ValueError:  # the emulator's own words, in plain text: the invocation took too long
+        raise SandboxError(f"the handler crashed: {answer.text}\n{end()}") from None
+    if not isinstance(result, dict):
+        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end()}")
+    if "errorType" in result:
+        crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
+        raise SandboxError(f"the handler crashed: {crash}\n{end()}")
+    return result
 
 
 def _emulator() -> Path:
