@@ -3,15 +3,18 @@
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, cast
 
+import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
+from moto.sagemaker.models import sagemaker_backends
 
 from aws_sagemaker_modelqualityjobdefinition.handlers import resource
-from tests.envelopes import Json, event
+from tests.envelopes import ACCOUNT, REGION, Json, event
 
 Reply = Callable[[AWSPreparedRequest], Any]
 
@@ -28,6 +31,10 @@ class Wire:
     def reply(self, operation: str, *replies: Reply) -> None:
         """Give the next requests of an operation these answers, one after the other; moto answers the others."""
         self._replies.setdefault(operation, deque()).extend(replies)
+
+    def recovers(self) -> None:
+        """Forget the answers that were not given yet: moto answers from here on."""
+        self._replies.clear()
 
     @property
     def operations(self) -> list[str]:
@@ -84,6 +91,34 @@ def loses_the_answer(error: Exception) -> Reply:
         raise error
 
     return reply
+
+
+def after(other: Reply) -> Reply:
+    """Let moto do what is asked, and give another answer than its own."""
+
+    def reply(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's answer
+        _moto(botocore_stubber, "before-send.sagemaker", request)
+        return other(request)
+
+    return reply
+
+
+def raw(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1") -> Reply:
+    """Answer with a status and any bytes."""
+    headers = {"x-amzn-RequestId": "request-1", "Content-Type": content_type}
+    return lambda request: AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), Raw(body))
+
+
+def definitions() -> Any:  # noqa: ANN401 - moto's
+    """Return the definitions that SageMaker has, as moto keeps them: by their names in lower case."""
+    return sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
+
+
+def foreign(properties: Json, age: float = 20, **more: Any) -> None:  # noqa: ANN401 - members of the request
+    """Have somebody else make a definition some seconds ago, under the name that the properties give."""
+    request = {name: value for name, value in properties.items() if name != "EndpointName"} | more
+    boto3.client("sagemaker", REGION).create_model_quality_job_definition(**request)
+    definitions()[properties["JobDefinitionName"].lower()].creation_time -= timedelta(seconds=age)
 
 
 class Raw:

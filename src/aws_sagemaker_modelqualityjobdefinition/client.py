@@ -1,4 +1,4 @@
-"""The SageMaker client: region, time limits, retries, user agent."""
+"""The SageMaker client: region, time limits of one attempt, user agent."""
 
 from typing import TYPE_CHECKING
 
@@ -7,21 +7,18 @@ from botocore.exceptions import InvalidRegionError
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.exceptions import InvalidCredentials, InvalidRequest
 
+from . import deadline
+
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-# A handler has 60 s an invocation, READ and LIST 30 s (the contract's limits). The longest that one call can take: two
-# attempts that time out, 2 x (1 + 3.5) s and next to no pause, 9.1 s; or an answer of "slow down" after up to 1 s, a
-# pause of at most 1 + 5 s (botocore's jitter and x-amz-retry-after) and an attempt that times out, 11.5 s. The most
-# calls are made by
-#   UPDATE  Describe, ListTags, DeleteTags, AddTags, ListTags     5 x 11.5 = 57.5 s
-#   CREATE  Create, Describe (of a name that is taken), Describe, ListTags   4 x 11.5 = 46 s
-#   READ    Describe, ListTags                                    2 x 11.5 = 23 s
-# and log and metric delivery, which gives up after its first failure (plugin.py), adds 2 s.
+# One attempt takes 1 s for the connection (for each address of the endpoint's that does not answer) and 3.5 s for all
+# of the answer (deadline.py). How often a call is attempted is up to attempts.py, how long an invocation takes to
+# plugin.py.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=3.5,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    retries={"mode": "standard", "total_max_attempts": 1},
     user_agent_extra="cloudformation-modelqualityjobdefinition/0.1.0",
 )
 
@@ -46,4 +43,5 @@ def sagemaker(session: SessionProxy | None, region: str | None) -> "SageMakerCli
         client: SageMakerClient = session.client("sagemaker", region_name=region, config=CONFIG)
     except InvalidRegionError as error:
         raise InvalidRequest(str(error)) from error
+    deadline.watch(client)
     return client

@@ -6,14 +6,16 @@ NetworkFailure and ResourceConflict are retried by CloudFormation; all others en
 """
 
 import logging
+import ssl
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore import exceptions as botocore
 from cloudformation_cli_python_lib import exceptions
 
-from . import TYPE_NAME
+from . import TYPE_NAME, words
 
 LOG = logging.getLogger(__name__)
 
@@ -134,7 +136,23 @@ def translated(name: str) -> Iterator[None]:
         raise _with_words(_kind(error), name, _words(error)) from error
     except botocore.BotoCoreError as error:
         kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
-        raise _with_words(kind or exceptions.GeneralServiceException, name, str(error)) from error
+        raise _with_words(kind or exceptions.GeneralServiceException, name, words.cut(str(error))) from error
+
+
+def unreadable(call: str, answer: Mapping[str, Any], problem: Exception) -> HandlerError:
+    """Return the error for an answer that says success and can't be read: cut off, or not SageMaker's at all.
+
+    Args:
+        call: The method of the client that was called.
+        answer: What botocore made of the answer; empty if nothing.
+        problem: What reading it raised.
+    """
+    metadata = answer.get("ResponseMetadata", {})
+    return exceptions.ServiceInternalError(
+        f"The answer to {_operation(call)} can't be read ({type(problem).__name__}): it was cut off, or something "
+        f"between here and SageMaker gave it (HTTP status {metadata.get('HTTPStatusCode', 'unknown')}, "
+        f"request id {words.shown(metadata.get('RequestId', 'unknown'))})."
+    )
 
 
 def defect(error: Exception) -> HandlerError:
@@ -153,56 +171,97 @@ def defect(error: Exception) -> HandlerError:
 def code(error: HandlerError) -> str:
     """Return the code of AWS's that a handler error was translated from; an empty string if there was no answer."""
     cause = error.__cause__
-    return cause.response["Error"].get("Code", "") if isinstance(cause, botocore.ClientError) else ""
+    return _code(cause) if isinstance(cause, botocore.ClientError) else ""
 
 
-def was_retried(error: HandlerError) -> bool:
-    """Tell whether botocore had sent the request before: an earlier attempt may have done what it asks, unheard."""
+def may_have_taken_effect(error: HandlerError) -> bool:
+    """Tell whether what was asked for may have been done all the same.
+
+    It was not if no connection was made, if the request was not even sent, or if SageMaker refused it: with a 4xx, or
+    for being asked too often. It may have been if the answer was lost, can't be read, or is a failure of SageMaker's.
+    """
     cause = error.__cause__
-    return isinstance(cause, botocore.ClientError) and cause.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    if isinstance(cause, botocore.ClientError):
+        return not 400 <= _status(cause) < 500 and isinstance(error, exceptions.ServiceInternalError)
+    if isinstance(cause, botocore.SSLError):
+        reasons = getattr(cause.kwargs.get("error"), "args", ())
+        return not any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
+    return not isinstance(cause, _NOTHING_SENT) and not isinstance(
+        error, exceptions.InvalidCredentials | exceptions.InvalidRequest
+    )
 
 
-def already_exists(name: str, conflict: HandlerError) -> HandlerError:
-    """Return the error for a name that is taken, with what to do about it.
+_NOTHING_SENT = (botocore.ConnectTimeoutError, botocore.EndpointConnectionError, botocore.ProxyConnectionError)
+
+
+def retry_after(error: HandlerError) -> float:
+    """Return how many seconds SageMaker asks to wait before another attempt; 0 if it doesn't say."""
+    cause = error.__cause__
+    if not isinstance(cause, botocore.ClientError):
+        return 0
+    headers = _metadata(cause).get("HTTPHeaders", {})
+    milliseconds = str(headers.get("x-amz-retry-after", ""))
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 10 else 0
+
+
+def already_exists(name: str, conflict: HandlerError, advice: str) -> HandlerError:
+    """Return the error for a name that is taken.
 
     Args:
         name: The name that the request asked for.
         conflict: What SageMaker's answer was translated to.
+        advice: What is known of the definition that has it, and what to do.
     """
-    return _with_words(
-        exceptions.AlreadyExists,
-        name,
-        f"{conflict} To replace a definition that has a JobDefinitionName of its own, change the name in the same "
-        "update, or leave it out and have one generated: CloudFormation creates the new definition before it deletes "
-        "the old one.",
-    )
+    error = _with_words(exceptions.AlreadyExists, name, f"{advice} {conflict}")
+    error.__cause__ = conflict
+    return error
 
 
 def _kind(error: botocore.ClientError) -> type[HandlerError]:
-    known = BY_CODE.get(error.response["Error"].get("Code", ""))
+    known = BY_CODE.get(_code(error))
     if known is not None:
         return known
-    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    if status >= 500:
+    status = _status(error)
+    if status >= 500 or status in range(200, 400):  # a redirection is none of SageMaker's answers
         return exceptions.ServiceInternalError
     return {
         401: exceptions.InvalidCredentials,
         403: exceptions.AccessDenied,
+        408: exceptions.NetworkFailure,
         429: exceptions.Throttling,
     }.get(status, exceptions.GeneralServiceException)
 
 
 def _words(error: botocore.ClientError) -> str:
-    details, request = error.response["Error"], error.response["ResponseMetadata"]
-    return (
-        f"{details.get('Message') or '(no message)'} (SageMaker {error.operation_name}: "
-        f"{details.get('Code', 'no code')}, request id {request.get('RequestId', 'unknown')})"
+    """Return AWS's message and where it comes from; that comes first where the message is long."""
+    message = str(error.response.get("Error", {}).get("Message") or "(no message)")
+    source = (
+        f"(SageMaker {error.operation_name}: {words.shown(_code(error) or 'no code')}, "
+        f"request id {words.shown(_metadata(error).get('RequestId', 'unknown'))})"
     )
+    return f"{message} {source}" if len(message) <= words.MESSAGE_LENGTH else f"{source} {words.cut(message)}"
 
 
-def _with_words(kind: type[HandlerError], name: str, words: str) -> HandlerError:
+def _code(error: botocore.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _metadata(error: botocore.ClientError) -> Mapping[str, Any]:
+    return error.response.get("ResponseMetadata", {})
+
+
+def _status(error: botocore.ClientError) -> int:
+    status: int = _metadata(error).get("HTTPStatusCode", 0)
+    return status
+
+
+def _operation(call: str) -> str:
+    return "".join(part.capitalize() for part in call.split("_"))
+
+
+def _with_words(kind: type[HandlerError], name: str, text: str) -> HandlerError:
     if kind in (exceptions.NotFound, exceptions.AlreadyExists):
-        error = kind(TYPE_NAME, name)
-        error.args = (f"{error} {words}",)
+        error = kind(TYPE_NAME, words.shown(name))
+        error.args = (f"{error} {text}",)
         return error
-    return kind(words)
+    return kind(text)

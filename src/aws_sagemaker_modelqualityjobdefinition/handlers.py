@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import MutableMapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, ProgressEvent
 
-from . import TYPE_NAME, client, identity, progress, tags, translation
-from .job_definitions import JobDefinitions, Taken
+from . import TYPE_NAME, client, identity, ownership, progress, tags, translation, words
+from .errors import HandlerError
+from .job_definitions import JobDefinitions
 from .models import ResourceHandlerRequest, ResourceModel
 from .plugin import ResourceType
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef
 
 LOG = logging.getLogger(__name__)
 
@@ -20,9 +23,6 @@ LOG = logging.getLogger(__name__)
 # takes up to three minutes to go (AWS's SageMaker SDK waits 36 times 5 s).
 READ_DELAYS = (1, 2, 4, 8, 15, 30)
 SCHEDULE_DELAYS = (5, 10, 15, 30, 30, 30, 30, 30)
-
-# A definition that this very request made, its answer lost, is no older than the two attempts of one call (client.py).
-OWN_AGE = timedelta(seconds=60)
 
 resource = ResourceType(TYPE_NAME, translation.Model)
 test_entrypoint = resource.test_entrypoint
@@ -35,20 +35,19 @@ def create(
     """Create a definition under the name given or a generated one, and wait until SageMaker reports it as asked for."""
     definitions, desired = _opened(session, request), _desired(request)
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
-    if not progress.has_begun(context):
-        name = desired.JobDefinitionName or identity.generated_name(
-            request.stackId, request.logicalResourceIdentifier, request.clientRequestToken
-        )
-        LOG.info("Creating %s for %s", name, request.logicalResourceIdentifier)
-        answer = definitions.create(translation.request(desired, name, wanted))
-        arn = _own(answer, name, desired, definitions) if isinstance(answer, Taken) else answer
-        desired.JobDefinitionName, desired.JobDefinitionArn = name, arn
+    made: ownership.Made | None = None
+    if not progress.has_begun(context) or progress.is_unheard(context):
+        made = ownership.made(definitions, request, desired, wanted, was_unheard=progress.is_unheard(context))
+        desired.JobDefinitionName, desired.JobDefinitionArn = made.name, made.arn
 
-    def look() -> ResourceModel | None:
+    def look() -> ResourceModel | HandlerError | None:
         found, actual = _found(definitions, request)
+        if made and (foreign := made.foreign(desired, found)):
+            return foreign
         return found if wanted.items() <= actual.items() else None
 
-    return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS)
+    unheard = made.unheard if made else None
+    return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS, unheard)
 
 
 @resource.handler(Action.READ)
@@ -69,25 +68,25 @@ def update(
     previous = request.previousResourceState
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
     replaced = tags.merge(request.previousResourceTags, previous.Tags if previous else None)
-    found, actual = _found(definitions, request)
-    if changed := translation.differences(desired, found, previous):
-        raise exceptions.NotUpdatable(
-            f"A definition can't be changed once it exists. To be replaced: {', '.join(changed)}."
-        )
-    desired.JobDefinitionName, desired.JobDefinitionArn = found.JobDefinitionName, found.JobDefinitionArn
-    to_set, to_remove = tags.difference(replaced, wanted, actual)
-    if not to_set and not to_remove:
-        return progress.done(found)
-    if progress.has_begun(context):
-        lagging = exceptions.NotStabilized("SageMaker does not report the changed tags.")
-        return progress.not_yet(lagging, desired, context, READ_DELAYS)
-    LOG.info("Changing tags of %s for %s", found.JobDefinitionName, request.logicalResourceIdentifier)
-    definitions.change_tags(str(found.JobDefinitionArn), tags.to_wire(to_set), to_remove)
+    description = None
+    if not progress.has_begun(context):
+        description = _described(definitions, request)
+        found, actual = _with_tags(definitions, description)
+        if changed := translation.differences(desired, found, previous):
+            raise exceptions.NotUpdatable(
+                f"A definition can't be changed once it exists. To be replaced: {', '.join(changed)}."
+            )
+        to_set, to_remove = tags.change(replaced, wanted, actual)
+        if not to_set and not to_remove:
+            return progress.done(found)
+        name, arn = str(found.JobDefinitionName), str(found.JobDefinitionArn)
+        desired.JobDefinitionName, desired.JobDefinitionArn = name, arn
+        LOG.info("Changing tags of %s for %s", name, request.logicalResourceIdentifier)
+        definitions.change_tags(name, arn, tags.to_wire(to_set), to_remove)
 
     def look() -> ResourceModel | None:
-        now = definitions.tags(str(found.JobDefinitionArn))
-        found.Tags = tags.report(tags.from_wire(now))
-        return None if any(tags.difference(replaced, wanted, tags.from_wire(now))) else found
+        now, actual = _with_tags(definitions, description or _described(definitions, request))
+        return None if any(tags.difference(replaced, wanted, actual)) else now
 
     return progress.settled(look, "SageMaker did not report the changed tags", desired, context, READ_DELAYS)
 
@@ -99,7 +98,7 @@ def delete(
     """Delete a definition, found by its ARN or by its name, and wait for a monitoring schedule to let go of it."""
     definitions = _opened(session, request)
     name = identity.name_of(request.desiredResourceState, request.region, request.awsAccountId)
-    LOG.info("Deleting %s for %s", name, request.logicalResourceIdentifier)
+    LOG.info("Deleting %s for %s", words.shown(name), request.logicalResourceIdentifier)
     in_use = definitions.delete(name, was_there=progress.has_begun(context))
     if in_use is None:
         return progress.done()
@@ -129,26 +128,20 @@ def _desired(request: ResourceHandlerRequest) -> ResourceModel:
 
 def _found(definitions: JobDefinitions, request: ResourceHandlerRequest) -> tuple[ResourceModel, tags.Tags]:
     """Return the definition that a request is about, and all its tags."""
+    return _with_tags(definitions, _described(definitions, request))
+
+
+def _described(
+    definitions: JobDefinitions, request: ResourceHandlerRequest
+) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
     asked = request.desiredResourceState
     description = definitions.describe(identity.name_of(asked, request.region, request.awsAccountId))
     identity.confirm(asked, description["JobDefinitionArn"])
-    found = definitions.tags(description["JobDefinitionArn"])
+    return description
+
+
+def _with_tags(
+    definitions: JobDefinitions, description: "DescribeModelQualityJobDefinitionResponseTypeDef"
+) -> tuple[ResourceModel, tags.Tags]:
+    found = definitions.tags(description["JobDefinitionName"], description["JobDefinitionArn"])
     return translation.model(description, found), tags.from_wire(found)
-
-
-def _own(taken: Taken, name: str, desired: ResourceModel, definitions: JobDefinitions) -> str:
-    """Return the ARN of the definition that stands in a Create's way, if it is that Create's own: its answer was lost.
-
-    A generated name is its own request's alone. Under a name of the user's own it has to be a retry, and the definition
-    as new as that.
-
-    Raises:
-        AlreadyExists: It is another's.
-    """
-    if desired.JobDefinitionName and not taken.retried:
-        raise taken.error
-    description = definitions.describe_taken(name)
-    too_old = datetime.now(UTC) - description["CreationTime"] > OWN_AGE
-    if translation.differences(desired, translation.model(description, [])) or (desired.JobDefinitionName and too_old):
-        raise taken.error
-    return description["JobDefinitionArn"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest, NotFound
 
-from . import TYPE_NAME
+from . import TYPE_NAME, words
 from .models import ResourceModel
 
 NAME_LENGTH = 63
@@ -15,6 +15,8 @@ NAME_LENGTH = 63
 
 _DIGEST_LENGTH = 12
 _PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
+_KIND = "model-quality-job-definition"
+_ROLE = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):", re.ASCII)
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
     r"model-quality-job-definition/(?P<name>[a-z0-9](?:-*[a-z0-9]){0,62})",
@@ -46,6 +48,27 @@ def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> 
     return "-".join([*filter(None, readable), digest[:_DIGEST_LENGTH]])
 
 
+def arn_of(generated: str, role: str | None, region: str | None, account: str | None) -> str | None:
+    """Return the ARN that a definition under a generated name has or is going to have.
+
+    It is known before SageMaker has answered, so that no answer that is lost orphans the definition. The partition is
+    that of the role, which has to be of the same one; so has its account to be the same (iam:PassRole).
+
+    Args:
+        generated: A name that `generated_name` made.
+        role: The RoleArn property.
+        region: The region that the request is for.
+        account: The account that the request is for.
+
+    Returns:
+        None if the role's ARN is none: then SageMaker makes nothing.
+    """
+    parts = _ROLE.match(role or "")
+    if parts is None or region is None:
+        return None
+    return f"arn:{parts['partition']}:sagemaker:{region}:{account or parts['account']}:{_KIND}/{generated}".lower()
+
+
 def parse(arn: str) -> Arn:
     """Take a definition's ARN apart.
 
@@ -55,7 +78,7 @@ def parse(arn: str) -> Arn:
     match = _ARN.fullmatch(arn)
     if match is None:
         raise InvalidRequest(
-            f"'{arn}' is not the ARN of a model quality job definition: "
+            f"'{words.shown(arn)}' is not the ARN of a model quality job definition: "
             "arn:<partition>:sagemaker:<region>:<account>:model-quality-job-definition/<name>"
         )
     return Arn(**match.groupdict())
@@ -81,7 +104,7 @@ def name_of(model: ResourceModel | None, region: str | None, account: str | None
         return str(model.JobDefinitionName)
     arn = parse(model.JobDefinitionArn)
     if (arn.region.lower(), arn.account) != ((region or arn.region).lower(), account or arn.account):
-        raise _not_found(f"{model.JobDefinitionArn} (this request is for {region}, account {account})")
+        raise _not_found(f"{words.shown(model.JobDefinitionArn)} (this request is for {region}, account {account})")
     if model.JobDefinitionName and same(model.JobDefinitionName, arn.name):
         return model.JobDefinitionName
     return arn.name
@@ -94,7 +117,7 @@ def confirm(asked: ResourceModel | None, found_arn: str) -> None:
         NotFound: It is another's: the name was found, but not under this ARN.
     """
     if asked is not None and asked.JobDefinitionArn and not same(asked.JobDefinitionArn, found_arn):
-        raise _not_found(asked.JobDefinitionArn)
+        raise _not_found(words.shown(asked.JobDefinitionArn))
 
 
 def same(one: str, other: str) -> bool:

@@ -1,14 +1,16 @@
 """The only caller of SageMaker: what can be done with job definitions and their tags, and how each call fails."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from cloudformation_cli_python_lib import exceptions
 
 from . import errors
+from .attempts import Attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import (
@@ -30,16 +32,22 @@ _TAG_PAGE_SIZE = 100
 # ResourceInUse is what Create is documented to answer; newer operations of SageMaker's answer the other.
 _NAME_IS_TAKEN = ("ResourceInUse", "ResourceAlreadyExists")
 
+# One page, see above; a list that does not end is no answer.
+_TAG_PAGES = 20
+
 
 @dataclass(frozen=True)
-class Taken:
-    """A Create was refused, because there is a definition of that name."""
+class Refused:
+    """A Create that did not answer with an ARN."""
 
     error: errors.HandlerError
-    """AlreadyExists, with SageMaker's words and what to do."""
+    """Why, in SageMaker's words."""
 
-    retried: bool
-    """Whether the request was sent before, so that the definition may be of its own making."""
+    taken: bool
+    """Whether there is a definition of that name."""
+
+    unheard: float | None
+    """When the first attempt that may have made it all the same began (attempts.py); None if none may have."""
 
 
 class JobDefinitions:
@@ -51,33 +59,28 @@ class JobDefinitions:
     def __init__(self, client: "SageMakerClient") -> None:
         self._client = client
 
-    def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> str | Taken:
-        """Create a definition and return its ARN, or what stands in the way of its name."""
-        name = request["JobDefinitionName"]
+    def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> str | Refused:
+        """Create a definition and return its ARN, or what stands in the way."""
+        attempts = Attempts()
         try:
-            with errors.translated(name):
-                return self._client.create_model_quality_job_definition(**request)["JobDefinitionArn"]
-        except (exceptions.AlreadyExists, exceptions.ResourceConflict) as conflict:
-            if errors.code(conflict) not in _NAME_IS_TAKEN:
-                raise
-            return Taken(errors.already_exists(name, conflict), errors.was_retried(conflict))
+            return attempts.answer(
+                request["JobDefinitionName"],
+                self._client.create_model_quality_job_definition,
+                request,
+                lambda answer: _text(answer, "JobDefinitionArn"),
+            )
+        except errors.HandlerError as error:
+            conflict = isinstance(error, exceptions.AlreadyExists | exceptions.ResourceConflict)
+            return Refused(error, conflict and errors.code(error) in _NAME_IS_TAKEN, attempts.unheard)
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-        """Return SageMaker's description of a definition."""
-        with errors.translated(name):
-            return self._client.describe_model_quality_job_definition(JobDefinitionName=name)
-
-    def describe_taken(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-        """Return the description of a definition that is known to be there, because its name is taken.
-
-        Raises:
-            ResourceConflict: It can't be read yet. CloudFormation sends the request again, and a read that lagged has
-                caught up by then.
-        """
-        try:
-            return self.describe(name)
-        except exceptions.NotFound as lagging:
-            raise exceptions.ResourceConflict(f"The name is taken, and not to be read yet: {lagging}") from lagging
+        """Return SageMaker's description of a definition: with its ARN, its name and when it was made at the least."""
+        return Attempts().answer(
+            name,
+            self._client.describe_model_quality_job_definition,
+            {"JobDefinitionName": name},
+            _description,
+        )
 
     def delete(self, name: str, *, was_there: bool = False) -> errors.HandlerError | None:
         """Delete a definition; return ResourceConflict if it can't be deleted yet: a monitoring schedule uses it.
@@ -85,15 +88,17 @@ class JobDefinitions:
         Args:
             name: The definition's name.
             was_there: Whether it was there when the deletion began, so that it is deleted if it is missing now. So it
-                is after a request that had to be sent again: the first had been heard.
+                is after an attempt that may have deleted it.
         """
+        attempts = Attempts()
         try:
-            with errors.translated(name):
-                self._client.delete_model_quality_job_definition(JobDefinitionName=name)
+            attempts.answer(
+                name, self._client.delete_model_quality_job_definition, {"JobDefinitionName": name}, _nothing
+            )
         except exceptions.ResourceConflict as in_use:
             return in_use
-        except exceptions.NotFound as missing:
-            if not (was_there or errors.was_retried(missing)):
+        except exceptions.NotFound:
+            if not was_there and attempts.unheard is None:
                 raise
         return None
 
@@ -111,34 +116,92 @@ class JobDefinitions:
             request["NextToken"] = token
         if endpoint_name:
             request["EndpointName"] = endpoint_name
-        with errors.translated("*"):
-            answer = self._client.list_model_quality_job_definitions(**request)
-        return answer["JobDefinitionSummaries"], answer.get("NextToken")
+        return Attempts().answer("*", self._client.list_model_quality_job_definitions, request, _summaries)
 
-    def tags(self, arn: str) -> "list[TagTypeDef]":
-        """Return all tags of a definition, AWS's own included."""
+    def tags(self, name: str, arn: str) -> "list[TagTypeDef]":
+        """Return all tags of a definition, AWS's own included.
+
+        Args:
+            name: The definition's name.
+            arn: Its ARN.
+
+        Raises:
+            NotFound: It has gone since it was described.
+        """
         found: list[TagTypeDef] = []
         token = ""
-        while True:
-            with errors.translated(arn):
-                answer = self._client.list_tags(
-                    ResourceArn=arn, MaxResults=_TAG_PAGE_SIZE, **({"NextToken": token} if token else {})
-                )
-            found += answer["Tags"]
-            token = answer.get("NextToken", "")
+        for _ in range(_TAG_PAGES):
+            request = {"ResourceArn": arn, "MaxResults": _TAG_PAGE_SIZE, **({"NextToken": token} if token else {})}
+            with self._still_there(name):
+                tags, token = Attempts().answer(arn, self._client.list_tags, request, _tags)
+            found += tags
             if not token:
                 return found
+        raise exceptions.ServiceInternalError(f"SageMaker's list of the definition's tags has over {_TAG_PAGES} pages.")
 
-    def change_tags(self, arn: str, to_set: "list[TagTypeDef]", to_remove: list[str]) -> None:
+    def change_tags(self, name: str, arn: str, to_set: "list[TagTypeDef]", to_remove: list[str]) -> None:
         """Take tags off a definition, then add tags or change their values: in this order the limit of 50 is kept.
 
         Args:
-            arn: The definition's ARN.
+            name: The definition's name.
+            arn: Its ARN.
             to_set: Tags to add, or to give another value.
             to_remove: Keys of tags to take off.
+
+        Raises:
+            NotFound: It has gone since it was described.
         """
-        with errors.translated(arn):
+        with self._still_there(name):
             if to_remove:
-                self._client.delete_tags(ResourceArn=arn, TagKeys=to_remove)
+                Attempts().answer(arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _nothing)
             if to_set:
-                self._client.add_tags(ResourceArn=arn, Tags=to_set)
+                Attempts().answer(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _nothing)
+
+    @contextmanager
+    def _still_there(self, name: str) -> "Iterator[None]":
+        """Raise NotFound where an ARN is refused because there is no such definition any more.
+
+        The operations on tags call it invalid, as they do anything else that is wrong with a request.
+        """
+        try:
+            yield
+        except exceptions.InvalidRequest:
+            self.describe(name)
+            raise
+
+
+# What is read from an answer. Whatever these raise makes the answer one that can't be read (attempts.py).
+
+
+def _text(answer: "Mapping[str, Any]", member: str) -> str:
+    value = answer[member]
+    if not isinstance(value, str) or not value:
+        raise TypeError(member)
+    return value
+
+
+def _description(answer: "Mapping[str, Any]") -> "DescribeModelQualityJobDefinitionResponseTypeDef":
+    _text(answer, "JobDefinitionArn")
+    _text(answer, "JobDefinitionName")
+    answer["CreationTime"].timestamp()
+    return cast("DescribeModelQualityJobDefinitionResponseTypeDef", answer)
+
+
+def _summaries(answer: "Mapping[str, Any]") -> "tuple[Sequence[MonitoringJobDefinitionSummaryTypeDef], str | None]":
+    for summary in answer["JobDefinitionSummaries"]:
+        _text(summary, "MonitoringJobDefinitionArn")
+        _text(summary, "MonitoringJobDefinitionName")
+    return answer["JobDefinitionSummaries"], _text(answer, "NextToken") if answer.get("NextToken") else None
+
+
+def _tags(answer: "Mapping[str, Any]") -> "tuple[list[TagTypeDef], str]":
+    for tag in answer["Tags"]:
+        if not isinstance(tag["Key"], str) or not isinstance(tag["Value"], str):
+            raise TypeError
+    return answer["Tags"], _text(answer, "NextToken") if answer.get("NextToken") else ""
+
+
+def _nothing(answer: "Mapping[str, Any]") -> None:
+    """Read an answer that has no members: of a web page, say, nothing would be missing."""
+    if answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "").startswith("text/"):
+        raise ValueError

@@ -1,13 +1,13 @@
 """The plugin library's entry point, made safe.
 
 `Resource.__call__` of the library (2.1.20) is replaced. There, log or metric delivery that fails turns a CREATE that
-succeeded into an InternalFailure (delivery.py); a page token is dropped on the way to the handler; and whatever a
-handler raises is logged with its message, in which AWS quotes property values.
+succeeded into an InternalFailure (delivery.py); a page token is dropped on the way to the handler; whatever a handler
+raises is logged with its message, in which AWS quotes property values; and an event that is not as it should be is an
+InternalFailure, or an InvalidRequest in Python's words (envelope.py).
 """
 
-import json
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +16,9 @@ from cloudformation_cli_python_lib import resource as library
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
 from cloudformation_cli_python_lib.resource import Resource
-from cloudformation_cli_python_lib.utils import HandlerRequest, KitchenSinkEncoder
+from cloudformation_cli_python_lib.utils import HandlerRequest
 
-from . import sessions
+from . import deadline, envelope, sessions
 from .delivery import Delivery
 from .errors import HandlerError, defect
 
@@ -27,6 +27,17 @@ logging.getLogger(__package__).setLevel(logging.INFO)
 
 # Where the library would make two sessions for every request, a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # a private name of the library's
+
+
+SECONDS: Mapping[Action, float] = {
+    Action.CREATE: 45,
+    Action.READ: 20,
+    Action.UPDATE: 45,
+    Action.DELETE: 45,
+    Action.LIST: 20,
+}
+"""How long a handler may take. An invocation has 60 s, one of READ or LIST 30 s (the contract's limits): the rest is
+for the start, for delivery, and for what no time limit holds, a host name that resolves slowly or to many addresses."""
 
 
 class ResourceType(Resource):
@@ -39,24 +50,24 @@ class ResourceType(Resource):
             event_data: The request: action, properties, credentials, and so on.
             context: Lambda's own, which is not needed.
         """
+        return self._answered(event_data, envelope.checked)
+
+    def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+        """Answer an event of the kind that `sam local invoke TestEntrypoint` takes."""
+        return self._answered(event, envelope.checked_test)
+
+    def _answered(self, sent: object, checked: Callable[[object], dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
         try:
-            (caller, provider), action, callback, event = self._parse_request(event_data)
+            (caller, provider), action, callback, event = self._parse_request(checked(sent))
             request = self._cast_resource_request(event)
         except HandlerError as error:
-            progress = error.to_progress_event()
+            answer = error.to_progress_event()
         else:
             with Delivery(event, provider) as delivery:
-                progress = self._measured(delivery, caller, request, action, callback)
+                answer = self._measured(delivery, caller, request, action, callback)
         finally:
             sessions.close_all()
-        return json.loads(json.dumps(progress._serialize(), cls=KitchenSinkEncoder))
-
-    def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
-        """Answer an event of the kind that `sam local invoke TestEntrypoint` takes."""
-        try:
-            return super().test_entrypoint(event, context)
-        finally:
-            sessions.close_all()
+        return envelope.sealed(answer)
 
     def _measured(
         self,
@@ -68,7 +79,8 @@ class ResourceType(Resource):
     ) -> ProgressEvent:
         delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
         start = _now()
-        progress = self._invoke_handler(session, request, action, callback)
+        with deadline.within(SECONDS[action]):
+            progress = self._invoke_handler(session, request, action, callback)
         milliseconds = (_now() - start).total_seconds() * 1000
         LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
         delivery.publish(lambda metrics: metrics.publish_duration_metric(_now(), action, milliseconds))
@@ -78,9 +90,6 @@ class ResourceType(Resource):
         return progress
 
     def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
-        # A LIST may leave the properties out; the library's RequestData lacks them then.
-        if request.action == Action.LIST:
-            vars(request.requestData).setdefault("resourceProperties", None)
         try:
             cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
         except exceptions.InvalidRequest as error:

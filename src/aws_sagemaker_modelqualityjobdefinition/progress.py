@@ -1,7 +1,7 @@
 """The answers of a handler: done, not yet, and not in time."""
 
 import logging
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloudformation_cli_python_lib import exceptions
@@ -13,6 +13,8 @@ from .models import ResourceModel
 LOG = logging.getLogger(__name__)
 
 _ATTEMPT = "Attempt"
+_UNHEARD = "Unheard"
+_MOST_ATTEMPTS = 100
 
 
 def done(model: ResourceModel | None = None) -> ProgressEvent:
@@ -26,46 +28,70 @@ def page(models: list[ResourceModel], token: str | None) -> ProgressEvent:
 
 
 def has_begun(context: Mapping[str, Any]) -> bool:
-    """Tell whether an earlier invocation of this operation answered that it is not done yet."""
-    return _ATTEMPT in context
+    """Tell whether an earlier invocation of this operation answered that it is not done yet.
+
+    Raises:
+        InvalidRequest: The callback context is none that `not_yet` made.
+    """
+    attempt = context.get(_ATTEMPT)
+    known = {_ATTEMPT, _UNHEARD} >= context.keys() and context.get(_UNHEARD, True) is True
+    if context and not (known and type(attempt) is int and 0 < attempt <= _MOST_ATTEMPTS):
+        raise exceptions.InvalidRequest("callbackContext is none that this resource type has answered with.")
+    return bool(context)
+
+
+def is_unheard(context: Mapping[str, Any]) -> bool:
+    """Tell whether nobody knows if the earlier invocation's change took effect, so that it has to be sent again."""
+    return _UNHEARD in context
 
 
 def settled(
-    look: Callable[[], ResourceModel | None],
+    look: Callable[[], ResourceModel | HandlerError | None],
     waiting_for: str,
     model: ResourceModel,
-    context: MutableMapping[str, Any],
+    context: Mapping[str, Any],
     delays: Sequence[int],
+    unheard: HandlerError | None = None,
 ) -> ProgressEvent:
     """Answer with what is there now, or that it is not yet as it should be.
 
     From the moment that SageMaker has accepted a change, no failure may hide the resource from CloudFormation, which
     would lose track of it: whatever happens while looking, the answer carries the model with its ARN. An exception
-    can't.
+    can't. The same holds from the moment that SageMaker may have accepted it.
 
     Args:
-        look: Returns the resource once it is as it should be, None until then.
+        look: Returns the resource once it is as it should be, None until then; or the error that ends the operation,
+            if what is there is another's. That is raised: CloudFormation deletes what a failed answer names.
         waiting_for: What is waited for, for the message when it does not come.
         model: What is desired, with its ARN.
         context: The callback context of this invocation.
         delays: How long to wait before each further look, in seconds.
+        unheard: What the change failed with, if it may have been accepted all the same. If it can't be seen to have
+            been, the next invocation is to send it again, and the operation fails with this in the end.
     """
     problem: HandlerError
     try:
         found = look()
     except HandlerError as error:
-        problem = error
+        problem = unheard or error
     except Exception as error:  # noqa: BLE001 - see above: a defect of ours must not orphan the resource either
         problem = defect(error)
     else:
+        if isinstance(found, HandlerError):
+            raise found
         if found is not None:
             return done(found)
-        problem = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds.")
-    return not_yet(problem, model, context, delays)
+        problem, unheard = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds."), None
+    return not_yet(problem, model, context, delays, unheard=unheard is not None)
 
 
 def not_yet(
-    problem: HandlerError, model: ResourceModel, context: Mapping[str, Any], delays: Sequence[int]
+    problem: HandlerError,
+    model: ResourceModel,
+    context: Mapping[str, Any],
+    delays: Sequence[int],
+    *,
+    unheard: bool = False,
 ) -> ProgressEvent:
     """Answer that CloudFormation is to call again later; after the last delay, that the operation has failed.
 
@@ -74,6 +100,7 @@ def not_yet(
         model: The resource, with its ARN.
         context: The callback context of this invocation.
         delays: How long to wait before each further invocation, in seconds.
+        unheard: Whether the next invocation is to send the change again.
     """
     attempt = int(context.get(_ATTEMPT, 0))
     if attempt < len(delays):
@@ -81,7 +108,7 @@ def not_yet(
         return ProgressEvent(
             status=OperationStatus.IN_PROGRESS,
             resourceModel=model,
-            callbackContext={_ATTEMPT: attempt + 1},
+            callbackContext={_ATTEMPT: attempt + 1} | ({_UNHEARD: True} if unheard else {}),
             callbackDelaySeconds=delays[attempt],
         )
     failed = problem.to_progress_event()

@@ -10,17 +10,19 @@ exceptions:
 - Members that the schema does not know are dropped from an answer, so that a member added tomorrow breaks nothing.
 """
 
+import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from copy import deepcopy
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast, get_args, get_origin, get_type_hints
 
-from cloudformation_cli_python_lib.exceptions import InvalidRequest
+from cloudformation_cli_python_lib.exceptions import InvalidRequest, ServiceInternalError
 
 from . import tags as tag_rules
+from . import words
 from .models import ResourceModel
 
 if TYPE_CHECKING:
@@ -94,13 +96,19 @@ def model(
     Args:
         description: What Describe answered.
         tags: What ListTags answered.
+
+    Raises:
+        ServiceInternalError: The description has not the form that SageMaker's have.
     """
-    wire = deepcopy(dict(description))
-    dataset_format = _dataset_format(wire)
-    if dataset_format is not None and "Parquet" in dataset_format:
-        dataset_format["Parquet"] = True
-    found = cast("ResourceModel", _structured(ResourceModel, wire, "", strict=False))
-    found.EndpointName = None
+    wire = {name: value for name, value in description.items() if name != "EndpointName"}  # write-only
+    try:
+        wire = deepcopy(wire)
+        dataset_format = _dataset_format(wire)
+        if dataset_format is not None and "Parquet" in dataset_format:
+            dataset_format["Parquet"] = True
+        found = cast("ResourceModel", _structured(ResourceModel, wire, "", strict=False))
+    except (InvalidRequest, RecursionError) as error:
+        raise ServiceInternalError(f"SageMaker's description of the definition can't be read: {error}") from error
     found.Tags = tag_rules.report(tag_rules.from_wire(tags))
     return found
 
@@ -158,11 +166,39 @@ def _still_asked_for(name: str, before: Any, now: Any) -> bool:  # noqa: ANN401 
     return True
 
 
+def unlike(desired: ResourceModel, actual: ResourceModel) -> list[str]:
+    """Name the createOnly properties in which a definition is not just as asked for, Tags apart.
+
+    More than asked for is unlike too, but for what SageMaker fills in.
+
+    Args:
+        desired: What was asked for.
+        actual: The definition as it is.
+    """
+    now, there = desired._serialize(), actual._serialize()
+    return sorted(name for name in _CREATE_ONLY if not _is_like(name, now.get(name), there.get(name)))
+
+
+def _is_like(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+    if name == "JobDefinitionName" or asked == there:  # it was found by its name
+        return True
+    if name == "Environment":
+        return bool((asked or {}) == (there or {}))
+    if asked is None or there is None:
+        said = there if asked is None else asked
+        return said in ({}, [], False, _DEFAULTS.get(name)) or (asked is None and name in _FILLED_FREELY)
+    if isinstance(asked, Mapping) and isinstance(there, Mapping):
+        return all(_is_like(key, asked.get(key), there.get(key)) for key in asked.keys() | there.keys())
+    if isinstance(asked, list) and isinstance(there, list):
+        return len(asked) == len(there) and all(map(partial(_is_like, name), asked, there))
+    return False
+
+
 def _dataset_format(wire: Mapping[str, Any]) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = (
-        wire.get("ModelQualityJobInput", {}).get("BatchTransformInput", {}).get("DatasetFormat")
-    )
-    return found
+    found: Any = wire
+    for name in ("ModelQualityJobInput", "BatchTransformInput", "DatasetFormat"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else None
 
 
 def _parquet_to_wire(dataset_format: dict[str, Any]) -> dict[str, Any]:
@@ -182,59 +218,99 @@ def _structured(kind: Any, value: Any, path: str, *, strict: bool) -> Any:  # no
     Args:
         kind: The hint: a dataclass, a container, a primitive, or one of them and None.
         value: The JSON.
-        path: Where the value stands, for messages.
+        path: Where the value stands, a JSON pointer, for messages.
         strict: Whether a property that the model doesn't know is an error; otherwise it is dropped.
+
+    Raises:
+        InvalidRequest: The value has another type, or is too large to be one of this resource's.
     """
-    if value is None:
-        return None
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
-        if not isinstance(value, Mapping):
-            raise InvalidRequest(f"{path} has to be an object.")
-        unknown = sorted(set(value) - set(hints)) if strict else []
-        if unknown:
-            raise InvalidRequest(f"{'/'.join(filter(None, [path, unknown[0]]))} is not a property of this type.")
+        _sized(value, Mapping, path)
+        unknown = next((name for name in value if name not in hints), None) if strict else None
+        if unknown is not None:
+            raise InvalidRequest(f"{_member(path, unknown)} is not a property of this type.")
         return kind(
             **{
-                name: _structured(hint, value.get(name), f"{path}/{name}".lstrip("/"), strict=strict)
+                name: _structured(hint, value[name], f"{path}/{name}", strict=strict)
+                if value.get(name) is not None
+                else None
                 for name, hint in hints.items()
             }
         )
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Sequence:
-        if not isinstance(value, list):
-            raise InvalidRequest(f"{path} has to be a list.")
-        return [_structured(arguments[0], item, path, strict=strict) for item in value]
+        _sized(value, list, path)
+        return [_structured(arguments[0], item, f"{path}/{at}", strict=strict) for at, item in enumerate(value)]
     if origin is MutableMapping:
-        if not isinstance(value, Mapping):
-            raise InvalidRequest(f"{path} has to be an object.")
-        return {key: _structured(arguments[1], item, f"{path}/{key}", strict=strict) for key, item in value.items()}
+        _sized(value, Mapping, path)
+        return {
+            _primitive(str, key, _member(path, key)): _structured(arguments[1], item, _member(path, key), strict=strict)
+            for key, item in value.items()
+        }
     if arguments:
         return _structured(arguments[0], value, path, strict=strict)
     return _primitive(kind, value, path)
 
 
+def _sized(value: Any, kind: Any, path: str) -> None:  # noqa: ANN401 - typed by hints at run time
+    if not isinstance(value, kind):
+        raise InvalidRequest(f"{path or 'The properties'} has to be {'a list' if kind is list else 'an object'}.")
+    if len(value) > _MOST_MEMBERS:
+        raise InvalidRequest(f"{path or 'The properties'} has {len(value)} members, more than SageMaker takes of any.")
+
+
+_MOST_MEMBERS = 1000
+
+
+def _member(path: str, name: object) -> str:
+    """Return the JSON pointer of a member that has a name of the user's."""
+    return f"{path}/{words.shown(str(name).replace('~', '~0').replace('/', '~1'))}"
+
+
 def _primitive(kind: type, value: Any, path: str) -> Any:  # noqa: ANN401 - typed by hints at run time
+    if kind is str:
+        return _text(value, path)
+    if kind is bool:
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if isinstance(value, bool):
+            return value
+    elif not isinstance(value, bool) and _is_number(kind, value):
+        return kind(value)
+    raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.")
+
+
+def _text(value: Any, path: str) -> str:  # noqa: ANN401 - typed by hints at run time
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    if kind is str and isinstance(value, bool):
+    if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Mapping | list) or (kind is bool) != isinstance(value, bool):
-        raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.")
-    try:
-        converted = kind(value)
-    except (ValueError, OverflowError):
-        raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.") from None
-    if (kind is int and isinstance(value, float) and converted != value) or (kind is float and not isfinite(converted)):
-        raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.")
-    return converted
+    if isinstance(value, str):
+        if not words.is_unicode(value):
+            raise InvalidRequest(f"{path} has half of a surrogate pair, which is no character.")
+        return value
+    if isinstance(value, int | float) and _is_number(float, value):
+        return str(value)
+    raise InvalidRequest(f"{path} has to be a string.")
 
 
+def _is_number(kind: type, value: Any) -> bool:  # noqa: ANN401 - typed by hints at run time
+    """Tell whether a value is a number as JSON writes one, as such or in a string, and one that a computer takes."""
+    if isinstance(value, str):
+        return bool(_NUMBERS[kind].fullmatch(value)) and isfinite(float(value))
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return isinstance(value, float) and isfinite(value) and (kind is float or value.is_integer())
+
+
+# Python itself reads more: "1_0", spaces, digits of other scripts.
+_NUMBERS: Mapping[type, re.Pattern[str]] = {
+    float: re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?"),
+    int: re.compile(r"-?[0-9]{1,18}"),
+}
 _WORDS: Mapping[type, str] = {
     bool: "true or false",
     float: "a number",
     int: "a whole number",
-    str: "a string",
 }

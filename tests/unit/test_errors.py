@@ -1,5 +1,7 @@
 """The table of errors."""
 
+import ssl
+
 import botocore.session
 import pytest
 from botocore import exceptions as botocore_errors
@@ -22,9 +24,9 @@ def told(error: Exception) -> errors.HandlerError:
     return caught.value
 
 
-def refusal(code: str, status: int = 400, message: str | None = "because", retries: int = 0) -> ClientError:
+def refusal(code: str, status: int = 400, message: str | None = "because") -> ClientError:
     """Return an error as botocore raises it for an answer of AWS's."""
-    metadata = {"RequestId": "request-1", "HTTPStatusCode": status, "RetryAttempts": retries}
+    metadata = {"RequestId": "request-1", "HTTPStatusCode": status}
     details = {"Code": code} | ({} if message is None else {"Message": message})
     return ClientError({"Error": details, "ResponseMetadata": metadata}, "Describe")  # type: ignore[typeddict-item]  # partial, as AWS's are
 
@@ -68,10 +70,12 @@ def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerEr
 @pytest.mark.parametrize(
     ("status", "code"),
     [
+        (302, "ServiceInternalError"),
         (400, "GeneralServiceException"),
         (401, "InvalidCredentials"),
         (403, "AccessDenied"),
         (404, "GeneralServiceException"),
+        (408, "NetworkFailure"),
         (429, "Throttling"),
         (500, "ServiceInternalError"),
         (503, "ServiceInternalError"),
@@ -122,8 +126,89 @@ def test_what_is_no_error_of_botocores_passes() -> None:
         raise KeyError
 
 
-@pytest.mark.parametrize(("error", "retried"), [(refusal("X", retries=1), True), (refusal("X"), False)])
-def test_a_retry_is_known_by_botocores_count(error: ClientError, *, retried: bool) -> None:
-    """And an error that has no answer behind it is no retry's."""
-    assert errors.was_retried(told(error)) is retried
-    assert not errors.was_retried(told(botocore_errors.NoRegionError()))
+@pytest.mark.parametrize(
+    ("error", "may"),
+    [
+        (refusal("ResourceInUse"), False),
+        (refusal("ThrottlingException"), False),
+        (refusal("ThrottlingException", 503), False),
+        (refusal("AccessDeniedException"), False),
+        (refusal("KMSInternalException"), False),
+        (refusal("RequestTimeout"), False),
+        (refusal("NeverSeenBefore", 404), False),
+        (refusal("InternalFailure", 500), True),
+        (refusal("ServiceUnavailable", 503), True),
+        (refusal("NeverSeenBefore", 502), True),
+        (refusal("302", 302), True),
+        (botocore_errors.EndpointConnectionError(endpoint_url="x"), False),
+        (botocore_errors.ConnectTimeoutError(endpoint_url="x"), False),
+        (botocore_errors.ProxyConnectionError(proxy_url="x"), False),
+        (botocore_errors.SSLError(endpoint_url="x", error=OSError(ssl.SSLCertVerificationError())), False),
+        (botocore_errors.NoCredentialsError(), False),
+        (botocore_errors.ParamValidationError(report="x"), False),
+        (botocore_errors.SSLError(endpoint_url="x", error=OSError(ssl.SSLEOFError())), True),
+        (botocore_errors.ReadTimeoutError(endpoint_url="x"), True),
+        (botocore_errors.ConnectionClosedError(endpoint_url="x"), True),
+        (botocore_errors.HTTPClientError(error=OSError()), True),
+        (botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+    ],
+)
+def test_what_may_have_taken_effect(error: Exception, *, may: bool) -> None:
+    """Nothing was sent, or it was refused: then nothing has happened. Otherwise nobody knows."""
+    assert errors.may_have_taken_effect(told(error)) is may
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
+def test_how_long_sagemaker_asks_to_wait(asked: str | None, seconds: float) -> None:
+    """In milliseconds, in a header; nonsense asks for nothing."""
+    error = refusal("ServiceUnavailable", 503)
+    error.response["ResponseMetadata"]["HTTPHeaders"] = {} if asked is None else {"x-amz-retry-after": asked}
+    assert errors.retry_after(told(error)) == seconds
+    assert errors.retry_after(told(botocore_errors.NoRegionError())) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ResourceNotFound", exceptions.NotFound),
+        ("ResourceInUse", exceptions.ResourceConflict),
+        ("ConflictException", exceptions.ResourceConflict),
+        ("ResourceAlreadyExists", exceptions.AlreadyExists),
+        ("ResourceLimitExceeded", exceptions.ServiceLimitExceeded),
+        ("ValidationException", exceptions.InvalidRequest),
+        ("InvalidParameterValue", exceptions.InvalidRequest),
+        ("KMSNotFoundException", exceptions.InvalidRequest),
+        ("AccessDeniedException", exceptions.AccessDenied),
+        ("ExpiredTokenException", exceptions.InvalidCredentials),
+        ("UnrecognizedClientException", exceptions.InvalidCredentials),
+        ("ThrottlingException", exceptions.Throttling),
+        ("LimitExceededException", exceptions.Throttling),
+        ("ServiceUnavailable", exceptions.ServiceInternalError),
+        ("InternalFailure", exceptions.ServiceInternalError),
+        ("RequestTimeout", exceptions.NetworkFailure),
+    ],
+)
+def test_the_codes_that_cost_most_when_they_are_mistaken(code: str, kind: type[errors.HandlerError]) -> None:
+    """NotFound makes CloudFormation forget a definition, AlreadyExists and NotFound are never tried again."""
+    assert errors.BY_CODE[code] is kind
+
+
+def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
+    """A code that is moved to one of the two by mistake orphans a definition, or deletes somebody else's."""
+    by_kind = {kind: {code for code, its in errors.BY_CODE.items() if its is kind} for kind in errors.BY_CODE.values()}
+    assert by_kind[exceptions.NotFound] == {"ResourceNotFound", "ResourceNotFoundException"}
+    assert by_kind[exceptions.AlreadyExists] == {"ResourceAlreadyExists", "ResourceAlreadyExistsException"}
+    assert by_kind[exceptions.ResourceConflict] == {"ConflictException", "ResourceInUse", "ResourceInUseException"}
+
+
+@pytest.mark.parametrize("length", [1000, 3_000_000])
+def test_a_long_message_comes_last_and_is_cut(length: int) -> None:
+    """Who reads it needs the request's id first, and Lambda takes 6 MB at most."""
+    told_so = str(told(refusal("ValidationException", 400, "x" * length)))
+    if length == 1000:
+        assert told_so == "x" * 1000 + " (SageMaker Describe: ValidationException, request id request-1)"
+    else:
+        start = "(SageMaker Describe: ValidationException, request id request-1) xxx"
+        assert told_so.startswith(start)
+        assert told_so.endswith("x... (3000000 characters)")
+        assert len(told_so) < 1200

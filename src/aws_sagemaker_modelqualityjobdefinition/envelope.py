@@ -1,0 +1,189 @@
+"""What the function is sent and what it answers, whatever is inside: the event's members, and the size of the answer.
+
+CloudFormation and Cloud Control send events that are as they should be. A person who tries the function may send
+anything, and is told which member is wrong; no value is echoed but a piece of a name.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, NamedTuple
+
+from cloudformation_cli_python_lib.exceptions import InvalidRequest
+from cloudformation_cli_python_lib.interface import Action, HandlerErrorCode, ProgressEvent
+from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
+
+from . import words
+
+ANSWER_SIZE = 5_000_000
+"""The longest answer, in characters of JSON: Lambda takes 6 MB."""
+
+_MESSAGE_LENGTH = 4 * words.MESSAGE_LENGTH
+_MOST_TAGS = 1000
+_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+Json = dict[str, Any]
+
+
+class _Part(NamedTuple):
+    """An object of the event's, and how its members are called in messages."""
+
+    members: Mapping[str, Any]
+    path: str = ""
+
+    def name(self, member: str) -> str:
+        return f"{self.path}/{member}".lstrip("/")
+
+    def part(self, member: str) -> "_Part":
+        return _Part(self.mapping(member) or {}, self.name(member))
+
+    def mapping(self, member: str) -> Mapping[str, Any] | None:
+        value = self.members.get(member)
+        if value is not None and not isinstance(value, Mapping):
+            raise InvalidRequest(f"{self.name(member)} has to be an object.")
+        return value
+
+    def text(self, member: str, longest: int) -> str | None:
+        """Return a member that may be left out: a text of one line."""
+        value = self.members.get(member)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or not value.isprintable():
+            raise InvalidRequest(f"{self.name(member)} has to be a string of one line.")
+        if len(value) > longest:
+            raise InvalidRequest(
+                f"{self.name(member)} has {len(value)} characters, more than the {longest} it may have."
+            )
+        return value
+
+    def required(self, member: str, longest: int) -> str:
+        value = self.text(member, longest)
+        if value is None:
+            raise InvalidRequest(f"{self.name(member)} is missing.")
+        return value
+
+    def tags(self, member: str) -> Mapping[str, str] | None:
+        value = self.mapping(member)
+        if value and len(value) > _MOST_TAGS:
+            raise InvalidRequest(f"{self.name(member)} has {len(value)} members, more than a stack has tags.")
+        for key, tag in (value or {}).items():
+            if not isinstance(key, str) or not isinstance(tag, str) or not words.is_unicode(key + tag):
+                raise InvalidRequest(f"{self.name(member)}/{words.shown(key)} has to be a string.")
+        return value
+
+    def credentials(self, member: str) -> Json | None:
+        given = self.part(member)
+        if not given.members:
+            return None
+        return {
+            "accessKeyId": given.required("accessKeyId", 1024),
+            "secretAccessKey": given.required("secretAccessKey", 1024),
+            "sessionToken": given.text("sessionToken", 65_536),
+        }
+
+
+def checked(sent: object) -> Json:
+    """Return an event of CloudFormation's with the members that are used, each as it should be.
+
+    Args:
+        sent: The event.
+
+    Raises:
+        InvalidRequest: A member is missing, or of another type; the message names it.
+    """
+    event = _event(sent)
+    data = event.part("requestData")
+    if not data.members:
+        raise InvalidRequest("requestData is missing.")
+    return _common(event, event) | {
+        "bearerToken": event.required("bearerToken", 1024),
+        "requestData": {
+            "callerCredentials": data.credentials("callerCredentials"),
+            "providerCredentials": data.credentials("providerCredentials"),
+            "providerLogGroupName": data.text("providerLogGroupName", 512),
+            "logicalResourceId": data.text("logicalResourceId", 1024),
+            "resourceProperties": data.mapping("resourceProperties"),
+            "previousResourceProperties": data.mapping("previousResourceProperties"),
+            "stackTags": data.tags("stackTags"),
+            "previousStackTags": data.tags("previousStackTags"),
+        },
+    }
+
+
+def checked_test(sent: object) -> Json:
+    """Return an event of `sam local invoke TestEntrypoint` in the form of CloudFormation's.
+
+    Args and errors are those of `checked`.
+    """
+    event = _event(sent)
+    request = event.part("request")
+    if not request.members:
+        raise InvalidRequest("request is missing.")
+    return _common(event, request) | {
+        "bearerToken": request.required("clientRequestToken", 1024),
+        "requestData": {
+            "callerCredentials": event.credentials("credentials"),
+            "logicalResourceId": request.text("logicalResourceIdentifier", 1024),
+            "resourceProperties": request.mapping("desiredResourceState"),
+            "previousResourceProperties": request.mapping("previousResourceState"),
+            "stackTags": request.tags("desiredResourceTags"),
+            "previousStackTags": request.tags("previousResourceTags"),
+        },
+    }
+
+
+def _event(sent: object) -> _Part:
+    if not isinstance(sent, Mapping):
+        raise InvalidRequest("The event has to be an object.")
+    return _Part(sent)
+
+
+def _common(event: _Part, request: _Part) -> Json:
+    """Return what both kinds of event have, under the same names."""
+    action = event.members.get("action")
+    if not isinstance(action, str) or action not in Action.__members__:
+        raise InvalidRequest(f"action has to be one of {', '.join(Action.__members__)}.")
+    region = (request if "region" in request.members else event).required("region", 1024)
+    if not _REGION.fullmatch(region):
+        raise InvalidRequest(f"region has to be the name of a region, and '{words.shown(region)}' can be none.")
+    account = request.text("awsAccountId", 1024)
+    if account is not None and not _ACCOUNT.fullmatch(account):
+        raise InvalidRequest(f"{request.name('awsAccountId')} has to have twelve digits.")
+    return {
+        "action": action,
+        "awsAccountId": account,
+        "callbackContext": event.mapping("callbackContext"),
+        "nextToken": request.text("nextToken", 8192),
+        "region": region,
+        "resourceType": event.text("resourceType", 1024),
+        "stackId": request.text("stackId", 2048),
+    }
+
+
+def sealed(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
+    """Return a progress event as JSON that Lambda takes: encodable, and not too large.
+
+    Args:
+        progress: The answer.
+    """
+    progress.message = words.cut(progress.message, _MESSAGE_LENGTH)
+    text = json.dumps(progress._serialize(), cls=KitchenSinkEncoder, ensure_ascii=False)
+    if not words.is_unicode(text):
+        text = text.encode(errors="replace").decode()
+    if len(text) > ANSWER_SIZE:
+        text = json.dumps(_too_large(len(text), progress)._serialize())
+    return json.loads(text)
+
+
+def _too_large(size: int, progress: ProgressEvent) -> ProgressEvent:
+    failed = ProgressEvent.failed(
+        HandlerErrorCode.ServiceInternalError,
+        f"SageMaker's answer can't be passed on: {size} characters are more than AWS Lambda takes.",
+    )
+    if progress.resourceModel is not None:  # what identifies the resource goes with it, or it is orphaned
+        failed.resourceModel = copy(progress.resourceModel)
+        for member in vars(progress.resourceModel).keys() - {"JobDefinitionArn", "JobDefinitionName"}:
+            setattr(failed.resourceModel, member, None)
+    return failed
