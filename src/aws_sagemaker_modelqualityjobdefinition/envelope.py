@@ -5,10 +5,9 @@ anything, and is told which member is wrong; no value is echoed but a piece of a
 """
 
 import json
-import re
 from collections.abc import Mapping
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 from cloudformation_cli_python_lib.interface import Action, HandlerErrorCode, ProgressEvent
@@ -21,17 +20,15 @@ ANSWER_SIZE = 5_000_000
 
 _MESSAGE_LENGTH = 4 * words.MESSAGE_LENGTH
 _MOST_TAGS = 1000
-_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
-_ACCOUNT = re.compile(r"[0-9]{12}")
 
 Json = dict[str, Any]
 
 
-class _Part(NamedTuple):
+class _Part:
     """An object of the event's, and how its members are called in messages."""
 
-    members: Mapping[str, Any]
-    path: str = ""
+    def __init__(self, members: Mapping[str, Any], path: str = "") -> None:
+        self.members, self.path = members, path
 
     def name(self, member: str) -> str:
         return f"{self.path}/{member}".lstrip("/")
@@ -145,11 +142,11 @@ def _common(event: _Part, request: _Part) -> Json:
     action = event.members.get("action")
     if not isinstance(action, str) or action not in Action.__members__:
         raise InvalidRequest(f"action has to be one of {', '.join(Action.__members__)}.")
-    region = (request if "region" in request.members else event).required("region", 1024)
-    if not _REGION.fullmatch(region):
+    region = (request if "region" in request.members else event).required("region", 63)
+    if not (region.isascii() and region.replace("-", "").isalnum()):
         raise InvalidRequest(f"region has to be the name of a region, and '{words.shown(region)}' can be none.")
     account = request.text("awsAccountId", 1024)
-    if account is not None and not _ACCOUNT.fullmatch(account):
+    if account is not None and not (account.isascii() and account.isdecimal() and len(account) == 12):
         raise InvalidRequest(f"{request.name('awsAccountId')} has to have twelve digits.")
     return {
         "action": action,

@@ -74,7 +74,7 @@ def update(
         found, actual = _with_tags(definitions, description)
         if changed := translation.differences(desired, found, previous):
             raise exceptions.NotUpdatable(
-                f"A definition can't be changed once it exists. To be replaced: {', '.join(changed)}."
+                f"{', '.join(changed)}: can't be updated in place; a change requires replacement."
             )
         to_set, to_remove = tags.change(replaced, wanted, actual)
         if not to_set and not to_remove:

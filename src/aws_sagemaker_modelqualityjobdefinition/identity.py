@@ -16,7 +16,7 @@ NAME_LENGTH = 63
 _DIGEST_LENGTH = 12
 _PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
 _KIND = "model-quality-job-definition"
-_ROLE = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):", re.ASCII)
+_ROLE = r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):"  # compiled when it is needed, which is rarely
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
     r"model-quality-job-definition/(?P<name>[a-z0-9](?:-*[a-z0-9]){0,62})",
@@ -63,7 +63,7 @@ def arn_of(generated: str, role: str | None, region: str | None, account: str | 
     Returns:
         None if the role's ARN is none: then SageMaker makes nothing.
     """
-    parts = _ROLE.match(role or "")
+    parts = re.match(_ROLE, role or "")
     if parts is None or region is None:
         return None
     return f"arn:{parts['partition']}:sagemaker:{region}:{account or parts['account']}:{_KIND}/{generated}".lower()

@@ -1,8 +1,7 @@
 """The only caller of SageMaker: what can be done with job definitions and their tags, and how each call fails."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cloudformation_cli_python_lib import exceptions
 
@@ -30,14 +29,18 @@ _TAG_PAGE_SIZE = 100
 
 
 # ResourceInUse is what Create is documented to answer; newer operations of SageMaker's answer the other.
-_NAME_IS_TAKEN = ("ResourceInUse", "ResourceAlreadyExists")
+_NAME_IS_TAKEN = (
+    "ResourceInUse",
+    "ResourceInUseException",
+    "ResourceAlreadyExists",
+    "ResourceAlreadyExistsException",
+)
 
 # One page, see above; a list that does not end is no answer.
 _TAG_PAGES = 20
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """A Create that did not answer with an ARN."""
 
     error: errors.HandlerError
@@ -67,7 +70,7 @@ class JobDefinitions:
                 request["JobDefinitionName"],
                 self._client.create_model_quality_job_definition,
                 request,
-                lambda answer: _text(answer, "JobDefinitionArn"),
+                _arn,
             )
         except errors.HandlerError as error:
             conflict = isinstance(error, exceptions.AlreadyExists | exceptions.ResourceConflict)
@@ -180,8 +183,15 @@ def _text(answer: "Mapping[str, Any]", member: str) -> str:
     return value
 
 
+def _arn(answer: "Mapping[str, Any]") -> str:
+    arn = _text(answer, "JobDefinitionArn")
+    if not arn.startswith("arn:"):
+        raise ValueError
+    return arn
+
+
 def _description(answer: "Mapping[str, Any]") -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-    _text(answer, "JobDefinitionArn")
+    _arn(answer)
     _text(answer, "JobDefinitionName")
     answer["CreationTime"].timestamp()
     return cast("DescribeModelQualityJobDefinitionResponseTypeDef", answer)

@@ -9,10 +9,9 @@ that is adopted in error is deleted in the end.
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import deadline, errors, identity, tags, translation, words
 from .attempts import LEAST_TIME
@@ -32,8 +31,7 @@ _REPLACING = (
 )
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """A definition that is a Create's own, or that is going to be if it is there."""
 
     name: str
@@ -131,10 +129,8 @@ _TAGS, _UNREAD_TAGS = "Tags", "Tags, which can't be read"
 class _Seen:
     """A definition that has the name asked for."""
 
-    def __init__(self, description: Mapping[str, Any], unlike: list[str]) -> None:
-        self.description = description
-        self.unlike = unlike
-        self._at = time.monotonic()
+    def __init__(self, description: Mapping[str, Any], at: float, unlike: list[str]) -> None:
+        self.description, self._at, self.unlike = description, at, unlike
 
     def made_since(self, moment: float) -> bool:
         """Tell whether it was made after a moment of the monotonic clock, by the clock that it was made by."""
@@ -172,11 +168,12 @@ def _look(
     """Return the definition of that name, or why it can't be seen."""
     try:
         description = definitions.describe(name)
+        at = time.monotonic()
         unlike = translation.unlike(desired, translation.model(description, []))
     except errors.HandlerError as error:
         return error
     try:
         actual = tags.from_wire(definitions.tags(name, description["JobDefinitionArn"]))
     except errors.HandlerError:
-        return _Seen(description, [*unlike, _UNREAD_TAGS])
-    return _Seen(description, unlike if tags.without_reserved(actual) == wanted else [*unlike, _TAGS])
+        return _Seen(description, at, [*unlike, _UNREAD_TAGS])
+    return _Seen(description, at, unlike if tags.without_reserved(actual) == wanted else [*unlike, _TAGS])

@@ -298,16 +298,16 @@ def _text(value: Any, path: str) -> str:  # noqa: ANN401 - typed by hints at run
 def _is_number(kind: type, value: Any) -> bool:  # noqa: ANN401 - typed by hints at run time
     """Tell whether a value is a number as JSON writes one, as such or in a string, and one that a computer takes."""
     if isinstance(value, str):
-        return bool(_NUMBERS[kind].fullmatch(value)) and isfinite(float(value))
+        return bool(re.fullmatch(_NUMBERS[kind], value)) and isfinite(float(value))
     if isinstance(value, int):
         return abs(value) < 2**63
     return isinstance(value, float) and isfinite(value) and (kind is float or value.is_integer())
 
 
 # Python itself reads more: "1_0", spaces, digits of other scripts.
-_NUMBERS: Mapping[type, re.Pattern[str]] = {
-    float: re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?"),
-    int: re.compile(r"-?[0-9]{1,18}"),
+_NUMBERS: Mapping[type, str] = {
+    float: r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
+    int: r"-?[0-9]{1,18}",
 }
 _WORDS: Mapping[type, str] = {
     bool: "true or false",

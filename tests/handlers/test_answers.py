@@ -1,0 +1,212 @@
+"""Answers that are none of SageMaker's, and answers that are too long: said so, in every handler."""
+
+import json
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from aws_sagemaker_modelqualityjobdefinition import envelope
+from tests.envelopes import Json, arn, maximal, minimal
+from tests.wires import Reply, Wire, answers, breaks, created, definitions, invoke, raw, refuses
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
+RETRIABLE = ("NetworkFailure", "ServiceInternalError")
+CALLS = {
+    "READ": ("DescribeModelQualityJobDefinition", "ListTags"),
+    "UPDATE": ("DescribeModelQualityJobDefinition", "ListTags", "DeleteTags", "AddTags"),
+    "DELETE": ("DeleteModelQualityJobDefinition",),
+    "LIST": ("ListModelQualityJobDefinitions",),
+}
+UNREADABLE = [
+    pytest.param(raw(302, b""), id="redirected"),
+    pytest.param(raw(307, b"moved"), id="moved"),
+    pytest.param(raw(300, b""), id="several"),
+    pytest.param(raw(200, b"<html>Hello</html>", "text/html; charset=utf-8"), id="a web page"),
+]
+WITHOUT_MEMBERS = [
+    pytest.param(raw(200, b""), id="nothing"),
+    pytest.param(raw(204, b""), id="no content"),
+    pytest.param(raw(200, b"{}"), id="empty"),
+    pytest.param(raw(200, b"null"), id="null"),
+    pytest.param(raw(200, b"[]"), id="a list"),
+    pytest.param(raw(200, b'"text"'), id="a text"),
+    pytest.param(raw(200, b'{"JobDefini'), id="cut off"),
+    pytest.param(raw(200, b"\xff\xfe\x00"), id="no text"),
+    pytest.param(raw(200, b"[" * 100_000), id="too deep"),
+    pytest.param(raw(200, b'{"JobDefinitionArn": 1, "Tags": [1], "JobDefinitionSummaries": [1]}'), id="other types"),
+    pytest.param(
+        raw(200, b'{"JobDefinitionArn": "arn:aws:x", "JobDefinitionName": "x", "CreationTime": "then", "Tags": [{}]}'),
+        id="other forms",
+    ),
+    pytest.param(raw(200, b'{"Tags": [{"Key": "a", "Value": 1}], "JobDefinitionSummaries": [{}]}'), id="odd members"),
+    pytest.param(raw(400, b'{"__type": 5, "message": ["?"]}'), id="a code that is a number"),
+]
+
+
+def sent(action: str, model: Json) -> Json:
+    """Send an action about a definition with the tag old, which an UPDATE is to replace."""
+    state = minimal() | {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": model["JobDefinitionName"]}
+    return invoke(action, state, state, tags={"new": "1"}, previous_tags={"old": "1"})
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "reply"),
+    [
+        pytest.param(action, operation, parameter.values[0], id=f"{action}-{operation}-{parameter.id}")
+        for action, operations in CALLS.items()
+        for operation in operations
+        for parameter in (UNREADABLE if operation[:3] in ("Add", "Del") else UNREADABLE + WITHOUT_MEMBERS)
+    ],
+)
+def test_an_answer_that_can_not_be_read_is_worth_another_try(
+    wire: Wire, action: str, operation: str, reply: Reply
+) -> None:
+    """It is asked for once more; then the failure says so, and blames neither us nor the request."""
+    model = created(minimal(), tags={"old": "1"})
+    wire.requests.clear()
+    wire.reply(operation, *[reply] * 2)
+    answer = sent(action, model)
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "ServiceInternalError")
+    assert operation in answer["message"]
+    assert wire.operations.count(operation) == 2
+    assert len(definitions()) == 1
+    assert sent(action, model)["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionClosedError(endpoint_url=URL), ReadTimeoutError(endpoint_url=URL, error="slow")]
+)
+@pytest.mark.parametrize(
+    ("action", "operation"), [(action, operation) for action in CALLS for operation in CALLS[action]]
+)
+def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
+    wire: Wire, action: str, operation: str, error: Exception
+) -> None:
+    """One loss is not noticed, two are a failure that CloudFormation tries again."""
+    model = created(minimal(), tags={"old": "1"})
+    wire.reply(operation, *[breaks(error)] * 2)
+    assert sent(action, model)["errorCode"] == "NetworkFailure"
+    wire.reply(operation, breaks(error))
+    assert sent(action, model)["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"JobResources": "none"},
+        {"ModelQualityJobInput": "none"},
+        {"ModelQualityJobInput": {"BatchTransformInput": "none"}},
+        {"ModelQualityAppSpecification": {"Environment": {f"V{number}": "" for number in range(1001)}}},
+        {"JobResources": {"ClusterConfig": {"InstanceCount": "many"}}},
+    ],
+)
+def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, change: Json) -> None:
+    """The message says whose answer it is, and where it is odd."""
+    model = created(maximal())
+    wire.reply("DescribeModelQualityJobDefinition", *[answers(200, dict(model, CreationTime=1) | change)] * 2)
+    answer = invoke("READ", {"JobDefinitionName": "Fraud-Quality"})
+    assert answer["errorCode"] == "ServiceInternalError"
+    assert "SageMaker" in answer["message"]
+    assert "can't be read" in answer["message"]
+
+
+@pytest.mark.parametrize("message", ["x" * 3_000_000, "\ud800" * 2000, "x" * 5 + "\ud800"])
+@pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
+def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, action: str, message: str) -> None:
+    """Lambda takes 6 MB, and no half of a surrogate pair."""
+    for operation in ("Create", "Describe", "Delete"):
+        wire.reply(f"{operation}ModelQualityJobDefinition", refuses("ValidationException", message))
+    wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", message))
+    answer = invoke(action, maximal(), maximal())
+    assert answer["errorCode"] == "InvalidRequest"
+    assert len(json.dumps(answer, ensure_ascii=False).encode()) < 5000
+    assert "request id request-1" in answer["message"][:200]
+
+
+def test_a_taken_name_is_told_before_a_long_message_of_awss(wire: Wire) -> None:
+    """What to do comes first."""
+    wire.reply("CreateModelQualityJobDefinition", refuses("ResourceInUse", "x" * 5000))
+    answer = invoke("CREATE", maximal())
+    assert answer["errorCode"] == "AlreadyExists"
+    assert answer["message"].index("change the name") < answer["message"].index("xxx")
+    assert len(answer["message"]) < 2500
+
+
+def _tags(count: int, *, more: bool) -> Reply:
+    body: Json = {"Tags": [{"Key": f"key-{number}", "Value": "v" * 250} for number in range(count)]}
+    return answers(200, body | ({"NextToken": "more"} if more else {}))
+
+
+@pytest.mark.parametrize("action", ["READ", "UPDATE", "CREATE"])
+def test_a_list_of_tags_that_never_ends_is_given_up(wire: Wire, action: str) -> None:
+    """A page holds more tags than there can be."""
+    model = created(minimal(), token="another")
+    wire.requests.clear()
+    wire.reply("ListTags", *[_tags(1, more=True)] * 2000)
+    answer = sent(action, model) if action != "CREATE" else invoke("CREATE", minimal())
+    if action == "CREATE":
+        assert answer["status"] == "IN_PROGRESS"
+    else:
+        assert answer["errorCode"] == "ServiceInternalError"
+        assert "pages" in answer["message"]
+    assert wire.operations.count("ListTags") <= 20
+
+
+@pytest.mark.parametrize("operation", ["ListTags", "AddTags", "DeleteTags"])
+def test_a_definition_that_vanishes_meanwhile_is_not_found(wire: Wire, operation: str) -> None:
+    """The operations on tags call an ARN invalid that is nobody's."""
+    model = created(minimal(), tags={"old": "1"})
+
+    def vanishes(_: object) -> None:
+        definitions().clear()
+
+    wire.reply(operation, vanishes)
+    assert sent("UPDATE", model)["errorCode"] == "NotFound"
+
+
+def test_a_definition_that_vanishes_while_it_is_read_is_not_found(wire: Wire) -> None:
+    """As above."""
+    model = created(minimal())
+    wire.reply("ListTags", lambda _: definitions().clear())
+    assert sent("READ", model)["errorCode"] == "NotFound"
+
+
+def test_what_is_invalid_about_tags_that_are_there_is_said(wire: Wire) -> None:
+    """Only where the definition is gone is NotFound the word."""
+    model = created(minimal(), tags={"old": "1"})
+    wire.reply("AddTags", refuses("ValidationException", "the value is odd"))
+    answer = sent("UPDATE", model)
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "the value is odd" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(refuses("ThrottlingException"), "FAILED"), (refuses("InternalFailure", status=500), "SUCCESS")],
+)
+def test_a_deletion_that_was_throttled_deleted_nothing(wire: Wire, fault: Reply, status: str) -> None:
+    """NotFound afterwards means that it was missing; after a failure of SageMaker's nobody knows, and it is gone."""
+    wire.reply("DeleteModelQualityJobDefinition", fault)
+    assert invoke("DELETE", {"JobDefinitionName": "missing"})["status"] == status
+
+
+@pytest.mark.parametrize("action", ["READ", "CREATE"])
+def test_an_answer_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """It would never reach CloudFormation; what identifies the resource does."""
+    monkeypatch.setattr(envelope, "ANSWER_SIZE", 400)
+    invoke("CREATE", maximal())
+    answer = invoke(action, maximal() | ({"JobDefinitionName": "another"} if action == "CREATE" else {}))
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "ServiceInternalError")
+    name = "another" if action == "CREATE" else "Fraud-Quality"
+    assert answer["resourceModel"] == {"JobDefinitionArn": arn(name), "JobDefinitionName": name}
+
+
+def test_a_list_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As above; no resource is at stake."""
+    created(maximal())
+    monkeypatch.setattr(envelope, "ANSWER_SIZE", 40)
+    answer = invoke("LIST", None)
+    assert answer["errorCode"] == "ServiceInternalError"
+    assert "resourceModel" not in answer

@@ -1,0 +1,336 @@
+"""Whose definition it is: nothing of another's is adopted, nothing of the request's own is orphaned."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from aws_sagemaker_modelqualityjobdefinition import ownership
+from tests.envelopes import ACCOUNT, Json, arn, maximal, minimal
+from tests.wires import (
+    Reply,
+    Wire,
+    after,
+    answers,
+    breaks,
+    created,
+    definitions,
+    foreign,
+    invoke,
+    loses_the_answer,
+    raw,
+    refuses,
+    until_done,
+)
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
+CREATE, DESCRIBE = "CreateModelQualityJobDefinition", "DescribeModelQualityJobDefinition"
+CLOSED = ConnectionClosedError(endpoint_url=URL)
+SILENT = ReadTimeoutError(endpoint_url=URL, error="slow")
+
+NOTHING_HAPPENED = [
+    pytest.param(breaks(EndpointConnectionError(endpoint_url=URL)), id="refused"),
+    pytest.param(breaks(ConnectTimeoutError(endpoint_url=URL)), id="not connected"),
+    pytest.param(refuses("ThrottlingException"), id="throttled"),
+]
+NOBODY_KNOWS = [
+    pytest.param(breaks(SILENT), id="silent"),
+    pytest.param(breaks(CLOSED), id="closed"),
+    pytest.param(refuses("ServiceUnavailable", status=503), id="unavailable"),
+    pytest.param(refuses("InternalFailure", status=500), id="failed"),
+]
+LOST = [
+    pytest.param(loses_the_answer(SILENT), id="silent"),
+    pytest.param(loses_the_answer(CLOSED), id="closed"),
+    pytest.param(after(refuses("InternalFailure", status=500)), id="failed"),
+    pytest.param(after(raw(200, b'{"JobDefini')), id="cut off"),
+    pytest.param(after(raw(200, b"{}")), id="empty"),
+    pytest.param(after(raw(200, b"[]")), id="a list"),
+    pytest.param(after(raw(200, b'{"JobDefinitionArn": "x"}')), id="no ARN"),
+    pytest.param(after(raw(200, b"<html>Hello</html>", "text/html")), id="a web page"),
+    pytest.param(after(raw(200, b"\xff\xfe")), id="no text"),
+    pytest.param(after(raw(204, b"")), id="nothing"),
+    pytest.param(after(raw(302, b"")), id="redirected"),
+    pytest.param(after(raw(300, b"")), id="several"),
+]
+
+
+def taken(answer: Json) -> str:
+    """Return the message of an answer that leaves another's definition alone."""
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "AlreadyExists")
+    assert "resourceModel" not in answer
+    message: str = answer["message"]
+    return message
+
+
+@pytest.mark.parametrize("fault", NOTHING_HAPPENED + NOBODY_KNOWS)
+@pytest.mark.parametrize("age", [20, 3])
+def test_an_equal_definition_that_was_there_before_is_anothers(wire: Wire, fault: Reply, age: float) -> None:
+    """However much it looks like ours, and however young it is."""
+    foreign(maximal(), age)
+    wire.reply(CREATE, fault)
+    message = taken(invoke("CREATE", maximal()))
+    assert "equals what is asked for" in message
+    assert definitions().keys() == {"fraud-quality"}
+
+
+@pytest.mark.parametrize("fault", NOTHING_HAPPENED)
+def test_an_equal_definition_that_is_made_meanwhile_is_anothers_if_nothing_was_sent(wire: Wire, fault: Reply) -> None:
+    """Refused, throttled, not connected: the request had no effect."""
+
+    def made_meanwhile(request: Any) -> Any:  # noqa: ANN401 - botocore's request
+        foreign(maximal(), age=-0.001)
+        return fault(request)
+
+    wire.reply(CREATE, made_meanwhile)
+    taken(invoke("CREATE", maximal()))
+
+
+MORE = [
+    pytest.param({"Tags": [{"Key": "team", "Value": "churn"}]}, "Tags", id="other tags"),
+    pytest.param({"Tags": [*maximal()["Tags"], {"Key": "more", "Value": "1"}]}, "Tags", id="more tags"),
+    pytest.param({"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}, "RoleArn", id="another role"),
+    pytest.param({"NetworkConfig": {"EnableNetworkIsolation": True}}, "NetworkConfig", id="another network"),
+]
+
+
+@pytest.mark.parametrize("fault", NOBODY_KNOWS)
+@pytest.mark.parametrize(("more", "word"), MORE)
+def test_another_definition_that_is_made_meanwhile_is_anothers(wire: Wire, fault: Reply, more: Json, word: str) -> None:
+    """It has to be in everything as asked for."""
+
+    def made_meanwhile(request: Any) -> Any:  # noqa: ANN401 - botocore's request
+        foreign(maximal(), age=-0.001, **more)
+        return fault(request)
+
+    wire.reply(CREATE, made_meanwhile)
+    message = taken(invoke("CREATE", maximal()))
+    assert f"differs from what is asked for in {word}" in message
+
+
+@pytest.mark.parametrize(
+    "more", [{"NetworkConfig": {"EnableNetworkIsolation": True}}, {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}]
+)
+def test_more_than_was_asked_for_is_anothers(wire: Wire, more: Json) -> None:
+    """What nobody asked for was asked for by somebody else; defaults that SageMaker fills in are no difference."""
+    ours = minimal() | {"JobDefinitionName": "Churn"}
+
+    def made_meanwhile(_: object) -> None:
+        foreign(ours, age=-0.001, **more)
+        raise CLOSED
+
+    wire.reply(CREATE, made_meanwhile)
+    assert f"differs from what is asked for in {next(iter(more))}" in taken(invoke("CREATE", ours))
+
+
+@pytest.mark.parametrize("properties", [maximal(), minimal() | {"JobDefinitionName": "Churn"}, minimal()])
+@pytest.mark.parametrize("answers_lost", [1, 2])
+@pytest.mark.parametrize("lost", LOST)
+def test_a_create_whose_answer_was_lost_is_a_success(
+    wire: Wire, properties: Json, answers_lost: int, lost: Reply
+) -> None:
+    """With a user-provided name and with a generated one; with both attempts' answers lost as well."""
+    wire.reply(CREATE, *[lost] * answers_lost)
+    model = created(properties, tags={"stage": "prod"})
+    assert definitions().keys() == {model["JobDefinitionName"].lower()}
+    assert wire.operations.count(CREATE) == 2
+
+
+@pytest.mark.parametrize("fault", NOTHING_HAPPENED)
+def test_refused_and_then_lost_is_a_success(wire: Wire, fault: Reply) -> None:
+    """The second attempt took effect, and there is no third."""
+    wire.reply(CREATE, fault, loses_the_answer(CLOSED))
+    assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
+
+
+@pytest.mark.parametrize("lags", range(5))
+def test_a_definition_of_ours_is_looked_for_while_reads_lag(wire: Wire, lags: int) -> None:
+    """Describe, then ListTags, are some answers behind: as long as there is time, they are asked again."""
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    wire.reply(DESCRIBE, *[refuses("ResourceNotFound")] * lags)
+    wire.reply("ListTags", *[answers(200, {"Tags": []})] * (5 - lags))
+    assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
+
+
+@pytest.mark.parametrize("failure", ["AccessDeniedException", "ThrottlingException"])
+def test_tags_that_can_not_be_read_prove_nothing(wire: Wire, failure: str) -> None:
+    """The message says so."""
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    wire.reply("ListTags", *[refuses(failure)] * 20)
+    assert "differs from what is asked for in Tags, which can't be read" in taken(invoke("CREATE", maximal()))
+
+
+def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Create failed with is said, it is worth another try, and nobody knows whether it took effect."""
+    wire.reply(CREATE, *[breaks(CLOSED)] * 2)
+    monkeypatch.setattr(ownership, "_PAUSES", (60,))
+    answer = invoke("CREATE", maximal())
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "Nobody knows whether the definition was made" in answer["message"]
+    assert "resourceModel" not in answer
+    assert wire.operations == [CREATE, CREATE, DESCRIBE]
+
+
+def test_a_taken_name_that_can_not_be_read_is_said_to_be_so(wire: Wire) -> None:
+    """The policy may allow to create only."""
+    foreign(maximal())
+    wire.reply(DESCRIBE, refuses("AccessDeniedException", "not for you"))
+    message = taken(invoke("CREATE", maximal()))
+    assert "It can't be read: not for you" in message
+    assert "See whether it is yours" in message
+
+
+def test_the_next_invocation_can_not_prove_what_the_last_one_lost(wire: Wire) -> None:
+    """CloudFormation sends the request again without a context: the message says what may have happened."""
+    wire.reply(CREATE, *[loses_the_answer(CLOSED)] * 2)
+    wire.reply(DESCRIBE, *[refuses("ResourceNotFound")] * 6)
+    assert invoke("CREATE", maximal())["errorCode"] == "NetworkFailure"
+    message = taken(invoke("CREATE", maximal()))
+    assert "equals what is asked for" in message
+    assert "import it into the stack" in message
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-3), timedelta(hours=3)])
+@pytest.mark.parametrize("made", [-20, 0.5])
+def test_the_service_says_what_time_it_is(wire: Wire, skew: timedelta, made: float) -> None:
+    """The function's clock may be wrong: what counts is SageMaker's, in the Date of its answer."""
+    there = datetime.now(UTC) + skew
+
+    def describes(request: Any) -> Any:  # noqa: ANN401 - botocore's request
+        kept = definitions()["fraud-quality"]
+        body = kept.request | {
+            "JobDefinitionArn": kept.arn,
+            "CreationTime": (there + timedelta(seconds=made)).timestamp(),
+        }
+        answer = answers(200, body)(request)
+        answer.headers["Date"] = format_datetime(there, usegmt=True)
+        return answer
+
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    wire.reply(DESCRIBE, *[describes] * 20)
+    answer = invoke("CREATE", maximal())
+    if made > 0:
+        assert answer["status"] == "SUCCESS"
+    else:
+        taken(answer)
+
+
+def test_a_creation_time_without_fractions_is_any_in_its_second(wire: Wire) -> None:
+    """A service that keeps whole seconds has not made the definition before it was asked to."""
+
+    def made(request: Any) -> Any:  # noqa: ANN401 - botocore's request
+        after(refuses("InternalFailure", status=500))(request)
+        kept = definitions()["fraud-quality"]
+        kept.creation_time = kept.creation_time.replace(microsecond=0)
+        raise CLOSED
+
+    wire.reply(CREATE, made)
+    assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
+
+
+AFTERWARDS = [
+    pytest.param(refuses("AccessDeniedException"), "AccessDenied", id="denied"),
+    pytest.param(refuses("ExpiredTokenException"), "InvalidCredentials", id="expired"),
+    pytest.param(refuses("NeverSeenBefore", status=418), "GeneralServiceException", id="unknown"),
+    pytest.param(raw(200, b"{}"), "ServiceInternalError", id="unreadable"),
+    pytest.param(refuses("ResourceNotFound"), "NotFound", id="lags"),
+]
+
+
+@pytest.mark.parametrize(("failure", "code"), AFTERWARDS)
+@pytest.mark.parametrize("attempts_lost", [1, 2])
+def test_a_generated_name_is_never_orphaned(wire: Wire, failure: Reply, code: str, attempts_lost: int) -> None:
+    """Whatever reads say afterwards, every answer has the ARN: it is known before SageMaker has said it."""
+    wire.reply(CREATE, *[loses_the_answer(CLOSED)] * attempts_lost)
+    wire.reply(DESCRIBE, *[failure] * 40)
+    first = invoke("CREATE", minimal())
+    (made,) = definitions().values()
+    assert first["status"] == "IN_PROGRESS"
+    assert first["resourceModel"]["JobDefinitionArn"] == made.arn
+    failed, _ = until_done(first, "CREATE", minimal())
+    assert (failed["status"], failed["errorCode"]) == ("FAILED", code)
+    assert failed["resourceModel"]["JobDefinitionArn"] == made.arn
+    wire.recovers()
+    succeeded, _ = until_done(first, "CREATE", minimal())
+    assert succeeded["status"] == "SUCCESS"
+    assert definitions().keys() == {succeeded["resourceModel"]["JobDefinitionName"]}
+
+
+def test_a_create_that_took_no_effect_is_sent_again_in_the_next_invocation(wire: Wire) -> None:
+    """Under a generated name that is safe: it is the same name."""
+    wire.reply(CREATE, *[breaks(CLOSED)] * 4)
+    first = invoke("CREATE", minimal())
+    assert first["callbackContext"] == {"Attempt": 1, "Unheard": True}
+    assert definitions() == {}
+    answer, delays = until_done(first, "CREATE", minimal())
+    assert answer["status"] == "SUCCESS"
+    assert delays == [1, 2]
+    assert len(definitions()) == 1
+
+
+def test_a_create_that_stays_unheard_fails_with_its_own_cause(wire: Wire) -> None:
+    """And with the ARN: CloudFormation deletes what may be there."""
+    wire.reply(CREATE, breaks(CLOSED), *[refuses("AccessDeniedException", "no longer")] * 20)
+    answer, _ = until_done(invoke("CREATE", minimal()), "CREATE", minimal())
+    assert answer["errorCode"] == "AccessDenied"
+    assert "no longer" in answer["message"]
+    assert answer["resourceModel"]["JobDefinitionArn"].startswith(arn("fraud-monitors-jobdefinition-"))
+
+
+@pytest.mark.parametrize("fault", NOTHING_HAPPENED)
+def test_what_had_no_effect_leaves_nothing_to_clean_up(wire: Wire, fault: Reply) -> None:
+    """No model: there is no definition, and CloudFormation may try again."""
+    wire.reply(CREATE, *[fault] * 2)
+    answer = invoke("CREATE", minimal())
+    assert answer["errorCode"] in ("NetworkFailure", "Throttling")
+    assert "resourceModel" not in answer
+    assert wire.operations == [CREATE, CREATE]
+
+
+@pytest.mark.parametrize(
+    ("role", "region", "partition"),
+    [
+        (f"arn:aws-cn:iam::{ACCOUNT}:role/monitor", "cn-north-1", "aws-cn"),
+        (f"arn:aws-us-gov:iam::{ACCOUNT}:role/monitor", "us-gov-west-1", "aws-us-gov"),
+    ],
+)
+def test_the_partition_is_the_roles(wire: Wire, role: str, region: str, partition: str) -> None:
+    """The plugin library's guess is wrong outside of the commercial regions and China."""
+    wire.reply(CREATE, *[breaks(CLOSED)] * 2)
+    wire.reply(DESCRIBE, refuses("ResourceNotFound"))
+    answer = invoke("CREATE", minimal() | {"RoleArn": role}, region=region)
+    assert answer["resourceModel"]["JobDefinitionArn"].startswith(f"arn:{partition}:sagemaker:{region}:{ACCOUNT}:")
+
+
+def test_without_an_account_it_is_the_roles(wire: Wire) -> None:
+    """SageMaker takes no role of another account."""
+    wire.reply(CREATE, *[loses_the_answer(CLOSED)] * 2)
+    assert invoke("CREATE", minimal(), awsAccountId=None)["status"] == "SUCCESS"
+
+
+def test_a_role_that_is_none_makes_nothing(wire: Wire) -> None:
+    """There is no ARN to tell, and no definition either: SageMaker would refuse the role."""
+    wire.reply(CREATE, *[breaks(CLOSED)] * 2)
+    answer = invoke("CREATE", minimal() | {"RoleArn": "arn:aws:s3:::monitor-monitor"})
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "resourceModel" not in answer
+
+
+def test_a_warm_functions_troubles_are_not_the_next_stacks(wire: Wire) -> None:
+    """Botocore's quota of retries belongs to the client, and a client outlives a request."""
+    for number in range(60):
+        wire.reply(DESCRIBE, *[refuses("InternalFailure", status=500)] * 2)
+        invoke("READ", {"JobDefinitionName": f"other-{number}"})
+    wire.requests.clear()
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
+    assert wire.operations.count(CREATE) == 2
