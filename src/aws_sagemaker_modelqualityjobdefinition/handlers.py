@@ -96,10 +96,10 @@ def delete(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Delete a definition, found by its ARN or by its name, and wait for a monitoring schedule to let go of it."""
-    definitions = _opened(session, request)
+    definitions, was_there = _opened(session, request), progress.has_begun(context)
     name = identity.name_of(request.desiredResourceState, request.region, request.awsAccountId)
     LOG.info("Deleting %s for %s", words.shown(name), request.logicalResourceIdentifier)
-    in_use = definitions.delete(name, was_there=progress.has_begun(context))
+    in_use = definitions.delete(name, was_there=was_there)
     if in_use is None:
         return progress.done()
     return progress.not_yet(in_use, _desired(request), context, SCHEDULE_DELAYS)

@@ -7,14 +7,14 @@ that is adopted in error is deleted in the end.
 """
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import deadline, errors, identity, tags, translation, words
-from .attempts import LEAST_TIME
+from . import attempts, deadline, errors, identity, tags, translation, words
 
 if TYPE_CHECKING:
     from .job_definitions import JobDefinitions, Refused
@@ -103,7 +103,8 @@ def _proven(
     """
     if not refused.taken and refused.unheard is None:
         raise refused.error
-    for pause in (*_PAUSES, None):
+    pauses = iter(_PAUSES)
+    while True:
         seen = _look(definitions, desired, name, wanted)
         if isinstance(seen, _Seen) and refused.unheard is not None and seen.made_since(refused.unheard):
             if not seen.unlike:
@@ -111,7 +112,8 @@ def _proven(
             may_change = seen.unlike in ([_TAGS], [_UNREAD_TAGS])  # ListTags lags behind Create
         else:
             may_change = not isinstance(seen, _Seen) and refused.unheard is not None
-        if not may_change or pause is None or deadline.left() < pause + LEAST_TIME:
+        pause = next(pauses, math.inf)
+        if not may_change or deadline.left() <= pause + attempts.LEAST_TIME:
             break
         time.sleep(pause)
     if isinstance(seen, _Seen):

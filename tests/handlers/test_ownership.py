@@ -224,6 +224,23 @@ def test_the_service_says_what_time_it_is(wire: Wire, skew: timedelta, made: flo
         taken(answer)
 
 
+def test_without_a_date_it_is_the_functions_clock(wire: Wire) -> None:
+    """Which AWS keeps right."""
+
+    def describes(request: Any) -> Any:  # noqa: ANN401 - botocore's request
+        kept = definitions()["fraud-quality"]
+        times = {"CreationTime": kept.creation_time.timestamp()}
+        return answers(200, kept.request | {"JobDefinitionArn": kept.arn} | times)(request)
+
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    wire.reply(DESCRIBE, *[describes] * 2)
+    assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
+    definitions()["fraud-quality"].creation_time -= timedelta(seconds=3)
+    wire.reply(CREATE, breaks(CLOSED))
+    wire.reply(DESCRIBE, describes)
+    taken(invoke("CREATE", maximal()))
+
+
 def test_a_creation_time_without_fractions_is_any_in_its_second(wire: Wire) -> None:
     """A service that keeps whole seconds has not made the definition before it was asked to."""
 

@@ -5,12 +5,25 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
 from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, batch, maximal, minimal
-from tests.wires import Wire, answers, created, invoke, refuses, until_done
+from tests.wires import (
+    Reply,
+    Wire,
+    answers,
+    breaks,
+    created,
+    definitions,
+    invoke,
+    loses_the_answer,
+    refuses,
+    until_done,
+)
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+CLOSED = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.amazonaws.com/")
 CREATE_ONLY = [pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]]
 
 
@@ -106,6 +119,79 @@ def test_changed_tags_that_never_show_are_not_stabilized(wire: Wire) -> None:
     answer, delays = until_done(invoke("UPDATE", state, state, **named), "UPDATE", state, state, **named)
     assert answer["errorCode"] == "NotStabilized"
     assert delays == [*handlers.READ_DELAYS]
+
+
+NAMED: Json = {"tags": {"b": "2"}, "previous_tags": {"a": "1"}}
+BACK: Json = {"tags": {"a": "1"}, "previous_tags": {"b": "2"}}
+
+
+def lagging(*tags: tuple[str, str]) -> Reply:
+    """Answer ListTags as it was."""
+    return answers(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refuses("AccessDeniedException"),
+        breaks(CLOSED),
+        loses_the_answer(CLOSED),
+        refuses("InternalFailure", status=500),
+    ],
+)
+@pytest.mark.parametrize("stale", range(4))
+def test_the_rollback_of_a_failed_change_is_right_whatever_a_read_says(wire: Wire, fault: Reply, stale: int) -> None:
+    """DeleteTags is done, AddTags fails, and ListTags is some answers behind: SageMaker has the old tags in the end."""
+    identifier = made(minimal(), wire, tags={"a": "1"})
+    state = minimal() | identifier
+    wire.reply("AddTags", *[fault] * 2)
+    assert invoke("UPDATE", state, state, **NAMED)["status"] == "FAILED"
+    wire.recovers()
+    wire.reply("ListTags", *[lagging(("a", "1"))] * stale)
+    answer, _ = until_done(invoke("UPDATE", state, state, **BACK), "UPDATE", state, state, **BACK)
+    assert tags_of(answer) == {"a": "1"}
+    (kept,) = definitions().values()
+    assert kept.tags == [{"Key": "a", "Value": "1"}]
+
+
+def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire: Wire) -> None:
+    """The change is done and never seen: it fails, and what differs is changed back all the same."""
+    identifier = made(minimal(), wire, tags={"a": "1"})
+    state = minimal() | identifier
+    wire.reply("ListTags", *[lagging(("a", "1"))] * 60)
+    answer, _ = until_done(invoke("UPDATE", state, state, **NAMED), "UPDATE", state, state, **NAMED)
+    assert answer["errorCode"] == "NotStabilized"
+    assert answer["message"] == "SageMaker did not report the changed tags within 60 seconds."
+    assert invoke("UPDATE", state, state, **BACK)["status"] == "SUCCESS"
+    (kept,) = definitions().values()
+    assert kept.tags == [{"Key": "a", "Value": "1"}]
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("operation", ["DescribeModelQualityJobDefinition", "ListTags"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        refuses("AccessDeniedException"),
+        refuses("ResourceNotFound"),
+        refuses("InternalFailure", status=500),
+        breaks(CLOSED),
+        answers(200, {}),
+    ],
+)
+def test_a_read_that_fails_in_a_callback_is_tried_again(wire: Wire, operation: str, failure: Reply) -> None:
+    """As in CREATE's: the change was accepted."""
+    identifier = made(minimal(), wire, tags={"a": "1"})
+    state = minimal() | identifier
+    wire.reply("ListTags", lagging(("a", "1")), lagging(("a", "1")))
+    first = invoke("UPDATE", state, state, **NAMED)
+    assert first["status"] == "IN_PROGRESS"
+    wire.reply(operation, *[failure] * 5)
+    answer, delays = until_done(first, "UPDATE", state, state, **NAMED)
+    assert tags_of(answer) == {"b": "2"}
+    assert len(delays) > 1
+    assert wire.operations.count("AddTags") == 1
 
 
 def test_a_tag_change_that_is_refused_fails_with_the_cause(wire: Wire) -> None:

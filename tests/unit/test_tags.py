@@ -41,6 +41,28 @@ def test_a_difference_makes_what_is_there_what_is_desired(
     assert not any(tags.reserved(key) for key in [*to_set, *to_remove])
 
 
+@given(any_tags, any_tags, own_tags, own_tags)
+def test_a_change_makes_what_is_there_what_is_desired_whatever_was_seen(
+    actual: dict[str, str], seen: dict[str, str], previous: dict[str, str], desired: dict[str, str]
+) -> None:
+    """What CloudFormation says differs is changed even if a lagging read says that it is so already."""
+    to_set, to_remove = tags.change(previous, desired, seen)
+    there = actual | {key: value for key, value in previous.items() if desired.get(key) == value}
+    after = {key: value for key, value in there.items() if key not in to_remove} | to_set
+    assert desired.items() <= after.items()
+    assert not (previous.keys() - desired.keys()) & after.keys()
+    for key in actual.keys() - previous.keys() - desired.keys():
+        assert after[key] == actual[key]
+    assert tags.change(desired, desired, desired) == ({}, [])
+
+
+@pytest.mark.parametrize(("key", "value", "word"), [(None, "1", "/Tags/1/Key"), ("a", None, "/Tags/1/Value")])
+def test_a_tag_without_key_or_value_is_refused(key: str | None, value: str | None, word: str) -> None:
+    """It would be a tag called None."""
+    with pytest.raises(InvalidRequest, match=f"{word} is missing"):
+        tags.merge({}, [Tag(Key="x", Value="y"), Tag(Key=key, Value=value)])
+
+
 @given(any_tags)
 def test_a_report_has_all_but_the_tags_of_aws(actual: dict[str, str]) -> None:
     """In SageMaker's own order."""

@@ -1,0 +1,377 @@
+"""Events that nobody should send: answered with a sentence that names the member, never with a defect of ours."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from aws_sagemaker_modelqualityjobdefinition import handlers
+from tests.envelopes import ACCOUNT, CALLER, REGION, STACK_ID, Json, arn, event, maximal, minimal
+from tests.wires import Wire, created, invoke
+
+ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
+DEEP: Any = None
+for _ in range(10_000):
+    DEEP = [DEEP]
+HALF = "\ud800"
+LONG = "x" * 6_000_000
+
+
+def well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
+    """Return an answer once it is known that Lambda takes it, and that it says something when it is a failure."""
+    assert len(json.dumps(answer, ensure_ascii=False).encode()) < 10_000
+    assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS")
+    if answer["status"] == "FAILED":
+        assert answer["errorCode"] != "InternalFailure"
+        assert len(answer["message"]) > 15
+        assert not any(word in answer["message"] for word in ("Error)", "object has no attribute", "NoneType", "dict"))
+    found: Json = answer
+    return found
+
+
+def refused(sent: Any, name: str, caplog: pytest.LogCaptureFixture | None = None) -> None:  # noqa: ANN401 - any JSON
+    """Make sure that an event is refused with the name of the member that is wrong, and not with its value."""
+    answer = well_formed(handlers.resource(sent, None))
+    assert answer["errorCode"] == "InvalidRequest", answer
+    assert name in answer["message"]
+    assert "s3cret" not in answer["message"] + (caplog.text if caplog else "")
+
+
+def changed(sent: Json, path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
+    """Return an event with another value in a place."""
+    *parents, last = path.split("/")
+    place = sent
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return sent
+
+
+TEXTS = ("stackId", "bearerToken", "region", "awsAccountId", "nextToken", "requestData/logicalResourceId")
+CREDENTIALS = tuple(
+    f"requestData/{party}/{key}" for party in ("callerCredentials", "providerCredentials") for key in CALLER
+)
+NO_TEXTS = [1, True, 1.5, ["s3cret"], {"s3cret": 1}, "s3cret\nline", f"s3cret{HALF}", DEEP, LONG]
+
+
+@pytest.mark.parametrize("value", NO_TEXTS, ids=lambda value: str(value)[:12] if value is not DEEP else "deep")
+@pytest.mark.parametrize("path", [*TEXTS, *CREDENTIALS, "requestData/providerLogGroupName"])
+@pytest.mark.parametrize("action", ["CREATE", "READ"])
+def test_a_member_that_is_no_text_of_a_line_is_named(wire: Wire, action: str, path: str, value: object) -> None:
+    """Ids, token, region and credentials; before SageMaker is asked for anything."""
+    refused(changed(event(action, minimal(), log_group="logs"), path, value), path)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize(
+    "path", ["bearerToken", "region", "action", "requestData", *(p for p in CREDENTIALS if "session" not in p)]
+)
+def test_what_has_to_be_there_is_missing(path: str, nothing: str | None) -> None:
+    """An empty region is not the function's own."""
+    if path == "requestData":
+        nothing = None
+    refused(changed(event("CREATE", minimal(), log_group="logs"), path, nothing), path)
+    sent = event("CREATE", minimal(), log_group="logs")
+    *parents, last = path.split("/")
+    place = sent
+    for parent in parents:
+        place = place[parent]
+    del place[last]
+    refused(sent, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("awsAccountId", ["12345678901", "12345678901x", "\u0661" * 12, "-" * 12]),
+        ("region", ["eu west 1", "eu/west", "../..", "-eu", "\u0661", "evil.example#", "-", "x" * 64]),
+        ("action", ["EXPLODE", "create", 1, ["CREATE"], {"CREATE": 1}, LONG, HALF, "CREATE\n"]),
+    ],
+)
+def test_a_member_of_another_form_is_named(path: str, values: list[object]) -> None:
+    """An ARN and a host's name are made of them."""
+    for value in values:
+        refused(changed(event("CREATE", minimal()), path, value), path)
+
+
+@pytest.mark.parametrize("sent", [None, [], "text", 5, {}, {"action": "CREATE"}, [DEEP]])
+def test_what_is_no_event_is_refused(sent: Any) -> None:  # noqa: ANN401 - any JSON
+    """Whatever it is."""
+    assert well_formed(handlers.resource(sent, None))["errorCode"] == "InvalidRequest"
+    assert well_formed(handlers.test_entrypoint(sent, None))["errorCode"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize("value", [1, "s3cret", ["s3cret"], True, DEEP])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "callbackContext",
+        "requestData",
+        "requestData/callerCredentials",
+        "requestData/resourceProperties",
+        "requestData/previousResourceProperties",
+        "requestData/stackTags",
+        "requestData/previousStackTags",
+    ],
+)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_member_that_is_no_object_is_named(action: str, path: str, value: object) -> None:
+    """In words: what it has to be."""
+    answer = well_formed(handlers.resource(changed(event(action, minimal()), path, value), None))
+    assert answer["errorCode"] == "InvalidRequest"
+    assert answer["message"] == f"{path} has to be an object."
+
+
+CONTEXTS = [
+    {"Attempt": "x"},
+    {"Attempt": None},
+    {"Attempt": -1},
+    {"Attempt": 0},
+    {"Attempt": True},
+    {"Attempt": 1.0},
+    {"Attempt": 10**400},
+    {"Attempt": DEEP},
+    {"Attempt": 1, "Unheard": 1},
+    {"Attempt": 1, "Unheard": False},
+    {"Unheard": True},
+    {"s3cret": 1},
+    {"Attempt": 1, HALF: 1},
+]
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: "-".join(map(ascii, context)))
+@pytest.mark.parametrize("action", ["CREATE", "UPDATE", "DELETE"])
+def test_a_callback_context_that_is_not_ours_is_refused(wire: Wire, action: str, context: Json) -> None:
+    """It says what was done before; a wrong one would do something twice, or not at all."""
+    refused(changed(event(action, minimal(), minimal()), "callbackContext", context), "callbackContext")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("value", [None, 1, ["s3cret"], {"s3cret": 1}, f"s3cret{HALF}"])
+@pytest.mark.parametrize("path", ["stackTags", "previousStackTags"])
+def test_a_stacks_tag_that_is_no_text_is_named(path: str, value: object) -> None:
+    """By its key."""
+    sent = event("UPDATE", minimal(), minimal())
+    sent["requestData"][path] = {"good": "1", "team/a": value}
+    refused(sent, f"requestData/{path}/team/a")
+
+
+def test_a_stacks_tags_are_not_counted_for_ever() -> None:
+    """A stack has 50."""
+    refused(event("CREATE", minimal(), tags={f"k{n}": "v" for n in range(100_000)}), "requestData/stackTags")
+
+
+@pytest.mark.parametrize(
+    ("own", "pointer"),
+    [
+        ([None], "/Tags/0"),
+        ([{}], "/Tags/0/Key"),
+        ([{"Key": "a"}], "/Tags/0/Value"),
+        ([{"Key": "a", "Value": "1"}, {"Key": "b", "Value": None}], "/Tags/1/Value"),
+        ([{"Value": "s3cret"}], "/Tags/0/Key"),
+        ([{"Key": ["s3cret"], "Value": "1"}], "/Tags/0/Key"),
+        ([["s3cret"]], "/Tags/0"),
+        ({"Key": "a", "Value": "1"}, "/Tags"),
+        ([{"Key": HALF, "Value": "1"}], "/Tags/0/Key"),
+        ([{"Key": "aws:" + LONG, "Value": "1"}], "/Tags/0"),
+    ],
+)
+def test_a_tag_that_is_none_is_named(wire: Wire, own: object, pointer: str) -> None:
+    """A tag called None was made once."""
+    refused(event("CREATE", minimal() | {"Tags": own}), pointer)
+    assert wire.requests == []
+
+
+NUMBER = "JobResources/ClusterConfig/InstanceCount"
+THRESHOLD = "ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute"
+
+
+@pytest.mark.parametrize(
+    "value", ["1_0", " 7 \n", "7\n", "\u0661\u0662", "+7", "0x7", "1e2", "", "7.0", 10**400, 2**63, 1.5, "9" * 5000]
+)
+def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: object) -> None:
+    """Python reads more of them."""
+    sent = event("CREATE", maximal())
+    refused(changed(sent, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} has to be a whole number")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    "value", ["1_0.5", " 0.5", "\u0661", "nan", "inf", ".5", "5.", 10**400, float("nan"), float("inf"), "1e999"]
+)
+def test_what_json_would_not_call_a_number_is_none(wire: Wire, value: object) -> None:
+    """As above."""
+    sent = event("CREATE", maximal())
+    refused(changed(sent, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} has to be a number")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("value", ["7", 7, 7.0])
+def test_a_whole_number_may_come_in_other_forms(wire: Wire, value: object) -> None:
+    """CloudFormation sends strings; 7.0 is 7."""
+    sent = changed(event("CREATE", maximal()), f"requestData/resourceProperties/{NUMBER}", value)
+    handlers.resource(sent, None)
+    cluster = wire.body("CreateModelQualityJobDefinition")["JobResources"]["ClusterConfig"]
+    assert cluster["InstanceCount"] == int(float(str(value)))
+    assert isinstance(cluster["InstanceCount"], int)
+
+
+ENVIRONMENT = "ModelQualityAppSpecification/Environment"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pointer"),
+    [
+        (ENVIRONMENT, {"A": None}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {"A": DEEP}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {"A": 10**400}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {"A": float("nan")}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {"A": HALF}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {HALF: "1"}, f"/{ENVIRONMENT}/\\ud800"),
+        (ENVIRONMENT, {"a/b~c": {}}, f"/{ENVIRONMENT}/a~1b~0c"),
+        (ENVIRONMENT, {LONG: {}}, f"/{ENVIRONMENT}/xxx"),
+        (ENVIRONMENT, DEEP, f"/{ENVIRONMENT}"),
+        (ENVIRONMENT, {f"V{n}": "s3cret" for n in range(200_000)}, f"/{ENVIRONMENT}"),
+        ("ModelQualityAppSpecification/ContainerArguments", ["a", None], "ContainerArguments/1"),
+        ("ModelQualityAppSpecification/ContainerArguments", ["s3cret"] * 200_000, "ContainerArguments"),
+        (
+            "ModelQualityJobOutputConfig/MonitoringOutputs",
+            [{"S3Output": {"Odd": 1}}],
+            "MonitoringOutputs/0/S3Output/Odd",
+        ),
+        ("RoleArn", HALF, "/RoleArn"),
+        ("JobDefinitionName", HALF, "/JobDefinitionName"),
+        ("NetworkConfig", DEEP, "/NetworkConfig"),
+        (HALF, 1, "/\\ud800"),
+        (LONG, 1, "/xxx"),
+        ("Surprise", DEEP, "/Surprise"),
+    ],
+    ids=lambda value: str(value)[:20] if isinstance(value, str) and value.isascii() else "",
+)
+@pytest.mark.parametrize("action", ["CREATE", "UPDATE"])
+def test_a_property_that_is_wrong_is_named_by_its_pointer(
+    wire: Wire, action: str, path: str, value: object, pointer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Quickly, and without its value; also among the previous properties."""
+    started = time.process_time()
+    properties = maximal()
+    places = path.split("/")
+    place = properties
+    for parent in places[:-1]:
+        place = place[parent]
+    place[places[-1]] = value
+    sent = event(action, maximal(), maximal())
+    sent["requestData"]["resourceProperties"] = properties
+    refused(sent, pointer, caplog)
+    sent = event(action, maximal(), maximal())
+    sent["requestData"]["previousResourceProperties"] = properties
+    refused(sent, pointer, caplog)
+    assert time.process_time() - started < 1
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    "identifier", [{"JobDefinitionArn": LONG}, {"JobDefinitionName": LONG}, {"JobDefinitionArn": arn("x" * 6_000_000)}]
+)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_long_identifier_is_not_echoed(action: str, identifier: Json) -> None:
+    """Lambda takes 6 MB."""
+    well_formed(invoke(action, minimal() | identifier, minimal() | identifier))
+
+
+@pytest.mark.parametrize("name", ["line\nbreak", "\u202ename", "x" * 500])
+def test_nothing_odd_reaches_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A name with a line break would be a line of its own."""
+    caplog.set_level(logging.INFO)
+    invoke("CREATE", minimal() | {"JobDefinitionName": name})
+    invoke("DELETE", {"JobDefinitionName": name})
+    assert caplog.records
+    assert all(record.getMessage().isprintable() and len(record.getMessage()) < 300 for record in caplog.records)
+
+
+def for_test(sent: Mapping[str, Any]) -> Json:
+    """Return an event of the test entry point's."""
+    request: Json = {
+        "clientRequestToken": "token",
+        "desiredResourceState": minimal(),
+        "logicalResourceIdentifier": "JobDefinition",
+        "stackId": STACK_ID,
+        "region": REGION,
+        "awsAccountId": ACCOUNT,
+    }
+    return {"credentials": CALLER, "action": "CREATE", "region": REGION, "request": {**request, **sent}}
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"region": ""}, "region"),
+        ({"region": None}, "region"),
+        ({"region": 5}, "region"),
+        ({"clientRequestToken": None}, "request/clientRequestToken"),
+        ({"clientRequestToken": HALF}, "request/clientRequestToken"),
+        ({"stackId": ["x"]}, "request/stackId"),
+        ({"awsAccountId": 123456789012}, "request/awsAccountId"),
+        ({"awsAccountId": "1"}, "request/awsAccountId"),
+        ({"logicalResourceIdentifier": DEEP}, "request/logicalResourceIdentifier"),
+        ({"desiredResourceState": [1]}, "request/desiredResourceState"),
+        ({"previousResourceState": "x"}, "request/previousResourceState"),
+        ({"desiredResourceTags": ["x"]}, "request/desiredResourceTags"),
+        ({"desiredResourceTags": {"a": None}}, "request/desiredResourceTags/a"),
+        ({"desiredResourceState": {"Surprise": 1}}, "/Surprise"),
+        ({"desiredResourceState": minimal() | {"Tags": [{}]}}, "/Tags/0/Key"),
+    ],
+)
+def test_the_test_entry_point_refuses_the_same(wire: Wire, change: Json, word: str) -> None:
+    """With the names that its events have."""
+    answer = well_formed(handlers.test_entrypoint(for_test(change), None))
+    assert answer["errorCode"] == "InvalidRequest"
+    assert word in answer["message"]
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("break_", "word"),
+    [
+        (lambda sent: sent.update(request=None), "request"),
+        (lambda sent: sent.update(request="x"), "request"),
+        (lambda sent: sent.update(credentials="x"), "credentials"),
+        (lambda sent: sent.update(credentials={"accessKeyId": "x"}), "credentials/secretAccessKey"),
+        (lambda sent: sent.update(action=None), "action"),
+        (lambda sent: sent.update(callbackContext=[1]), "callbackContext"),
+        (lambda sent: sent.update(callbackContext={"Attempt": "x"}), "callbackContext"),
+        (lambda sent: (sent.pop("region"), sent["request"].pop("region")), "region"),
+    ],
+)
+def test_the_test_entry_points_own_members_are_checked(break_: Callable[[Json], object], word: str) -> None:
+    """As those of the production entry point."""
+    sent = for_test({})
+    break_(sent)
+    answer = well_formed(handlers.test_entrypoint(sent, None))
+    assert answer["errorCode"] == "InvalidRequest"
+    assert word in answer["message"]
+
+
+def test_the_test_entry_point_takes_either_region() -> None:
+    """The request's, or the event's where the request has none."""
+    sent = for_test({})
+    del sent["request"]["region"]
+    assert handlers.test_entrypoint(sent, None)["status"] == "SUCCESS"
+
+
+def test_credentials_without_a_session_are_a_users() -> None:
+    """`sam local invoke` may be given those."""
+    sent = changed(event("CREATE", minimal()), "requestData/callerCredentials/sessionToken", None)
+    assert handlers.resource(sent, None)["status"] == "SUCCESS"
+
+
+def test_what_cloudformation_adds_tomorrow_is_no_error() -> None:
+    """Members that are not used are not looked at."""
+    sent = event("CREATE", minimal(), Novelty=HALF)
+    sent["requestData"] |= {"systemTags": [1], "typeConfiguration": "x", "platformCredentials": "x", "Novelty": 1}
+    assert handlers.resource(sent, None)["status"] == "SUCCESS"
+    assert created(minimal())["JobDefinitionArn"]

@@ -1,0 +1,366 @@
+"""Every invocation ends in time, whatever the wire does: against real sockets, which answer slowly or in drips."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from botocore.config import Config
+
+from aws_sagemaker_modelqualityjobdefinition import attempts, client, deadline, ownership, plugin
+from tests.envelopes import Json, arn, maximal, minimal
+from tests.wires import invoke
+
+# A part of the time that is meant, so that nobody waits: 45 s are 1.8 s.
+SCALE = 0.04
+
+Serve = Callable[[socket.socket, str, Json], None]
+Does = Callable[["Server"], Serve]
+
+
+class Server:
+    """An HTTP server that does with a connection what a test says, one request after the other."""
+
+    def __init__(self, does: "Does") -> None:
+        self._serve = does(self)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
+        self._ended = threading.Event()
+        self.operations: list[str] = []
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def start(self) -> None:
+        """Accept connections in a thread."""
+        self._run(self._accept)
+
+    def end(self) -> None:
+        """End every thread: shutting down wakes those that wait for somebody to say something."""
+        self._ended.set()
+        for waiting in (self._listening, *self._connections):
+            with suppress(OSError):
+                waiting.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for thread in self._threads:
+            thread.join()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        if self._ended.wait(seconds):
+            raise ConnectionError
+
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                self._connections.append(connection)
+                self._run(self._converse, connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream, suppress(OSError):
+            while stream.readline():
+                headers = {}
+                while line := stream.readline().decode().strip():
+                    name, _, value = line.partition(":")
+                    headers[name.lower()] = value.strip()
+                body = json.loads(stream.read(int(headers["content-length"])))
+                operation = headers["x-amz-target"].rpartition(".")[2]
+                self.operations.append(operation)
+                self._serve(connection, operation, body)
+
+
+def http(body: Json, status: str = "200 OK", **headers: str) -> bytes:
+    """Return an answer as bytes."""
+    content = json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/x-amz-json-1.1", f"Content-Length: {len(content)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+def said(operation: str, body: Json) -> Json:
+    """Return what SageMaker answers, of a definition that is there with the tag a=1."""
+    name = body.get("JobDefinitionName", "fraud-quality")
+    described = {key: value for key, value in maximal().items() if key not in ("EndpointName", "Tags")}
+    found: dict[str, Json] = {
+        "CreateModelQualityJobDefinition": {"JobDefinitionArn": arn(name)},
+        "DescribeModelQualityJobDefinition": described
+        | {"JobDefinitionArn": arn(name), "JobDefinitionName": name, "CreationTime": 1700000000},
+        "ListTags": {"Tags": [{"Key": "a", "Value": "1"}]},
+        "ListModelQualityJobDefinitions": {"JobDefinitionSummaries": []},
+    }
+    return found.get(operation) or {}
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All limits and pauses, scaled."""
+    config = Config(connect_timeout=1 * SCALE, read_timeout=3.5 * SCALE, retries={"total_max_attempts": 1})
+    monkeypatch.setattr(client, "CONFIG", config)
+    monkeypatch.setattr(plugin, "SECONDS", {action: seconds * SCALE for action, seconds in plugin.SECONDS.items()})
+    monkeypatch.setattr(attempts, "LEAST_TIME", attempts.LEAST_TIME * SCALE)
+    monkeypatch.setattr(attempts, "_LONGEST_PAUSE", attempts._LONGEST_PAUSE * SCALE)
+    monkeypatch.setattr(ownership, "_PAUSES", tuple(pause * SCALE for pause in ownership._PAUSES))
+    monkeypatch.setattr("random.random", lambda: SCALE)
+
+
+Running = Callable[[Does], Server]
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """Start a server that SageMaker's requests go to."""
+    servers: list[Server] = []
+
+    def run(does: Does) -> Server:
+        servers.append(Server(does))
+        servers[-1].start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", servers[-1].url)
+        return servers[-1]
+
+    yield run
+    for server in servers:
+        server.end()
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No moto: the requests go out."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    settings = {name: vars(client.CONFIG)[name] for name in ("connect_timeout", "read_timeout", "retries")}
+    monkeypatch.setattr(client, "CONFIG", Config(**settings))  # kept clients know the address of another test
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@contextmanager
+def timed(action: str) -> Iterator[None]:
+    """Make sure that what runs inside keeps the contract's limit."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < (30 if action in ("READ", "LIST") else 60) * SCALE + 0.5
+
+
+def slow(seconds: float) -> Does:
+    """Answer each call after some time."""
+
+    def serves(server: Server) -> Serve:
+        def serve(connection: socket.socket, operation: str, body: Json) -> None:
+            server.wait(seconds * SCALE)
+            connection.sendall(http(said(operation, body)))
+
+        return serve
+
+    serves.__name__ = f"slow-{seconds}"
+    return serves
+
+
+def slow_and_busy(server: Server) -> Serve:
+    """Answer each call after 2.5 s, every other with a 503 that asks to wait for 5 s."""
+
+    def serve(connection: socket.socket, operation: str, body: Json) -> None:
+        server.wait(2.5 * SCALE)
+        busy = {"__type": "ServiceUnavailable", "message": "busy"}
+        if len(server.operations) % 2:
+            connection.sendall(http(busy, "503 Busy", x_amz_retry_after="5000", x_amzn_RequestId="request-1"))
+        else:
+            connection.sendall(http(said(operation, body)))
+
+    return serve
+
+
+def dripping(server: Server) -> Serve:
+    """Answer with a byte every two seconds."""
+
+    def serve(connection: socket.socket, operation: str, body: Json) -> None:
+        for byte in http(said(operation, body)):
+            connection.sendall(bytes([byte]))
+            server.wait(2 * SCALE)
+
+    return serve
+
+
+def dripping_body(server: Server) -> Serve:
+    """Answer with the headers at once, and a byte of the body every two seconds."""
+
+    def serve(connection: socket.socket, operation: str, body: Json) -> None:
+        head, end, content = http(said(operation, body) | {"x": "x" * 1000}).partition(b"\r\n\r\n")
+        connection.sendall(head + end)
+        for byte in content:
+            connection.sendall(bytes([byte]))
+            server.wait(2 * SCALE)
+
+    return serve
+
+
+def silent(server: Server) -> Serve:
+    """Answer nothing at all."""
+
+    def serve(_connection: socket.socket, _operation: str, _body: Json) -> None:
+        server.wait(1000)
+
+    return serve
+
+
+def throttling(server: Server) -> Serve:  # noqa: ARG001 - one signature for all
+    """Refuse everything for being asked too often."""
+
+    def serve(connection: socket.socket, _operation: str, _body: Json) -> None:
+        refusal = {"__type": "ThrottlingException", "message": "slow down"}
+        connection.sendall(http(refusal, "400 Bad", x_amz_retry_after="60000"))
+
+    return serve
+
+
+def endless_tags(server: Server) -> Serve:
+    """Always have another page of tags, slowly."""
+
+    def serve(connection: socket.socket, operation: str, body: Json) -> None:
+        server.wait(SCALE)
+        more = {"NextToken": "more"} if operation == "ListTags" else {}
+        connection.sendall(http(said(operation, body) | more))
+
+    return serve
+
+
+def flooding(server: Server) -> Serve:  # noqa: ARG001 - one signature for all
+    """Answer with a body that does not end, as fast as it is read."""
+
+    def serve(connection: socket.socket, _operation: str, _body: Json) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" " * 100_000)
+
+    return serve
+
+
+WIRES = [
+    slow(2.5),
+    slow(4),
+    slow_and_busy,
+    dripping,
+    dripping_body,
+    silent,
+    throttling,
+    endless_tags,
+    flooding,
+]
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("wire_does", WIRES, ids=lambda wire_does: wire_does.__name__)
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("CREATE", None),
+        *((action, "Fraud-Quality") for action in ("CREATE", "READ", "UPDATE", "DELETE", "LIST")),
+    ],
+)
+def test_an_invocation_ends_in_time(running: Running, wire_does: Does, action: str, name: str | None) -> None:
+    """What isn't done is in progress, or fails in a way that CloudFormation tries again."""
+    server = running(wire_does)
+    properties = maximal() | {"JobDefinitionName": name}
+    with timed(action):
+        answer = invoke(action, properties, properties, tags={"b": "2"}, previous_tags={"a": "1"})
+    if answer["status"] == "FAILED":
+        retriable = ["NetworkFailure", "ServiceInternalError", "Throttling"]
+        foreign = ["AlreadyExists"] if action == "CREATE" and name else []  # what is there has other tags
+        assert answer["errorCode"] in retriable + foreign, answer
+    elif answer["status"] == "IN_PROGRESS":
+        assert action in ("CREATE", "UPDATE")
+        assert answer["resourceModel"]["JobDefinitionArn"]
+    if action == "CREATE" and name is None and wire_does is not throttling:
+        assert answer["resourceModel"]["JobDefinitionArn"]
+    assert len(server.operations) < 60
+
+
+def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(running: Running) -> None:
+    """A warm function goes on: what still drips in is nobody's answer."""
+    drips = threading.Event()
+
+    def does(server: Server) -> Serve:
+        def serve(connection: socket.socket, operation: str, body: Json) -> None:
+            if drips.is_set():
+                dripping_body(server)(connection, operation, body)
+            else:
+                connection.sendall(http(said(operation, body)))
+
+        return serve
+
+    running(does)
+    identifier = {"JobDefinitionName": "Fraud-Quality"}
+    assert invoke("READ", identifier)["status"] == "SUCCESS"
+    drips.set()
+    with deadline.within(1):
+        assert invoke("READ", identifier)["errorCode"] == "NetworkFailure"
+    drips.clear()
+    for _ in range(3):
+        assert invoke("READ", identifier)["status"] == "SUCCESS"
+
+
+def test_two_threads_have_limits_of_their_own() -> None:
+    """The limit belongs to an invocation, not to the process."""
+    seen: list[float] = []
+    with deadline.within(5):
+        thread = threading.Thread(target=lambda: seen.append(deadline.left()))
+        thread.start()
+        thread.join()
+        with deadline.within(50):
+            assert deadline.left() <= 5
+    assert seen == [float("inf")]
+    assert deadline.left() == float("inf")
+
+
+def test_a_client_that_nobody_listens_to_is_not_connected(running: Running) -> None:
+    """Nothing was sent: under a user-provided name too, that is worth another try, and nothing to look at."""
+    server = running(silent)
+    server.end()
+    answer = invoke("CREATE", minimal())
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "resourceModel" not in answer
+    assert server.operations == []
+
+
+def _nothing(_: socket.socket) -> None:
+    """Leave a connection open."""
+
+
+def _close(connection: socket.socket) -> None:
+    connection.close()
+
+
+def _no_tls(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("does", [_nothing, _close, _no_tls])
+def test_what_fails_before_tls_is_agreed_on_has_no_effect(
+    monkeypatch: pytest.MonkeyPatch, does: Callable[[socket.socket], None]
+) -> None:
+    """The request was not sent: there is nothing to look for, nor to clean up."""
+    connections: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", f"https://127.0.0.1:{listening.getsockname()[1]}")
+
+        def accept() -> None:
+            for _ in range(2):
+                connections.append(listening.accept()[0])
+                does(connections[-1])
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        answer = invoke("CREATE", minimal())
+        thread.join()
+    for connection in connections:
+        connection.close()
+    assert answer["errorCode"] == "NetworkFailure"
+    assert "resourceModel" not in answer
+    assert len(connections) == 2
