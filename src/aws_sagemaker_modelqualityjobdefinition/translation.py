@@ -44,6 +44,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "S3InputMode": "File",
 }
 _FILLED_FREELY = frozenset({"S3UploadMode"})
+_FORMATS = frozenset({"Csv", "Json"})  # to name one is to ask for something, even with nothing in it
 
 
 class Model(ResourceModel):
@@ -180,13 +181,16 @@ def unlike(desired: ResourceModel, actual: ResourceModel) -> list[str]:
 
 
 def _is_like(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
-    if name == "JobDefinitionName" or asked == there:  # it was found by its name
-        return True
-    if name == "Environment":
-        return bool((asked or {}) == (there or {}))
+    same = asked == there or name == "JobDefinitionName"  # it was found by its name
+    if same or name == "Environment":  # its variables are the user's, whatever they are called
+        return same or not (asked or there)
     if asked is None or there is None:
         said = there if asked is None else asked
-        return said in ({}, [], False, _DEFAULTS.get(name)) or (asked is None and name in _FILLED_FREELY)
+        if said in ([], False, _DEFAULTS.get(name)) or (asked is None and name in _FILLED_FREELY):
+            return True
+        if not isinstance(said, Mapping) or name in _FORMATS:
+            return False
+        asked, there = asked or {}, there or {}  # to leave an object out is to ask for nothing in it
     if isinstance(asked, Mapping) and isinstance(there, Mapping):
         return all(_is_like(key, asked.get(key), there.get(key)) for key in asked.keys() | there.keys())
     if isinstance(asked, list) and isinstance(there, list):

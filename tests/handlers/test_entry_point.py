@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -58,9 +59,18 @@ def test_a_warm_function_writes_to_the_stream_of_the_stack_it_serves() -> None:
 
 def test_without_a_log_group_nothing_is_delivered(wire: Wire) -> None:
     """Also by a warm function that delivered something before."""
-    wire.reply("logs", *[breaks(AssertionError())] * 9)
-    wire.reply("monitoring", *[breaks(AssertionError())] * 9)
+    created(minimal(), log_group=LOG_GROUP)
+    delivered: list[str] = []
+
+    def note(request: Any) -> None:  # noqa: ANN401 - botocore's request
+        delivered.append(request.url)
+
+    wire.reply("logs", *[note] * 50)
+    wire.reply("monitoring", *[note] * 50)
     created(minimal())
+    assert delivered == []
+    created(minimal(), log_group=LOG_GROUP)
+    assert delivered
     assert logging.getLogger().handlers == [
         handler for handler in logging.getLogger().handlers if not isinstance(handler, delivery.LogHandler)
     ]
@@ -78,6 +88,32 @@ def test_metrics_count_invocations_time_and_failures() -> None:
     (failure,) = [metric for metric in metrics if metric["MetricName"] == "HandlerException"]
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in failure["Dimensions"]}
     assert "NotFound" in dimensions["DimensionKeyExceptionType"]
+
+
+def test_the_duration_is_the_handlers_in_milliseconds(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of what stands around it."""
+    clock = [datetime.now(UTC).replace(tzinfo=None)]
+    monkeypatch.setattr(plugin, "_now", lambda: clock[0])
+
+    def takes_time(_: object) -> None:
+        clock[0] += timedelta(milliseconds=1234)
+
+    created(maximal())
+    wire.reply("ListTags", takes_time)
+    invoke("READ", {"JobDefinitionName": "Fraud-Quality"}, log_group=LOG_GROUP)
+    cloudwatch = boto3.client("cloudwatch", REGION)
+    (metric,) = cloudwatch.list_metrics(MetricName="HandlerInvocationDuration")["Metrics"]
+    answer = cloudwatch.get_metric_statistics(
+        Namespace=metric["Namespace"],
+        MetricName="HandlerInvocationDuration",
+        Dimensions=metric["Dimensions"],
+        StartTime=clock[0] - timedelta(minutes=5),
+        EndTime=clock[0] + timedelta(minutes=5),
+        Period=600,
+        Statistics=["Sum", "SampleCount"],
+    )
+    (point,) = answer["Datapoints"]
+    assert (point["Sum"], point["SampleCount"], point["Unit"]) == (1234, 1, "Milliseconds")
 
 
 def test_what_is_logged_while_a_record_is_written_is_left_out(wire: Wire) -> None:

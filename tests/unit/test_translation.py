@@ -152,6 +152,12 @@ def test_a_request_without_tags_has_none() -> None:
     assert "Tags" not in translation.request(model_of(minimal() | {"Tags": []}), "fraud", {})
 
 
+def test_a_write_only_property_is_never_reported() -> None:
+    """Not even if SageMaker should come to describe it: it would show as drift, and break the contract."""
+    described_too: Any = described(translation.request(model_of(maximal()), "fraud", {})) | {"EndpointName": "fraud"}
+    assert translation.model(described_too, []).EndpointName is None
+
+
 def test_creation_time_is_utc_wherever_the_clock_is() -> None:
     """ISO 8601."""
     request = translation.request(model_of(minimal()), "fraud", {})
@@ -210,6 +216,52 @@ def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, chang
     """Leaving out a default, or asking for nothing, is asking for the same."""
     there = translation.model(described(translation.request(model_of(minimal() | before), "fraud", {})), [])
     assert translation.differences(model_of(minimal() | now), there, model_of(minimal() | before)) == changed
+
+
+def changed(properties: Json, path: str, value: object) -> Json:
+    """Return properties with another value in a place, or without one where that is None."""
+    *parents, last = path.split("/")
+    place: Any = properties
+    for parent in parents:
+        place = place[int(parent) if parent.isdecimal() else parent]
+    place[last] = value
+    if value is None:
+        del place[last]
+    return properties
+
+
+ENVIRONMENT = "ModelQualityAppSpecification/Environment"
+OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "unlike"),
+    [
+        (minimal(), minimal(), []),
+        (maximal(), maximal(), []),
+        (minimal(), minimal() | {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}, []),
+        (minimal() | {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}, minimal(), []),
+        (minimal(), minimal() | {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, ["StoppingCondition"]),
+        (minimal(), minimal() | {"NetworkConfig": {}}, []),
+        (minimal(), minimal() | {"NetworkConfig": {"EnableNetworkIsolation": False}}, []),
+        (minimal(), minimal() | {"NetworkConfig": {"EnableNetworkIsolation": True}}, ["NetworkConfig"]),
+        (maximal(), changed(maximal(), "NetworkConfig", None), ["NetworkConfig"]),
+        (changed(maximal(), f"{OUTPUT}/S3UploadMode", None), maximal(), []),
+        (maximal(), changed(maximal(), f"{OUTPUT}/S3UploadMode", None), ["ModelQualityJobOutputConfig"]),
+        (maximal(), changed(maximal(), f"{OUTPUT}/S3Uri", "s3://bucket/x"), ["ModelQualityJobOutputConfig"]),
+        (minimal(), changed(minimal(), ENVIRONMENT, {}), []),
+        (minimal(), changed(minimal(), ENVIRONMENT, {"A": "1"}), ["ModelQualityAppSpecification"]),
+        (maximal(), changed(maximal(), f"{ENVIRONMENT}/S3InputMode", None), ["ModelQualityAppSpecification"]),
+        (batch({"Csv": {}}), batch({"Json": {}}), ["ModelQualityJobInput"]),
+        (batch({"Csv": {}}), batch({"Csv": {"Header": False}}), []),
+        (batch({"Csv": {"Header": True}}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
+        (batch({"Parquet": True}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
+        (minimal() | {"RoleArn": "other"}, minimal(), ["RoleArn"]),
+    ],
+)
+def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(asked: Json, there: Json, unlike: list[str]) -> None:
+    """But for what SageMaker fills in: a definition that is adopted has to be the one asked for."""
+    assert translation.unlike(model_of(asked), model_of(there)) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
