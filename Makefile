@@ -15,7 +15,7 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## set up the virtual environment, .venv
 
-$(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt
+$(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt

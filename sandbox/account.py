@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +24,9 @@ from sandbox.refusals import create_app
 
 LOOPBACK = "127.0.0.1"
 
+REGION = "us-east-1"
+"""The region of an account unless another is asked for."""
+
 
 class Account:
     """An AWS account on this machine, empty at the start and gone at the end.
@@ -37,18 +41,20 @@ class Account:
         strict: whether SageMaker asks for what a definition names (see sandbox.model_quality.strict).
 
     Raises:
-        SandboxError: the port is taken.
+        SandboxError: the port is taken, or there is no such region.
     """
 
     def __init__(
         self,
         port: int = 0,
-        region: str = "us-east-1",
+        region: str = REGION,
         tag_lag: int = 0,
         faults: Sequence[sagemaker.Fault] = (),
         *,
         strict: bool = False,
     ) -> None:
+        if region != REGION and region not in _regions():
+            raise SandboxError(f"{region} is no region of CloudFormation's")
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
@@ -66,7 +72,7 @@ class Account:
             server = make_server(
                 LOOPBACK,
                 0,
-                DomainDispatcherApplication(create_app),
+                DomainDispatcherApplication(partial(create_app, home=self.region)),
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -133,6 +139,13 @@ class Account:
 def bare_environment() -> dict[str, str]:
     """This process's environment without any AWS_* variable."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _regions() -> set[str]:
+    """The regions that have CloudFormation, in every partition, as botocore knows them."""
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    return {name for one in partitions for name in session.get_available_regions("cloudformation", one)}
 
 
 def _listen(port: int) -> socket.socket:

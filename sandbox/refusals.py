@@ -7,6 +7,7 @@ page of HTML of either, with status 500, which clients retry four times and then
 import json
 import sys
 import traceback
+from functools import partial
 from http import HTTPStatus
 from typing import cast
 
@@ -26,18 +27,20 @@ class Refusal(ServiceException):
     """An error of the account itself. moto takes the package of an exception of its own for the service's name."""
 
 
-# Every service has these, and no service's model ("Common Error Types" of any API reference): moto warns of what is not in
-# the model, save for what is in its list.
+# Every service has these, and no service's model ("Common Error Types" in any API reference). moto warns of what is not
+# in the model, except for what is in its list.
 COMMON_ERROR_CODES.extend(("InternalFailure", "InvalidAction", "UnknownOperationException"))
 
 _QUERY_PROTOCOLS = ("query", "ec2")
+_NO_SUCH_TYPE = (b"Unrecognized resource types", b"<Code>TypeNotFoundException</Code>")
 
 
-def create_app(service: SERVICE_NAMES | None) -> Flask:
+def create_app(service: SERVICE_NAMES | None, home: str) -> Flask:
     """Return moto's application for a service, with errors that a client of AWS can read.
 
     Args:
         service: One of moto's; None for a service that it does not have.
+        home: The region that has the account's types.
     """
     if service is None:
         app = Flask("sandbox")
@@ -45,7 +48,22 @@ def create_app(service: SERVICE_NAMES | None) -> Flask:
     else:
         app = create_backend_app(service)
     app.register_error_handler(Exception, _refusal)
+    if service == "cloudformation":
+        app.after_request(partial(_with_hint, home))
     return app
+
+
+def _with_hint(home: str, answer: Response) -> Response:
+    """Say in an answer that knows no such type where the types are, if it is of another region.
+
+    The sandbox has its types in one region, as an account has those that were registered in one.
+    """
+    region = _scope()[2]
+    said = answer.get_data()
+    if region not in ("", home) and any(words in said for words in _NO_SUCH_TYPE):
+        hint = f" (This request is for {region}; the sandbox has its types in {home}: `sandbox up --region {region}`.)"
+        answer.set_data(said.replace(b"</Message>", f"{hint}</Message>".encode()))
+    return answer
 
 
 def _refusal(error: Exception) -> Response:
@@ -57,7 +75,9 @@ def _refusal(error: Exception) -> Response:
     except UnknownServiceError:  # nothing that boto3 calls: moto's own API, say
         return Response(json.dumps({"message": str(error)}), HTTPStatus.NOT_FOUND, mimetype="application/json")
     action = asked._get_action()  # noqa: SLF001 - it has no public name
-    wanted = f"{model.service_id}'s {action}" if action else f"{model.service_id}'s {request.method} {request.path}"
+    wanted = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
+    if not hasattr(current_app, "service"):
+        wanted = f"service {model.service_id}"
     if isinstance(error, NotImplementedError | NotFound):
         unknown = "InvalidAction" if model.protocol in _QUERY_PROTOCOLS else "UnknownOperationException"
         refusal, status = Refusal(unknown, f"This sandbox has no {wanted}."), HTTPStatus.BAD_REQUEST
@@ -71,7 +91,9 @@ def _refusal(error: Exception) -> Response:
 
 def _service() -> str:
     """The service that a request is for, as boto3 calls it."""
-    service = getattr(current_app, "service", None)
-    if service is None:  # the scope of its signature: KEY/DATE/REGION/SERVICE/aws4_request
-        service = (request.headers.get("Authorization", "").split(",")[0].split("/") + [""] * 4)[3]
-    return str(service)
+    return str(getattr(current_app, "service", _scope()[3]))
+
+
+def _scope() -> list[str]:
+    """Of a request's signature: key, date, region, service, "aws4_request"; empty where there is none."""
+    return (request.headers.get("Authorization", "").split(",")[0].split("/") + [""] * 4)[:5]

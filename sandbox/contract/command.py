@@ -1,7 +1,8 @@
-"""`python -m sandbox test`: a project's type against AWS's contract suites, without Docker and without an account."""
+"""`sandbox test`: a project's type against AWS's contract suites, without Docker and without an account."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import sys
@@ -14,11 +15,12 @@ from packager.package import SETTINGS, package
 from sandbox import SandboxError
 from sandbox.account import Account
 from sandbox.cloudformation.resource_type import Request
+from sandbox.contract import SUITES, session, v1
 from sandbox.contract import inputs as input_files
-from sandbox.contract import session, v1
 from sandbox.contract.resource import Type
-from sandbox.contract.session import SUITES, Outcome, Subject
+from sandbox.contract.session import Outcome, Subject
 from sandbox.function import TIMEOUT, Function
+from sandbox.shell import project as project_of
 
 
 def run(
@@ -111,3 +113,10 @@ def _json(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SandboxError(f"{file} is no JSON object")
     return content
+
+
+def from_options(options: argparse.Namespace) -> int:
+    """Run the suites that the command line asks for, and return its exit code."""
+    arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
+    suites, root = options.suite or SUITES, project_of(options.project)
+    return main(root, suites, options.inputs, options.previous, options.report, arguments)

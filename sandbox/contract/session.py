@@ -13,13 +13,10 @@ from typing import Any, NoReturn
 
 import pytest
 
+from sandbox.contract import SUITES, lint, report, v1
 from sandbox.contract import inputs as input_files
-from sandbox.contract import lint, report, v1
 from sandbox.contract.inputs import Inputs
 from sandbox.contract.resource import Call, HandlerHangs, Model, Resource, Type
-
-SUITES = ("lint", "v2", "v1")
-"""The suites, in the order in which they run: the quickest first."""
 
 FOLDER = Path(__file__).with_name("suites")
 

@@ -3,14 +3,13 @@
 A stand-in plays what is hard to bring about; tests/publishing/test_registration.py has the real cfn fail.
 """
 
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from packager import PackagerError, cfn
+from tests.sandbox.processes import wait_until_ended
 
 
 @pytest.fixture
@@ -89,16 +88,5 @@ def test_an_interrupt_ends_cfn_and_what_it_runs(
     monkeypatch.setattr(cfn, "PATIENCE", 0.2)
     with pytest.raises(KeyboardInterrupt):
         cfn.run(["submit"], tmp_path / "project", progress=interrupt)
-    deadline = time.monotonic() + 10
-    while any(_runs(number) for number in numbers):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def _runs(number: int) -> bool:
-    """Whether a process is there and is no zombie that waits to be buried."""
-    try:
-        os.kill(number, 0)
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+    for number in numbers:
+        wait_until_ended(number)

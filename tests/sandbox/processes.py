@@ -28,3 +28,17 @@ def wait_until_gone(folder: Path) -> None:
     while left := processes_in(folder):
         assert time.monotonic() < deadline, left
         time.sleep(0.01)
+
+
+def wait_until_ended(number: int) -> None:
+    """Fail if a process still runs after a while; one that has ended and waits to be buried does not (proc(5))."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:  # buried
+            return
+        if state == "Z":
+            return
+        assert time.monotonic() < deadline, f"process {number} is {state}"
+        time.sleep(0.01)

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from sandbox import __main__ as command_line
+from sandbox import commands
 from tests.sandbox import toy
 from tests.sandbox.processes import processes_in, wait_until_gone
 
@@ -142,7 +143,7 @@ class TestRun:
         before = signal.signal(signal.SIGTERM, command_line._leave)
         try:
             with pytest.raises(SystemExit, match="143"):
-                command_line._call(["sleep", "60"], {"PATH": os.defpath})
+                commands._call(["sleep", "60"], {"PATH": os.defpath})
             assert signal.getsignal(signal.SIGTERM) is command_line._leave
         finally:
             signal.signal(signal.SIGTERM, before)
@@ -159,10 +160,70 @@ class TestRun:
             wait_until_gone(folder)
             os.kill(command, signal.SIGTERM)
 
+    def test_a_failed_stacks_events_are_shown(self, toy_project: Path) -> None:
+        """When the command failed: the account with the events is gone by then. What went well is left out."""
+        template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type", "Properties": {"Nam": "toy"}}}}'
+        deploy = (
+            "import boto3; c = boto3.client('cloudformation'); "
+            f"c.create_stack(StackName='monitoring', TemplateBody='{template}'); "
+            "c.get_waiter('stack_create_complete').wait(StackName='monitoring', WaiterConfig={'Delay': 1})"
+        )
+        done = sandbox("run", "--project", toy_project, "--", "python", "-c", deploy)
+        assert done.returncode == 1
+        told = [line for line in done.stderr.splitlines() if line.startswith("sandbox: ")]
+        assert told[2] == "sandbox: stack monitoring is ROLLBACK_COMPLETE:"
+        assert told[3].startswith("sandbox:   CREATE_FAILED Toy (Toy::Test::Type): ")
+        assert told[3].endswith("#: extraneous key [Nam] is not permitted")
+        assert len(told) == 4
+
+    def test_nothing_of_motos_is_on_stdout(self, toy_project: Path) -> None:
+        """Which prints what it does not know: standard output is the command's."""
+        ask = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
+        done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
+        assert "This sandbox has no service Chime." in done.stderr
+        assert "Unable to find appropriate backend" in done.stderr
+        assert done.stdout == ""
+
+    def test_a_profile_that_does_not_exist_is_of_no_concern(
+        self, toy_project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nor is any other configuration of AWS's of whoever runs it, for the sandbox or for the command."""
+        monkeypatch.setenv("AWS_PROFILE", "nosuch")
+        monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
+        show = "env | grep -c nosuch; echo $AWS_CONFIG_FILE"
+        done = sandbox("run", "--project", toy_project, "--", "sh", "-c", show)
+        assert (done.returncode, done.stdout) == (0, "0\n/dev/null\n"), done.stderr
+
+    def test_another_region_has_the_type_when_asked(self, toy_project: Path) -> None:
+        """And every other one says where it is."""
+        template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type"}}}'
+        ask = (
+            "import boto3, os; print(os.environ['AWS_REGION']); "
+            "c = boto3.client('cloudformation', 'eu-west-1'); "
+            "print([one['TypeName'] for one in c.list_types()['TypeSummaries']]); "
+            "c = boto3.client('cloudformation', 'us-east-1'); "
+            f"c.create_stack(StackName='s', TemplateBody='{template}')"
+        )
+        done = sandbox("run", "--project", toy_project, "--region", "eu-west-1", "--", "python", "-c", ask)
+        assert done.stdout == "eu-west-1\n['Toy::Test::Type']\n"
+        assert "Unrecognized resource types: [Toy::Test::Type]" in done.stderr
+        hint = "This request is for us-east-1; the sandbox has its types in eu-west-1: `sandbox up --region us-east-1`"
+        assert hint in done.stderr
+
 
 @pytest.mark.usefixtures("toy_package")
 class TestUp:
     """up: the same until Ctrl-C."""
+
+    def test_the_variables_are_in_a_file_too(self, toy_project: Path, tmp_path: Path) -> None:
+        """As Docker and editors read it, while the account is there and no longer."""
+        with started("up", "--project", toy_project, "--env-file", tmp_path / ".env") as process:
+            exports = lines_until(process, "SANDBOX_FUNCTION_NAME")[1:]
+            lines = (tmp_path / ".env").read_text().splitlines()
+            assert [f"export {line}" for line in lines] == exports
+            process.terminate()
+            assert process.wait(20) == 128 + signal.SIGTERM
+        assert list(tmp_path.iterdir()) == []
 
     def test_the_variables_lead_there_until_ctrl_c(self, toy_project: Path) -> None:
         """Stdout is for a shell's eval; Ctrl-C leaves no process, no folder, no listener."""
@@ -202,6 +263,12 @@ class TestUp:
 class TestErrors:
     """What the user can act on is said in a line."""
 
+    def test_no_such_region(self, toy_project: Path) -> None:
+        """One that botocore does not know, moto could not make."""
+        done = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is no region of CloudFormation's"
+
     def test_no_project(self, tmp_path: Path) -> None:
         """The folder is named."""
         done = sandbox("run", "--project", tmp_path, "--", "true")
@@ -218,7 +285,7 @@ class TestErrors:
         """The usage is shown."""
         done = sandbox()
         assert done.returncode == 2
-        assert "usage: python -m sandbox" in done.stderr
+        assert "usage: sandbox" in done.stderr
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:

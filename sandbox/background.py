@@ -1,0 +1,140 @@
+"""A sandbox in the background: `up --detach` starts it, `down` ends it. One a project, in the project's cache.
+
+The process holds a lock on a file for as long as it lives, however it ends: who can take the lock knows that there is
+none, and who can't knows that the number in the file is its.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from packager.package import SETTINGS
+from sandbox import SandboxError
+from sandbox.shell import exports, project, read_variables, tell, unset
+
+PATIENCE = 30
+"""Seconds that a sandbox has to end after it was told to."""
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start a sandbox that outlives this command, or find the one that runs; print what leads there."""
+    root = project(options.project)
+    if not (root / SETTINGS).is_file():
+        raise SandboxError(f"no resource type in {root}: it has no {SETTINGS}")
+    folder = root / ".cache" / "sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder) as (lock, free):
+        if free:
+            variables = _start(root, folder, lock, options)
+        else:
+            variables = _running(folder, options.region)
+            tell(f"the sandbox of {root} is up already")
+    print(exports(variables), flush=True)
+    tell(f"it runs until `sandbox down`; its log is {folder / 'log'}")
+    return 0
+
+
+def down(options: argparse.Namespace) -> int:
+    """End the sandbox that runs in the background; print what makes a shell forget it."""
+    root = project(options.project)
+    folder = root / ".cache" / "sandbox"
+    if not folder.is_dir():
+        tell(f"no sandbox of {root} is up")
+        return 0
+    with _lock(folder) as (lock, free):
+        if free:
+            tell(f"no sandbox of {root} is up")
+            return 0
+        # Not those of proxies: the shell may have had its own in them.
+        names = [name for name in _running(folder, None) if name.startswith(("AWS_", "SANDBOX_"))]
+        number = int(lock.read())
+        os.kill(number, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        while not _taken(lock):
+            if time.monotonic() > deadline:
+                os.kill(number, signal.SIGKILL)  # the emulator ends by itself (process.py)
+            time.sleep(0.02)
+    print(unset(names), flush=True)
+    tell(f"the sandbox of {root} is gone")
+    return 0
+
+
+def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace) -> dict[str, str]:
+    """Start `sandbox up` as a process of its own, and return its variables when it is ready."""
+    file = folder / "variables"
+    file.unlink(missing_ok=True)
+    command: list[str | Path] = [sys.executable, "-m", "sandbox", "up", "--project", root, "--port", str(options.port)]
+    command += ["--region", options.region] if options.region else []
+    command += ["--strict"] if options.strict else []
+    for written in (file, *(path.resolve() for path in options.env_file)):
+        command += ["--env-file", written]
+    with (folder / "log").open("w+", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[1],  # where `-m sandbox` finds it, installed or not
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,  # this terminal's Ctrl-C and its end are not for it
+            pass_fds=[lock.fileno()],
+        )
+        try:
+            lock.seek(0)
+            lock.truncate()
+            lock.write(str(process.pid))
+            lock.flush()
+            with (folder / "log").open(encoding="utf-8", errors="replace") as said:
+                _wait(process, file, said)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    process.returncode = 0  # it goes on: nobody here waits for it, and Popen is not to warn of that
+    return read_variables(file)
+
+
+def _wait(process: subprocess.Popen[bytes], file: Path, said: IO[str]) -> None:
+    """Wait until a file is there, and show meanwhile what a process says; if it ends before that, leave as it did."""
+    ready = False
+    while not ready:
+        ready, code = file.exists(), process.poll()
+        sys.stderr.write(said.read())
+        if code is not None:
+            raise SystemExit(code if code > 0 else 1)
+        time.sleep(0 if ready else 0.02)
+
+
+def _running(folder: Path, region: str | None) -> dict[str, str]:
+    """The variables of the sandbox that runs, if it is ready and in this region."""
+    with suppress(FileNotFoundError):
+        variables = read_variables(folder / "variables")
+        if region in (None, variables["AWS_REGION"]):
+            return variables
+        raise SandboxError(f"a sandbox of this project is up in {variables['AWS_REGION']}: `sandbox down` ends it")
+    raise SandboxError("a sandbox of this project is on its way up or down: try again in a moment")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
+    """The lock's file, and whether no sandbox holds it; then it is held here until the block ends."""
+    with (folder / "lock").open("a+", encoding="utf-8") as lock:
+        free = _taken(lock)
+        lock.seek(0)
+        yield lock, free
+
+
+def _taken(lock: IO[str]) -> bool:
+    """Take a lock, if nobody holds it; tell whether it is taken now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""The commands that run an account: up, run, demo."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
+
+from packager.package import package, tail
+from sandbox import SandboxError
+from sandbox.account import REGION, Account, bare_environment
+from sandbox.cloudformation.registry import Registry
+from sandbox.function import Function
+from sandbox.model_quality import demo as demonstration
+from sandbox.shell import exports, project, tell, write_variables
+from sandbox.teller import JsonTeller, TextTeller
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start an account with the type until Ctrl-C; standard output has what to export, and nothing else."""
+    shell = sys.stdout
+    with ExitStack() as running:
+        account, function = running.enter_context(_sandbox(options))
+        variables = _variables(account, function)
+        for file in options.env_file:
+            running.callback(file.unlink, missing_ok=True)
+            write_variables(file, variables)
+        print(exports(variables), file=shell, flush=True)
+        tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
+        threading.Event().wait()
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command with an account of its own; when it fails, show what went wrong in there, before all is gone."""
+    with _sandbox(options) as (account, function):
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        before = len(function.log)  # the registry has tried the handler
+        code = _call(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
+        if code:
+            for line in failures(account):
+                tell(line)
+            said = function.log[before:]
+            if "[ERROR]" in said:
+                tell(f"the handler crashed; the end of its log:\n{tail(said)}")
+    return code
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Show the life of the documentation's example."""
+    teller = JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout)
+    demonstration.run(project(options.project), teller)
+    return 0
+
+
+def failures(account: Account) -> list[str]:
+    """Return a line for every event of a failure, of all of an account's stacks, those deleted since included."""
+    cloudformation = account.client("cloudformation")
+    lines = []
+    for page in cloudformation.get_paginator("list_stacks").paginate():
+        for stack in page["StackSummaries"]:
+            events = [
+                event
+                for events in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
+                for event in events["StackEvents"]
+                if event["ResourceStatus"].endswith("FAILED")
+            ]
+            if events:
+                lines.append(f"stack {stack['StackName']} is {stack['StackStatus']}:")
+            lines += [
+                f"  {event['ResourceStatus']} {event['LogicalResourceId']} ({event['ResourceType']}): "
+                f"{' '.join(event.get('ResourceStatusReason', 'no reason given').split())}"
+                for event in reversed(events)  # the first one first
+            ]
+    return lines
+
+
+@contextmanager
+def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
+    """An account whose CloudFormation has the project's type, and the type's function.
+
+    What moto prints meanwhile goes to standard error: standard output is a shell's, or a command's.
+    """
+    root = project(options.project)
+    with redirect_stdout(sys.stderr):
+        tell(f"packaging {root} with cfn, unless it is packaged already")
+        packaged = package(root)
+        port = getattr(options, "port", 0)
+        opened = Account(port, options.region or REGION, strict=options.strict)
+        with opened as account, Registry(account) as registry:
+            function = registry.add(packaged)
+            tell("the type is registered and ready")
+            yield account, function
+
+
+def _variables(account: Account, function: Function) -> dict[str, str]:
+    return account.environment() | {
+        "SANDBOX_FUNCTION_ENDPOINT": function.endpoint,
+        "SANDBOX_FUNCTION_NAME": function.name,
+    }
+
+
+def _call(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a command to its end and return its exit code, as a shell has it."""
+    # A terminal sends Ctrl-C to the command too, and what happens then is the command's own decision.
+    interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+    # SIGTERM waits until there is a process to end: in the middle of Popen it would leave one behind.
+    waiting: list[int] = []
+    leave = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
+    else:
+        try:
+            signal.signal(signal.SIGTERM, leave)
+            for number in waiting:
+                signal.raise_signal(number)
+            code = process.wait()
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+    finally:
+        signal.signal(signal.SIGTERM, leave)
+        signal.signal(signal.SIGINT, interrupt)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,50 @@
+"""The project that is meant, and what a shell gets to evaluate."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox import shell
+
+OWN = Path(__file__).parents[2]
+
+
+def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the working directory upwards, as git looks for its repository."""
+    (tmp_path / "src" / "type").mkdir(parents=True)
+    (tmp_path / ".rpdk-config").touch()
+    monkeypatch.chdir(tmp_path / "src" / "type")
+    assert shell.project(None) == tmp_path
+
+
+def test_elsewhere_it_is_the_sandboxs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is usable from any folder."""
+    monkeypatch.chdir(tmp_path)
+    assert shell.project(None) == OWN
+
+
+def test_what_is_named_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when it is none: the command says so."""
+    monkeypatch.chdir(tmp_path)
+    assert shell.project(Path("sub")) == tmp_path / "sub"
+
+
+def test_a_shell_reads_the_exports_as_they_are_meant() -> None:
+    """Whatever is in a value; and a profile that was set is forgotten, which would win over them."""
+    value = "a 'quoted' $HOME\nvalue"
+    show = 'printf "%s;" "$GIVEN" "$AWS_PROFILE"'
+    script = f'AWS_PROFILE=work; eval "$1"; {show}; {shell.unset(["GIVEN"])}; {show}'
+    told = subprocess.run(
+        ["sh", "-c", script, "sh", shell.exports({"GIVEN": value})], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"{value};;;;"
+
+
+def test_a_file_of_variables_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """NAME=VALUE a line; nothing else stays in the folder."""
+    variables = {"ONE": "1", "TWO": "a=b"}
+    shell.write_variables(tmp_path / ".env", variables)
+    assert (tmp_path / ".env").read_text() == "ONE=1\nTWO=a=b\n"
+    assert shell.read_variables(tmp_path / ".env") == variables
+    assert list(tmp_path.iterdir()) == [tmp_path / ".env"]
