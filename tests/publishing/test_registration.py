@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from packager import bytecode
 from packager import cfn as real_cfn
 from publishing.__main__ import main
 from publishing.errors import PublishingError
@@ -423,3 +425,46 @@ class TestDeregister:
         """AWS's types are not ours to deregister: refused before any call."""
         assert main(["deregister", "--type-name", "AWS::SageMaker::Model"]) == 2
         assert "Nobody but AWS can register" in capsys.readouterr().err
+
+
+def test_an_untracked_file_does_not_ship_and_is_named(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key in src/ reaches no bucket; a module that was forgotten is missed here and not in Lambda."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    (toy / ".gitignore").write_text(".cache/\n")
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=toy, check=True)
+    (toy / "src" / "initech_toy_thing" / ".env").write_text("KEY=secret")
+    (toy / "src" / "initech_toy_thing" / "forgotten.py").touch()
+    assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
+    told = capsys.readouterr().out
+    assert "Left out, because git does not track it: src/initech_toy_thing/.env\n" in told
+    assert "Left out, because git does not track it: src/initech_toy_thing/forgotten.py\n" in told
+    zipped = tmp_path / "dist" / "initech-toy-thing.zip"
+    with zipfile.ZipFile(zipped) as outer, outer.open("ResourceProvider.zip") as inner:
+        names = outer.namelist() + zipfile.ZipFile(inner).namelist()
+    assert not [name for name in names if "forgotten" in name or name.endswith(".env")]
+
+
+def test_an_untracked_package_is_refused(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before cfn is asked, which would find a project without handlers."""
+    for command in (["init", "--quiet"], ["add", ".rpdk-config", "initech-toy-thing.json", "requirements.txt"]):
+        subprocess.run(["git", *command], cwd=toy, check=True)
+    assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 2
+    assert capsys.readouterr().err == (
+        "error: Only files that git tracks ship, and it does not track src/initech_toy_thing.\n"
+    )
+
+
+def test_without_lambdas_interpreter_it_is_hard_to_miss(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figure and the command, in a box at the end; nothing is refused."""
+    monkeypatch.setattr(bytecode, "interpreter", lambda _: None)
+    assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
+    box = capsys.readouterr().err
+    assert box.startswith("╭")
+    told = " ".join(box.replace("│", "").split())
+    assert bytecode.ADVICE in told
+    assert "uv python install 3.12" in told
