@@ -17,15 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
-import requests
-
 from packager.package import SETTINGS, tail
 from sandbox import SandboxError
 from sandbox.account import LOOPBACK, Account
+from sandbox.invocation import NAME, TIMEOUT, invoke
 from sandbox.process import running
-
-TIMEOUT = 60
-"""Seconds that CloudFormation gives one invocation of a handler."""
 
 ATTEMPTS = 5
 """Starts of the emulator, each on ports that were free a moment before."""
@@ -59,7 +55,7 @@ class Function:
         SandboxError: not Linux, no emulator, no such interpreter, or the emulator ended at once.
     """
 
-    name = "function"
+    name = NAME
 
     def __init__(
         self,
@@ -173,41 +169,6 @@ class Function:
                 return True
             time.sleep(0.01)
         return False
-
-
-def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -> dict[str, Any]:
-    """Invoke the function at an address, of this process or another, and return its answer.
-
-    Args:
-        endpoint: the emulator's address.
-        event: what the handler is sent.
-        timeout: seconds that an invocation may take.
-        log: the file with the function's log.
-
-    Raises:
-        SandboxError: as for `Function.invoke`.
-    """
-
-    def end() -> str:
-        return f"The end of its log:\n{tail(log.read_text(errors='replace') if log.exists() else '')}"
-
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            url = f"{endpoint}/2015-03-31/functions/{Function.name}/invocations"
-            answer = session.post(url, data=json.dumps(event), timeout=timeout + 30)
-        except requests.RequestException as error:
-            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end()}") from error
-    try:
-        result = answer.json()
-    except ValueError:  # the emulator's own words, in plain text: the invocation took too long
-        raise SandboxError(f"the handler crashed: {answer.text}\n{end()}") from None
-    if not isinstance(result, dict):
-        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end()}")
-    if "errorType" in result:
-        crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
-        raise SandboxError(f"the handler crashed: {crash}\n{end()}")
-    return result
 
 
 def _emulator() -> Path:

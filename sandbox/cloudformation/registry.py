@@ -2,25 +2,22 @@
 
 moto has nothing of it. The actions here are added to moto's CloudFormation, which reads requests and writes answers by
 botocore's model of the API: boto3, the AWS CLI and cfn see the service's own shapes. A registration is over when
-RegisterType answers, where the service takes minutes. Left out: modules, hooks, publishing, activation and
-configuration of types, and the suite that TestType would run (sandbox.contract.v1 runs it).
+RegisterType answers, if it is over within a minute; the service takes minutes. As the service does, it lets a type in
+only if contract tests v2 and AWS's rules for schemas pass. Left out: modules, hooks, publishing, activation and
+configuration of types.
 
 Source: the CloudFormation API Reference, action by action, and "Managing extensions" in the user guide.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import re
 import tempfile
 import threading
-import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,111 +27,34 @@ from uuid import uuid4
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.utilities.utils import get_partition
-from rpdk.core.data_loaders import load_resource_spec
-from rpdk.core.exceptions import SpecValidationError
 
-from packager.package import SETTINGS
 from sandbox import SandboxError
 from sandbox.account import Account
 from sandbox.cloudformation import cloud_control, drift, stacks, versions
+from sandbox.cloudformation.extensions import (
+    Answer,
+    Extension,
+    InvalidPackage,
+    Registration,
+    RegistryError,
+    TypeNotFound,
+    Version,
+    checked_schema,
+)
 from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.cloudformation.type_tests import IN_PROGRESS, TypeTester, TypeTests
 from sandbox.function import Function
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
-REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
 PAGE = 100  # MaxResults unless given
-REFUSED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguration", "TestType")
+REFUSED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguration")
 
 Parameters = dict[str, Any]  # of an action, as botocore names them
-Answer = dict[str, Any]
 
-logging.getLogger("rpdk").addHandler(logging.NullHandler())  # its warnings about schemas are for `cfn validate`
-
-
-class RegistryError(ServiceException):
-    """The registry refuses."""
-
-    code = "CFNRegistryException"
-
-
-class TypeNotFound(ServiceException):
-    """There is no such type or version."""
-
-    code = "TypeNotFoundException"
-
-
-class InvalidPackage(Exception):  # noqa: N818 - what a registration's description says of a package
-    """A package that can't be registered. The text is the reason."""
-
-
-@dataclass
-class Version:
-    """A version of a type, and its function while it runs."""
-
-    arn: str
-    schema: dict[str, Any]
-    function: Function
-    logging: dict[str, str] | None
-    role_arn: str | None
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    live: bool = True
-    running: bool = False
-
-    @property
-    def version_id(self) -> str:
-        """Its eight digits."""
-        return self.arn.rpartition("/")[2]
-
-    def start(self) -> None:
-        """Start its function, if it does not run."""
-        if not self.running:
-            self.function.__enter__()
-            self.running = True
-
-    def stop(self) -> None:
-        """End its function, if it runs."""
-        if self.running:
-            self.function.__exit__(None, None, None)
-            self.running = False
-
-
-@dataclass
-class Extension:
-    """A type of a region, with every version that it ever had. Without a default version it is deregistered."""
-
-    name: str
-    arn: str
-    versions: list[Version] = field(default_factory=list)
-    default: Version | None = None
-
-    def summary(self, version: Version) -> Answer:
-        """What every answer says of a version."""
-        return {"Type": "RESOURCE", "TypeName": self.name, "Description": version.schema.get("description")}
-
-
-@dataclass(frozen=True)
-class Registration:
-    """A registration that is over: its version, or the reason why there is none."""
-
-    name: str
-    version: Version | None = None
-    reason: str = ""
-
-    @property
-    def answer(self) -> Answer:
-        """How it went."""
-        if self.version is None:
-            stage = "Deployment is currently in VALIDATION_STAGE of status FAILED"
-            return {"ProgressStatus": "FAILED", "Description": f"{stage}: {self.reason}"}
-        return {
-            "ProgressStatus": "COMPLETE",
-            "Description": "Deployment is currently in DEPLOY_STAGE of status COMPLETED",
-            "TypeArn": self.version.arn.rpartition("/")[0],
-            "TypeVersionArn": self.version.arn,
-        }
+PATIENCE = 45
+"""Seconds that RegisterType waits for the registration's end: fewer than a client waits for an answer."""
 
 
 class Registry:
@@ -143,11 +63,15 @@ class Registry:
     Args:
         account: whose registry it is; the calls of the types' functions go there too.
         reserved: the name in a reserved namespace that RegisterType takes all the same: for the sandbox's own project.
+        tested: whether a type has to pass contract tests v2 and AWS's rules to be registered.
     """
 
-    def __init__(self, account: Account, reserved: str | None = None) -> None:
+    def __init__(self, account: Account, reserved: str | None = None, *, tested: bool = True) -> None:
         self._account = account
         self._reserved = reserved
+        self._tested = tested
+        self._tester = TypeTester(account)
+        self._workers = ThreadPoolExecutor(thread_name_prefix="registry")
         self._extensions: dict[tuple[str, str], Extension] = {}
         self._registrations: dict[str, Registration] = {}
         self._repeated: dict[str, str] = {}  # a client's token: its registration
@@ -172,6 +96,7 @@ class Registry:
                 "ListTypeVersions": self.list_type_versions,
                 "SetTypeDefaultVersion": self.set_type_default_version,
                 "DeregisterType": self.deregister_type,
+                "TestType": self.test_type,
             } | {name: _refusing(name) for name in REFUSED}
             for name, action in actions.items():
                 setattr(CloudFormationResponse, xform_name(name), _answering(action))
@@ -185,7 +110,7 @@ class Registry:
         self._open.close()
 
     def add(self, package: Path) -> Function:
-        """Register a package of this machine, in any namespace, and make it the default version.
+        """Register a package of this machine, in any namespace and untested, and make it the default version.
 
         Args:
             package: what `sandbox.function.package` returns.
@@ -193,11 +118,11 @@ class Registry:
         Raises:
             SandboxError: it can't be registered; with the reason.
         """
+        try:
+            version = self._registered(package.read_bytes(), None, {}, self._account.region, tested=False)
+        except InvalidPackage as error:
+            raise SandboxError(f"{package} can't be registered: {error}") from error
         with self._lock:
-            try:
-                version = self._registered(package.read_bytes(), None, {}, self._account.region)
-            except InvalidPackage as error:
-                raise SandboxError(f"{package} can't be registered: {error}") from error
             self._make_default(self._extensions[self._account.region, version.schema["typeName"]], version)
         return version.function
 
@@ -224,16 +149,17 @@ class Registry:
             if token is None:
                 token = str(uuid4())
                 self._repeated[client or token] = token
-                try:
-                    package = self._download(given["SchemaHandlerPackage"])
-                    registration = Registration(name, self._registered(package, name, given, region))
-                except InvalidPackage as error:
-                    registration = Registration(name, reason=str(error))
-                self._registrations[token] = registration
+                self._registrations[token] = Registration(name, self._workers.submit(self._register, given, region))
+        wait([self._registrations[token].version], PATIENCE)
         return {"RegistrationToken": token}
 
+    def ended(self, token: str) -> Answer:
+        """How a registration went: waits until it is over."""
+        wait([self._registrations[token].version])
+        return self._registrations[token].answer
+
     def describe_type_registration(self, given: Parameters, _region: str) -> Answer:
-        """How a registration went."""
+        """How a registration goes, or went."""
         if given["RegistrationToken"] not in self._registrations:
             raise RegistryError(f"No registration token matches {given['RegistrationToken']}.")
         return self._registrations[given["RegistrationToken"]].answer
@@ -261,7 +187,8 @@ class Registry:
             "Arn": named.arn if named else extension.arn,
             "DefaultVersionId": extension.default and extension.default.version_id,
             "IsDefaultVersion": version is extension.default,
-            "TypeTestsStatus": "NOT_TESTED",
+            "TypeTestsStatus": version.tests.status,
+            "TypeTestsStatusDescription": version.tests.description,
             "Schema": json.dumps(version.schema),
             "ProvisioningType": "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE",
             "DeprecatedStatus": "LIVE" if version.live else "DEPRECATED",
@@ -339,34 +266,79 @@ class Registry:
             version.stop()
         return {}
 
-    def _registered(self, package: bytes, name: str | None, given: Parameters, region: str) -> Version:
+    def test_type(self, given: Parameters, region: str) -> Answer:
+        """Test a version, the default one unless one is named: DescribeType tells how it goes."""
+        extension, named = self._find(given, region)
+        version = named or extension.default
+        if version is None or not version.live:
+            raise TypeNotFound(f"{extension.name} is deregistered.")
+        version.tests = IN_PROGRESS
+        self._workers.submit(self._test, version)
+        return {"TypeVersionArn": version.arn}
+
+    def _test(self, version: Version) -> None:
+        """Test a version that may be in use: with a function of its own."""
+        try:
+            with Function(version.package, self._account) as function:
+                version.tests = self._tester.tested(version.schema, version.package, function)
+        except SandboxError as error:
+            version.tests = TypeTests("FAILED", str(error))
+
+    def _register(self, given: Parameters, region: str) -> Version:
+        """What RegisterType begins."""
+        package = self._download(given["SchemaHandlerPackage"])
+        return self._registered(package, given["TypeName"], given, region, tested=self._tested)
+
+    def _registered(self, package: bytes, name: str | None, given: Parameters, region: str, *, tested: bool) -> Version:
         """A new version; the default one, and left running, if the type has none."""
-        schema = _checked_schema(package, name)
+        schema = checked_schema(package, name)
         name = str(schema["typeName"])
-        place = f"{region}:{self._account.account_id}"
-        arn = f"arn:{get_partition(region)}:cloudformation:{place}:type/resource/{name.replace('::', '-')}"
-        extension = self._extensions.get((region, name)) or Extension(name, arn)
-        number = f"{len(extension.versions) + 1:08}"
-        kept = self._folder / f"{region}-{name.replace('::', '-')}-{number}.zip"
+        kept = self._folder / f"{uuid4()}.zip"
         kept.write_bytes(package)
         function = Function(kept, self._account)
-        version = Version(
-            f"{arn}/{number}", schema, function, given.get("LoggingConfig"), given.get("ExecutionRoleArn")
-        )
+        version = Version(schema, kept, function, given.get("LoggingConfig"), given.get("ExecutionRoleArn"))
         try:
-            version.start()
-            function.invoke({})
+            self._try(version)
+            if tested:
+                before = self._extensions[region, name].default if (region, name) in self._extensions else None
+                version.tests = self._tester.tested(schema, kept, function, before.schema if before else None)
+                if version.tests.status == "FAILED":
+                    raise InvalidPackage(version.tests.description)  # noqa: TRY301 - the version stops in any case
         except SandboxError as error:
-            if not version.running or "Runtime." in str(error):  # a handler that dislikes the event was found, at least
-                version.stop()
-                raise InvalidPackage(str(error)) from error
+            version.stop()
+            raise InvalidPackage(str(error)) from error
+        except BaseException:
+            version.stop()
+            raise
+        with self._lock:
+            self._admit(version, region)
+        return version
+
+    @staticmethod
+    def _try(version: Version) -> None:
+        """Start a version, and see whether its handler is found.
+
+        Raises:
+            SandboxError: it is not.
+        """
+        version.start()
+        try:
+            version.function.invoke({})
+        except SandboxError as error:
+            if "Runtime." in str(error):  # a handler that dislikes the event was found, at least
+                raise
+
+    def _admit(self, version: Version, region: str) -> None:
+        name = str(version.schema["typeName"])
+        place = f"{region}:{self._account.account_id}"
+        arn = f"arn:{get_partition(region)}:cloudformation:{place}:type/resource/{name.replace('::', '-')}"
+        extension = self._extensions.setdefault((region, name), Extension(name, arn))
+        version.arn = f"{arn}/{len(extension.versions) + 1:08}"
         extension.versions.append(version)
-        self._extensions[region, name] = extension
         if extension.default is None:
             self._make_default(extension, version)
         else:
             version.stop()
-        return version
 
     def _make_default(self, extension: Extension, version: Version) -> None:
         version.start()
@@ -403,6 +375,8 @@ class Registry:
         return content
 
     def _stop(self) -> None:
+        self._tester.stop()
+        self._workers.shutdown(cancel_futures=True)
         for extension in self._extensions.values():
             for version in extension.versions:
                 version.stop()
@@ -410,29 +384,6 @@ class Registry:
 
 def _answering(action: Callable[[Parameters, str], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
     return lambda response: ActionResult(action(response.params, response.region))
-
-
-def _checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
-    """The schema of a package that has all that the service asks for; whether the entry point loads is seen later."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(package)) as contents:
-            settings = json.loads(contents.read(SETTINGS))
-            text = contents.read("schema.json").decode()
-            contents.getinfo("ResourceProvider.zip")
-        load_resource_spec(io.StringIO(text))  # type: ignore[no-untyped-call]  # cfn ships no types
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InvalidPackage(f"The package is not as cfn makes it: {error}") from error
-    except SpecValidationError as error:
-        raise InvalidPackage(f"The schema is not valid: {str(error).splitlines()[0]}") from error
-    schema: dict[str, Any] = json.loads(text)
-    missing = [handler for handler in REQUIRED_HANDLERS if handler not in schema.get("handlers", {})]
-    if name not in {None, schema["typeName"]}:
-        raise InvalidPackage(f"The schema is of {schema['typeName']}, not of {name}.")
-    if missing:
-        raise InvalidPackage(f"The schema has no handler to {', '.join(missing)}.")
-    if not str(settings.get("runtime")).startswith("python") or "entrypoint" not in settings:
-        raise InvalidPackage(f"This sandbox runs Python types, no {settings.get('runtime')}.")
-    return schema
 
 
 def _refusing(name: str) -> Callable[[Parameters, str], Answer]:

@@ -46,8 +46,7 @@ def _versions(registry: Registry) -> Mapping[str, Handler]:
             if key in call.desired
         }
         with _refusing():
-            token = registry.register_type(given, call.region)
-            registration = registry.describe_type_registration(token, call.region)
+            registration = registry.ended(registry.register_type(given, call.region)["RegistrationToken"])
         if registration["ProgressStatus"] == "FAILED":
             raise Refusal("NotStabilized", registration["Description"])
         return model(registration["TypeVersionArn"], call.region)

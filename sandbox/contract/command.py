@@ -15,11 +15,12 @@ from packager.package import SETTINGS, package
 from sandbox import SandboxError
 from sandbox.account import Account
 from sandbox.cloudformation.resource_type import Request
-from sandbox.contract import SUITES, session, v1
+from sandbox.contract import SUITES, lint, session, v1
 from sandbox.contract import inputs as input_files
 from sandbox.contract.resource import Type
 from sandbox.contract.session import Outcome, Subject
-from sandbox.function import TIMEOUT, Function
+from sandbox.function import Function
+from sandbox.invocation import TIMEOUT
 from sandbox.shell import project as project_of
 
 
@@ -48,6 +49,8 @@ def run(
         SandboxError: the project, its inputs or the schema before can't be used. Nothing has been started then.
     """
     schema = project_schema(project)
+    if "lint" in suites:
+        lint.check()
     before = None if previous is None else _json(previous)
     folder = inputs or project / "inputs"
     with ExitStack() as opened:

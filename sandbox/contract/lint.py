@@ -64,7 +64,7 @@ def results(schema: Schema, previous: Schema | None = None) -> list[Result]:
     Raises:
         SandboxError: the rules or their engine are not installed, or they can't read the schema.
     """
-    _check_installation()
+    check()
     done = subprocess.run(
         [sys.executable, "-P", Path(__file__).with_name("guard_rail.py")],
         input=json.dumps({"schema": schema, "previous": previous}),
@@ -111,7 +111,12 @@ def rules(*, compares: bool) -> list[str]:
     ]
 
 
-def _check_installation() -> None:
+def check() -> None:
+    """Check that the rules can run.
+
+    Raises:
+        SandboxError: the rules or their engine are not installed; with how to get them.
+    """
     rules(compares=False)
     engine = importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(INSTALLED)])
     if engine is None:

@@ -22,7 +22,6 @@ from sandbox import SandboxError
 from sandbox.account import LOOPBACK, Account, bare_environment
 from sandbox.contract.cfn_reports import MARK
 from sandbox.contract.inputs import VARIABLES
-from sandbox.contract.proxy import AUTHORITY
 from sandbox.function import Function
 from sandbox.process import running
 
@@ -216,6 +215,9 @@ def _proxy() -> Iterator[dict[str, str]]:
     cfn test asks STS at its real host name who it is, whatever AWS_ENDPOINT_URL says
     (rpdk/core/boto_helpers.py, get_service_endpoint).
     """
+    # Imported here: moto's proxy sets up the whole process's logging when it is imported.
+    from sandbox.contract.proxy import AUTHORITY  # noqa: PLC0415
+
     command: list[str | Path] = [sys.executable, "-m", "sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]
     with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
         said = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""

@@ -195,13 +195,14 @@ def run(project: Path, teller: Teller) -> None:
 
 
 def _play(project: Path, account: Account, teller: Teller) -> None:
-    with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
+    with teller.step("Register the type with `cfn submit`, which tests it in AWS's Lambda emulator"):
         _submit(project, account)
         kind = stacks.taught(account.account_id, account.region, TYPE)
         if kind is None:
             raise SandboxError("not as it should be: the type is not registered")
-    (summary,) = account.client("cloudformation").list_types()["TypeSummaries"]
-    teller.detail(f"{summary['TypeName']}, version {summary['DefaultVersionId']}")
+    described = account.client("cloudformation").describe_type(Type="RESOURCE", TypeName=TYPE)
+    teller.detail(f"{described['TypeName']}, version {described['DefaultVersionId']}")
+    teller.detail(described["TypeTestsStatusDescription"])
     template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
     Demo(account, kind, teller).run(template)
 

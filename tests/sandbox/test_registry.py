@@ -75,7 +75,7 @@ def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | No
 def registry(account: Account) -> Iterator[Registry]:
     """The account's registry, with a bucket to upload to."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account) as registry:
+    with Registry(account, tested=False) as registry:
         yield registry
 
 
@@ -141,6 +141,7 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
         "DefaultVersionId": "00000001",
         "IsDefaultVersion": True,
         "TypeTestsStatus": "NOT_TESTED",
+        "TypeTestsStatusDescription": "The version has not been tested.",
         "ProvisioningType": "FULLY_MUTABLE",
         "DeprecatedStatus": "LIVE",
         "LoggingConfig": logging,
@@ -253,7 +254,7 @@ def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Regis
 def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
     """If it is the one named to the registry: what the demonstration does."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account, reserved="AWS::Test::Toy"):
+    with Registry(account, reserved="AWS::Test::Toy", tested=False):
         assert submit(account, packaged("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
         with pytest.raises(ClientError, match="is reserved"):
             submit(account, packaged("AWS::Test::Bear"), "AWS::Test::Bear")
@@ -435,8 +436,8 @@ def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: C
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
         cloudformation.describe_type_registration(RegistrationToken="never")
     submit(account, packaged())
-    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="This sandbox has no TestType"):
-        cloudformation.test_type(Type="RESOURCE", TypeName=TOY)
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="This sandbox has no PublishType"):
+        cloudformation.publish_type(Type="RESOURCE", TypeName=TOY)
 
 
 def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
@@ -463,7 +464,7 @@ def test_nothing_of_it_stays(account: Account, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"
     package.write_bytes(packaged())
-    with Registry(account) as registry:
+    with Registry(account, tested=False) as registry:
         function = registry.add(package)
         assert len(list(tmp_path.iterdir())) > 1
     assert list(tmp_path.iterdir()) == [package]

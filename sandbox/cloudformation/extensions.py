@@ -1,0 +1,140 @@
+"""What the registry keeps: types, their versions, and registrations; and what a package has to be for one."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from rpdk.core.data_loaders import load_resource_spec
+from rpdk.core.exceptions import SpecValidationError
+
+from packager.package import SETTINGS
+from sandbox.cloudformation.type_tests import NOT_TESTED, TypeTests
+from sandbox.function import Function
+
+REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
+DESCRIPTION = 1024  # characters that a description may have
+
+Answer = dict[str, Any]  # of an action, as botocore names its members
+
+logging.getLogger("rpdk").addHandler(logging.NullHandler())  # its warnings about schemas are for `cfn validate`
+
+
+class RegistryError(ServiceException):
+    """The registry refuses."""
+
+    code = "CFNRegistryException"
+
+
+class TypeNotFound(ServiceException):
+    """There is no such type or version."""
+
+    code = "TypeNotFoundException"
+
+
+class InvalidPackage(Exception):  # noqa: N818 - what a registration's description says of a package
+    """A package that can't be registered. The text is the reason."""
+
+
+@dataclass
+class Version:
+    """A version of a type, and its function while it runs."""
+
+    schema: dict[str, Any]
+    package: Path
+    function: Function
+    logging: dict[str, str] | None
+    role_arn: str | None
+    arn: str = ""
+    tests: TypeTests = NOT_TESTED
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    live: bool = True
+    running: bool = False
+
+    @property
+    def version_id(self) -> str:
+        """Its eight digits."""
+        return self.arn.rpartition("/")[2]
+
+    def start(self) -> None:
+        """Start its function, if it does not run."""
+        if not self.running:
+            self.function.__enter__()
+            self.running = True
+
+    def stop(self) -> None:
+        """End its function, if it runs."""
+        if self.running:
+            self.function.__exit__(None, None, None)
+            self.running = False
+
+
+@dataclass
+class Extension:
+    """A type of a region, with every version that it ever had. Without a default version it is deregistered."""
+
+    name: str
+    arn: str
+    versions: list[Version] = field(default_factory=list)
+    default: Version | None = None
+
+    def summary(self, version: Version) -> Answer:
+        """What every answer says of a version."""
+        return {"Type": "RESOURCE", "TypeName": self.name, "Description": version.schema.get("description")}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registration that is under way or over: of which type, and what comes of it."""
+
+    name: str
+    version: Future[Version]
+
+    @property
+    def answer(self) -> Answer:
+        """How it goes, or went."""
+        stage = "Deployment is currently in {}_STAGE of status {}"
+        if not self.version.done():
+            return {"ProgressStatus": "IN_PROGRESS", "Description": stage.format("VALIDATION", "IN_PROGRESS")}
+        try:
+            version = self.version.result()
+        except InvalidPackage as reason:
+            said = f"{stage.format('VALIDATION', 'FAILED')}: {reason}"
+            return {"ProgressStatus": "FAILED", "Description": said[:DESCRIPTION]}
+        return {
+            "ProgressStatus": "COMPLETE",
+            "Description": stage.format("DEPLOY", "COMPLETED"),
+            "TypeArn": version.arn.rpartition("/")[0],
+            "TypeVersionArn": version.arn,
+        }
+
+
+def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
+    """The schema of a package that has all that the service asks for; whether the entry point loads is seen later."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as contents:
+            settings = json.loads(contents.read(SETTINGS))
+            text = contents.read("schema.json").decode()
+            contents.getinfo("ResourceProvider.zip")
+        load_resource_spec(io.StringIO(text))  # type: ignore[no-untyped-call]  # cfn ships no types
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InvalidPackage(f"The package is not as cfn makes it: {error}") from error
+    except SpecValidationError as error:
+        raise InvalidPackage(f"The schema is not valid: {str(error).splitlines()[0]}") from error
+    schema: dict[str, Any] = json.loads(text)
+    missing = [handler for handler in REQUIRED_HANDLERS if handler not in schema.get("handlers", {})]
+    if name not in {None, schema["typeName"]}:
+        raise InvalidPackage(f"The schema is of {schema['typeName']}, not of {name}.")
+    if missing:
+        raise InvalidPackage(f"The schema has no handler to {', '.join(missing)}.")
+    if not str(settings.get("runtime")).startswith("python") or "entrypoint" not in settings:
+        raise InvalidPackage(f"This sandbox runs Python types, no {settings.get('runtime')}.")
+    return schema

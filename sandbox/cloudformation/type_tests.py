@@ -1,0 +1,134 @@
+"""The tests that a type has to pass to be registered: contract tests v2, and AWS's rules for schemas.
+
+They run in a process of their own (sandbox/contract/__main__.py): pytest is made for one session in a process.
+
+Source: "Testing resource types using contract tests" in the CloudFormation CLI's user guide, and DescribeType in the
+CloudFormation API Reference, TypeTestsStatus.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from moto.utilities.utils import get_partition
+
+from sandbox import SandboxError
+from sandbox.account import Account, bare_environment
+from sandbox.function import Function
+from sandbox.invocation import TIMEOUT
+from sandbox.process import running
+
+LONGEST = 900
+"""Characters of a description: a registration's has 1024, with the stage in front."""
+
+
+@dataclass(frozen=True)
+class TypeTests:
+    """How the tests of a version went."""
+
+    status: Literal["NOT_TESTED", "IN_PROGRESS", "PASSED", "FAILED"]
+    description: str
+
+
+NOT_TESTED = TypeTests("NOT_TESTED", "The version has not been tested.")
+IN_PROGRESS = TypeTests("IN_PROGRESS", "The tests are running.")
+
+
+class TypeTester:
+    """Runs the tests of types.
+
+    Args:
+        account: whose region and id the tests' events have.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def tested(
+        self,
+        schema: Mapping[str, Any],
+        package: Path,
+        function: Function,
+        previous: Mapping[str, Any] | None = None,
+    ) -> TypeTests:
+        """Test a type.
+
+        Args:
+            schema: the type's.
+            package: its package, with its inputs.
+            function: its handlers, running; nobody else calls them meanwhile.
+            previous: the schema of the version before.
+
+        Raises:
+            SandboxError: the tests were stopped, or can't be run.
+        """
+        with tempfile.TemporaryDirectory(prefix="sandbox-tests-") as scratch:
+            folder = Path(scratch)
+            with zipfile.ZipFile(package) as contents:
+                contents.extractall(folder, [name for name in contents.namelist() if name.startswith("inputs/")])
+            region = self._account.region
+            values = {"region": region, "account": self._account.account_id, "partition": get_partition(region)}
+            request = {
+                "schema": schema,
+                "previous": previous,
+                "inputs": str(folder / "inputs"),
+                "values": values,
+                "endpoint": function.endpoint,
+                "log": str(function.log_file),
+                "timeout": TIMEOUT,
+            }
+            (folder / "request.json").write_text(json.dumps(request))
+            answer = folder / "answer.json"
+            with (folder / "output").open("wb") as output:
+                self._run([folder / "request.json", answer], output.fileno())
+            if not answer.exists():
+                reason = "they were stopped" if self._stopped else (folder / "output").read_text(errors="replace")
+                raise SandboxError(f"the contract tests did not end: {reason}")
+            return _told(json.loads(answer.read_text()))
+
+    def stop(self) -> None:
+        """End all tests, and let none begin."""
+        self._stopped = True
+        for process in [*self._processes]:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def _run(self, arguments: list[Path], output: int) -> None:
+        command: list[str | Path] = [sys.executable, "-m", "sandbox.contract", *arguments]
+        environment = bare_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        with running(command, environment, output) as process:
+            self._processes.add(process)
+            if self._stopped:
+                self.stop()
+            process.wait()
+            self._processes.discard(process)
+
+
+def _told(answer: Mapping[str, Any]) -> TypeTests:
+    """The tests' outcome in words: the failing ones by name, then the reasons, as many as there is room for."""
+    if "error" in answer:
+        return TypeTests("FAILED", str(answer["error"])[:LONGEST])
+    counts = {outcome: [test for test in answer["tests"] if test["outcome"] == outcome] for outcome in _OUTCOMES}
+    failed = counts["failed"]
+    beside = [f"AWS's rules warn: {warning}" for warning in answer["warnings"]] + answer["left_out"]
+    if not failed and not answer["stopped"]:
+        said = [f"{len(counts['passed'])} contract tests passed, {len(counts['skipped'])} skipped", *beside]
+        return TypeTests("PASSED", "; ".join(said)[:LONGEST])
+    names = ", ".join(test["name"] for test in failed)
+    reasons = [f"{test['name']}: {test['message']}" for test in failed]
+    said = [f"{len(failed)} of {len(answer['tests'])} contract tests failed: {names}", answer["stopped"], *reasons]
+    return TypeTests("FAILED", "\n".join(filter(None, said))[:LONGEST])
+
+
+_OUTCOMES = ("passed", "failed", "skipped")

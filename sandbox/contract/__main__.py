@@ -1,0 +1,59 @@
+"""The tests of a registration in a process of their own: python -m sandbox.contract REQUEST ANSWER.
+
+sandbox/cloudformation/type_tests.py writes the one file and reads the other.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from sandbox import SandboxError
+from sandbox.cloudformation.resource_type import Request
+from sandbox.contract import inputs as input_files
+from sandbox.contract import lint, session
+from sandbox.contract.resource import Type
+from sandbox.contract.session import Subject
+from sandbox.invocation import invoke
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """What became of each test, or why there is none."""
+    folder, values = Path(request["inputs"]), request["values"]
+    try:
+        inputs = input_files.read(folder, values)
+    except SandboxError as error:
+        return {"error": str(error).replace(str(folder), "the package")}
+    suites, left_out = ["lint", "v2"], []
+    try:
+        lint.check()
+    except SandboxError as error:
+        suites.remove("lint")
+        left_out.append(str(error))
+    kind = Type(
+        request["schema"],
+        lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
+        Request(values["account"], values["region"]),
+        timeout=request["timeout"],
+    )
+    subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
+    outcome = session.run(subject, suites, quiet=True)
+    return {
+        "tests": [dataclasses.asdict(test) for test in outcome.tests],
+        "warnings": outcome.warnings,
+        "stopped": outcome.stopped,
+        "left_out": left_out,
+    }
+
+
+def main() -> None:
+    """Answer one request."""
+    request, written = map(Path, sys.argv[1:])
+    text = json.dumps(answer(json.loads(request.read_text())))
+    written.with_suffix(".part").write_text(text)
+    written.with_suffix(".part").replace(written)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""An invocation of a function in AWS's Lambda emulator, by its address: from this process or from another."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from packager.package import tail
+from sandbox import SandboxError
+
+NAME = "function"
+"""What the emulator calls every function."""
+
+TIMEOUT = 60
+"""Seconds that CloudFormation gives one invocation of a handler."""
+
+
+def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -> dict[str, Any]:
+    """Invoke the function at an address, of this process or another, and return its answer.
+
+    Args:
+        endpoint: the emulator's address.
+        event: what the handler is sent.
+        timeout: seconds that an invocation may take.
+        log: the file with the function's log.
+
+    Raises:
+        SandboxError: the handler did not load, raised, ended its process or ran out of time; it shows the end of the
+            function's log.
+    """
+
+    def end() -> str:
+        return f"The end of its log:\n{tail(log.read_text(errors='replace') if log.exists() else '')}"
+
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            url = f"{endpoint}/2015-03-31/functions/{NAME}/invocations"
+            answer = session.post(url, data=json.dumps(event), timeout=timeout + 30)
+        except requests.RequestException as error:
+            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end()}") from error
+    try:
+        result = answer.json()
+    except ValueError:  # the emulator's own words, in plain text: the invocation took too long
+        raise SandboxError(f"the handler crashed: {answer.text}\n{end()}") from None
+    if not isinstance(result, dict):
+        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end()}")
+    if "errorType" in result:
+        crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
+        raise SandboxError(f"the handler crashed: {crash}\n{end()}")
+    return result

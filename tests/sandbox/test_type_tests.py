@@ -1,0 +1,223 @@
+"""The registry lets a type in only if AWS's contract tests and rules pass, and says which of them do not."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import SandboxError
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation import registry as registry_module
+from sandbox.cloudformation.registry import Registry
+from sandbox.cloudformation.type_tests import TypeTester
+from sandbox.function import Function
+from tests.contract import toys
+
+Client = Any  # boto3 makes its clients at run time
+
+TAGS = {"type": "array", "items": {"type": "string"}}
+SCHEMA = {
+    **toys.SCHEMA,
+    "properties": {**toys.SCHEMA["properties"], "Tags": TAGS},
+    "tagging": {
+        "taggable": True,
+        "tagOnCreate": True,
+        "tagUpdatable": True,
+        "tagProperty": "/properties/Tags",
+        "cloudFormationSystemTags": False,
+        "permissions": ["toy:Tag"],
+    },
+}
+CODE = Path(toys.__file__).read_text()
+GOOD = f"{CODE}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
+CREATE, UPDATE = toys.CREATE | {"Tags": ["a"]}, toys.UPDATE | {"Tags": ["a"]}
+INPUTS = {"inputs/inputs_1_create.json": json.dumps(CREATE), "inputs/inputs_1_update.json": json.dumps(UPDATE)}
+# A second DELETE that succeeds.
+BAD = GOOD.replace(
+    'success() if self.there.pop(self.key(desired), None) else failure("NotFound")',
+    "success(self.there.pop(self.key(desired), None) and None)",
+)
+SLOW = GOOD.replace("def resource(event, context):", "def resource(event, context):\n    import time; time.sleep(0.4)")
+SETTINGS = {"runtime": "python3.12", "entrypoint": "toy.resource"}
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    """A zip of some files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return made.getvalue()
+
+
+def packaged(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str, Any] = SCHEMA) -> bytes:
+    """A toy's package, as cfn makes it."""
+    provider = zipped({"toy.py": code})
+    files: dict[str, str | bytes] = {
+        ".rpdk-config": json.dumps(SETTINGS),
+        "schema.json": json.dumps(schema),
+        "ResourceProvider.zip": provider,
+    }
+    return zipped({**files, **inputs})
+
+
+def packaged_at(file: Path) -> Path:
+    """The same in a file."""
+    file.write_bytes(packaged())
+    return file
+
+
+@pytest.fixture
+def client(account: Account) -> Iterator[Client]:
+    """A client of a registry that tests."""
+    account.client("s3").create_bucket(Bucket="uploads")
+    with Registry(account):
+        yield account.client("cloudformation")
+
+
+def submitted(account: Account, package: bytes) -> dict[str, Any]:
+    """How the registration of a package went."""
+    account.client("s3").put_object(Bucket="uploads", Key="toy.zip", Body=package)
+    cloudformation = account.client("cloudformation")
+    given = {"TypeName": toys.TYPE, "SchemaHandlerPackage": "s3://uploads/toy.zip"}
+    token = cloudformation.register_type(**given)["RegistrationToken"]
+    answer: dict[str, Any] = cloudformation.describe_type_registration(RegistrationToken=token)
+    return answer
+
+
+def described(client: Client) -> tuple[str, str]:
+    """The status of a type's tests, and what it says."""
+    answer = client.describe_type(Type="RESOURCE", TypeName=toys.TYPE)
+    return answer["TypeTestsStatus"], answer["TypeTestsStatusDescription"]
+
+
+def ended(client: Client) -> tuple[str, str]:
+    """The same, as soon as they are over."""
+    while described(client)[0] == "IN_PROGRESS":
+        time.sleep(0.1)
+    return described(client)
+
+
+def test_a_type_that_passes_is_registered(account: Account, client: Client) -> None:
+    """And says how many tests it passed; the next version has to be compatible with it; TestType tells the same."""
+    first = submitted(account, packaged())
+    assert first["ProgressStatus"] == "COMPLETE", first
+    passed = ("PASSED", "50 contract tests passed, 6 skipped")
+    assert described(client) == passed
+    arn = client.test_type(Type="RESOURCE", TypeName=toys.TYPE)["TypeVersionArn"]
+    assert arn == first["TypeVersionArn"]
+    assert ended(client) == passed
+
+    narrow = {**SCHEMA, "properties": {key: value for key, value in SCHEMA["properties"].items() if key != "Size"}}
+    second = submitted(account, packaged(schema=narrow))
+    assert second["ProgressStatus"] == "FAILED"
+    assert "PR001: Resource properties MUST NOT be removed (at /properties/Size)" in second["Description"]
+
+
+def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
+    """The registration says which tests failed, and why; there is no version."""
+    assert submitted(account, packaged(BAD)) | {"ResponseMetadata": None} == {
+        "ProgressStatus": "FAILED",
+        "Description": (
+            "Deployment is currently in VALIDATION_STAGE of status FAILED: "
+            "1 of 56 contract tests failed: test_delete_delete[inputs_1]\n"
+            "test_delete_delete[inputs_1]: DELETE was to fail with NotFound; it succeeded"
+        ),
+        "ResponseMetadata": None,
+    }
+    with pytest.raises(client.exceptions.TypeNotFoundException):
+        described(client)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({}, "no inputs in the package: contract tests v2 read inputs_1_create.json"),
+        (INPUTS | {"inputs/inputs_1_create.json": "{"}, "inputs_1_create.json is no JSON"),
+        (INPUTS | {"inputs/inputs_1_update.json": '"{{x}}"'}, "inputs_1_update.json has the variable {{x}}"),
+    ],
+)
+def test_inputs_that_can_not_be_used_fail(
+    account: Account, client: Client, inputs: dict[str, str], reason: str
+) -> None:
+    """None at all included: what can't be tried has not passed."""
+    answer = submitted(account, packaged(inputs=inputs))
+    assert answer["ProgressStatus"] == "FAILED"
+    assert f"of status FAILED: {reason}" in answer["Description"]
+    assert client.list_types()["TypeSummaries"] == []
+
+
+def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> None:
+    """One that was not tested when it came, as in `sandbox up`; a version that is gone can't be."""
+    package = tmp_path / "package.zip"
+    package.write_bytes(packaged(BAD))
+    with Registry(account) as registry:
+        registry.add(package)
+        client = account.client("cloudformation")
+        assert described(client) == ("NOT_TESTED", "The version has not been tested.")
+        client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
+        status, description = ended(client)
+        assert (status, description.splitlines()[0]) == (
+            "FAILED",
+            "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
+        )
+        client.deregister_type(Type="RESOURCE", TypeName=toys.TYPE)
+        with pytest.raises(client.exceptions.TypeNotFoundException):
+            client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
+
+
+def test_a_long_registration_goes_on_when_register_type_has_answered(
+    account: Account, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is IN_PROGRESS then, and ends with its registry, of which nothing stays."""
+    monkeypatch.setattr(registry_module, "PATIENCE", 0.1)
+    answer = submitted(account, packaged(SLOW))
+    assert answer["ProgressStatus"] == "IN_PROGRESS"
+    with pytest.raises(client.exceptions.TypeNotFoundException):
+        described(client)
+
+
+def test_tests_that_do_not_end_are_said_so(toy_package: Path, account: Account) -> None:
+    """With what they wrote: a defect of the sandbox's own, as if there were no schema to read."""
+    with Function(toy_package, account) as function, pytest.raises(SandboxError, match=r"(?s)did not end: .*KeyError"):
+        TypeTester(account).tested({}, packaged_at(toy_package.parent / "toy.zip"), function)
+
+
+def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client, tmp_path: Path) -> None:
+    """The real one, of a real project: its exit code and its words."""
+    source = tmp_path / "src" / "acme_test_toy"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text(BAD)
+    settings = SETTINGS | {
+        "artifact_type": "RESOURCE",
+        "typeName": toys.TYPE,
+        "language": "python312",
+        "entrypoint": "acme_test_toy.resource",
+        "testEntrypoint": "acme_test_toy.resource",
+        "settings": {"use_docker": False, "no_docker": True, "protocolVersion": "2.0.0"},
+    }
+    (tmp_path / ".rpdk-config").write_text(json.dumps(settings))
+    (tmp_path / "acme-test-toy.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "inputs").mkdir()
+    for name, text in INPUTS.items():
+        (tmp_path / name).write_text(text)
+    programs = Path(sys.executable).parent
+    done = subprocess.run(
+        [programs / "cfn", "submit", "--role-arn", "arn:aws:iam::123456789012:role/toys"],
+        cwd=tmp_path,
+        env=bare_environment() | account.environment() | {"PATH": f"{programs}:/usr/bin:/bin"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode
+    assert "1 of 56 contract tests failed: test_delete_delete[inputs_1]" in done.stdout + done.stderr
+    assert client.list_types()["TypeSummaries"] == []
