@@ -42,3 +42,13 @@ def wait_until_ended(number: int) -> None:
             return
         assert time.monotonic() < deadline, f"process {number} is {state}"
         time.sleep(0.01)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below one that still run."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            running = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+            found += [*([child] if running else []), *descendants(child)]
+    return found

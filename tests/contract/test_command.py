@@ -1,0 +1,245 @@
+"""`python -m sandbox test`: what is shown and written, and what is said of input that can't be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from sandbox import SandboxError
+from sandbox.contract import command
+from tests.contract import toys
+from tests.sandbox.processes import descendants
+
+PROJECT = Path(__file__).parents[2]
+GOOD = f"{Path(toys.__file__).read_text()}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
+HANDLER = "def resource(event, context):"
+SETTINGS: dict[str, Any] = {
+    "artifact_type": "RESOURCE",
+    "typeName": toys.TYPE,
+    "language": "python312",
+    "runtime": "python3.12",
+    "entrypoint": "acme_test_toy.handlers.resource",
+    "testEntrypoint": "acme_test_toy.handlers.resource",
+    "settings": {"use_docker": True, "no_docker": False, "protocolVersion": "2.0.0"},
+}
+INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDATE}
+
+
+def written(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
+    """A toy's project, which asks for Docker, as most do."""
+    source = project / "src" / "acme_test_toy"
+    source.mkdir(parents=True)
+    (source / "__init__.py").touch()
+    (source / "handlers.py").write_text(code)
+    (project / ".rpdk-config").write_text(json.dumps(SETTINGS))
+    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (project / "requirements.txt").touch()
+    (project / "inputs").mkdir()
+    for name, content in (INPUTS if inputs is None else inputs).items():
+        (project / "inputs" / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    return project
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ctrl_c() -> None:
+    """Have Ctrl-C end the commands that tests start: in a shell's background it is ignored, and they inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy that keeps the contract."""
+    return written(tmp_path_factory.mktemp("toy") / "project")
+
+
+def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command, in a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", "test", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+
+@contextmanager
+def started(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The command, while it runs."""
+    whole = [sys.executable, "-m", "sandbox", "test", *arguments]
+    with subprocess.Popen(
+        whole,
+        cwd=PROJECT,
+        stdout=output,
+        stderr=output,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
+    """Lines that a person can read, a table, a report for machines and one for people; all of it plain in a pipe."""
+    done = called("--project", project, "--report", tmp_path / "report")
+    assert done.returncode == 1, done.stdout + done.stderr  # the toy has no tags: AWS's rule TAG015
+    lines = done.stdout.splitlines()
+    assert "\033" not in done.stdout
+    assert any(line.startswith("v2/test_create.py::test_create[inputs_1] PASSED") for line in lines)
+    assert any(line.startswith("v1/test_cfn.py::cfn_test[inputs_1-contract_create_delete] PASSED") for line in lines)
+    assert [line.split()[:3] for line in lines if line.split()[:1] in (["lint"], ["v2"], ["v1"])] == [
+        ["lint", "17", "1"],
+        ["v2", "31", "0"],
+        ["v1", "11", "0"],
+    ]
+    assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in done.stdout
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - ours
+    properties = {one.get("name"): one.get("value") for one in cases["test_delete_read[inputs_1]"].iter("property")}
+    assert properties == {
+        "expected": "READ of a deleted resource fails with NotFound.",
+        "called": "CREATE SUCCESS, DELETE SUCCESS, READ NotFound",
+    }
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert f"Contract tests of {toys.TYPE}" in page
+    assert "READ of a deleted resource fails with NotFound." in page
+    assert "called with" in page
+    assert sorted(path.name for path in project.iterdir()) == sorted(
+        [".cache", ".rpdk-config", "acme-test-toy.json", "inputs", "requirements.txt", "src"]
+    )
+
+
+def test_a_selection(project: Path) -> None:
+    """Of suites, of tests, and by pytest's own arguments; those left out are not run."""
+    done = called("--project", project, "--suite", "v2", "-k", "test_delete_delete", "--", "--co", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_delete_delete[inputs_1]" in done.stdout
+    assert "test_create[inputs_1]" not in done.stdout
+
+
+def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
+    """Nor inputs; compared with an earlier schema, which had a property more."""
+    schema = {**toys.SCHEMA, "properties": {**toys.SCHEMA["properties"], "Old": {"type": "string"}}}
+    (tmp_path / "previous.json").write_text(json.dumps(schema))
+    done = called("--project", project, "--suite", "lint", "--previous", tmp_path / "previous.json")
+    assert done.returncode == 1
+    assert "PR001: Resource properties MUST NOT be removed (at /properties/Old)" in done.stdout
+
+
+def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
+    """As pytest has it."""
+    terminal, end = pty.openpty()
+    with started(["--project", project, "--suite", "lint"], end) as process:
+        os.close(end)
+        said = b""
+        while chunk := _read(terminal):
+            said += chunk
+        process.wait()
+    os.close(terminal)
+    assert b"\033[32mPASSED\033[0m" in said
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux's way to say that nobody writes any more
+        return b""
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no JSON": ({"inputs_1_create.json": "{"}, "inputs_1_create.json is no JSON: Expecting property name"),
+    "unknown variable": (
+        {"inputs_1_create.json": {"Name": "{{key}}"}},
+        "inputs_1_create.json has the variable {{key}}",
+    ),
+    "update alone": ({"inputs_1_update.json": {}}, "inputs_1_update.json has no inputs_1_create.json to update"),
+    "none": ({}, "contract tests v2 read inputs_1_create.json and so on from there"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_inputs_that_can_not_be_used_are_a_sentence(case: str, tmp_path: Path) -> None:
+    """Before anything is packaged or started."""
+    inputs, message = BAD[case]
+    done = called("--project", written(tmp_path / "project", inputs=inputs))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("sandbox: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "project" / ".cache").exists()
+
+
+def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
+    """No folder of a type, one of something else, one without its schema; a schema before that is none."""
+    with pytest.raises(SandboxError, match=r"no resource type in .*: it has no \.rpdk-config"):
+        command.run(tmp_path)
+    (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
+    with pytest.raises(SandboxError, match="is no project of a resource type"):
+        command.run(tmp_path)
+    (tmp_path / ".rpdk-config").write_text('{"typeName": "Acme::Test::Toy"}')
+    with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
+        command.run(tmp_path)
+    (tmp_path / "acme-test-toy.json").write_text("[]")
+    with pytest.raises(SandboxError, match="is no JSON object"):
+        command.run(tmp_path)
+    (tmp_path / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (tmp_path / "previous.json").write_text("{")
+    with pytest.raises(SandboxError, match=r"previous\.json is no JSON"):
+        command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
+
+
+def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
+    """A test fails with what the emulator and the function said, and the others are tried."""
+    code = GOOD.replace(HANDLER, f'{HANDLER}\n    if event["action"] == "LIST":\n        raise ValueError("no list")')
+    outcome = command.run(written(tmp_path / "project", code), ["v2"])
+    assert sorted({test.name for test in outcome.failures}) == [
+        "test_create_list[inputs_1]",
+        "test_create_list_read[inputs_1]",
+        "test_delete_list[inputs_1]",
+        "test_update_list[inputs_1]",
+    ]
+    assert "ValueError: no list" in outcome.failures[0].message
+
+
+def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
+    """Each further call would take as long: a sentence says so, and nothing is left running."""
+    code = GOOD.replace(HANDLER, f"{HANDLER}\n    import time; time.sleep(600)")
+    begun = time.monotonic()
+    outcome = command.run(written(tmp_path / "project", code), ["v2"], timeout=2)
+    assert outcome.stopped == "CREATE did not answer within 2 s: the tests end here"
+    assert [test.message for test in outcome.failures] == [outcome.stopped]
+    assert not outcome.passed
+    assert time.monotonic() - begun < 60
+    assert descendants(os.getpid()) == []
+
+
+@pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
+def test_what_is_ended_leaves_nothing_behind(project: Path, number: signal.Signals, suite: str) -> None:
+    """Ctrl-C, or an end by another process, in the middle of a suite."""
+    with started(["--project", project, "--suite", suite], subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b"PASSED" in line:
+                break
+        left = descendants(process.pid)
+        assert left
+        process.send_signal(number)
+        rest = process.stdout.read()
+        code = process.wait()
+    assert code == 128 + number, rest.decode()
+    assert b"Traceback" not in rest
+    assert not [pid for pid in left if Path(f"/proc/{pid}").exists()]
+
+
+def test_logging_is_left_alone() -> None:
+    """Moto's proxy, which v1 needs, sets it up for the whole process: other commands would print other's logs."""
+    program = "import logging, sys, sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0
