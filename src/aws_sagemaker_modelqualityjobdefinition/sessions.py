@@ -7,18 +7,19 @@ a client signs with: it is lent them, and they are taken from it when the reques
 """
 
 import functools
-import ssl
+import os
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader
 from botocore.session import Session
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
+
+from . import tls
 
 _Key = tuple[str, str | None, Config | None]
 
@@ -57,12 +58,17 @@ class LendingSession(SessionProxy):
             self._lent[key] = lent
         return self._lent[key]
 
-    def close(self) -> None:
-        """Take the clients back. What they sign until they are lent again raises NoCredentialsError."""
+    def close(self, *, keep: bool = True) -> None:
+        """Take the clients back. What they sign until they are lent again raises NoCredentialsError.
+
+        Args:
+            keep: Whether they are lent again; not if somebody is at them still.
+        """
         self._credentials = None
         for key, lent in self._lent.items():
             lent._request_signer._credentials = None
-            _idle[key].append(lent)
+            if keep:
+                _idle[key].append(lent)
         self._lent.clear()
 
 
@@ -92,59 +98,43 @@ def close_all() -> None:
 class _ModelLoader(Loader):
     """Reads the trimmed service models beside this file, and the rest of botocore's data from botocore."""
 
-    OURS = Path(__file__).parent / "data"
+    OURS = os.path.join(os.path.dirname(__file__), "data")
 
     def __init__(self) -> None:
-        super().__init__([str(self.OURS), self.BUILTIN_DATA_PATH], include_default_search_paths=False)
+        super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
         """Return the services that there are clients for; botocore opens the directories of all 440 to tell."""
-        return sorted(path.name for path in self.OURS.iterdir() if path.is_dir())
+        return sorted(name for name in os.listdir(self.OURS) if os.path.isdir(os.path.join(self.OURS, name)))
 
 
 @functools.cache
 def _session() -> Session:
-    kept = Session()
+    kept = Session(include_builtin_handlers=False)
+    for event, handler, *_ in BUILTIN_HANDLERS:
+        if "." not in event:  # the others, nine of ten, are for one operation or service each, none of ours
+            kept.register(event, handler)
     kept.register_component("data_loader", _ModelLoader())
     return kept
 
 
 def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service
-    # With no credentials at all botocore would go and look for some.
-    client: Any = _session().create_client(
+    session = _session()
+    ours: dict[str, Any] = {"user_agent": session.user_agent()}  # made once, not for every request
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        ours["proxies"] = {}  # botocore would ask urllib.request, which imports what it needs to open files
+    theirs = session.get_config_variable("ca_bundle") or os.environ.get(
+        "REQUESTS_CA_BUNDLE"
+    )  # authorities, as botocore
+    client: Any = session.create_client(
         service,
         region,
-        config=config,
+        config=Config(**ours).merge(config or Config()),
+        verify=theirs or tls.bundle(),
+        # With no credentials at all botocore would go and look for some.
         aws_access_key_id="",
         aws_secret_access_key="",
     )
-    http = client._endpoint.http_session
-    if http._verify is True:  # not an authority of the user's own: AWS_CA_BUNDLE
-        http.__class__ = _HTTPSession
-        http._manager.connection_pool_kw["ssl_context"] = _tls_context()
+    if not theirs:
+        tls.share_context(client._endpoint.http_session)
     return client
-
-
-class _HTTPSession(URLLib3Session):
-    """botocore's, with one TLS context for all its connections; botocore reads the authorities anew for each."""
-
-    # The stubs leave out what has no public name: hence the ignores.
-
-    def _get_pool_manager_kwargs(self, **more: object) -> object:
-        return super()._get_pool_manager_kwargs(ssl_context=_tls_context(), **more)  # type: ignore[misc]
-
-    def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ANN401 - one of urllib3's pools
-        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]
-        conn.ca_certs = None  # the context has them
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    context: ssl.SSLContext = create_urllib3_context()
-    bundle = Path(str(get_cert_path(verify=True)))
-    directory = bundle.with_name("authorities")  # OpenSSL opens one file of it, where it parses the whole bundle
-    if directory.is_dir():
-        context.load_verify_locations(capath=directory)
-    else:
-        context.load_verify_locations(cafile=bundle)
-    return context
