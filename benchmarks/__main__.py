@@ -1,24 +1,49 @@
-"""`make bench`: both packages side by side; writes RESULTS.md and results.svg here."""
+"""`make bench`: the packages side by side; writes RESULTS.md and results.svg here."""
 
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import report, service
-from benchmarks.measure import Bench
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import measure, plot, report, service
+
+
+@contextmanager
+def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield what tells of each step: a bar and a line on a terminal, a line a step elsewhere."""
+    start = time.monotonic()
+
+    def line(number: int, total: int, step: str) -> None:
+        print(f"{time.monotonic() - start:5.0f} s  {number}/{total}  {step}", flush=True)
+
+    if not console.is_terminal:
+        yield line
+        return
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("")
+        yield lambda number, total, step: progress.update(task, completed=number - 1, total=total, description=step)
 
 
 def main() -> None:
     """Measure, and say on the way what is being measured."""
     start = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - start:4.0f} s  {line}", flush=True)
-
-    with tempfile.TemporaryDirectory() as scratch, service.running(Path(scratch, "certificates")) as running:
-        results = Bench(running, Path(scratch), say).run()
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        service.running(Path(scratch, "certificates")) as running,
+        told(Console()) as say,
+    ):
+        bench = measure.Bench(running, Path(scratch), say)
+        if not bench.results.counted:
+            print(measure.VALGRIND_MISSING)
+        results = bench.run()
     lines = report.write(results, time.monotonic() - start)
-    say("written: benchmarks/RESULTS.md, benchmarks/results.svg")
+    plot.draw(results)
+    print("written: benchmarks/RESULTS.md, benchmarks/results.svg")
     print("\n".join(lines))
 
 

@@ -4,8 +4,8 @@ Runs in the target interpreter with nothing but the package on the path: only th
 no more of it than the package needs anyway. Every host name leads to the stand-in's port on 127.0.0.1; the names
 themselves are the real ones, so that certificates are checked and connections kept as they are in Lambda.
 
-Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT. EVENTS has a JSON event a line; REPORT
-receives one JSON object.
+Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT [patiently]. EVENTS has a JSON event a line;
+REPORT receives one JSON object. "patiently" is for valgrind, under which a process is fifty times slower.
 """
 
 import importlib
@@ -14,6 +14,7 @@ import logging
 import socket
 import sys
 import time
+from collections import defaultdict
 
 
 def kilobytes(what: str) -> int:
@@ -22,7 +23,22 @@ def kilobytes(what: str) -> int:
         return int(next(line for line in status if line.startswith(what)).split()[1])
 
 
-def main(package: str, door: str, port: str, events: str, report: str) -> None:
+def lengthen_limits(package: str) -> None:
+    """Give calls, handlers and delivery ten minutes each, so that what is counted is what is done in time elsewhere.
+
+    Args:
+        package: The handler's package. One without limits of its own is left as it is.
+    """
+    for name, setting in (("client", "CONFIG"), ("delivery", "DELIVERY")):
+        if room := sys.modules.get(f"{package}.{name}"):
+            config = getattr(room, setting)
+            setattr(room, setting, config.merge(type(config)(connect_timeout=600, read_timeout=600)))
+    for name, setting, value in (("delivery", "LONGEST", 600), ("plugin", "SECONDS", defaultdict(lambda: 600))):
+        if room := sys.modules.get(f"{package}.{name}"):
+            setattr(room, setting, value)
+
+
+def main(package: str, door: str, port: str, events: str, report: str, *how: str) -> None:
     """Import the handler and play every event to it."""
     sys.path.insert(0, package)
     real = socket.getaddrinfo
@@ -31,6 +47,8 @@ def main(package: str, door: str, port: str, events: str, report: str) -> None:
     module, function = door.rsplit(".", 1)
     handle = getattr(importlib.import_module(module), function)
     imported = time.process_time()
+    if how:
+        lengthen_limits(module.rpartition(".")[0])
     walls, cpus, residents = [], [], {}
     first = answer = None
     with open(events) as lines:  # noqa: PTH123 - see above

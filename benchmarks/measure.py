@@ -1,5 +1,6 @@
-"""The measurements, each of both packages side by side."""
+"""The measurements, each of three packages side by side."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -24,13 +25,22 @@ from sandbox.function import Function
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
-SIDES = ("naive", "ours")
 
-#: How many warm invocations of each package are counted (instructions) and timed (milliseconds).
-COUNTED = {"naive": 2, "ours": 10}
-TIMED = {"naive": 6, "ours": 30}
+SIDES = {"compiled": "naive with byte code", "naive": "naive", "ours": "ours"}
+"""The packages: the fair comparison first."""
+
+#: How many warm invocations of each package are counted (instructions) and timed (milliseconds). Once everything is
+#: imported, byte code makes no difference: the naive package's are counted with it only.
+COUNTED = {"compiled": 1, "ours": 10}
+TIMED = {"compiled": 6, "naive": 6, "ours": 30}
 COLD = 5
-REMEMBERED = {"naive": 40, "ours": 1000}
+REMEMBERED = {"compiled": 40, "naive": 40, "ours": 1000}
+GROWING = ("compiled", "ours")
+
+VALGRIND_MISSING = (
+    "valgrind is not installed, so CPU time is compared and no instructions are counted. On Debian and Ubuntu: "
+    "sudo apt-get install valgrind; on Fedora: sudo dnf install valgrind."
+)
 
 Json = dict[str, Any]
 
@@ -48,6 +58,8 @@ class Cost:
         warm_wall: Milliseconds by the clock.
         peak: The largest resident set until the first answer, in MB.
         calls: The calls of SageMaker.
+        cold_delivery: How many calls of CloudWatch and CloudWatch Logs a first event makes.
+        warm_delivery: How many an event after the first makes.
     """
 
     cold_instructions: float | None
@@ -58,6 +70,8 @@ class Cost:
     warm_wall: float
     peak: float
     calls: list[str]
+    cold_delivery: int
+    warm_delivery: float
 
 
 @dataclass
@@ -77,15 +91,15 @@ class Results:
 
 
 class Bench:
-    """Both packages, unpacked, beside the services' stand-in.
+    """The packages, unpacked, and the services' stand-in.
 
     Args:
         service: The stand-in.
         scratch: A directory to work in.
-        say: Called with each line of progress.
+        say: Called at the beginning of each step: its number, how many there are, and what it does.
     """
 
-    def __init__(self, service: Service, scratch: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, scratch: Path, say: Callable[[int, int, str], None]) -> None:
         self.service = service
         self.scratch = scratch
         self.say = say
@@ -97,21 +111,23 @@ class Bench:
 
     def run(self) -> Results:
         """Measure everything."""
-        self._package()
-        self._imports()
+        steps: list[tuple[str, Callable[[], None]]] = [("packages", self._package)]
+        for side, name in SIDES.items():
+            steps.append((f"imports, {name}", functools.partial(self._imports, side)))
         for action in events.ACTIONS:
-            for side in SIDES:
-                self.say(f"{action}, {side}")
-                self.results.costs[action, side] = self._cost(side, action)
-        for side in SIDES:
-            self.say(f"memory over {REMEMBERED[side]} invocations, {side}")
-            self.results.memory[side] = self._memory(side)
-        self._felt()
-        self._growth()
+            for side, name in SIDES.items():
+                steps.append((f"{action}, {name}", functools.partial(self._cost, side, action)))
+        for side, name in SIDES.items():
+            told = f"memory over {REMEMBERED[side]:,} invocations, {name}"
+            steps.append((told, functools.partial(self._memory, side)))
+        steps.append(("a seventh of a core", self._felt))
+        steps += [(f"as the work grows, {SIDES[side]}", functools.partial(self._growth, side)) for side in GROWING]
+        for number, (told, step) in enumerate(steps, 1):
+            self.say(number, len(steps), told)
+            step()
         return self.results
 
     def _package(self) -> None:
-        self.say("packages")
         naive = self.scratch / "project"
         copy_project(PROJECT, naive)
         folder = naive / "src" / PACKAGE
@@ -125,14 +141,28 @@ class Bench:
         for side, zipped in zips.items():
             self.packages[side] = unpack(zipped, self.scratch / side)
             self.results.zips[side] = zipped.stat().st_size
-            self.results.unzipped[side] = sum(p.stat().st_size for p in self.packages[side].rglob("*") if p.is_file())
-            trust(self.packages[side], self.service.authority)
+        self.packages["compiled"] = self.scratch / "compiled"
+        shutil.copytree(self.packages["naive"], self.packages["compiled"])
+        bytecode.compile_tree(self.packages["compiled"], self.python)
+        # cfn's plugin writes zips uncompressed.
+        self.results.zips["compiled"] = self._zipped("compiled", zipfile.ZIP_STORED).stat().st_size
+        for side, path in self.packages.items():
+            self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+            trust(path, self.service.authority)
 
     def _play(self, side: str, asked: Iterable[Json], *, count: bool = False) -> Played:
         played = play(self.packages[side], asked, self.service, self.python, count=count)
         if played.last and played.last["status"] != "SUCCESS":
             raise RuntimeError(f"{side}: {played.last}")
+        if played.last and self._delivered("PutMetricData") == 0:  # the last thing that either does
+            raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{played.log}")
         return played
+
+    def _delivered(self, *operations: str) -> int:
+        """Return how many calls the stand-in has seen of these operations; of all but SageMaker's if none is named."""
+        return sum(
+            call.operation in operations if operations else "sagemaker" not in call.host for call in self.service.calls
+        )
 
     def _ask(self, action: str, count: int, properties: Json | None = None) -> list[Json]:
         """Return events, with the account made ready for them."""
@@ -145,25 +175,26 @@ class Bench:
                 self.service.definitions[events.name(number)] = made
         return [events.event(action, number, properties) for number in range(count)]
 
-    def _imports(self) -> None:
-        for side in SIDES:
-            self.say(f"imports, {side}")
-            counted = self._play(side, [], count=True).instructions if self.results.counted else None
-            cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
-            self.results.imports[side] = (counted and counted / 1e6, cpu * 1e3)
+    def _imports(self, side: str) -> None:
+        counted = self._play(side, [], count=True).instructions if self.results.counted else None
+        cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
+        self.results.imports[side] = (counted and counted / 1e6, cpu * 1e3)
 
-    def _cost(self, side: str, action: str) -> Cost:
+    def _cost(self, side: str, action: str) -> None:
         cold_count = warm_count = None
         if self.results.counted:
-            more = COUNTED[side]
             first = self._play(side, self._ask(action, 1), count=True).instructions
-            all_of_them = self._play(side, self._ask(action, 1 + more), count=True).instructions
-            if first and all_of_them:
-                cold_count, warm_count = first / 1e6, (all_of_them - first) / more / 1e6
+            cold_count = first and first / 1e6
+            if more := COUNTED.get(side):
+                all_of_them = self._play(side, self._ask(action, 1 + more), count=True).instructions
+                warm_count = all_of_them and first and (all_of_them - first) / more / 1e6
+            else:
+                warm_count = self.results.costs[action, "compiled"].warm_instructions
         colds = [self._play(side, self._ask(action, 1)) for _ in range(COLD)]
         calls = [call.operation for call in self.service.calls if "sagemaker" in call.host]
+        delivery = self._delivered()
         warm = self._play(side, self._ask(action, 1 + TIMED[side]))
-        return Cost(
+        self.results.costs[action, side] = Cost(
             cold_instructions=cold_count,
             warm_instructions=warm_count,
             cold_cpu=statistics.median(played.cpu for played in colds) * 1e3,
@@ -172,24 +203,24 @@ class Bench:
             warm_wall=statistics.median(warm.walls[1:]) * 1e3,
             peak=statistics.median(played.peak for played in colds) / 1024,
             calls=calls,
+            cold_delivery=delivery,
+            warm_delivery=(self._delivered() - delivery) / TIMED[side],
         )
 
-    def _memory(self, side: str) -> dict[int, float]:
+    def _memory(self, side: str) -> None:
         played = self._play(side, self._ask("CREATE", REMEMBERED[side]))
-        return {number: size / 1024 for number, size in played.residents.items()}
+        self.results.memory[side] = {number: size / 1024 for number, size in played.residents.items()}
 
     def _felt(self) -> None:
         """Time the first and later answers of the emulator with a seventh of a core, as the caller sees them."""
         with share.of_a_core(share.SEVENTH) as prefix:
-            if prefix is None:
-                self.say("a seventh of a core: skipped, this machine has no control groups for us")
+            if prefix is None:  # RESULTS.md says so
                 return
-            # Lambda's image has byte code of its runtime client. Compiled anew for each start, it would hide the rest.
+            # Lambda's image has byte code of its runtime client. Compiled for each start, it would hide the rest.
             specs = [importlib.util.find_spec(name) for name in ("awslambdaric", "simplejson")]
             folders = [str(Path(str(spec.origin)).parent) for spec in specs if spec]
             subprocess.run([self.python, "-m", "compileall", "-q", *folders], check=True)
             for side in SIDES:
-                self.say(f"a seventh of a core, {side}")
                 zipped, python = self._zipped(side), self._inside(prefix)
                 colds, warms = [], []
                 for _ in range(3):
@@ -206,10 +237,12 @@ class Bench:
                     warms += times[1:]
                 self.results.felt[side] = (statistics.median(colds), statistics.median(warms))
 
-    def _zipped(self, side: str) -> Path:
-        """Zip a package that trusts the stand-in, as cfn does."""
-        inner = shutil.make_archive(str(self.scratch / f"{side}-function"), "zip", self.packages[side])
-        zipped = self.scratch / f"{side}.zip"
+    def _zipped(self, side: str, compression: int = zipfile.ZIP_DEFLATED) -> Path:
+        """Zip an unpacked package, as cfn does."""
+        inner, zipped = self.scratch / f"{side}-function.zip", self.scratch / f"{side}.zip"
+        with zipfile.ZipFile(inner, "w", compression) as function:
+            for path in sorted(self.packages[side].rglob("*")):
+                function.write(path, path.relative_to(self.packages[side]))
         with zipfile.ZipFile(zipped, "w") as outer:
             outer.write(PROJECT / ".rpdk-config", ".rpdk-config")
             outer.write(inner, "ResourceProvider.zip")
@@ -226,23 +259,21 @@ class Bench:
         python.chmod(0o755)
         return python
 
-    def _growth(self) -> None:
-        for side in SIDES:
-            self.say(f"as the work grows, {side}")
-            lists = self.results.growth["LIST over definitions, every page", side] = {}
-            for count in (100, 1000, 10_000):
-                self._ask("LIST", 0)
-                for number in range(count):
-                    self.service.definitions[events.name(number)] = {}
-                pages = [events.event("LIST", token=str(first) if first else None) for first in range(0, count, 100)]
-                warm = self._play(side, [*pages[:1], *pages])
-                lists[f"{count:,}"] = sum(warm.cpus[1:]) * 1e3
-            tags = self.results.growth["CREATE with tags beside the stack's two", side] = {}
-            for count in (0, 10, 25, 48):
-                tags[str(count)] = self._warm(side, events.model(tags=count))
-            models = self.results.growth["CREATE of a model", side] = {}
-            for name, made in (("minimal", events.model()), ("maximal", events.model(environment=50))):
-                models[f"{name}, {len(json.dumps(made)) / 1000:.1f} KB"] = self._warm(side, made)
+    def _growth(self, side: str) -> None:
+        lists = self.results.growth["LIST over definitions, every page", side] = {}
+        for count in (100, 1000, 10_000):
+            self._ask("LIST", 0)
+            for number in range(count):
+                self.service.definitions[events.name(number)] = {}
+            pages = [events.event("LIST", token=str(first) if first else None) for first in range(0, count, 100)]
+            warm = self._play(side, [*pages[:1], *pages])
+            lists[f"{count:,}"] = sum(warm.cpus[1:]) * 1e3
+        tags = self.results.growth["CREATE with tags, besides the stack's two", side] = {}
+        for count in (0, 10, 25, 48):
+            tags[str(count)] = self._warm(side, events.model(tags=count))
+        models = self.results.growth["CREATE of a model", side] = {}
+        for name, made in (("minimal", events.model()), ("maximal", events.model(environment=50))):
+            models[f"{name}, {len(json.dumps(made)) / 1000:.1f} KB"] = self._warm(side, made)
 
     def _warm(self, side: str, properties: Json) -> float:
         played = self._play(side, self._ask("CREATE", 1 + TIMED[side], properties))

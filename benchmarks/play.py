@@ -104,6 +104,7 @@ def play(
             [
                 *(VALGRIND if count else ()),
                 *(python, "-S", "-s", DRIVER, package, ENTRY_POINT, str(service.port), lines, report),
+                *(("patiently",) if count else ()),
             ],
             env={
                 "AWS_DEFAULT_REGION": REGION,

@@ -1,5 +1,6 @@
 """Clients are kept from one request to the next; whose credentials they sign with is the request's alone."""
 
+import platform
 import re
 import socket
 import ssl
@@ -8,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore
+import certifi
 import pytest
 from botocore.exceptions import NoCredentialsError
+from botocore.handlers import BUILTIN_HANDLERS
 from cloudformation_cli_python_lib.utils import Credentials
 
-from aws_sagemaker_modelqualityjobdefinition import client, handlers, sessions
+from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, sessions, tls
 from benchmarks import events, service
 from benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
-from packager import certificates
+from packager import certificates, service_models
 
 ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
 BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}
@@ -27,15 +31,16 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The bundle that is trusted, empty; and nothing kept from other tests, nor for them."""
     trusted = tmp_path / "cacert.pem"
     trusted.write_text("")
-    monkeypatch.setattr(sessions, "get_cert_path", lambda verify: str(trusted) if verify is True else verify)
+    monkeypatch.setattr(tls, "bundle", lambda: str(trusted))
     monkeypatch.setattr(sessions, "_idle", defaultdict(list))
+    monkeypatch.setattr(delivery, "_there", set())
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    for kept in (sessions._session, sessions._tls_context):
+    for kept in (sessions._session, tls._context):
         kept.cache_clear()
     yield trusted
-    for kept in (sessions._session, sessions._tls_context):
+    for kept in (sessions._session, tls._context):
         kept.cache_clear()
 
 
@@ -248,12 +253,80 @@ def test_there_is_one_tls_context(stand_in: Service) -> None:
     assert stand_in.connections
 
 
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_authorities_of_the_users_own_replace_ours(
-    stand_in: Service, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stand_in: Service, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
-    """AWS_CA_BUNDLE means those and no others."""
+    """AWS_CA_BUNDLE means those and no others; so does what botocore takes over from requests."""
     theirs = tmp_path / "theirs.pem"
     theirs.write_text(stand_in.authority)
     bundle.write_text("")
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(theirs))
+    monkeypatch.setenv(variable, str(theirs))
     assert invoke()["status"] == "SUCCESS"
+
+
+def test_the_bundle_is_certifis() -> None:
+    """Found without importing certifi."""
+    assert tls.bundle() == certifi.where()
+
+
+def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Library, Python, system, where it runs, and which type it is; made once, it is the same for each request."""
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.12")
+    invoke()
+    sagemaker, others = split(stand_in.calls)
+    agents = {call.headers["User-Agent"] for call in sagemaker}
+    base = f"Botocore/{botocore.__version__} Python/{platform.python_version()} Linux/{platform.release()}"
+    assert agents == {f"{base} exec-env/AWS_Lambda_python3.12 {vars(client.CONFIG)['user_agent_extra']}"}
+    assert {call.headers["User-Agent"] for call in others} == {f"{base} exec-env/AWS_Lambda_python3.12"}
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_of_the_environment_is_used(stand_in: Service, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Without one, nobody is asked for proxies: whom botocore would ask has to be imported first."""
+
+    def proxies() -> Any:  # noqa: ANN401 - botocore's own
+        return sessions._new_client("sagemaker", REGION, None)._endpoint.http_session._proxy_config._proxies
+
+    assert proxies() == {}
+    monkeypatch.setenv(variable, "http://proxy.example:3128")
+    assert proxies()["https"] == "http://proxy.example:3128"
+    assert stand_in.calls == []
+
+
+def test_botocores_handlers_for_our_operations_are_all_there() -> None:
+    """Those that are left out are for one service or operation each. None of them may be one of ours."""
+    hyphenated = {"logs": "cloudwatch-logs", **{name: name for name in ("cloudwatch", "sagemaker")}}
+    ours = {
+        (name, operation)
+        for service, operations in service_models.OPERATIONS.items()
+        for name in (service, hyphenated[service])
+        for operation in ("*", *operations)
+    }
+    left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if "." in event]
+    kept = [spec for spec in BUILTIN_HANDLERS if "." not in spec[0]]
+    asked = {tuple(event[1:3]) if len(event) > 2 else (event[1], "*") for event in left_out if event[0] != "docs"}
+    assert len(left_out) > 100
+    assert not asked & ours
+    assert {len(spec) for spec in kept} == {2}  # none asks to be the first or the last
+
+
+def test_the_kept_session_has_botocores_general_handlers() -> None:
+    """What each request needs of them: an id of its invocation, a signer, headers of retries."""
+    emitter = sessions._session().get_component("event_emitter")
+    for event, handler, *_ in BUILTIN_HANDLERS:
+        if "." not in event:
+            assert handler in emitter._emitter._handlers.prefix_search(event), event
+
+
+def test_clients_that_somebody_is_at_still_are_not_lent_again(stand_in: Service) -> None:
+    """Nor do they sign anything more."""
+    session = sessions.open_session(Credentials(**ALICE), REGION)
+    assert session
+    lent = session.client("sagemaker", config=client.CONFIG)
+    session.close(keep=False)
+    sessions.close_all()
+    with pytest.raises(NoCredentialsError):
+        lent.list_model_quality_job_definitions()
+    assert not sessions._idle["sagemaker", REGION, client.CONFIG]
+    assert stand_in.calls == []

@@ -1,7 +1,9 @@
 """What is put off at start-up is there for whoever asks for it."""
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -60,14 +62,14 @@ def test_stand_ins_don_t_outlive_a_failed_import(module: str) -> None:
 def test_the_import_system_sees_through_a_stand_in() -> None:
     """It asks for a path and a file: there are none."""
     with pytest.raises(AttributeError):
-        _ = startup.PutOff("nothing").__path__
+        _ = startup.PutOffModule("nothing").__path__
 
 
 def run(code: str) -> str:
     """Return what a new process prints that has imported the handlers."""
     source = Path(__file__).parents[2] / "src"
     prelude = f"import sys; sys.path.insert(0, {str(source)!r})\n"
-    prelude += "from aws_sagemaker_modelqualityjobdefinition import handlers\n"
+    prelude += "before = set(sys.modules)\nfrom aws_sagemaker_modelqualityjobdefinition import handlers\n"
     # Without what coverage imports into every process, where it measures them all.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", prelude + code]
@@ -76,9 +78,16 @@ def run(code: str) -> str:
 
 
 def test_the_handlers_import_nothing_that_is_put_off() -> None:
-    """Nor what those modules import for themselves."""
-    names = (*startup._OF_NO_USE, "s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv")
-    assert run(f"print([name for name in {names} if name in sys.modules])") == "[]"
+    """Nor what those modules import for themselves; making clients needs none of it either."""
+    names = [name for names in startup._OF_NO_USE.values() for name in names]
+    names.remove("random")  # attempts.py waits for a random time
+    names += ["s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv", "importlib.resources", "bz2"]
+    told = run(
+        "from aws_sagemaker_modelqualityjobdefinition import sessions\n"
+        "for service in ('sagemaker', 'logs', 'cloudwatch'): sessions._new_client(service, 'eu-west-1', None)\n"
+        f"print([name for name in {names} if name in sys.modules.keys() - before])"
+    )
+    assert told == "[]"
 
 
 def test_the_librarys_own_sessions_are_boto3s() -> None:
@@ -93,8 +102,114 @@ def test_the_librarys_own_sessions_are_boto3s() -> None:
 
 def test_clients_of_others_keep_their_documentation() -> None:
     """It is rendered when somebody reads it, by what was put off."""
-    told = run("import boto3; print(boto3.client('sqs', 'eu-west-1').send_message.__doc__)")
-    assert "Delivers a message to the specified queue" in told
+    for read in ("print(method.__doc__)", "help(method)"):
+        told = run(f"import boto3; method = boto3.client('sqs', 'eu-west-1').send_message; {read}")
+        assert "Delivers a message to the specified queue" in told
+
+
+def test_clients_of_others_have_waiters_and_pages() -> None:
+    """By modules that were put off."""
+    told = run(
+        "import boto3; s3 = boto3.client('s3', 'eu-west-1')\n"
+        "print(type(s3.get_waiter('bucket_exists')).__name__, type(s3.get_paginator('list_objects_v2')).__name__)"
+    )
+    assert told == "S3.Waiter.BucketExists S3.Paginator.ListObjectsV2"
+
+
+def test_an_error_class_that_was_put_off_is_caught() -> None:
+    """`except` takes nothing but the class itself: botocore's parsers have it by the time they need it."""
+    told = run(
+        "from botocore import model, parsers\n"
+        "answer = {'status_code': 200, 'headers': {}, 'body': b'<not XML'}\n"
+        "try: parsers.create_parser('rest-xml').parse(answer, model.StructureShape('Shape', {'type': 'structure'}))\n"
+        "except parsers.ResponseParserError as error: print(type(error.__context__).__name__, str(error)[:21])"
+    )
+    assert told == "ParseError Unable to parse respo"
+
+
+def test_hosts_whose_names_are_not_ascii_are_found() -> None:
+    """By the tables that were put off, as without us."""
+    assert run("print('b\\xfccher.example'.encode('idna'))") == "b'xn--bcher-kva.example'"
+
+
+def test_what_is_imported_is_not_looked_through_for_garbage() -> None:
+    """Neither while it is imported nor later; what comes after it is."""
+    assert run("import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)") == "True True"
+
+
+def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
+    """They take a tenth of the start."""
+    told = run(
+        "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
+        "pattern, kind = urllib3.util.url._IPV6_RE, models.BatchTransformInput\n"
+        "print(type(pattern).__name__, pattern.made.cache_info().currsize, type(vars(kind)['__init__']).__name__)\n"
+        "print(pattern.fullmatch('::1').group(), pattern.made.cache_info().currsize)\n"
+    )
+    assert told.splitlines() == ["PutOff 0 PutOffMember", "::1 1"]
+
+
+def test_a_pattern_put_off_is_the_pattern() -> None:
+    """Compiled once, with its flags, when it is first used."""
+    with startup.putting_off():
+        late = re.compile("A(B)", flags=re.IGNORECASE)
+        at_once = re.compile("A(B)").fullmatch
+    assert isinstance(late, startup.PutOff)
+    assert late.sub("c", "xabx") == "xcx"
+    assert late.made() is late.made()
+    assert (late.groups, late.pattern) == (1, "A(B)")
+    assert at_once("AB")
+    assert isinstance(re.compile("A"), re.Pattern)
+
+
+def test_a_dataclass_put_off_is_a_dataclass() -> None:
+    """Whichever of its members is asked for first; hashing, too, is as it would be."""
+    with startup.putting_off():
+
+        @dataclasses.dataclass
+        class Point:
+            x: int
+            y: list[int] = dataclasses.field(default_factory=list)
+
+        @dataclasses.dataclass
+        class Named(Point):
+            """A point."""
+
+            name: str = "a"
+
+            def __repr__(self) -> str:
+                return "mine"
+
+        @dataclasses.dataclass(frozen=True)
+        class Frozen:
+            x: int
+
+    assert isinstance(vars(Point)["__init__"], startup.PutOffMember)
+    assert not isinstance(vars(Frozen)["__init__"], startup.PutOffMember)
+    assert [field.name for field in dataclasses.fields(Named)] == ["x", "y", "name"]
+    assert Point(1) == Point(x=1, y=[])
+    assert Named(1) != Point(1)
+    assert (repr(Named(1, name="b")), Named.__doc__) == ("mine", "A point.")
+    assert repr(Point(1)).endswith("Point(x=1, y=[])")
+    assert Point(1).y is not Point(1).y
+    assert Named.__match_args__ == ("x", "y", "name")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Point(1))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Frozen(1).x = 2  # type: ignore[misc]  # that is what is tested
+
+
+@pytest.mark.parametrize("member", startup.PutOffMember.NAMES)
+def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
+    """A class that has been asked for one has no stand-in left."""
+    with startup.putting_off():
+
+        @dataclasses.dataclass
+        class Point:
+            x: int
+
+    getattr(Point, member)
+    assert not [name for name, value in vars(Point).items() if isinstance(value, startup.PutOffMember)]
+    assert Point(1) == Point(1)
 
 
 def test_versions_of_libraries_can_be_told() -> None:

@@ -1,0 +1,377 @@
+"""Logs and metrics: one request each at the end of an invocation, and what becomes of it when they can't be sent."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+
+from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions, translation
+from tests.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
+from tests.wires import Wire, breaks, created, invoke, refuses
+
+COLD = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
+WARM = ["PutLogEvents", "PutMetricData"]
+ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
+OURS = "aws_sagemaker_modelqualityjobdefinition"
+
+
+class Sent:
+    """The requests that deliver logs and metrics, in order."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Json]] = []
+
+    def __call__(self, request: AWSPreparedRequest) -> None:
+        """Note a request, and leave it to moto."""
+        target = request.headers["X-Amz-Target"]
+        operation = (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]
+        body = request.body
+        assert isinstance(body, bytes | str)
+        self.requests.append((operation, json.loads(body)))
+
+    @property
+    def operations(self) -> list[str]:
+        """Their names."""
+        return [operation for operation, _ in self.requests]
+
+    def body(self, operation: str) -> Json:
+        """Return the only request of an operation."""
+        (found,) = [body for name, body in self.requests if name == operation]
+        return found
+
+    def messages(self) -> list[str]:
+        """Return what was logged by the only PutLogEvents."""
+        return [entry["message"] for entry in self.body("PutLogEvents")["logEvents"]]
+
+    def metrics(self) -> dict[str, Json]:
+        """Return what the only PutMetricData says, by the metric's name."""
+        return {entry["MetricName"]: entry for entry in self.body("PutMetricData")["MetricData"]}
+
+
+@pytest.fixture
+def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What a process sends that has delivered nothing yet."""
+    monkeypatch.setattr(delivery, "_there", set())
+    noted = Sent()
+    for service in ("logs", "monitoring"):
+        wire.reply(service, *[noted] * 99)
+    return noted
+
+
+def one(action: str, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+    """Send an event about a definition that is there or not, with a log group."""
+    properties = None if action == "LIST" else minimal() | {"JobDefinitionName": "some"}
+    return invoke(action, properties, properties, log_group=LOG_GROUP, **named)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(sent: Sent, action: str) -> None:
+    """A cold function makes the group and the stream first: four calls at most. A warm one makes two."""
+    one(action)
+    assert sent.operations == COLD
+    sent.requests.clear()
+    one(action)
+    assert sent.operations == WARM
+    assert any(f"{action} of JobDefinition" in message for message in sent.messages())
+
+
+def test_a_cold_function_finds_group_and_stream_there(sent: Sent) -> None:
+    """What was there before stays."""
+    one("READ")
+    delivery._there.clear()
+    one("READ")
+    assert sent.operations == COLD * 2
+    stream = f"{STACK_ID}/JobDefinition".replace(":", "__")
+    logged = boto3.client("logs", "eu-west-1").get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)
+    assert len([entry for entry in logged["events"] if "READ of" in entry["message"]]) == 2
+
+
+def test_a_warm_function_makes_another_resources_stream(sent: Sent) -> None:
+    """It knows that the group is there."""
+    one("READ")
+    sent.requests.clear()
+    one("READ", logical_id="Other")
+    assert sent.operations == ["PutLogEvents", "CreateLogStream", "PutLogEvents", "PutMetricData"]
+    assert sent.requests[1][1]["logStreamName"] == f"{STACK_ID}/Other".replace(":", "__")
+
+
+def test_a_log_group_that_was_deleted_is_made_again(sent: Sent) -> None:
+    """Nothing is lost of it."""
+    one("READ")
+    boto3.client("logs", "eu-west-1").delete_log_group(logGroupName=LOG_GROUP)
+    sent.requests.clear()
+    one("READ")
+    assert sent.operations[-4:] == COLD
+    assert "DeleteLogGroup" not in sent.operations
+
+
+def test_a_group_that_may_not_be_made_may_be_there(wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+    """PutLogEvents tells."""
+    boto3.client("logs", "eu-west-1").create_log_group(logGroupName=LOG_GROUP)
+    wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
+    one("READ")
+    assert sent.operations == ["CreateLogGroup", *COLD[1:]]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_group_that_is_not_there_and_may_not_be_made_is_said(
+    wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what failed for it, and without a loop."""
+    wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
+    one("READ")
+    assert sent.operations == COLD[1:3]
+    expected = "Logs and metrics are not delivered: PutLogEvents fails with ResourceNotFoundException\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_nothing_is_delivered_without_a_log_group(sent: Sent) -> None:
+    """Also by a warm function that delivered something before."""
+    one("READ")
+    sent.requests.clear()
+    created(minimal())
+    assert sent.requests == []
+    before = list(logging.getLogger(OURS).handlers)
+    created(minimal(), log_group=LOG_GROUP, token="other", logical_id="Other")
+    assert logging.getLogger(OURS).handlers == before
+
+
+def test_nothing_is_delivered_without_credentials(sent: Sent) -> None:
+    """The group alone is not enough."""
+    broken = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
+    broken["requestData"]["providerCredentials"] = None
+    handlers.resource(broken, None)
+    assert sent.requests == []
+
+
+def test_a_handlers_defect_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what was logged before it, nor what is logged of it, nor the metrics."""
+
+    def broken(*_: object) -> None:
+        logging.getLogger(f"{OURS}.handlers").info("just before")
+        raise KeyError("s3cret")
+
+    monkeypatch.setattr(translation, "request", broken)
+    assert one("CREATE")["errorCode"] == "InternalFailure"
+    told = "\n".join(sent.messages())
+    assert "just before" in told
+    assert "KeyError" in told
+    assert "CREATE of JobDefinition: FAILED InternalFailure" in told
+    assert set(sent.metrics()) == {"HandlerException", "HandlerInvocationCount", "HandlerInvocationDuration"}
+
+
+def test_what_ends_the_process_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was logged before it is delivered on the way out."""
+
+    def ended(*_: object) -> None:
+        logging.getLogger(f"{OURS}.handlers").info("just before")
+        raise SystemExit
+
+    monkeypatch.setattr(translation, "request", ended)
+    with pytest.raises(SystemExit):
+        one("CREATE")
+    assert any("just before" in message for message in sent.messages())
+
+
+def test_our_records_are_delivered_at_any_level_and_no_others(
+    sent: Sent, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the root logger at DEBUG, botocore logs whole requests, credentials among them."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, OURS)
+    read = translation.model
+
+    def talkative(*arguments: Any) -> Any:  # noqa: ANN401 - the real one's
+        logging.getLogger(f"{OURS}.handlers").debug("of ours")
+        logging.getLogger("cloudformation_cli_python_lib.resource").critical("the library's")
+        return read(*arguments)
+
+    monkeypatch.setattr(translation, "model", talkative)
+    created(minimal(), log_group=LOG_GROUP)
+    assert any("botocore" in record.name for record in caplog.records)  # it did log
+    assert [message for message in sent.messages() if "of ours" in message]
+    names = {message.split()[1].rpartition(".")[0] for message in sent.messages()}
+    assert names == {OURS}
+
+
+def test_records_are_in_the_order_of_their_times(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudWatch Logs refuses others, and a clock may be set back between two of them."""
+    log = logging.getLogger(f"{OURS}.handlers")
+
+    def backwards(*_: object) -> None:
+        for when in (3.0, 2.0):
+            log.handle(log.makeRecord(log.name, logging.INFO, "", 0, f"at {when:g}", (), None, extra={"past": when}))
+        raise KeyError
+
+    class Past(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            record.created = getattr(record, "past", record.created)
+            return True
+
+    log.addFilter(past := Past())
+    monkeypatch.setattr(translation, "request", backwards)
+    one("CREATE")
+    log.removeFilter(past)
+    entries = sent.body("PutLogEvents")["logEvents"]
+    assert [entry["timestamp"] for entry in entries] == sorted(entry["timestamp"] for entry in entries)
+    assert [entry["message"][-4:] for entry in entries[:2]] == ["at 2", "at 3"]
+    assert entries[0]["timestamp"] == 2000
+
+
+class Clock:
+    """A clock that goes on by 1.5 s each time that it is read."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 4, 5, 6, 7, 250_000)  # noqa: DTZ001 - the library takes naive UTC
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        self.now += timedelta(seconds=1.5)
+        return self.now
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_metrics_are_the_librarys(sent: Sent, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """Names, dimensions, units, values and times, in its namespace; wherever the function takes itself to be."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    monkeypatch.setattr(plugin, "_now", Clock())
+    try:
+        one("READ")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    asked = sent.body("PutMetricData")
+    assert asked["Namespace"] == "AWS/CloudFormation/AWS/SageMaker/ModelQualityJobDefinition"
+    kind = {"Name": "DimensionKeyResourceType", "Value": TYPE_NAME}
+    action = {"Name": "DimensionKeyActionType", "Value": "READ"}
+    failure = {
+        "Name": "DimensionKeyExceptionType",
+        "Value": "<class 'cloudformation_cli_python_lib.exceptions.NotFound'>",
+    }
+    start = datetime(2026, 3, 4, 5, 6, 7, 250_000, UTC).timestamp()
+    assert asked["MetricData"] == [
+        {
+            "MetricName": "HandlerInvocationCount",
+            "Dimensions": [action, kind],
+            "Unit": "Count",
+            "Timestamp": start + 1.5,
+            "Value": 1.0,
+        },
+        {
+            "MetricName": "HandlerInvocationDuration",
+            "Dimensions": [action, kind],
+            "Unit": "Milliseconds",
+            "Timestamp": start + 6,
+            "Value": 1500.0,
+        },
+        {
+            "MetricName": "HandlerException",
+            "Dimensions": [action, failure, kind],
+            "Unit": "Count",
+            "Timestamp": start + 7.5,
+            "Value": 1.0,
+        },
+    ]
+
+
+TOKEN = "FwoGZXIvYXdzEHaDsession-token"
+
+
+@pytest.mark.parametrize(
+    ("operation", "attempted"), [("PutLogEvents", COLD[:2]), ("PutMetricData", COLD[:3])], ids=["logs", "metrics"]
+)
+def test_a_failure_is_said_once_without_words_of_awss(
+    wire: Wire, sent: Sent, operation: str, attempted: list[str], *,
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """They may quote what was sent. Nothing more is delivered in this invocation; the next one tries again."""
+    caplog.set_level(logging.INFO)
+    wire.reply(operation, refuses("AccessDeniedException", f"User {TOKEN} may not"))
+    assert one("READ")["errorCode"] == "NotFound"
+    output = capsys.readouterr()
+    assert output.err == f"Logs and metrics are not delivered: {operation} fails with AccessDeniedException\n"
+    assert TOKEN not in output.out + caplog.text
+    assert "publishing metrics" not in caplog.text
+    assert sent.operations == attempted
+    sent.requests.clear()
+    one("READ")
+    assert sent.operations[-2:] == WARM
+
+
+@pytest.mark.parametrize("code", [TOKEN, "x" * 64, ""])
+def test_a_code_that_is_no_name_is_not_repeated(wire: Wire, capsys: pytest.CaptureFixture[str], code: str) -> None:
+    """What answers need not be AWS."""
+    wire.reply("PutLogEvents", refuses(code))
+    one("READ")
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: PutLogEvents fails with ClientError\n"
+
+
+def test_a_region_without_cloudwatch_costs_no_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does anything else that clients can't be made of."""
+    assert one("READ", region="not a region")["errorCode"] == "InvalidRequest"
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Holds answers back until it is set, at the end of the test at the latest."""
+    held = threading.Event()
+    yield held
+    held.set()
+
+
+@pytest.mark.parametrize("operation", ["CreateLogGroup", "PutLogEvents", "PutMetricData"])
+def test_delivery_ends_in_time_whatever_the_wire_does(
+    wire: Wire, sent: Sent, gate: threading.Event, *, operation: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """What hangs is left behind: it sends nothing more, and its clients are not lent again."""
+    monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
+    monkeypatch.setattr(delivery, "LONGEST", 0.5)
+    answered = threading.Event()
+
+    def hangs(request: AWSPreparedRequest) -> None:
+        sent(request)
+        gate.wait(30)
+        answered.set()
+
+    wire.reply(operation, hangs)
+    start = time.monotonic()
+    assert one("READ")["errorCode"] == "NotFound"
+    assert time.monotonic() - start < 10  # and not 30
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 0.5 s\n"
+    assert [key for key, idle in sessions._idle.items() if idle and key[0] != "sagemaker"] == []
+    assert sent.operations[-1] == operation
+    sent.requests.clear()
+    workers = [thread for thread in threading.enumerate() if "_send" in thread.name]
+    gate.set()
+    assert answered.wait(10)
+    for worker in workers:
+        worker.join(10)
+    assert len(workers) == 1
+    assert sent.operations == []
+    monkeypatch.setattr(delivery, "LONGEST", 30.0)
+    one("READ")
+    assert sent.operations[-2:] == WARM
+    assert capsys.readouterr().err == ""
+
+
+def test_delivery_has_three_seconds(sent: Sent) -> None:
+    """The rest of an invocation counts on it: plugin.SECONDS."""
+    assert delivery.LONGEST == 3
+    assert sent.requests == []
+
+
+def test_a_connection_that_fails_is_said_by_the_kind_of_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its message has the address, and whatever a proxy says."""
+    wire.reply("PutMetricData", breaks(ConnectionResetError(TOKEN)))
+    one("READ")
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: ConnectionResetError\n"
