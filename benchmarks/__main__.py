@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -32,11 +32,10 @@ def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
 def main() -> None:
     """Measure, and say on the way what is being measured."""
     start = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        service.running(Path(scratch, "certificates")) as running,
-        told(Console()) as say,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, told(Console()) as say, ExitStack() as stack:
+        running = {
+            side: stack.enter_context(service.running(Path(scratch, f"{side}-certificates"))) for side in measure.SIDES
+        }
         bench = measure.Bench(running, Path(scratch), say)
         if not bench.results.counted:
             print(measure.VALGRIND_MISSING)

@@ -11,7 +11,8 @@ import subprocess
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ class Results:
     counted: bool
     zips: dict[str, int] = field(default_factory=dict)
     unzipped: dict[str, int] = field(default_factory=dict)
+    instructions: dict[tuple[str | None, str], tuple[float, float | None]] = field(default_factory=dict)
     imports: dict[str, tuple[float | None, float]] = field(default_factory=dict)
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     memory: dict[str, dict[int, float]] = field(default_factory=dict)
@@ -91,16 +93,16 @@ class Results:
 
 
 class Bench:
-    """The packages, unpacked, and the services' stand-in.
+    """The packages, unpacked, and the services' stand-ins.
 
     Args:
-        service: The stand-in.
+        services: A stand-in for each package, so that what is only counted is counted at the same time.
         scratch: A directory to work in.
         say: Called at the beginning of each step: its number, how many there are, and what it does.
     """
 
-    def __init__(self, service: Service, scratch: Path, say: Callable[[int, int, str], None]) -> None:
-        self.service = service
+    def __init__(self, services: Mapping[str, Service], scratch: Path, say: Callable[[int, int, str], None]) -> None:
+        self.services = services
         self.scratch = scratch
         self.say = say
         python = bytecode.interpreter("3.12")
@@ -112,11 +114,16 @@ class Bench:
     def run(self) -> Results:
         """Measure everything."""
         steps: list[tuple[str, Callable[[], None]]] = [("packages", self._package)]
+        if self.results.counted:
+            steps.append(("instructions of the imports", functools.partial(self._count, None)))
+            steps += [
+                (f"instructions of {action}", functools.partial(self._count, action)) for action in events.ACTIONS
+            ]
         for side, name in SIDES.items():
-            steps.append((f"imports, {name}", functools.partial(self._imports, side)))
+            steps.append((f"time of the imports, {name}", functools.partial(self._imports, side)))
         for action in events.ACTIONS:
             for side, name in SIDES.items():
-                steps.append((f"{action}, {name}", functools.partial(self._cost, side, action)))
+                steps.append((f"time of {action}, {name}", functools.partial(self._cost, side, action)))
         for side, name in SIDES.items():
             told = f"memory over {REMEMBERED[side]:,} invocations, {name}"
             steps.append((told, functools.partial(self._memory, side)))
@@ -148,52 +155,68 @@ class Bench:
         self.results.zips["compiled"] = self._zipped("compiled", zipfile.ZIP_STORED).stat().st_size
         for side, path in self.packages.items():
             self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-            trust(path, self.service.authority)
+            trust(path, self.services[side].authority)
 
     def _play(self, side: str, asked: Iterable[Json], *, count: bool = False) -> Played:
-        played = play(self.packages[side], asked, self.service, self.python, count=count)
+        played = play(self.packages[side], asked, self.services[side], self.python, count=count)
         if played.last and played.last["status"] != "SUCCESS":
             raise RuntimeError(f"{side}: {played.last}")
-        if played.last and self._delivered("PutMetricData") == 0:  # the last thing that either does
+        if "not delivered" in played.log or "publishing metrics" in played.log:  # ours says so, and the plugin library
             raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{played.log}")
         return played
 
-    def _delivered(self, *operations: str) -> int:
-        """Return how many calls the stand-in has seen of these operations; of all but SageMaker's if none is named."""
-        return sum(
-            call.operation in operations if operations else "sagemaker" not in call.host for call in self.service.calls
+    def _calls(self, side: str) -> tuple[list[str], list[str]]:
+        """Return what the stand-in was asked for: of SageMaker, and to deliver logs and metrics."""
+        seen = self.services[side].calls
+        return (
+            [call.operation for call in seen if "sagemaker" in call.host],
+            [call.operation for call in seen if "sagemaker" not in call.host],
         )
 
-    def _ask(self, action: str, count: int, properties: Json | None = None) -> list[Json]:
-        """Return events, with the account made ready for them."""
+    def _ask(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
+        """Return events, with a package's account made ready for them."""
         had = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
-        self.service.definitions.clear()
-        self.service.calls.clear()
+        service = self.services[side]
+        service.definitions.clear()
+        service.calls.clear()
         if action != "CREATE":
             for number in range(max(count, 100 if action == "LIST" else 0)):
                 made = events.model() | {"JobDefinitionName": events.name(number), "Tags": had}
-                self.service.definitions[events.name(number)] = made
+                service.definitions[events.name(number)] = made
         return [events.event(action, number, properties) for number in range(count)]
 
+    def _count(self, action: str | None) -> None:
+        """Count the instructions of an action's events, or of the imports alone, for all packages at once."""
+
+        def millions(side: str) -> tuple[float, float | None]:
+            first = self._counted(side, self._ask(side, action, 1) if action else [])
+            more = COUNTED.get(side) if action else None
+            if not action or not more:
+                return first, None
+            return first, (self._counted(side, self._ask(side, action, 1 + more)) - first) / more
+
+        with ThreadPoolExecutor(len(SIDES)) as pool:
+            found = dict(zip(SIDES, pool.map(millions, SIDES), strict=True))
+        for side, (cold, warm) in found.items():
+            self.results.instructions[action, side] = (cold, found["compiled"][1] if warm is None else warm)
+
+    def _counted(self, side: str, asked: list[Json]) -> float:
+        counted = self._play(side, asked, count=True).instructions
+        if counted is None:
+            raise RuntimeError("valgrind counted nothing")
+        return counted / 1e6
+
     def _imports(self, side: str) -> None:
-        counted = self._play(side, [], count=True).instructions if self.results.counted else None
+        counted, _ = self.results.instructions.get((None, side), (None, None))
         cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
-        self.results.imports[side] = (counted and counted / 1e6, cpu * 1e3)
+        self.results.imports[side] = (counted, cpu * 1e3)
 
     def _cost(self, side: str, action: str) -> None:
-        cold_count = warm_count = None
-        if self.results.counted:
-            first = self._play(side, self._ask(action, 1), count=True).instructions
-            cold_count = first and first / 1e6
-            if more := COUNTED.get(side):
-                all_of_them = self._play(side, self._ask(action, 1 + more), count=True).instructions
-                warm_count = all_of_them and first and (all_of_them - first) / more / 1e6
-            else:
-                warm_count = self.results.costs[action, "compiled"].warm_instructions
-        colds = [self._play(side, self._ask(action, 1)) for _ in range(COLD)]
-        calls = [call.operation for call in self.service.calls if "sagemaker" in call.host]
-        delivery = self._delivered()
-        warm = self._play(side, self._ask(action, 1 + TIMED[side]))
+        cold_count, warm_count = self.results.instructions.get((action, side), (None, None))
+        colds = [self._play(side, self._ask(side, action, 1)) for _ in range(COLD)]
+        calls, delivery = self._calls(side)
+        warm = self._play(side, self._ask(side, action, 1 + TIMED[side]))
+        _, all_delivery = self._calls(side)
         self.results.costs[action, side] = Cost(
             cold_instructions=cold_count,
             warm_instructions=warm_count,
@@ -203,12 +226,12 @@ class Bench:
             warm_wall=statistics.median(warm.walls[1:]) * 1e3,
             peak=statistics.median(played.peak for played in colds) / 1024,
             calls=calls,
-            cold_delivery=delivery,
-            warm_delivery=(self._delivered() - delivery) / TIMED[side],
+            cold_delivery=len(delivery),
+            warm_delivery=(len(all_delivery) - len(delivery)) / TIMED[side],
         )
 
     def _memory(self, side: str) -> None:
-        played = self._play(side, self._ask("CREATE", REMEMBERED[side]))
+        played = self._play(side, self._ask(side, "CREATE", REMEMBERED[side]))
         self.results.memory[side] = {number: size / 1024 for number, size in played.residents.items()}
 
     def _felt(self) -> None:
@@ -224,8 +247,8 @@ class Bench:
                 zipped, python = self._zipped(side), self._inside(prefix)
                 colds, warms = [], []
                 for _ in range(3):
-                    asked = self._ask("CREATE", 4)
-                    with Function(zipped, _Account(self.service), python=python) as function:  # type: ignore[arg-type]  # variables are all that it asks of an account
+                    asked = self._ask(side, "CREATE", 4)
+                    with Function(zipped, _Account(self.services[side]), python=python) as function:  # type: ignore[arg-type]  # variables are all that it asks of an account
                         times = []
                         for event in asked:
                             start = time.perf_counter()
@@ -262,9 +285,9 @@ class Bench:
     def _growth(self, side: str) -> None:
         lists = self.results.growth["LIST over definitions, every page", side] = {}
         for count in (100, 1000, 10_000):
-            self._ask("LIST", 0)
+            self._ask(side, "LIST", 0)
             for number in range(count):
-                self.service.definitions[events.name(number)] = {}
+                self.services[side].definitions[events.name(number)] = {}
             pages = [events.event("LIST", token=str(first) if first else None) for first in range(0, count, 100)]
             warm = self._play(side, [*pages[:1], *pages])
             lists[f"{count:,}"] = sum(warm.cpus[1:]) * 1e3
@@ -276,7 +299,7 @@ class Bench:
             models[f"{name}, {len(json.dumps(made)) / 1000:.1f} KB"] = self._warm(side, made)
 
     def _warm(self, side: str, properties: Json) -> float:
-        played = self._play(side, self._ask("CREATE", 1 + TIMED[side], properties))
+        played = self._play(side, self._ask(side, "CREATE", 1 + TIMED[side], properties))
         return statistics.median(played.cpus[1:]) * 1e3
 
 
