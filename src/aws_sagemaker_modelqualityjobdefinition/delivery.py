@@ -106,8 +106,7 @@ class Delivery(logging.Handler):
             with deadline.within(LONGEST):
                 if self._records:
                     self._put_records(logs, missing=0 if self._group in _there else 2)
-                if self._metrics.data:
-                    cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
+                cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = _name(error)
 

@@ -60,23 +60,27 @@ class PutOffText(str):
 class PutOffModule(ModuleType):
     """Stands in for a module until a name of it is used."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.lent: list[PutOff] = []
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the module has
         if name.startswith("__"):  # the import system's questions
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is not self:
             return getattr(self._real(), name)
         # Somebody does `from ... import name`.
-        found: Any = sys.modules.get(f"{self.__name__}.{name}") or PutOff(lambda: getattr(self._real(), name))
-        vars(self)[name] = found
+        if submodule := sys.modules.get(f"{self.__name__}.{name}"):
+            return submodule
+        self.lent.append(found := PutOff(lambda: getattr(self._real(), name)))
         return functools.partial(PutOffText.of, found) if self.__name__ == "botocore.docs.docstring" else found
 
     @functools.cache  # noqa: B019 - modules stay
     def _real(self) -> ModuleType:
-        real = importlib.import_module(self.__name__)
-        mine = [vars(self).pop(name) for name, value in list(vars(self).items()) if isinstance(value, PutOff)]
-        for module in list(sys.modules.values()) if mine else ():  # an `except` takes nothing but the class itself
+        real, lent, self.lent = importlib.import_module(self.__name__), self.lent, []
+        for module in list(sys.modules.values()) if lent else ():  # an `except` takes nothing but the class itself
             for name, value in list(vars(module).items()):
-                if isinstance(value, PutOff) and value in mine:
+                if isinstance(value, PutOff) and value in lent:
                     setattr(module, name, value.made())
         return real
 

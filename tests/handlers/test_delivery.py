@@ -314,10 +314,29 @@ def test_a_code_that_is_no_name_is_not_repeated(wire: Wire, capsys: pytest.Captu
     assert capsys.readouterr().err == "Logs and metrics are not delivered: PutLogEvents fails with ClientError\n"
 
 
-def test_a_region_without_cloudwatch_costs_no_request(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nor does anything else that clients can't be made of."""
-    assert one("READ", region="not a region")["errorCode"] == "InvalidRequest"
-    assert "Traceback" not in capsys.readouterr().err
+def test_clients_that_can_t_be_made_fail_no_request(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said by its kind alone, like any failure."""
+    make = sessions._new_client
+
+    def broken(service: str, *rest: Any) -> Any:  # noqa: ANN401 - a client
+        if service == "logs":
+            raise OSError(TOKEN)
+        return make(service, *rest)
+
+    monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
+    monkeypatch.setattr(sessions, "_new_client", broken)
+    assert one("READ")["errorCode"] == "NotFound"
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: OSError\n"
+    assert sent.requests == []
+
+
+def test_metrics_are_delivered_when_nothing_was_logged(sent: Sent, caplog: pytest.LogCaptureFixture) -> None:
+    """CloudWatch Logs refuses an empty batch."""
+    caplog.set_level(logging.CRITICAL, OURS)
+    one("READ")
+    assert sent.operations == ["PutMetricData"]
 
 
 @pytest.fixture
@@ -335,29 +354,27 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
 ) -> None:  # fmt: skip
     """What hangs is left behind: it sends nothing more, and its clients are not lent again."""
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
-    monkeypatch.setattr(delivery, "LONGEST", 0.5)
-    answered = threading.Event()
+    one("READ")  # clients are there
+    sent.requests.clear()
+    delivery._there.clear()
+    monkeypatch.setattr(delivery, "LONGEST", 2.0)
 
     def hangs(request: AWSPreparedRequest) -> None:
         sent(request)
-        gate.wait(30)
-        answered.set()
+        gate.wait(60)
 
     wire.reply(operation, hangs)
     start = time.monotonic()
     assert one("READ")["errorCode"] == "NotFound"
-    assert time.monotonic() - start < 10  # and not 30
-    assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 0.5 s\n"
+    assert time.monotonic() - start < 30  # and not 60
+    assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 2 s\n"
     assert [key for key, idle in sessions._idle.items() if idle and key[0] != "sagemaker"] == []
-    assert sent.operations[-1] == operation
-    sent.requests.clear()
-    workers = [thread for thread in threading.enumerate() if "_send" in thread.name]
+    (worker,) = [thread for thread in threading.enumerate() if "_send" in thread.name]
     gate.set()
-    assert answered.wait(10)
-    for worker in workers:
-        worker.join(10)
-    assert len(workers) == 1
-    assert sent.operations == []
+    worker.join(30)
+    assert not worker.is_alive()
+    assert sent.operations == COLD[: COLD.index(operation) + 1]
+    sent.requests.clear()
     monkeypatch.setattr(delivery, "LONGEST", 30.0)
     one("READ")
     assert sent.operations[-2:] == WARM

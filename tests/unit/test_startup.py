@@ -1,6 +1,7 @@
 """What is put off at start-up is there for whoever asks for it."""
 
 import dataclasses
+import inspect
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +45,44 @@ def test_a_module_put_off_is_imported_when_a_name_of_it_is_used(module: str) -> 
     assert stand_in.Kind is sys.modules[module].Kind
     with pytest.raises(AttributeError):
         _ = stand_in.Nothing
+
+
+def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a stand-in that calls it: `except` and isinstance take classes only. Others' stand-ins stay."""
+    user = ModuleType("user_of_what_is_put_off")
+    monkeypatch.setitem(sys.modules, user.__name__, user)
+    with startup.putting_off(module):
+        exec(f"import {module} as late\nfrom {module} import Kind\nother = 1", vars(user))  # noqa: S102 - a module's text
+        vars(user)["pattern"] = re.compile("a")
+    assert isinstance(user.Kind, startup.PutOff)
+    assert user.late.Kind is user.Kind is sys.modules[module].Kind
+    assert isinstance(user.Kind(word="late"), user.Kind)
+    assert isinstance(user.pattern, startup.PutOff)
+
+
+def test_a_submodule_put_off_is_a_module_put_off() -> None:
+    """Not a name of its package that somebody could call."""
+    with startup.putting_off("put_off_package", "put_off_package.part"):
+        from put_off_package import part  # type: ignore[import-not-found]  # noqa: PLC0415 - made up
+    assert isinstance(part, startup.PutOffModule)
+    assert part.__name__ == "put_off_package.part"
+
+
+def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
+    """By print() and by help(), which takes nothing but a str."""
+    rendered = []
+
+    def render(*, name: str) -> str:
+        rendered.append(name)
+        return f"What\t{name} does"
+
+    text = startup.PutOffText.of(render, name="call")
+    assert rendered == []
+    assert str(text) == "What\tcall does"
+    assert inspect.cleandoc(text) == "What    call does"
+    assert rendered == ["call"]
 
 
 def test_a_module_that_is_there_is_left_alone() -> None:
