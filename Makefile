@@ -65,7 +65,8 @@ generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the sc
 	$(BIN)/python -m packager.role
 
 .PHONY: bench
-bench: $(READY)  ## measure the package beside a plain one: benchmarks/RESULTS.md
+bench: $(READY)  ## measure the package next to a plain one: benchmarks/RESULTS.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
 
 # Optional for submit: REGION, PROFILE, ROLE_ARN; for submit and package: TAG_UPDATES=in-place.
@@ -91,6 +92,8 @@ lock: $(READY)  ## lock what ships (requirements.txt, from requirements.in) and 
 		--generate-hashes --custom-compile-command "make lock" requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
 		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
+		--group bench --constraint requirements-dev.txt --output-file benchmarks/requirements.txt
 
 .PHONY: recording
 recording: $(READY)  ## record make demo again: guides/demo.svg
