@@ -19,7 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A test was set up, called or torn down."""
-    message = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = report.longrepr[2] if isinstance(report.longrepr, tuple) else crash.message if crash else ""
     line = {
         "set": len(_calls),
         "name": report.nodeid.rpartition("::")[2],

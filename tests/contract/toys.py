@@ -87,10 +87,10 @@ class Toy:
         if self.key(model) in self.there:
             return failure("AlreadyExists")
         self.there[self.key(model)] = model
-        return success(model)
+        return success(self.shown(model))
 
     def shown(self, model: Model) -> Model:
-        """What READ shows."""
+        """What the handlers tell of a toy."""
         return {key: value for key, value in model.items() if key != "Secret"}
 
     def read(self, desired: Model) -> Event:
@@ -103,7 +103,7 @@ class Toy:
         if self.key(desired) not in self.there:
             return failure("NotFound")
         self.there[self.key(desired)] |= desired
-        return success(self.there[self.key(desired)])
+        return success(self.shown(self.there[self.key(desired)]))
 
     def delete(self, desired: Model) -> Event:
         """DELETE."""
