@@ -53,7 +53,7 @@ REFUSED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguratio
 
 Parameters = dict[str, Any]  # of an action, as botocore names them
 
-PATIENCE = 45
+PATIENCE = 50
 """Seconds that RegisterType waits for the registration's end: fewer than a client waits for an answer."""
 
 

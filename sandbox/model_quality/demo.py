@@ -195,7 +195,7 @@ def run(project: Path, teller: Teller) -> None:
 
 
 def _play(project: Path, account: Account, teller: Teller) -> None:
-    with teller.step("Register the type with `cfn submit`, which tests it in AWS's Lambda emulator"):
+    with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
         _submit(project, account)
         kind = stacks.taught(account.account_id, account.region, TYPE)
         if kind is None:
