@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from sandbox.cloudformation import type_tests
 from sandbox.cloudformation.resource_type import Request
+from sandbox.contract import __main__ as process
 from sandbox.contract import inputs, session
 from sandbox.contract.resource import Type
 from sandbox.contract.session import Outcome, Subject
@@ -62,3 +65,63 @@ def test_every_test_has_its_defect(tmp_path: Path) -> None:
     """A test that no defect needs is one that can't fail."""
     outcome = tried(Toy(), tmp_path)
     assert {test.name.partition("[")[0] for test in outcome.tests} == set(DEFECTS)
+
+
+def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Python that has no wheel of it: v2 runs, and what was left out is told, with how to get it."""
+    for name, content in (("1_create", toys.CREATE), ("1_update", toys.UPDATE)):
+        (tmp_path / f"inputs_{name}.json").write_text(json.dumps(content))
+    toy = Toy()
+    monkeypatch.setattr(process, "invoke", lambda _endpoint, event, _timeout, _log: toy(event))
+    monkeypatch.setattr(importlib.machinery.PathFinder, "find_spec", lambda *_: None)
+    request = {
+        "schema": toys.SCHEMA,
+        "previous": None,
+        "inputs": str(tmp_path),
+        "values": VALUES,
+        "endpoint": "",
+        "log": "",
+        "timeout": 60,
+    }
+    said = type_tests._told(process.answer(request))
+    assert said.status == "PASSED"
+    assert said.description.startswith("31 contract tests passed, 1 skipped; AWS's rules for schemas can't run")
+    assert "PYTHON=python3.12" in said.description
+
+
+def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
+    """Where the type has an update handler: what can't be tried has not passed."""
+    outcome = tried(Toy(), tmp_path, {"1_create": toys.CREATE})
+    assert {"test_update", "test_update_list", "test_delete_update"} <= set(failing(outcome))
+    missing = "inputs_1_update.json is missing, and the type has an update handler"
+    assert {test.message for test in outcome.failures} == {missing}
+
+
+def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    """And nothing else is."""
+
+    class Bare(Toy):
+        schema: ClassVar[dict[str, Any]] = {
+            **toys.SCHEMA,
+            "handlers": {verb: {"permissions": ["toy:All"]} for verb in ("create", "read", "delete")},
+        }
+
+    outcome = tried(Bare(), tmp_path)
+    assert outcome.failures == []
+    assert {test.message for test in outcome.tests if test.outcome == "skipped"} == {
+        "the schema has no update handler",
+        "the schema has no list handler; AWS's rule PER010 is about that",
+        "the second CREATE failed, with AlreadyExists",
+    }
+
+
+def test_the_envelopes_are_those_of_a_registration(tmp_path: Path) -> None:
+    """No stack, a token that no request had before, and nothing but the identifier for READ and DELETE."""
+    toy = Toy()
+    tried(toy, tmp_path)
+    tokens = [event["bearerToken"] for event in toy.events if event["callbackContext"] is None]
+    assert len(tokens) == len(set(tokens)) > 50
+    assert {event["stackId"] for event in toy.events} == {None}
+    assert {event["requestData"].get("logicalResourceId") for event in toy.events} == {None}
+    sent = [event["requestData"]["resourceProperties"] for event in toy.events if event["action"] in {"READ", "DELETE"}]
+    assert all(properties.keys() == {"Name"} for properties in sent)
