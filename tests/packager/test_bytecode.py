@@ -16,6 +16,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.delenv("UV_PYTHON_INSTALL_DIR", raising=False)
 
 
 def command(path: Path, answer: str) -> Path:
@@ -39,6 +40,13 @@ def test_it_is_found_on_the_path_and_among_pyenvs_and_uvs(tmp_path: Path, place:
     """By the name that it has there."""
     assert bytecode.interpreter(VERSION) is None
     there = command(tmp_path / place, f"echo cpython {VERSION}")
+    assert bytecode.interpreter(VERSION) == there
+
+
+def test_uvs_are_found_where_it_was_told_to_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable that `uv python install` reads."""
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "elsewhere"))
+    there = command(tmp_path / "elsewhere/cpython-9.9.1-x/bin/python9.9", f"echo cpython {VERSION}")
     assert bytecode.interpreter(VERSION) == there
 
 
