@@ -21,7 +21,7 @@ EXPECTED = Counts(passed=12, skipped=3, failed=0)
 
 @pytest.mark.parametrize("language", ["python312", "python312-small"])
 def test_every_set_of_inputs_passes(language: str) -> None:
-    """The endpoint, and batch data in each of the three formats.
+    """An endpoint with all that is optional, and batch data in each of its three formats.
 
     The package as the official language plugin makes it, and as the project's own does: leaving out what never runs.
     """
