@@ -69,12 +69,23 @@ bench: $(READY)  ## measure the package next to a plain one: benchmarks/RESULTS.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
 
-# Optional for submit: REGION, PROFILE, ROLE_ARN; for submit and package: TAG_UPDATES=in-place.
+.PHONY: prerequisites
+prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
+	@$(BIN)/python -m publishing prerequisites --endpoint-name "$(ENDPOINT_NAME)" $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(BASELINING_JOB),--baselining-job "$(BASELINING_JOB)")
+
+.PHONY: prerequisites-delete
+prerequisites-delete: $(READY)  ## take that away again
+	@$(BIN)/python -m publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)")
+
+# Optional for submit: REGION, PROFILE, ROLE_ARN, INPUTS=DIR, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place.
 .PHONY: submit
 submit: $(READY)  ## register the type under a name of your own: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
 	@$(BIN)/python -m publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(ROLE_ARN),--role-arn "$(ROLE_ARN)") \
-		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)")
+		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)") \
+		$(if $(UNCHECKED),--unchecked)
 
 .PHONY: package
 package: $(READY)  ## write the zip that submit uploads to dist/; under your own name with TYPE_NAME=...

@@ -1,4 +1,4 @@
-"""The command line: python -m publishing stage | submit | package | deregister."""
+"""The command line: python -m publishing prerequisites | submit | deregister | stage | package."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.panel import Panel
 
 from packager import PackagerError, bytecode
+from publishing import prerequisites
 from publishing.names import TypeName
-from publishing.registration import Target, deregister, package, submit
+from publishing.place import Place
+from publishing.registration import Checks, Target, deregister, in_words, package, submit
 from publishing.staging import TAG_UPDATES, stage, type_name_of
 
 PROJECT = Path(__file__).parent.parent
@@ -34,8 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
                 Target(options.region, options.profile),
                 role_arn=options.role_arn,
                 tag_updates=options.tag_updates,
+                checks=Checks(options.inputs, skipped=options.unchecked),
                 progress=say,
             )
+        elif options.command.startswith("prerequisites"):
+            _prerequisites(options)
         elif options.command == "package":
             name = TypeName.of_ones_own(options.type_name) if options.type_name else type_name_of(options.project)
             package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
@@ -52,12 +57,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _prerequisites(options: argparse.Namespace) -> None:
+    session = Target(options.region, options.profile).session()
+    with in_words():
+        place = Place.of(session)
+        say(f"Prerequisites of contract tests -> account {place.account}, {place.region}, as {place.caller}")
+        if options.command == "prerequisites":
+            prerequisites.deploy(options.project, place, options.endpoint_name, options.baselining_job, say)
+        else:
+            prerequisites.delete(options.project, place, say)
+
+
 def _parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     name = argparse.ArgumentParser(add_help=False)
     name.add_argument("--type-name", default="", metavar="NAME", help="a name of your own: Acme::SageMaker::...")
-    project = argparse.ArgumentParser(add_help=False)
-    project.add_argument("--project", type=Path, default=PROJECT, metavar="DIR", help="the original; default: this one")
+    original = argparse.ArgumentParser(add_help=False)
+    original.add_argument(
+        "--project", type=Path, default=PROJECT, metavar="DIR", help="the original; default: this one"
+    )
+    project = argparse.ArgumentParser(add_help=False, parents=[original])
     project.add_argument(
         "--tag-updates",
         choices=TAG_UPDATES,
@@ -74,6 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that is missing or empty")
     command = commands.add_parser("submit", parents=[name, project, target], help="register it with cfn submit")
     command.add_argument("--role-arn", help="the handlers' role; default: cfn makes one from resource-role.yaml")
+    command.add_argument(
+        "--inputs", type=Path, metavar="DIR", help="your own inputs for AWS's contract tests; default: the project's"
+    )
+    command.add_argument("--unchecked", action="store_true", help="submit what the checks before it would refuse")
+    command = commands.add_parser(
+        "prerequisites", parents=[original, target], help="deploy what the inputs of AWS's contract tests name"
+    )
+    command.add_argument("--endpoint-name", default="", metavar="NAME", help="an endpoint of yours with data capture")
+    command.add_argument("--baselining-job", metavar="NAME", help="a baselining job of yours; default: none")
+    commands.add_parser("prerequisites-delete", parents=[original, target], help="take that away again")
     command = commands.add_parser("package", parents=[name, project], help="write the zip that cfn submit uploads")
     command.add_argument("--out", type=Path, default=PROJECT / "dist", metavar="DIR", help="default: dist/")
     commands.add_parser("deregister", parents=[name, target], help="take all versions out of the registry")

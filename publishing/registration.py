@@ -8,7 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from packager import PackagerError, archive, bill, cfn
-from publishing.errors import PublishingError
+from publishing import preflight, watch
+from publishing.advice import advised
+from publishing.errors import PublishingError, RefusedError
 from publishing.names import TypeName
+from publishing.place import Place
 from publishing.staging import TagUpdates, left_out, stage
 
 # `_wait_for_registration` in rpdk/core/project.py says so.
@@ -43,7 +46,7 @@ class Target:
         Raises:
             PublishingError: One of them is missing.
         """
-        with _in_words():
+        with in_words():
             session = boto3.Session(profile_name=self.profile, region_name=self.region)
             credentials = session.get_credentials()
         if session.region_name is None:
@@ -60,8 +63,21 @@ class Target:
         return region + (["--profile", self.profile] if self.profile else [])
 
 
+@dataclass(frozen=True)
+class Checks:
+    """What is checked before a submission.
+
+    Args:
+        inputs: The user's own inputs for AWS's contract tests; None takes the project's.
+        skipped: Whether to submit without a check.
+    """
+
+    inputs: Path | None = None
+    skipped: bool = False
+
+
 @contextmanager
-def _in_words() -> Iterator[None]:
+def in_words() -> Iterator[None]:
     """Turn botocore's errors into AWS's own words."""
     try:
         yield
@@ -85,7 +101,7 @@ def _staged(
             progress(f"Left out, because git does not track it: {path.relative_to(project.resolve())}")
         yield folder
     except PackagerError as error:
-        kept = any(folder.iterdir())
+        kept = any(folder.iterdir()) and not isinstance(error, RefusedError)
         if not kept:
             raise
         raise PublishingError(f"{error} The staged project, with cfn's log, is kept in {folder}.") from error
@@ -101,6 +117,7 @@ def submit(
     *,
     role_arn: str | None,
     tag_updates: TagUpdates,
+    checks: Checks = Checks(),
     progress: Callable[[str], None],
 ) -> str:
     """Register a version of the type under a name and make it the default one.
@@ -111,6 +128,7 @@ def submit(
         target: The account and region.
         role_arn: The role that the handlers run with; None has cfn make one, from resource-role.yaml.
         tag_updates: As for `stage`.
+        checks: What is checked before anything is uploaded.
         progress: Called with each line that is worth showing.
 
     Returns:
@@ -126,25 +144,36 @@ def submit(
             f"begins with a letter and has at most {_MAX_STACK_NAME} characters: pass a role with ROLE_ARN=..."
         )
     session = target.session()
-    with _in_words():
-        identity = session.client("sts").get_caller_identity()
-    progress(f"{type_name.value} -> account {identity['Account']}, {session.region_name}, as {identity['Arn']}")
+    with in_words():
+        place = Place.of(session)
+    progress(f"{type_name.value} -> account {place.account}, {place.region}, as {place.caller}")
     start = time.monotonic()
     tokens: list[str] = []
 
     def show(line: str) -> None:
-        tokens.extend(_TOKEN.findall(line))
+        for token in _TOKEN.findall(line):
+            tokens.append(token)
+            watched.enter_context(watch.registration(session, token, progress))
         if line and not line.startswith("{"):  # the answer of DescribeTypeRegistration, as Python prints it
             progress(f"  {line}")
 
     with _staged(project, type_name, tag_updates, progress) as folder:
+        if checks.inputs:
+            preflight.replace_inputs(folder, checks.inputs)
+        with in_words():
+            if checks.skipped:
+                preflight.fill(folder, project, place)
+            else:
+                preflight.check(folder, project, type_name, place, progress)
         role = ["--role-arn", role_arn] if role_arn else []
         try:
-            cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
+            with ExitStack() as watched:
+                cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
         except PackagerError as error:
             # cfn prints that the registration failed; the registry knows why.
             description = _registration(session, tokens[-1]).get("Description") if tokens else None
-            raise PublishingError(f"{error} The registry says: {description}" if description else str(error)) from error
+            said = f"{error} The registry says: {advised(description)}" if description else str(error)
+            raise PublishingError(said) from error
         if not tokens:
             raise PublishingError("cfn submit ended well and named no registration token: this is not the cfn we know.")
         arn: str = _registration(session, tokens[-1])["TypeVersionArn"]
@@ -154,7 +183,7 @@ def submit(
 
 def _registration(session: boto3.Session, token: str) -> dict[str, Any]:
     """What the registry says about a registration."""
-    with _in_words():
+    with in_words():
         answer: dict[str, Any] = session.client("cloudformation").describe_type_registration(RegistrationToken=token)
     return answer
 
@@ -210,7 +239,7 @@ def deregister(type_name: TypeName, target: Target, progress: Callable[[str], No
     session = target.session()
     cloudformation = session.client("cloudformation")
     name = {"Type": "RESOURCE", "TypeName": type_name.value}
-    with _in_words():
+    with in_words():
         try:
             live = cloudformation.describe_type(**name).get("DeprecatedStatus") != "DEPRECATED"
         except cloudformation.exceptions.TypeNotFoundException:

@@ -1,4 +1,4 @@
-"""A user's way with the real cfn: submit under a name of one's own, use it in a stack, deregister it."""
+"""A user's way with the real cfn: what the contract tests need, submit, use in a stack, deregister, and all is gone."""
 
 import os
 import subprocess
@@ -11,6 +11,7 @@ import pytest
 from publishing.__main__ import main
 from sandbox.account import Account
 from sandbox.cloudformation.registry import Registry
+from tests.publishing import endpoints
 
 ROOT = Path(__file__).parents[2]
 NAME = "Acme::SageMaker::ModelQualityJobDefinition"
@@ -18,15 +19,18 @@ TYPE_ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Sag
 PARAMETERS = {
     "EndpointName": "churn",
     "ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model-monitor:1",
-    "RoleArn": "arn:aws:iam::123456789012:role/monitoring",
+    "RoleArn": "arn:aws:iam::123456789012:role/model-quality-contract-tests-us-east-1",
     "Bucket": "model-quality",
 }
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account with a registry, to which every AWS client of this process and of cfn's leads."""
-    with Account() as account, Registry(account):
+    """An account with a registry, to which every AWS client of this process and of cfn's leads.
+
+    SageMaker refuses in it, as the real one does, a role that it can't assume and an endpoint that isn't there.
+    """
+    with Account(strict=True) as account, Registry(account):
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         for name, value in account.environment().items():
@@ -37,8 +41,30 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     """The version is the default, runs in a stack, updates tags in place as was asked, and all of it is undone."""
     cloudformation = account.client("cloudformation")
+    assert main(["submit", "--type-name", NAME]) == 2
+    told = capsys.readouterr()
+    assert told.err == (
+        "error: AWS would not register it, so nothing was uploaded:\n"
+        "  - There is no stack model-quality-contract-tests in account 123456789012, us-east-1. Contract tests make "
+        "resources from inputs/, and what those name has to exist: deploy it with `make prerequisites "
+        "ENDPOINT_NAME=...`, or submit inputs of your own with INPUTS=DIR.\n"
+        "UNCHECKED=yes submits it all the same.\n"
+    )
+    assert account.client("s3").list_buckets()["Buckets"] == []
+
+    assert main(["prerequisites", "--endpoint-name", "churn"]) == 2
+    assert capsys.readouterr().err == (
+        "error: There is no endpoint churn in us-east-1. Name another with ENDPOINT_NAME=...\n"
+    )
+    endpoints.make(account, "churn")
+    assert main(["prerequisites", "--endpoint-name", "churn"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "Put 3 files that inputs/ names into its bucket. Next: make submit TYPE_NAME=...\n"
+    )
+
     assert main(["submit", "--type-name", NAME, "--tag-updates", "in-place"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert "Checked in" in "".join(lines)
     assert lines[0].startswith(f"{NAME} -> account 123456789012, us-east-1, as arn:aws:")
     assert lines[-1].endswith(f" s. Version, now the default: {TYPE_ARN}/00000001")
     described = cloudformation.describe_type(Type="RESOURCE", TypeName=NAME)
@@ -62,11 +88,18 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     assert main(["deregister", "--type-name", NAME]) == 2
     assert capsys.readouterr().err == f"error: {NAME} is not registered in us-east-1: nothing to undo.\n"
 
+    assert main(["prerequisites-delete"]) == 0
+    assert "model-quality-contract-tests-123456789012-us-east-1" not in str(account.client("s3").list_buckets())
+    assert main(["prerequisites-delete"]) == 2
+    assert capsys.readouterr().err == (
+        "error: There is no stack model-quality-contract-tests in us-east-1: nothing to delete.\n"
+    )
+
 
 @pytest.mark.usefixtures("account")
 def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A waiter's words are all that cfn has; the reason is the registry's."""
-    assert main(["submit", "--project", str(toy), "--type-name", "Acme::Play::Thing"]) == 2
+    assert main(["submit", "--unchecked", "--project", str(toy), "--type-name", "Acme::Play::Thing"]) == 2
     captured = capsys.readouterr()
     assert "The registry says: Deployment is currently in VALIDATION_STAGE of status FAILED" in captured.err
     assert "The schema has no handler to create, delete." in captured.err
@@ -84,6 +117,13 @@ def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFi
             "submit TYPE_NAME=A REGION=eu-west-1 PROFILE=work ROLE_ARN=arn TAG_UPDATES=in-place",
             "submit --type-name A --region eu-west-1 --profile work --role-arn arn --tag-updates in-place",
         ),
+        ("submit TYPE_NAME=A INPUTS=mine UNCHECKED=yes", "submit --type-name A --inputs mine --unchecked"),
+        ("prerequisites ENDPOINT_NAME=e", "prerequisites --endpoint-name e"),
+        (
+            "prerequisites ENDPOINT_NAME=e REGION=b PROFILE=c BASELINING_JOB=d",
+            "prerequisites --endpoint-name e --region b --profile c --baselining-job d",
+        ),
+        ("prerequisites-delete REGION=b PROFILE=c", "prerequisites-delete --region b --profile c"),
         ("package", "package"),
         ("package TYPE_NAME=A TAG_UPDATES=in-place", "package --type-name A --tag-updates in-place"),
         ("deregister TYPE_NAME=A REGION=b PROFILE=c", "deregister --type-name A --region b --profile c"),

@@ -1,0 +1,66 @@
+"""What to do about a contract test that failed, by the test's name.
+
+The names are AWS's, of contract tests v2 ("Contract tests for resource types" in the CloudFormation CLI's user guide)
+and of its schema rules (resource-schema-guard-rail). What each asks for is in sandbox/contract.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FIRST_LOOK = "`python -m sandbox test` runs it on your machine, without an account, and shows what was called."
+
+_ADVICE = {
+    "test_create": "CREATE failed: the handler's message says why. Most often an input names what the account lacks.",
+    "test_create_create": "A second CREATE has to fail with AlreadyExists while the first resource is there.",
+    "test_create_create_primary_id_check": "A second CREATE took over the first one's resource.",
+    "test_create_read": "READ does not find what CREATE made: does the answer lag behind?",
+    "test_create_create_read": "READ does not find what CREATE made: does the answer lag behind?",
+    "test_create_with_read_response_lcs": "What READ returns is no state that CREATE takes.",
+    "test_read_input_output_negative_match": "READ left out or changed a property that was asked for.",
+    "test_read_return_readonly_properties": "READ left out a read-only property.",
+    "test_read_return_write_only_properties": "READ returned a write-only property.",
+    "test_read_output_over_schema": "READ returned what the schema does not allow.",
+    "test_read_return_all_schema_properties_using_one_or_more_inputs": "No input made READ return some property.",
+    "test_update": "UPDATE failed: the handler's message says why.",
+    "test_update_read": "READ fails after an UPDATE.",
+    "test_update_primary_id_check": "UPDATE answered with another identifier: is it createOnly?",
+    "test_read_by_create_equals_read_by_update": "READ tells something else by the UPDATE's answer than by CREATE's.",
+    "test_update_list": "LIST does not have what was updated: an input's filter may leave it out.",
+    "test_create_delete": "DELETE failed: the handler's message says why.",
+    "test_delete_read": "READ of what was deleted has to fail with NotFound.",
+    "test_delete_update": "UPDATE of what was deleted has to fail with NotFound.",
+    "test_delete_delete": "DELETE of what was deleted has to fail with NotFound.",
+    "test_delete_list": "LIST still has what was deleted.",
+    "test_delete_create": "CREATE fails after a DELETE: is the name still taken?",
+    "test_create_list": "LIST does not have what was created: is nextToken passed on?",
+    "test_create_list_read": "READ fails for something that LIST returned.",
+    "no_hardcoded_regions": "Write {{region}} in inputs/ instead.",
+    "no_hardcoded_account_ids": "Write {{account}} in inputs/ instead.",
+    "no_hardcoded_partitions": "Write {{partition}} in inputs/ instead.",
+    "property_coverage": "Give some file in inputs/ that property.",
+    "TAG017": "It stops nothing, and is gone with TAG_UPDATES=in-place: AWS documents that a change of tags replaces.",
+    "inputs": "Contract tests read inputs_N_create.json and inputs_N_update.json from inputs/.",
+}
+_NAME = re.compile(r"\b(?:" + "|".join(sorted(_ADVICE.keys() - {"inputs", "TAG017"}, key=len, reverse=True)) + r")\b")
+_RULE = re.compile(r"\b(?:ARN|COM|ENM|GN|MI|ML|PAT|PER|PID|PR|RQ|TAG|TFDF|TP)\d{3}\b")
+
+
+def advice(name: str) -> str:
+    """Say what to do about a test or rule; empty for one that is not known."""
+    changed = "Change the schema, then `make generate`." if _RULE.fullmatch(name) else ""
+    return _ADVICE.get(name, changed)
+
+
+def advised(description: str) -> str:
+    """Give what the registry says of a failed registration, with what to do about each test that it names.
+
+    Args:
+        description: The registration's, as the registry has it.
+    """
+    names = dict.fromkeys([*_NAME.findall(description), *_RULE.findall(description)])
+    if not names:
+        return description
+    return "\n".join(
+        [description, "What to do:", *(f"  - {name}: {advice(name)}" for name in names), f"  {_FIRST_LOOK}"]
+    )

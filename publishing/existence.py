@@ -1,0 +1,184 @@
+"""Whether what inputs name exists in an account: found by what the values look like, an endpoint by its property."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from publishing.place import Place
+from publishing.stand_ins import strings
+
+SERVICE = "sagemaker.amazonaws.com"
+# Not found, in each service's words; S3 answers a HEAD with a bare status, SageMaker everything with its validation's.
+_MISSING = {
+    "404",
+    "InvalidGroup.NotFound",
+    "InvalidSubnetID.NotFound",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NotFoundException",
+    "RepositoryNotFoundException",
+    "ResourceNotFound",
+    "ValidationException",
+}
+_REFUSED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+_BUCKET = re.compile(r"s3://(?P<bucket>[^/]+).*")
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:.+|alias/.+")
+_SUBNET = re.compile(r"subnet-[0-9a-f]+")
+_GROUP = re.compile(r"sg-[0-9a-f]+")
+_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com[a-z.]*/(?P<name>[^:@]+).*")
+
+
+@dataclass
+class Found:
+    """What a look at an account says: what is missing, and what could not be seen or need not be there."""
+
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def look(documents: Mapping[str, Any], place: Place) -> Found:
+    """Look for everything that inputs name. Everything is looked for once, whichever file names it.
+
+    Args:
+        documents: The inputs by the names of their files, their variables filled in.
+        place: The account.
+    """
+    found = Found()
+    looked: set[tuple[str, str]] = set()
+    for file, document in documents.items():
+        for kind, text in _named(document):
+            if (kind, text) not in looked:
+                looked.add((kind, text))
+                _note(found, kind, text, file, place)
+    return found
+
+
+def endpoint_problem(session: boto3.Session, name: str) -> str | None:
+    """Say why an endpoint can't be monitored; None if it can.
+
+    Source: "Capture data" in the SageMaker developer guide: Model Monitor reads what an endpoint captures.
+    """
+    client = session.client("sagemaker")
+    try:
+        capture = client.describe_endpoint(EndpointName=name).get("DataCaptureConfig", {})
+        if not capture:  # CreateEndpointConfig has it, and an endpoint that is still starting may not report it
+            config = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+            told = client.describe_endpoint_config(EndpointConfigName=config).get("DataCaptureConfig", {})
+            capture = {"EnableCapture": told.get("EnableCapture", bool(told))}
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        return f"There is no endpoint {name} in {session.region_name}."
+    return None if capture.get("EnableCapture") else f"The endpoint {name} captures no data."
+
+
+def _note(found: Found, kind: str, text: str, file: str, place: Place) -> None:
+    try:
+        problem = _LOOKS[kind](text, place)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _MISSING:
+            problem = f"There is no {kind} {text} in account {place.account}, {place.region}."
+        elif code in _REFUSED:
+            found.notes.append(f"Whether the {kind} {text} exists can't be seen: {code} ({error.operation_name}).")
+            return
+        else:
+            raise
+    if problem and kind == "baselining job":
+        found.notes.append(f"{problem} Whether SageMaker asks for it is not documented.")
+    elif problem:
+        found.problems.append(f"{problem} {file} names it.")
+
+
+def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a document names: the kind, and the name or address."""
+    for text in strings(document):
+        for kind, pattern in _PATTERNS.items():
+            if match := pattern.fullmatch(text):
+                yield kind, match["bucket"] if kind == "bucket" else text
+    for kind, path in _PROPERTIES.items():
+        value: Any = document
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            yield kind, value
+
+
+def _role(text: str, place: Place) -> str | None:
+    name = text.rpartition("/")[2]
+    policy = place.session.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    for statement in statements:
+        principal = statement.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, Mapping) else []
+        if statement["Effect"] == "Allow" and SERVICE in ([services] if isinstance(services, str) else services):
+            return None
+    return f"SageMaker can't assume the role {text}: its trust policy does not name {SERVICE}."
+
+
+def _bucket(text: str, place: Place) -> str | None:
+    place.session.client("s3").head_bucket(Bucket=text)
+    return None
+
+
+def _key(text: str, place: Place) -> str | None:
+    state = place.session.client("kms").describe_key(KeyId=text)["KeyMetadata"]["KeyState"]
+    return None if state == "Enabled" else f"The key {text} is {state}."
+
+
+def _subnet(text: str, place: Place) -> str | None:
+    place.session.client("ec2").describe_subnets(SubnetIds=[text])
+    return None
+
+
+def _group(text: str, place: Place) -> str | None:
+    place.session.client("ec2").describe_security_groups(GroupIds=[text])
+    return None
+
+
+def _repository(text: str, place: Place) -> str | None:
+    match = _IMAGE.fullmatch(text)
+    if match and match["account"] == place.account:
+        place.session.client("ecr").describe_repositories(repositoryNames=[match["name"]])
+    return None
+
+
+def _endpoint(text: str, place: Place) -> str | None:
+    return endpoint_problem(place.session, text)
+
+
+def _job(text: str, place: Place) -> str | None:
+    place.session.client("sagemaker").describe_processing_job(ProcessingJobName=text)
+    return None
+
+
+_PATTERNS = {
+    "role": _ROLE,
+    "bucket": _BUCKET,
+    "key": _KEY,
+    "subnet": _SUBNET,
+    "security group": _GROUP,
+    "image repository": _IMAGE,
+}
+_PROPERTIES = {
+    "endpoint": ("ModelQualityJobInput", "EndpointInput", "EndpointName"),
+    "baselining job": ("ModelQualityBaselineConfig", "BaseliningJobName"),
+}
+_LOOKS: dict[str, Callable[[str, Place], str | None]] = {
+    "role": _role,
+    "bucket": _bucket,
+    "key": _key,
+    "subnet": _subnet,
+    "security group": _group,
+    "image repository": _repository,
+    "endpoint": _endpoint,
+    "baselining job": _job,
+}

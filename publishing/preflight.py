@@ -1,0 +1,127 @@
+"""What can be told before anything is uploaded: AWS's schema rules, its checks of inputs, what inputs name.
+
+Each is what AWS applies minutes later, as far as it is documented (sandbox/contract says what is read into it).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from publishing import existence, prerequisites, stand_ins
+from publishing.advice import advice
+from publishing.errors import RefusedError
+from publishing.names import TypeName
+from publishing.place import Place
+from sandbox import SandboxError
+from sandbox.contract import inputs, lint
+
+Progress = Callable[[str], None]
+
+
+def replace_inputs(staged: Path, own: Path) -> None:
+    """Put the user's own inputs into a staged project.
+
+    Raises:
+        RefusedError: It is no folder.
+    """
+    if not own.is_dir():
+        raise RefusedError(f"{own} is no folder of inputs.")
+    shutil.rmtree(staged / "inputs", ignore_errors=True)
+    (staged / "inputs").mkdir()
+    for file in own.glob("*.json"):
+        shutil.copy(file, staged / "inputs" / file.name)
+
+
+def check(staged: Path, project: Path, type_name: TypeName, place: Place, progress: Progress) -> None:
+    """Check a staged project against what AWS will ask of it, and write what only the account knows into its inputs.
+
+    Args:
+        staged: The staged project.
+        project: The original, whose template says what stands in for what the account knows.
+        type_name: The type that is registered.
+        place: Where.
+        progress: Called with each line that is worth showing.
+
+    Raises:
+        RefusedError: AWS would refuse it; with every reason, and what to do.
+    """
+    start = time.monotonic()
+    schema: dict[str, Any] = json.loads((staged / f"{type_name.stem}.json").read_bytes())
+    problems = [*_schema_problems(schema, _registered(type_name.value, place, progress), progress)]
+    problems += fill(staged, project, place)
+    problems += [_told(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
+    if not problems:
+        sets = inputs.read(staged / "inputs", place.variables)
+        found = existence.look({file: one for each in sets for file, one in each.documents.items()}, place)
+        for note in found.notes:
+            progress(f"Note: {note}")
+        problems += found.problems
+    if problems:
+        raise RefusedError(
+            "AWS would not register it, so nothing was uploaded:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\nUNCHECKED=yes submits it all the same."
+        )
+    progress(f"Checked in {time.monotonic() - start:.0f} s: the schema, the inputs, and all that they name is there.")
+
+
+def fill(staged: Path, project: Path, place: Place) -> list[str]:
+    """Write what only the account knows into staged inputs, and say what it does not say.
+
+    Args:
+        staged: The staged project; its inputs are changed in place.
+        project: The original, whose template says what stands in for what.
+        place: Where.
+    """
+    said = stand_ins.of(project)
+    outputs = prerequisites.outputs(place) if said else {}
+    lacking = stand_ins.fill(staged / "inputs", said, outputs, place)
+    if not lacking:
+        return []
+    missing = (
+        f"The stack {prerequisites.STACK} does not say {', '.join(lacking)}"
+        if outputs
+        else f"There is no stack {prerequisites.STACK} in account {place.account}, {place.region}"
+    )
+    return [
+        f"{missing}. Contract tests make resources from inputs/, and what those name has to exist: deploy it with "
+        f"`{prerequisites.COMMAND}`, or submit inputs of your own with INPUTS=DIR."
+    ]
+
+
+def _schema_problems(schema: Mapping[str, Any], previous: Mapping[str, Any] | None, progress: Progress) -> list[str]:
+    try:
+        findings = lint.findings(schema, previous)
+    except SandboxError as error:
+        progress(f"Note: {error} AWS runs them when it registers the type.")
+        return []
+    for finding in findings:
+        if finding.warning:
+            progress(f"Note: AWS's rules for schemas warn: {finding}. {advice(finding.rule)}")
+    return [_told(str(finding), finding.rule) for finding in findings if not finding.warning]
+
+
+def _registered(type_name: str, place: Place, progress: Progress) -> dict[str, Any] | None:
+    """The schema of the version that the new one is compared with; None if there is none, or it can't be seen."""
+    try:
+        told = place.session.client("cloudformation").describe_type(Type="RESOURCE", TypeName=type_name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("TypeNotFoundException", "CFNRegistryException"):
+            progress(f"Note: the schema is not compared with the version before: {error}")
+        return None
+    if told.get("DeprecatedStatus") == "DEPRECATED" or not told.get("Schema"):
+        return None
+    schema: dict[str, Any] = json.loads(told["Schema"])
+    return schema
+
+
+def _told(text: str, name: str) -> str:
+    what = advice(name)
+    return f"{text}. {what}" if what else text

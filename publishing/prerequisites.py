@@ -1,0 +1,202 @@
+"""What contract tests need in an account: a stack of the project's own template, and what it says for the inputs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from publishing import stand_ins
+from publishing.errors import PublishingError
+from publishing.existence import endpoint_problem
+from publishing.place import Place
+from publishing.stand_ins import TEMPLATE
+from sandbox.contract import inputs
+
+STACK = "model-quality-contract-tests"
+COMMAND = "make prerequisites ENDPOINT_NAME=..."
+_EXPORTS = ("account", "partition", "region")
+_ABSENT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack that nothing can be updated in
+_LIMIT = 15 * 60  # seconds; the stack takes two or three minutes
+_FAILED = re.compile(r"FAILED|ROLLBACK")
+
+Progress = Callable[[str], None]
+
+
+def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | None, progress: Progress) -> None:
+    """Create or update the stack, wait for it, and put the files that inputs name into its bucket.
+
+    Args:
+        project: The project's folder.
+        place: Where.
+        endpoint: The name of an endpoint with data capture.
+        baselining_job: The name of a baselining job; None leaves the template's.
+        progress: Called with each line that is worth showing.
+
+    Raises:
+        PublishingError: There is no such endpoint, or the stack can't be deployed; with the reason.
+    """
+    _require(project)
+    if not endpoint:
+        raise PublishingError(
+            "Which endpoint? SageMaker takes a definition only of an endpoint that is there, and no template can make "
+            "one for nothing: name one of yours, with data capture, by ENDPOINT_NAME=..."
+        )
+    if problem := endpoint_problem(place.session, endpoint):
+        raise PublishingError(f"{problem} Name another with ENDPOINT_NAME=...")
+    parameters = {"EndpointName": endpoint, "ExportVariables": _exporting(place, progress)}
+    if baselining_job:
+        parameters["BaseliningJobName"] = baselining_job
+    client = place.session.client("cloudformation")
+    status = _status(client)
+    if status in _ABSENT:
+        progress(f"Deleting what an earlier attempt left of {STACK}")
+        _delete(client, progress)
+        status = None
+    request = {
+        "StackName": STACK,
+        "TemplateBody": (project / TEMPLATE).read_text(encoding="utf-8"),
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    progress(f"{'Updating' if status else 'Creating'} the stack {STACK}")
+    seen = {event["EventId"] for event in _events(client)} if status else set()
+    try:
+        client.update_stack(**request) if status else client.create_stack(**request)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+        progress("  It is up to date.")
+    else:
+        _wait(client, seen, progress)
+    count = _upload(project, place)
+    progress(f"Put {count} files that inputs/ names into its bucket. Next: make submit TYPE_NAME=...")
+
+
+def delete(project: Path, place: Place, progress: Progress) -> None:
+    """Empty the stack's bucket and delete the stack.
+
+    Raises:
+        PublishingError: There is no such stack, or it can't be deleted; with the reason.
+    """
+    _require(project)
+    client = place.session.client("cloudformation")
+    if _status(client) is None:
+        raise PublishingError(f"There is no stack {STACK} in {place.region}: nothing to delete.")
+    bucket = outputs(place).get("Bucket")
+    if bucket:
+        _empty(place.session.client("s3"), bucket)
+    progress(f"Deleting the stack {STACK}")
+    _delete(client, progress)
+    progress("Deleted. The key is gone for good in 7 days, and costs nothing until then.")
+
+
+def outputs(place: Place) -> dict[str, str]:
+    """Give the outputs of the stack; none if it is not there or not complete."""
+    try:
+        (stack,) = place.session.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return {}
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+
+
+def _require(project: Path) -> None:
+    if not (project / TEMPLATE).exists():
+        raise PublishingError(f"{project} has no {TEMPLATE}: its contract tests need nothing that can be deployed.")
+
+
+def _exporting(place: Place, progress: Progress) -> str:
+    """Whether the stack can export the variables: an export's name is one stack's alone."""
+    pages = place.session.client("cloudformation").get_paginator("list_exports").paginate()
+    taken = {
+        export["Name"]
+        for page in pages
+        for export in page["Exports"]
+        if export["Name"] in _EXPORTS and f":stack/{STACK}/" not in export["ExportingStackId"]
+    }
+    if taken:
+        progress(
+            f"Another stack exports {', '.join(sorted(taken))}, so this one does not: only `cfn test` asks for it."
+        )
+    return "no" if taken else "yes"
+
+
+def _status(client: Any) -> str | None:  # noqa: ANN401 - boto3 makes the class at run time
+    try:
+        (stack,) = client.describe_stacks(StackName=STACK)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return None
+    status: str = stack["StackStatus"]
+    return None if status == "DELETE_COMPLETE" else status
+
+
+def _events(client: Any, stack: str = STACK) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    """The stack's events, the oldest first."""
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
+    return [event for page in pages for event in page["StackEvents"]][::-1]
+
+
+def _delete(client: Any, progress: Progress) -> None:  # noqa: ANN401 - as above
+    (stack,) = client.describe_stacks(StackName=STACK)["Stacks"]
+    seen = {event["EventId"] for event in _events(client)}
+    client.delete_stack(StackName=STACK)
+    _wait(client, seen, progress, stack["StackId"])
+
+
+def _wait(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -> None:  # noqa: ANN401 - as above
+    """Show the events of a stack until it has come to an end.
+
+    Raises:
+        PublishingError: It failed, with the reasons in its events; or it takes too long.
+    """
+    reasons: list[str] = []
+    give_up = time.monotonic() + _LIMIT
+    while True:
+        # The status first: the events then are all that led to it.
+        status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        for event in _events(client, stack):
+            if event["EventId"] not in seen:
+                seen.add(event["EventId"])
+                progress(f"  {event['ResourceStatus']:20} {event['LogicalResourceId']}")
+                if event["ResourceStatus"].endswith("FAILED") and event["LogicalResourceId"] != STACK:
+                    reasons.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}")
+        if not status.endswith("IN_PROGRESS"):
+            break
+        if time.monotonic() > give_up:
+            raise PublishingError(f"The stack {STACK} is {status} for {_LIMIT // 60} minutes: look at its events.")
+        time.sleep(3)
+    if _FAILED.search(status):
+        raise PublishingError(f"The stack {STACK} is {status}. {' '.join(reasons) or 'Its events say no more.'}")
+
+
+def _upload(project: Path, place: Place) -> int:
+    """Put an empty document at each address of the stack's bucket that inputs name as a file."""
+    bucket = outputs(place)["Bucket"]
+    names = {
+        match["key"]
+        for one in inputs.read(project / "inputs", place.variables)
+        for document in one.documents.values()
+        for text in stand_ins.strings(document)
+        if (match := re.fullmatch(rf"s3://{re.escape(bucket)}/(?P<key>.+\.\w+)", text))
+    }
+    for name in names:
+        place.session.client("s3").put_object(Bucket=bucket, Key=name, Body=b"{}")
+    return len(names)
+
+
+def _empty(client: Any, bucket: str) -> None:  # noqa: ANN401 - as above
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            if keys:
+                client.delete_objects(Bucket=bucket, Delete={"Objects": keys})
+    except client.exceptions.NoSuchBucket:
+        return  # somebody deleted it; the stack can go all the same

@@ -1,0 +1,64 @@
+"""Endpoints, and ways to an account, for the tests of what contract tests need there."""
+
+from threading import Event
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from publishing.place import Place
+from sandbox.account import Account
+
+ROLE = "arn:aws:iam::123456789012:role/hosting"
+
+
+def make(account: Account, name: str, *, captures: bool = True) -> None:
+    """Make an endpoint, with data capture or without."""
+    _make(account.client("sagemaker"), name, captures=captures)
+
+
+def make_at(place: Place, name: str) -> None:
+    """Make an endpoint with data capture."""
+    _make(place.session.client("sagemaker"), name, captures=True)
+
+
+def place(account: Account) -> Place:
+    """The place that an account is, through a session as a user has it."""
+    session = boto3.Session("testing", "testing", "testing", region_name=account.region)
+    session.client = account.client  # type: ignore[assignment, method-assign]  # no configuration has it
+    return Place.of(session)
+
+
+class Answering:
+    """A session whose registry gives one answer after the other; None is a refusal, and the last."""
+
+    def __init__(self, answers: list[dict[str, str] | None]) -> None:
+        self._answers = iter(answers)
+        self.exhausted = Event()
+
+    def client(self, service: str) -> "Answering":
+        """This, as the client of CloudFormation."""
+        assert service == "cloudformation"
+        return self
+
+    def describe_type_registration(self, **_: Any) -> dict[str, str]:  # noqa: ANN401 - the token
+        """The next answer."""
+        answer = next(self._answers)
+        if answer is None:
+            self.exhausted.set()
+            refusal = {"Error": {"Code": "AccessDenied", "Message": "ann may not"}}
+            raise ClientError(refusal, "DescribeTypeRegistration")  # type: ignore[arg-type]  # a TypedDict of theirs
+        return answer
+
+
+def _make(client: Any, name: str, *, captures: bool) -> None:  # noqa: ANN401 - boto3 makes the class at run time
+    client.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "image"})
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    capture = {
+        "EnableCapture": captures,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], DataCaptureConfig=capture)
+    client.create_endpoint(EndpointName=name, EndpointConfigName=name)

@@ -1,0 +1,216 @@
+"""What is told before anything is uploaded: by AWS's rules, its checks of inputs, and a look at the account."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from publishing import preflight, prerequisites
+from publishing.advice import advised
+from publishing.errors import RefusedError
+from publishing.existence import look
+from publishing.names import TypeName
+from publishing.place import Place
+from sandbox.account import Account
+from sandbox.cloudformation.registry import Registry
+from sandbox.contract import inputs, lint
+from tests.publishing import endpoints
+
+ROOT = Path(__file__).parents[2]
+ACME = TypeName("Acme::SageMaker::ModelQualityJobDefinition")
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """An account whose endpoint is called after its region, and which has everything else that inputs name."""
+    with Account(region=REGION) as account, Registry(account):
+        endpoints.make(account, f"churn-{REGION}")
+        prerequisites.deploy(ROOT, endpoints.place(account), f"churn-{REGION}", None, lambda _: None)
+        yield account
+
+
+@pytest.fixture
+def place(account: Account) -> Place:
+    """The account's."""
+    return endpoints.place(account)
+
+
+@pytest.fixture
+def project(staged: Path, tmp_path: Path) -> Path:
+    """A staged project of the test's own."""
+    return Path(shutil.copytree(staged, tmp_path / "acme"))
+
+
+def check(project: Path, place: Place) -> list[str]:
+    """Run the checks; give the lines that they show."""
+    lines: list[str] = []
+    preflight.check(project, ROOT, ACME, place, lines.append)
+    return lines
+
+
+def change(file: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Change a JSON file."""
+    document = json.loads(file.read_text())
+    edit(document)
+    file.write_text(json.dumps(document))
+
+
+def test_what_only_the_account_knows_is_written_into_the_inputs(project: Path, place: Place) -> None:
+    """Ids and names; a region in a name as its variable, because contract tests refuse it written out."""
+    lines = check(project, place)
+    assert [line.partition(":")[0] for line in lines[:-1]] == ["Note", "Note"]
+    assert "TAG017" in lines[0]
+    assert "baselining job" in lines[1]
+    assert lines[-1].startswith("Checked in ")
+    written = json.loads((project / "inputs" / "inputs_1_update.json").read_text())
+    assert written["EndpointName"] == "churn-{{region}}"
+    assert written["ModelQualityJobInput"]["EndpointInput"]["EndpointName"] == "churn-{{region}}"
+    outputs = prerequisites.outputs(place)
+    vpc = written["NetworkConfig"]["VpcConfig"]
+    assert vpc == {"SecurityGroupIds": [outputs["SecurityGroup"]], "Subnets": [outputs["SubnetA"], outputs["SubnetB"]]}
+    assert written["RoleArn"] == "arn:{{partition}}:iam::{{account}}:role/model-quality-contract-tests-{{region}}"
+    assert inputs.problems(project / "inputs", json.loads((project / f"{ACME.stem}.json").read_text())) == []
+
+
+def test_everything_is_told_at_once(project: Path, place: Place) -> None:
+    """Schema and inputs, each with what to do; a sentence says how to go on without."""
+    change(project / f"{ACME.stem}.json", lambda schema: schema["handlers"].pop("read"))
+    change(project / "inputs" / "inputs_2_create.json", lambda one: one.update(RoleArn="arn:aws:iam::1:role/r"))
+    with pytest.raises(RefusedError) as refusal:
+        check(project, place)
+    lines = str(refusal.value).splitlines()
+    assert lines[0] == "AWS would not register it, so nothing was uploaded:"
+    assert any(line.startswith("  - PER003: ") and "Change the schema, then" in line for line in lines)
+    assert any(line.startswith("  - no_hardcoded_partitions: ") and "inputs_2_create.json" in line for line in lines)
+    assert lines[-1] == "UNCHECKED=yes submits it all the same."
+
+
+def test_the_version_before_is_compared_with(
+    project: Path, place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A property that a registered version has can't go; a deregistered version is not asked."""
+    schema = json.loads((project / f"{ACME.stem}.json").read_text())
+    schema["properties"]["Gone"] = {"type": "string"}
+    told: dict[str, Any] = {"DeprecatedStatus": "LIVE", "Schema": json.dumps(schema)}
+    monkeypatch.setattr(account.client("cloudformation"), "describe_type", lambda **_: told)
+    with pytest.raises(RefusedError, match="/properties/Gone"):
+        check(project, place)
+    told["DeprecatedStatus"] = "DEPRECATED"
+    assert check(project, place)[-1].startswith("Checked in ")
+
+
+def test_a_registry_that_may_not_be_asked_stops_nothing(
+    project: Path, place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, in AWS's words."""
+
+    def refuse(**_: Any) -> None:  # noqa: ANN401 - whatever it is given
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "ann may not"}}, "DescribeType")
+
+    monkeypatch.setattr(account.client("cloudformation"), "describe_type", refuse)
+    lines = check(project, place)
+    assert lines[0].startswith("Note: the schema is not compared with the version before: An error occurred (AccessDen")
+    assert lines[-1].startswith("Checked in ")
+
+
+def test_rules_that_are_not_installed_are_said_to_be_left_out(
+    project: Path, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on a Python that their engine has no wheel for; nothing is left out in silence."""
+    monkeypatch.setattr(lint, "INSTALLED", tmp_path / "linter")
+    lines = check(project, place)
+    assert lines[0].startswith("Note: AWS's rules for schemas are not in ")
+    assert lines[0].endswith("AWS runs them when it registers the type.")
+
+
+def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None:
+    """They take the place of the project's, and are checked as those are."""
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "inputs_1_create.json").write_text('{"RoleArn": "arn:{{partition}}:iam::{{account}}:role/mine"}')
+    preflight.replace_inputs(project, own)
+    assert [file.name for file in (project / "inputs").iterdir()] == ["inputs_1_create.json"]
+    with pytest.raises(RefusedError, match="property_coverage: no input uses EndpointName"):
+        check(project, place)
+    with pytest.raises(RefusedError, match=r"nowhere is no folder of inputs\."):
+        preflight.replace_inputs(project, tmp_path / "nowhere")
+
+
+@pytest.fixture
+def document(place: Place) -> dict[str, Any]:
+    """What the first set of inputs asks for, its stand-ins as they are."""
+    return inputs.read(ROOT / "inputs", place.variables)[0].create
+
+
+def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], place: Place) -> None:
+    """In an account that has nothing of it: each kind once, with its name and the file."""
+    text = json.dumps(document).replace("model-quality-contract-tests", "nothing")
+    found = look({"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place)
+    assert all(problem.endswith(" inputs_1_create.json names it.") for problem in found.problems)
+    text = " ".join(found.problems)
+    for named in (
+        "role arn:aws:iam::123456789012:role/nothing-eu-west-1",
+        "bucket nothing-123456789012-eu-west-1",
+        "key arn:aws:kms:eu-west-1:123456789012:alias/nothing",
+        "subnet subnet-0c0ffee0000000001",
+        "security group sg-0c0ffee0000000001",
+        "image repository 123456789012.dkr.ecr.eu-west-1.amazonaws.com/nothing:latest",
+        "endpoint endpoint-with-data-capture",
+    ):
+        assert f"There is no {named}" in text, named
+    assert len(found.problems) == 8  # there are two subnets; a bucket is looked at once, at whichever address
+
+
+def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, account: Account) -> None:
+    """A role that trusts another service, an endpoint without data capture, a key that is to be deleted."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    role = account.client("iam").create_role(RoleName="lambdas", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    endpoints.make(account, "blind", captures=False)
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    account.client("kms").schedule_key_deletion(KeyId=key.rpartition("/")[2])
+    document["ModelQualityJobInput"]["EndpointInput"]["EndpointName"] = "blind"
+    document["ModelQualityJobOutputConfig"]["KmsKeyId"] = key
+    told = look({"mine.json": document | {"RoleArn": role}}, place).problems
+    assert (
+        f"SageMaker can't assume the role {role}: its trust policy does not name sagemaker.amazonaws.com." in told[-2]
+    )
+    assert any(one == f"The key {key} is PendingDeletion. mine.json names it." for one in told)
+    assert any(one == "The endpoint blind captures no data. mine.json names it." for one in told)
+
+
+def test_what_may_not_be_seen_is_a_note(
+    document: dict[str, Any], place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever registers need not be allowed to look at roles."""
+
+    def refuse(**_: Any) -> None:  # noqa: ANN401 - whatever it is given
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "ann may not"}}, "GetRole")
+
+    monkeypatch.setattr(account.client("iam"), "get_role", refuse)
+    found = look({"inputs_1_create.json": document}, place)
+    assert not any("role" in problem for problem in found.problems)
+    assert found.notes[0] == (
+        "Whether the role arn:aws:iam::123456789012:role/model-quality-contract-tests-eu-west-1 exists can't be seen: "
+        "AccessDenied (GetRole)."
+    )
+
+
+def test_a_failed_registration_is_told_test_by_test() -> None:
+    """Each test or rule that the registry names, once, with what to do; what it names none of, as it is."""
+    said = "Deployment failed\n2 of 29 contract tests failed: test_create[inputs_1], no_hardcoded_regions, PER003"
+    assert advised(said).splitlines() == [
+        *said.splitlines(),
+        "What to do:",
+        "  - test_create: CREATE failed: the handler's message says why. Most often an input names what the account "
+        "lacks.",
+        "  - no_hardcoded_regions: Write {{region}} in inputs/ instead.",
+        "  - PER003: Change the schema, then `make generate`.",
+        "  `python -m sandbox test` runs it on your machine, without an account, and shows what was called.",
+    ]
+    assert advised("Internal failure") == "Internal failure"

@@ -1,0 +1,166 @@
+"""What contract tests need in an account: deployed, deployed again, taken away, and what goes wrong on the way."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from publishing import prerequisites, stand_ins, watch
+from publishing.errors import PublishingError
+from publishing.place import Place
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.contract import inputs
+from tests.publishing import endpoints
+
+ROOT = Path(__file__).parents[2]
+REGION = "us-west-2"
+BUCKET = f"model-quality-contract-tests-123456789012-{REGION}"
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """An account with two endpoints, of which one captures data, and a session's way to it."""
+    with Account(region=REGION) as account, stacks.installed():
+        endpoints.make(account, "churn")
+        endpoints.make(account, "blind", captures=False)
+        yield account
+
+
+@pytest.fixture
+def place(account: Account) -> Place:
+    """The account's place, through a session as a user has it."""
+    return endpoints.place(account)
+
+
+def deploy(place: Place, endpoint: str = "churn", job: str | None = None) -> list[str]:
+    """Deploy; give the lines that it shows."""
+    lines: list[str] = []
+    prerequisites.deploy(ROOT, place, endpoint, job, lines.append)
+    return lines
+
+
+def test_all_that_inputs_name_is_made(place: Place, account: Account) -> None:
+    """Event by event; what inputs name as a file is in the bucket; the variables are exported for `cfn test`."""
+    lines = deploy(place)
+    assert lines[0] == "Creating the stack model-quality-contract-tests"
+    assert "  CREATE_COMPLETE      Role" in lines
+    assert lines[-1] == "Put 3 files that inputs/ names into its bucket. Next: make submit TYPE_NAME=..."
+    keys = [one["Key"] for one in account.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert keys == ["baseline/constraints.json", "scripts/after.py", "scripts/before.py"]
+    exports = {one["Name"]: one["Value"] for one in account.client("cloudformation").list_exports()["Exports"]}
+    assert exports == {"region": REGION, "account": "123456789012", "partition": "aws"}
+    assert set(stand_ins.of(ROOT).values()) <= prerequisites.outputs(place).keys()
+
+
+def test_every_stand_in_is_one_of_the_inputs() -> None:
+    """A stand-in that no input has would never be replaced, and so would an input's that the template doesn't know."""
+    variables = {"region": REGION, "account": "123456789012", "partition": "aws"}
+    sets = inputs.read(ROOT / "inputs", variables)
+    texts = {text for one in sets for document in one.documents.values() for text in stand_ins.strings(document)}
+    assert stand_ins.of(ROOT).keys() <= texts
+    assert {text for text in texts if text.startswith(("subnet-", "sg-"))} <= stand_ins.of(ROOT).keys()
+
+
+def test_deployed_again(place: Place) -> None:
+    """The same says so; another endpoint and a baselining job are taken over."""
+    deploy(place)
+    assert "  It is up to date." in deploy(place)
+    endpoints.make_at(place, "green")
+    lines = deploy(place, "green", "baseline-7")
+    assert lines[0] == "Updating the stack model-quality-contract-tests"
+    outputs = prerequisites.outputs(place)
+    assert (outputs["EndpointName"], outputs["BaseliningJobName"]) == ("green", "baseline-7")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "Which endpoint?"),
+        ("nowhere", f"There is no endpoint nowhere in {REGION}. Name another with ENDPOINT_NAME=..."),
+        ("blind", "The endpoint blind captures no data. Name another with ENDPOINT_NAME=..."),
+    ],
+)
+def test_an_endpoint_with_data_capture_is_asked_for(place: Place, name: str, words: str) -> None:
+    """Before anything is made."""
+    with pytest.raises(PublishingError) as refusal:
+        deploy(place, name)
+    assert str(refusal.value).startswith(words)
+    assert prerequisites.outputs(place) == {}
+
+
+def test_a_stack_that_fails_says_why_and_can_be_tried_again(place: Place, account: Account) -> None:
+    """A name that is taken: its reason; what the attempt left is deleted by the next one."""
+    repositories = account.client("ecr")
+    repositories.create_repository(repositoryName="model-quality-contract-tests")
+    with pytest.raises(PublishingError, match=r"-contract-tests is ROLLBACK_COMPLETE\. Repository: "):
+        deploy(place)
+    repositories.delete_repository(repositoryName="model-quality-contract-tests")
+    lines = deploy(place)
+    assert lines[0] == "Deleting what an earlier attempt left of model-quality-contract-tests"
+    assert lines[-1].startswith("Put 3 files")
+
+
+def test_exports_of_another_stack_are_left_alone(place: Place, account: Account) -> None:
+    """The name of an export is one stack's: `cfn test` finds that one."""
+    body = "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs: {R: {Value: us-west-2, Export: {Name: region}}}"
+    account.client("cloudformation").create_stack(StackName="others", TemplateBody=body)
+    told = deploy_parameters(place, account)
+    assert told == ("Another stack exports region, so this one does not: only `cfn test` asks for it.", "no")
+
+
+def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
+    """What a deployment says first, and what it says to the template of exports."""
+    asked: dict[str, Any] = {}
+    client = account.client("cloudformation")
+
+    def refuse(**request: Any) -> None:  # noqa: ANN401 - CreateStack's parameters
+        asked.update({one["ParameterKey"]: one["ParameterValue"] for one in request["Parameters"]})
+        raise ClientError({"Error": {"Code": "Stop", "Message": "stop"}}, "CreateStack")
+
+    client.create_stack = refuse  # the sandbox exports whatever the condition says: moto's way
+    lines: list[str] = []
+    with pytest.raises(ClientError, match="stop"):
+        prerequisites.deploy(ROOT, place, "churn", None, lines.append)
+    return lines[0], asked["ExportVariables"]
+
+
+def test_taken_away(place: Place, account: Account) -> None:
+    """With what is in the bucket; a second time there is nothing."""
+    deploy(place)
+    lines: list[str] = []
+    prerequisites.delete(ROOT, place, lines.append)
+    assert "  DELETE_COMPLETE      Bucket" in lines
+    assert account.client("s3").list_buckets()["Buckets"] == []
+    with pytest.raises(PublishingError, match=f"There is no stack model-quality-contract-tests in {REGION}"):
+        prerequisites.delete(ROOT, place, lines.append)
+
+
+def test_a_project_that_needs_nothing(place: Place, tmp_path: Path) -> None:
+    """It has no template: that is said, and its inputs stand for what they say."""
+    with pytest.raises(PublishingError, match=r"has no examples/contract-tests\.yaml"):
+        prerequisites.deploy(tmp_path, place, "churn", None, lambda _: None)
+    assert stand_ins.of(tmp_path) == {}
+
+
+def test_a_registration_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is new is shown, once; what can't be seen is said, and ends the watching."""
+    monkeypatch.setattr(watch, "INTERVAL", 0.01)
+    answers: list[dict[str, str] | None] = [
+        {"ProgressStatus": "IN_PROGRESS", "Description": "Deployment is in TEST_STAGE"},
+        {"ProgressStatus": "IN_PROGRESS", "Description": "Deployment is in TEST_STAGE"},
+        {"ProgressStatus": "COMPLETE"},
+        None,
+    ]
+    lines: list[str] = []
+    session = endpoints.Answering(answers)
+    with watch.registration(session, "token", lines.append):  # type: ignore[arg-type]  # all that is used of a session
+        session.exhausted.wait(10)
+    assert lines == [
+        "  IN_PROGRESS: Deployment is in TEST_STAGE",
+        "  COMPLETE",
+        "  Its progress can't be seen: An error occurred (AccessDenied) when calling the DescribeTypeRegistration "
+        "operation: ann may not",
+    ]
