@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -125,8 +126,10 @@ def _told(answer: Mapping[str, Any]) -> TypeTests:
     if not failed and not answer["stopped"]:
         said = [f"{len(counts['passed'])} contract tests passed, {len(counts['skipped'])} skipped", *beside]
         return TypeTests("PASSED", "; ".join(said)[:LONGEST])
-    names = ", ".join(test["name"] for test in failed)
-    reasons = [f"{test['name']}: {test['message']}" for test in failed]
+    # Half of the room at most is the names': when nothing can be created, all tests fail, and for one reason.
+    names = textwrap.shorten(", ".join(test["name"] for test in failed), LONGEST // 2, placeholder=" ...")
+    first = {test["message"]: test["name"] for test in reversed(failed)}
+    reasons = [f"{name}: {message}" for message, name in reversed(first.items())]
     said = [f"{len(failed)} of {len(answer['tests'])} contract tests failed: {names}", answer["stopped"], *reasons]
     return TypeTests("FAILED", "\n".join(filter(None, said))[:LONGEST])
 
