@@ -30,6 +30,8 @@ _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete"
 # a letter (CloudFormation API Reference, CreateStack).
 _ROLE_STACK = "{}-role-stack"
 _MAX_STACK_NAME = 128
+# Lines with the answer of DescribeTypeRegistration, as Python prints it: what matters of it is said at the end.
+_ANSWERS = ("{", "Please see response for additional information")
 _UPLOAD_STACK = "CloudFormationManagedUploadInfrastructure"
 
 
@@ -104,7 +106,8 @@ def _staged(
         kept = any(folder.iterdir()) and not isinstance(error, RefusedError)
         if not kept:
             raise
-        raise PublishingError(f"{error} The staged project, with cfn's log, is kept in {folder}.") from error
+        end = "\n" if "\n" in str(error) else " "
+        raise PublishingError(f"{error}{end}The staged project, with cfn's log, is kept in {folder}.") from error
     finally:
         if not kept:
             shutil.rmtree(folder)
@@ -154,7 +157,7 @@ def submit(
         for token in _TOKEN.findall(line):
             tokens.append(token)
             watched.enter_context(watch.registration(session, token, progress))
-        if line and not line.startswith("{"):  # the answer of DescribeTypeRegistration, as Python prints it
+        if line and not line.startswith(_ANSWERS):
             progress(f"  {line}")
 
     with _staged(project, type_name, tag_updates, progress) as folder:

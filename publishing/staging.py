@@ -18,7 +18,7 @@ from publishing.names import TypeName
 TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
 _NEEDED = (SETTINGS, "requirements.txt")
-_TAKEN_ALONG = ("LICENSE", "inputs", "overrides.json", "sam-tests", "template.yml")
+_TAKEN_ALONG = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
 # What the schema says about a change of tags, and what is true where they change in place.
 _SAID_OF_THE_TYPE = (
     "A definition can't be changed once it exists: every property but EndpointName replaces it.",

@@ -203,14 +203,15 @@ def test_what_may_not_be_seen_is_a_note(
 
 def test_a_failed_registration_is_told_test_by_test() -> None:
     """Each test or rule that the registry names, once, with what to do; what it names none of, as it is."""
-    said = "Deployment failed\n2 of 29 contract tests failed: test_create[inputs_1], no_hardcoded_regions, PER003"
+    failed = "test_create[inputs_1], test_create_read[inputs_1], no_hardcoded_regions, PER003"
+    said = f"Deployment failed\n4 of 29 contract tests failed: {failed}"
     assert advised(said).splitlines() == [
         *said.splitlines(),
         "What to do:",
-        "  - test_create: CREATE failed: the handler's message says why. Most often an input names what the account "
-        "lacks.",
+        "  - test_create: CREATE failed, and with it whatever begins with one. The handler's message says why; most "
+        "often an input names what the account lacks.",
         "  - no_hardcoded_regions: Write {{region}} in inputs/ instead.",
         "  - PER003: Change the schema, then `make generate`.",
-        "  `python -m sandbox test` runs it on your machine, without an account, and shows what was called.",
+        "  `python -m sandbox test` runs them on your machine, without an account, and shows what was called.",
     ]
     assert advised("Internal failure") == "Internal failure"

@@ -50,6 +50,7 @@ def test_every_file_of_the_project_is_there(staged: Path) -> None:
     source = ROOT / "src" / "aws_sagemaker_modelqualityjobdefinition"
     expected = {SCHEMA, ".rpdk-config", "requirements.txt", "resource-role.yaml"}
     expected |= {name for name in ("LICENSE", "template.yml", "overrides.json") if (ROOT / name).exists()}
+    expected.add("examples/contract-tests.yaml")  # what inputs/ names
     for folder in ("docs", "inputs", "sam-tests"):
         expected |= {str(path.relative_to(ROOT)) for path in sources.shipped(ROOT, folder)}
     expected |= {

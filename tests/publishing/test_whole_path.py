@@ -1,6 +1,7 @@
 """A user's way with the real cfn: what the contract tests need, submit, use in a stack, deregister, and all is gone."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,23 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == (
         "error: There is no stack model-quality-contract-tests in us-east-1: nothing to delete.\n"
     )
+
+
+@pytest.mark.usefixtures("account")
+def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without what inputs name no definition can be made: the failing tests, SageMaker's reason, and what to do."""
+    assert main(["submit", "--type-name", NAME, "--unchecked"]) == 2
+    told = capsys.readouterr()
+    first, *lines = told.err.splitlines()
+    assert "contract tests failed: test_create[inputs_1], test_create_create[inputs_1], " in first
+    assert "Could not assume role arn:aws:iam::123456789012:role/model-quality-contract-tests-us-east-1." in told.err
+    advice = lines[lines.index("What to do:") :]
+    assert advice[1].startswith("  - test_create: CREATE failed, and with it whatever begins with one.")
+    assert advice[2].startswith("  `python -m sandbox test` runs them on your machine")
+    assert advice[3].startswith("The staged project, with cfn's log, is kept in ")
+    assert "the default" not in told.out
+    shutil.rmtree(advice[3].rpartition(" ")[2].removesuffix("."))
+    assert main(["deregister", "--type-name", NAME]) == 2
 
 
 @pytest.mark.usefixtures("account")
