@@ -1,37 +1,266 @@
-"""Change sets: an operation of a stack, shown before it is done."""
+"""Change sets: an operation of a stack, shown before it is done.
+
+moto finds a change set by its name alone, whatever the stack; it makes a second stack of the same name when an existing
+one is to be updated without the type being said; it does not tell a missing one from an error of the request, and knows
+neither replacement nor import.
+
+Sources: CreateChangeSet, DescribeChangeSet, ExecuteChangeSet and DeleteChangeSet in the API reference.
+"""
 
 from __future__ import annotations
 
-from typing import Any, cast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
-from moto.cloudformation import models
 from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.cloudformation.utils import generate_changeset_id
+from moto.core.exceptions import ServiceException
 
-from sandbox.cloudformation.stack import READY, Stack
+from sandbox.cloudformation import imports, macros, parameters
+from sandbox.cloudformation.changes import Plan
+from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
+from sandbox.cloudformation.stack import Stack, Wish
+from sandbox.cloudformation.stack_actions import checked, new_stack
 
-JSON = Any
-
-_create_change_set_of_moto = models.CloudFormationBackend.create_change_set
-
-
-def create_change_set(self: models.CloudFormationBackend, *arguments: JSON, **options: JSON) -> tuple[str, str]:
-    """In place of moto's: a change of tags alone is a change."""
-    if options["change_set_type"] not in READY:
-        raise ValidationError(message=f"This sandbox has no change sets of type {options['change_set_type']}.")
-    change_set_id, stack_id = _create_change_set_of_moto(self, *arguments, **options)
-    change_set = self.change_sets[change_set_id]
-    if change_set.status == "FAILED" and change_set.tags and change_set.tags != self.stacks[stack_id].tags:
-        change_set.status, change_set.execution_status, change_set.status_reason = "CREATE_COMPLETE", "AVAILABLE", None
-    return change_set_id, stack_id
+UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
+TYPES = ("CREATE", "UPDATE", "IMPORT")
 
 
-def execute_change_set(
-    self: models.CloudFormationBackend,
-    change_set_name: str,
-    stack_name: str | None = None,  # noqa: ARG001 - moto's
-) -> None:
-    """In place of moto's: the stack follows the change set as it does an operation of its own."""
-    change_set = cast("models.ChangeSet", self.describe_change_set(change_set_name))
-    stack = cast("Stack", self.stacks[change_set.stack_id])
-    stack.change(change_set.change_set_type, change_set.template, change_set.parameters, change_set.tags or stack.tags)
-    change_set.execution_status = "EXECUTE_COMPLETE"
+class ChangeSetNotFound(ServiceException):
+    """The stack has no such change set."""
+
+    code = "ChangeSetNotFoundException"
+
+
+class InvalidChangeSetStatus(ServiceException):
+    """The change set can't be executed as it is, or as the stack is by now."""
+
+    code = "InvalidChangeSetStatusException"
+
+
+class ChangeSetExists(ServiceException):
+    """The stack has a change set of that name."""
+
+    code = "AlreadyExistsException"
+
+
+@dataclass
+class ChangeSet:
+    """A change set."""
+
+    change_set_id: str
+    change_set_name: str
+    kind: str
+    stack: Stack
+    wish: Wish
+    changes: list[dict[str, Any]]
+    description: str | None
+    capabilities: list[str]
+    role_arn: str | None
+    shown_parameters: list[dict[str, Any]]
+    begun: int  # how many operations the stack had begun when it was made
+    status: str = "CREATE_COMPLETE"
+    status_reason: str | None = None
+    executed: bool = False
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def template(self) -> str:
+        """The template, as the user wrote it."""
+        return self.wish.text
+
+    @property
+    def template_dict(self) -> dict[str, Any]:
+        """What it says, with its macros expanded."""
+        return self.wish.template
+
+    @property
+    def execution_status(self) -> str:
+        """Whether it can be executed. Whatever else happens to the stack makes it obsolete."""
+        if self.executed:
+            return "EXECUTE_COMPLETE"
+        if self.status != "CREATE_COMPLETE":
+            return "UNAVAILABLE"
+        return "AVAILABLE" if self.stack.operations == self.begun else "OBSOLETE"
+
+    @property
+    def summary(self) -> Answer:
+        """What ListChangeSets says of it."""
+        return {
+            "ChangeSetId": self.change_set_id,
+            "ChangeSetName": self.change_set_name,
+            "StackId": self.stack.stack_id,
+            "StackName": self.stack.name,
+            "Description": self.description,
+            "CreationTime": self.created,
+            "Status": self.status,
+            "StatusReason": self.status_reason,
+            "ExecutionStatus": self.execution_status,
+            "IncludeNestedStacks": False,
+            "ImportExistingResources": False,
+        }
+
+
+def create_change_set(response: CloudFormationResponse) -> Answer:
+    """CreateChangeSet: of an existing stack unless its type says otherwise."""
+    given = response.params
+    name, kind = given["ChangeSetName"], given.get("ChangeSetType", "UPDATE")
+    _refuse_odd(name, kind)
+    stack = _stack(response, kind)
+    if any(change_set.change_set_name == name for change_set in _of(stack)):
+        raise ChangeSetExists(f"ChangeSet {name} cannot be created: it already exists")
+    text = template_text(response, stack)
+    template = checked(response, text, reviewed=True)
+    before = stack.parameter_values if stack.status != "CREATE_PENDING" else None
+    values = parameters.values(given.get("Parameters") or [], template, before)
+    given_tags = tags(response)
+    on_failure = given.get("OnStackFailure", "ROLLBACK")
+    wish = Wish(
+        text,
+        macros.expanded(template, values, response.region),
+        values,
+        stack.tags if given_tags is None else given_tags,
+        imports.wanted(given.get("ResourcesToImport") or [], template, stack) if kind == "IMPORT" else {},
+        on_failure="ROLLBACK" if on_failure == "DELETE" and kind != "CREATE" else on_failure,
+    )
+    wanted = stack.resources(wish.template, wish.parameters, wish.tags)
+    if flag(response, "ImportExistingResources"):
+        wish = replace(wish, imports={**imports.existing(wanted, stack), **wish.imports})
+    unchanged = kind == "UPDATE" and not stack.differs(wanted)
+    identifiers = imports.identifiers(wish.imports, template, stack)
+    change_set = ChangeSet(
+        generate_changeset_id(name, response.region, response.current_account),
+        name,
+        kind,
+        stack,
+        wish,
+        [] if unchanged else Plan(wanted, stack.resource_map, identifiers).changes(),
+        given.get("Description"),
+        list(given.get("Capabilities") or []),
+        given.get("RoleARN"),
+        parameters.shown(values, template, wanted.resolved_parameters),
+        stack.operations,
+    )
+    if unchanged:
+        change_set.status, change_set.status_reason = "FAILED", UNCHANGED
+    elif kind == "IMPORT":
+        imports.refuse_other_changes(change_set.changes)
+    if stack.status == "CREATE_PENDING":
+        stack.review()
+    stack.backend.change_sets[change_set.change_set_id] = change_set  # type: ignore[assignment]  # in place of moto's
+    return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
+
+
+def _refuse_odd(name: str, kind: str) -> None:
+    if kind not in TYPES:
+        text = f"Value '{kind}' at 'changeSetType' failed to satisfy constraint: Member must satisfy enum value set"
+        raise ValidationError(message=f"1 validation error detected: {text}: [IMPORT, UPDATE, CREATE]")
+    if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
+        text = f"Value '{name}' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression"
+        raise ValidationError(message=f"1 validation error detected: {text} pattern: [a-zA-Z][-a-zA-Z0-9]*")
+
+
+def _stack(response: CloudFormationResponse, kind: str) -> Stack:
+    """The stack that a new change set is for: one that exists, or a new one."""
+    name = response.params["StackName"]
+    try:
+        stack = named_stack(response, deleted=False)
+    except ValidationError:
+        if kind == "UPDATE":
+            raise
+        return new_stack(response, name)
+    if kind == "CREATE" and stack.status != "REVIEW_IN_PROGRESS":
+        change_set = response.params["ChangeSetName"]
+        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
+        raise ValidationError(message=text)
+    if kind == "UPDATE" and stack.status == "REVIEW_IN_PROGRESS":
+        raise ValidationError(message=f"Stack:{stack.stack_id} is in REVIEW_IN_PROGRESS state and can not be updated.")
+    return stack
+
+
+def _of(stack: Stack) -> list[ChangeSet]:
+    change_sets: Mapping[str, Any] = stack.backend.change_sets
+    return [change_set for change_set in change_sets.values() if change_set.stack is stack]
+
+
+def _find(response: CloudFormationResponse) -> ChangeSet:
+    """The change set that the request names, by its id, or by its name and its stack.
+
+    Raises:
+        ValidationError: there is no such stack, or none is named.
+        ChangeSetNotFound: it has no such change set.
+    """
+    name = response.params["ChangeSetName"]
+    change_sets: Mapping[str, Any] = response.cloudformation_backend.change_sets
+    if name.startswith("arn:"):
+        found = change_sets.get(name)
+        if found is None:
+            raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
+        return found  # type: ignore[no-any-return]  # moto's dict has another class for them
+    if "StackName" not in response.params:
+        raise ValidationError(message="StackName must be specified if ChangeSetName is not specified as an ARN.")
+    for change_set in _of(named_stack(response)):
+        if change_set.change_set_name == name:
+            return change_set
+    raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
+
+
+def describe_change_set(response: CloudFormationResponse) -> Answer:
+    """DescribeChangeSet: what would be replaced and why; the values before and after only if asked for."""
+    change_set = _find(response)
+    shown = change_set.changes
+    if not flag(response, "IncludePropertyValues"):
+        shown = [_without_values(change) for change in shown]
+    return change_set.summary | {
+        "Parameters": change_set.shown_parameters,
+        "Capabilities": change_set.capabilities,
+        "NotificationARNs": change_set.stack.notification_arns,
+        "Tags": [{"Key": key, "Value": value} for key, value in change_set.wish.tags.items()],
+        "OnStackFailure": change_set.wish.on_failure,
+        "Changes": [{"Type": "Resource", "ResourceChange": change} for change in shown],
+    }
+
+
+def _without_values(change: dict[str, Any]) -> dict[str, Any]:
+    hidden = {"BeforeValue", "AfterValue", "Path", "AttributeChangeType"}
+    details = [
+        detail | {"Target": {key: value for key, value in detail["Target"].items() if key not in hidden}}
+        for detail in change["Details"]
+    ]
+    bare = {key: value for key, value in change.items() if key not in {"BeforeContext", "AfterContext"}}
+    return bare | {"Details": details}
+
+
+def list_change_sets(response: CloudFormationResponse) -> Answer:
+    """ListChangeSets of a stack. moto lists those of all."""
+    return {"Summaries": [change_set.summary for change_set in _of(named_stack(response))]}
+
+
+def delete_change_set(response: CloudFormationResponse) -> Answer:
+    """DeleteChangeSet. One that is missing is deleted, if its stack is there."""
+    try:
+        change_set = _find(response)
+    except ChangeSetNotFound:
+        return {}
+    del response.cloudformation_backend.change_sets[change_set.change_set_id]
+    return {}
+
+
+def execute_change_set(response: CloudFormationResponse) -> Answer:
+    """ExecuteChangeSet: the stack follows it as it does an operation of its own."""
+    change_set = _find(response)
+    if change_set.execution_status != "AVAILABLE":
+        state = change_set.status if change_set.status != "CREATE_COMPLETE" else change_set.execution_status
+        text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{state}]"
+        raise InvalidChangeSetStatus(text)
+    wish = change_set.wish
+    if flag(response, "DisableRollback"):
+        wish = replace(wish, on_failure="DO_NOTHING")
+    change_set.stack.change(change_set.kind, wish)
+    change_set.executed = True
+    change_set.stack.role_arn = change_set.role_arn or change_set.stack.role_arn
+    return {}

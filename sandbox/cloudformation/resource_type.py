@@ -107,10 +107,45 @@ class ResourceType:
         pointers: list[str] = self.schema.get(keyword, [])
         return [pointer.partition("/*")[0].split("/")[2:] for pointer in pointers]
 
+    @property
+    def identifier_paths(self) -> list[list[str]]:
+        """Where in a model the parts of the primary identifier are."""
+        return self._paths("primaryIdentifier")
+
+    @property
+    def tag_property(self) -> str | None:
+        """The property that has the resource's own tags."""
+        pointer: str = self.schema.get("tagging", {}).get("tagProperty", "/properties/Tags")
+        return pointer.rpartition("/")[2] if self.taggable else None
+
+    def recreation(self, name: str, previous: JSON, desired: JSON) -> str:
+        """Whether a change of a property of the top level replaces the resource: Always, Never or Conditionally.
+
+        Args:
+            name: the property.
+            previous: its value before.
+            desired: its value now; None if it is not known yet, or there is none.
+        """
+        if any(path[0] == name for path in self._paths("conditionalCreateOnlyProperties")):
+            return "Conditionally"
+        paths = [path[1:] for path in self._paths("createOnlyProperties") if path[0] == name]
+        if [] in paths:
+            return "Always"
+        if not paths:
+            return "Never"
+        if desired is None and previous is not None:
+            return "Conditionally"
+        return "Always" if any(_at(previous, path) != _at(desired, path) for path in paths) else "Never"
+
     def identifier(self, model: Mapping[str, Any]) -> str | None:
         """What Ref returns: the primary identifier, its parts joined by `|`; None if the model lacks a part of it."""
         parts = [_at(model, path) for path in self._paths("primaryIdentifier")]
         return None if None in parts else "|".join(str(part) for part in parts)
+
+    @property
+    def taggable(self) -> bool:
+        """Whether the stack's tags are for it too."""
+        return bool(self.schema.get("tagging", {}).get("taggable", True))
 
     def has_attribute(self, name: str) -> bool:
         """Fn::GetAtt knows the read-only properties, those inside of others by `Outer.Inner`."""

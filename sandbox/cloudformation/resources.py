@@ -1,78 +1,28 @@
 """The resources of one template: created, updated, replaced, deleted, and what was done undone.
 
 moto reads templates and resolves what they refer to; it creates, updates and deletes the resources that it knows. A
-resource of a type that was taught is created, changed and deleted by invoking its function.
+resource of a type that was taught is created, changed, imported and deleted by invoking its function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any, Protocol
+from graphlib import TopologicalSorter
+from typing import Any
 
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
-from moto.core.exceptions import ServiceException
+from moto.ssm.models import ssm_backends
 
 from sandbox.cloudformation.catalogue import taught
 from sandbox.cloudformation.references import references
-from sandbox.cloudformation.resource_type import HandlerFailure, InvalidProperties, Request, ResourceType
+from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Nominal, Note, Place, Resource, ResourceFailure
+from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
 
-UNMADE = frozenset({*parsing.NULL_MODELS, "AWS::S3::BucketPolicy"})  # moto has none, and cfn's own stacks need them
-
-Definition = dict[str, Any]  # a resource as the template has it, or with what it refers to resolved
-Made = Any  # what stands for a resource: a Resource, or an object of moto's
 JSON = Any
-
-
-class Note(Protocol):
-    """Adds a resource's event to its stack."""
-
-    def __call__(
-        self, status: str, logical_id: str, kind: str, resource: Made = None, reason: str | None = None
-    ) -> None:
-        """`kind` is the type's name; `resource` is what exists so far, if it does."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a stack is, and which it is."""
-
-    account: str
-    region: str
-    stack_id: str
-    stack_name: str
-
-
-class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource failed to create
-    """A resource failed to create, update or delete. `text` is the reason of its event."""
-
-    def __init__(self, logical_id: str, verb: str, error: Exception) -> None:
-        told = isinstance(error, HandlerFailure | InvalidProperties | ServiceException)
-        self.text = str(getattr(error, "message", error)) if told else f"{type(error).__name__}: {error}"
-        super().__init__(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. {self.text}")
-
-
-class Resource:
-    """A resource of a taught type, with the attributes that moto looks for in whatever a stack has made."""
-
-    def __init__(
-        self, kind: ResourceType, logical_id: str, properties: Definition, tags: dict[str, str], model: Definition
-    ) -> None:
-        self.cf_resource_type = kind.name
-        self.logical_resource_id = logical_id
-        self.physical_resource_id = kind.identifier(model)
-        self.kind = kind
-        self.properties = properties  # as the template has them, resolved, in the schema's types
-        self.tags = tags  # the stack's, when the handler was told of them last
-        self.model = model  # as the handler reported it last
-
-    def get_cfn_attribute(self, name: str) -> JSON:
-        """What Fn::GetAtt returns: a read-only property of the model."""
-        if not self.kind.has_attribute(name):
-            raise UnformattedGetAttTemplateException
-        return self.kind.attribute(self.model, name)
+REPLACED = "Requested update requires the creation of a new physical resource; hence creating one."
+TAGGED = "Apply stack-level tags to imported resource if applicable."
 
 
 class Resources(parsing.ResourceMap):
@@ -80,11 +30,12 @@ class Resources(parsing.ResourceMap):
 
     Args:
         place: where the stack is.
-        template: as `Stack.parse_template` returns it.
+        template: as `templates.parse` returns it.
         parameters: the values given for the template's parameters.
         tags: the stack's.
-        exports: of the account's other stacks in the region, by name.
+        exports: of the stacks of the account and region, by name.
         note: adds an event to the stack's.
+        imports: the resources to import: by logical id, the properties that identify each.
 
     Raises:
         ValidationError: the template has a type that is not known here, or moto refuses it.
@@ -99,6 +50,7 @@ class Resources(parsing.ResourceMap):
         *,
         exports: dict[str, parsing.Export],
         note: Note,
+        imports: Mapping[str, Definition] | None = None,
     ) -> None:
         super().__init__(
             place.stack_id,
@@ -113,13 +65,18 @@ class Resources(parsing.ResourceMap):
         self.template = template
         self.live: dict[str, Made] = {}  # what exists, in order of dependence
         self.resolved: dict[str, Definition] = {}
+        self.unfinished = False  # whether an operation ended half way, and was not undone
         self._note = note
+        self._imports = imports or {}
+        self.place = place
         self._place = {"account_id": place.account, "region_name": place.region}  # as moto's functions take it
         self._before = self
         self._ensured: set[str] = set()
         self._ensuring: list[str] = []
-        self._replaced: set[str] = set()
-        self._undo: list[Callable[[], object]] = []  # the log: what undoes each step that was taken
+        self.failed: set[str] = set()  # what is there, but failed to be created
+        self._superseded: dict[str, tuple[Made, Definition]] = {}  # what was replaced, until it is deleted
+        self._left: list[tuple[str, Made, Definition]] = []  # ... by operations before that were not finished
+        self._undo: list[tuple[str, Callable[[], object]]] = []  # the log: what undoes each step that was taken
         self._undoing = False
         self._refuse_unknown_types()
         self.load()
@@ -128,17 +85,22 @@ class Resources(parsing.ResourceMap):
         return taught(self._account_id, self._region_name, name)
 
     def _refuse_unknown_types(self) -> None:
-        for logical_id, definition in self._resource_json_map.items():
-            if "Type" not in definition:
-                raise ValidationError(message=f"Template format error: [/Resources/{logical_id}] has no Type member")
         names = {definition["Type"] for definition in self._resource_json_map.values()}
-        known = {*parsing.get_model_map(), *UNMADE}
+        known = {*parsing.get_model_map(), *NOMINAL}
         unknown = sorted(name for name in names if name not in known and not self._taught(name))
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
             if any(name.startswith("AWS::") for name in unknown):
                 message += " (of AWS's own types, this sandbox has those that moto makes)"
             raise ValidationError(message=message)
+
+    def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - text, or a list of it
+        """The value that Parameter Store has under a name. moto's own breaks when there is none."""
+        parameter = ssm_backends[self._account_id][self._region_name].get_parameter(value)
+        if parameter is None:
+            text = f"Unable to fetch parameters [{value}] from parameter store for this account."
+            raise ValidationError(message=text)
+        return parameter.value.split(",") if "List" in value_type else parameter.value
 
     def validate_outputs(self) -> None:
         """Refuse an output of an attribute that a taught type has not; moto says so of its own when it comes to it."""
@@ -158,13 +120,43 @@ class Resources(parsing.ResourceMap):
             raise ValidationError(message=f"Template format error: Unresolved resource dependencies [{key}]")
         return None
 
+    def order(self) -> list[str]:
+        """The resources that the template wants, those first that others depend on."""
+        wanted = {
+            key: self._dependencies(definition)
+            for key, definition in self._resource_json_map.items()
+            if "Condition" not in definition or self.lazy_condition_map[definition["Condition"]]
+        }
+        return [key for key in TopologicalSorter(wanted).static_order() if key in wanted]
+
+    def resolve(self, logical_id: str) -> Definition:
+        """A resource as the template has it, with what it refers to resolved, as far as that is known."""
+        return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
+
+    def suppose(self, logical_id: str, resource: Made) -> None:
+        """Have references lead to this in place of a resource, to see what they come to."""
+        self._parsed_resources[logical_id] = resource
+
+    @property
+    def hidden(self) -> set[str]:
+        """The parameters whose values must not be shown."""
+        slots = self.template.get("Parameters") or {}
+        return {key for key, slot in slots.items() if str(slot.get("NoEcho", False)).lower() == "true"}
+
+    def parameter_differs(self, name: str, before: Resources) -> bool:
+        """Whether a parameter has another value than it had."""
+        there = self.resolved_parameters
+        return name in there and there[name] != before.resolved_parameters.get(name)
+
     def follow(self, before: Resources) -> None:
-        """Create, update and replace until there is what the template says.
+        """Create, update, replace and import until there is what the template says.
 
         Raises:
             ResourceFailure: at the first resource that fails; `roll_back` then undoes what was done before.
         """
         self._before = before
+        if before.unfinished:
+            self._undo, self._left = list(before._undo), list(before._left)
         for logical_id in self._resource_json_map:
             self.ensure(logical_id)
 
@@ -178,7 +170,7 @@ class Resources(parsing.ResourceMap):
             return
         definition = self._resource_json_map[logical_id]
         condition = definition.get("Condition")
-        if definition["Type"] in UNMADE or (condition and not self.lazy_condition_map[condition]):
+        if condition and not self.lazy_condition_map[condition]:
             self._ensured.add(logical_id)
             return
         if logical_id in self._ensuring:
@@ -204,65 +196,131 @@ class Resources(parsing.ResourceMap):
         names += [one.name for one in references(definition, self.lazy_condition_map)]
         return [name for name in names if name in self._resource_json_map]
 
-    def roll_back(self) -> None:
+    def roll_back(self, skipped: Collection[str] = ()) -> None:
         """Undo what `follow` did, the last first.
 
+        Args:
+            skipped: the logical ids of resources that are left as they are.
+
         Raises:
-            ResourceFailure: at the first step that can't be undone.
+            ResourceFailure: at the first step that can't be undone. Called again, this goes on with that step.
         """
         self._undoing = True
         while self._undo:
-            self._undo.pop()()
+            logical_id, undo = self._undo[-1]
+            if logical_id not in skipped:
+                undo()
+            self._undo.pop()
         self._undoing = False
+
+    def keep(self) -> None:
+        """Have what there is, after an operation that failed and is not undone: the rest is as it was before."""
+        self.unfinished = True
+        self._left += [(key, *superseded) for key, superseded in self._superseded.items()]
+        for logical_id, resource in self._before.live.items():
+            if logical_id not in self.live:
+                self.live[logical_id] = resource
+                self.resolved[logical_id] = self._before.resolved[logical_id]
+
+    def inherit(self, other: Resources) -> None:
+        """Have `delete` delete also what others made, whose rollback failed."""
+        for key, resource in other.live.items():
+            if getattr(self.live.get(key), "physical_resource_id", None) != resource.physical_resource_id:
+                self._left.append((key, resource, other.resolved[key]))
 
     def clean_up(self) -> None:
         """Delete what the template before had and this one has not, or has replaced.
 
         What can't be deleted is left, with an event that says so: for CloudFormation the update is complete by now.
         """
-        for logical_id in reversed(self._before.live):
-            resource, resolved = self._before.live[logical_id], self._before.resolved[logical_id]
+        before = self._before
+        gone = [
+            (key, before.live[key], before.resolved[key])
+            for key in reversed(before.live)
+            if key in self._superseded or key not in self.live
+        ]
+        for logical_id, resource, resolved in [*reversed(self._left), *gone]:
+            policy = "UpdateReplacePolicy" if logical_id in self.live else "DeletionPolicy"
             try:
-                if logical_id in self._replaced:
-                    self._delete(logical_id, resource, resolved, "UpdateReplacePolicy")
-                elif logical_id not in self.live:
-                    self._delete(logical_id, resource, resolved)
+                self._delete(logical_id, resource, resolved, policy)
             except ResourceFailure:
                 continue
+        self._undo, self._left = [], []
 
-    def delete(self) -> None:
+    def delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         """Delete what exists, dependents first.
+
+        Args:
+            retained: the logical ids of resources that are left.
+            force: leave what can't be deleted, instead of failing.
 
         Raises:
             ResourceFailure: at the first that can't be deleted; it and the rest stay.
         """
-        for logical_id in reversed(list(self.live)):
-            self._delete(logical_id, self.live[logical_id], self.resolved[logical_id])
+        there = [(key, self.live[key], self.resolved[key]) for key in reversed(list(self.live))]
+        for logical_id, resource, resolved in [*reversed(self._left), *there]:
+            try:
+                self._delete(logical_id, resource, resolved, skip=logical_id in retained)
+            except ResourceFailure:
+                if not force:
+                    raise
 
     def _bring_about(self, logical_id: str, wanted: Definition) -> Made:
         kind, current = self._taught(wanted["Type"]), self._before.live.get(logical_id)
+        if logical_id in self._imports and kind:
+            return self._import(kind, logical_id, wanted)
+        if current is not None and logical_id in self._before.failed:
+            self._delete(logical_id, current, wanted)
+            current = None
         if current is None:
             return self._create(logical_id, wanted, kind)
         if kind is None:
             return self._update_of_moto(logical_id, wanted, current)
         properties = kind.typed(wanted["Properties"])
         if kind.replaces(current.properties, properties):
-            replacement = self._create(logical_id, wanted, kind)
-            self._replaced.add(logical_id)
+            self._note("UPDATE_IN_PROGRESS", logical_id, kind.name, current, REPLACED)
+            replacement = self._create(logical_id, wanted, kind, "UPDATE")
+            self._superseded[logical_id] = current, self._before.resolved[logical_id]
             return replacement
-        if (properties, self.tags) != (current.properties, current.tags):
+        tags = self.tags if kind.taggable else current.tags
+        if (properties, tags) != (current.properties, current.tags):
             return self._update(kind, logical_id, properties, current)
         return current
 
-    def _create(self, logical_id: str, wanted: Definition, kind: ResourceType | None) -> Made:
+    def _create(self, logical_id: str, wanted: Definition, kind: ResourceType | None, verb: str = "CREATE") -> Made:
         def create() -> Made:
             if kind:
                 return self._create_taught(kind, logical_id, wanted)
+            if wanted["Type"] in NOMINAL:
+                return Nominal(wanted["Type"], logical_id)
             definition = self._resource_json_map[logical_id]
             return parsing.parse_and_create_resource(logical_id, definition, self, **self._place)
 
-        resource = self._step("CREATE", logical_id, wanted["Type"], create)
-        self._undo.append(partial(self._delete, logical_id, resource, wanted))
+        resource = self._step(verb, logical_id, wanted["Type"], create)
+        self._undo.append((logical_id, partial(self._delete, logical_id, resource, wanted)))
+        return resource
+
+    def _import(self, kind: ResourceType, logical_id: str, wanted: Definition) -> Resource:
+        """Take a resource that exists into the stack, as its READ handler reports it, and give it the stack's tags."""
+        properties = kind.typed(wanted["Properties"])
+
+        def read() -> Resource:
+            kind.validate(logical_id, properties)
+            identifier = kind.typed(self._imports[logical_id])
+            model = kind.handle("READ", self._request(logical_id, {}), {}, model=identifier)
+            if kind.identifier(model) is None:
+                raise ValidationError(message=f"READ of {logical_id} returned no primary identifier.")
+            return Resource(kind, logical_id, properties, {}, model)
+
+        def release(resource: Resource) -> None:
+            for status in ("IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"):
+                self._note(status, logical_id, kind.name, resource)
+            self.live.pop(logical_id, None)
+
+        resource: Resource = self._step("IMPORT", logical_id, kind.name, read)
+        self._undo.append((logical_id, partial(release, resource)))
+        if kind.taggable and self.tags:
+            return self._update(kind, logical_id, properties, resource, TAGGED)
         return resource
 
     def _create_taught(self, kind: ResourceType, logical_id: str, wanted: Definition) -> Resource:
@@ -273,11 +331,20 @@ class Resources(parsing.ResourceMap):
         except HandlerFailure as failure:
             if failure.model and kind.identifier(failure.model):
                 resource = Resource(kind, logical_id, properties, self.tags, failure.model)
-                self._undo.append(partial(self._delete, logical_id, resource, wanted))
+                self._undo.append((logical_id, partial(self._delete, logical_id, resource, wanted)))
+                self.live[logical_id] = resource
+                self.failed.add(logical_id)
             raise
         return Resource(kind, logical_id, properties, self.tags, model)
 
-    def _update(self, kind: ResourceType, logical_id: str, properties: Definition, current: Resource) -> Resource:
+    def _update(
+        self,
+        kind: ResourceType,
+        logical_id: str,
+        properties: Definition,
+        current: Resource,
+        reason: str | None = None,
+    ) -> Resource:
         new, old = (properties, self.tags), (current.properties, current.tags)
 
         def turn(to: tuple[Definition, dict[str, str]], of: tuple[Definition, dict[str, str]]) -> Resource:
@@ -287,14 +354,15 @@ class Resources(parsing.ResourceMap):
         def update() -> Resource:
             kind.validate(logical_id, properties)
             back = partial(self._step, "UPDATE", logical_id, kind.name, partial(turn, old, new), current)
-            self._undo.append(back)  # before it is done: CloudFormation undoes a failed update too
+            self._undo.append((logical_id, back))  # before it is done: CloudFormation undoes a failed update too
             return turn(new, old)
 
-        updated: Resource = self._step("UPDATE", logical_id, kind.name, update, current)
+        updated: Resource = self._step("UPDATE", logical_id, kind.name, update, current, reason)
         return updated
 
     def _update_of_moto(self, logical_id: str, wanted: Definition, current: Made) -> Made:
-        if wanted["Properties"] == self._before.resolved[logical_id]["Properties"]:
+        unchanged = wanted["Properties"] == self._before.resolved[logical_id]["Properties"]
+        if unchanged or wanted["Type"] in NOMINAL:
             return current
 
         def update(resources: Resources, original: Made) -> Made:
@@ -310,18 +378,30 @@ class Resources(parsing.ResourceMap):
         back = partial(
             self._step, "UPDATE", logical_id, wanted["Type"], partial(update, self._before, updated), updated
         )
-        self._undo.append(back)
+        self._undo.append((logical_id, back))
         return updated
 
-    def _delete(self, logical_id: str, resource: Made, resolved: Definition, policy: str = "DeletionPolicy") -> None:
+    def _delete(
+        self,
+        logical_id: str,
+        resource: Made,
+        resolved: Definition,
+        policy: str = "DeletionPolicy",
+        *,
+        skip: bool = False,
+    ) -> None:
         kept = {"Retain"} if self._undoing else {"Retain", "RetainExceptOnCreate"}
-        if resolved.get(policy) in kept:
+        if skip or resolved.get(policy) in kept:
             self._note("DELETE_SKIPPED", logical_id, resolved["Type"], resource)
         else:
-            delete = self._delete_taught if isinstance(resource, Resource) else self._delete_resource
+            delete = self._delete_taught if isinstance(resource, Resource) else self._delete_of_moto
             self._step("DELETE", logical_id, resolved["Type"], partial(delete, resource, resolved), resource)
         if self.live.get(logical_id) is resource:
             del self.live[logical_id]
+
+    def _delete_of_moto(self, resource: Made, resolved: Definition) -> None:
+        if not isinstance(resource, Nominal):
+            self._delete_resource(resource, resolved)
 
     def _delete_taught(self, resource: Resource, _resolved: Definition) -> None:
         kind = self._taught(resource.cf_resource_type)
@@ -337,9 +417,17 @@ class Resources(parsing.ResourceMap):
     def _request(self, logical_id: str, tags: dict[str, str], previous: dict[str, str] | None = None) -> Request:
         return Request(self._account_id, self._region_name, self.stack_id, logical_id, tags, previous or {})
 
-    def _step(self, verb: str, logical_id: str, kind: str, work: Callable[[], Made], resource: Made = None) -> Made:
+    def _step(
+        self,
+        verb: str,
+        logical_id: str,
+        kind: str,
+        work: Callable[[], Made],
+        resource: Made = None,
+        reason: str | None = None,
+    ) -> Made:
         """Do a step between its events."""
-        self._note(f"{verb}_IN_PROGRESS", logical_id, kind, resource)
+        self._note(f"{verb}_IN_PROGRESS", logical_id, kind, resource, reason)
         try:
             done = work()
         except Exception as error:

@@ -2,29 +2,56 @@
 
 moto does not roll back, replace, or change things in order of dependence, and it answers CreateStack only when all is
 done or broken. Here a stack does as CloudFormation's: an operation runs in the background, and its outcome is the
-stack's status, reason and events.
-
-Left out of CloudFormation: OnFailure, DisableRollback, rollback inside nested stacks, custom resources, IMPORT
-change sets. An operation works on one resource at a time and stops at the first failure.
+stack's status, reason and events. It works on one resource at a time and stops at the first failure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 
-from sandbox.cloudformation import operations
-from sandbox.cloudformation.resources import Definition, Made, Place, ResourceFailure, Resources
-from sandbox.cloudformation.templates import with_lists
+from sandbox.cloudformation import operations, parameters, templates
+from sandbox.cloudformation.resource import Definition, Made, Place, ResourceFailure
+from sandbox.cloudformation.resources import Resources
 
-READY = {
-    "CREATE": {"CREATE_PENDING", "REVIEW_IN_PROGRESS"},
-    "UPDATE": {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"},
-}
+AT_REST = frozenset(
+    {
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
+        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
+    }
+)
+HALF_WAY = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an operation failed and was not to be rolled back
+UNBORN = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
+READY = {"CREATE": UNBORN, "UPDATE": AT_REST | HALF_WAY, "IMPORT": AT_REST | UNBORN}
+
+_deciding = threading.Lock()  # whether an operation may begin
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a stack is to be, and what to do if it can't.
+
+    Attributes:
+        text: the template, as the user wrote it.
+        template: what it says, with its macros expanded.
+        parameters: the values given for its parameters.
+        tags: the stack's.
+        imports: the resources to import: by logical id, the properties that identify each.
+        on_failure: ROLLBACK, DO_NOTHING (keep what there is) or, for a new stack, DELETE.
+    """
+
+    text: str
+    template: Definition
+    parameters: dict[str, str]
+    tags: dict[str, str]
+    imports: Mapping[str, Definition] = field(default_factory=dict)
+    on_failure: str = "ROLLBACK"
 
 
 class Stack(models.Stack):
@@ -33,6 +60,9 @@ class Stack(models.Stack):
     resource_map: Resources
     stack_status_reason: str | None = None
     drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py sets another one
+    operations = 0  # how many were begun: a change set is for the state that it was made in
+    _stable: tuple[Resources, Wish] | None = None  # what a rollback returns to: None is nothing
+    _halted: Resources | None = None  # an operation that has not been rolled back, or not wholly
 
     @property
     def backend(self) -> models.CloudFormationBackend:
@@ -44,77 +74,160 @@ class Stack(models.Stack):
         """What exists now: moto's own would create what does not."""
         return list(self.resource_map.live.values())
 
+    @property
+    def parameter_values(self) -> dict[str, str]:
+        """The values of the parameters, those by default included; of an SSM type, the name in Parameter Store."""
+        return parameters.with_defaults(self.parameters, self.template_dict)
+
+    @property
+    def parameter_list(self) -> list[dict[str, Any]]:
+        """The parameters as DescribeStacks shows them. moto hides a NoEcho parameter by its value, not by its name."""
+        return parameters.shown(self.parameters, self.template_dict, self.resource_map.resolved_parameters)
+
     @staticmethod
     def parse_template(template: str) -> Definition:
-        """The template, with lists for Fn::GetAtt: moto trips over a string, as in outputs that `cfn submit` sends."""
-        if not template:
-            raise ValidationError(message="Either Template URL or Template Body must be specified.")
-        try:
-            parsed: Definition = with_lists(super(Stack, Stack).parse_template(template))
-        except ValueError as error:  # moto tries JSON last
-            raise ValidationError(message=f"Template format error: neither YAML nor JSON. ({error})") from error
-        return parsed
+        """The template, as this sandbox reads it."""
+        return templates.parse(template)
 
     def _create_resource_map(self) -> Resources:
-        return self._resources(self.template_dict, self.parameters, self.tags)
-
-    def _resources(self, template: Definition, parameters: dict[str, Any], tags: dict[str, str]) -> Resources:
-        place = Place(self.account_id, self.region_name, self.stack_id, self.name)
-        return Resources(place, template, parameters, tags, exports=self.backend.exports, note=self.note)
+        return self.resources({}, {}, {})
 
     def _create_output_map(self) -> parsing.OutputMap:
         return parsing.OutputMap(self.resource_map, {}, self.stack_id)  # there are none until the resources are there
 
-    def change(self, action: str, template: str, parameters: dict[str, Any], tags: dict[str, str]) -> None:
-        """Begin to create or update what the template says.
+    def resources(
+        self,
+        template: Definition,
+        values: dict[str, str],
+        tags: dict[str, str],
+        imports: Mapping[str, Definition] | None = None,
+    ) -> Resources:
+        """The resources of a template in this stack; none of them is there yet.
+
+        Raises:
+            ValidationError: the template is refused.
+        """
+        place = Place(self.account_id, self.region_name, self.stack_id, self.name)
+        return Resources(place, template, values, tags, exports=self.backend.exports, note=self.note, imports=imports)
+
+    def differs(self, wanted: Resources) -> bool:
+        """Whether an update to these resources would be one: by template, parameters (as they are now) or tags."""
+        there = self.resource_map
+        return (wanted.template, wanted.resolved_parameters, wanted.tags) != (
+            there.template,
+            there.resolved_parameters,
+            self.tags,
+        )
+
+    def change(self, action: str, wish: Wish) -> None:
+        """Begin to create or update what is wished for, or to import.
+
+        Args:
+            action: CREATE, UPDATE or IMPORT.
+            wish: what the stack is to be.
 
         Raises:
             ValidationError: the template is refused, or the stack's state allows no such operation.
         """
+        wanted = self.resources(wish.template, wish.parameters, wish.tags, wish.imports)
+        with _deciding:
+            self._may_begin(action, wish)
+            if action == "UPDATE" and self.status not in HALF_WAY and not self.differs(wanted):
+                raise ValidationError(message="No updates are to be performed.")
+            types = {
+                key: one["Type"] for key, one in self.resource_map.resolved.items() if key in self.resource_map.live
+            }
+            changed = [
+                key for key, new in wish.template["Resources"].items() if types.get(key, new["Type"]) != new["Type"]
+            ]
+            if changed:
+                text = "Update of resource type is not permitted. The new template modifies resource type of"
+                raise ValidationError(message=f"{text}: {changed}")
+            before = self.resource_map
+            if self.status in UNBORN:
+                self._adopt(wanted, wish)  # what is there so far can be seen, and deleted should a rollback fail
+            self._enter_new(action)
+        operations.begin(f"{action} {self.name}", partial(self._follow, action, wanted, before, wish))
+
+    def review(self) -> None:
+        """Be there for the change sets of a stack that is not yet created."""
+        self.backend.stacks[self.stack_id] = self
+        self._enter("REVIEW_IN_PROGRESS", "User Initiated")
+
+    def _may_begin(self, action: str, wish: Wish) -> None:
         if self.status not in READY[action]:
             raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
-        definition = self.parse_template(template)
-        if action == "UPDATE" and (definition, parameters, tags) == (self.template_dict, self.parameters, self.tags):
-            raise ValidationError(message="No updates are to be performed.")
-        wanted = self._resources(definition, parameters, tags)
-        changed = [key for key, new in definition["Resources"].items() if new["Type"] != self._type(key, new["Type"])]
-        if changed:
-            message = f"Update of resource type is not permitted. The new template modifies resource type of: {changed}"
-            raise ValidationError(message=message)
-        self._begin(action, partial(self._follow, action, wanted, template, tags))
+        if self.status in HALF_WAY and wish.on_failure != "DO_NOTHING":
+            text = (
+                "To update the stack from this state, please use the disable-rollback parameter with update-stack API."
+            )
+            text += " To rollback to the last known good state, use the rollback-stack API."
+            raise ValidationError(message=f"This stack is currently in a non-terminal [{self.status}] state. {text}")
 
-    def _type(self, logical_id: str, otherwise: str) -> str:
-        name: str = self.resource_map.resolved.get(logical_id, {}).get("Type", otherwise)
-        return name
-
-    def _follow(self, action: str, wanted: Resources, template: str, tags: dict[str, str]) -> None:
-        before, rollback = self.resource_map, "ROLLBACK" if action == "CREATE" else "UPDATE_ROLLBACK"
-        if action == "CREATE":
-            self.resource_map = wanted  # what is there so far can be seen, and deleted should the rollback fail
+    def _follow(self, action: str, wanted: Resources, before: Resources, wish: Wish) -> None:
         try:
             wanted.follow(before)
             output_map = parsing.OutputMap(wanted, wanted.template, self.stack_id)
             self._export(output_map)
         except Exception as error:  # noqa: BLE001 - moto raises anything for an output; the stack must roll back
-            self._enter(f"{rollback}_IN_PROGRESS", str(error))
-            try:
-                wanted.roll_back()
-            except ResourceFailure as failure:
-                self._enter(f"{rollback}_FAILED", f"{error} {failure}")
-            else:
-                self._enter(f"{rollback}_COMPLETE", str(error))
+            self._fail(action, wanted, wish, str(error))
             return
-        self.template, self.template_dict, self.description = (
-            template,
-            wanted.template,
-            wanted.template.get("Description"),
-        )
-        self.parameters, self.tags = wanted.input_parameters, tags
-        self.resource_map, self.output_map = wanted, output_map
+        self._adopt(wanted, wish)
+        self.output_map, self._stable, self._halted = output_map, (wanted, wish), None
         if action == "UPDATE":
             self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             wanted.clean_up()
         self._enter(f"{action}_COMPLETE")
+
+    def _adopt(self, wanted: Resources, wish: Wish) -> None:
+        self.template, self.template_dict = wish.text, wish.template
+        self.description = wish.template.get("Description")
+        self.parameters, self.tags, self.resource_map = wish.parameters, wish.tags, wanted
+
+    def _fail(self, action: str, wanted: Resources, wish: Wish, reason: str) -> None:
+        if wish.on_failure == "DO_NOTHING" and action != "IMPORT":
+            wanted.keep()
+            self._adopt(wanted, wish)
+            self._halted = wanted
+            self._enter(f"{action}_FAILED", reason)
+        elif wish.on_failure == "DELETE" and action == "CREATE":
+            self._enter("DELETE_IN_PROGRESS", reason)
+            self._delete()
+        else:
+            self._roll_back("ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK", wanted, reason)
+
+    def _roll_back(self, name: str, wanted: Resources, reason: str | None, skipped: Collection[str] = ()) -> None:
+        if self.status != f"{name}_IN_PROGRESS":
+            self._enter(f"{name}_IN_PROGRESS", reason)
+        try:
+            wanted.roll_back(skipped)
+        except ResourceFailure as failure:
+            self._halted = wanted
+            self._enter(f"{name}_FAILED", f"{reason} {failure}" if reason else str(failure))
+            return
+        self._halted = None
+        if self._stable:
+            self._adopt(*self._stable)
+        self._enter(f"{name}_COMPLETE", reason)
+
+    def roll_back(self, ready: Collection[str], skipped: Collection[str] = ()) -> None:
+        """Begin to undo the operation that failed, or the rest of it.
+
+        Args:
+            ready: the states in which this may be asked for.
+            skipped: the logical ids of resources that are left as they are.
+
+        Raises:
+            ValidationError: the stack is in another state.
+        """
+        with _deciding:
+            if self.status not in ready or self._halted is None:
+                raise ValidationError(
+                    message=f"Stack:{self.stack_id} is in {self.status} state and can not be rolled back."
+                )
+            name = "UPDATE_ROLLBACK" if self._stable else "ROLLBACK"
+            self._enter(f"{name}_IN_PROGRESS", "User Initiated")
+        operations.begin(f"{name} {self.name}", partial(self._roll_back, name, self._halted, None, skipped))
 
     def _export(self, output_map: parsing.OutputMap) -> None:
         _ = list(output_map.values())  # resolves them
@@ -130,17 +243,36 @@ class Stack(models.Stack):
             if export.exporting_stack_id == self.stack_id:
                 del self.backend.exports[export.name]
 
-    def delete(self) -> None:
-        """Begin to delete the stack; nothing happens if that is under way already."""
-        if self.status == "DELETE_IN_PROGRESS":
-            return
-        if self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS":
-            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state; wait until that is over.")
-        self._begin("DELETE", self._delete)
+    def delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
+        """Begin to delete the stack; nothing happens if that is under way already.
 
-    def _delete(self) -> None:
+        Args:
+            retained: the logical ids of resources that are left.
+            force: leave what can't be deleted.
+
+        Raises:
+            ValidationError: the stack's state, or its termination protection, allows no such operation.
+        """
+        with _deciding:
+            if self.status == "DELETE_IN_PROGRESS":
+                return
+            if self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS":
+                text = f"Stack:{self.stack_id} is in {self.status} state; wait until that is over."
+                raise ValidationError(message=text)
+            if self.enable_termination_protection:
+                text = f"Stack [{self.name}] cannot be deleted while TerminationProtection is enabled"
+                raise ValidationError(message=text)
+            if retained and self.status != "DELETE_FAILED":
+                text = f"Invalid operation on stack [{self.stack_id}]. Specify which resources to retain only"
+                raise ValidationError(message=f"{text} when the stack is in the DELETE_FAILED state.")
+            self._enter_new("DELETE")
+        operations.begin(f"DELETE {self.name}", partial(self._delete, retained, force=force))
+
+    def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
+        if self._halted and self._halted is not self.resource_map:
+            self.resource_map.inherit(self._halted)
         try:
-            self.resource_map.delete()
+            self.resource_map.delete(retained, force=force)
         except ResourceFailure as failure:
             self._enter("DELETE_FAILED", str(failure))
             return
@@ -150,9 +282,11 @@ class Stack(models.Stack):
         self.backend.deleted_stacks[self.stack_id] = self
         self._enter("DELETE_COMPLETE")
 
-    def _begin(self, action: str, work: Callable[[], None]) -> None:
+    def _enter_new(self, action: str) -> None:
+        """Enter an operation."""
+        self.operations += 1
+        self.backend.stacks.setdefault(self.stack_id, self)
         self._enter(f"{action}_IN_PROGRESS", "User Initiated")
-        operations.begin(f"{action} {self.name}", work)
 
     def _enter(self, status: str, reason: str | None = None) -> None:
         self._add_stack_event(status, reason)

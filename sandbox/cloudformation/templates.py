@@ -1,8 +1,97 @@
-"""Templates as they are written, and as moto can read them."""
+"""Templates: read, checked before anything is done, and summarized.
 
+Sources: "Template anatomy" and "Using IAM with CloudFormation", for capabilities, in the user guide;
+ValidateTemplate, GetTemplateSummary and CreateStack in the API reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import yaml
+from moto.cloudformation.exceptions import ValidationError
+from moto.core.exceptions import ServiceException
+
+from sandbox.cloudformation.references import Reference, references
+
 JSON = Any
+Template = dict[str, Any]
+
+SECTIONS = frozenset(
+    {
+        *("AWSTemplateFormatVersion", "Conditions", "Description", "Hooks", "Mappings", "Metadata", "Outputs"),
+        *("Parameters", "Resources", "Rules", "Transform"),
+    }
+)
+PSEUDO_PARAMETERS = frozenset(
+    f"AWS::{name}"
+    for name in ("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
+# What creates IAM resources, and the property that gives one a name of the user's own.
+IAM_NAMES = {
+    "AWS::IAM::AccessKey": None,
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": None,
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::UserToGroupAddition": None,
+}
+SUBSUMED = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # a named one may be acknowledged for both
+_LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
+
+
+class InsufficientCapabilities(ServiceException):
+    """The template does what its user has not acknowledged."""
+
+    code = "InsufficientCapabilitiesException"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as CloudFormation reads it: short functions, and dates as the strings that they are written as."""
+
+
+def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> JSON:
+    value: JSON
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # there is no fourth kind
+    return {_LONG_NAMES.get(suffix, f"Fn::{suffix}"): value}
+
+
+_Loader.add_multi_constructor("!", _function)
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse(text: str) -> Template:
+    """A template of YAML or JSON, with lists for Fn::GetAtt.
+
+    Raises:
+        ValidationError: it is neither.
+    """
+    if not text:
+        raise ValidationError(message="Either Template URL or Template Body must be specified.")
+    try:
+        parsed = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - safe
+    except (ValueError, yaml.YAMLError):
+        try:
+            parsed = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader; YAML has templates that begin with { too
+        except (ValueError, yaml.YAMLError) as error:
+            raise ValidationError(message=f"Template format error: neither YAML nor JSON. ({error})") from error
+    if not isinstance(parsed, dict):
+        raise ValidationError(message="Template format error: unsupported structure.")
+    template: Template = with_lists(parsed)
+    return template
 
 
 def with_lists(value: JSON) -> JSON:
@@ -14,6 +103,113 @@ def with_lists(value: JSON) -> JSON:
     attribute = value.get("Fn::GetAtt")
     if isinstance(attribute, str):
         return {"Fn::GetAtt": attribute.split(".", 1)}
-    if isinstance(attribute, list):
+    if isinstance(attribute, list) and all(isinstance(part, str) for part in attribute):
         return {"Fn::GetAtt": [attribute[0], ".".join(attribute[1:])]}
     return {key: with_lists(member) for key, member in value.items()}
+
+
+def check(template: Template) -> None:
+    """Refuse a template whose sections, references or order of dependence can't be right.
+
+    Raises:
+        ValidationError: in CloudFormation's words.
+    """
+    unknown = sorted(str(key) for key in template.keys() - SECTIONS)
+    if unknown:
+        raise ValidationError(message=f"Invalid template property or properties [{', '.join(unknown)}]")
+    resources = template.get("Resources")
+    if not isinstance(resources, dict) or not resources:
+        raise ValidationError(message="Template format error: At least one Resources member must be defined.")
+    for logical_id, definition in resources.items():
+        if not isinstance(definition, dict) or not isinstance(definition.get("Type"), str):
+            message = (
+                f"Template format error: [/Resources/{logical_id}] Every Resources object must contain a Type member."
+            )
+            raise ValidationError(message=message)
+    known = {*resources, *(template.get("Parameters") or {}), *PSEUDO_PARAMETERS}
+    graph = {logical_id: _dependencies(definition) for logical_id, definition in resources.items()}
+    _refuse({name for names in graph.values() for name in names} - known, "Resources")
+    outputs = references(template.get("Outputs") or {}, {})
+    _refuse({one.name for one in outputs} - known, "Outputs")
+    try:
+        TopologicalSorter(
+            {key: [name for name in names if name in resources] for key, names in graph.items()}
+        ).prepare()
+    except CycleError as error:
+        cycle = ", ".join(sorted(set(error.args[1])))
+        raise ValidationError(message=f"Circular dependency between resources: [{cycle}]") from error
+
+
+def _refuse(names: Iterable[str], block: str) -> None:
+    if names := sorted(names):
+        text = f"Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the template"
+        raise ValidationError(message=f"Template format error: {text}")
+
+
+def _dependencies(definition: Mapping[str, Any]) -> list[str]:
+    others = definition.get("DependsOn", [])
+    found: Iterable[Reference] = references({k: v for k, v in definition.items() if k != "Metadata"}, {})
+    return [*([others] if isinstance(others, str) else others), *(one.name for one in found)]
+
+
+def transforms(template: Template) -> list[str]:
+    """The macros that the template declares."""
+    declared = template.get("Transform") or []
+    return [
+        one if isinstance(one, str) else one["Name"] for one in (declared if isinstance(declared, list) else [declared])
+    ]
+
+
+def capabilities(template: Template) -> tuple[list[str], list[str]]:
+    """What has to be acknowledged, and the types that are the reason."""
+    types, needed = set(), set()
+    for definition in template["Resources"].values():
+        if definition["Type"] in IAM_NAMES:
+            types.add(definition["Type"])
+            named = IAM_NAMES[definition["Type"]] in (definition.get("Properties") or {})
+            needed.add("CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM")
+    if "CAPABILITY_NAMED_IAM" in needed:
+        needed.discard("CAPABILITY_IAM")
+    return sorted(needed), sorted(types)
+
+
+def acknowledge(template: Template, given: Iterable[str], *, reviewed: bool) -> None:
+    """Refuse a template that needs capabilities which were not given.
+
+    Args:
+        template: the template.
+        given: the request's Capabilities.
+        reviewed: whether it is for a change set: its review stands for CAPABILITY_AUTO_EXPAND.
+
+    Raises:
+        InsufficientCapabilities: with those that are needed.
+    """
+    needed = [name for name in capabilities(template)[0] if not SUBSUMED.get(name, {name}) & set(given)]
+    if transforms(template) and not reviewed and "CAPABILITY_AUTO_EXPAND" not in given:
+        needed.append("CAPABILITY_AUTO_EXPAND")
+    if needed:
+        raise InsufficientCapabilities(f"Requires capabilities : [{', '.join(needed)}]")
+
+
+def summary(template: Template) -> dict[str, Any]:
+    """What ValidateTemplate and GetTemplateSummary say alike."""
+    needed, types = capabilities(template)
+    answer: dict[str, Any] = {
+        "Description": template.get("Description"),
+        "Capabilities": needed,
+        "DeclaredTransforms": transforms(template),
+        "Parameters": [
+            {
+                "ParameterKey": key,
+                "DefaultValue": None if slot.get("Default") is None else str(slot["Default"]),
+                "NoEcho": str(slot.get("NoEcho", False)).lower() == "true",
+                "Description": slot.get("Description"),
+                "ParameterType": slot.get("Type", "String"),
+                "ParameterConstraints": {"AllowedValues": [str(value) for value in slot.get("AllowedValues", [])]},
+            }
+            for key, slot in (template.get("Parameters") or {}).items()
+        ],
+    }
+    if types:
+        answer["CapabilitiesReason"] = f"The following resource(s) require capabilities: [{', '.join(types)}]"
+    return answer

@@ -1,0 +1,229 @@
+"""What an operation would change, resource by resource, as a change set tells it before anything is done.
+
+Sources: ResourceChange, ResourceChangeDetail and ResourceTargetDefinition in the API reference; "Change set examples"
+in the user guide, for which causes are Static and which are Dynamic, and for a changed parameter's two details.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.cloudformation import published
+from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.references import references
+from sandbox.cloudformation.resource import NOMINAL, Definition, Made
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.cloudformation.resources import Resources
+
+JSON = Any
+Detail = dict[str, Any]
+
+UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
+MODIFIED, MAYBE_REPLACED, REPLACED = "modified", "maybe replaced", "replaced"
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """Stands for a resource that is not there yet, or will have changed."""
+
+    physical_resource_id: str
+
+    def get_cfn_attribute(self, _name: str) -> str:
+        """Not known before the change is made."""
+        return UNKNOWN
+
+
+@dataclass(frozen=True)
+class Value:
+    """A property in the template before and in this one: as it is written, and what it comes to."""
+
+    written_before: JSON
+    written: JSON
+    before: JSON
+    now: JSON
+
+    @property
+    def known(self) -> bool:
+        """Whether it can be said before the change is made."""
+        return UNKNOWN not in json.dumps(self.now, default=str)
+
+
+class Plan:
+    """The way from the resources that a stack has to those that a template wants.
+
+    Args:
+        wanted: of the template, in the stack; this resolves it as far as it goes, and it can't be followed afterwards.
+        before: what the stack has.
+        imports: the logical ids of what is to be imported, and their primary identifiers.
+    """
+
+    def __init__(self, wanted: Resources, before: Resources, imports: Mapping[str, str]) -> None:
+        self._wanted, self._before, self._imports = wanted, before, imports
+        self._effects: dict[str, str] = {}  # what happens to a resource that others may refer to
+
+    def changes(self) -> list[dict[str, Any]]:
+        """The changes, as ResourceChange of the API; what would stay as it is, is not among them."""
+        found = [change for logical_id in self._wanted.order() if (change := self._change(logical_id))]
+        kept = set(self._wanted.order())
+        gone = [logical_id for logical_id in self._before.live if logical_id not in kept]
+        return found + [self._removal(logical_id) for logical_id in gone]
+
+    def _change(self, logical_id: str) -> dict[str, Any] | None:
+        resolved = self._wanted.resolve(logical_id)
+        name, current = resolved["Type"], self._before.live.get(logical_id)
+        base = {"LogicalResourceId": logical_id, "ResourceType": name}
+        after = {"Properties": resolved.get("Properties", {})}
+        if logical_id in self._imports:
+            self._wanted.suppose(logical_id, Supposed(self._imports[logical_id]))
+            return base | {
+                "Action": "Import",
+                "PhysicalResourceId": self._imports[logical_id],
+                "Scope": [],
+                "Details": [],
+                "AfterContext": json.dumps(after, default=str),
+            }
+        if current is None:
+            self._wanted.suppose(logical_id, Supposed(UNKNOWN))
+            return base | {"Action": "Add", "Scope": [], "Details": [], "AfterContext": json.dumps(after, default=str)}
+        details = list(self._details(logical_id, resolved, current))
+        if not details:
+            self._wanted.suppose(logical_id, current)
+            return None
+        replacement = _replacement(details)
+        physical_id = str(current.physical_resource_id)
+        self._effects[logical_id] = {"True": REPLACED, "Conditional": MAYBE_REPLACED, "False": MODIFIED}[replacement]
+        self._wanted.suppose(logical_id, Supposed(physical_id if replacement == "False" else UNKNOWN))
+        before = {"Properties": self._properties(current, logical_id)}
+        change = base | {
+            "Action": "Modify",
+            "PhysicalResourceId": physical_id,
+            "Replacement": replacement,
+            "Scope": list(dict.fromkeys(detail["Target"]["Attribute"] for detail in details)),
+            "Details": details,
+            "BeforeContext": json.dumps(before, default=str),
+            "AfterContext": json.dumps(after, default=str),
+        }
+        if replacement != "False":
+            change["PolicyAction"] = f"ReplaceAnd{resolved.get('UpdateReplacePolicy', 'Delete')}"
+        return change
+
+    def _removal(self, logical_id: str) -> dict[str, Any]:
+        resource, resolved = self._before.live[logical_id], self._before.resolved[logical_id]
+        policy = resolved.get("DeletionPolicy", "Delete")
+        return {
+            "Action": "Remove",
+            "PolicyAction": "Retain" if policy == "RetainExceptOnCreate" else policy,
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": str(resource.physical_resource_id),
+            "ResourceType": resolved["Type"],
+            "Scope": [],
+            "Details": [],
+            "BeforeContext": json.dumps({"Properties": resolved.get("Properties", {})}, default=str),
+        }
+
+    def _kind(self, name: str) -> ResourceType | None:
+        if name in NOMINAL:
+            return None
+        place = self._wanted.place
+        return taught(place.account, place.region, name) or published.resource_type(name)
+
+    def _properties(self, current: Made, logical_id: str) -> Definition:
+        properties: Definition = getattr(current, "properties", None) or self._before.resolved[logical_id]["Properties"]
+        return properties if isinstance(properties, dict) else {}
+
+    def _details(self, logical_id: str, resolved: Definition, current: Made) -> Iterator[Detail]:
+        kind = self._kind(resolved["Type"])
+        written = self._wanted.template["Resources"][logical_id]
+        written_before = self._before.template["Resources"][logical_id]
+        yield from self._property_details(
+            kind, written, written_before, resolved, self._properties(current, logical_id)
+        )
+        for attribute in ATTRIBUTES:
+            if written.get(attribute) != written_before.get(attribute):
+                yield _detail({"Attribute": attribute, "RequiresRecreation": "Never"})
+        if getattr(current, "tags", None) is not None and kind and kind.taggable and current.tags != self._wanted.tags:
+            yield _detail({"Attribute": "Tags", "RequiresRecreation": "Never"})
+
+    def _property_details(
+        self,
+        kind: ResourceType | None,
+        written: Definition,
+        written_before: Definition,
+        resolved: Definition,
+        before: Definition,
+    ) -> Iterator[Detail]:
+        now = resolved.get("Properties", {})
+        if kind:
+            now = kind.typed(now)
+            before = kind.typed(before)
+        new, old = written.get("Properties") or {}, written_before.get("Properties") or {}
+        for name in dict.fromkeys([*old, *new]):
+            value = Value(old.get(name), new.get(name), before.get(name), now.get(name))
+            causes = list(self._causes(value))
+            if not causes:
+                continue
+            target = _target(name, kind, value)
+            secret = any(one.name in self._wanted.hidden for one in references(value.written, {}))
+            for evaluation, source, cause in causes:
+                detail = _detail(dict(target), evaluation, source, cause)
+                if not secret:
+                    shown = {"BeforeValue": value.before, "AfterValue": value.now}
+                    detail["Target"] |= {key: _shown(one) for key, one in shown.items() if one is not None}
+                yield detail
+
+    def _causes(self, value: Value) -> Iterator[tuple[str, str, str | None]]:
+        """How a property's value comes to change: Evaluation, ChangeSource and CausingEntity of each cause."""
+        if value.known and value.before == value.now:
+            return
+        caused = False
+        for one in dict.fromkeys(references(value.written, self._wanted.lazy_condition_map)):
+            effect = self._effects.get(one.name)
+            if self._wanted.parameter_differs(one.name, self._before):
+                caused = True
+                yield "Static", "ParameterReference", one.name
+            elif one.attribute is None and effect in {MAYBE_REPLACED, REPLACED}:
+                caused = True
+                yield "Dynamic", "ResourceReference", one.name
+            elif one.attribute is not None and effect is not None:
+                caused = True
+                yield "Dynamic", "ResourceAttribute", str(one)
+        if value.written != value.written_before or not caused:
+            yield "Static" if value.known else "Dynamic", "DirectModification", None
+        elif any(self._wanted.parameter_differs(one.name, self._before) for one in references(value.written, {})):
+            # CloudFormation adds this to a changed parameter: the value could have been changed in the template too.
+            yield "Dynamic", "DirectModification", None
+
+
+def _target(name: str, kind: ResourceType | None, value: Value) -> dict[str, Any]:
+    recreation = kind.recreation(name, value.before, value.now if value.known else None) if kind else "Never"
+    path = {"Path": f"/Properties/{name}", "RequiresRecreation": recreation}
+    path["AttributeChangeType"] = "Add" if value.before is None else "Remove" if value.now is None else "Modify"
+    if kind and name == kind.tag_property:
+        return {"Attribute": "Tags", **path}
+    return {"Attribute": "Properties", "Name": name, **path}
+
+
+def _detail(
+    target: dict[str, Any],
+    evaluation: str = "Static",
+    source: str = "DirectModification",
+    cause: str | None = None,
+) -> Detail:
+    detail = {"Target": target, "Evaluation": evaluation, "ChangeSource": source}
+    return detail if cause is None else detail | {"CausingEntity": cause}
+
+
+def _replacement(details: list[Detail]) -> str:
+    certain = {detail["Target"]["RequiresRecreation"] for detail in details if detail["Evaluation"] == "Static"}
+    possible = {detail["Target"]["RequiresRecreation"] for detail in details}
+    if "Always" in certain:
+        return "True"
+    return "Conditional" if possible - {"Never"} else "False"
+
+
+def _shown(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -1,0 +1,123 @@
+"""Import: resources that exist already are taken into a stack, by a change set.
+
+Sources: "Import AWS resources into a CloudFormation stack" in the user guide; ResourceToImport in the API reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+
+from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.resource import Definition
+from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
+from sandbox.cloudformation.resources import Resources
+from sandbox.cloudformation.stack import Stack
+
+
+def wanted(resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], stack: Stack) -> dict[str, Definition]:
+    """What is to be imported: by logical id, the properties that identify each.
+
+    Args:
+        resources: the request's ResourcesToImport.
+        template: the template that has them.
+        stack: the stack that they are for.
+
+    Raises:
+        ValidationError: something of it can't be imported.
+    """
+    found: dict[str, Definition] = {}
+    for one in resources:
+        logical_id, definition = one["LogicalResourceId"], template["Resources"].get(one["LogicalResourceId"])
+        if definition is None or definition["Type"] != one["ResourceType"]:
+            text = f"The template has no resource [{logical_id}] of type {one['ResourceType']}"
+            raise ValidationError(message=text)
+        if logical_id in stack.resource_map.live:
+            raise ValidationError(message=f"Resource [{logical_id}] is in stack [{stack.name}] already")
+        found[logical_id] = _identifying(one["ResourceIdentifier"], _kind(stack, one["ResourceType"]))
+    if not found:
+        raise ValidationError(message="At least one resource to import must be provided in ResourcesToImport.")
+    bare = [key for key in found if "DeletionPolicy" not in template["Resources"][key]]
+    if bare:
+        text = f"The following resources to import [{', '.join(bare)}] must have DeletionPolicy attribute specified"
+        raise ValidationError(message=f"{text} in the template.")
+    return found
+
+
+def _kind(stack: Stack, name: str) -> ResourceType:
+    kind = taught(stack.account_id, stack.region_name, name)
+    if kind is None:
+        raise ValidationError(
+            message=f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
+        )
+    return kind
+
+
+def _identifying(given: Mapping[str, str], kind: ResourceType) -> Definition:
+    """The properties of a ResourceIdentifier, as a model has them."""
+    paths = {".".join(path): path for path in kind.identifier_paths}
+    if set(given) != set(paths):
+        text = f"Invalid ResourceIdentifier for {kind.name}: it needs [{', '.join(paths)}], not [{', '.join(given)}]"
+        raise ValidationError(message=text)
+    model: Definition = {}
+    for name, value in given.items():
+        inner = model
+        for key in paths[name][:-1]:
+            inner = inner.setdefault(key, {})
+        inner[paths[name][-1]] = value
+    return model
+
+
+def identifiers(found: Mapping[str, Definition], template: Mapping[str, Any], stack: Stack) -> dict[str, str]:
+    """The primary identifier of each that is to be imported."""
+    kinds = {key: _kind(stack, template["Resources"][key]["Type"]) for key in found}
+    return {key: str(kinds[key].identifier(model)) for key, model in found.items()}
+
+
+def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
+    """Those of a template's new resources that exist already: ImportExistingResources.
+
+    Only a resource whose template says all of its primary identifier can be found so, and only one of a registered
+    type is looked for: what moto makes is not.
+    """
+    found: dict[str, Definition] = {}
+    for logical_id, definition in resources.template["Resources"].items():
+        kind = taught(stack.account_id, stack.region_name, definition["Type"])
+        if kind is None or logical_id in stack.resource_map.live or "DeletionPolicy" not in definition:
+            continue
+        properties = kind.typed(resources.resolve(logical_id)["Properties"])
+        if kind.identifier(properties) is None:
+            continue
+        identifying = _identifying({".".join(path): _at(properties, path) for path in kind.identifier_paths}, kind)
+        request = Request(stack.account_id, stack.region_name, stack.stack_id, logical_id)
+        try:
+            kind.handle("READ", request, {}, model=identifying)
+        except HandlerFailure as failure:
+            if failure.code != "NotFound":
+                raise ValidationError(message=str(failure)) from failure
+        else:
+            found[logical_id] = identifying
+    return found
+
+
+def _at(properties: Mapping[str, Any], path: list[str]) -> str:
+    value: Any = properties
+    for key in path:
+        value = value[key]
+    return str(value)
+
+
+def refuse_other_changes(changes: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse an import that would change more than it imports.
+
+    Raises:
+        ValidationError: in CloudFormation's words.
+    """
+    others = [change["LogicalResourceId"] for change in changes if change["Action"] != "Import"]
+    if others:
+        raise ValidationError(
+            message=f"You have modified resources [{', '.join(others)}] in your template that are not being imported. "
+            "Update, create or delete operations cannot be executed during import operations."
+        )

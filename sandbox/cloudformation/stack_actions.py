@@ -1,0 +1,221 @@
+"""The API's actions on stacks that moto lacks, or answers by less than they are asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.cloudformation.utils import generate_stack_id
+
+from sandbox.cloudformation import macros, parameters, published, templates
+from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
+from sandbox.cloudformation.resource import Made
+from sandbox.cloudformation.stack import HALF_WAY, Stack, Wish
+
+
+def create_stack(response: CloudFormationResponse) -> Answer:
+    """CreateStack, with OnFailure, DisableRollback and capabilities, which moto does not read."""
+    name = response.params["StackName"]
+    text = template_text(response)
+    template = checked(response, text, reviewed=False)
+    if any(stack.name == name for stack in response.cloudformation_backend.stacks.values()):
+        raise AlreadyExistsException(f"Stack [{name}] already exists")
+    on_failure = response.params.get("OnFailure")
+    if on_failure and "DisableRollback" in response.params:
+        raise ValidationError(message="You can specify either DisableRollback or OnFailure, but not both")
+    values = parameters.values(response.params.get("Parameters") or [], template)
+    stack = new_stack(response, name)
+    stack.enable_termination_protection = flag(response, "EnableTerminationProtection")
+    stack.policy = response.params.get("StackPolicyBody") or ""
+    wish = Wish(
+        text,
+        macros.expanded(template, values, response.region),
+        values,
+        tags(response) or {},
+        on_failure="DO_NOTHING" if flag(response, "DisableRollback") else on_failure or "ROLLBACK",
+    )
+    stack.disable_rollback = wish.on_failure == "DO_NOTHING"
+    stack.change("CREATE", wish)
+    return {"StackId": stack.stack_id}
+
+
+def update_stack(response: CloudFormationResponse) -> Answer:
+    """UpdateStack, with DisableRollback, capabilities, and previous values, of which moto loses some."""
+    stack = named_stack(response, deleted=False)
+    text = template_text(response, stack)
+    template = checked(response, text, reviewed=False)
+    values = parameters.values(response.params.get("Parameters") or [], template, stack.parameter_values)
+    given = tags(response)
+    wish = Wish(
+        text,
+        macros.expanded(template, values, response.region),
+        values,
+        stack.tags if given is None else given,
+        on_failure="DO_NOTHING" if flag(response, "DisableRollback") else "ROLLBACK",
+    )
+    stack.change("UPDATE", wish)
+    stack.role_arn = response.params.get("RoleARN") or stack.role_arn
+    return {"StackId": stack.stack_id}
+
+
+def delete_stack(response: CloudFormationResponse) -> Answer:
+    """DeleteStack, with RetainResources and DeletionMode. No such stack is no error."""
+    try:
+        stack = named_stack(response, deleted=False)
+    except ValidationError:
+        return {}
+    force = response.params.get("DeletionMode") == "FORCE_DELETE_STACK"
+    stack.delete(response.params.get("RetainResources") or [], force=force)
+    return {}
+
+
+def rollback_stack(response: CloudFormationResponse) -> Answer:
+    """RollbackStack: undo what failed and was not to be rolled back."""
+    stack = named_stack(response, deleted=False)
+    stack.roll_back(HALF_WAY)
+    return {"StackId": stack.stack_id}
+
+
+def continue_update_rollback(response: CloudFormationResponse) -> Answer:
+    """ContinueUpdateRollback: go on with a rollback that failed."""
+    stack = named_stack(response, deleted=False)
+    stack.roll_back({"UPDATE_ROLLBACK_FAILED"}, response.params.get("ResourcesToSkip") or [])
+    return {}
+
+
+def update_termination_protection(response: CloudFormationResponse) -> Answer:
+    """UpdateTerminationProtection."""
+    stack = named_stack(response, deleted=False)
+    stack.enable_termination_protection = flag(response, "EnableTerminationProtection")
+    return {"StackId": stack.stack_id}
+
+
+def describe_stack_resource(response: CloudFormationResponse) -> Answer:
+    """DescribeStackResource, with the resource's own status and time instead of the stack's."""
+    stack = named_stack(response)
+    found = _resources(stack, response.params["LogicalResourceId"])
+    if not found:
+        text = f"Resource {response.params['LogicalResourceId']} does not exist for stack {stack.name}"
+        raise ValidationError(message=text)
+    metadata = stack.resource_map.resolved[found[0]["LogicalResourceId"]].get("Metadata")
+    return {"StackResourceDetail": found[0] | {"Metadata": metadata and json.dumps(metadata)}}
+
+
+def describe_stack_resources(response: CloudFormationResponse) -> Answer:
+    """DescribeStackResources, likewise."""
+    return {"StackResources": _resources(named_stack(response), response.params.get("LogicalResourceId"))}
+
+
+def list_stack_resources(response: CloudFormationResponse) -> Answer:
+    """ListStackResources, likewise."""
+    return {"StackResourceSummaries": _resources(named_stack(response))}
+
+
+def _resources(stack: Stack, logical_id: str | None = None) -> list[Answer]:
+    latest = {event.logical_resource_id: event for event in stack.events}
+    return [
+        {
+            "StackId": stack.stack_id,
+            "StackName": stack.name,
+            "LogicalResourceId": one.logical_resource_id,
+            "PhysicalResourceId": str(getattr(one, "physical_resource_id", "")),
+            "ResourceType": one.cf_resource_type,
+            "ResourceStatus": latest[one.logical_resource_id].resource_status,
+            "ResourceStatusReason": latest[one.logical_resource_id].resource_status_reason,
+            "Timestamp": latest[one.logical_resource_id].timestamp,
+            "LastUpdatedTimestamp": latest[one.logical_resource_id].timestamp,
+            "DriftInformation": {"StackResourceDriftStatus": _drift_status(one)},
+        }
+        for one in stack.stack_resources
+        if logical_id in {None, one.logical_resource_id, getattr(one, "physical_resource_id", None)}
+    ]
+
+
+def _drift_status(resource: Made) -> str:
+    return getattr(resource, "drift_status", "NOT_CHECKED")
+
+
+def get_template(response: CloudFormationResponse) -> Answer:
+    """GetTemplate, in both stages, of a stack or of a change set."""
+    of: Any = named_stack(response)
+    if name := response.params.get("ChangeSetName"):
+        of = next(
+            (one for one in of.backend.change_sets.values() if name in {one.change_set_name, one.change_set_id}), of
+        )
+    processed = response.params.get("TemplateStage", "Original") == "Processed" and templates.transforms(
+        of.template_dict
+    )
+    body = json.dumps(of.template_dict) if processed else of.template
+    return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
+
+
+def validate_template(response: CloudFormationResponse) -> Answer:
+    """ValidateTemplate. moto has cfn-lint do it, whose opinions are many more than CloudFormation's."""
+    template = templates.parse(template_text(response))
+    templates.check(template)
+    return templates.summary(template)
+
+
+def get_template_summary(response: CloudFormationResponse) -> Answer:
+    """GetTemplateSummary, of a template or a stack's, with what identifies resources that can be imported."""
+    if "StackName" in response.params:
+        stack = named_stack(response)
+        if stack.status == "REVIEW_IN_PROGRESS":
+            raise ValidationError(message="GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+        text = str(stack.template)
+    else:
+        text = template_text(response)
+    template = templates.parse(text)
+    templates.check(template)
+    types: dict[str, list[str]] = {}
+    for logical_id, definition in template["Resources"].items():
+        types.setdefault(definition["Type"], []).append(logical_id)
+    summaries = []
+    for name, logical_ids in types.items():
+        kind = taught(response.current_account, response.region, name) or published.resource_type(name)
+        if kind:
+            identifiers = [".".join(path) for path in kind.identifier_paths]
+            summary = {"ResourceType": name, "LogicalResourceIds": logical_ids, "ResourceIdentifiers": identifiers}
+            summaries.append(summary)
+    return templates.summary(template) | {
+        "ResourceTypes": list(types),
+        "Version": template.get("AWSTemplateFormatVersion"),
+        "Metadata": json.dumps(template["Metadata"]) if "Metadata" in template else None,
+        "ResourceIdentifierSummaries": summaries,
+    }
+
+
+def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> dict[str, Any]:
+    """A template that may be followed.
+
+    Args:
+        response: moto's object for the request.
+        text: the template.
+        reviewed: whether it is for a change set.
+
+    Raises:
+        ValidationError: it is refused.
+        InsufficientCapabilities: it needs more than the request acknowledges.
+    """
+    template = templates.parse(text)
+    templates.check(template)
+    templates.acknowledge(template, response.params.get("Capabilities") or [], reviewed=reviewed)
+    return template
+
+
+def new_stack(response: CloudFormationResponse, name: str) -> Stack:
+    """A stack that has nothing yet, and is not among the account's before its first operation begins."""
+    return Stack(  # type: ignore[abstract]  # as moto's own
+        generate_stack_id(name, response.region, response.current_account),
+        name,
+        {},
+        {},
+        response.current_account,
+        response.region,
+        notification_arns=response.params.get("NotificationARNs"),
+        role_arn=response.params.get("RoleARN"),
+        timeout_in_mins=response.params.get("TimeoutInMinutes"),
+    )
