@@ -63,6 +63,7 @@ class Stack(models.Stack):
     operations = 0  # how many were begun: a change set is for the state that it was made in
     _stable: tuple[Resources, Wish] | None = None  # what a rollback returns to: None is nothing
     _halted: Resources | None = None  # an operation that has not been rolled back, or not wholly
+    drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py sets another one
 
     @property
     def backend(self) -> models.CloudFormationBackend:
