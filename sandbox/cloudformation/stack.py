@@ -59,7 +59,6 @@ class Stack(models.Stack):
 
     resource_map: Resources
     stack_status_reason: str | None = None
-    drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py sets another one
     operations = 0  # how many were begun: a change set is for the state that it was made in
     _stable: tuple[Resources, Wish] | None = None  # what a rollback returns to: None is nothing
     _halted: Resources | None = None  # an operation that has not been rolled back, or not wholly

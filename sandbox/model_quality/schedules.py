@@ -1,40 +1,37 @@
-"""Monitoring schedules, which moto lacks: SageMaker's actions, and AWS::SageMaker::MonitoringSchedule in stacks.
+"""Monitoring schedules, which moto lacks, and SageMaker's actions on them; schedule_type.py has them in stacks.
 
-The sandbox has schedules of model quality job definitions, and runs no monitoring job: no schedule has executions.
+The sandbox has schedules of model quality job definitions, and runs no monitoring job: it has no data to monitor. A
+schedule of NOW has one execution, which failed and says so; the others have none.
 
-Sources: "model" is SageMaker's service model in botocore, with its documentation; "schema" AWS's published schema of
-the type.
+Source: "model" is SageMaker's service model in botocore, with its documentation.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import InvalidToken
 from moto.core.responses import ActionResult, EmptyResult
-from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, SagemakerClientError, ValidationError
-from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemaker.utils import arn_formatter
 from moto.utilities.paginator import paginate
 
-from sandbox.cloudformation.aws_types import Call, Refusal
-
-TYPE = "AWS::SageMaker::MonitoringSchedule"
 KIND = "monitoring-schedule"
 MONITORING_TYPE = "ModelQuality"
 NOW = "NOW"
 EXPRESSION = re.compile(r"cron\(0 (\*|(0?\d|1\d|2[0-3])(/(0?[1-9]|1\d|2[0-4]))?) \? \* \* \*\)|NOW")
 """model, ScheduleConfig: every hour, every day at an hour, every few hours from an hour on, or once and now."""
 PAGE = {"limit_default": 10, "input_token": "next_token", "limit_key": "max_results", "unique_attribute": "arn"}
-CODES = {"ResourceInUse": "AlreadyExists", "ResourceNotFound": "NotFound", "ValidationException": "InvalidRequest"}
+
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 JSON = dict[str, Any]
 Tags = list[dict[str, str]]
-T = TypeVar("T")
 
 
 @dataclass
@@ -68,6 +65,28 @@ class Schedule:
         }
 
 
+@dataclass
+class Execution:
+    """A monitoring job that should have run."""
+
+    schedule: Schedule
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def summary(self) -> JSON:
+        """What a list says of it. Like a run of SageMaker's own that finds no data, it has no processing job."""
+        return {
+            "MonitoringScheduleName": self.schedule.name,
+            "MonitoringJobDefinitionName": self.schedule.definition,
+            "MonitoringType": MONITORING_TYPE,
+            "MonitoringExecutionStatus": "Failed",
+            "FailureReason": "This sandbox runs no monitoring jobs",
+            "ScheduledTime": self.begun,
+            "CreationTime": self.begun,
+            "LastModifiedTime": self.begun,
+        }
+
+
 class Schedules:
     """The schedules of an account in a region.
 
@@ -78,6 +97,7 @@ class Schedules:
     def __init__(self, backend: SageMakerModelBackend) -> None:
         self._backend = backend
         self._kept: dict[str, Schedule] = vars(backend).setdefault("monitoring_schedules", {})
+        self.executions: list[Execution] = vars(backend).setdefault("monitoring_executions", [])
 
     def create(self, name: str, config: JSON, tags: Tags) -> Schedule:
         """A new schedule, Scheduled from the start (model, StartMonitoringSchedule). Names are unique in a region."""
@@ -85,13 +105,19 @@ class Schedules:
             raise ResourceInUseException(f"a monitoring schedule {name} exists already")
         arn = arn_formatter(KIND, name.lower(), self._backend.account_id, self._backend.region_name)
         schedule = self._kept[name.lower()] = Schedule(name, arn, self._checked(config), tags)
+        self._run_now(schedule)
         return schedule
 
     def update(self, name: str, config: JSON) -> Schedule:
         """The schedule with another configuration, of the same definition or another one (model)."""
         schedule = self.find(name)
         schedule.config, schedule.modified = self._checked(config), datetime.now(UTC)
+        self._run_now(schedule)
         return schedule
+
+    def _run_now(self, schedule: Schedule) -> None:
+        if schedule.config.get("ScheduleConfig", {}).get("ScheduleExpression") == NOW:
+            self.executions.append(Execution(copy(schedule)))
 
     def turn(self, name: str, status: str) -> None:
         """Start or stop a schedule; a stopped one still uses its definition."""
@@ -99,7 +125,7 @@ class Schedules:
         schedule.status, schedule.modified = status, datetime.now(UTC)
 
     def delete(self, name: str) -> None:
-        """Delete a schedule, stopped or not (model, DeleteMonitoringSchedule)."""
+        """Delete a schedule, stopped or not; its executions stay (model, DeleteMonitoringSchedule)."""
         del self._kept[self.find(name).name.lower()]
 
     def find(self, name: str) -> Schedule:
@@ -163,8 +189,13 @@ class ScheduleActions(SageMakerResponse):
     def describe_monitoring_schedule(self) -> ActionResult:
         """All of a schedule, with its definition's endpoint."""
         schedule = self._schedules.find(self._name())
-        endpoint = {"EndpointName": self._schedules.endpoint(schedule), "MonitoringScheduleConfig": schedule.config}
-        return ActionResult(schedule.summary | endpoint)
+        last = [one.summary for one in self._schedules.executions if one.schedule.arn == schedule.arn][-1:]
+        told = {
+            "EndpointName": self._schedules.endpoint(schedule),
+            "MonitoringScheduleConfig": schedule.config,
+            "LastMonitoringExecutionSummary": last[0] if last else None,
+        }
+        return ActionResult(schedule.summary | told)
 
     def update_monitoring_schedule(self) -> ActionResult:
         """Another configuration, and often another definition."""
@@ -194,13 +225,16 @@ class ScheduleActions(SageMakerResponse):
             for schedule in self._schedules
         ]
         request = self._valid_request()
-        keys = {"Name": "MonitoringScheduleName", "Status": "MonitoringScheduleStatus"}
-        chosen = _sorted(_chosen(found, request), request, keys)
-        return _page("MonitoringScheduleSummaries", chosen, request)
+        return _page("MonitoringScheduleSummaries", _chosen(found, request, "MonitoringScheduleStatus"), request)
 
     def list_monitoring_executions(self) -> ActionResult:
-        """None: no schedule of the sandbox runs a job."""
-        return _page("MonitoringExecutionSummaries", [], self._valid_request())
+        """A page, in the same orders, of what should have run."""
+        found = [
+            one.summary | {"EndpointName": self._schedules.endpoint(one.schedule), "arn": str(number)}
+            for number, one in enumerate(self._schedules.executions)
+        ]
+        request = self._valid_request()
+        return _page("MonitoringExecutionSummaries", _chosen(found, request, "MonitoringExecutionStatus"), request)
 
     def add_tags(self) -> ActionResult:
         """A key that is there gets the new value."""
@@ -232,117 +266,35 @@ class ScheduleActions(SageMakerResponse):
         return self._schedules.find(arn.split("/")[-1]) if f":{KIND}/" in arn else None
 
 
-# AWS::SageMaker::MonitoringSchedule. Ref is the ARN; only another name means another schedule (schema).
-
-
-def _create(call: Call) -> JSON:
-    desired = call.desired
-    with _refusing():
-        schedules = _schedules(call)
-        name, tags = desired["MonitoringScheduleName"], _with_stack_tags(desired, call.tags)
-        return _model(schedules.create(name, desired["MonitoringScheduleConfig"], tags))
-
-
-def _read(call: Call) -> JSON:
-    with _refusing():
-        return _model(_schedules(call).find(_name_of(call)))
-
-
-def _update(call: Call) -> JSON:
-    with _refusing():
-        schedules = _schedules(call)
-        schedule = schedules.find(_name_of(call))
-        if call.desired["MonitoringScheduleConfig"] != schedule.config:
-            schedules.update(schedule.name, call.desired["MonitoringScheduleConfig"])
-        schedule.tags = _with_stack_tags(call.desired, call.tags)
-        return _model(schedule)
-
-
-def _delete(call: Call) -> None:
-    with _refusing():
-        _schedules(call).delete(_name_of(call))
-
-
-def _list(call: Call) -> list[JSON]:
-    return [{"MonitoringScheduleArn": schedule.arn} for schedule in _schedules(call)]
-
-
-HANDLERS: Mapping[str, Callable[[Call], JSON | list[JSON] | None]] = {
-    "CREATE": _create,
-    "READ": _read,
-    "UPDATE": _update,
-    "DELETE": _delete,
-    "LIST": _list,
-}
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except SagemakerClientError as error:
-        raise Refusal(CODES[error.code], error.message) from error
-
-
-def _schedules(call: Call) -> Schedules:
-    return Schedules(sagemaker_backends[call.account][call.region])
-
-
-def _name_of(call: Call) -> str:
-    return str(call.desired["MonitoringScheduleArn"]).rpartition("/")[2]
-
-
-def _model(schedule: Schedule) -> JSON:
-    model = {
-        "MonitoringScheduleArn": schedule.arn,
-        "MonitoringScheduleName": schedule.name,
-        "MonitoringScheduleConfig": schedule.config,
-        "MonitoringScheduleStatus": schedule.status,
-        "CreationTime": schedule.created.isoformat(),
-        "LastModifiedTime": schedule.modified.isoformat(),
-    }
-    return model | {"Tags": schedule.tags} if schedule.tags else model
-
-
-def _with_stack_tags(desired: JSON, stack_tags: Mapping[str, str]) -> Tags:
-    own = {tag["Key"]: tag["Value"] for tag in desired.get("Tags", [])}
-    return [{"Key": key, "Value": value} for key, value in {**stack_tags, **own}.items()]
-
-
 # Lists: what is chosen, in which order, a page at a time.
 
 
-def _chosen(summaries: Sequence[JSON], request: JSON) -> list[JSON]:
-    """The summaries that pass every filter of a request (model, ListMonitoringSchedulesRequest)."""
+def _chosen(summaries: Sequence[JSON], request: JSON, status: str) -> list[JSON]:
+    """The summaries that pass every filter of a request, in its order (model, the requests of both lists)."""
     equal = {
         "EndpointName": "EndpointName",
-        "StatusEquals": "MonitoringScheduleStatus",
+        "StatusEquals": status,
         "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
+        "MonitoringScheduleName": "MonitoringScheduleName",
         "MonitoringTypeEquals": "MonitoringType",
     }
-    tests: list[Callable[[JSON], bool]] = [
-        lambda one, key=key, member=member: str(one[member]).lower() == request[key].lower()  # type: ignore[misc]
-        for key, member in equal.items()
-        if key in request
-    ]
-    for moment in ("CreationTime", "LastModifiedTime"):
-        if f"{moment}After" in request:
-            tests.append(lambda one, moment=moment: one[moment] > _moment(request[f"{moment}After"]))  # type: ignore[misc]
-        if f"{moment}Before" in request:
-            tests.append(lambda one, moment=moment: one[moment] < _moment(request[f"{moment}Before"]))  # type: ignore[misc]
-    if "NameContains" in request:
-        tests.append(lambda one: request["NameContains"].lower() in one["MonitoringScheduleName"].lower())
-    return [one for one in summaries if all(passes(one) for passes in tests)]
+
+    def passes(one: JSON) -> bool:
+        wanted = [str(one[member]).lower() == request[key].lower() for key, member in equal.items() if key in request]
+        for moment in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
+            wanted.append(one.get(moment, LATEST) > _moment(request.get(f"{moment}After", EARLIEST)))
+            wanted.append(one.get(moment, EARLIEST) < _moment(request.get(f"{moment}Before", LATEST)))
+        wanted.append(request.get("NameContains", "").lower() in one["MonitoringScheduleName"].lower())
+        return all(wanted)
+
+    by = str(request.get("SortBy", "CreationTime"))
+    key = {"Name": "MonitoringScheduleName", "Status": status}.get(by, by)
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    return sorted(filter(passes, summaries), key=lambda one: one[key], reverse=descending)
 
 
 def _moment(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _sorted(summaries: list[JSON], request: JSON, keys: Mapping[str, str]) -> list[JSON]:
-    wanted = request.get("SortBy", "CreationTime")
-    key = keys.get(wanted, wanted)
-    return sorted(summaries, key=lambda one: one[key], reverse=request.get("SortOrder", "Descending") == "Descending")
 
 
 @paginate({"_paged": PAGE})

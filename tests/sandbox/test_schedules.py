@@ -148,6 +148,36 @@ def test_now_needs_a_window(sagemaker: Client) -> None:
     assert names(sagemaker) == ["now"]
 
 
+def test_executions(sagemaker: Client) -> None:
+    """A schedule of NOW has one, which failed for a reason; another has none; they outlive their schedule."""
+    make(sagemaker, "hourly", "second")
+    window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
+    now = {"MonitoringScheduleName": "now", "MonitoringScheduleConfig": config("first", "NOW", **window)}
+    sagemaker.create_monitoring_schedule(**now)
+    listed = sagemaker.list_monitoring_executions()["MonitoringExecutionSummaries"]
+    assert [(one["MonitoringScheduleName"], one["MonitoringExecutionStatus"]) for one in listed] == [("now", "Failed")]
+    assert listed[0]["FailureReason"] == "This sandbox runs no monitoring jobs"
+    assert "ProcessingJobArn" not in listed[0]
+    described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="now")
+    assert described["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] == "Failed"
+    described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
+    assert "LastMonitoringExecutionSummary" not in described
+    sagemaker.update_monitoring_schedule(**now)
+    sagemaker.delete_monitoring_schedule(MonitoringScheduleName="now")
+    hour = timedelta(hours=1)
+    for filters, count in (
+        ({"MonitoringScheduleName": "now"}, 2),
+        ({"MonitoringScheduleName": "now", "MaxResults": 1}, 1),
+        ({"MonitoringScheduleName": "hourly"}, 0),
+        ({"EndpointName": "one", "MonitoringJobDefinitionName": "first", "StatusEquals": "Failed"}, 2),
+        ({"StatusEquals": "Completed"}, 0),
+        ({"ScheduledTimeAfter": datetime.now(UTC) + hour}, 0),
+        ({"ScheduledTimeBefore": datetime.now(UTC) + hour, "SortBy": "ScheduledTime"}, 2),
+    ):
+        answer = sagemaker.list_monitoring_executions(**filters)
+        assert len(answer["MonitoringExecutionSummaries"]) == count, filters
+
+
 def test_lists(sagemaker: Client) -> None:
     """Every filter, both orders, pages of ten; a token of another list is refused."""
     for number in range(11):
