@@ -1,0 +1,185 @@
+"""The SageMaker Python SDK, version 2 or 3, against the sandbox: python -m clients.sagemaker_sdk v2 | v3.
+
+The SDK makes a monitor with its schedule and works with it; then what it made becomes part of a stack by import, without
+being touched, and the SDK deletes a second one itself. Every line was checked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from packager.package import package
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation.registry import Registry
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache" / "clients"
+REQUIREMENTS = {
+    "v2": "sagemaker>=2.230,<3",
+    "v3": "sagemaker-core>=2,<3",  # the part of sagemaker 3 with its monitors; the rest is for training and serving
+}
+DEFINITION = "AWS::SageMaker::ModelQualityJobDefinition"
+SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
+
+JSON = dict[str, Any]
+Client = Any  # boto3 makes its clients at run time
+
+
+class Failure(Exception):  # noqa: N818 - a line of the report says it
+    """Something is not as it should be."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the life of a monitor with one version of the SDK: a line for each step, and an exit code."""
+    (which,) = sys.argv[1:] if arguments is None else arguments
+    try:
+        with _told(f"sagemaker {which}: set up {REQUIREMENTS[which]}"):
+            python = environment(which)
+        with _told(f"sagemaker {which}: start the sandbox"):
+            packaged = package(ROOT)
+        with Account() as account, Registry(account) as registry:
+            registry.add(packaged)
+            _run(which, python, account)
+    except Failure as failure:
+        print(f"sagemaker {which}: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def environment(which: str) -> Path:
+    """The interpreter of an environment with that version of the SDK, which is made if need be."""
+    folder = CACHE / f"sagemaker-{which}"
+    python, ready = folder / "bin" / "python", folder / ".ready"
+    if not ready.exists() or ready.read_text() != REQUIREMENTS[which]:
+        uv = Path(sys.executable).with_name("uv")
+        _called([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+        _called([uv, "pip", "install", "--quiet", "--python", python, REQUIREMENTS[which]])
+        ready.write_text(REQUIREMENTS[which])
+    return python
+
+
+def _run(which: str, python: Path, account: Account) -> None:
+    sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
+    steps = _played(which, python, account, "make", "kept")
+    made, attached, updated = steps["make"], steps["attach"], steps["update"]
+    _expect(made["status"] == updated["status"] == "Scheduled", f"the schedule is {updated['status']}")
+    _expect(attached["definition"] == made["definition"], "attach found another definition")
+    _expect(attached["tags"] == [{"Key": "team", "Value": "churn"}], f"attach found the tags {attached['tags']}")
+    _expect(updated["definition"] != made["definition"], "the update made no new definition")
+    _expect((steps["stop"]["status"], steps["start"]["status"]) == ("Stopped", "Scheduled"), "stop, start")
+    _expect(steps["executions"]["count"] == 0, "executions that nobody ran")
+
+    with _told(f"sagemaker {which}: import its schedule and its definition into a stack"):
+        arns = _imported(account, updated["definition"])
+        stack = cloudformation.describe_stacks(StackName="taken-over")["Stacks"][0]
+        _expect(stack["StackStatus"] == "IMPORT_COMPLETE", f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
+    with _told(f"sagemaker {which}: no drift"):
+        detection = cloudformation.detect_stack_drift(StackName="taken-over")["StackDriftDetectionId"]
+        status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        drifts = cloudformation.describe_stack_resource_drifts(StackName="taken-over")["StackResourceDrifts"]
+        _expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[one['PropertyDifferences'] for one in drifts]}")
+        _expect(len(drifts) == len(arns), "not every resource was checked")
+    with _told(f"sagemaker {which}: the stack deletes them"):
+        cloudformation.delete_stack(StackName="taken-over")
+        _expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
+        # The SDK's own update leaves the old definition behind.
+        _expect(_definitions(sagemaker) == {made["definition"]}, f"left: {_definitions(sagemaker)}")
+
+    _played(which, python, account, "make", "gone")
+    before = _definitions(sagemaker)
+    _played(which, python, account, "end", "gone")
+    _expect(len(before) - len(_definitions(sagemaker)) == 1, "the SDK's delete left its definition")
+    _expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
+
+
+def _imported(account: Account, definition: str) -> dict[str, str]:
+    """Import the schedule and its definition, with the template that Cloud Control's answers make: their ARNs."""
+    sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
+    arns = {
+        "Definition": sagemaker.describe_model_quality_job_definition(JobDefinitionName=definition)["JobDefinitionArn"],
+        "Schedule": sagemaker.describe_monitoring_schedule(MonitoringScheduleName="kept")["MonitoringScheduleArn"],
+    }
+    types = {"Definition": (DEFINITION, "JobDefinitionArn"), "Schedule": (SCHEDULE, "MonitoringScheduleArn")}
+    template = {
+        "Resources": {
+            logical_id: {
+                "Type": name,
+                "DeletionPolicy": "Delete",
+                "Properties": _properties(account.client("cloudcontrol"), cloudformation, name, arns[logical_id]),
+            }
+            for logical_id, (name, _) in types.items()
+        }
+    }
+    change_set = {"StackName": "taken-over", "ChangeSetName": "take-over"}
+    cloudformation.create_change_set(
+        **change_set,
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(template),
+        ResourcesToImport=[
+            {"ResourceType": name, "LogicalResourceId": logical_id, "ResourceIdentifier": {key: arns[logical_id]}}
+            for logical_id, (name, key) in types.items()
+        ],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(**change_set, WaiterConfig={"Delay": 1})
+    cloudformation.execute_change_set(**change_set)
+    cloudformation.get_waiter("stack_import_complete").wait(StackName="taken-over", WaiterConfig={"Delay": 1})
+    return arns
+
+
+def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identifier: str) -> JSON:
+    """What a template says of a resource that is there: all that READ returns and a template may set."""
+    found = cloudcontrol.get_resource(TypeName=name, Identifier=identifier)["ResourceDescription"]["Properties"]
+    if name == SCHEDULE:  # no registered type, so DescribeType does not have it
+        read_only = {"MonitoringScheduleArn", "CreationTime", "LastModifiedTime", "MonitoringScheduleStatus"}
+    else:
+        schema = json.loads(cloudformation.describe_type(Type="RESOURCE", TypeName=name)["Schema"])
+        read_only = {pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"]}
+    return {key: value for key, value in json.loads(found).items() if key not in read_only}
+
+
+def _played(which: str, python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
+    """Run a part of the play, and return what each step found."""
+    with _told(f"sagemaker {which}: {act} the monitor {name}"):
+        variables = bare_environment() | account.environment() | {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
+        play = [python, Path(__file__).with_name("sagemaker_sdk_play.py"), act, name]
+        said = _called(play, variables)
+    steps = [json.loads(line) for line in said.splitlines() if line.startswith('{"step"')]
+    for step in steps:
+        what = ", ".join(f"{key} {value}" for key, value in step.items() if key != "step")
+        print(f"    {step['step']}: {what}", flush=True)
+    return {step["step"]: step for step in steps}
+
+
+def _definitions(sagemaker: Client) -> set[str]:
+    listed = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return {one["MonitoringJobDefinitionName"] for one in listed}
+
+
+def _called(command: Sequence[str | Path], variables: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"{Path(command[0]).name} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def _expect(condition: object, otherwise: str) -> None:
+    if not condition:
+        raise Failure(f"not as it should be: {otherwise}")
+
+
+@contextmanager
+def _told(step: str) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    print(f"{step} ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The life of a model monitor by the SageMaker Python SDK, version 2 or 3. It runs in the SDK's own environment.
+
+    python sagemaker_sdk_play.py make NAME | end NAME
+
+`make` makes a monitor and its schedule, attaches to it, updates it, stops and starts it and lists its executions; it
+writes a line of JSON for each, and leaves the schedule with its definition. `end` attaches and deletes both.
+"""
+
+import json
+import logging
+import sys
+from importlib.metadata import version
+from typing import Any
+
+try:  # version 3
+    from sagemaker.core.helper.session_helper import Session
+    from sagemaker.core.model_monitor import CronExpressionGenerator, EndpointInput, ModelQualityMonitor
+
+    SDK = "sagemaker-core"
+except ModuleNotFoundError:
+    from sagemaker import Session
+    from sagemaker.model_monitor import CronExpressionGenerator, EndpointInput, ModelQualityMonitor
+
+    SDK = "sagemaker"
+
+Monitor = Any  # the SDK ships no types
+
+
+def told(step: str, **what: object) -> None:
+    """Write a line of what a step found."""
+    print(json.dumps({"step": step, **what}), flush=True)
+
+
+def make(name: str) -> None:
+    """Everything but the end."""
+    session = Session()
+    monitor: Monitor = ModelQualityMonitor(
+        role="arn:aws:iam::123456789012:role/monitor",
+        sagemaker_session=session,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        volume_size_in_gb=20,
+        tags=[{"Key": "team", "Value": "churn"}],
+    )
+    monitor.create_monitoring_schedule(
+        monitor_schedule_name=name,
+        endpoint_input=EndpointInput("churn", "/opt/ml/processing/input", inference_attribute="0"),
+        ground_truth_input="s3://churn/labels",
+        problem_type="Regression",
+        output_s3_uri="s3://churn/reports",
+        schedule_cron_expression=CronExpressionGenerator.daily(6),
+    )
+    told("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
+    attached: Monitor = ModelQualityMonitor.attach(name, session)
+    told("attach", definition=attached.job_definition_name, tags=attached.tags)
+    attached.update_monitoring_schedule(instance_count=2)
+    told("update", definition=attached.job_definition_name, status=status(attached))
+    attached.stop_monitoring_schedule()
+    told("stop", status=status(attached))
+    attached.start_monitoring_schedule()
+    told("start", status=status(attached))
+    told("executions", count=len(attached.list_executions()))
+
+
+def end(name: str) -> None:
+    """Delete the schedule and the definition that it runs."""
+    attached: Monitor = ModelQualityMonitor.attach(name, Session())
+    attached.delete_monitoring_schedule()
+    told("delete", definition=attached.job_definition_name)
+
+
+def status(monitor: Monitor) -> str:
+    """The schedule's status."""
+    return str(monitor.describe_schedule()["MonitoringScheduleStatus"])
+
+
+if __name__ == "__main__":
+    logging.disable(logging.INFO)
+    {"make": make, "end": end}[sys.argv[1]](sys.argv[2])
