@@ -2,15 +2,16 @@
 
 They go the way of every registered type (resource_type.py). So stacks, change sets, import, drift and Cloud Control
 treat them alike, and create-only properties mean replacement, which moto's models of resources can't express.
-The schemas are those that cfn-lint bundles.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from sandbox.cloudformation import published
 from sandbox.cloudformation.resource_type import ResourceType
 
 JSON = dict[str, Any]
@@ -79,9 +80,10 @@ def resource_type(name: str) -> ResourceType | None:
 
 @lru_cache
 def _made(name: str) -> ResourceType:
-    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - a second, only if such a type is used
-
-    schema: JSON = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
+    found = published.resource_type(name)
+    if found is None:
+        raise LookupError(f"cfn-lint has no schema of {name}")
+    kind = copy(found)
 
     def invoke(event: JSON) -> JSON:
         handler, data = _offered[name].get(event["action"]), event["requestData"]
@@ -102,7 +104,7 @@ def _made(name: str) -> ResourceType:
         key = "resourceModels" if event["action"] == "LIST" else "resourceModel"
         return {"status": "SUCCESS", key: answer}
 
-    kind = ResourceType(schema, invoke)
+    kind.invoke = invoke
     return kind
 
 

@@ -23,9 +23,9 @@ from moto.cloudformation.models import cloudformation_backends
 
 from sandbox.cloudformation import actions, operations
 from sandbox.cloudformation.differences import differences
-from sandbox.cloudformation.properties import at, path, without
+from sandbox.cloudformation.properties import without
+from sandbox.cloudformation.resource import Resource
 from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
-from sandbox.cloudformation.resources import Resource
 from sandbox.cloudformation.stack import Stack
 
 STATES = frozenset(
@@ -74,9 +74,8 @@ def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]
         stack_tags: the stack's tags, when the handler was told of them last. A resource's own tag wins.
     """
     given = without(properties, kind.schema.get("writeOnlyProperties", []))
-    tagging = kind.schema.get("tagging", {"taggable": False})  # a schema of before there was the keyword
-    (name, *inner) = path(tagging.get("tagProperty", "/properties/Tags"))
-    if not tagging.get("taggable", True) or inner or not stack_tags or name not in kind.schema["properties"]:
+    name = kind.tag_property
+    if name is None or name not in kind.schema["properties"] or not stack_tags:
         return given
     own = given.get(name)
     if isinstance(own, dict) or kind.schema["properties"][name].get("type") == "object":
@@ -115,13 +114,14 @@ def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
         "StackResourceDriftStatus": status,
         "Timestamp": datetime.now(UTC),
     } | told
+    resource.drift_status = status
     _kept(stack)[logical_id] = resource, drift
     return drift
 
 
 def _given(wanted: JSON, model: JSON) -> JSON:
     """Of a model, the properties that the template gives."""
-    return {key: at(model, [key]) for key in wanted if key in model}
+    return {key: model[key] for key in wanted if key in model}
 
 
 def _kept(stack: Stack) -> dict[str, tuple[Resource, JSON]]:

@@ -52,6 +52,8 @@ class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resou
 class Resource:
     """A resource of a taught type, with the attributes that moto looks for in whatever a stack has made."""
 
+    drift_status = "NOT_CHECKED"
+
     def __init__(
         self, kind: ResourceType, logical_id: str, properties: Definition, tags: dict[str, str], model: Definition
     ) -> None:

@@ -149,7 +149,7 @@ def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account
     assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_COMPLETE", new)
     assert new != old
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
-        ("JobDefinition", "CREATE_COMPLETE"),
+        ("JobDefinition", "UPDATE_COMPLETE"),
         ("Schedule", "UPDATE_COMPLETE"),
         ("JobDefinition", "DELETE_COMPLETE"),
         ("example", "UPDATE_COMPLETE"),
@@ -177,7 +177,7 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
     assert "there is no model quality job definition nowhere" in stack["StackStatusReason"]
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
-        ("JobDefinition", "CREATE_COMPLETE"),
+        ("JobDefinition", "UPDATE_COMPLETE"),
         ("Schedule", "UPDATE_COMPLETE"),
         ("Schedule", "UPDATE_COMPLETE"),
         ("JobDefinition", "DELETE_COMPLETE"),

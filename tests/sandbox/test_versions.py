@@ -79,7 +79,7 @@ def test_the_life_of_a_registration(account: Account, cloudformation: Client) ->
         if one["ResourceStatus"].endswith("COMPLETE")
     ]
     assert done[-4:] == [
-        ("TypeVersion", "CREATE_COMPLETE"),
+        ("TypeVersion", "UPDATE_COMPLETE"),
         ("DefaultVersion", "UPDATE_COMPLETE"),
         ("TypeVersion", "DELETE_COMPLETE"),
         ("registration", "UPDATE_COMPLETE"),
