@@ -1,22 +1,18 @@
 """A resource type as CloudFormation sees it: a schema, and a function that is invoked until it succeeds or fails.
 
 Sources: the error codes and which of them are retried, AWS's "Handler error codes" in the CloudFormation CLI's user
-guide; the envelope, `HandlerRequest` in cloudformation_cli_python_lib; the words of a failed validation, stack events
-that users quote (aws/aws-cdk, issue 28984).
+guide; the envelope, `HandlerRequest` in cloudformation_cli_python_lib.
 """
 
 import json
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
-
 from sandbox import SandboxError
+from sandbox.cloudformation import violations
 
 JSON = Any
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
@@ -24,9 +20,6 @@ Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 RETRIABLE = frozenset({"NetworkFailure", "ResourceConflict", "ServiceInternalError", "Throttling"})
 ATTEMPTS = 3  # that CloudFormation retries is documented, how often is not
 DEFAULT_TIMEOUT = 120  # minutes: a handler's timeoutInMinutes, in the definition of resource schemas
-
-JSON_NAMES = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Integer", float: "Number"}
-SCHEMA_NAMES = {"object": "JSONObject", "array": "JSONArray"}
 
 
 class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler fails, with a code
@@ -183,10 +176,7 @@ class ResourceType:
 
     def violations(self, properties: Mapping[str, Any]) -> list[str]:
         """What the schema refuses in properties: in CloudFormation's words, a line for each; none repeats a value."""
-        errors = sorted(
-            Draft7Validator(self._property_schema).iter_errors(properties), key=lambda e: [*map(str, e.path)]
-        )
-        return list(dict.fromkeys(line for error in errors for line in _lines(error)))
+        return violations.lines(self._property_schema, properties)
 
     def validate(self, logical_id: str, properties: Mapping[str, Any]) -> None:
         """Check properties against the schema, before any handler is called, as CloudFormation does.
@@ -337,29 +327,3 @@ def _text(value: JSON) -> JSON:
     if isinstance(value, list):
         return [_text(item) for item in value]
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _lines(error: ValidationError) -> Iterator[str]:
-    """An error in CloudFormation's words (they are those of its validator, everit's, with the values left out)."""
-    where = "#" + "".join(f"/{key}" for key in error.absolute_path)
-    rule: Any = error.validator_value
-    instance: Any = error.instance
-    if error.validator == "additionalProperties" and rule is False:
-        schema: Any = error.schema
-        patterns = [
-            *schema.get("patternProperties", {}),
-            *map("^{}$".format, map(re.escape, schema.get("properties", {}))),
-        ]
-        extraneous = [key for key in instance if not any(re.search(pattern, key) for pattern in patterns)]
-        yield from (f"{where}: extraneous key [{key}] is not permitted" for key in extraneous)
-    elif error.validator == "required":
-        yield from (f"{where}: required key [{key}] not found" for key in rule if key not in instance)
-    elif error.validator == "type" and isinstance(rule, str):
-        found = JSON_NAMES.get(type(instance), "null")
-        yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
-    else:
-        yield f"{where}: failed validation constraint for keyword [{error.validator}]"
-        # Of a combination, each branch says why it does not match: `buildFullExceptionMessage` of
-        # aws-cloudformation/cloudformation-resource-schema (ValidationException.java) adds all causes.
-        for cause in error.context or ():
-            yield from _lines(cause)

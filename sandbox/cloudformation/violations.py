@@ -1,0 +1,91 @@
+r"""What a type's schema refuses in properties, in CloudFormation's words.
+
+Patterns are Java's: `regex` knows `\p{L}`, which Python's own module doesn't.
+
+Source: the words of a failed validation are those that users quote from stack events (aws/aws-cdk, issue 28984); they
+are of everit's validator, with the values left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import regex
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+JSON = Any
+
+JSON_NAMES = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Integer", float: "Number"}
+SCHEMA_NAMES = {"object": "JSONObject", "array": "JSONArray"}
+
+
+def lines(schema: Mapping[str, Any], properties: Mapping[str, Any]) -> list[str]:
+    """A line for each error; none repeats a value.
+
+    Args:
+        schema: of the properties.
+        properties: in the schema's types.
+    """
+    errors = sorted(_Validator(schema).iter_errors(properties), key=lambda error: [*map(str, error.path)])
+    return list(dict.fromkeys(line for error in errors for line in _lines(error)))
+
+
+def _pattern(_validator: JSON, rule: str, instance: JSON, _schema: JSON) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not regex.search(rule, instance):
+        yield ValidationError("pattern")
+
+
+def _pattern_properties(
+    validator: JSON, rules: Mapping[str, Any], instance: JSON, _schema: JSON
+) -> Iterator[ValidationError]:
+    for pattern, schema in rules.items():
+        for key, value in instance.items() if isinstance(instance, dict) else ():
+            if regex.search(pattern, key):
+                yield from validator.descend(value, schema, path=key, schema_path=pattern)
+
+
+def _additional_properties(validator: JSON, rule: JSON, instance: JSON, schema: JSON) -> Iterator[ValidationError]:
+    for key in _extraneous(schema, instance) if isinstance(instance, dict) else ():
+        if rule is False:
+            yield ValidationError("additionalProperties")
+        elif isinstance(rule, Mapping):
+            yield from validator.descend(instance[key], rule, path=key)
+
+
+def _extraneous(schema: Mapping[str, Any], instance: Mapping[str, Any]) -> list[str]:
+    """The keys that a schema does not name."""
+    patterns = schema.get("patternProperties", {})
+    return [
+        key
+        for key in instance
+        if key not in schema.get("properties", {}) and not any(regex.search(pattern, key) for pattern in patterns)
+    ]
+
+
+_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types for it
+    Draft7Validator,
+    {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+    },
+)
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    """An error in CloudFormation's words."""
+    where = "#" + "".join(f"/{key}" for key in error.absolute_path)
+    rule: Any = error.validator_value
+    instance: Any = error.instance
+    if error.validator == "additionalProperties" and rule is False:
+        schema: Any = error.schema
+        extraneous = _extraneous(schema, instance)
+        yield from (f"{where}: extraneous key [{key}] is not permitted" for key in extraneous)
+    elif error.validator == "required":
+        yield from (f"{where}: required key [{key}] not found" for key in rule if key not in instance)
+    elif error.validator == "type" and isinstance(rule, str):
+        found = JSON_NAMES.get(type(instance), "null")
+        yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
+    else:
+        yield f"{where}: failed validation constraint for keyword [{error.validator}]"
