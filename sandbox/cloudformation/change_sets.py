@@ -23,7 +23,7 @@ from moto.core.exceptions import ServiceException
 from sandbox.cloudformation import imports, macros, parameters
 from sandbox.cloudformation.changes import Plan
 from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
-from sandbox.cloudformation.stack import Stack, Wish
+from sandbox.cloudformation.stack import READY, Stack, Wish
 from sandbox.cloudformation.stack_actions import checked, new_stack
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -177,8 +177,8 @@ def _stack(response: CloudFormationResponse, kind: str) -> Stack:
         change_set = response.params["ChangeSetName"]
         text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
         raise ValidationError(message=text)
-    if kind == "UPDATE" and stack.status == "REVIEW_IN_PROGRESS":
-        raise ValidationError(message=f"Stack:{stack.stack_id} is in REVIEW_IN_PROGRESS state and can not be updated.")
+    if stack.status not in READY[kind]:
+        raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
     return stack
 
 

@@ -76,7 +76,7 @@ class Plan:
         resolved = self._wanted.resolve(logical_id)
         name, current = resolved["Type"], self._before.live.get(logical_id)
         base = {"LogicalResourceId": logical_id, "ResourceType": name}
-        after = {"Properties": resolved.get("Properties", {})}
+        after = _context(self._wanted, logical_id, resolved["Properties"])
         if logical_id in self._imports:
             self._wanted.suppose(logical_id, Supposed(self._imports[logical_id]))
             return base | {
@@ -84,11 +84,11 @@ class Plan:
                 "PhysicalResourceId": self._imports[logical_id],
                 "Scope": [],
                 "Details": [],
-                "AfterContext": json.dumps(after, default=str),
+                "AfterContext": after,
             }
         if current is None:
             self._wanted.suppose(logical_id, Supposed(UNKNOWN))
-            return base | {"Action": "Add", "Scope": [], "Details": [], "AfterContext": json.dumps(after, default=str)}
+            return base | {"Action": "Add", "Scope": [], "Details": [], "AfterContext": after}
         details = list(self._details(logical_id, resolved, current))
         if not details:
             self._wanted.suppose(logical_id, current)
@@ -97,15 +97,14 @@ class Plan:
         physical_id = str(current.physical_resource_id)
         self._effects[logical_id] = {"True": REPLACED, "Conditional": MAYBE_REPLACED, "False": MODIFIED}[replacement]
         self._wanted.suppose(logical_id, Supposed(physical_id if replacement == "False" else UNKNOWN))
-        before = {"Properties": self._properties(current, logical_id)}
         change = base | {
             "Action": "Modify",
             "PhysicalResourceId": physical_id,
             "Replacement": replacement,
             "Scope": list(dict.fromkeys(detail["Target"]["Attribute"] for detail in details)),
             "Details": details,
-            "BeforeContext": json.dumps(before, default=str),
-            "AfterContext": json.dumps(after, default=str),
+            "BeforeContext": _context(self._before, logical_id, self._properties(current, logical_id)),
+            "AfterContext": after,
         }
         if replacement != "False":
             change["PolicyAction"] = f"ReplaceAnd{resolved.get('UpdateReplacePolicy', 'Delete')}"
@@ -122,7 +121,7 @@ class Plan:
             "ResourceType": resolved["Type"],
             "Scope": [],
             "Details": [],
-            "BeforeContext": json.dumps({"Properties": resolved.get("Properties", {})}, default=str),
+            "BeforeContext": _context(self._before, logical_id, resolved["Properties"]),
         }
 
     def _kind(self, name: str) -> ResourceType | None:
@@ -167,7 +166,7 @@ class Plan:
             if not causes:
                 continue
             target = _target(name, kind, value)
-            secret = any(one.name in self._wanted.hidden for one in references(value.written, {}))
+            secret = _is_secret(value.written, self._wanted) or _is_secret(value.written_before, self._before)
             for evaluation, source, cause in causes:
                 detail = _detail(dict(target), evaluation, source, cause)
                 if not secret:
@@ -223,6 +222,17 @@ def _replacement(details: list[Detail]) -> str:
     if "Always" in certain:
         return "True"
     return "Conditional" if possible - {"Never"} else "False"
+
+
+def _is_secret(written: JSON, resources: Resources) -> bool:
+    return any(one.name in resources.hidden for one in references(written, {}))
+
+
+def _context(resources: Resources, logical_id: str, properties: Definition) -> str:
+    """A resource's properties as JSON, without what a NoEcho parameter is in."""
+    written = resources.template["Resources"][logical_id].get("Properties") or {}
+    shown = {key: "****" if _is_secret(written.get(key), resources) else value for key, value in properties.items()}
+    return json.dumps({"Properties": shown}, default=str)
 
 
 def _shown(value: JSON) -> str:

@@ -1,16 +1,24 @@
 """Macros, expanded as CloudFormation does before it follows a template.
 
+SAM's is expanded by SAM's own translator, which is what CloudFormation runs. Others are not there.
+
 Source: "Transform" in the user guide.
 """
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+import boto3
 from moto.cloudformation.exceptions import ValidationError
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.utilities.utils import get_partition
 
-from sandbox.cloudformation import templates
+from sandbox.cloudformation import parameters, templates
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
 
@@ -26,6 +34,38 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
     Raises:
         ValidationError: a macro is not there, or refuses the template.
     """
-    for name in templates.transforms(template):
-        raise ValidationError(message=f"No transform named {name} found.")
-    return template
+    unknown = [name for name in templates.transforms(template) if name != SERVERLESS]
+    if unknown:
+        raise ValidationError(message=f"No transform named {unknown[0]} found.")
+    if not templates.transforms(template):
+        return template
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - takes half a second
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415
+    from samtranslator.utils.py27hash_fix import to_py27_compatible_template  # noqa: PLC0415
+
+    partition = get_partition(region)
+    session = boto3.Session(region_name=region, aws_access_key_id="sandbox", aws_secret_access_key="sandbox")
+    given = parameters.with_defaults(values, template) | {"AWS::Region": region, "AWS::Partition": partition}
+    document = copy.deepcopy(template)
+    to_py27_compatible_template(document, given)  # the hashes in the logical ids that it generates are Python 2's
+    try:
+        translated = Translator(None, Parser(), boto_session=session).translate(
+            document, given, get_managed_policy_map=lambda: _managed_policies(partition)
+        )
+    except InvalidDocumentException as error:
+        causes = " ".join(cause.message for cause in error.causes)
+        text = f"Transform {SERVERLESS} failed with: {error.message} {causes}"
+        raise ValidationError(message=text) from error
+    plain: dict[str, Any] = templates.with_lists(
+        json.loads(json.dumps(translated))
+    )  # the translator has classes of its own
+    plain.pop("Transform", None)
+    return plain
+
+
+@cache
+def _managed_policies(partition: str) -> dict[str, str]:
+    """AWS's managed policies: their ARNs by name."""
+    policies = json.loads(aws_managed_policies_data)
+    return {name: f"arn:{partition}:iam::aws:policy{policy['Path']}{name}" for name, policy in policies.items()}

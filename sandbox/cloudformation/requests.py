@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -87,7 +88,7 @@ def template_at(template_url: str, account_id: str, partition: str) -> str:
     if _is_path_style(host):
         bucket, _, key = path.partition("/")
     else:
-        bucket, key = host.split(".s3", 1)[0] if ".s3" in host else host.split(".")[0], path
+        bucket, key = re.split(r"\.s3[.-]", host, maxsplit=1)[0], path
     try:
         found = s3_backends[account_id][partition].get_object(bucket, key)
     except S3ClientError as error:
@@ -98,7 +99,7 @@ def template_at(template_url: str, account_id: str, partition: str) -> str:
 
 
 def _is_path_style(host: str) -> bool:
-    if host == "localhost" or (host.startswith("s3") and host.endswith(("amazonaws.com", "amazonaws.com.cn"))):
+    if host == "localhost" or re.fullmatch(r"s3[.-](?!.*\.s3[.-]).*amazonaws\.com(\.cn)?", host):
         return True
     try:
         ipaddress.ip_address(host)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from graphlib import TopologicalSorter
 from typing import Any
 
 from moto.cloudformation import parsing
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
-from moto.ssm.models import ssm_backends
+from moto.cloudformation.exceptions import ValidationError
 
-from sandbox.cloudformation.catalogue import taught
-from sandbox.cloudformation.references import references
 from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Nominal, Note, Place, Resource, ResourceFailure
+from sandbox.cloudformation.resource_map import ResourceMap
 from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
 
 JSON = Any
@@ -25,7 +22,7 @@ REPLACED = "Requested update requires the creation of a new physical resource; h
 TAGGED = "Apply stack-level tags to imported resource if applicable."
 
 
-class Resources(parsing.ResourceMap):
+class Resources(ResourceMap):
     """The resources of one template, and the way there from those of the template before.
 
     Args:
@@ -52,101 +49,20 @@ class Resources(parsing.ResourceMap):
         note: Note,
         imports: Mapping[str, Definition] | None = None,
     ) -> None:
-        super().__init__(
-            place.stack_id,
-            place.stack_name,
-            parameters,
-            tags,
-            region_name=place.region,
-            account_id=place.account,
-            template=template,
-            cross_stack_resources=exports,
-        )
-        self.template = template
+        super().__init__(place, template, parameters, tags, exports)
         self.live: dict[str, Made] = {}  # what exists, in order of dependence
         self.resolved: dict[str, Definition] = {}
         self.unfinished = False  # whether an operation ended half way, and was not undone
         self._note = note
         self._imports = imports or {}
-        self.place = place
         self._place = {"account_id": place.account, "region_name": place.region}  # as moto's functions take it
         self._before = self
         self._ensured: set[str] = set()
-        self._ensuring: list[str] = []
         self.failed: set[str] = set()  # what is there, but failed to be created
         self._superseded: dict[str, tuple[Made, Definition]] = {}  # what was replaced, until it is deleted
         self._left: list[tuple[str, Made, Definition]] = []  # ... by operations before that were not finished
         self._undo: list[tuple[str, Callable[[], object]]] = []  # the log: what undoes each step that was taken
         self._undoing = False
-        self._refuse_unknown_types()
-        self.load()
-
-    def _taught(self, name: str) -> ResourceType | None:
-        return taught(self._account_id, self._region_name, name)
-
-    def _refuse_unknown_types(self) -> None:
-        names = {definition["Type"] for definition in self._resource_json_map.values()}
-        known = {*parsing.get_model_map(), *NOMINAL}
-        unknown = sorted(name for name in names if name not in known and not self._taught(name))
-        if unknown:
-            message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
-            if any(name.startswith("AWS::") for name in unknown):
-                message += " (of AWS's own types, this sandbox has those that moto makes)"
-            raise ValidationError(message=message)
-
-    def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - text, or a list of it
-        """The value that Parameter Store has under a name. moto's own breaks when there is none."""
-        parameter = ssm_backends[self._account_id][self._region_name].get_parameter(value)
-        if parameter is None:
-            text = f"Unable to fetch parameters [{value}] from parameter store for this account."
-            raise ValidationError(message=text)
-        return parameter.value.split(",") if "List" in value_type else parameter.value
-
-    def validate_outputs(self) -> None:
-        """Refuse an output of an attribute that a taught type has not; moto says so of its own when it comes to it."""
-        for output in (self.template.get("Outputs") or {}).values():
-            value = output.get("Value")
-            logical_id, name = value["Fn::GetAtt"] if isinstance(value, dict) and "Fn::GetAtt" in value else ("", "")
-            kind = self._taught(self._resource_json_map.get(logical_id, {}).get("Type", ""))
-            if kind and not kind.has_attribute(name):
-                message = UnformattedGetAttTemplateException.description.format(logical_id, name)
-                raise ValidationError(message=message)
-
-    def __getitem__(self, key: str) -> Made | JSON:
-        """A parameter, a mapping, or a resource as far as it is there: None under a condition that is false."""
-        if key in self._parsed_resources:
-            return self._parsed_resources[key]
-        if key not in self._resource_json_map:
-            raise ValidationError(message=f"Template format error: Unresolved resource dependencies [{key}]")
-        return None
-
-    def order(self) -> list[str]:
-        """The resources that the template wants, those first that others depend on."""
-        wanted = {
-            key: self._dependencies(definition)
-            for key, definition in self._resource_json_map.items()
-            if "Condition" not in definition or self.lazy_condition_map[definition["Condition"]]
-        }
-        return [key for key in TopologicalSorter(wanted).static_order() if key in wanted]
-
-    def resolve(self, logical_id: str) -> Definition:
-        """A resource as the template has it, with what it refers to resolved, as far as that is known."""
-        return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
-
-    def suppose(self, logical_id: str, resource: Made) -> None:
-        """Have references lead to this in place of a resource, to see what they come to."""
-        self._parsed_resources[logical_id] = resource
-
-    @property
-    def hidden(self) -> set[str]:
-        """The parameters whose values must not be shown."""
-        slots = self.template.get("Parameters") or {}
-        return {key for key, slot in slots.items() if str(slot.get("NoEcho", False)).lower() == "true"}
-
-    def parameter_differs(self, name: str, before: Resources) -> bool:
-        """Whether a parameter has another value than it had."""
-        there = self.resolved_parameters
-        return name in there and there[name] != before.resolved_parameters.get(name)
 
     def follow(self, before: Resources) -> None:
         """Create, update, replace and import until there is what the template says.
@@ -173,28 +89,17 @@ class Resources(parsing.ResourceMap):
         if condition and not self.lazy_condition_map[condition]:
             self._ensured.add(logical_id)
             return
-        if logical_id in self._ensuring:
-            raise ValidationError(message=f"Circular dependency between resources: [{', '.join(self._ensuring)}]")
-        self._ensuring.append(logical_id)
         try:
-            for other in self._dependencies(definition):
+            for other in self.dependencies(definition):
                 self.ensure(other)
-            self.resolved[logical_id] = {"Properties": {}} | parsing.clean_json(definition, self)
+            self.resolved[logical_id] = self.resolve(logical_id)
             resource = self._bring_about(logical_id, self.resolved[logical_id])
         except ResourceFailure:
             raise
         except Exception as error:  # a reference that leads nowhere: moto raises what comes
             raise ResourceFailure(logical_id, "create", error) from error
-        self._ensuring.remove(logical_id)
         self._ensured.add(logical_id)
         self.live[logical_id] = self._parsed_resources[logical_id] = resource
-
-    def _dependencies(self, definition: Definition) -> list[str]:
-        """The resources that a resource depends on: what it says itself, and what it refers to."""
-        others = definition.get("DependsOn", [])
-        names = [others] if isinstance(others, str) else list(others)
-        names += [one.name for one in references(definition, self.lazy_condition_map)]
-        return [name for name in names if name in self._resource_json_map]
 
     def roll_back(self, skipped: Collection[str] = ()) -> None:
         """Undo what `follow` did, the last first.
@@ -266,7 +171,7 @@ class Resources(parsing.ResourceMap):
                     raise
 
     def _bring_about(self, logical_id: str, wanted: Definition) -> Made:
-        kind, current = self._taught(wanted["Type"]), self._before.live.get(logical_id)
+        kind, current = self.taught(wanted["Type"]), self._before.live.get(logical_id)
         if logical_id in self._imports and kind:
             return self._import(kind, logical_id, wanted)
         if current is not None and logical_id in self._before.failed:
@@ -404,7 +309,7 @@ class Resources(parsing.ResourceMap):
             self._delete_resource(resource, resolved)
 
     def _delete_taught(self, resource: Resource, _resolved: Definition) -> None:
-        kind = self._taught(resource.cf_resource_type)
+        kind = self.taught(resource.cf_resource_type)
         if kind is None:
             raise ValidationError(message=f"The type {resource.cf_resource_type} is not registered any more.")
         request = self._request(resource.logical_resource_id, resource.tags)

@@ -146,7 +146,7 @@ def get_template(response: CloudFormationResponse) -> Answer:
             (one for one in of.backend.change_sets.values() if name in {one.change_set_name, one.change_set_id}), of
         )
     processed = response.params.get("TemplateStage", "Original") == "Processed" and templates.transforms(
-        of.template_dict
+        templates.parse(of.template)
     )
     body = json.dumps(of.template_dict) if processed else of.template
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}

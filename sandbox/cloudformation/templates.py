@@ -7,6 +7,7 @@ ValidateTemplate, GetTemplateSummary and CreateStack in the API reference.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -105,7 +106,20 @@ def with_lists(value: JSON) -> JSON:
         return {"Fn::GetAtt": attribute.split(".", 1)}
     if isinstance(attribute, list) and all(isinstance(part, str) for part in attribute):
         return {"Fn::GetAtt": [attribute[0], ".".join(attribute[1:])]}
+    if isinstance(value.get("Fn::Sub"), str):
+        return _with_variables(value["Fn::Sub"])
     return {key: with_lists(member) for key, member in value.items()}
+
+
+def _with_variables(text: str) -> JSON:
+    """An Fn::Sub with a variable for each attribute inside another: moto looks those up by their first part alone."""
+    variables = {}
+    for name in re.findall(r"\$\{([A-Za-z0-9]+\.[^.}]+\.[^}]+)\}", text):
+        logical_id, attribute = name.split(".", 1)
+        variable = "Attribute" + "".join(filter(str.isalnum, name))
+        variables[variable] = {"Fn::GetAtt": [logical_id, attribute]}
+        text = text.replace(f"${{{name}}}", f"${{{variable}}}")
+    return {"Fn::Sub": [text, variables] if variables else text}
 
 
 def check(template: Template) -> None:

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
 from packager.package import package
 from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 from tests.sandbox import toy
+from tests.sandbox.toys import ACCOUNT, REGION, SCHEMA, SESSION, Client, Toys
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,3 +46,18 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
     """The toy's function."""
     with Function(toy_package, account) as function:
         yield function
+
+
+@pytest.fixture
+def toys() -> Iterator[Toys]:
+    """The toy type, in a CloudFormation of its own."""
+    made = Toys()
+    with mock_aws(), stacks.installed():
+        stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
+        yield made
+
+
+@pytest.fixture
+def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture is the place
+    """A client of it."""
+    return SESSION.client("cloudformation")

@@ -1,0 +1,133 @@
+"""What a template says in one stack: its resources, in order, with what they refer to resolved.
+
+moto makes a resource when a reference first asks for it. Here a reference leads to what is there by then.
+"""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from moto.ssm.models import ssm_backends
+
+from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.references import references
+from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Place
+from sandbox.cloudformation.resource_type import ResourceType
+
+JSON = Any
+
+
+class ResourceMap(parsing.ResourceMap):
+    """moto's map of a template's resources, that makes none of them.
+
+    Args:
+        place: where the stack is.
+        template: as `templates.parse` returns it; an empty one for a stack that has nothing yet.
+        parameters: the values given for the template's parameters.
+        tags: the stack's.
+        exports: of the stacks of the account and region, by name.
+
+    Raises:
+        ValidationError: the template has a type that is not known here, or moto refuses it.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        template: Definition,
+        parameters: dict[str, Any],
+        tags: dict[str, str],
+        exports: dict[str, parsing.Export],
+    ) -> None:
+        super().__init__(
+            place.stack_id,
+            place.stack_name,
+            parameters,
+            tags,
+            region_name=place.region,
+            account_id=place.account,
+            template=template,
+            cross_stack_resources=exports,
+        )
+        self.place = place
+        self.template = template
+        self._refuse_unknown_types()
+        self.load()
+
+    def taught(self, name: str) -> ResourceType | None:
+        """The registered type of this name, if there is one where the stack is."""
+        return taught(self._account_id, self._region_name, name)
+
+    def _refuse_unknown_types(self) -> None:
+        names = {definition["Type"] for definition in self._resource_json_map.values()}
+        known = {*parsing.get_model_map(), *NOMINAL}
+        unknown = sorted(name for name in names if name not in known and not self.taught(name))
+        if unknown:
+            message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
+            if any(name.startswith("AWS::") for name in unknown):
+                message += " (of AWS's own types, this sandbox has those that moto makes)"
+            raise ValidationError(message=message)
+
+    def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - text, or a list of it
+        """The value that Parameter Store has under a name. moto's own breaks when there is none."""
+        parameter = ssm_backends[self._account_id][self._region_name].get_parameter(value)
+        if parameter is None:
+            text = f"Unable to fetch parameters [{value}] from parameter store for this account."
+            raise ValidationError(message=text)
+        return parameter.value.split(",") if "List" in value_type else parameter.value
+
+    def validate_outputs(self) -> None:
+        """Refuse an output of an attribute that a taught type has not; moto says so of its own when it comes to it."""
+        for output in (self.template.get("Outputs") or {}).values():
+            value = output.get("Value")
+            logical_id, name = value["Fn::GetAtt"] if isinstance(value, dict) and "Fn::GetAtt" in value else ("", "")
+            kind = self.taught(self._resource_json_map.get(logical_id, {}).get("Type", ""))
+            if kind and not kind.has_attribute(name):
+                message = UnformattedGetAttTemplateException.description.format(logical_id, name)
+                raise ValidationError(message=message)
+
+    def __getitem__(self, key: str) -> Made | JSON:
+        """A parameter, a mapping, or a resource as far as it is there: None under a condition that is false."""
+        if key in self._parsed_resources:
+            return self._parsed_resources[key]
+        if key not in self._resource_json_map:
+            raise ValidationError(message=f"Template format error: Unresolved resource dependencies [{key}]")
+        return None
+
+    def order(self) -> list[str]:
+        """The resources that the template wants, those first that others depend on."""
+        wanted = {
+            key: self.dependencies(definition)
+            for key, definition in self._resource_json_map.items()
+            if "Condition" not in definition or self.lazy_condition_map[definition["Condition"]]
+        }
+        return [key for key in TopologicalSorter(wanted).static_order() if key in wanted]
+
+    def resolve(self, logical_id: str) -> Definition:
+        """A resource as the template has it, with what it refers to resolved, as far as that is known."""
+        return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
+
+    def suppose(self, logical_id: str, resource: Made) -> None:
+        """Have references lead to this in place of a resource, to see what they come to."""
+        self._parsed_resources[logical_id] = resource
+
+    @property
+    def hidden(self) -> set[str]:
+        """The parameters whose values must not be shown."""
+        slots = self.template.get("Parameters") or {}
+        return {key for key, slot in slots.items() if str(slot.get("NoEcho", False)).lower() == "true"}
+
+    def parameter_differs(self, name: str, before: ResourceMap) -> bool:
+        """Whether a parameter has another value than it had."""
+        there = self.resolved_parameters
+        return name in there and there[name] != before.resolved_parameters.get(name)
+
+    def dependencies(self, definition: Definition) -> list[str]:
+        """The resources that a resource depends on: what it says itself, and what it refers to."""
+        others = definition.get("DependsOn", [])
+        names = [others] if isinstance(others, str) else list(others)
+        names += [one.name for one in references(definition, self.lazy_condition_map)]
+        return [name for name in names if name in self._resource_json_map]

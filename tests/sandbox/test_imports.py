@@ -1,0 +1,192 @@
+"""IMPORT change sets: what exists already becomes a stack's."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from tests.sandbox.toys import (
+    ACCOUNT,
+    REGION,
+    SCHEMA,
+    TOY,
+    Client,
+    Toys,
+    create,
+    failed,
+    stack_of,
+    tags,
+    template,
+    update,
+)
+
+KEPT = {"Type": TOY, "DeletionPolicy": "Retain", "Properties": {"Name": "bear"}}
+BEAR = {"ResourceType": TOY, "LogicalResourceId": "Bear", "ResourceIdentifier": {"Id": "toy-9"}}
+
+
+@pytest.fixture(autouse=True)
+def existing(toys: Toys) -> None:
+    """A toy that no stack has made."""
+    toys.made["toy-9"] = {"Id": "toy-9", "Name": "bear", "Facts": {"Born": "long ago"}}
+
+
+def import_into(cloudformation: Client, body: str, *resources: dict[str, Any], **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Import into the stack called toys."""
+    given = {"StackName": "toys", "ChangeSetName": "import"}
+    cloudformation.create_change_set(
+        **given, ChangeSetType="IMPORT", TemplateBody=body, ResourcesToImport=list(resources), **options
+    )
+    (change,) = cloudformation.describe_change_set(**given)["Changes"]
+    assert change["ResourceChange"]["Action"] == "Import"
+    cloudformation.execute_change_set(**given)
+    return stack_of(cloudformation)
+
+
+def events(cloudformation: Client, logical_id: str) -> list[str]:
+    """The statuses of a resource, oldest first."""
+    found = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
+    return [event["ResourceStatus"] for event in reversed(found) if event["LogicalResourceId"] == logical_id]
+
+
+def test_into_a_new_stack(toys: Toys, cloudformation: Client) -> None:
+    """READ of the identifier, nothing made; then it is the stack's: changed, referred to and deleted with it."""
+    outputs = {"Born": {"Value": {"Fn::GetAtt": "Bear.Facts.Born"}}}
+    stack = import_into(cloudformation, template(outputs, Bear=KEPT), BEAR)
+    assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("IMPORT_COMPLETE", "long ago")
+    (event,) = toys.events
+    assert (event["action"], event["requestData"]["resourceProperties"]) == ("READ", {"Id": "toy-9"})
+    assert events(cloudformation, "Bear") == ["IMPORT_IN_PROGRESS", "IMPORT_COMPLETE"]
+    assert events(cloudformation, "toys") == ["REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS", "IMPORT_COMPLETE"]
+    stack = update(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
+    assert (stack["StackStatus"], toys.made["toy-9"]["Colour"]) == ("UPDATE_COMPLETE", "red")
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.actions() == ["READ Bear", "UPDATE Bear", "DELETE Bear"]
+    assert toys.made == {}
+
+
+def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> None:
+    """The stack's tags are given to what is imported, in a second step of its own."""
+    create(cloudformation, template(Cub={"Name": "cub"}), Tags=tags(team="a"))
+    stack = import_into(cloudformation, template(Cub={"Name": "cub"}, Bear=KEPT), BEAR)
+    assert (stack["StackStatus"], stack["Tags"]) == ("IMPORT_COMPLETE", tags(team="a"))
+    assert toys.actions() == ["CREATE Cub", "READ Bear", "UPDATE Bear"]
+    data = toys.events[-1]["requestData"]
+    assert (data["stackTags"], data["previousStackTags"]) == ({"team": "a"}, {})
+    assert events(cloudformation, "Bear") == [
+        *["IMPORT_IN_PROGRESS", "IMPORT_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    ]
+
+
+def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
+    """Each part is asked for by its path, and goes to READ at its place."""
+    parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
+    stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    summary = cloudformation.get_template_summary(TemplateBody=template(Bear=KEPT))
+    assert summary["ResourceIdentifierSummaries"] == [
+        {"ResourceType": TOY, "LogicalResourceIds": ["Bear"], "ResourceIdentifiers": ["Name", "Facts.Born"]}
+    ]
+    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Name": "bear", "Facts": {"Born": "today"}}}]
+    identifier = {"Name": "bear", "Facts.Born": "today"}
+    import_into(cloudformation, template(Bear=KEPT), BEAR | {"ResourceIdentifier": identifier})
+    assert toys.events[0]["requestData"]["resourceProperties"] == {"Name": "bear", "Facts": {"Born": "today"}}
+    (bear,) = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
+    assert bear["PhysicalResourceId"] == "bear|today"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool) -> None:
+    """The import is rolled back: what was imported before is let go, and nothing is deleted."""
+    body = template(Bear=KEPT, Cub=KEPT | {"DependsOn": "Bear", "Properties": {"Name": "cub"}})
+    cub = {"ResourceType": TOY, "LogicalResourceId": "Cub", "ResourceIdentifier": {"Id": "toy-10"}}
+    given = {"StackName": "toys", "ChangeSetName": "import", "ChangeSetType": "IMPORT", "TemplateBody": body}
+    if not late:
+        toys.made.clear()
+    was = dict(toys.made)
+    cloudformation.create_change_set(**given, ResourcesToImport=[BEAR, cub])
+    cloudformation.execute_change_set(StackName="toys", ChangeSetName="import")
+    stack = stack_of(cloudformation)
+    assert stack["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
+    assert "No such toy" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: NotFound" in stack["StackStatusReason"]
+    assert toys.made == was
+    rollback = ["IMPORT_COMPLETE", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"]
+    assert events(cloudformation, "Bear")[1:] == (rollback if late else ["IMPORT_FAILED"])
+    assert cloudformation.describe_stack_resources(StackName="toys")["StackResources"] == []
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.made == was
+
+
+def test_an_import_that_fails_leaves_the_stack_as_it_was(toys: Toys, cloudformation: Client) -> None:
+    """It can be updated, and tried again."""
+    create(cloudformation, template(Cub={"Name": "cub"}))
+    toys.answers = [failed("AccessDenied", "not yours")]
+    body = template(Cub={"Name": "cub"}, Bear=KEPT)
+    assert import_into(cloudformation, body, BEAR)["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
+    cloudformation.delete_change_set(StackName="toys", ChangeSetName="import")
+    assert [
+        one["LogicalResourceId"] for one in cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
+    ] == ["Cub"]
+    assert "Bear" not in json.dumps(cloudformation.get_template(StackName="toys")["TemplateBody"])
+    assert import_into(cloudformation, body, BEAR)["StackStatus"] == "IMPORT_COMPLETE"
+
+
+BARE = {"Type": TOY, "Properties": {"Name": "bear"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "resource", "message"),
+    [
+        (template(Bear=BARE), BEAR, r"\[Bear\] must have DeletionPolicy attribute specified in the template"),
+        (template(Bear=KEPT), BEAR | {"ResourceIdentifier": {"Name": "x"}}, r"needs \[Id\], not \[Name\]"),
+        (template(Cub=KEPT), BEAR, r"no resource \[Bear\] of type"),
+        (template(Bear=KEPT, Cub={"Name": "cub"}), BEAR, r"modified resources \[Cub\] in your template that are not"),
+        (
+            template(Bear=KEPT, Old={"Name": "old"}),
+            BEAR | {"LogicalResourceId": "Old"},
+            r"\[Old\] is in stack \[toys\]",
+        ),
+        (
+            template(Bear=KEPT | {"Type": "AWS::SQS::Queue", "Properties": {}}),
+            BEAR | {"ResourceType": "AWS::SQS::Queue"},
+            "not supported for Import",
+        ),
+    ],
+)
+def test_what_is_refused(toys: Toys, cloudformation: Client, body: str, resource: dict[str, Any], message: str) -> None:
+    """Before there is a change set; no handler is asked."""
+    create(cloudformation, template(Old={"Name": "old"}))
+    toys.events.clear()
+    given = {"StackName": "toys", "ChangeSetName": "import", "ChangeSetType": "IMPORT", "TemplateBody": body}
+    if "Old" not in body:
+        given["StackName"] = "new"
+    with pytest.raises(ClientError, match=message):
+        cloudformation.create_change_set(**given, ResourcesToImport=[resource])
+    assert cloudformation.list_change_sets(StackName="toys")["Summaries"] == []
+    assert [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]] == ["toys"]
+    assert toys.events == []
+
+
+def test_existing_resources_of_a_name(toys: Toys, cloudformation: Client) -> None:
+    """ImportExistingResources, which CDK's bootstrap asks for: what is there is imported, the rest is made."""
+    named = {**SCHEMA, "primaryIdentifier": ["/properties/Name"]}
+
+    def by_name(event: dict[str, Any]) -> dict[str, Any]:
+        if event["action"] == "READ" and event["requestData"]["resourceProperties"]["Name"] != "bear":
+            return failed("NotFound")
+        if event["action"] == "READ":
+            return {"status": "SUCCESS", "resourceModel": toys.made["toy-9"]}
+        return toys.invoke(event)
+
+    stacks.teach(ACCOUNT, REGION, ResourceType(named, by_name))
+    body = template(Bear=KEPT, Cub=KEPT | {"Properties": {"Name": "cub"}})
+    given = {"StackName": "toys", "ChangeSetName": "import"}
+    cloudformation.create_change_set(**given, ChangeSetType="CREATE", TemplateBody=body, ImportExistingResources=True)
+    found = cloudformation.describe_change_set(**given)["Changes"]
+    actions = {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"]["Action"] for one in found}
+    assert actions == {"Bear": "Import", "Cub": "Add"}
+    cloudformation.execute_change_set(**given)
+    assert stack_of(cloudformation)["StackStatus"] == "CREATE_COMPLETE"
+    assert toys.actions() == ["CREATE Cub"]
