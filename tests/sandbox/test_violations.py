@@ -8,7 +8,9 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from sandbox.cloudformation.violations import lines
 
-LETTERS = {"type": "string", "pattern": r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"}
+FAILED = "failed validation constraint for keyword"
+PATTERN = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
+LETTERS = {"type": "string", "pattern": PATTERN}
 OPEN = {"patternProperties": {r"^\p{L}+$": {"type": "integer"}}, "additionalProperties": False}
 
 
@@ -19,7 +21,7 @@ OPEN = {"patternProperties": {r"^\p{L}+$": {"type": "integer"}}, "additionalProp
         (
             {"properties": {"Key": LETTERS}},
             {"Key": "a#b"},
-            ["#/Key: failed validation constraint for keyword [pattern]"],
+            [f"#/Key: {FAILED} [pattern] (sandbox's hint: text that matches {PATTERN})"],
         ),
         (OPEN, {"größe": 1}, []),
         (OPEN, {"größe": "1"}, ["#/größe: expected type: Integer, found: String"]),
@@ -38,6 +40,22 @@ OPEN = {"patternProperties": {r"^\p{L}+$": {"type": "integer"}}, "additionalProp
 def test_patterns_are_java_s(schema: dict[str, Any], properties: dict[str, Any], expected: list[str]) -> None:
     r"""`\p{L}` and its kin, in patterns of values and of keys."""
     assert lines(schema, properties) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "hint"),
+    [
+        ({"enum": ["Csv", "Json"], "description": "The format.\nMore."}, "Xml", "one of Csv, Json. The format."),
+        ({"minimum": 1}, 0, "at least 1"),
+        ({"maxItems": 1, "items": {}}, [1, 2], "at most 1 items"),
+        ({"oneOf": [{"type": "string"}], "description": "A name."}, 1, "see the schema. A name."),
+    ],
+)
+def test_a_keyword_alone_is_followed_by_a_hint(schema: dict[str, Any], value: object, hint: str) -> None:
+    """It says what is allowed and what the property is, and that it is the sandbox's: AWS has none."""
+    (line,) = lines({"properties": {"A": schema}}, {"A": value})
+    assert line.partition(" [")[0] == "#/A: failed validation constraint for keyword"
+    assert line.partition("] ")[2] == f"(sandbox's hint: {hint})"
 
 
 def test_a_schema_of_aws_s_that_python_s_own_patterns_fail_on() -> None:

@@ -1,0 +1,123 @@
+"""AWS CDK against the sandbox: python -m clients.cdk.
+
+The command line from npm, the constructs from PyPI. Nothing of either is patched or configured for the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from clients.stage import (
+    OWN_TYPE,
+    Failure,
+    called,
+    expect,
+    node_environment,
+    physical_id,
+    python_environment,
+    sandbox,
+    stack_status,
+    told,
+)
+from sandbox.account import Account
+
+VARIABLES = {  # what CDK says of the machine's Node.js is of no use here
+    "CDK_DISABLE_CLI_TELEMETRY": "1",
+    "CI": "true",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+}
+
+
+def main() -> None:
+    """Run the life of two stacks.
+
+    Raises:
+        Failure: something is not as it should be.
+    """
+    commands = node_environment("cdk-cli", "aws-cdk@2")
+    python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
+    with tempfile.TemporaryDirectory() as name, sandbox(own_type=True) as account:
+        folder = Path(name)
+        with told("synthesize"):
+            app = Path(__file__).with_name("cdk_app.py")
+            called([python, app, folder, OWN_TYPE], variables=VARIABLES)
+        run(_Cdk(commands, account, folder), account)
+
+
+class _Cdk:
+    """The command `cdk` with an account."""
+
+    def __init__(self, commands: Path, account: Account, folder: Path) -> None:
+        self._account, self._folder = account, folder
+        path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+        self._variables = VARIABLES | {"PATH": path, "HOME": str(folder)}
+        self._cdk = commands / "cdk"
+
+    def __call__(self, *arguments: str, state: str | None = None, fails: bool = False) -> str:
+        app = ["--app", str(self._folder / state)] if state else []
+        command = [str(self._cdk), *arguments, *app, "--no-notices"]
+        return called(command, self._account, self._variables, folder=self._folder, fails=fails)
+
+    def file(self, name: str, content: Any) -> str:  # noqa: ANN401 - of JSON
+        """Write a file for it."""
+        path = self._folder / name
+        path.write_text(json.dumps(content))
+        return str(path)
+
+
+def run(cdk: _Cdk, account: Account) -> None:
+    """Bootstrap, deploy, change, replace, look, import, destroy."""
+    with told("bootstrap"):
+        cdk("bootstrap", "aws://123456789012/us-east-1")
+    deploy = ("deploy", "--require-approval", "never")
+    with told("deploy: the L1 construct, and a resource under a name of one's own"):
+        cdk(*deploy, state="first")
+        expect(stack_status(account, "Quality") == "CREATE_COMPLETE", stack_status(account, "Quality"))
+        made = {key: physical_id(account, "Quality", key) for key in ("Definition", "Own")}
+    with told("diff"):
+        said = cdk("diff", state="replaced")
+        expect("requires replacement" in said and "analyzer:2" in said, said)
+    with told("deploy a change: in place"):
+        cdk(*deploy, state="changed")
+        now = {key: physical_id(account, "Quality", key) for key in made}
+        expect(now == made, f"{now} instead of {made}")
+    with told("deploy a replacement: only what has to be replaced"):
+        said = cdk(*deploy, state="replaced")
+        expect("hence creating one" in said, said)
+        now = {key: physical_id(account, "Quality", key) for key in made}
+        expect(now["Definition"] != made["Definition"] and now["Own"] == made["Own"], str(now))
+    with told("drift: none, then a definition that somebody deleted"):
+        expect("No drift detected" in (said := cdk("drift", state="replaced")), said)
+        account.client("sagemaker").delete_model_quality_job_definition(
+            JobDefinitionName=now["Definition"].rpartition("/")[2]
+        )
+        said = cdk("drift", "--fail", state="replaced", fails=True)
+        expect("[-]" in said and "Definition" in said, said)
+    with told("import a definition that was made elsewhere"):
+        mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _made_elsewhere(account)}})
+        cdk("import", "--force", "--resource-mapping", mapping, state="imported")
+        expect(stack_status(account, "Taken") == "IMPORT_COMPLETE", stack_status(account, "Taken"))
+        expect("no differences" in (said := cdk("diff", state="imported").lower()) or "0" in said, said)
+    with told("destroy"):
+        cdk("destroy", "--force", state="replaced")
+        cdk("destroy", "--force", state="imported")
+        names = [one["StackName"] for one in account.client("cloudformation").describe_stacks()["Stacks"]]
+        expect(names == ["CDKToolkit"], str(names))
+
+
+def _made_elsewhere(account: Account) -> str:
+    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
+    made = account.client("sagemaker").create_model_quality_job_definition(JobDefinitionName="elsewhere", **properties)
+    return str(made["JobDefinitionArn"])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        raise SystemExit(str(failure)) from failure

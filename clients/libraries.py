@@ -1,0 +1,59 @@
+"""troposphere, cfn-lint and boto3's paginators against the sandbox: python -m clients.libraries."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, told
+from sandbox.account import Account
+
+STACKS = 60  # more than a page of DescribeStacks
+
+
+def main() -> None:
+    """Deploy what the libraries write, and page through it.
+
+    Raises:
+        Failure: something is not as it should be.
+    """
+    commands = python_environment("libraries", "troposphere>=4.8,<5", "cfn-lint>=1,<2")
+    with tempfile.TemporaryDirectory() as name, sandbox() as account:
+        run(commands, account, Path(name))
+
+
+def run(commands: Path, account: Account, folder: Path) -> None:
+    """Write, lint, deploy, page."""
+    cloudformation = account.client("cloudformation")
+    with told("troposphere writes a template"):
+        text = called([commands / "python", Path(__file__).with_name("troposphere_template.py")])
+    with told("cfn-lint finds nothing in it"):
+        (folder / "template.json").write_text(text)
+        called([commands / "cfn-lint", "--regions", "us-east-1", "--template", folder / "template.json"])
+    with told("the stack is created"):
+        cloudformation.create_stack(StackName="quality", TemplateBody=text)
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
+        expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))
+    with told("boto3's paginators: stacks, events, resources, change sets, exports"):
+        body = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+        for number in range(STACKS):
+            cloudformation.create_stack(StackName=f"stack-{number}", TemplateBody=body)
+        found = cloudformation.get_paginator("describe_stacks").paginate().build_full_result()["Stacks"]
+        expect(len({one["StackId"] for one in found}) == STACKS + 1, f"{len(found)} stacks")
+        for action in ("describe_stack_events", "list_stack_resources", "list_change_sets"):
+            pages = cloudformation.get_paginator(action).paginate(StackName="quality")
+            expect(len(list(pages)) == 1, f"pages of {action}")
+        expect(
+            cloudformation.get_paginator("list_exports").paginate().build_full_result() == {"Exports": []}, "exports"
+        )
+    with told("the stack is deleted"):
+        cloudformation.delete_stack(StackName="quality")
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        raise SystemExit(str(failure)) from failure

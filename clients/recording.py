@@ -1,0 +1,180 @@
+"""Records the requests that CDK and SAM make, for tests that need neither: python -m clients.recording.
+
+A proxy stands between the client and a sandbox whose type is a toy. It keeps each request with what of the answer has
+to come again: its status, the words that clients decide by, and the names that later requests repeat.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from clients.cdk import VARIABLES as CDK_VARIABLES
+from clients.sam import VARIABLES as SAM_VARIABLES
+from clients.stage import ROOT, called, node_environment, python_environment, told
+from sandbox.account import LOOPBACK, Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.registry import Registry
+from sandbox.cloudformation.resource_type import ResourceType
+from tests.sandbox.toys import SCHEMA, Toys
+
+RECORDINGS = ROOT / "tests" / "sandbox" / "recordings"
+ENDPOINT = "{endpoint}"
+HEADERS = ("content-encoding", "content-type", "x-amz-decoded-content-length", "x-amz-target", "x-amz-trailer")
+NAMES = re.compile(r"<(?:ChangeSetId|Id|OutputValue|PhysicalResourceId|StackDriftDetectionId|StackId)>([^<]+)<")
+WORDS = re.compile(
+    r"<(Action|Code|DetectionStatus|ExecutionStatus|Replacement|ResourceStatusReason|StackDriftStatus|StackStatus|Status)"
+    r">([^<]*)<"
+)
+CAPTURED = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
+
+
+def names(answer: str) -> list[str]:
+    """The names in an answer that later requests may repeat, in their order."""
+    return list(dict.fromkeys(NAMES.findall(answer)))
+
+
+def words(answer: str) -> list[str]:
+    """The words of an answer by which clients decide."""
+    return sorted({f"{name} {value}" for name, value in WORDS.findall(answer)})
+
+
+class Recorder:
+    """A proxy that forwards and keeps."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.kept: list[dict[str, Any]] = []
+        self.endpoint = ""
+        self._behind = endpoint
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Listen until the context ends."""
+        server = make_server(LOOPBACK, 0, self._answer, threaded=True)
+        self.endpoint = f"http://{LOOPBACK}:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    @property
+    def _answer(self) -> Any:  # noqa: ANN401 - a WSGI application
+        @Request.application
+        def answer(request: Request) -> Response:
+            body = request.get_data()
+            url = self._behind + request.full_path.rstrip("?")
+            hop = {"connection", "content-length", "expect", "transfer-encoding"}
+            headers = {key: value for key, value in request.headers.items() if key.lower() not in hop}
+            given = requests.request(request.method, url, headers=headers, data=body, timeout=60, stream=True)
+            content = given.raw.read()
+            self._keep(request, body, given.status_code, content.decode(errors="replace"))
+            passed = {key: value for key, value in given.headers.items() if key.lower() not in hop}
+            return Response(content, given.status_code, passed)
+
+        return answer
+
+    def _keep(self, request: Request, body: bytes, status: int, answer: str) -> None:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = "base64:" + base64.b64encode(body).decode()
+        own = self.endpoint.removeprefix("http://")
+        text = text.replace(own, ENDPOINT).replace(own.replace(":", "%3A"), ENDPOINT)
+        scope = CAPTURED.search(request.headers.get("Authorization", ""))
+        entry = {
+            "service": f"{scope[1]}/{scope[2]}" if scope else "",
+            "method": request.method,
+            "path": request.full_path.rstrip("?"),
+            "headers": {key: request.headers[key] for key in HEADERS if key in request.headers},
+            "body": text,
+            "status": status,
+            "words": words(answer),
+            "names": names(answer),
+        }
+        with self._lock:
+            if not self.kept or self.kept[-1] != entry:  # a client that polls asks the same again and again
+                self.kept.append(entry)
+
+
+def main() -> None:
+    """Record both."""
+    for name, play in (("cdk", _cdk), ("sam", _sam)):
+        toys = Toys()
+        with tempfile.TemporaryDirectory() as folder, Account() as account, Registry(account):
+            stacks.teach(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+            recorder = Recorder(account.endpoint)
+            with recorder.open(), told(f"record {name}"):
+                play(account, {"AWS_ENDPOINT_URL": recorder.endpoint, "HOME": folder}, Path(folder), toys)
+        RECORDINGS.mkdir(exist_ok=True)
+        lines = ",\n".join(json.dumps(one, sort_keys=True) for one in recorder.kept)
+        (RECORDINGS / f"{name}.json").write_text(f"[\n{lines}\n]\n")
+
+
+def _cdk(account: Account, variables: dict[str, str], folder: Path, toys: Toys) -> None:
+    commands = node_environment("cdk-cli", "aws-cdk@2")
+    python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
+    called([python, Path(__file__).with_name("cdk_toys.py"), folder], variables=CDK_VARIABLES)
+    variables |= CDK_VARIABLES | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+
+    def cdk(*arguments: str, state: str | None = None) -> None:
+        app = ["--app", str(folder / state)] if state else []
+        called([commands / "cdk", *arguments, *app, "--no-notices"], account, variables, folder=folder)
+
+    cdk("bootstrap", "aws://123456789012/us-east-1")
+    for state in ("first", "changed"):
+        cdk("deploy", "--require-approval", "never", state=state)
+    cdk("diff", state="replaced")
+    cdk("deploy", "--require-approval", "never", state="replaced")
+    cdk("drift", state="replaced")
+    toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
+    mapping = folder / "mapping.json"
+    mapping.write_text(json.dumps({"Wolf": {"Id": "toy-9"}}))
+    cdk("import", "--force", "--resource-mapping", str(mapping), state="imported")
+    cdk("destroy", "--force", state="replaced")
+
+
+def _sam(account: Account, variables: dict[str, str], folder: Path, _toys: Toys) -> None:
+    sam = python_environment("sam", "aws-sam-cli>=1.130,<2") / "sam"
+    variables |= SAM_VARIABLES
+    for name in ("bear", "grizzly"):
+        bear = {"Type": "Acme::Test::Toy", "Properties": {"Name": name}}
+        template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Bear": bear}}
+        (folder / "template.json").write_text(json.dumps(template))
+        deploy = (
+            "deploy",
+            "--template",
+            "template.json",
+            "--stack-name",
+            "toys",
+            "--resolve-s3",
+            "--region",
+            "us-east-1",
+        )
+        called([sam, *deploy], account, variables, folder=folder)
+    called(
+        [sam, "delete", "--stack-name", "toys", "--no-prompts", "--region", "us-east-1"],
+        account,
+        variables,
+        folder=folder,
+    )
+
+
+if __name__ == "__main__":
+    main()

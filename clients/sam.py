@@ -1,0 +1,79 @@
+"""AWS SAM's command line against the sandbox: python -m clients.sam."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from clients.stage import Failure, called, expect, physical_id, python_environment, sandbox, stack_status, told
+from sandbox.account import Account
+
+VARIABLES = {"SAM_CLI_TELEMETRY": "0"}
+REGION = ("--region", "us-east-1")
+
+
+def main() -> None:
+    """Run the life of a stack.
+
+    Raises:
+        Failure: something is not as it should be.
+    """
+    sam = python_environment("sam", "aws-sam-cli>=1.130,<2") / "sam"
+    with tempfile.TemporaryDirectory() as name, sandbox() as account:
+        run(sam, account, Path(name))
+
+
+def run(sam: Path, account: Account, folder: Path) -> None:
+    """Validate, deploy, update, delete: a template with SAM's macro, and a bucket that SAM makes for itself."""
+    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Parameters": {"Endpoint": {"Type": "String"}, "Image": {"Type": "String", "Default": "analyzer:1"}},
+        "Resources": {
+            "Definition": {
+                "Type": "AWS::SageMaker::ModelQualityJobDefinition",
+                "Properties": properties | {"EndpointName": {"Ref": "Endpoint"}},
+            },
+            "Results": {"Type": "AWS::Serverless::SimpleTable"},
+        },
+        "Outputs": {"Arn": {"Value": {"Ref": "Definition"}}},
+    }
+    (folder / "template.json").write_text(json.dumps(template))
+
+    def call(*arguments: str) -> str:
+        return called([sam, *arguments, *REGION], account, VARIABLES | {"HOME": str(folder)}, folder=folder)
+
+    deploy = ("deploy", "--template", "template.json", "--stack-name", "quality", "--resolve-s3", "--no-progressbar")
+    with told("validate"):
+        expect("is a valid SAM Template" in (said := call("validate", "--template", "template.json")), said)
+    with told("deploy, with a bucket of SAM's own"):
+        said = call(*deploy, "--parameter-overrides", "Endpoint=a")
+        expect("Successfully created/updated stack - quality" in said, said)
+        made = physical_id(account, "quality", "Definition")
+    with told("deploy a change: in place"):
+        said = call(*deploy, "--parameter-overrides", "Endpoint=b")
+        expect("Successfully created/updated stack - quality" in said, said)
+        expect(physical_id(account, "quality", "Definition") == made, "it was replaced")
+    with told("deploy a replacement"):
+        template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"  # type: ignore[index]  # it is a dict
+        (folder / "template.json").write_text(json.dumps(template))
+        said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
+        expect("hence creating" in " ".join(said.split()), said)
+        expect(physical_id(account, "quality", "Definition") != made, "it was not replaced")
+    with told("deploy no change: no error if asked so"):
+        said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--no-fail-on-empty-changeset")
+        expect("No changes to deploy" in said, said)
+    with told("list the stack's outputs"):
+        said = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
+        expect(physical_id(account, "quality", "Definition") in said, said)
+    with told("delete"):
+        call("delete", "--stack-name", "quality", "--no-prompts")
+        expect(stack_status(account, "quality") == "", stack_status(account, "quality"))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        raise SystemExit(str(failure)) from failure

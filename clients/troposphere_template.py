@@ -1,0 +1,51 @@
+"""Writes a template with troposphere, run with its own interpreter."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from troposphere import Output, Ref, Template
+from troposphere.sagemaker import (
+    ClusterConfig,
+    EndpointInput,
+    ModelQualityAppSpecification,
+    ModelQualityJobDefinition,
+    ModelQualityJobInput,
+    MonitoringGroundTruthS3Input,
+    MonitoringOutput,
+    MonitoringOutputConfig,
+    MonitoringResources,
+    S3Output,
+)
+
+PROPERTIES: dict[str, Any] = json.loads(Path(__file__).with_name("properties.json").read_text())
+
+
+def main() -> None:
+    """Print it."""
+    template = Template()
+    given = PROPERTIES["ModelQualityJobInput"]
+    outputs = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"]
+    definition = template.add_resource(
+        ModelQualityJobDefinition(
+            "Definition",
+            JobResources=MonitoringResources(
+                ClusterConfig=ClusterConfig(**PROPERTIES["JobResources"]["ClusterConfig"])
+            ),
+            ModelQualityAppSpecification=ModelQualityAppSpecification(**PROPERTIES["ModelQualityAppSpecification"]),
+            ModelQualityJobInput=ModelQualityJobInput(
+                EndpointInput=EndpointInput(**given["EndpointInput"]),
+                GroundTruthS3Input=MonitoringGroundTruthS3Input(**given["GroundTruthS3Input"]),
+            ),
+            ModelQualityJobOutputConfig=MonitoringOutputConfig(
+                MonitoringOutputs=[MonitoringOutput(S3Output=S3Output(**one["S3Output"])) for one in outputs]
+            ),
+            RoleArn=PROPERTIES["RoleArn"],
+        )
+    )
+    template.add_output(Output("Arn", Value=Ref(definition)))
+    print(template.to_json())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The requests of real clients, recorded by `python -m clients.recording`, made once more: CDK's and SAM's.
+
+What has to come again is the status of each answer and the words by which clients decide. Names that the sandbox makes
+up are others each time: they are put into later requests in place of the recorded ones.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from clients.recording import ENDPOINT, names, words
+from sandbox.account import Account
+from sandbox.cloudformation import stacks
+from sandbox.cloudformation.registry import Registry
+from sandbox.cloudformation.resource_type import ResourceType
+from tests.sandbox.toys import SCHEMA, Toys
+
+RECORDINGS = Path(__file__).with_name("recordings")
+
+
+class Replay:
+    """Sends recorded requests to an account."""
+
+    def __init__(self, account: Account) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._account = account
+        self._known: dict[str, str] = {}  # a recorded name: the name now
+
+    def send(self, recorded: dict[str, Any]) -> requests.Response:
+        """Make a request as it was recorded, with the names of now."""
+        region, _, service = recorded["service"].partition("/")
+        scope = f"testing/20260101/{region}/{service}/aws4_request"
+        headers = recorded["headers"] | {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+            "X-Amz-Date": "20260101T000000Z",
+        }
+        answer = self._session.request(
+            recorded["method"],
+            self._account.endpoint + self._now(recorded["path"]),
+            headers=headers if service else recorded["headers"],
+            data=self._body(recorded["body"]),
+            timeout=60,
+        )
+        self._known |= dict(zip(recorded["names"], names(answer.text), strict=True))
+        return answer
+
+    def _now(self, text: str) -> str:
+        for was, now in sorted(self._known.items(), key=lambda pair: -len(pair[0])):
+            text = text.replace(was, now).replace(quote(was, safe=""), quote(now, safe=""))
+        return text
+
+    def _body(self, text: str) -> bytes:
+        if text.startswith("base64:"):
+            return base64.b64decode(text.removeprefix("base64:"))
+        here = self._account.endpoint.removeprefix("http://")
+        quoted = text.replace(f"%2F%2F{ENDPOINT}", f"%2F%2F{quote(here)}").replace(ENDPOINT, here)
+        return self._now(quoted).encode()
+
+
+@pytest.mark.parametrize("client", ["cdk", "sam"])
+def test_a_recording_is_answered_as_before(client: str) -> None:
+    """From the first request to the last; nothing of the client is installed."""
+    recording: list[dict[str, Any]] = json.loads((RECORDINGS / f"{client}.json").read_text())
+    toys = Toys()
+    toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
+    with Account() as account, Registry(account):
+        stacks.teach(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+        replay = Replay(account)
+        for number, recorded in enumerate(recording):
+            answer = replay.send(recorded)
+            told = f"request {number}, {recorded['method']} {recorded['path']} {recorded['body'][:80]}: {answer.text}"
+            assert (answer.status_code, words(answer.text)) == (recorded["status"], recorded["words"]), told
+    actions = toys.actions()
+    assert "CREATE Bear" in actions
+    assert "DELETE Bear" in actions
+    assert [toy["Name"] for toy in toys.made.values()] == ["wolf"]
