@@ -13,9 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 from moto import mock_aws
 
+from packager.package import package
 from sandbox import SandboxError
 from sandbox.account import Account
 from sandbox.cloudformation import cloud_control, stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
+from tests.envelopes import ROOT, TYPE_NAME, arn, maximal
 from tests.sandbox.pairs import NAME, Json, Pairs, failed
 
 Client = Any  # boto3 makes its clients at run time
@@ -388,3 +392,41 @@ def test_over_http() -> None:
     from moto import backend_index  # noqa: PLC0415 - to see what it is afterwards
 
     assert [name for name, pattern in backend_index.backend_url_patterns if "cloudcontrol" in pattern.pattern] == []
+
+
+def test_this_project_s_type() -> None:
+    """By the packaged handlers in AWS's emulator: its life, what can't be changed, and its additional identifier."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    state = maximal()
+    with (
+        Account(region=REGION) as account,
+        Function(package(ROOT), account) as function,
+        stacks.installed(),
+        cloud_control.served(),
+    ):
+        stacks.teach(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
+        client, here = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}
+        created = ended(client, client.create_resource(**here, DesiredState=json.dumps(state)))
+        assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", arn("Fraud-Quality"))
+        named = json.dumps({"JobDefinitionName": "Fraud-Quality"})
+        for identifier in (created["Identifier"], named):
+            described = client.get_resource(**here, Identifier=identifier)["ResourceDescription"]
+            assert described["Identifier"] == created["Identifier"]
+            found = json.loads(described["Properties"])
+            assert found.items() >= {key: value for key, value in state.items() if key != "EndpointName"}.items()
+        patch = {**here, "Identifier": created["Identifier"]}
+        updated = client.update_resource(
+            **patch, PatchDocument='[{"op": "add", "path": "/EndpointName", "value": "a"}]'
+        )
+        assert ended(client, updated)["OperationStatus"] == "SUCCESS"
+        other = json.dumps([{"op": "replace", "path": "/RoleArn", "value": "arn:aws:iam::123456789012:role/other"}])
+        assert refused(client.update_resource, **patch, PatchDocument=other) == (
+            "NotUpdatableException",
+            "Invalid patch update: createOnlyProperties [/properties/RoleArn] cannot be updated",
+        )
+        again = ended(client, client.create_resource(**here, DesiredState=json.dumps(state)))
+        assert (again["OperationStatus"], again["ErrorCode"]) == ("FAILED", "AlreadyExists")
+        listed = client.list_resources(**here)["ResourceDescriptions"]
+        assert [one["Identifier"] for one in listed] == [created["Identifier"]]
+        assert ended(client, client.delete_resource(**here, Identifier=named))["OperationStatus"] == "SUCCESS"
+        assert refused(client.get_resource, **patch)[0] == "ResourceNotFoundException"
