@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sandbox.cloudformation import stacks
+from sandbox.cloudformation import cloud_control, drift, stacks
 from sandbox.model_quality.rules import rules
 
 Client = Any  # boto3 makes its clients at run time
@@ -27,7 +27,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Moto in this process with SageMaker's rules, and no configuration of whoever runs the tests."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    with mock_aws(), rules(), stacks.installed():
+    with mock_aws(), rules(), stacks.installed(), drift.served(), cloud_control.served():
         yield
 
 
@@ -279,3 +279,59 @@ def test_what_a_stack_is_refused(sagemaker: Client, cloudformation: Client, body
     assert status == "ROLLBACK_COMPLETE"
     assert re.search(reason, said or "")
     assert names(sagemaker) == ["taken"]
+
+
+def drifted(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Status and differences of each resource of the stack."""
+    cloudformation.detect_stack_drift(StackName="monitor")
+    found = cloudformation.describe_stack_resource_drifts(StackName="monitor")["StackResourceDrifts"]
+    return [
+        (
+            one["StackResourceDriftStatus"],
+            [
+                (difference["PropertyPath"], difference["ExpectedValue"], difference["ActualValue"])
+                for difference in one.get("PropertyDifferences", [])
+            ],
+        )
+        for one in found
+    ]
+
+
+def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudformation: Client) -> None:
+    """By import; what is changed outside afterwards is drift, and an update of the stack puts it right."""
+    make(sagemaker, "daily")
+    body = json.loads(template("first"))
+    body["Resources"]["Schedule"]["DeletionPolicy"] = "Delete"
+    change_set = {"StackName": "monitor", "ChangeSetName": "import"}
+    schedule = {
+        "ResourceType": TYPE,
+        "LogicalResourceId": "Schedule",
+        "ResourceIdentifier": {"MonitoringScheduleArn": f"{SCHEDULE}/daily"},
+    }
+    cloudformation.create_change_set(
+        **change_set,
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Resources": body["Resources"]}),
+        ResourcesToImport=[schedule],
+    )
+    cloudformation.execute_change_set(**change_set)
+    assert described(cloudformation)[:2] == ("IMPORT_COMPLETE", None)
+    assert drifted(cloudformation) == [("IN_SYNC", [])]
+    sagemaker.update_monitoring_schedule(MonitoringScheduleName="daily", MonitoringScheduleConfig=config("second"))
+    path = "/MonitoringScheduleConfig/MonitoringJobDefinitionName"
+    assert drifted(cloudformation) == [("MODIFIED", [(path, "first", "second")])]
+    cloudformation.update_stack(StackName="monitor", TemplateBody=json.dumps(body), Tags=[{"Key": "a", "Value": "b"}])
+    assert drifted(cloudformation) == [("IN_SYNC", [])]
+    assert sagemaker.list_tags(ResourceArn=f"{SCHEDULE}/daily")["Tags"] == [{"Key": "a", "Value": "b"}]
+    cloudformation.delete_stack(StackName="monitor")
+    assert names(sagemaker) == []
+
+
+def test_a_schedule_by_cloud_control(sagemaker: Client) -> None:
+    """AWS's own types that the sandbox offers are Cloud Control's too."""
+    make(sagemaker, "daily")
+    client = boto3.client("cloudcontrol", REGION)
+    (listed,) = client.list_resources(TypeName=TYPE)["ResourceDescriptions"]
+    assert listed["Identifier"] == f"{SCHEDULE}/daily"
+    found = client.get_resource(TypeName=TYPE, Identifier=listed["Identifier"])["ResourceDescription"]["Properties"]
+    assert json.loads(found)["MonitoringScheduleConfig"] == config("first")
