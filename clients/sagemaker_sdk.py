@@ -7,22 +7,17 @@ touches nothing, and the SDK deletes a second one itself. Every line of the repo
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import WaiterError
 
-from packager.package import package
-from sandbox.account import Account, bare_environment
-from sandbox.cloudformation.registry import Registry
+from clients.stage import Failure, called, expect, python_environment, sandbox, told
+from sandbox.account import Account
 
-ROOT = Path(__file__).parents[1]
-CACHE = ROOT / ".cache" / "clients"
 REQUIREMENTS = {
     "v2": "sagemaker>=2.230,<3",
     "v3": "sagemaker-core>=2,<3",  # the part of sagemaker 3 with its monitors; the rest is for training and serving
@@ -34,71 +29,52 @@ JSON = dict[str, Any]
 Client = Any  # boto3 makes its clients at run time
 
 
-class Failure(Exception):  # noqa: N818 - a line of the report says it
-    """Something is not as it should be."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the life of a monitor with one version of the SDK: a line for each step, and an exit code."""
     (which,) = sys.argv[1:] if arguments is None else arguments
     try:
-        with _told(f"sagemaker {which}: set up {REQUIREMENTS[which]}"):
-            python = environment(which)
-        with _told(f"sagemaker {which}: start the sandbox"):
-            packaged = package(ROOT)
-        with Account() as account, Registry(account) as registry:
-            registry.add(packaged)
-            _run(which, python, account)
+        python = python_environment(f"sagemaker-{which}", REQUIREMENTS[which]) / "python"
+        with sandbox() as account:
+            _run(python, account)
     except Failure as failure:
         print(f"sagemaker {which}: {failure}", file=sys.stderr)
         return 1
     return 0
 
 
-def environment(which: str) -> Path:
-    """The interpreter of an environment with that version of the SDK, which is made if need be."""
-    folder = CACHE / f"sagemaker-{which}"
-    python, ready = folder / "bin" / "python", folder / ".ready"
-    if not ready.exists() or ready.read_text() != REQUIREMENTS[which]:
-        uv = Path(sys.executable).with_name("uv")
-        _called([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
-        _called([uv, "pip", "install", "--quiet", "--python", python, REQUIREMENTS[which]])
-        ready.write_text(REQUIREMENTS[which])
-    return python
-
-
-def _run(which: str, python: Path, account: Account) -> None:
+def _run(python: Path, account: Account) -> None:
     sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
-    steps = _played(which, python, account, "make", "kept")
+    steps = _played(python, account, "make", "kept")
     made, attached, updated = steps["make"], steps["attach"], steps["update"]
-    _expect(made["status"] == updated["status"] == "Scheduled", f"the schedule is {updated['status']}")
-    _expect(attached["definition"] == made["definition"], "attach found another definition")
-    _expect(attached["tags"] == [{"Key": "team", "Value": "churn"}], f"attach found the tags {attached['tags']}")
-    _expect(updated["definition"] != made["definition"], "the update made no new definition")
-    _expect((steps["stop"]["status"], steps["start"]["status"]) == ("Stopped", "Scheduled"), "stop, start")
-    _expect(steps["executions"]["count"] == 0, "executions that nobody ran")
+    expect(made["status"] == updated["status"] == "Scheduled", f"the schedule is {updated['status']}")
+    expect(attached["definition"] == made["definition"], "attach found another definition")
+    expect(attached["tags"] == [{"Key": "team", "Value": "churn"}], f"attach found the tags {attached['tags']}")
+    expect(updated["definition"] != made["definition"], "the update made no new definition")
+    expect((steps["stop"]["status"], steps["start"]["status"]) == ("Stopped", "Scheduled"), "stop, start")
+    expect(steps["executions"]["count"] == 0, "executions that nobody ran")
+    expect(steps["once"]["execution"] == "Failed", "an execution that nobody ran")
 
-    with _told(f"sagemaker {which}: import its schedule and its definition into a stack"):
+    with told("import its schedule and its definition into a stack"):
         arns = _imported(account, updated["definition"])
         stack = cloudformation.describe_stacks(StackName="taken-over")["Stacks"][0]
-        _expect(stack["StackStatus"] == "IMPORT_COMPLETE", f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
-    with _told(f"sagemaker {which}: no drift"):
+        expect(stack["StackStatus"] == "IMPORT_COMPLETE", f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
+    with told("no drift"):
         detection = cloudformation.detect_stack_drift(StackName="taken-over")["StackDriftDetectionId"]
         status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         drifts = cloudformation.describe_stack_resource_drifts(StackName="taken-over")["StackResourceDrifts"]
-        _expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[one['PropertyDifferences'] for one in drifts]}")
-        _expect(len(drifts) == len(arns), "not every resource was checked")
-    with _told(f"sagemaker {which}: the stack deletes them"):
+        expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[one['PropertyDifferences'] for one in drifts]}")
+        expect(len(drifts) == len(arns), "not every resource was checked")
+    with told("the stack deletes them"):
         cloudformation.delete_stack(StackName="taken-over")
-        _expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
+        expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
         # The SDK's own update leaves the old definition behind.
-        _expect(_definitions(sagemaker) == {made["definition"]}, f"left: {_definitions(sagemaker)}")
+        expect(_definitions(sagemaker) == {made["definition"]}, f"left: {_definitions(sagemaker)}")
 
-    _played(which, python, account, "make", "gone")
+    _played(python, account, "make", "gone")
     before = _definitions(sagemaker)
-    _played(which, python, account, "end", "gone")
-    _expect(len(before) - len(_definitions(sagemaker)) == 1, "the SDK's delete left its definition")
-    _expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
+    _played(python, account, "end", "gone")
+    expect(len(before) - len(_definitions(sagemaker)) == 1, "the SDK's delete left its definition")
+    expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
 
 
 def _imported(account: Account, definition: str) -> dict[str, str]:
@@ -147,12 +123,11 @@ def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identif
     return {key: value for key, value in json.loads(found).items() if key not in read_only}
 
 
-def _played(which: str, python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
+def _played(python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
     """Run a part of the play, and return what each step found."""
-    with _told(f"sagemaker {which}: {act} the monitor {name}"):
-        variables = bare_environment() | account.environment() | {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
-        play: list[str | Path] = [python, Path(__file__).with_name("sagemaker_sdk_play.py"), act, name]
-        said = _called(play, variables)
+    with told(f"{act} the monitor {name}"):
+        play = Path(__file__).with_name("sagemaker_sdk_play.py")
+        said = called([python, play, act, name], account, {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"})
     steps = [json.loads(line) for line in said.splitlines() if line.startswith('{"step"')]
     for step in steps:
         what = ", ".join(f"{key} {value}" for key, value in step.items() if key != "step")
@@ -163,25 +138,6 @@ def _played(which: str, python: Path, account: Account, act: str, name: str) -> 
 def _definitions(sagemaker: Client) -> set[str]:
     listed = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
     return {one["MonitoringJobDefinitionName"] for one in listed}
-
-
-def _called(command: Sequence[str | Path], variables: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failure(f"{Path(command[0]).name} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return done.stdout
-
-
-def _expect(condition: object, otherwise: str) -> None:
-    if not condition:
-        raise Failure(f"not as it should be: {otherwise}")
-
-
-@contextmanager
-def _told(step: str) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    print(f"{step} ({time.monotonic() - begun:.1f} s)", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python sagemaker_sdk_play.py make NAME | end NAME
 
 `make` makes a monitor and its schedule, attaches to it, updates it, stops and starts it and lists its executions; it
-writes a line of JSON for each, and leaves the schedule with its definition. `end` attaches and deletes both.
+makes another that runs once, now, and deletes that. It leaves the schedule with its definition. `end` attaches to the
+schedule and deletes both. Each step writes a line of JSON.
 """
 
 import json
@@ -31,9 +32,8 @@ def told(step: str, **what: object) -> None:
     print(json.dumps({"step": step, **what}), flush=True)
 
 
-def make(name: str) -> None:
-    """Everything but the end."""
-    session = Session()
+def scheduled(session: Session, name: str, expression: str, **more: str) -> Monitor:
+    """A monitor with its definition and its schedule."""
     monitor: Monitor = ModelQualityMonitor(
         role="arn:aws:iam::123456789012:role/monitor",
         sagemaker_session=session,
@@ -48,8 +48,16 @@ def make(name: str) -> None:
         ground_truth_input="s3://churn/labels",
         problem_type="Regression",
         output_s3_uri="s3://churn/reports",
-        schedule_cron_expression=CronExpressionGenerator.daily(6),
+        schedule_cron_expression=expression,
+        **more,
     )
+    return monitor
+
+
+def make(name: str) -> None:
+    """Everything but the end."""
+    session = Session()
+    monitor = scheduled(session, name, CronExpressionGenerator.daily(6))
     told("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
     attached: Monitor = ModelQualityMonitor.attach(name, session)
     told("attach", definition=attached.job_definition_name, tags=attached.tags)
@@ -60,13 +68,24 @@ def make(name: str) -> None:
     attached.start_monitoring_schedule()
     told("start", status=status(attached))
     told("executions", count=len(attached.list_executions()))
+    once = scheduled(
+        session,
+        f"{name}-once",
+        CronExpressionGenerator.now(),
+        data_analysis_start_time="-PT1H",
+        data_analysis_end_time="-PT0H",
+    )
+    last = once.describe_schedule()["LastMonitoringExecutionSummary"]
+    told("once", execution=last["MonitoringExecutionStatus"], reason=last["FailureReason"])
+    once.delete_monitoring_schedule()
 
 
 def end(name: str) -> None:
     """Delete the schedule and the definition that it runs."""
     attached: Monitor = ModelQualityMonitor.attach(name, Session())
+    definition = attached.job_definition_name
     attached.delete_monitoring_schedule()
-    told("delete", definition=attached.job_definition_name)
+    told("delete", definition=definition)
 
 
 def status(monitor: Monitor) -> str:
