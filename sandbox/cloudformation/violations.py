@@ -89,6 +89,10 @@ def _lines(error: ValidationError) -> Iterator[str]:
         yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
     else:
         yield f"{where}: failed validation constraint for keyword [{error.validator}]" + _hint(error)
+        # Of a combination, each branch says why it does not match: `buildFullExceptionMessage` of
+        # aws-cloudformation/cloudformation-resource-schema (ValidationException.java) adds all causes.
+        for cause in error.context or ():
+            yield from _lines(cause)
 
 
 def _hint(error: ValidationError) -> str:
