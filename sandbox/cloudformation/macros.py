@@ -1,6 +1,7 @@
 """Macros, expanded as CloudFormation does before it follows a template.
 
-SAM's is expanded by SAM's own translator, which is what CloudFormation runs. Others are not there.
+SAM's is expanded by SAM's own translator, which CloudFormation runs too; the extensions of the language by cfn-lint.
+Others are not there.
 
 Source: "Transform" in the user guide.
 """
@@ -18,7 +19,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.utilities.utils import get_partition
 
-from sandbox.cloudformation import parameters, templates
+from sandbox.cloudformation import language_extensions, parameters, templates
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
 
@@ -34,11 +35,14 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
     Raises:
         ValidationError: a macro is not there, or refuses the template.
     """
-    unknown = [name for name in templates.transforms(template) if name != SERVERLESS]
+    names = templates.transforms(template)
+    unknown = [name for name in names if name not in {SERVERLESS, language_extensions.NAME}]
     if unknown:
         raise ValidationError(message=f"No transform named {unknown[0]} found.")
-    if not templates.transforms(template):
-        return template
+    if language_extensions.NAME in names:
+        template = templates.with_lists(language_extensions.expanded(template, values, region))
+    if SERVERLESS not in names:
+        return {key: value for key, value in template.items() if key != "Transform"} if names else template
     from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - takes half a second
     from samtranslator.parser.parser import Parser  # noqa: PLC0415
     from samtranslator.translator.translator import Translator  # noqa: PLC0415

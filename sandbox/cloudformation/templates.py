@@ -16,6 +16,7 @@ import yaml
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.exceptions import ServiceException
 
+from sandbox.cloudformation import language_extensions
 from sandbox.cloudformation.references import Reference, references
 
 JSON = Any
@@ -128,6 +129,7 @@ def check(template: Template) -> None:
     Raises:
         ValidationError: in CloudFormation's words.
     """
+    template = _without_loops(template)
     unknown = sorted(str(key) for key in template.keys() - SECTIONS)
     if unknown:
         raise ValidationError(message=f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -154,6 +156,14 @@ def check(template: Template) -> None:
         raise ValidationError(message=f"Circular dependency between resources: [{cycle}]") from error
 
 
+def _without_loops(template: Template) -> Template:
+    """The template with the resources that its loops make of the parameters' defaults."""
+    if language_extensions.NAME not in transforms(template):
+        return template
+    plain: Template = with_lists(language_extensions.expanded(template, {}, "us-east-1"))
+    return plain
+
+
 def _refuse(names: Iterable[str], block: str) -> None:
     if names := sorted(names):
         text = f"Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the template"
@@ -177,7 +187,7 @@ def transforms(template: Template) -> list[str]:
 def capabilities(template: Template) -> tuple[list[str], list[str]]:
     """What has to be acknowledged, and the types that are the reason."""
     types, needed = set(), set()
-    for definition in template["Resources"].values():
+    for definition in _without_loops(template)["Resources"].values():
         if definition["Type"] in IAM_NAMES:
             types.add(definition["Type"])
             named = IAM_NAMES[definition["Type"]] in (definition.get("Properties") or {})

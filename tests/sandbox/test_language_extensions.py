@@ -1,0 +1,44 @@
+"""What the extensions of the language make of a template."""
+
+from typing import Any
+
+import pytest
+from moto.cloudformation.exceptions import ValidationError
+
+from sandbox.cloudformation import language_extensions
+
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}
+
+
+def for_each(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - a list or an intrinsic function
+    """A template with a topic for each member of a collection."""
+    return {
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"Names": {"Type": "CommaDelimitedList", "Default": "a"}},
+        "Resources": {"Fn::ForEach::Topics": ["Name", collection, {"Topic${Name}": TOPIC}]},
+    }
+
+
+def test_for_each_makes_a_resource_of_each_member() -> None:
+    """With the member's value wherever the loop's name is referred to."""
+    result = language_extensions.expanded(for_each(["One", "Two"]), {}, "us-east-1")
+    assert result["Resources"] == {
+        "TopicOne": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "One"}},
+        "TopicTwo": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "Two"}},
+    }
+
+
+def test_a_collection_may_be_a_parameter() -> None:
+    """The stack's value counts, and the parameter's declaration stays."""
+    template = for_each({"Ref": "Names"})
+    result = language_extensions.expanded(template, {"Names": "One,Two,Three"}, "us-east-1")
+    assert list(result["Resources"]) == ["TopicOne", "TopicTwo", "TopicThree"]
+    assert result["Parameters"] == template["Parameters"]
+
+
+def test_what_can_t_be_expanded_is_said() -> None:
+    """In the transform's words, as a validation error of the template."""
+    template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Topics": ["Name", "a"]}}
+    with pytest.raises(ValidationError) as refused:
+        language_extensions.expanded(template, {}, "us-east-1")
+    assert str(refused.value.message).startswith("Transform AWS::LanguageExtensions failed with: ")
