@@ -16,6 +16,7 @@ from publishing.names import TypeName
 from publishing.place import Place
 from publishing.registration import Checks, Target, deregister, in_words, package, submit
 from publishing.staging import TAG_UPDATES, stage, type_name_of
+from sandbox import SandboxError
 
 PROJECT = Path(__file__).parent.parent
 # A line at a time, also into a pipe: a registration takes a minute, and is watched.
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
             package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
         else:
             deregister(TypeName.of_ones_own(options.type_name), Target(options.region, options.profile), progress=say)
-    except (PackagerError, OSError) as error:
+    except (PackagerError, SandboxError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -81,7 +81,7 @@ def fill(staged: Path, project: Path, place: Place) -> list[str]:
         place: Where.
     """
     said = stand_ins.of(project)
-    outputs = prerequisites.outputs(place) if said else {}
+    outputs = prerequisites.outputs(place) if stand_ins.used_in(staged / "inputs", said) else {}
     lacking = stand_ins.fill(staged / "inputs", said, outputs, place)
     if not lacking:
         return []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,11 @@ def of(project: Path) -> dict[str, str]:
     return dict(template.get("Metadata", {}).get("StandIns", {}))
 
 
+def used_in(folder: Path, stand_ins: Mapping[str, str]) -> set[str]:
+    """Give the stand-ins that the input files of a folder have."""
+    return {text for document in _documents(folder).values() for text in strings(document) if text in stand_ins}
+
+
 def fill(folder: Path, stand_ins: Mapping[str, str], outputs: Mapping[str, str], place: Place) -> list[str]:
     """Write what only this account knows into input files, where they have a stand-in for it.
 
@@ -39,14 +45,23 @@ def fill(folder: Path, stand_ins: Mapping[str, str], outputs: Mapping[str, str],
     Returns:
         The names of the outputs that files ask for and that are not there; then nothing is written.
     """
-    files = {file: json.loads(file.read_bytes()) for file in sorted(folder.glob("*.json"))}
-    used = {text for document in files.values() for text in strings(document) if text in stand_ins}
+    files = _documents(folder)
+    used = used_in(folder, stand_ins)
     lacking = sorted(stand_ins[text] for text in used if stand_ins[text] not in outputs)
     if used and not lacking:
         written = {text: _as_input(outputs[stand_ins[text]], place) for text in used}
         for file, document in files.items():
             file.write_text(json.dumps(_replaced(document, written), indent=2) + "\n", encoding="utf-8")
     return lacking
+
+
+def _documents(folder: Path) -> dict[Path, Any]:
+    """The input files that are JSON; of the others the checks of inputs say what is wrong."""
+    documents = {}
+    for file in sorted(folder.glob("*.json")):
+        with suppress(ValueError):
+            documents[file] = json.loads(file.read_bytes())
+    return documents
 
 
 def _as_input(value: str, place: Place) -> str:

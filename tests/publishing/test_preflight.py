@@ -137,6 +137,12 @@ def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None
     assert [file.name for file in (project / "inputs").iterdir()] == ["inputs_1_create.json"]
     with pytest.raises(RefusedError, match="property_coverage: no input uses EndpointName"):
         check(project, place)
+    (own / "inputs_1_create.json").write_text('{"RoleArn": "subnet-0c0ffee0000000001"')
+    preflight.replace_inputs(project, own)
+    with pytest.raises(
+        RefusedError, match=r"  - inputs: inputs_1_create\.json is no JSON: .*Contract tests read inputs_N"
+    ):
+        check(project, place)
     with pytest.raises(RefusedError, match=r"nowhere is no folder of inputs\."):
         preflight.replace_inputs(project, tmp_path / "nowhere")
 

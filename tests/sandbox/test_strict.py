@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -29,15 +32,38 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.client("sagemaker", "us-east-1")
 
 
+def test_the_sandbox_is_strict_when_told_so(toy_project: Path) -> None:
+    """The same request, refused with --strict and taken without."""
+    asked = json.dumps(_request({"BatchTransformInput": BATCH}))
+    command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", asked]
+    codes = [
+        subprocess.run(
+            [sys.executable, "-m", "sandbox", "run", *options, "--project", toy_project, "--", *command],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for options in ([], ["--strict"])
+    ]
+    assert codes[0].returncode == 0, codes[0].stderr
+    assert codes[1].returncode != 0
+    assert f"Could not assume role {ROLE}" in codes[1].stderr
+
+
+def _request(source: dict[str, Any], problem: str = "Regression") -> dict[str, Any]:
+    return {
+        "JobDefinitionName": "definition",
+        "ModelQualityAppSpecification": {"ImageUri": "image", "ProblemType": problem},
+        "ModelQualityJobInput": {**source, "GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}},
+        "ModelQualityJobOutputConfig": {"MonitoringOutputs": [OUTPUT]},
+        "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
+        "RoleArn": ROLE,
+    }
+
+
 def _create(sagemaker: Any, source: dict[str, Any], problem: str = "Regression") -> None:  # noqa: ANN401  boto3's own
-    sagemaker.create_model_quality_job_definition(
-        JobDefinitionName="definition",
-        ModelQualityAppSpecification={"ImageUri": "image", "ProblemType": problem},
-        ModelQualityJobInput={**source, "GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}},
-        ModelQualityJobOutputConfig={"MonitoringOutputs": [OUTPUT]},
-        JobResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
-        RoleArn=ROLE,
-    )
+    sagemaker.create_model_quality_job_definition(**_request(source, problem))
 
 
 def _endpoint(**attributes: Any) -> dict[str, Any]:  # noqa: ANN401  members of a request
