@@ -79,6 +79,11 @@ prerequisites-delete: $(READY)  ## take that away again
 	@$(BIN)/python -m publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)")
 
+# Optional: CLIENTS="cdk sam" for some of them.
+.PHONY: clients
+clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and others against the sandbox
+	@$(BIN)/python -m clients $(CLIENTS)
+
 # Optional for submit: REGION, PROFILE, ROLE_ARN, INPUTS=DIR, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place.
 .PHONY: submit
 submit: $(READY)  ## register the type under a name of your own: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition

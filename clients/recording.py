@@ -85,7 +85,7 @@ class Recorder:
             given = requests.request(request.method, url, headers=headers, data=body, timeout=60, stream=True)
             content = given.raw.read()
             self._keep(request, body, given.status_code, content.decode(errors="replace"))
-            passed = {key: value for key, value in given.headers.items() if key.lower() not in hop}
+            passed = {key: value for key, value in given.headers.items() if key.lower() not in hop | {"date", "server"}}
             return Response(content, given.status_code, passed)
 
         return answer

@@ -7,8 +7,8 @@ from typing import Any
 from troposphere import Output, Ref, Template
 from troposphere.sagemaker import (
     ClusterConfig,
-    EndpointInput,
     ModelQualityAppSpecification,
+    ModelQualityEndpointInput,
     ModelQualityJobDefinition,
     ModelQualityJobInput,
     MonitoringGroundTruthS3Input,
@@ -34,7 +34,7 @@ def main() -> None:
             ),
             ModelQualityAppSpecification=ModelQualityAppSpecification(**PROPERTIES["ModelQualityAppSpecification"]),
             ModelQualityJobInput=ModelQualityJobInput(
-                EndpointInput=EndpointInput(**given["EndpointInput"]),
+                EndpointInput=ModelQualityEndpointInput(**given["EndpointInput"]),
                 GroundTruthS3Input=MonitoringGroundTruthS3Input(**given["GroundTruthS3Input"]),
             ),
             ModelQualityJobOutputConfig=MonitoringOutputConfig(

@@ -53,14 +53,15 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
     given = parameters.with_defaults(values, template) | {"AWS::Region": region, "AWS::Partition": partition}
     document = copy.deepcopy(template)
     to_py27_compatible_template(document, given)  # the hashes in the logical ids that it generates are Python 2's
+    translator = Translator(None, Parser(), boto_session=session)
     try:
-        translated = Translator(None, Parser(), boto_session=session).translate(
-            document, given, get_managed_policy_map=lambda: _managed_policies(partition)
-        )
+        translated = translator.translate(document, given, get_managed_policy_map=lambda: _managed_policies(partition))
     except InvalidDocumentException as error:
         causes = " ".join(cause.message for cause in error.causes)
         text = f"Transform {SERVERLESS} failed with: {error.message} {causes}"
         raise ValidationError(message=text) from error
+    finally:
+        translator.metrics.publish()  # to nobody: it complains of metrics that were not published
     plain: dict[str, Any] = templates.with_lists(
         json.loads(json.dumps(translated))
     )  # the translator has classes of its own

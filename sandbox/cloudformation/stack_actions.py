@@ -115,7 +115,14 @@ def list_stack_resources(response: CloudFormationResponse) -> Answer:
 
 
 def _resources(stack: Stack, logical_id: str | None = None) -> list[Answer]:
+    # Of a resource that was replaced, the last event is the deletion of the one before; the physical id tells which.
+    # The event of a failed creation has none.
+    exact = {(event.logical_resource_id, event.physical_resource_id): event for event in stack.events}
     latest = {event.logical_resource_id: event for event in stack.events}
+    here = [
+        (one, exact.get((one.logical_resource_id, str(one.physical_resource_id)), latest[one.logical_resource_id]))
+        for one in stack.stack_resources
+    ]
     return [
         {
             "StackId": stack.stack_id,
@@ -123,13 +130,13 @@ def _resources(stack: Stack, logical_id: str | None = None) -> list[Answer]:
             "LogicalResourceId": one.logical_resource_id,
             "PhysicalResourceId": str(getattr(one, "physical_resource_id", "")),
             "ResourceType": one.cf_resource_type,
-            "ResourceStatus": latest[one.logical_resource_id].resource_status,
-            "ResourceStatusReason": latest[one.logical_resource_id].resource_status_reason,
-            "Timestamp": latest[one.logical_resource_id].timestamp,
-            "LastUpdatedTimestamp": latest[one.logical_resource_id].timestamp,
+            "ResourceStatus": event.resource_status,
+            "ResourceStatusReason": event.resource_status_reason,
+            "Timestamp": event.timestamp,
+            "LastUpdatedTimestamp": event.timestamp,
             "DriftInformation": {"StackResourceDriftStatus": _drift_status(one)},
         }
-        for one in stack.stack_resources
+        for one, event in here
         if logical_id in {None, one.logical_resource_id, getattr(one, "physical_resource_id", None)}
     ]
 

@@ -158,6 +158,9 @@ def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) ->
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
     assert stack_of(cloudformation)["StackStatus"] == "UPDATE_COMPLETE"
     assert toys.actions()[4:] == ["CREATE Bear", "UPDATE Cub", "DELETE Bear"]
+    listed = cloudformation.list_stack_resources(StackName="toys")["StackResourceSummaries"]
+    after = {one["LogicalResourceId"]: one["ResourceStatus"] for one in listed}
+    assert (after["Bear"], after["Wolf"]) == ("UPDATE_COMPLETE", "CREATE_COMPLETE")
     events = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
     replaced = [event for event in events if "hence creating one" in event.get("ResourceStatusReason", "")]
     (event,) = replaced

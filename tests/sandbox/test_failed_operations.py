@@ -37,6 +37,9 @@ def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, op
 def test_a_create_that_failed_half_way_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
     """With the resource that failed, if its handler named it."""
     fail_second(toys, cloudformation, DisableRollback=True)
+    resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
+    statuses = {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources}
+    assert statuses == {"A": "CREATE_COMPLETE", "B": "CREATE_FAILED"}
     cloudformation.delete_stack(StackName="toys")
     assert toys.actions()[2:] == ["DELETE B", "DELETE A"]
     assert toys.made == {}
