@@ -1,0 +1,176 @@
+"""guides/troubleshooting.md has every message that the handlers and the tools can give, and no other.
+
+What is looked for, in the syntax of the code: the texts that are given to an error of ours or of the plugin library's,
+and those that a helper makes for one. A part that differs each time is an ellipsis in the guide.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+from cloudformation_cli_python_lib import exceptions
+
+from aws_sagemaker_modelqualityjobdefinition import errors
+from tests.envelopes import ROOT
+
+GUIDE = (ROOT / "guides/troubleshooting.md").read_text()
+ROOMS = ("src", "packager", "publishing", "sandbox")
+GAP = "…"
+
+LIBRARY = frozenset(name for name, _ in inspect.getmembers(exceptions, inspect.isclass))
+OURS = frozenset({"PackagerError", "PublishingError", "SandboxError", "InputsError", "InvalidPackage", "Problem"})
+MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel"})
+"""What else is given a message: pytest's failure of a contract test, makers of errors in src/, cfn's error, rich's box."""
+
+AS_AWS = frozenset(
+    {
+        *("RegistryError", "TypeNotFound", "CloudControlError", "Refusal", "InvalidIdentifier", "HandlerFailure"),
+        *("InvalidProperties", "ResourceFailure", "Cancelled"),
+    }
+)
+"""Errors in which the sandbox speaks as AWS does. The guide has what only the sandbox says, and that names itself."""
+
+SILENT = frozenset({"HandlerHangs"})
+"""Errors whose message nobody sees as it is: another one quotes it."""
+
+LOCALS = frozenset({"advice"})
+"""Variables that hold a message on its way to an error."""
+
+RETURNED = frozenset({"_words", "words"})
+"""Functions that return a message."""
+
+CONSTANTS = {
+    node.targets[0].id: node.value
+    for room in ROOMS
+    for path in sorted((ROOT / room).rglob("*.py"))
+    for node in ast.parse(path.read_text()).body
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.strip("_").isupper()
+}
+"""What the modules' constants stand for, by their names."""
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Yield the modules of all rooms, but for the generated one."""
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if path.name != "models.py":
+                yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def given() -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of every message."""
+    for name, tree in trees():
+        known = CONSTANTS | {
+            target.id: node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.JoinedStr)
+            for target in node.targets
+            if isinstance(target, ast.Name) and target.id in LOCALS
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                found: Iterator[str] = _of_call(node, known)
+            elif isinstance(node, ast.FunctionDef) and node.name in RETURNED and name.startswith("src/"):
+                returns = (one for one in ast.walk(node) if isinstance(one, ast.Return) and one.value)
+                found = (_text(one.value, known) for one in returns if one.value)
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".args"):
+                found = (_text(one, known) for one in ast.walk(node.value) if isinstance(one, ast.JoinedStr))
+            else:
+                continue
+            yield from ((f"{name}:{node.lineno}", text) for text in found if text)
+
+
+def _of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # of those: a title, a flag
+    texts = (_text(one, known) for one in [*call.args, *also])
+    if name in LIBRARY | OURS | MAKERS:
+        yield from (text for text in texts if " " in text)
+    elif name in AS_AWS:
+        yield from (text for text in texts if "sandbox" in text)
+
+
+def _text(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
+    """Return a message as the guide has it; an empty string if nothing of it is fixed."""
+    text = " ".join(_pieces(node, known).split())
+    text = re.sub(rf"{GAP}( ?{GAP})+", GAP, text)
+    return text if re.search(r"[a-z]{2}", text) else ""
+
+
+def _pieces(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else GAP
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            _pieces(part.value if isinstance(part, ast.FormattedValue) else part, known) for part in node.values
+        )
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _pieces(node.left, known) + _pieces(node.right, known)
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    if isinstance(known.get(name), ast.Constant | ast.JoinedStr | ast.BinOp):
+        return _pieces(known[name], known)
+    return GAP
+
+
+def listed() -> Mapping[str, tuple[str, str]]:
+    """Return the rows of the guide's tables that begin with a piece of code: by message, the cause and the cure."""
+    rows = re.findall(r"^\| (`+) ?(.+?) ?\1 \| (.*) \| (.*) \|$", GUIDE, re.MULTILINE)
+    return {message.replace(r"\|", "|"): (cause, cure) for _, message, cause, cure in rows}
+
+
+MESSAGES = list(given())
+
+
+@pytest.mark.parametrize(("place", "message"), MESSAGES, ids=[place for place, _ in MESSAGES])
+def test_a_message_is_in_the_guide(place: str, message: str) -> None:
+    """With its cause and what to do."""
+    cause, cure = listed().get(message, ("", ""))
+    assert len(cause) > 5, f"{place}: {message}"
+    assert len(cure) > 5, f"{place}: {message}"
+
+
+def test_the_guide_has_no_message_that_is_never_given() -> None:
+    """A message that was reworded is reworded there too."""
+    assert sorted(set(listed()) - {message for _, message in MESSAGES}) == []
+
+
+def test_no_message_is_there_twice() -> None:
+    """One that several things give has one row, which names them all."""
+    rows = re.findall(r"^\| (`+ ?.+? ?`+) \| ", GUIDE, re.MULTILINE)
+    assert len(rows) == len(set(rows))
+
+
+def test_every_error_code_has_a_heading() -> None:
+    """AWS's own messages are found by the handler error code that they come under."""
+    headings = set(re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE))
+    assert {kind.__name__ for kind in errors.BY_CODE.values()} <= headings
+
+
+def test_every_error_of_ours_is_looked_at() -> None:
+    """A new kind of error can't stay out of the guide unseen."""
+    made = {
+        node.name
+        for _, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any(re.search(r"(Error|Exception|NotFound)$", ast.unparse(base)) for base in node.bases)
+    }
+    assert made - OURS - AS_AWS - SILENT - LIBRARY == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ('raise InvalidRequest(f"{path} has to be {words}.")', "… has to be …."),
+        ('raise errors.already_exists(name, error, f"It is {a}{b} old. " + text)', "It is … old. …"),
+        ('pytest.fail("READ is late", pytrace=False)', "READ is late"),
+        ("raise InvalidRequest(text)", None),
+        ('LOG.info("all is well")', None),
+    ],
+)
+def test_messages_are_found_in_the_syntax(code: str, message: str | None) -> None:
+    """However they are put together; and nothing else is taken for one."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    assert [text for call in calls for text in _of_call(call)] == ([message] if message else [])
