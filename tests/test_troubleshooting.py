@@ -20,14 +20,17 @@ ROOMS = ("src", "packager", "publishing", "sandbox")
 GAP = "…"
 
 LIBRARY = frozenset(name for name, _ in inspect.getmembers(exceptions, inspect.isclass))
-OURS = frozenset({"PackagerError", "PublishingError", "SandboxError", "InputsError", "InvalidPackage", "Problem"})
+OURS = frozenset(
+    {"PackagerError", "PublishingError", "RefusedError", "SandboxError", "InputsError", "InvalidPackage", "Problem"}
+)
 MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel"})
-"""What else is given a message: pytest's failure of a contract test, makers of errors in src/, cfn's error, rich's box."""
+"""What else is given a message: pytest's failure of a contract test, makers of errors in src/, cfn's error, a box."""
 
 AS_AWS = frozenset(
     {
         *("RegistryError", "TypeNotFound", "CloudControlError", "Refusal", "InvalidIdentifier", "HandlerFailure"),
         *("InvalidProperties", "ResourceFailure", "Cancelled"),
+        *("ChangeSetExists", "ChangeSetNotFound", "InvalidChangeSetStatus", "InsufficientCapabilities"),
     }
 )
 """Errors in which the sandbox speaks as AWS does. The guide has what only the sandbox says, and that names itself."""
@@ -38,15 +41,20 @@ SILENT = frozenset({"HandlerHangs"})
 LOCALS = frozenset({"advice"})
 """Variables that hold a message on its way to an error."""
 
+SENTENCES = frozenset({"publishing/existence.py", "publishing/preflight.py"})
+"""Modules that collect what is wrong and tell it together: a sentence with a gap is a message, and what has four words."""
+
 RETURNED = frozenset({"_words", "words"})
 """Functions that return a message."""
 
 CONSTANTS = {
-    node.targets[0].id: node.value
+    target.id: node.value
     for room in ROOMS
     for path in sorted((ROOT / room).rglob("*.py"))
     for node in ast.parse(path.read_text()).body
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.strip("_").isupper()
+    if isinstance(node, ast.Assign)
+    for target in node.targets
+    if isinstance(target, ast.Name) and target.id.strip("_").isupper()
 }
 """What the modules' constants stand for, by their names."""
 
@@ -77,6 +85,8 @@ def given() -> Iterator[tuple[str, str]]:
                 found = (_text(one.value, known) for one in returns if one.value)
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".args"):
                 found = (_text(one, known) for one in ast.walk(node.value) if isinstance(one, ast.JoinedStr))
+            elif isinstance(node, ast.JoinedStr) and name in SENTENCES:
+                found = (text for text in [_text(node, known)] if text.count(" ") > 2 or text.endswith("."))
             else:
                 continue
             yield from ((f"{name}:{node.lineno}", text) for text in found if text)
