@@ -38,7 +38,10 @@ def main() -> None:
                 GroundTruthS3Input=MonitoringGroundTruthS3Input(**given["GroundTruthS3Input"]),
             ),
             ModelQualityJobOutputConfig=MonitoringOutputConfig(
-                MonitoringOutputs=[MonitoringOutput(S3Output=S3Output(**one["S3Output"])) for one in outputs]
+                # troposphere asks for an upload mode, as only some of the types that have an S3Output do.
+                MonitoringOutputs=[
+                    MonitoringOutput(S3Output=S3Output(S3UploadMode="EndOfJob", **one["S3Output"])) for one in outputs
+                ]
             ),
             RoleArn=PROPERTIES["RoleArn"],
         )

@@ -53,7 +53,7 @@ def test_patterns_are_java_s(schema: dict[str, Any], properties: dict[str, Any],
 )
 def test_a_keyword_alone_is_followed_by_a_hint(schema: dict[str, Any], value: object, hint: str) -> None:
     """It says what is allowed and what the property is, and that it is the sandbox's: AWS has none."""
-    (line,) = lines({"properties": {"A": schema}}, {"A": value})
+    line, *_ = lines({"properties": {"A": schema}}, {"A": value})  # a combination adds a line for each cause
     assert line.partition(" [")[0] == "#/A: failed validation constraint for keyword"
     assert line.partition("] ")[2] == f"(sandbox's hint: {hint})"
 
