@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -59,6 +60,8 @@ class Stack(models.Stack):
 
     resource_map: Resources
     stack_status_reason: str | None = None
+    last_updated_time: datetime | None = None
+    deletion_time: datetime | None = None
     operations = 0  # how many were begun: a change set is for the state that it was made in
     _stable: tuple[Resources, Wish] | None = None  # what a rollback returns to: None is nothing
     _halted: Resources | None = None  # an operation that has not been rolled back, or not wholly
@@ -278,6 +281,7 @@ class Stack(models.Stack):
             return
         self._withdraw_exports()
         self.output_map = self._create_output_map()
+        self.deletion_time = datetime.now(UTC)
         self.backend.stacks.pop(self.stack_id, None)
         self.backend.deleted_stacks[self.stack_id] = self
         self._enter("DELETE_COMPLETE")
@@ -285,6 +289,8 @@ class Stack(models.Stack):
     def _enter_new(self, action: str) -> None:
         """Enter an operation."""
         self.operations += 1
+        if action == "UPDATE":
+            self.last_updated_time = datetime.now(UTC)
         self.backend.stacks.setdefault(self.stack_id, self)
         self._enter(f"{action}_IN_PROGRESS", "User Initiated")
 

@@ -164,3 +164,15 @@ def test_termination_protection(toys: Toys, cloudformation: Client) -> None:
     cloudformation.update_termination_protection(StackName="toys", EnableTerminationProtection=False)
     cloudformation.delete_stack(StackName="toys")
     assert toys.made == {}
+
+
+def test_when_a_stack_was_changed_and_deleted(toys: Toys, cloudformation: Client) -> None:
+    """Its description says so; a deleted one is found by its id."""
+    stack = create(cloudformation, template(A={"Name": "a"}))
+    assert "LastUpdatedTime" not in stack
+    stack = update(cloudformation, template(A={"Name": "a", "Colour": "red"}))
+    assert stack["LastUpdatedTime"] >= stack["CreationTime"]
+    cloudformation.delete_stack(StackName="toys")
+    (deleted,) = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
+    assert (deleted["StackStatus"], deleted["DeletionTime"] >= stack["LastUpdatedTime"]) == ("DELETE_COMPLETE", True)
+    assert toys.made == {}
