@@ -48,7 +48,7 @@ def test_patterns_are_java_s(schema: dict[str, Any], properties: dict[str, Any],
         ({"enum": ["Csv", "Json"], "description": "The format.\nMore."}, "Xml", "one of Csv, Json. The format."),
         ({"minimum": 1}, 0, "at least 1"),
         ({"maxItems": 1, "items": {}}, [1, 2], "at most 1 items"),
-        ({"oneOf": [{"type": "string"}], "description": "A name."}, 1, "see the schema. A name."),
+        ({"not": {"type": "integer"}, "description": "A name."}, 1, "see the schema. A name."),
     ],
 )
 def test_a_keyword_alone_is_followed_by_a_hint(schema: dict[str, Any], value: object, hint: str) -> None:
