@@ -74,7 +74,7 @@ class Execution:
 
     @property
     def summary(self) -> JSON:
-        """What a list says of it. Like a run of SageMaker's own that finds no data, it has no processing job."""
+        """What a list says of it. It has no processing job: ProcessingJobArn is optional (model)."""
         return {
             "MonitoringScheduleName": self.schedule.name,
             "MonitoringJobDefinitionName": self.schedule.definition,
