@@ -88,7 +88,8 @@ def _lines(error: ValidationError) -> Iterator[str]:
         found = JSON_NAMES.get(type(instance), "null")
         yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
     else:
-        yield f"{where}: failed validation constraint for keyword [{error.validator}]" + _hint(error)
+        hint = "" if error.context else _hint(error)
+        yield f"{where}: failed validation constraint for keyword [{error.validator}]{hint}"
         # Of a combination, each branch says why it does not match: `buildFullExceptionMessage` of
         # aws-cloudformation/cloudformation-resource-schema (ValidationException.java) adds all causes.
         for cause in error.context or ():
