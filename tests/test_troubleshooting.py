@@ -42,7 +42,7 @@ LOCALS = frozenset({"advice"})
 """Variables that hold a message on its way to an error."""
 
 SENTENCES = frozenset({"publishing/existence.py", "publishing/preflight.py"})
-"""Modules that collect what is wrong and tell it together: a sentence with a gap is a message, and what has four words."""
+"""Modules that collect what is wrong: there a sentence with a gap is a message, and what has four words."""
 
 RETURNED = frozenset({"_words", "words"})
 """Functions that return a message."""

@@ -1,0 +1,143 @@
+"""What guides/lint.md tells of cfn-lint is what cfn-lint says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from tests.envelopes import ROOT
+
+GUIDE = (ROOT / "guides/lint.md").read_text()
+SCHEMA_FILE = "aws-sagemaker-modelqualityjobdefinition.json"
+SCHEMA = (ROOT / SCHEMA_FILE).read_text()
+TEMPLATE = (ROOT / "examples/minimal.yaml").read_text()
+OURS, THEIRS = "AWS::SageMaker::ModelQualityJobDefinition", "Acme::SageMaker::ModelQualityJobDefinition"
+BATCH = 'DataCapturedDestinationS3Uri: "s3://bucket/captured", LocalPath: /opt/ml/processing/input, DatasetFormat'
+END = "      RoleArn: !Ref RoleArn\n"
+
+MISTAKES: Mapping[str, tuple[str, str]] = {
+    "both `EndpointInput` and `BatchTransformInput`": (
+        "        GroundTruthS3Input",
+        f"        BatchTransformInput: {{{BATCH}: {{Csv: {{}}}}}}\n        GroundTruthS3Input",
+    ),
+    "neither of them": (r"        EndpointInput:.*\n", ""),
+    "two formats in `DatasetFormat`": (
+        r"EndpointInput:.*\n",
+        f"BatchTransformInput: {{{BATCH}: {{Csv: {{}}, Json: {{}}}}}}\n",
+    ),
+    "a misspelt property": ("InferenceAttribute:", "InferenceAttributes:"),
+    "no `RoleArn`": (END, ""),
+    "the role's name instead of its ARN": (END, "      RoleArn: monitor\n"),
+    "`ProblemType: regression`": ("Regression", "regression"),
+    "`Tags` as a map": (END, END + "      Tags: {team: pricing}\n"),
+    "an EC2 instance type, `m5.large`": (r"ml\.m5", "m5"),
+    "`StartTimeOffset: 1 day` instead of `-P1D`": ('InferenceAttribute: "0"', "StartTimeOffset: 1 day"),
+}
+OVERLOOKED: Mapping[str, tuple[str, str]] = {
+    "`!GetAtt JobDefinition.JobDefinitionName`": (
+        r"\Z",
+        "Outputs:\n  Name: {Value: !GetAtt JobDefinition.JobDefinitionName}\n",
+    ),
+    "no `InferenceAttribute` for a regression or multiclass model": (', InferenceAttribute: "0"', ""),
+    "a read-only property, such as `CreationTime`, in the template": (END, END + "      CreationTime: today\n"),
+}
+
+
+@pytest.fixture(autouse=True)
+def linter() -> Iterator[None]:
+    """cfn-lint, which keeps the schemas of a registry for good, as it was."""
+    PROVIDER_SCHEMA_MANAGER.reset()
+    yield
+    PROVIDER_SCHEMA_MANAGER.reset()
+
+
+def said(template: str, *schemas: Path) -> list[tuple[str, str]]:
+    """Rule and message of everything that cfn-lint finds in a template."""
+    options = ManualArgs(registry_schemas=[str(folder) for folder in schemas], regions=["us-east-1"])
+    return [(match.rule.id, match.message) for match in lint(template, config=options)]
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading of the guide."""
+    lines = GUIDE.partition(f"## {heading}\n")[2].partition("\n## ")[0].splitlines()
+    return [re.split(r" \| ", line[2:-2]) for line in lines if line.startswith("| ")][1:]
+
+
+def named(folder: Path, type_name: str) -> Path:
+    """A folder with this project's schema under a type's name."""
+    (folder / "schema.json").write_text(SCHEMA.replace(f'"{OURS}"', f'"{type_name}"'))
+    return folder
+
+
+def test_the_guide_has_these_mistakes() -> None:
+    """All of them, and no other."""
+    assert [mistake for mistake, *_ in table("What it says of the commonest mistakes")] == list(MISTAKES)
+    assert {mistake for mistake, _ in table("What it doesn't find")} > set(OVERLOOKED)
+
+
+def test_a_template_without_mistakes_is_clean(tmp_path: Path) -> None:
+    """So what is said of the others is said of their mistake."""
+    assert said(TEMPLATE, named(tmp_path, OURS)) == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_cfn_lint_says_what_the_guide_says(tmp_path: Path, mistake: str) -> None:
+    """Rule, and the message's beginning."""
+    ((_, rule, message),) = (row for row in table("What it says of the commonest mistakes") if row[0] == mistake)
+    template, changes = re.subn(MISTAKES[mistake][0], MISTAKES[mistake][1], TEMPLATE)
+    assert changes == 1
+    found = said(template, named(tmp_path, OURS))
+    assert [text for code, text in found if code == rule and text.startswith(message.strip("`"))], found
+
+
+@pytest.mark.parametrize("mistake", OVERLOOKED)
+def test_cfn_lint_overlooks_what_the_guide_says_it_does(tmp_path: Path, mistake: str) -> None:
+    """Should it learn to find that, the guide has a row less there and one more above."""
+    template, changes = re.subn(OVERLOOKED[mistake][0], OVERLOOKED[mistake][1], TEMPLATE)
+    assert changes == 1
+    assert said(template, named(tmp_path, OURS)) == []
+
+
+WRONG = TEMPLATE.replace(OURS, THEIRS).replace("Regression", "regression").replace(END, "")
+
+
+def test_an_unknown_type_is_all_that_it_says_of_another_name() -> None:
+    """With no schema of that name."""
+    ((rule, message),) = (one for one in said(WRONG) if one[0].startswith("E"))
+    assert (rule, "does not exist" in message) == ("E3006", True)
+
+
+def test_nothing_is_checked_under_another_name(tmp_path: Path) -> None:
+    """With a schema of that name: the trap."""
+    assert [one for one in said(WRONG, named(tmp_path, THEIRS)) if one[0].startswith("E")] == []
+
+
+def test_the_commands_of_the_guide(tmp_path: Path) -> None:
+    """As they stand there, in a clone; and the traceback that it speaks of."""
+    for name in (SCHEMA_FILE, "examples/minimal.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "other.json").write_text("{}")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    commands = re.findall(r"^    ((?:mkdir|cfn-lint) .*)$", GUIDE, re.MULTILINE)[:2]
+    done = [
+        subprocess.run(
+            ["sh", "-ec", command],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for command in ("\n".join(commands), commands[1].replace(".cache/schema", "."))
+    ]
+    assert (done[0].returncode, done[0].stdout, done[0].stderr) == (0, "", "")
+    assert (done[1].returncode, done[1].stderr.splitlines()[-1]) == (1, "KeyError: 'typeName'")
