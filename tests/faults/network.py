@@ -1,0 +1,271 @@
+"""A network without a wire: connections that answer, stall, break and lie, in a time of their own.
+
+It lies below urllib3, in the place of TCP and TLS. Whatever is above is what ships: botocore, its retries, its parser,
+urllib3's pools, http.client, and all that this project adds to them.
+"""
+
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from unittest.mock import patch
+
+import urllib3.connection
+from botocore.httpsession import URLLib3Session
+
+from tests.faults.clock import Clock
+from tests.faults.fault import UNHEARD, Fault, Script, answer, http
+
+LATENCY = 0.02
+"""Seconds that an answer takes."""
+
+HANDSHAKE = 0.01
+"""Seconds that a connection takes to come about."""
+
+
+class Service(Protocol):
+    """What answers requests."""
+
+    lagged: bool
+
+    def answer(self, operation: str, body: bytes) -> bytes:
+        """Do what a request asks and return the answer, as HTTP."""
+
+
+@dataclass
+class Call:
+    """A request that was sent, or was about to be."""
+
+    operation: str
+    body: bytes = field(repr=False)
+    fault: Fault | None
+    took_effect: bool = False
+    lagged: bool = False
+    """Whether its answer was behind the truth."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether its answer was SageMaker's, came, and told the truth."""
+        return self.took_effect and self.fault is None and not self.lagged
+
+
+class Network:
+    """Every connection of this process, and what befalls the calls over them.
+
+    Args:
+        clock: The time that calls take.
+        sagemaker: What answers SageMaker's operations.
+    """
+
+    def __init__(self, clock: Clock, sagemaker: Service) -> None:
+        self.clock = clock
+        self.calls: list[Call] = []
+        """All calls, in order."""
+        self.delivered: list[bytes] = []
+        """What logs and metrics were sent, as they were sent."""
+        self.faults: list[Fault] = []
+        """What is going to happen."""
+        self.decide: Callable[[str, int], Fault | None] = self._planned
+        """Which fault hits the nth call of an operation."""
+        self.before: Callable[[str, int], None] = _nothing
+        """Is called before the nth call of an operation: others act meanwhile."""
+        self.latency = LATENCY
+        self._sagemaker = sagemaker
+        self._counts: Counter[str] = Counter()
+        self._upcoming: Fault | None = None
+        self._open: list[Connection] = []
+        self._fixed: bytes | None = None
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations that SageMaker was asked for, whether the request was heard or not."""
+        return [call.operation for call in self.calls]
+
+    def forget(self) -> None:
+        """Forget calls and faults: what comes is counted from one again."""
+        self.calls.clear()
+        self.faults.clear()
+        self._counts.clear()
+
+    def drop(self) -> None:
+        """Have every connection closed by the other side, as happens to idle ones."""
+        while self._open:
+            self._open.pop().drop()
+
+    def approach(self, request: Any) -> None:  # noqa: ANN401 - botocore's prepared request
+        """Note what is about to be sent, and what is going to happen to it."""
+        operation = _operation(request)
+        self._counts[operation] += 1
+        self.before(operation, self._counts[operation])
+        self._upcoming = self.decide(operation, self._counts[operation])
+        if self._upcoming and self._upcoming.name in UNHEARD:
+            self.drop()
+            self.calls.append(Call(operation, request.body or b"", self._upcoming))
+
+    def connect(self, timeout: object) -> "Connection":
+        """Return a new connection."""
+        if self._upcoming and self._upcoming.name in UNHEARD and self._upcoming.name != "no-tls":
+            slow = self._upcoming.name == "connect-timeout"
+            self.clock.sleep(float(timeout) if slow and isinstance(timeout, int | float) else HANDSHAKE)
+            raise UNHEARD[self._upcoming.name]
+        self.clock.sleep(HANDSHAKE)
+        self._open.append(Connection(self))
+        self._open[-1].settimeout(timeout if isinstance(timeout, int | float) else None)
+        return self._open[-1]
+
+    def secure(self, connection: "Connection") -> "Connection":
+        """Return a connection after its TLS handshake."""
+        if self._upcoming and self._upcoming.name == "no-tls":
+            raise UNHEARD["no-tls"]
+        return connection
+
+    def serve(self, head: str, body: bytes) -> Script:
+        """Return what a connection does with a request."""
+        lines = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
+        fault, self._upcoming = self._upcoming, None
+        service = lines["host"].split(".")[0]
+        if service in {"logs", "monitoring"}:
+            self.delivered.append(body)
+            right = _delivery(lines)
+            return [self.latency, *(answer(fault.name, right) if fault else [right])]
+        operation = lines["x-amz-target"].rpartition(".")[2]
+        operation = next(name for name in OPERATIONS if name.lower() == operation)
+        call = Call(operation, body, fault)
+        self.calls.append(call)
+        if fault and fault.moment == "before":
+            return [self.latency, *answer(fault.name, http(200, b'{"JobDefinitionArn": "arn:aws:sagemaker:"}'))]
+        right = self._fixed or self._sagemaker.answer(operation, body)
+        call.took_effect, call.lagged = b"200" in right.split(b"\r\n")[0], self._sagemaker.lagged
+        return [self.latency, *(answer(fault.name, right) if fault else [right])]
+
+    def answer_all(self, status: int, body: bytes) -> None:
+        """Answer every request to SageMaker with these."""
+        self._fixed = http(status, body)
+
+    def _planned(self, operation: str, number: int) -> Fault | None:
+        hits = (fault for fault in self.faults if fault.operation == operation and number in fault.calls)
+        return next(hits, None)
+
+
+class Connection(socket.socket):
+    """One end of a pair of sockets. What is sent over it is heard by the network, and its answer is a script."""
+
+    def __init__(self, network: Network) -> None:
+        mine, self._other = socket.socketpair()
+        super().__init__(mine.family, mine.type, mine.proto, fileno=mine.detach())
+        self._network = network
+        self._sent = b""
+        self._script: deque[Any] = deque()
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:  # noqa: ANN401, ARG002 - a socket's own signature
+        """Hear what is sent; a whole request is answered."""
+        self._sent += bytes(data)
+        head, end, body = self._sent.partition(b"\r\n\r\n")
+        lines = head.decode().lower().split("\r\n")
+        length = next((int(line[15:]) for line in lines if line.startswith("content-length:")), 0)
+        if end and len(body) >= length:
+            self._sent = b""
+            self._script.extend(self._network.serve(head.decode(), body))
+            self._other.send(b".")  # whoever polls this socket sees that there is something to read
+
+    def send(self, data: Any, flags: int = 0, /) -> int:  # noqa: ANN401 - a socket's own signature
+        """Send all of it."""
+        self.sendall(data, flags)
+        return len(data)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0, /) -> int:  # noqa: ANN401, ARG002 - as above
+        """Hand out the next bytes, once they are there; silence costs time, up to the time limit."""
+        limit = self.gettimeout()
+        while not self._script or isinstance(self._script[0], float):
+            silence = self._script.popleft() if self._script else 10_000_000.0
+            if limit is not None and silence > limit:
+                self._script.appendleft(silence - limit)
+                self._network.clock.sleep(limit)
+                raise TimeoutError("The read operation timed out")
+            self._network.clock.sleep(silence)
+        if self._script[0] == "eof":
+            return 0
+        if self._script[0] == "reset":
+            raise ConnectionResetError(104, "Connection reset by peer")
+        room = nbytes or len(buffer)
+        part, rest = self._script[0][:room], self._script[0][room:]
+        self._script.popleft()
+        if rest:
+            self._script.appendleft(rest)
+        if not self._script:
+            super().recv(1)  # nothing is left to read
+        buffer[: len(part)] = part
+        return len(part)
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Return the next bytes."""
+        buffer = bytearray(bufsize)
+        return bytes(buffer[: self.recv_into(buffer, bufsize, flags)])
+
+    def setsockopt(self, *_: object) -> None:  # a pair of sockets has none of TCP's options
+        """Take any option."""
+
+    def drop(self) -> None:
+        """Close the other end."""
+        self._other.close()
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._other.close()
+        super().close()
+
+
+OPERATIONS = (
+    "AddTags",
+    "CreateModelQualityJobDefinition",
+    "DeleteModelQualityJobDefinition",
+    "DeleteTags",
+    "DescribeModelQualityJobDefinition",
+    "ListModelQualityJobDefinitions",
+    "ListTags",
+)
+
+
+@contextmanager
+def cabled(network: Network) -> Iterator[Network]:
+    """Put a network in the place of the machine's own."""
+    send = URLLib3Session.send
+
+    def approach_and_send(self: URLLib3Session, request: Any) -> Any:  # noqa: ANN401 - botocore's own
+        network.approach(request)
+        return send(self, request)
+
+    def connect(_: object, timeout: object = None, **__: object) -> Connection:
+        return network.connect(timeout)
+
+    def secure(sock: Connection, **_: object) -> urllib3.connection._WrappedAndVerifiedSocket:
+        return urllib3.connection._WrappedAndVerifiedSocket(socket=network.secure(sock), is_verified=True)  # type: ignore[arg-type]  # it is as good as one
+
+    with (
+        patch.object(URLLib3Session, "send", approach_and_send),
+        patch("urllib3.util.connection.create_connection", connect),
+        patch("urllib3.connection._ssl_wrap_socket_and_match_hostname", secure),
+    ):
+        yield network
+        network.drop()
+
+
+def _operation(request: Any) -> str:  # noqa: ANN401 - botocore's prepared request
+    service = str(request.url).split("/")[2].split(".")[0]
+    if service in {"logs", "monitoring"}:
+        return service
+    target = request.headers["X-Amz-Target"]
+    return (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]
+
+
+def _nothing(_: str, __: int) -> None:
+    """Do nothing before a call."""
+
+
+def _delivery(lines: dict[str, str]) -> bytes:
+    """Return the answer of CloudWatch or CloudWatch Logs to whatever it is sent."""
+    if lines.get("smithy-protocol") == "rpc-v2-cbor":
+        return http(200, b"\xa0", "application/cbor", smithy_protocol="rpc-v2-cbor")
+    return http(200, b"{}", lines.get("content-type", ""))

@@ -1,0 +1,141 @@
+"""SageMaker as the sandbox knows it, with reads that lag behind writes, and a look behind its door."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core.request import normalize_request
+from moto.sagemaker import urls
+from moto.sagemaker.models import sagemaker_backends
+from werkzeug.exceptions import HTTPException
+
+from sandbox.model_quality import rules
+from tests.envelopes import ACCOUNT, REGION, Json
+from tests.faults.clock import Clock
+from tests.faults.fault import http
+
+HOST = f"https://api.sagemaker.{REGION}.amazonaws.com/"
+
+
+@dataclass
+class Definition:
+    """A definition as SageMaker holds it."""
+
+    name: str
+    arn: str
+    tags: dict[str, str]
+    request: Json = field(repr=False)
+
+
+class SageMaker:
+    """The job definitions of one account and region.
+
+    Args:
+        clock: The time by which definitions are made.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.describe_lag = 0
+        """For how many answers Describe does not see a definition after it was made."""
+        self.tag_lag = 0
+        """How many answers of ListTags stay behind each change of tags."""
+        self._unseen: Counter[str] = Counter()
+        self._stale: dict[str, tuple[int, list[Any]]] = {}
+        self.made: Counter[str] = Counter()
+        """How many definitions were made under each name, in lower case."""
+        self.lagged = False
+        """Whether the last answer was behind the truth."""
+
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """What there is, by name in lower case: the truth, whatever reads say."""
+        return {
+            name: Definition(
+                found.job_definition_name,
+                found.arn,
+                {tag["Key"]: tag["Value"] for tag in found.tags},
+                found.request,
+            )
+            for name, found in self._held.items()
+        }
+
+    def call(self, operation: str, **request: Any) -> Json:  # noqa: ANN401 - an operation's members
+        """Call an operation as another stack or a person at the console does, with no lag and no fault."""
+        status, body = self._moto(operation, json.dumps(request).encode())
+        assert status == 200, body
+        answered: Json = json.loads(body or b"{}")
+        return answered
+
+    def foreign(self, request: Mapping[str, Any], tags: Mapping[str, str], age: float = 20) -> str:
+        """Have another stack make a definition; return its ARN.
+
+        Args:
+            request: The Create request, without tags.
+            tags: The definition's tags.
+            age: How long ago it was made, in seconds.
+        """
+        wire_tags = [{"Key": key, "Value": value} for key, value in tags.items()]
+        arn = self.call("CreateModelQualityJobDefinition", **{**request, "Tags": wire_tags})["JobDefinitionArn"]
+        self._held[str(request["JobDefinitionName"]).lower()].creation_time -= timedelta(seconds=age)
+        return str(arn)
+
+    def answer(self, operation: str, body: bytes) -> bytes:
+        """Do what a request asks and return the answer, as HTTP; reads lag as they have been told to."""
+        asked = json.loads(body)
+        self.lagged = False
+        name = self._name(asked)
+        before = list(self._held[name].tags) if name in self._held else []
+        if operation == "DescribeModelQualityJobDefinition" and self._unseen[name]:
+            self._unseen[name] -= 1
+            self.lagged = True
+            return http(400, b'{"__type": "ResourceNotFound", "message": "lags"}')
+        if operation == "ListTags" and name in self._held and self._stale.get(name, (0,))[0]:
+            left, tags = self._stale[name]
+            self._stale[name] = (left - 1, tags)
+            self.lagged = True
+            return http(200, json.dumps({"Tags": tags}).encode())
+        status, content = self._moto(operation, body)
+        if status == 200 and operation == "CreateModelQualityJobDefinition":
+            self.made[name] += 1
+            self._unseen[name], self._stale[name] = self.describe_lag, (self.tag_lag, [])
+        if status == 200 and operation == "DeleteModelQualityJobDefinition":
+            self._unseen.pop(name, None)
+            self._stale.pop(name, None)
+        if status == 200 and operation in {"AddTags", "DeleteTags"}:
+            left, tags = self._stale.get(name, (0, []))
+            self._stale[name] = (self.tag_lag, tags if left else before)
+        return http(status, content)
+
+    @property
+    def _held(self) -> dict[str, Any]:
+        held: dict[str, Any] = sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
+        return held
+
+    def _name(self, asked: Mapping[str, Any]) -> str:
+        return str(asked.get("JobDefinitionName") or asked.get("ResourceArn", "")).rpartition("/")[2].lower()
+
+    def _moto(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        request = normalize_request(
+            AWSPreparedRequest("POST", HOST, HTTPHeaders.from_dict(headers), body, stream_output=False)
+        )
+        try:
+            status, _, content = next(iter(urls.url_paths.values()))(request, request.url, request.headers)
+        except HTTPException as error:
+            status, content = int(error.code or 500), error.get_body()
+        return int(status), content.encode() if isinstance(content, str) else content
+
+
+@contextmanager
+def sagemaker(clock: Clock) -> Iterator[SageMaker]:
+    """Open an empty account, in this process, with SageMaker's own rules."""
+    sagemaker_backends.reset()
+    with rules.rules():
+        yield SageMaker(clock)

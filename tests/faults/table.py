@@ -1,0 +1,115 @@
+"""Tables of faults as text, read into the parameters of a test.
+
+Columns are parted by bars; a line that begins with # is a heading or a remark. A cell of faults names some, or a group:
+
+    UNHEARD      no connection came about                      nothing can have happened
+    THROTTLED    the service says: slow down                   nothing can have happened, and another try may help
+    REFUSED      the service says no                           nothing can have happened, and no other try will help
+    FAILED       the service says that it failed               anything may have happened
+    CUT          the answer did not come, or not all of it     anything may have happened
+    UNREADABLE   the answer is not one of the service's        anything may have happened
+
+A cell of an answer is SUCCESS, or FAILED and a code; "+ model" says that the failure names the resource, and without it
+it must not. "its code" is the one that CODE_OF spells out for the fault, "retriable" any that is retried; "or" allows
+either.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.envelopes import Json
+from tests.faults import fault
+from tests.faults.fault import Fault
+from tests.faults.world import RETRIABLE, Outcome, World
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "UNHEARD": tuple(fault.UNHEARD),
+    "THROTTLED": ("throttled", "429"),
+    "REFUSED": ("denied", "expired", "unknown", "invalid", "quota"),
+    "FAILED": tuple(fault.FAILED),
+    "CUT": fault.CUT,
+    "UNREADABLE": fault.UNREADABLE,
+    "-": ("-",),
+}
+
+CODE_OF: dict[str, str] = {
+    "unreachable": "NetworkFailure",
+    "connect-timeout": "NetworkFailure",
+    "unresolved": "NetworkFailure",
+    "no-tls": "NetworkFailure",
+    "throttled": "Throttling",
+    "429": "Throttling",
+    "denied": "AccessDenied",
+    "expired": "InvalidCredentials",
+    "unknown": "GeneralServiceException",
+    "invalid": "InvalidRequest",
+    "quota": "ServiceLimitExceeded",
+    "500": "ServiceInternalError",
+    "503": "ServiceInternalError",
+    "silence": "NetworkFailure",
+    "reset": "NetworkFailure",
+    "closed": "NetworkFailure",
+    "cut-in-status": "NetworkFailure",
+    # What came is no answer: that it can be tried again is what counts, with which of the four codes is not.
+    "cut-in-headers": "retriable",
+    "cut-in-body": "retriable",
+    "204": "retriable",
+    "302": "retriable",
+    "html": "retriable",
+    "empty": "retriable",
+    "garbage": "retriable",
+}
+
+CALLS = {"once": (1,), "twice": (1, 2), "always": range(1, 1000), "1st-3rd": (1, 2, 3), "2nd-4th": (2, 3, 4)}
+CALLS |= {"from-2nd": range(2, 1000), "from-3rd": range(3, 1000)}
+
+
+def rows(text: str, faults: int) -> list[Any]:
+    """Return a parameter for each row and each fault that it names.
+
+    Args:
+        text: The table.
+        faults: In which column the faults stand, counted from 0. The fault "-" is none.
+    """
+    lines = (line.strip() for line in text.strip().splitlines())
+    return [
+        pytest.param(*row, id=", ".join(row))
+        for line in lines
+        if line and not line.startswith("#")
+        for row in _unfolded([cell.strip() for cell in line.split("|")], faults)
+    ]
+
+
+def _unfolded(cells: list[str], faults: int) -> Iterator[list[str]]:
+    for named in cells[faults].split():
+        for name in GROUPS.get(named, (named,)):
+            yield [*cells[:faults], name, *cells[faults + 1 :]]
+
+
+def planned(name: str, operation: str, moment: str, calls: str) -> list[Fault]:
+    """Return the faults that a row names."""
+    if name == "-":
+        return []
+    assert moment in ("before", "after"), moment
+    return [Fault(name, operation, moment, CALLS[calls])]  # type: ignore[arg-type]  # it has just been made sure
+
+
+def check(outcome: Outcome, expected: str, name: str) -> None:
+    """Hold the last answer to what a row expects of it."""
+    choices = expected.replace("its code", CODE_OF.get(name, "")).split(" or ")
+    retriable = [choice.replace("retriable", code) for choice in choices for code in RETRIABLE if "retriable" in choice]
+    spelled = [choice for choice in choices if "retriable" not in choice] + retriable
+    got = " ".join(filter(None, [outcome.status, outcome.code]))
+    if outcome.status == "FAILED" and outcome.model is not None:
+        got += " + model"
+    assert got in spelled, f"expected {expected}, got {got}:\n{outcome}"
+
+
+def roll_back(world: World, model: Json | None) -> None:
+    """Delete what the last answer named, as CloudFormation does after a failure, or with the stack."""
+    world.plan()
+    if model is not None:
+        outcome = world.operate("DELETE", model)
+        assert outcome.status == "SUCCESS" or outcome.code == "NotFound", outcome

@@ -1,0 +1,93 @@
+"""DELETE under every fault: what CloudFormation is told, and whether the definition is gone."""
+
+import pytest
+
+from tests.envelopes import Json, minimal
+from tests.faults.fault import Fault
+from tests.faults.table import check, planned, rows
+from tests.faults.world import World
+
+DELETE = "DeleteModelQualityJobDefinition"
+
+
+def deployed(world: World, name: str) -> Json:
+    """Create a definition and return its model."""
+    own = {"JobDefinitionName": "Churn"} if name == "user" else {}
+    outcome = world.operate("CREATE", minimal() | own)
+    assert outcome.model is not None, outcome
+    return outcome.model
+
+
+# a fault of Delete                   | moment | calls  | the last answer               | then it is
+TABLE = """
+  -                                   |        |        | SUCCESS                       | gone
+  UNHEARD THROTTLED FAILED            | before | once   | SUCCESS                       | gone
+  UNHEARD THROTTLED FAILED            | before | always | FAILED its code               | there
+  silence reset closed cut-in-status  | before | once   | SUCCESS                       | gone
+  silence reset closed cut-in-status  | before | always | FAILED its code               | there
+  REFUSED                             | before | once   | FAILED its code               | there
+  FAILED CUT                          | after  | once   | SUCCESS                       | gone
+  FAILED CUT                          | after  | always | SUCCESS or FAILED retriable   | gone
+# A proxy answers in SageMaker's place: what it says proves nothing. (An answer of this operation's has no members: one
+# that is empty, or cut after its status, is what success looks like, and SageMaker does not give it before.)
+  html 302                            | before | once   | SUCCESS                       | gone
+  html 302                            | before | always | FAILED retriable              | there
+  html 302                            | after  | once   | SUCCESS                       | gone
+  html 302                            | after  | always | SUCCESS or FAILED retriable   | gone
+"""
+
+
+@pytest.mark.parametrize("name", ["generated", "user"])
+@pytest.mark.parametrize(("fault", "moment", "calls", "expected", "left"), rows(TABLE, faults=0))
+def test_a_definition_that_is_there(
+    world: World, name: str, fault: str, moment: str, calls: str, expected: str, left: str
+) -> None:
+    """Success is said only of what is gone, and what is gone is not there to be deleted for ever."""
+    model = deployed(world, name)
+    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn-2"}, {"owner": "them"})
+    world.plan(*planned(fault, DELETE, moment, calls))
+    outcome = world.operate("DELETE", model)
+    if outcome.status == "FAILED":
+        outcome.answer.pop("resourceModel", None)  # a failed deletion may name what is still there
+    check(outcome, expected, fault)
+    there = {name for name in world.sagemaker.definitions if name != "churn-2"}
+    assert len(there) == (left == "there"), outcome
+    assert "churn-2" in world.sagemaker.definitions
+    world.plan()
+    again = world.operate("DELETE", model)
+    assert (again.status, again.code) == (("SUCCESS", None) if left == "there" else ("FAILED", "NotFound")), again
+
+
+# a fault of Delete                   | moment | calls  | the last answer
+MISSING = """
+  -                                   |        |        | FAILED NotFound
+  UNHEARD THROTTLED                   | before | once   | FAILED NotFound
+  UNHEARD THROTTLED                   | before | always | FAILED its code
+"""
+
+
+@pytest.mark.parametrize(("fault", "moment", "calls", "expected"), rows(MISSING, faults=0))
+def test_a_definition_that_is_missing(world: World, fault: str, moment: str, calls: str, expected: str) -> None:
+    """A first attempt that can't have been heard did not delete it: it was not there."""
+    world.plan(*planned(fault, DELETE, moment, calls))
+    check(world.operate("DELETE", {"JobDefinitionName": "missing"}), expected, fault)
+
+
+def test_a_definition_in_use_survives_a_lost_answer(world: World) -> None:
+    """A schedule keeps it; the deletion waits, and ends once the schedule is gone."""
+    model = deployed(world, "user")
+    world.sagemaker.call(
+        "CreateMonitoringSchedule",
+        MonitoringScheduleName="hourly",
+        MonitoringScheduleConfig={"MonitoringJobDefinitionName": "Churn", "MonitoringType": "ModelQuality"},
+    )
+    world.plan(Fault("reset", DELETE), Fault("throttled", DELETE, calls=(3, 4)))
+
+    def freed(operation: str, number: int) -> None:
+        if operation == DELETE and number == 5:
+            world.sagemaker.call("DeleteMonitoringSchedule", MonitoringScheduleName="hourly")
+
+    world.network.before = freed
+    outcome = world.operate("DELETE", model)
+    assert outcome.status == "SUCCESS", outcome
+    assert world.sagemaker.definitions == {}

@@ -1,0 +1,71 @@
+"""READ and LIST under every fault, and the import of a definition: reads change nothing, and never lie."""
+
+import pytest
+
+from tests.envelopes import arn, maximal, minimal
+from tests.faults.fault import Fault
+from tests.faults.table import check, planned, rows
+from tests.faults.world import World
+
+CALL = {
+    "Describe": "DescribeModelQualityJobDefinition",
+    "List": "ListModelQualityJobDefinitions",
+    "ListTags": "ListTags",
+}
+
+# action | a fault of | of this kind                            | calls  | the last answer
+TABLE = """
+  READ   | Describe   | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
+  READ   | Describe   | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  READ   | Describe   | REFUSED                                 | always | FAILED its code
+  READ   | ListTags   | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
+  READ   | ListTags   | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  READ   | ListTags   | denied expired unknown quota            | always | FAILED its code
+  LIST   | List       | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
+  LIST   | List       | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  LIST   | List       | REFUSED                                 | always | FAILED its code
+"""
+
+
+@pytest.mark.parametrize("by", ["JobDefinitionArn", "JobDefinitionName"])
+@pytest.mark.parametrize(("action", "call", "fault", "calls", "expected"), rows(TABLE, faults=2))
+def test_reads(world: World, action: str, call: str, fault: str, calls: str, expected: str, by: str) -> None:
+    """By ARN alone, as imports do, and by name."""
+    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {"team": "fraud"})
+    before = world.sagemaker.definitions
+    world.plan(*planned(fault, CALL[call], "before", calls))
+    identifier = {"JobDefinitionArn": arn("churn")} if by == "JobDefinitionArn" else {"JobDefinitionName": "Churn"}
+    outcome = world.operate(action, identifier if action == "READ" else None)
+    check(outcome, expected, fault)
+    if outcome.status == "SUCCESS" and action == "READ":
+        assert outcome.model is not None
+        assert outcome.model["JobDefinitionArn"] == arn("churn")
+        assert outcome.model["Tags"] == [{"Key": "team", "Value": "fraud"}]
+        assert outcome.model["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+    if outcome.status == "SUCCESS" and action == "LIST":
+        (listed,) = outcome.answer["resourceModels"]
+        assert listed["JobDefinitionArn"] == arn("churn")
+        assert outcome.answer.get("nextToken") is None
+    assert world.sagemaker.definitions == before
+
+
+@pytest.mark.parametrize("fault", ["cut-in-headers", "cut-in-body", "204", "302", "html", "empty", "garbage"])
+@pytest.mark.parametrize(
+    ("action", "operation"),
+    [
+        ("CREATE", "CreateModelQualityJobDefinition"),
+        ("READ", "DescribeModelQualityJobDefinition"),
+        ("READ", "ListTags"),
+        ("LIST", "ListModelQualityJobDefinitions"),
+    ],
+)
+def test_an_unreadable_answer_is_said_to_be_one(world: World, action: str, operation: str, fault: str) -> None:
+    """In a sentence that names the operation, and not as a defect of this type."""
+    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
+    world.plan(Fault(fault, operation, calls=range(1, 99)))
+    properties = {"CREATE": maximal(), "READ": {"JobDefinitionName": "Churn"}, "LIST": None}[action]
+    outcome = world.request(action, properties)
+    assert outcome.status == "FAILED", outcome
+    assert operation in outcome.message, outcome
+    assert "defect" not in outcome.message
+    assert "Please sign in" not in outcome.message, "a proxy's page is no message"

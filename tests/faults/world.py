@@ -1,0 +1,188 @@
+"""CloudFormation, as far as a handler can tell, and the world that the handler finds.
+
+CloudFormation calls with what was desired, and calls back with the model and the context that the last answer carried,
+after the delay that it asked for, for as long as the answer says IN_PROGRESS. Each answer is held to the contract here,
+so that no test can forget to.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from tests.envelopes import Json, event
+from tests.faults.clock import Clock, stopped
+from tests.faults.fault import Fault
+from tests.faults.network import Call, Network, cabled
+from tests.faults.service import SageMaker, sagemaker
+
+LIMITS = {"CREATE": 60, "READ": 30, "UPDATE": 60, "DELETE": 60, "LIST": 30}
+"""Seconds that an invocation may take (the contract)."""
+
+RETRIES = (5, 20)
+"""Seconds after which CloudFormation sends a request again, once and twice (it does not say how long it waits)."""
+
+RETRIABLE = ("NetworkFailure", "ResourceConflict", "ServiceInternalError", "Throttling")
+"""Codes after which CloudFormation sends the request again."""
+
+CODES = (
+    *RETRIABLE,
+    "AccessDenied",
+    "AlreadyExists",
+    "GeneralServiceException",
+    "InvalidCredentials",
+    "InvalidRequest",
+    "NotFound",
+    "NotStabilized",
+    "NotUpdatable",
+    "ServiceLimitExceeded",
+)
+"""Codes that a failure can have. InternalFailure is none of them: it says that this type is broken."""
+
+MEMBERS = {
+    "status",
+    "message",
+    "errorCode",
+    "callbackContext",
+    "callbackDelaySeconds",
+    "resourceModel",
+    "resourceModels",
+    "nextToken",
+}
+"""What a progress event may have."""
+
+
+@dataclass
+class Invocation:
+    """One call of the function."""
+
+    action: str
+    answer: Json
+    seconds: float
+    calls: list[Call] = field(repr=False)
+
+
+@dataclass
+class Outcome:
+    """One request of CloudFormation's, from the first invocation to the last."""
+
+    invocations: list[Invocation]
+
+    @property
+    def answer(self) -> Json:
+        """The last answer."""
+        return self.invocations[-1].answer
+
+    @property
+    def status(self) -> str:
+        """SUCCESS or FAILED."""
+        return str(self.answer["status"])
+
+    @property
+    def code(self) -> str | None:
+        """Why it failed."""
+        return self.answer.get("errorCode")
+
+    @property
+    def message(self) -> str:
+        """What the user reads."""
+        return str(self.answer.get("message", ""))
+
+    @property
+    def model(self) -> Json | None:
+        """The model that the last answer carries."""
+        return self.answer.get("resourceModel")
+
+    def __str__(self) -> str:
+        steps = (f"{step.action} {step.answer} after {step.seconds:.2f} s" for step in self.invocations)
+        return "\n".join(steps)
+
+
+class World:
+    """The service, the network and the time around the function."""
+
+    def __init__(self, clock: Clock, service: SageMaker, network: Network) -> None:
+        self.clock = clock
+        self.sagemaker = service
+        self.network = network
+
+    def plan(self, *faults: Fault) -> None:
+        """Say what is going to happen; calls are counted from now on."""
+        self.network.forget()
+        self.network.faults.extend(faults)
+
+    def invoke(self, action: str, *arguments: Any, **named: Any) -> Invocation:  # noqa: ANN401 - those of event()
+        """Call the function once, and hold its answer to the contract."""
+        before, start = self.clock.now, len(self.network.calls)
+        answer: Json = resource(event(action, *arguments, **named), None)
+        invocation = Invocation(action, answer, self.clock.now - before, self.network.calls[start:])
+        hold_to_the_contract(invocation)
+        return invocation
+
+    def request(
+        self,
+        action: str,
+        desired: Mapping[str, Any] | None,
+        *arguments: Any,  # noqa: ANN401 - those of event()
+        **named: Any,  # noqa: ANN401
+    ) -> Outcome:
+        """Make one request as CloudFormation does, callbacks included."""
+        invocations = [self.invoke(action, desired, *arguments, **named)]
+        while invocations[-1].answer["status"] == "IN_PROGRESS":
+            answer = invocations[-1].answer
+            assert len(invocations) < 100, f"{action} never ends: {answer}"
+            self.clock.sleep(answer["callbackDelaySeconds"])
+            named["context"] = answer.get("callbackContext")
+            invocations.append(self.invoke(action, answer["resourceModel"], *arguments, **named))
+        return Outcome(invocations)
+
+    def operate(self, action: str, desired: Mapping[str, Any] | None, *arguments: Any, **named: Any) -> Outcome:  # noqa: ANN401 - those of event()
+        """Make a request, and again after a failure that CloudFormation retries: the same token, no context."""
+        outcome = self.request(action, desired, *arguments, **named)
+        for pause in RETRIES:
+            if outcome.status == "FAILED" and outcome.code in RETRIABLE:
+                self.clock.sleep(pause)
+                again = self.request(action, desired, *arguments, **named)
+                outcome = Outcome([*outcome.invocations, *again.invocations])
+        return outcome
+
+
+def hold_to_the_contract(invocation: Invocation) -> None:
+    """Hold an answer to what CloudFormation asks of it, and to what this type promises."""
+    answer, action, status = invocation.answer, invocation.action, invocation.answer.get("status")
+    said = f"{invocation.action} was answered {answer} after {invocation.seconds:.2f} s"
+    assert set(answer) <= MEMBERS, said
+    assert invocation.seconds <= LIMITS[action], f"too late: {said}"
+    model = answer.get("resourceModel")
+    if status == "FAILED":
+        assert answer.get("errorCode") in CODES, said
+        assert str(answer.get("message", "")).strip(), f"no words: {said}"
+        assert answer.get("callbackContext") is None, said
+        assert answer.get("callbackDelaySeconds", 0) == 0, said
+        assert model is None or model.get("JobDefinitionArn"), f"a model that names nothing: {said}"
+    elif status == "IN_PROGRESS":
+        assert action not in {"READ", "LIST"}, said
+        assert "errorCode" not in answer, said
+        assert isinstance(answer.get("callbackContext"), dict), said
+        assert 0 <= answer["callbackDelaySeconds"] <= 60, said
+        assert model, said
+        assert model.get("JobDefinitionArn") or action == "DELETE", said
+    else:
+        assert status == "SUCCESS", said
+        assert "errorCode" not in answer, said
+        assert answer.get("callbackContext") is None, said
+        assert answer.get("callbackDelaySeconds", 0) == 0, said
+        assert (answer.get("resourceModels") is not None) == (action == "LIST"), said
+        assert (model is not None) == (action in {"CREATE", "READ", "UPDATE"}), said
+        if model is not None:
+            assert model["JobDefinitionArn"], said
+            assert "EndpointName" not in model, said
+            assert None not in model.values(), said
+
+
+@contextmanager
+def opened() -> Iterator[World]:
+    """Open a world: time stands still, the account is empty, the network works."""
+    with stopped() as clock, sagemaker(clock) as service, cabled(Network(clock, service)) as network:
+        yield World(clock, service, network)
