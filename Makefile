@@ -44,6 +44,11 @@ test: $(READY) lint  ## lint, types, and every test, AWS's contract suites inclu
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered
 endif
 
+.PHONY: soak
+soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... to see it again
+	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$(MINUTES)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(LOAD),--load "$(LOAD)")
+
 .PHONY: lint
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

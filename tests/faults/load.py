@@ -1,0 +1,186 @@
+"""Many creations and deletions through one Lambda emulator, with a tenth of the calls going wrong.
+
+The package runs in AWS's runtime emulator, as in the sandbox. What it calls is a server of ours, so that answers can be
+lost on a real wire. The function's process may have 256 MB of writable memory, as a resource type's function has: the
+kernel refuses it more (RLIMIT_DATA), and its peak resident set is read afterwards (VmHWM). The emulator itself, a
+program in Go that Lambda does not charge to a function, is not counted.
+"""
+
+import os
+import random
+import resource
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from packager.package import package
+from sandbox.function import MEMORY, Function
+from tests.envelopes import LOG_GROUP, REGION, ROOT, Json, event, minimal
+from tests.faults.clock import stopped
+from tests.faults.fault import Fault
+from tests.faults.server import Server, at_once, serving
+from tests.faults.service import SageMaker, sagemaker
+from tests.faults.world import RETRIABLE, Invocation, hold_to_the_contract
+
+if TYPE_CHECKING:
+    from sandbox.account import Account
+
+# Those that cost no waiting. "silence", which costs 3.5 s each, is the table's and the stateful test's.
+FAULTS = (
+    "throttled",
+    "500",
+    "reset",
+    "closed",
+    "cut-in-status",
+    "cut-in-headers",
+    "cut-in-body",
+    "302",
+    "html",
+    "empty",
+)
+BEFORE_ONLY = ("throttled",)
+MEGABYTE = 1 << 20
+
+
+@dataclass
+class Load:
+    """What came of it."""
+
+    lost: list[str] = field(default_factory=list)
+    """What went wrong that must not."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: int = 0
+    calls: int = 0
+    peak: int = 0
+    """The most memory that was resident in the function's process, in bytes."""
+    restarts: int = 0
+    """How often the function's process was another."""
+
+
+class _Door:
+    """Where the function's AWS calls go: to a server of ours. All that Function asks an account for."""
+
+    def __init__(self, server: Server) -> None:
+        self._url = server.url
+
+    def environment(self) -> dict[str, str]:
+        """What a client needs."""
+        return {
+            "AWS_ENDPOINT_URL": self._url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_SESSION_TOKEN": "testing",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Function, Server, SageMaker]]:
+    with ExitStack() as stack:
+        with stopped() as clock:
+            service = stack.enter_context(sagemaker(clock))
+        server = stack.enter_context(serving(service, at_once, threading.Lock()))
+        yield stack.enter_context(Function(package(ROOT), cast("Account", _Door(server)))), server, service
+
+
+def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) -> Load:
+    """Create definitions and delete them again; return what came of it.
+
+    Args:
+        number: How many.
+        seed: Of the faults.
+        note: Is told how far it is, now and then.
+    """
+    load, dice = Load(), random.Random(seed)  # noqa: S311 - which calls fail is no secret
+    with _opened() as (function, server, service):
+        _called(function, load, "LIST", None)  # the emulator starts the function with its first event
+        process = _process(function)
+        resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY * MEGABYTE, MEMORY * MEGABYTE))
+
+        def decide(operation: str) -> Fault | None:
+            load.calls += 1
+            if operation == "delivery" or dice.random() > 0.1:
+                return None
+            load.faults += 1
+            name = dice.choice(FAULTS)
+            # Nothing is read from a deletion's answer: one that is empty is what success looks like.
+            after = name not in BEFORE_ONLY and (
+                dice.random() > 0.5 or name in {"cut-in-headers", "cut-in-body", "empty"}
+            )
+            return Fault(name, operation, "after" if after else "before")
+
+        server.decide = decide
+        made: dict[str, Json] = {}
+        for n in range(number):
+            properties = minimal() | ({"JobDefinitionName": f"Load-{n}"} if n % 2 else {})
+            answer = _operated(function, load, "CREATE", properties, token=f"token-{n}", logical_id=f"Definition{n}")
+            if answer.get("resourceModel"):
+                made[answer["resourceModel"]["JobDefinitionArn"]] = answer["resourceModel"]
+            if answer["status"] != "SUCCESS":
+                load.lost.append(f"creation {n}: {answer}")
+            if n % 50 == 49:
+                note(f"{n + 1:,} created, {_resident(process, 'VmRSS') // MEGABYTE} MB")
+        there = {definition.arn for definition in service.definitions.values()}
+        load.lost += [f"an orphan: {arn}" for arn in there - set(made)] + [
+            f"missing: {arn}" for arn in set(made) - there
+        ]
+        for n, model in enumerate(made.values()):
+            answer = _operated(function, load, "DELETE", model, token=f"gone-{n}")
+            if answer["status"] != "SUCCESS" and answer["errorCode"] != "NotFound":
+                load.lost.append(f"deletion {n}: {answer}")
+            if n % 50 == 49:
+                note(f"{n + 1:,} deleted, {_resident(process, 'VmRSS') // MEGABYTE} MB")
+        load.lost += [f"not deleted: {name}" for name in service.definitions]
+        load.restarts = int(_process(function) != process)
+        load.peak = _resident(process, "VmHWM") if not load.restarts else 0
+    return load
+
+
+def _operated(function: Function, load: Load, action: str, properties: Json, **named: str) -> Json:
+    """Make a request with its callbacks, and again after a failure that allows it, without the pauses between them."""
+    answer: Json = {}
+    for _ in range(3):
+        answer = _called(function, load, action, properties, **named)
+        while answer["status"] == "IN_PROGRESS":
+            answer = _called(
+                function, load, action, answer["resourceModel"], context=answer.get("callbackContext"), **named
+            )
+        if answer.get("errorCode") not in RETRIABLE:
+            break
+    load.outcomes[f"{action} {answer.get('errorCode', answer['status'])}"] += 1
+    return answer
+
+
+def _called(function: Function, load: Load, action: str, properties: Json | None, **named: object) -> Json:
+    answer = function.invoke(event(action, properties, log_group=LOG_GROUP, **named))  # type: ignore[arg-type]  # event()'s
+    load.outcomes["invocations"] += 1
+    hold_to_the_contract(Invocation(action, answer, 0.0, []))
+    return answer
+
+
+def _process(function: Function) -> int:
+    """Return the id of the function's own process: the Python that the emulator runs (proc(5))."""
+    root = str(function.log_file.parent).encode()
+    found = [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _is_the_functions(pid, root)]
+    (process,) = found
+    return int(process.name)
+
+
+def _is_the_functions(pid: Path, root: bytes) -> bool:
+    try:
+        is_python = os.path.realpath(pid / "exe") == os.path.realpath(sys.executable)
+        return is_python and root in (pid / "environ").read_bytes()
+    except OSError:  # another's, or gone
+        return False
+
+
+def _resident(process: int, line: str) -> int:
+    """Return a line of a process's memory in bytes (proc(5), status)."""
+    (found,) = [row for row in Path(f"/proc/{process}/status").read_text().splitlines() if row.startswith(f"{line}:")]
+    return int(found.split()[1]) * 1024

@@ -1,0 +1,427 @@
+"""Stacks, other stacks, people at the console and a bad day of the network, in any order: hypothesis finds which.
+
+What CloudFormation believes is kept here, by what the function answers and by nothing else. After every step SageMaker
+has to hold exactly that, and what others made.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+
+from tests.envelopes import Json, minimal
+from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNHEARD, UNREADABLE, Fault
+from tests.faults.service import Definition
+from tests.faults.table import CODE_OF
+from tests.faults.world import RETRIABLE, Outcome, World, opened
+
+CREATE = "CreateModelQualityJobDefinition"
+DESCRIBE = "DescribeModelQualityJobDefinition"
+DELETE = "DeleteModelQualityJobDefinition"
+
+# An answer of these has no members that anybody reads. One that is empty, or cut after its status, looks like success,
+# and SageMaker does not give it before.
+MEMBERLESS = ("AddTags", "DeleteTags", DELETE)
+EMPTY = ("cut-in-headers", "cut-in-body", "204", "empty", "garbage")
+
+USER_NAMES = ("Churn", "Fraud", "Returns")
+Tags = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What befalls the calls of one operation.
+
+    Args:
+        faults: By the number of the call, counted from 0 over all operations: a fault's name, and whether the call has
+            taken effect by then.
+        describe_lag: For how many answers Describe does not see a new definition.
+        tag_lag: How many answers of ListTags are behind.
+        latency: How long an answer takes, in seconds.
+    """
+
+    faults: Mapping[int, tuple[str, bool]] = field(default_factory=dict)
+    describe_lag: int = 0
+    tag_lag: int = 0
+    latency: float = 0.02
+
+
+def _trouble(spread: int) -> st.SearchStrategy[Trouble]:
+    fault = st.tuples(st.sampled_from(NAMES), st.booleans())
+    return st.builds(
+        Trouble,
+        st.dictionaries(st.integers(0, spread), fault, max_size=5),
+        st.sampled_from((0, 0, 0, 1, 2, 3)),
+        st.sampled_from((0, 0, 0, 1, 2, 3)),
+        st.sampled_from((0.02, 0.02, 0.02, 1.0, 3.3)),
+    )
+
+
+troubles = st.one_of(st.just(Trouble()), _trouble(5), _trouble(12))
+tags = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(("1", "2")), max_size=3)
+stack_tags = st.dictionaries(st.sampled_from("cdef"), st.sampled_from(("1", "2")), max_size=2)
+
+
+@dataclass
+class Resource:
+    """A resource of a stack, as CloudFormation knows it."""
+
+    logical_id: str
+    token: str
+    properties: Json
+    stack_tags: Tags
+    arn: str = ""
+    outside: Tags = field(default_factory=dict)
+    is_gone: bool = False
+
+    @property
+    def tags(self) -> Tags:
+        """The tags that the definition is to have."""
+        own = {tag["Key"]: tag["Value"] for tag in self.properties["Tags"]}
+        return self.stack_tags | own | self.outside
+
+
+def _properties(name: str | None, own: Tags) -> Json:
+    wire = [{"Key": key, "Value": value} for key, value in own.items()]
+    return minimal() | {"Tags": wire} | ({"JobDefinitionName": name} if name else {})
+
+
+class Stacks(RuleBasedStateMachine):
+    """What can happen to stacks with job definitions in one account."""
+
+    resources = Bundle("resources")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = ExitStack()
+        self.world: World = self._open.enter_context(opened())
+        self.believed: dict[str, Resource] = {}
+        """What CloudFormation believes is there, by ARN."""
+        self.others: dict[str, Definition] = {}
+        """What other stacks and people made, and what nobody can know the owner of, by name in lower case."""
+        self.held: set[str] = set()
+        """The names that stacks go by, also of what was deleted behind their backs. Whatever is made under one of these
+        has the ARN that the stack knows: nobody could tell them apart, and so nobody makes any here."""
+        self.count = 0
+        self.tally: dict[str, int] = {}
+
+    def teardown(self) -> None:
+        """Close the world."""
+        TALLY.add(self.tally)
+        self._open.close()
+
+    @rule(
+        target=resources, name=st.sampled_from((None, None, *USER_NAMES)), own=tags, stack=stack_tags, trouble=troubles
+    )
+    def create(self, name: str | None, own: Tags, stack: Tags, trouble: Trouble) -> Any:  # noqa: ANN401 - hypothesis'
+        """A stack creates a resource; if that fails, it is rolled back."""
+        self.count += 1
+        resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(name, own), stack)
+        return self._create(resource, trouble)
+
+    @rule(target=resources, name=st.sampled_from(USER_NAMES), own=tags, call=st.integers(0, 3), trouble=troubles)
+    def create_in_a_race(self, name: str, own: Tags, call: int, trouble: Trouble) -> Any:  # noqa: ANN401 - hypothesis'
+        """Another stack takes the name meanwhile."""
+        self.count += 1
+        resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(name, own), {})
+
+        def meanwhile(*_: object) -> None:
+            if len(self.world.network.calls) == call and name.lower() not in self.world.sagemaker.definitions:
+                self.world.sagemaker.foreign(minimal() | {"JobDefinitionName": name}, {"owner": "them"}, age=0)
+                self.others[name.lower()] = self.world.sagemaker.definitions[name.lower()]
+
+        return self._create(resource, trouble, meanwhile)
+
+    def _create(self, resource: Resource, trouble: Trouble, meanwhile: Any = None) -> Any:  # noqa: ANN401 - hypothesis'
+        name = str(resource.properties.get("JobDefinitionName", "")).lower()
+        if name in self.held - {_name(arn) for arn in self.believed}:
+            return multiple()
+        was_taken = name in self.world.sagemaker.definitions
+        made = sum(self.world.sagemaker.made.values())
+        self._prepare(trouble, meanwhile)
+        outcome = self._operate("CREATE", resource, resource.properties)
+        made = sum(self.world.sagemaker.made.values()) - made
+        is_taken = was_taken or name in self.others
+        assert made <= 1, f"one token, {made} definitions:\n{outcome}"
+        if outcome.status == "SUCCESS":
+            assert made == 1, f"adopted:\n{outcome}"
+            assert outcome.model is not None
+            resource.arn = outcome.model["JobDefinitionArn"]
+            assert resource.arn not in self.believed, f"two stacks own it:\n{outcome}"
+            self.believed[resource.arn] = resource
+            self.held.add(_name(resource.arn))
+            self._is_told_the_truth(outcome, resource)
+            return resource
+        known = self._known(outcome)
+        if is_taken and made == 0:
+            assert known is None, f"a failure names what is another's:\n{outcome}"
+        allowed = {"AlreadyExists"} if is_taken or _is_lost(outcome) else set()
+        self._has_the_right_code(outcome, trouble, allowed | ({"NotStabilized", "NotFound"} if made else set()))
+        if known is not None:
+            self._roll_back(resource, known, trouble)
+        left = set(self.world.sagemaker.definitions) - set(self.others) - {_name(arn) for arn in self.believed}
+        if left:
+            # Nobody can know whose it is: a user-provided name, and no look that told the truth while there was proof.
+            assert left == {name}, f"an orphan under a generated name: {left}\n{outcome}"
+            assert _is_lost(outcome), f"an orphan that could have been known:\n{outcome}"
+            self.others[name] = self.world.sagemaker.definitions[name]
+        return multiple()
+
+    def _roll_back(self, resource: Resource, model: Json, trouble: Trouble) -> None:
+        """Delete what a failed creation named; if that fails too, CloudFormation's user tries once more."""
+        self._prepare(Trouble(trouble.faults))
+        outcome = self._operate("DELETE", resource, model)
+        if outcome.status == "FAILED" and outcome.code != "NotFound":
+            self._prepare(Trouble())
+            outcome = self._operate("DELETE", resource, model)
+        assert outcome.status == "SUCCESS" or outcome.code == "NotFound", outcome
+
+    @rule(resource=resources, trouble=troubles)
+    def create_again(self, resource: Resource, trouble: Trouble) -> None:
+        """CloudFormation sends a request again whose answer it lost: a generated name is proof by itself."""
+        if (
+            resource.is_gone
+            or "JobDefinitionName" in resource.properties
+            or resource.properties["Tags"]
+            or resource.outside
+        ):
+            return
+        self._prepare(trouble)
+        outcome = self._operate("CREATE", resource, resource.properties)
+        known = self._known(outcome)
+        assert known is None or known["JobDefinitionArn"] == resource.arn, outcome
+        if outcome.status == "FAILED":
+            self._has_the_right_code(outcome, trouble, {"NotStabilized", "NotFound"})
+
+    @rule(resource=resources, own=tags, stack=stack_tags, trouble=troubles)
+    def update(self, resource: Resource, own: Tags, stack: Tags, trouble: Trouble) -> None:
+        """A stack changes tags; if that fails, it is rolled back by an update the other way round."""
+        before = deepcopy(resource)
+        after = deepcopy(resource)
+        after.properties["Tags"] = _properties(None, own)["Tags"]
+        after.stack_tags = stack
+        self._prepare(trouble)
+        outcome = self._update(before, after)
+        if outcome.status == "SUCCESS":
+            assert not resource.is_gone, outcome
+            resource.properties, resource.stack_tags = after.properties, after.stack_tags
+            self._is_told_the_truth(outcome, resource)
+            return
+        self._has_the_right_code(
+            outcome, trouble, {"NotStabilized", "NotFound"} if resource.is_gone else {"NotStabilized"}
+        )
+        self._prepare(Trouble(tag_lag=trouble.tag_lag))
+        back = self._update(after, before)
+        wanted = ("FAILED", "NotFound") if resource.is_gone else ("SUCCESS", None)
+        assert (back.status, back.code) == wanted, f"{outcome}\nrolled back:\n{back}"
+
+    def _update(self, before: Resource, after: Resource) -> Outcome:
+        identifier = {"JobDefinitionArn": before.arn}
+        return self._operate(
+            "UPDATE",
+            after,
+            after.properties | identifier,
+            before.properties | identifier,
+            previous_tags=before.stack_tags,
+        )
+
+    @rule(resource=consumes(resources), trouble=troubles)
+    def delete(self, resource: Resource, trouble: Trouble) -> None:
+        """A stack deletes a resource; if that fails, its user tries again."""
+        name = _name(resource.arn)
+        self._prepare(trouble)
+        model = {"JobDefinitionArn": resource.arn, "JobDefinitionName": name}
+        outcome = self._operate("DELETE", resource, resource.properties | model)
+        heard = any(
+            call.took_effect and call.operation == DELETE for step in outcome.invocations for call in step.calls
+        )
+        if outcome.status == "SUCCESS" or outcome.code == "NotFound":
+            assert heard or resource.is_gone, f"said to be gone:\n{outcome}"
+        else:
+            self._has_the_right_code(outcome, trouble, set())
+            self._prepare(Trouble())
+            again = self._operate("DELETE", resource, resource.properties | model)
+            missing = heard or resource.is_gone
+            assert (again.status, again.code) == (("FAILED", "NotFound") if missing else ("SUCCESS", None)), again
+        resource.is_gone = True
+        self.believed.pop(resource.arn, None)
+        self.held.discard(name)
+
+    @rule(resource=resources, by_arn=st.booleans(), trouble=troubles)
+    def read(self, resource: Resource, by_arn: bool, trouble: Trouble) -> None:  # noqa: FBT001 - hypothesis draws it
+        """Drift detection reads with the model, an import with the ARN alone."""
+        model = {"JobDefinitionArn": resource.arn}
+        self._prepare(trouble)
+        outcome = self._operate("READ", resource, model if by_arn else resource.properties | model)
+        if outcome.status == "SUCCESS":
+            assert not resource.is_gone, outcome
+            self._is_told_the_truth(outcome, resource)
+        else:
+            self._has_the_right_code(outcome, trouble, {"NotFound"} if resource.is_gone else set())
+
+    @rule(trouble=troubles)
+    def list_all(self, trouble: Trouble) -> None:
+        """LIST has every definition of the account, whoever made it."""
+        self._prepare(trouble)
+        outcome = self.world.operate("LIST", None)
+        self._note("LIST", outcome)
+        if outcome.status == "SUCCESS":
+            listed = {model["JobDefinitionArn"] for model in outcome.answer["resourceModels"]}
+            assert listed == {found.arn for found in self.world.sagemaker.definitions.values()}
+        else:
+            self._has_the_right_code(outcome, trouble, set())
+
+    @rule(name=st.sampled_from(USER_NAMES), age=st.sampled_from((0, 20, 4000)), equal=st.booleans())
+    def another_stack_creates(self, name: str, age: int, equal: bool) -> None:  # noqa: FBT001 - hypothesis draws it
+        """Another stack takes a name, if it is free."""
+        if name.lower() not in self.world.sagemaker.definitions and name.lower() not in self.held:
+            self.world.sagemaker.foreign(
+                minimal() | {"JobDefinitionName": name}, {} if equal else {"owner": "them"}, age=age
+            )
+            self.others[name.lower()] = self.world.sagemaker.definitions[name.lower()]
+
+    @rule(name=st.sampled_from(USER_NAMES))
+    def another_stack_deletes(self, name: str) -> None:
+        """Another stack gives its name back."""
+        if self.others.pop(name.lower(), None):
+            self.world.sagemaker.call(DELETE, JobDefinitionName=name)
+
+    @rule(resource=resources, key=st.sampled_from("xyz"), value=st.sampled_from(("1", "2")))
+    def a_person_tags(self, resource: Resource, key: str, value: str) -> None:
+        """Somebody tags one of ours, under a key that no template has."""
+        if not resource.is_gone:
+            self.world.sagemaker.call("AddTags", ResourceArn=resource.arn, Tags=[{"Key": key, "Value": value}])
+            resource.outside[key] = value
+
+    @rule(resource=resources)
+    def a_person_untags(self, resource: Resource) -> None:
+        """Somebody takes their tags off again."""
+        if not resource.is_gone and resource.outside:
+            self.world.sagemaker.call("DeleteTags", ResourceArn=resource.arn, TagKeys=[*resource.outside])
+            resource.outside.clear()
+
+    @rule(resource=resources)
+    def a_person_deletes(self, resource: Resource) -> None:
+        """Somebody deletes one of ours, and tells nobody."""
+        if not resource.is_gone:
+            self.world.sagemaker.call(DELETE, JobDefinitionName=_name(resource.arn))
+            self.believed.pop(resource.arn)
+            resource.is_gone = True
+
+    @rule(seconds=st.sampled_from((1, 60, 4000)))
+    def time_passes(self, seconds: int) -> None:
+        """Idle connections are closed meanwhile."""
+        self.world.clock.sleep(seconds)
+        self.world.network.drop()
+
+    @invariant()
+    def sagemaker_holds_what_is_believed(self) -> None:
+        """Exactly that: ours with our tags and theirs, and what others made as they made it."""
+        there = self.world.sagemaker.definitions
+        ours = {_name(arn): resource for arn, resource in self.believed.items()}
+        assert set(there) == set(ours) | set(self.others)
+        for name, resource in ours.items():
+            assert there[name].tags == resource.tags, name
+        for name, other in self.others.items():
+            assert there[name] == other, name
+
+    def _prepare(self, trouble: Trouble, meanwhile: Any = None) -> None:  # noqa: ANN401 - a hook of the network's
+        """Say what is going to befall the next operation's calls."""
+        network, service = self.world.network, self.world.sagemaker
+        service.describe_lag, service.tag_lag = trouble.describe_lag, trouble.tag_lag
+        network.latency = trouble.latency
+        network.forget()
+        network.before = meanwhile or (lambda *_: None)
+        number = iter(range(10_000))
+
+        def decide(operation: str, _: int) -> Fault | None:
+            name, after = trouble.faults.get(next(number), (None, False))
+            if name is None:
+                return None
+            may_be_after = name in {*FAILED, *CUT, *UNREADABLE}
+            must_be_after = operation in MEMBERLESS and name in EMPTY
+            return Fault(name, operation, "after" if must_be_after or (after and may_be_after) else "before")
+
+        network.decide = decide
+
+    def _operate(self, action: str, resource: Resource, *states: Json, **named: Any) -> Outcome:  # noqa: ANN401 - event()'s
+        outcome = self.world.operate(
+            action, *states, tags=resource.stack_tags, token=resource.token, logical_id=resource.logical_id, **named
+        )
+        self._note(action, outcome)
+        return outcome
+
+    def _note(self, action: str, outcome: Outcome) -> None:
+        for key in (action, f"{action} {outcome.code or outcome.status}"):
+            self.tally[key] = self.tally.get(key, 0) + 1
+        calls = [call for step in outcome.invocations for call in step.calls]
+        for key, number in (
+            ("invocations", len(outcome.invocations)),
+            ("calls", len(calls)),
+            ("faults", sum(call.fault is not None for call in calls)),
+        ):
+            self.tally[key] = self.tally.get(key, 0) + number
+
+    def _known(self, outcome: Outcome) -> Json | None:
+        """Return the model that CloudFormation rolls back by: the last that an answer carried."""
+        models = [step.answer.get("resourceModel") for step in outcome.invocations]
+        known: Json | None = next((model for model in reversed(models) if model), None)
+        return known
+
+    def _is_told_the_truth(self, outcome: Outcome, resource: Resource) -> None:
+        """What is reported after the last read that told the truth is what is there."""
+        assert outcome.model is not None
+        reads = [call for call in outcome.invocations[-1].calls if call.operation == "ListTags"]
+        if reads and not reads[-1].lagged:
+            assert {tag["Key"]: tag["Value"] for tag in outcome.model["Tags"]} == resource.tags, outcome
+
+    def _has_the_right_code(self, outcome: Outcome, trouble: Trouble, also: set[str]) -> None:
+        """A failure's code is that of a fault that befell it, or one that its state explains."""
+        hit = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
+        codes = {CODE_OF[name] for name in hit} | also
+        if "retriable" in codes or trouble.latency > 1:
+            codes |= {*RETRIABLE}
+        if hit - {*UNHEARD, *REFUSED}:
+            codes |= {"NotStabilized"}
+        if hit & {"cut-in-headers", "cut-in-body"}:
+            codes |= {"GeneralServiceException"}  # the answer that was cut was an error's: its status is all that came
+        assert outcome.code in codes, f"{outcome.code} is none of {sorted(codes)}:\n{outcome}"
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2].lower()
+
+
+def _is_lost(outcome: Outcome) -> bool:
+    """Whether nobody could know that a definition is ours: no read told so while its making could be proven."""
+    for step in outcome.invocations:
+        made = [n for n, call in enumerate(step.calls) if call.operation == CREATE and call.took_effect]
+        if made:
+            later = step.calls[made[0] :]
+            good = {call.operation for call in later if call.is_good}
+            return not {DESCRIBE, "ListTags"} <= good
+    return False
+
+
+class Tally:
+    """What has been done, over all runs."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.counts: dict[str, int] = {}
+        self.note: Callable[[], None] = lambda: None
+        """Is called after every run."""
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Add those of a run."""
+        self.runs += 1
+        for key, number in counts.items():
+            self.counts[key] = self.counts.get(key, 0) + number
+        self.note()
+
+
+TALLY = Tally()

@@ -1,0 +1,139 @@
+"""`make soak`: the stateful test for minutes, under seeds that nobody has tried, and then the load.
+
+A round is one seed: some lives of an account, of 30 steps each. Rounds end at the first violation, which hypothesis has
+shrunk to the fewest steps by then (that takes up to five minutes), or with the round in which the time is up. The load
+is a thousand creations and deletions through one Lambda emulator.
+"""
+
+import argparse
+import logging
+import math
+import random
+import sys
+import time
+from collections.abc import Sequence
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from sandbox.function import MEMORY
+from tests.faults import load
+from tests.faults.machine import TALLY, Stacks
+
+LIVES = 10
+STEPS = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until the time is up; return the exit code: 1 after a violation.
+
+    Args:
+        arguments: The command line's, without the program's name.
+    """
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="how long (MINUTES=), 10 unless given")
+    parser.add_argument("--seed", type=int, help="the first round's seed (SEED=), a random one unless given")
+    parser.add_argument("--load", type=int, default=1_000, help="definitions in the load (LOAD=), 0 for none")
+    asked = parser.parse_args(arguments)
+    seed = random.SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
+    logging.disable(logging.CRITICAL)  # what the function logs is no news here
+    print(f"seed {seed}; stacks for {asked.minutes:g} minutes, load of {asked.load:,}; Ctrl-C ends it", flush=True)
+    progress = Progress()
+    failed = None
+    try:
+        failed = _stacks(seed, asked.minutes, progress)
+        if not failed and asked.load:
+            failed = _load(asked.load, seed, progress)
+    except KeyboardInterrupt:
+        print("\nstopped")
+    print(f"\n{_tally()}")
+    if failed:
+        print(f"\n{failed}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+class Progress:
+    """A line that says how far it is: over the last one on a terminal, elsewhere a new one twice a minute."""
+
+    def __init__(self) -> None:
+        self._written = -math.inf
+
+    def __call__(self, line: str) -> None:
+        """Write it."""
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K{line}", end="", flush=True)
+        elif time.perf_counter() - self._written >= 30:
+            self._written = time.perf_counter()
+            print(line, flush=True)
+
+
+def _stacks(seed: int, minutes: float, progress: Progress) -> str | None:
+    """Run rounds of the stateful test; return what to say of the violation that ended them."""
+    start, number = time.perf_counter(), seed
+
+    def note() -> None:
+        gone = (time.perf_counter() - start) / 60
+        faults = TALLY.counts.get("faults", 0)
+        progress(
+            f"{gone:.1f} of {minutes:g} minutes, seed {number}: {TALLY.runs:,} lives of an account, {faults:,} faults"
+        )
+
+    TALLY.note = note
+    while time.perf_counter() - start < minutes * 60:
+        if violation := _violation(number):
+            return (
+                f"A violation under seed {number}:\n\n{violation}\n\n"
+                f"To see it again: make soak SEED={number} MINUTES={minutes:g}"
+            )
+        number += 1
+    print(f"\nno violation under the seeds from {seed} to {number - 1}", flush=True)
+    return None
+
+
+def _load(number: int, seed: int, progress: Progress) -> str | None:
+    """Run the load; return what to say of what was lost."""
+    found = load.run(number, seed, progress)
+    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.outcomes.items()))
+    peak = found.peak // load.MEGABYTE
+    print(f"\nload: {found.calls:,} calls, {found.faults:,} faults; peak {peak} MB of {MEMORY}; {counts}", flush=True)
+    if not found.lost and not found.restarts:
+        return None
+    restarts = "the function's process did not survive\n" if found.restarts else ""
+    lost = "\n".join(found.lost[:20])
+    return f"Lost under load:\n{restarts}{lost}\n\nTo see it again: make soak SEED={seed} MINUTES=0 LOAD={number}"
+
+
+def _violation(seed: int) -> str | None:
+    """Return what hypothesis says of the violation that it has found under a seed; None if there is none."""
+    machine = hypothesis.seed(seed)(type("Stacks", (Stacks,), {}))
+    try:
+        run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+            machine,
+            settings=settings(
+                database=None,
+                deadline=None,
+                max_examples=LIVES,
+                stateful_step_count=STEPS,
+                suppress_health_check=[*HealthCheck],  # a life takes seconds
+                phases=[Phase.generate, Phase.shrink],
+                report_multiple_bugs=False,
+                print_blob=False,
+            ),
+        )
+    except Exception as violation:  # noqa: BLE001 - an assertion, or a crash: both are what is looked for
+        notes = "\n".join(getattr(violation, "__notes__", []))
+        return f"{type(violation).__name__}: {violation}\n\n{notes}"
+    return None
+
+
+def _tally() -> str:
+    """Return what has been done: requests by their outcomes, and what befell them."""
+    counts = TALLY.counts
+    sums = ", ".join(f"{counts.get(key, 0):,} {key}" for key in ("invocations", "calls", "faults"))
+    rows = [f"{counts[key]:>10,}  {key}" for key in sorted(counts) if " " in key]
+    return "\n".join([f"{TALLY.runs:,} lives of an account: {sums}", *rows])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""Stacks in any order, with a fixed seed: `make soak` has the others."""
+
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.faults.machine import Stacks
+
+Stacks.TestCase.settings = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    stateful_step_count=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],  # 15 steps of a whole stack take a while
+    print_blob=False,
+    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes: `make soak` does it
+)
+TestStacks = Stacks.TestCase

@@ -1,0 +1,139 @@
+"""In time, whatever a real connection does: what only real sockets can show.
+
+Every case calls the function in a process of its own, with its own server; all of them run at once, because most of
+their time is waiting.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.envelopes import LOG_GROUP, ROOT, Json, arn, event, minimal
+from tests.faults import server
+from tests.faults.clock import stopped
+from tests.faults.server import Manner, Server, serving
+from tests.faults.service import sagemaker
+from tests.faults.world import LIMITS, RETRIABLE, Invocation, hold_to_the_contract
+
+IDENTIFIER = {"JobDefinitionArn": arn("churn")}
+NOW = minimal() | IDENTIFIER | {"Tags": [{"Key": "a", "Value": "2"}, {"Key": "c", "Value": "3"}]}
+BEFORE = minimal() | IDENTIFIER | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}
+
+# name: action, manner of the server, whether logs and metrics are delivered
+CASES: dict[str, tuple[str, Manner, bool]] = {
+    "CREATE, dripping": ("CREATE", server.dripping, False),
+    "READ, dripping": ("READ", server.dripping, False),
+    "UPDATE, dripping body": ("UPDATE", server.dripping_body, False),
+    "DELETE, dripping": ("DELETE", server.dripping, False),
+    "LIST, dripping body": ("LIST", server.dripping_body, False),
+    "CREATE, silent": ("CREATE", server.silent, True),
+    "READ, silent": ("READ", server.silent, True),
+    "READ, endless pages": ("READ", server.endless, False),
+    "READ, flooding": ("READ", server.flooding, False),
+    "UPDATE, slow": ("UPDATE", server.slow, True),
+    "READ, slow": ("READ", server.slow, True),
+    "CREATE, slow": ("CREATE", server.slow, True),
+    "READ, slow delivery": ("READ", server.only_delivery(server.slow), True),
+    "READ, dripping delivery": ("READ", server.only_delivery(server.dripping), True),
+    "READ, silent delivery": ("READ", server.only_delivery(server.silent), True),
+}
+LONGEST = 75
+"""Seconds after which a case is given up: longer than any may take, starts on a busy machine included."""
+
+CALLER = "import json, sys; from tests.faults.server import answered; print(json.dumps(answered(json.load(sys.stdin))))"
+
+
+@pytest.fixture(scope="module")
+def calls() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
+    """Every case's process and server, started at once."""
+    lock = threading.Lock()
+    running: dict[str, tuple[subprocess.Popen[str], Server]] = {}
+    with ExitStack() as stack:
+        timer = threading.Timer(LONGEST, _end, [running])
+        stack.callback(timer.cancel)
+        with stopped() as clock:
+            service = stack.enter_context(sagemaker(clock))
+            service.foreign(minimal() | {"JobDefinitionName": "churn"}, {"a": "1", "b": "1"}, age=0)
+        for name, (action, manner, delivers) in CASES.items():
+            where = stack.enter_context(serving(service, manner, lock))
+            environment = {
+                "AWS_ENDPOINT_URL": where.url,
+                "AWS_CONFIG_FILE": "/dev/null",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)]),
+            }
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", CALLER],
+                    env=environment,
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            assert process.stdin
+            process.stdin.write(json.dumps(_event(action, delivers=delivers)))
+            process.stdin.close()
+            running[name] = (process, where)
+        timer.start()
+        yield running
+
+
+def _end(running: dict[str, tuple[subprocess.Popen[str], Server]]) -> None:
+    """End what has not answered by now."""
+    for process, _ in running.values():
+        process.kill()
+
+
+def _event(action: str, *, delivers: bool) -> Json:
+    group = LOG_GROUP if delivers else None
+    if action == "UPDATE":
+        return event(action, NOW, BEFORE, log_group=group)
+    properties = {"CREATE": minimal(), "READ": IDENTIFIER, "DELETE": {"JobDefinitionArn": arn("gone")}, "LIST": None}
+    return event(action, properties[action], log_group=group)
+
+
+def _answered(process: subprocess.Popen[str], action: str) -> Invocation:
+    """Wait for a case's answer, longer than any should take, and hold it to the contract."""
+    assert process.stdout
+    assert process.stderr
+    said, problems = process.stdout.read(), process.stderr.read()
+    assert said, f"no answer within {LONGEST} s: {problems}"
+    found = json.loads(said.splitlines()[-1])
+    invocation = Invocation(action, found["answer"], found["seconds"], [])
+    hold_to_the_contract(invocation)
+    return invocation
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("delivery")])
+def test_an_answer_is_in_time(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
+    """Within the contract's time; what is not done by then goes on later, or can be tried again."""
+    process, where = calls[name]
+    action = CASES[name][0]
+    found = _answered(process, action)
+    assert found.seconds <= LIMITS[action]
+    status = found.answer["status"]
+    slow = CASES[name][1] is server.slow
+    assert status == "IN_PROGRESS" or found.answer.get("errorCode") in RETRIABLE or (slow and status == "SUCCESS"), (
+        found
+    )
+    assert where.asked["ListTags"] < 1_000
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.endswith("delivery")])
+def test_delivery_has_three_seconds(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
+    """In all, whether it fails or is slow: the request itself takes next to none here."""
+    process, _ = calls[name]
+    found = _answered(process, "READ")
+    assert found.answer["status"] == "SUCCESS"
+    assert found.seconds <= 3 + 5, "three, and what a start takes on a busy machine"
