@@ -1,0 +1,199 @@
+"""Events that nobody should send: what CloudFormation sends, with one to three parts of it made wrong.
+
+Values that are huge or deep stand in an event as a word until the last moment: hypothesis can show what it found.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis_jsonschema import from_schema
+
+from tests.envelopes import ACCOUNT, LOG_GROUP, REGION, ROOT, STACK_ID, TYPE_NAME, Json, arn, maximal, minimal
+
+CANARY = "kanari3nv0gel"
+"""Stands in property values, and may come out nowhere."""
+
+SECRETS = ("ASIAK4NARI", "k3y-kanari3nv0gel", "t0ken-kanari3nv0gel", "k3y-provider-kanari3nv0gel")
+
+Path = tuple[str | int, ...]
+
+GONE = "<gone>"
+DEEP = "<10,000 levels>"
+DEEP_LIST = "<10,000 lists>"
+LONG = "<300,000 letters>"
+GREAT = "<10 to the 400th>"
+SURROGATE = "<half a character>"
+
+WRONG: tuple[Any, ...] = (
+    None,
+    "",
+    " ",
+    "a\nb",
+    0,
+    -1,
+    1.5,
+    True,
+    [],
+    {},
+    [None],
+    [{}],
+    {"Key": "a"},
+    {"": CANARY},
+    {"x": {"y": [CANARY]}},
+    {"Attempt": "x"},
+    {"Attempt": -1},
+    CANARY,
+    f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/{CANARY}",
+    "1_0",
+    " 7 \n",
+    "٣",
+    "1e400",
+    float("nan"),
+    float("inf"),
+    GONE,
+    DEEP,
+    DEEP_LIST,
+    LONG,
+    GREAT,
+    SURROGATE,
+)
+
+
+def event(action: str, properties: Any) -> Json:  # noqa: ANN401 - anything that can stand there
+    """Return an event of CloudFormation's whose credentials and values are canaries."""
+    return {
+        "action": action,
+        "awsAccountId": ACCOUNT,
+        "bearerToken": "5f8a7a36-token",
+        "region": REGION,
+        "resourceType": TYPE_NAME,
+        "resourceTypeVersion": "00000001",
+        "stackId": STACK_ID,
+        "callbackContext": None,
+        "nextToken": None,
+        "requestData": {
+            "callerCredentials": dict(
+                zip(("accessKeyId", "secretAccessKey", "sessionToken"), SECRETS[:3], strict=True)
+            ),
+            "providerCredentials": {
+                "accessKeyId": "ASIAPROVIDER",
+                "secretAccessKey": SECRETS[3],
+                "sessionToken": SECRETS[2],
+            },
+            "providerLogGroupName": LOG_GROUP,
+            "logicalResourceId": "JobDefinition",
+            "resourceProperties": properties,
+            "previousResourceProperties": properties if action == "UPDATE" else None,
+            "stackTags": {"stage": CANARY},
+            "previousStackTags": {"stage": "before"},
+            "systemTags": {"aws:cloudformation:stack-name": "Fraud_Monitors"},
+        },
+    }
+
+
+def test_event(action: str, properties: Any) -> Json:  # noqa: ANN401 - as above
+    """Return an event as `sam local invoke TestEntrypoint` sends it."""
+    return {
+        "credentials": dict(zip(("accessKeyId", "secretAccessKey", "sessionToken"), SECRETS[:3], strict=True)),
+        "action": action,
+        "region": REGION,
+        "callbackContext": None,
+        "request": {
+            "clientRequestToken": "token",
+            "desiredResourceState": properties,
+            "previousResourceState": properties if action == "UPDATE" else None,
+            "logicalResourceIdentifier": "JobDefinition",
+            "desiredResourceTags": {"stage": CANARY},
+            "previousResourceTags": {"stage": "before"},
+            "region": REGION,
+            "awsAccountId": ACCOUNT,
+            "nextToken": None,
+        },
+    }
+
+
+test_event.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
+
+
+def _schema() -> Json:
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    known = {key: schema[key] for key in ("definitions", "properties", "required", "additionalProperties")}
+    known["properties"] = {
+        name: rule for name, rule in known["properties"].items() if name not in ("CreationTime", "JobDefinitionArn")
+    }
+    return known | {"type": "object"}
+
+
+def _with_canaries(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return properties whose free texts are canaries."""
+    if isinstance(value, dict):
+        return {key: CANARY if key in ("Value", "LEVEL") else _with_canaries(part) for key, part in value.items()}
+    return [_with_canaries(part) for part in value] if isinstance(value, list) else value
+
+
+PROPERTIES = st.one_of(
+    st.sampled_from((_with_canaries(maximal()), minimal(), {"JobDefinitionArn": arn("fraud")})),
+    from_schema(_schema()),
+)
+
+
+def paths(value: Any, at: Path = ()) -> Iterator[Path]:  # noqa: ANN401 - JSON
+    """Yield the way to every part of a value."""
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield (*at, key)
+        yield from paths(part, (*at, key))
+
+
+def changed(value: Any, path: Path, new: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value in which one part is another; parts that are not on the way are shared."""
+    if not path:
+        return new
+    key, rest = path[0], path[1:]
+    if isinstance(value, Mapping):
+        if not rest and new == GONE:
+            return {name: part for name, part in value.items() if name != key}
+        return {**value, key: changed(value.get(key), rest, new)}
+    if isinstance(value, list) and isinstance(key, int) and key < len(value):
+        return [*value[:key], changed(value[key], rest, new), *value[key + 1 :]]
+    return {key: changed(None, rest, new)}
+
+
+@st.composite
+def broken(draw: st.DrawFn, made: Any) -> Json:  # noqa: ANN401 - event or test_event
+    """Draw an event of which one to three parts are wrong."""
+    whole: Json = made(draw(st.sampled_from(("CREATE", "READ", "UPDATE", "DELETE", "LIST"))), draw(PROPERTIES))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from([*paths(whole)]))
+        if draw(st.booleans()):
+            path = (*path[:-1], draw(st.sampled_from(("Surprise", "Tags", "stackTags", "nextToken"))))
+        whole = changed(whole, path, at(path, draw(st.sampled_from(WRONG))))
+    return whole
+
+
+def at(path: Path, wrong: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a wrong value as it stands in a place: the envelope's own parts are no secret, and may be said aloud."""
+    named = {*map(str, path)}
+    if named & {"resourceProperties", "previousResourceProperties", "desiredResourceState", "previousResourceState"}:
+        return wrong
+    if named & {"callerCredentials", "providerCredentials", "credentials", "stackTags", "desiredResourceTags"}:
+        return wrong
+    return json.loads(json.dumps(wrong).replace(CANARY, "stranger"))
+
+
+def sent(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return an event as it is sent, with what is huge and deep in it; no part is shared."""
+    if isinstance(value, Mapping):
+        return {sent(key): sent(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [sent(part) for part in value]
+    if value in (DEEP, DEEP_LIST):
+        deep: Any = "deepest"
+        for _ in range(10_000):
+            deep = {"deeper": deep} if value == DEEP else [deep]
+        return deep
+    if value == GREAT and isinstance(value, str):
+        return 10**400
+    return {LONG: "y" * 300_000, SURROGATE: "half \ud800"}.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,261 @@
+"""Bad events at both entry points: always a sentence, never a defect, never megabytes, and nothing said aloud.
+
+A canary stands where values stand and one in every credential. None may be found in a log, on a standard stream, in a
+message or in a callback context; AWS's own words, which may quote values, go to CloudFormation's message alone.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from aws_sagemaker_modelqualityjobdefinition import handlers
+from tests.envelopes import Json, maximal, minimal
+from tests.faults import mutations
+from tests.faults.mutations import (
+    CANARY,
+    DEEP,
+    DEEP_LIST,
+    GREAT,
+    LONG,
+    SECRETS,
+    SURROGATE,
+    WRONG,
+    broken,
+    changed,
+    sent,
+)
+from tests.faults.world import CODES, MEMBERS, World, opened
+
+bounded = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=80,
+    suppress_health_check=[*HealthCheck],  # a whole event takes longer than a toy's
+    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes; what is drawn is small enough to read
+    print_blob=False,
+)
+
+LONGEST = 3_000
+"""Characters of a message: AWS's words, cut at a thousand, with what is said around them."""
+
+
+class Overheard(logging.Handler):
+    """Keeps every record, as it is formatted."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.heard.append(self.format(record))
+
+
+@contextmanager
+def overheard() -> Iterator[Any]:
+    """Overhear what is logged and written to the standard streams, as a function's log has it: from INFO on."""
+    handler, root = Overheard(), logging.getLogger()
+    level, streams = root.level, (io.StringIO(), io.StringIO())
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+            yield lambda: "\n".join([*handler.heard, *(stream.getvalue() for stream in streams)])
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def answered(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an entry point; anything
+    """Send an event; hold the answer, the logs and the streams to what is promised, and return the answer."""
+    world.network.forget()
+    world.network.delivered.clear()
+    before = world.clock.now
+    with overheard() as said:
+        answer: Json = entry(event, None)
+    whole = json.dumps(answer, ensure_ascii=False)
+    whole.encode()  # as AWS's runtime client sends it
+    assert world.clock.now - before <= 60
+    assert set(answer) <= MEMBERS, answer
+    assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS"), answer
+    message = str(answer.get("message") or "")
+    if answer["status"] == "FAILED":
+        assert answer["errorCode"] in CODES, answer
+        assert message[:1].strip(), f"no sentence: {message!r}"
+        for words in ("object has no attribute", "Traceback", "unexpected keyword", "NoneType", "a defect"):
+            assert words not in message, message
+    assert len(message) <= LONGEST, f"{len(message)} characters"
+    aloud = said() + b"".join(world.network.delivered).decode(errors="replace")
+    whispered = [message if not world.network.calls else "", json.dumps(answer.get("callbackContext"))]
+    for secret in SECRETS:
+        assert secret not in aloud + message + json.dumps(answer.get("callbackContext")), f"{secret}: {answer}"
+    assert CANARY not in _without_names(aloud), aloud[:2000]
+    assert not [text for text in whispered if CANARY in _without_names(text)], whispered
+    return answer
+
+
+def _without_names(text: str) -> str:
+    """Return a text without what may be said of a name or an ARN: a short piece."""
+    return text.replace(f"model-quality-job-definition/{CANARY}", "").replace(f"Deleting {CANARY} for", "")
+
+
+@bounded
+@given(broken(mutations.event))
+def test_the_entry_point(event: Json) -> None:
+    """What CloudFormation calls."""
+    with opened() as world:
+        answered(world, handlers.resource, sent(event))
+
+
+@settings(bounded, max_examples=40)
+@given(broken(mutations.test_event))
+def test_the_test_entry_point(event: Json) -> None:
+    """What `sam local invoke TestEntrypoint` calls."""
+    with opened() as world:
+        answered(world, handlers.test_entrypoint, sent(event))
+
+
+ENTRIES = [
+    pytest.param(handlers.resource, mutations.event, id="entrypoint"),
+    pytest.param(handlers.test_entrypoint, mutations.test_event, id="testEntrypoint"),
+]
+
+
+@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize("event", [None, [], "event", 7, {}, {"action": "READ"}, [{}], True, {"action": None}])
+def test_what_is_no_event_at_all(world: World, entry: Any, made: Any, event: Any) -> None:  # noqa: ANN401 - anything
+    """A person tries the function."""
+    del made
+    assert answered(world, entry, event)["errorCode"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
+def test_every_part_of_every_event(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
+    """Each part of the envelope, down to the single credential, with some of the wrong values: others for each."""
+    whole = made(action, {"JobDefinitionName": "churn"} if action != "CREATE" else minimal())
+    envelope = [path for path in mutations.paths(whole) if "esource" not in str(path[-2:-1]) or len(path) < 3]
+    for number, path in enumerate(envelope, len(action)):
+        for wrong in WRONG[number % 20 :: 20]:
+            answered(world, entry, sent(changed(whole, path, mutations.at(path, wrong))))
+
+
+# a property                                        | a value that it can't have | what the message names
+PROPERTIES = [
+    ("JobResources/ClusterConfig/InstanceCount", "1_0"),
+    ("JobResources/ClusterConfig/InstanceCount", " 7 \n"),
+    ("JobResources/ClusterConfig/InstanceCount", "٣"),
+    ("JobResources/ClusterConfig/InstanceCount", GREAT),
+    ("JobResources/ClusterConfig/InstanceCount", float("nan")),
+    ("JobResources/ClusterConfig/InstanceCount", CANARY),
+    ("JobResources/ClusterConfig/InstanceCount", LONG),
+    ("JobResources/ClusterConfig/InstanceCount", DEEP),
+    ("JobResources/ClusterConfig/InstanceCount", True),
+    ("JobResources/ClusterConfig", CANARY),
+    ("JobResources", []),
+    ("ModelQualityAppSpecification/ContainerArguments", {}),
+    ("ModelQualityAppSpecification/ContainerArguments/0", DEEP_LIST),
+    ("ModelQualityAppSpecification/Environment", [CANARY]),
+    ("ModelQualityAppSpecification/ImageUri", SURROGATE),
+    ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "1_0.5"),
+    ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", float("inf")),
+    ("NetworkConfig/EnableNetworkIsolation", "perhaps"),
+    ("RoleArn", SURROGATE),
+    ("Tags", {}),
+    ("Tags", [None]),
+    ("Tags", [{}]),
+    ("Tags", [{"Key": "a"}]),
+    ("Tags", [{"Value": "a"}]),
+    ("Tags", [{"Key": None, "Value": None}]),
+]
+
+
+@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize("action", ["CREATE", "UPDATE"])
+@pytest.mark.parametrize(("pointer", "wrong"), PROPERTIES)
+def test_a_property_that_is_wrong_is_named(
+    world: World,
+    entry: Any,  # noqa: ANN401 - an entry point
+    made: Any,  # noqa: ANN401 - a maker of events
+    action: str,
+    pointer: str,
+    wrong: Any,  # noqa: ANN401 - anything
+) -> None:
+    """By its JSON pointer, before SageMaker is asked for anything."""
+    path = tuple(int(part) if part.isdigit() else part for part in pointer.split("/"))
+    properties = changed(maximal(), path, wrong)
+    answer = answered(world, entry, sent(made(action, properties)))
+    assert answer["errorCode"] == "InvalidRequest", answer
+    assert pointer.removesuffix("/0") in answer["message"], answer
+    assert world.network.calls == []
+
+
+@pytest.mark.parametrize("name", ["resourceProperties", "Tags", "stackTags"])
+def test_a_great_many_of_something_is_no_work(world: World, name: str) -> None:
+    """200,000 keys: refused, in less than the time that a request has."""
+    many = {f"K{number}": CANARY for number in range(200_000)}
+    event = mutations.event("CREATE", minimal())
+    if name == "resourceProperties":
+        event["requestData"][name] = changed(minimal(), ("ModelQualityAppSpecification", "Environment"), many)
+    elif name == "stackTags":
+        event["requestData"][name] = many
+    else:
+        event["requestData"]["resourceProperties"]["Tags"] = [{"Key": key, "Value": "1"} for key in many]
+    answer = answered(world, handlers.resource, event)
+    assert answer["errorCode"] == "InvalidRequest", str(answer)[:2000]
+    assert world.network.calls == []
+
+
+@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize("action", ["READ", "DELETE", "UPDATE"])
+def test_megabytes_are_not_sent_back(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
+    """Six of them, where an identifier stands: Lambda's limit for an answer."""
+    long = "x" * 6_000_000
+    for identifier in ({"JobDefinitionArn": long}, {"JobDefinitionName": long}):
+        answer = answered(world, entry, made(action, minimal() | identifier))
+        assert answer["status"] == "FAILED"
+        assert len(json.dumps(answer)) < 20_000
+
+
+@pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
+def test_megabytes_of_aws_are_not_passed_on(world: World, action: str) -> None:
+    """A message is cut after a thousand characters, and the request id stands before it."""
+    words = "unheard of " * 300_000
+    body = json.dumps({"__type": "ValidationException", "message": words}).encode()
+    world.network.answer_all(400, body)
+    event = mutations.event(action, {"JobDefinitionName": "churn"} | minimal())
+    answer = answered(world, handlers.resource, event)
+    assert answer["errorCode"] == "InvalidRequest", str(answer)[:2000]
+    assert "unheard of" in answer["message"]
+    assert 0 < answer["message"].index("0b0c1d2e-request") < answer["message"].index("unheard of")
+
+
+@pytest.mark.parametrize("region", ["", None, 7, [], "eu-west-1\n", "not a region", "\ud800"])
+def test_a_region_that_is_none_is_an_invalid_request(world: World, region: Any) -> None:  # noqa: ANN401
+    """Never the function's own."""
+    event = mutations.event("READ", {"JobDefinitionName": "churn"}) | {"region": region}
+    answer = answered(world, handlers.resource, event)
+    assert answer["errorCode"] == "InvalidRequest"
+    assert "region" in answer["message"].lower()
+    assert world.network.calls == []
+
+
+def test_a_logger_at_debug_delivers_our_records_alone(world: World) -> None:
+    """Botocore's have bodies and tokens."""
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        handlers.resource(mutations.event("CREATE", mutations._with_canaries(maximal())), None)
+    finally:
+        logging.getLogger().setLevel(logging.WARNING)
+    delivered = b"".join(world.network.delivered).decode()
+    assert "CREATE of JobDefinition: SUCCESS" in delivered
+    assert CANARY not in delivered
+    assert "botocore" not in delivered
+    assert "urllib3" not in delivered
