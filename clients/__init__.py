@@ -1,1 +1,1 @@
-"""Clients of CloudFormation and SageMaker, each in an environment of its own, against the sandbox."""
+"""Clients of CloudFormation and SageMaker, each in its own environment, against the sandbox."""

@@ -1,6 +1,6 @@
 """A CDK app, run with CDK's own interpreter: writes an assembly for each state of its stacks that clients.cdk deploys.
 
-By the L1 construct, and by a CfnResource under a name of one's own: python cdk_app.py FOLDER OWN_TYPE
+By the L1 construct, and by a CfnResource under your own type name: python cdk_app.py FOLDER OWN_TYPE
 """
 
 import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -48,13 +49,14 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
     """An account whose CloudFormation has the project's type.
 
     Args:
-        own_type: whether it has the same under a name of one's own too, as `python -m publishing` stages it.
+        own_type: whether it has the same under another type name too, as `python -m publishing` stages it.
     """
     with told("start the sandbox"):
         packages = [package(ROOT)]
         if own_type:
             staged = CACHE / "own-type"
-            stage(ROOT, TypeName(OWN_TYPE), staged) if not staged.exists() else None
+            shutil.rmtree(staged, ignore_errors=True)
+            stage(ROOT, TypeName(OWN_TYPE), staged)
             packages.append(package(staged))
     with Account() as account, Registry(account) as registry:
         for one in packages:

@@ -1,4 +1,4 @@
-"""The resource types that templates may use, by account and region, beside those that moto makes."""
+"""The resource types that templates may use, by account and region, in addition to those that moto makes."""
 
 from sandbox.cloudformation import aws_types
 from sandbox.cloudformation.resource_type import ResourceType

@@ -251,7 +251,7 @@ def delete_change_set(response: CloudFormationResponse) -> Answer:
 
 
 def execute_change_set(response: CloudFormationResponse) -> Answer:
-    """ExecuteChangeSet: the stack follows it as it does an operation of its own."""
+    """ExecuteChangeSet: the stack follows it as it follows an update."""
     change_set = _find(response)
     if change_set.execution_status != "AVAILABLE":
         state = change_set.status if change_set.status != "CREATE_COMPLETE" else change_set.execution_status

@@ -64,7 +64,7 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
         translator.metrics.publish()  # to nobody: it complains of metrics that were not published
     plain: dict[str, Any] = templates.with_lists(
         json.loads(json.dumps(translated))
-    )  # the translator has classes of its own
+    )  # the translator has its own classes
     plain.pop("Transform", None)
     return plain
 

@@ -54,7 +54,7 @@ def _delete_stack(self: models.CloudFormationBackend, name_or_stack_id: str) -> 
             stack.delete()
 
 
-def _action(name: str, action: Any, reason: str) -> Patch:  # noqa: ANN401 - a function of a room beside this
+def _action(name: str, action: Any, reason: str) -> Patch:  # noqa: ANN401 - a function of another room
     return Patch(CloudFormationResponse, name, answering(action), reason)
 
 

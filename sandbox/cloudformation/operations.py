@@ -1,4 +1,4 @@
-"""Operations of stacks, each in a thread of its own: a call answers, and the operation goes on."""
+"""Operations of stacks, each in its own thread: a call answers, and the operation goes on."""
 
 import threading
 from collections.abc import Callable

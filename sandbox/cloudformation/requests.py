@@ -78,7 +78,7 @@ def template_at(template_url: str, account_id: str, partition: str) -> str:
     """The template at an address of S3's.
 
     moto knows a path-style address by the word "localhost" in it, or by a host of AWS's that begins with s3. A client
-    that reaches S3 by 127.0.0.1 writes that into the address, and a bucket is no part of such a host.
+    that reaches S3 by 127.0.0.1 writes that into the address, and such a host names no bucket.
 
     Raises:
         ValidationError: there is nothing.

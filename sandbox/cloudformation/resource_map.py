@@ -80,7 +80,7 @@ class ResourceMap(parsing.ResourceMap):
         return parameter.value.split(",") if "List" in value_type else parameter.value
 
     def validate_outputs(self) -> None:
-        """Refuse an output of an attribute that a taught type has not; moto says so of its own when it comes to it."""
+        """Refuse an output of an attribute that a taught type has not; for its own types moto says so later."""
         for output in (self.template.get("Outputs") or {}).values():
             value = output.get("Value")
             logical_id, name = value["Fn::GetAtt"] if isinstance(value, dict) and "Fn::GetAtt" in value else ("", "")

@@ -1,4 +1,4 @@
-"""Registered resource types inside moto's CloudFormation: the door to the rooms beside it.
+"""Registered resource types inside moto's CloudFormation: the door to the other rooms.
 
 `installed` puts these stacks in place of moto's; `teach` lets templates use a type.
 """

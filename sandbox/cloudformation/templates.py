@@ -32,7 +32,7 @@ PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"
     for name in ("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
-# What creates IAM resources, and the property that gives one a name of the user's own.
+# What creates IAM resources, and the property that gives one a user-provided name.
 IAM_NAMES = {
     "AWS::IAM::AccessKey": None,
     "AWS::IAM::Group": "GroupName",

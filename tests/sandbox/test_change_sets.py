@@ -193,7 +193,7 @@ def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  
 
 
 def test_other_attributes_and_tags(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """Metadata, policies and the stack's tags: each is a scope of its own."""
+    """Metadata, policies and the stack's tags: each is its own scope."""
     bear = {"Type": TOY, "Properties": {"Name": "bear"}}
     create(cloudformation, template(Bear=bear))
     changed = template(Bear=bear | {"Metadata": {"aws:cdk:path": "x"}, "DeletionPolicy": "Retain"})

@@ -68,7 +68,7 @@ def test_into_a_new_stack(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> None:
-    """The stack's tags are given to what is imported, in a second step of its own."""
+    """The stack's tags are given to what is imported, in a second step."""
     create(cloudformation, template(Cub={"Name": "cub"}), Tags=tags(team="a"))
     stack = import_into(cloudformation, template(Cub={"Name": "cub"}, Bear=KEPT), BEAR)
     assert (stack["StackStatus"], stack["Tags"]) == ("IMPORT_COMPLETE", tags(team="a"))
