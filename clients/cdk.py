@@ -102,6 +102,12 @@ def run(cdk: _Cdk, account: Account) -> None:
         mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _made_elsewhere(account)}})
         cdk("import", "--force", "--resource-mapping", mapping, state="imported")
         expect(stack_status(account, "Taken") == "IMPORT_COMPLETE", stack_status(account, "Taken"))
+        # CDK imports the resource and nothing else of its template: the rest comes with the next deployment.
+        expect("Resources" not in (said := cdk("diff", state="imported")), said)
+        taken = physical_id(account, "Taken", "Definition")
+        cdk(*deploy, state="imported")
+        expect(stack_status(account, "Taken") == "UPDATE_COMPLETE", stack_status(account, "Taken"))
+        expect(physical_id(account, "Taken", "Definition") == taken, "it was replaced")
         expect("Number of stacks with differences: 0" in (said := cdk("diff", state="imported")), said)
     with told("destroy"):
         cdk("destroy", "--force", state="replaced")
