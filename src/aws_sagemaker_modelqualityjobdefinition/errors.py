@@ -224,12 +224,14 @@ def _kind(error: botocore.ClientError) -> type[HandlerError]:
     status = _status(error)
     if status >= 500 or status in range(200, 400):  # a redirection is none of SageMaker's answers
         return exceptions.ServiceInternalError
+    # SageMaker's refusals have a code. Where none can be read, botocore gives the status for one: the answer was cut off.
+    cut_off = _code(error) == str(status)
     return {
         401: exceptions.InvalidCredentials,
         403: exceptions.AccessDenied,
         408: exceptions.NetworkFailure,
         429: exceptions.Throttling,
-    }.get(status, exceptions.GeneralServiceException)
+    }.get(status, exceptions.ServiceInternalError if cut_off else exceptions.GeneralServiceException)
 
 
 def _words(error: botocore.ClientError) -> str:

@@ -387,8 +387,6 @@ class Stacks(RuleBasedStateMachine):
             codes |= {*RETRIABLE}
         if hit - {*UNHEARD, *REFUSED}:
             codes |= {"NotStabilized"}
-        if hit & {"cut-in-headers", "cut-in-body"}:
-            codes |= {"GeneralServiceException"}  # the answer that was cut was an error's: its status is all that came
         assert outcome.code in codes, f"{outcome.code} is none of {sorted(codes)}:\n{outcome}"
 
 

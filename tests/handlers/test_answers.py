@@ -23,6 +23,8 @@ UNREADABLE = [
     pytest.param(raw(302, b""), id="redirected"),
     pytest.param(raw(307, b"moved"), id="moved"),
     pytest.param(raw(300, b""), id="several"),
+    pytest.param(raw(400, b""), id="a refusal that was cut off"),
+    pytest.param(raw(404, b'{"__ty'), id="a refusal that was cut off in its body"),
     pytest.param(raw(200, b"<html>Hello</html>", "text/html; charset=utf-8"), id="a web page"),
 ]
 WITHOUT_MEMBERS = [
