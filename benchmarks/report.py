@@ -1,5 +1,6 @@
 """RESULTS.md, from the measurements."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -191,7 +192,7 @@ def _delivery(results: Results) -> list[str]:
 
 def _felt(results: Results) -> list[str]:
     if not results.felt:
-        return ["Skipped: this machine gave the benchmark neither a control group nor a systemd scope."]
+        return ["Skipped: this machine gave the benchmark neither a control group nor a systemd scope, or no time."]
     rows = [
         _compared(f"{kind} CREATE, ms", lambda side, place=place: results.felt[side][place], 0)  # type: ignore[misc]  # as above
         for place, kind in enumerate(("cold", "warm"))
@@ -209,6 +210,8 @@ def _felt_note(results: Results) -> str:
 
 
 def _growth(results: Results) -> list[str]:
+    if not results.growth:
+        return ["Not measured: the run was ended before."]
     rows = []
     for what in dict.fromkeys(what for what, _ in results.growth):
         naive, ours = (results.growth[what, side] for side in measure.GROWING)
@@ -222,7 +225,9 @@ def _method(results: Results, seconds: float) -> list[str]:
     return [
         f"Machine: {measure.kind_of_machine()}. Python of the functions: {results.python}"
         + (". " if results.byte_code else ", and no byte code in ours: there is no Python 3.12 here. ")
-        + f"The whole run took {seconds / 60:.0f} minutes.",
+        + f"The whole run took {seconds / 60:.0f} minutes, at a load average of {os.getloadavg()[2]:.1f} at the end. "
+        "Where that is above the number of cores, other work made the milliseconds larger; the other "
+        "figures don't depend on it.",
         "Each figure is of a process of its own: `driver.py` in the function's interpreter, with the unzipped package "
         "and the standard library alone. It plays the events that CloudFormation sends (provider log group, "
         "credentials of caller and provider), so log and metric delivery are part of it. SageMaker, CloudWatch "
