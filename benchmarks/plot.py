@@ -35,8 +35,7 @@ def _bars(axes: Axes, results: Results, kind: str) -> None:
         axes.bar_label(bars, fmt="{:,.0f}", fontsize=6, rotation=90, padding=2)
     axes.set_xticks(range(len(events.ACTIONS)), events.ACTIONS, fontsize=7)
     axes.set_title(f"{kind}: {'million instructions' if results.counted else 'ms of CPU time'}")
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.12)
+    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])  # for the figures above the bars
     axes.spines[["top", "right"]].set_visible(False)
 
 
