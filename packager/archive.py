@@ -25,7 +25,7 @@ def write(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -
 
 
 def rewrite(file: Path) -> None:
-    """Write a zip file anew, its files as they were, uncompressed: cfn's, which holds one that is compressed."""
+    """Write a zip file again, its files as they were: the same files, the same bytes."""
     with zipfile.ZipFile(file) as zip_file:
         files = {name: zip_file.read(name) for name in zip_file.namelist()}
-    file.write_bytes(write(files, zipfile.ZIP_STORED).read())
+    file.write_bytes(write(files).read())
