@@ -29,6 +29,8 @@ class Call:
         previous: the properties before, on UPDATE.
         tags: the stack's tags.
         previous_tags: the stack's tags before, on UPDATE.
+        stack_id: the stack's ARN; None outside of stacks.
+        logical_id: the resource's name in the template; None outside of stacks.
     """
 
     account: str
@@ -37,6 +39,8 @@ class Call:
     previous: JSON
     tags: Mapping[str, str]
     previous_tags: Mapping[str, str]
+    stack_id: str | None
+    logical_id: str | None
 
 
 Handler = Callable[[Call], JSON | list[JSON] | None]
@@ -96,6 +100,8 @@ def _made(name: str) -> ResourceType:
             kind.typed(data.get("previousResourceProperties") or {}),
             data.get("stackTags") or {},
             data.get("previousStackTags") or {},
+            event.get("stackId"),
+            data.get("logicalResourceId"),
         )
         try:
             answer = handler(call)

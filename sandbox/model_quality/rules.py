@@ -25,7 +25,7 @@ from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, 
 from moto.sagemaker.utils import arn_formatter
 
 from sandbox.cloudformation import aws_types
-from sandbox.model_quality import schedule_type, strict
+from sandbox.model_quality import alarm_type, schedule_type, strict
 from sandbox.model_quality.schedules import ScheduleActions
 
 KIND = "model-quality-job-definition"
@@ -76,7 +76,8 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
 
     Served.tag_lag, Served.faults, Served.calls, Served.strict = tag_lag, tuple(faults), Counter(), strict
     paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch))
-    with paths, aws_types.offered(schedule_type.TYPE, schedule_type.HANDLERS):
+    schedules = aws_types.offered(schedule_type.TYPE, schedule_type.HANDLERS)
+    with paths, schedules, aws_types.offered(alarm_type.TYPE, alarm_type.HANDLERS):
         yield
 
 

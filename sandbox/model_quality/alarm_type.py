@@ -1,0 +1,116 @@
+"""AWS::CloudWatch::Alarm in stacks: alarms on the metrics that a monitoring job publishes.
+
+moto keeps alarms and shows them; stacks of its own have none. What moto doesn't keep of an alarm is refused.
+
+Source: AWS's published schema of the type.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
+
+from sandbox.cloudformation.aws_types import Call, Refusal
+
+TYPE = "AWS::CloudWatch::Alarm"
+
+JSON = dict[str, Any]
+
+# The properties that moto keeps, and how it calls them.
+_KEPT: Mapping[str, str] = {
+    "AlarmName": "name",
+    "AlarmDescription": "description",
+    "Namespace": "namespace",
+    "MetricName": "metric_name",
+    "Dimensions": "dimensions",
+    "Statistic": "statistic",
+    "ExtendedStatistic": "extended_statistic",
+    "Unit": "unit",
+    "Period": "period",
+    "EvaluationPeriods": "evaluation_periods",
+    "DatapointsToAlarm": "datapoints_to_alarm",
+    "ComparisonOperator": "comparison_operator",
+    "Threshold": "threshold",
+    "TreatMissingData": "treat_missing_data",
+    "EvaluateLowSampleCountPercentile": "evaluate_low_sample_count_percentile",
+    "ActionsEnabled": "actions_enabled",
+    "AlarmActions": "alarm_actions",
+    "OKActions": "ok_actions",
+    "InsufficientDataActions": "insufficient_data_actions",
+}
+_LISTS = frozenset({"Dimensions", "AlarmActions", "OKActions", "InsufficientDataActions"})
+
+
+def _create(call: Call) -> JSON:
+    name = call.desired.get("AlarmName") or _generated(call)
+    if name in _backend(call).alarms:
+        raise Refusal("AlreadyExists", f"{name} already exists")
+    return _put(call, name)
+
+
+def _read(call: Call) -> JSON:
+    return _model(_found(call), _backend(call))
+
+
+def _update(call: Call) -> JSON:
+    alarm, backend = _found(call), _backend(call)
+    backend.tagger.untag_resource_using_names(alarm.alarm_arn, list(backend.list_tags_for_resource(alarm.alarm_arn)))
+    return _put(call, alarm.name)
+
+
+def _delete(call: Call) -> None:
+    _backend(call).delete_alarms([_found(call).name])
+
+
+def _list(call: Call) -> list[JSON]:
+    return [{"AlarmName": alarm.name} for alarm in _backend(call).describe_alarms()]
+
+
+HANDLERS: Mapping[str, Callable[[Call], JSON | list[JSON] | None]] = {
+    "CREATE": _create,
+    "READ": _read,
+    "UPDATE": _update,
+    "DELETE": _delete,
+    "LIST": _list,
+}
+
+
+def _generated(call: Call) -> str:
+    """A name as CloudFormation makes one: stack, logical id, twelve characters."""
+    stack_name = call.stack_id.split("/")[1] if call.stack_id else None
+    return "-".join([*filter(None, (stack_name, call.logical_id)), uuid4().hex[:12].upper()])
+
+
+def _put(call: Call, name: str) -> JSON:
+    """Make the alarm, or write over the one of that name, and return it."""
+    unknown = sorted(call.desired.keys() - _KEPT.keys() - {"Tags", "Arn"})
+    if unknown:
+        raise Refusal("InvalidRequest", f"This sandbox has alarms on one metric, without {', '.join(unknown)}")
+    nothing: JSON = {key: [] if key in _LISTS else None for key in _KEPT} | {"ActionsEnabled": True}
+    given = {_KEPT[key]: value for key, value in (nothing | call.desired | {"AlarmName": name}).items() if key in _KEPT}
+    own = {tag["Key"]: tag["Value"] for tag in call.desired.get("Tags", [])}
+    tags = [{"Key": key, "Value": value} for key, value in {**call.tags, **own}.items()]
+    backend = _backend(call)
+    return _model(backend.put_metric_alarm(**given, tags=tags), backend)
+
+
+def _found(call: Call) -> Alarm:
+    name = str(call.desired["AlarmName"])
+    alarm: Alarm | None = _backend(call).alarms.get(name)
+    if alarm is None:
+        raise Refusal("NotFound", f"There is no alarm {name}")
+    return alarm
+
+
+def _backend(call: Call) -> CloudWatchBackend:
+    backend: CloudWatchBackend = cloudwatch_backends[call.account][call.region]
+    return backend
+
+
+def _model(alarm: Alarm, backend: CloudWatchBackend) -> JSON:
+    told = {key: getattr(alarm, member) for key, member in _KEPT.items()}
+    told["Dimensions"] = [{"Name": one.name, "Value": one.value} for one in alarm.dimensions]
+    tags = backend.list_tags_for_resource(alarm.alarm_arn)
+    told["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return {"Arn": alarm.alarm_arn} | {key: value for key, value in told.items() if value not in (None, [])}
