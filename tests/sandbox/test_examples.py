@@ -10,7 +10,7 @@ from cfnlint.api import lint_file
 
 from packager.package import package
 from sandbox.account import Account
-from sandbox.cloudformation import stacks
+from sandbox.cloudformation import drift, stacks
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 
@@ -22,6 +22,9 @@ PARAMETERS = {
     "ImageUri": "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagemaker-model-monitor-analyzer:latest",
     "RoleArn": "arn:aws:iam::123456789012:role/monitor",
     "Bucket": "forecasts",
+    "SubnetIds": "subnet-0c0ffee0000000001,subnet-0c0ffee0000000002",
+    "SecurityGroupIds": "sg-0c0ffee0000000001",
+    "KmsKeyArn": "arn:aws:kms:us-west-2:123456789012:key/0c0ffee0-0000-4000-8000-000000000001",
 }
 
 
@@ -33,20 +36,27 @@ def account() -> Iterator[Account]:
         Account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
         stacks.installed(),
+        drift.served(),
     ):
         stacks.teach(account.account_id, account.region, ResourceType(schema, function.invoke))
         yield account
 
 
-def deploy(account: Account, template: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def values(template: str, others: dict[str, str]) -> list[dict[str, str]]:
+    """The parameters of a template: those that it has no default for, and others."""
+    parameters = stacks.Stack.parse_template(template).get("Parameters", {})
+    given = {key: PARAMETERS[key] for key, parameter in parameters.items() if "Default" not in parameter} | others
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+
+
+def deploy(account: Account, template: str, **others: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Create a stack of a template: the stack and its resources."""
-    wanted = (stacks.Stack.parse_template(template)).get("Parameters", {})
     cloudformation = account.client("cloudformation")
     cloudformation.create_stack(
         StackName="example",
         TemplateBody=template,
-        Parameters=[{"ParameterKey": key, "ParameterValue": PARAMETERS[key]} for key in wanted],
-        Capabilities=["CAPABILITY_IAM"],
+        Parameters=values(template, others),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     (stack,) = cloudformation.describe_stacks(StackName="example")["Stacks"]
     resources = cloudformation.describe_stack_resources(StackName="example")["StackResources"]
@@ -99,6 +109,206 @@ def test_the_minimal_example_deploys(account: Account) -> None:
     assert definition["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
     assert definition["ModelQualityJobInput"]["GroundTruthS3Input"] == {"S3Uri": "s3://forecasts/labels"}
     delete(account)
+
+
+def example(account: Account, name: str, **others: str) -> dict[str, Any]:
+    """Deploy an example that has one definition: the definition as SageMaker has it."""
+    _, resources = deploy(account, (EXAMPLES / name).read_text(), **others)
+    (arn,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == TYPE]
+    return definition_of(account, arn.split("/")[1])
+
+
+def definition_of(account: Account, name: str) -> dict[str, Any]:
+    """What SageMaker says of a definition."""
+    described = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
+    return {key: value for key, value in described.items() if key != "ResponseMetadata"}
+
+
+# What all examples of ours have.
+REPORTS = {"S3Output": {"LocalPath": "/opt/ml/processing/output", "S3Uri": "s3://forecasts/reports"}}
+LABELS = {"S3Uri": "s3://forecasts/labels"}
+MACHINES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+
+
+def test_the_realtime_example_deploys(account: Account) -> None:
+    """Numbers that come from parameters are numbers; what an empty parameter leaves out is SageMaker's default."""
+    definition = example(account, "realtime.yaml", Threshold="0.7", InstanceCount="2")
+    assert definition["ModelQualityAppSpecification"] == {
+        "ImageUri": PARAMETERS["ImageUri"],
+        "ProblemType": "BinaryClassification",
+        "Environment": {"publish_cloudwatch_metrics": "Enabled"},
+    }
+    assert definition["ModelQualityJobInput"] == {
+        "EndpointInput": {
+            "EndpointName": "forecasts",
+            "LocalPath": "/opt/ml/processing/input",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "ProbabilityAttribute": "0",
+            "ProbabilityThresholdAttribute": 0.7,
+            "StartTimeOffset": "-P1D",
+            "EndTimeOffset": "-P0D",
+        },
+        "GroundTruthS3Input": LABELS,
+    }
+    assert definition["JobResources"] == {"ClusterConfig": MACHINES | {"InstanceCount": 2}}
+    assert definition["ModelQualityJobOutputConfig"] == {"MonitoringOutputs": [REPORTS]}
+    assert definition["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+    delete(account)
+
+
+def test_the_realtime_example_takes_what_is_optional(account: Account) -> None:
+    """A property that hangs on a parameter; the threshold's default."""
+    definition = example(account, "realtime.yaml", MaxRuntimeInSeconds="1800")
+    assert definition["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert definition["ModelQualityJobInput"]["EndpointInput"]["ProbabilityThresholdAttribute"] == 0.5
+    delete(account)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "written"),
+    [("csv", {"Csv": {"Header": True}}), ("json-lines", {"Json": {"Line": True}}), ("parquet", {"Parquet": {}})],
+)
+def test_the_batch_example_deploys(account: Account, chosen: str, written: dict[str, Any]) -> None:
+    """With the format that the parameter names, and no other."""
+    definition = example(account, "batch.yaml", Format=chosen)
+    assert definition["ModelQualityAppSpecification"]["ProblemType"] == "MulticlassClassification"
+    assert definition["ModelQualityJobInput"] == {
+        "BatchTransformInput": {
+            "DataCapturedDestinationS3Uri": "s3://forecasts/captured",
+            "DatasetFormat": written,
+            "LocalPath": "/opt/ml/processing/input",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "InferenceAttribute": "prediction",
+            "StartTimeOffset": "-P7D",
+            "EndTimeOffset": "-P0D",
+        },
+        "GroundTruthS3Input": LABELS,
+    }
+    delete(account)
+
+
+def test_the_baseline_example_deploys(account: Account) -> None:
+    """Baseline, upload mode and tags."""
+    definition = example(account, "baseline.yaml")
+    assert definition["ModelQualityBaselineConfig"] == {
+        "BaseliningJobName": "churn-baseline",
+        "ConstraintsResource": {"S3Uri": "s3://forecasts/baseline/constraints.json"},
+    }
+    (output,) = definition["ModelQualityJobOutputConfig"]["MonitoringOutputs"]
+    assert output["S3Output"] == REPORTS["S3Output"] | {"S3UploadMode": "EndOfJob"}
+    tags = account.client("sagemaker").list_tags(ResourceArn=definition["JobDefinitionArn"])["Tags"]
+    assert tags == [{"Key": "purpose", "Value": "model-quality"}]
+    delete(account)
+
+
+def test_the_private_example_deploys(account: Account) -> None:
+    """The network is the VPC's, from parameters that are lists; disks and reports have the key."""
+    definition = example(account, "private.yaml")
+    assert definition["NetworkConfig"] == {
+        "EnableInterContainerTrafficEncryption": True,
+        "EnableNetworkIsolation": True,
+        "VpcConfig": {
+            "SecurityGroupIds": ["sg-0c0ffee0000000001"],
+            "Subnets": ["subnet-0c0ffee0000000001", "subnet-0c0ffee0000000002"],
+        },
+    }
+    assert definition["ModelQualityJobOutputConfig"]["KmsKeyId"] == PARAMETERS["KmsKeyArn"]
+    assert definition["JobResources"]["ClusterConfig"] == MACHINES | {"VolumeKmsKeyId": PARAMETERS["KmsKeyArn"]}
+    delete(account)
+
+
+def test_the_alarm_s_example_deploys_whole(account: Account) -> None:
+    """The schedule runs the definition; the alarm looks at the metric of endpoint and schedule."""
+    definition = example(account, "alarm.yaml", LeastF2="0.8")
+    assert definition["ModelQualityAppSpecification"]["Environment"] == {"publish_cloudwatch_metrics": "Enabled"}
+    assert scheduled(account) == definition["JobDefinitionName"]
+    (alarm,) = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("aws/sagemaker/Endpoints/model-metrics", "f2")
+    assert {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == {
+        "Endpoint": "forecasts",
+        "MonitoringSchedule": "example-daily",
+    }
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0.8, "LessThanThreshold")
+    assert alarm["AlarmName"].startswith("example-Alarm-")
+    delete(account)
+    assert account.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+
+
+def test_the_example_for_each_model_deploys(account: Account) -> None:
+    """A definition for every model of the list, each with its own data."""
+    _, resources = deploy(account, (EXAMPLES / "for-each.yaml").read_text())
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"].split("/")[1] for one in resources}
+    assert sorted(names) == ["Definitionchurn", "Definitionfraud", "Definitionuplift"]
+    for model in ("churn", "fraud", "uplift"):
+        definition = definition_of(account, names[f"Definition{model}"])
+        assert definition["ModelQualityJobInput"]["EndpointInput"]["EndpointName"] == model
+        assert definition["ModelQualityJobInput"]["GroundTruthS3Input"] == {"S3Uri": f"s3://forecasts/{model}/labels"}
+    delete(account)
+
+
+def test_a_model_more_in_the_list_touches_no_other_definition(account: Account) -> None:
+    """As the example says."""
+    template = (EXAMPLES / "for-each.yaml").read_text()
+    _, before = deploy(account, template)
+    cloudformation = account.client("cloudformation")
+    cloudformation.update_stack(
+        StackName="example",
+        TemplateBody=template.replace("uplift]", "uplift, returns]"),
+        Parameters=values(template, {}),
+        Capabilities=["CAPABILITY_AUTO_EXPAND"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName="example")["Stacks"]
+    assert (stack["StackStatus"], stack.get("StackStatusReason")) == ("UPDATE_COMPLETE", None)
+    after = cloudformation.describe_stack_resources(StackName="example")["StackResources"]
+    arns = [{one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found} for found in (before, after)]
+    assert arns[1].keys() - arns[0].keys() == {"Definitionreturns"}
+    assert arns[0].items() <= arns[1].items()
+    delete(account)
+
+
+def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
+    """By its ARN, unchanged; without drift, and kept when the stack goes."""
+    template = (EXAMPLES / "import/template.yaml").read_text()
+    text = (EXAMPLES / "import/resources.json").read_text().replace("us-east-1", account.region)
+    (wanted,) = json.loads(text)
+    sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
+    made = sagemaker.create_model_quality_job_definition(
+        JobDefinitionName="churn-2024-06-01",
+        ModelQualityAppSpecification={"ImageUri": PARAMETERS["ImageUri"], "ProblemType": "Regression"},
+        ModelQualityJobInput={
+            "EndpointInput": {
+                "EndpointName": "forecasts",
+                "LocalPath": "/opt/ml/processing/input",
+                "InferenceAttribute": "0",
+            },
+            "GroundTruthS3Input": LABELS,
+        },
+        ModelQualityJobOutputConfig={"MonitoringOutputs": [REPORTS]},
+        JobResources={"ClusterConfig": MACHINES},
+        RoleArn=PARAMETERS["RoleArn"],
+    )
+    before = definition_of(account, "churn-2024-06-01")
+    assert made["JobDefinitionArn"] == wanted["ResourceIdentifier"]["JobDefinitionArn"]
+    change_set = {"StackName": "example", "ChangeSetName": "adopt"}
+    cloudformation.create_change_set(
+        **change_set,
+        ChangeSetType="IMPORT",
+        TemplateBody=template,
+        ResourcesToImport=[wanted],
+        Parameters=values(template, {}),
+    )
+    cloudformation.execute_change_set(**change_set)
+    (stack,) = cloudformation.describe_stacks(StackName="example")["Stacks"]
+    assert (stack["StackStatus"], stack.get("StackStatusReason")) == ("IMPORT_COMPLETE", None)
+    assert definition_of(account, "churn-2024-06-01") == before
+    detection = cloudformation.detect_stack_drift(StackName="example")["StackDriftDetectionId"]
+    status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "IN_SYNC")
+    cloudformation.delete_stack(StackName="example")
+    assert definition_of(account, "churn-2024-06-01") == before
+    sagemaker.delete_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
 
 
 def scheduled(account: Account) -> str:
