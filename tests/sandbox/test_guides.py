@@ -1,0 +1,236 @@
+"""The guides' steps, played in the sandbox: their commands by the AWS CLI, as they stand there."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from packager.package import package
+from sandbox.account import Account, bare_environment
+from sandbox.cloudformation import cloud_control, drift, stacks
+from sandbox.cloudformation.resource_type import ResourceType
+from sandbox.function import Function
+from tests.envelopes import ROOT
+
+OURS, THEIRS = "Acme::SageMaker::ModelQualityJobDefinition", "AWS::SageMaker::ModelQualityJobDefinition"
+PARAMETERS = {
+    "EndpointName": "churn",
+    "ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer",
+    "RoleArn": "arn:aws:iam::123456789012:role/monitor",
+    "Bucket": "my-bucket",
+}
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """An account that has AWS's type and one of Acme's, both with this project's handlers, and all that guides use."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    with (
+        Account() as account,
+        Function(package(ROOT), account) as function,
+        stacks.installed(),
+        drift.served(),
+        cloud_control.served(),
+    ):
+        for name in (OURS, THEIRS):
+            kind = ResourceType(schema | {"typeName": name}, function.invoke)
+            stacks.teach(account.account_id, account.region, kind)
+        yield account
+
+
+def commands(guide: str) -> list[str]:
+    """The AWS CLI's commands in a guide, continued lines joined."""
+    text = (ROOT / "guides" / guide).read_text()
+    return [
+        re.sub(r"\s*\\\n\s*", " ", command).strip()
+        for command in re.findall(r"^ {4,}(aws (?:.*(?:\\|\[\{|,)\n)*.*)$", text, re.MULTILINE)
+    ]
+
+
+def said(account: Account, command: str, folder: Path, changes: Mapping[str, str]) -> str:
+    """Run a command of a guide in a shell, with what it leaves open filled in: what it prints.
+
+    Args:
+        account: whose services it is to call.
+        command: the command.
+        folder: the working directory.
+        changes: what replaces what; all of it has to be there.
+    """
+    for old, new in changes.items():
+        assert old in command
+        command = command.replace(old, new)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["/bin/sh", "-ec", command],
+        cwd=folder,
+        env=bare_environment() | account.environment() | {"PATH": path, "AWS_PAGER": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+def updated(account: Account, template: Json) -> None:
+    """Update the stack to a template."""
+    cloudformation = account.client("cloudformation")
+    cloudformation.update_stack(StackName="monitoring", TemplateBody=json.dumps(template))
+    assert state(account) == ("UPDATE_COMPLETE", None)
+
+
+def state(account: Account, name: str = "monitoring") -> tuple[str, str | None]:
+    """The stack's status and its reason."""
+    (stack,) = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return stack["StackStatus"], stack.get("StackStatusReason")
+
+
+def definitions(account: Account) -> list[str]:
+    """The ARNs of all definitions."""
+    found = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return [one["MonitoringJobDefinitionArn"] for one in found]
+
+
+def properties() -> Json:
+    """The definition's properties in clients.md: those of its snippet for CDK."""
+    (snippet,) = (
+        code
+        for code in re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
+        if "aws_cdk" in code
+    )
+    (given,) = (
+        keyword.value
+        for node in ast.walk(ast.parse(snippet))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "properties"
+    )
+    written: Json = ast.literal_eval(given)
+    written["ModelQualityAppSpecification"]["ImageUri"] = PARAMETERS["ImageUri"]  # "..." there
+    return written
+
+
+def schedule(definition: object) -> Json:
+    """A schedule that runs a definition, by its name."""
+    return {
+        "Type": "AWS::SageMaker::MonitoringSchedule",
+        "Properties": {
+            "MonitoringScheduleName": "daily",
+            "MonitoringScheduleConfig": {
+                "MonitoringType": "ModelQuality",
+                "MonitoringJobDefinitionName": definition,
+                "ScheduleConfig": {"ScheduleExpression": "cron(0 6 ? * * *)"},
+            },
+        },
+    }
+
+
+def test_migrate(account: Account, tmp_path: Path) -> None:
+    """The definition and its schedule outlive the change of the type, and the stack deletes both in the end."""
+    cloudformation = account.client("cloudformation")
+    find, create, created, execute, imported, detect, drifts = commands("migrate.md")
+    (step,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "guides/migrate.md").read_text(), re.DOTALL)
+    kept: Json = yaml.safe_load(step)["JobDefinition"]
+    name_of = {"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "JobDefinition"}]}]}
+    before: Json = {"Type": THEIRS, "Properties": properties()}
+    template: Json = {"Resources": {"JobDefinition": before, "Schedule": schedule(name_of)}}
+    cloudformation.create_stack(StackName="monitoring", TemplateBody=json.dumps(template))
+    assert state(account) == ("CREATE_COMPLETE", None)
+    # 1, 2
+    template["Resources"]["JobDefinition"] = before | kept
+    updated(account, template)
+    arn = said(account, find, tmp_path, {})
+    assert definitions(account) == [arn]
+    # 3
+    name = arn.partition("/")[2]
+    updated(account, {"Resources": {"Schedule": schedule(name)}})
+    told = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
+    assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in told if one["LogicalResourceId"] == "JobDefinition"]
+    assert definitions(account) == [arn]
+    # 4
+    ours: Json = {"Type": OURS, "DeletionPolicy": "Retain", "Properties": properties() | {"JobDefinitionName": name}}
+    template = {"Resources": {"JobDefinition": ours, "Schedule": schedule(name)}}
+    (tmp_path / "template.yaml").write_text(yaml.safe_dump(template))
+    said(account, create, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
+    for command in (created, execute, imported):
+        said(account, command, tmp_path, {})
+    assert state(account) == ("IMPORT_COMPLETE", None)
+    # 5
+    said(account, detect, tmp_path, {})
+    found = json.loads(said(account, drifts, tmp_path, {}))["StackResourceDrifts"]
+    assert {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in found} == {
+        "JobDefinition": "IN_SYNC",
+        "Schedule": "IN_SYNC",
+    }
+    # 6
+    del ours["DeletionPolicy"]
+    updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
+    assert definitions(account) == [arn]
+    found = cloudformation.describe_stack_resources(StackName="monitoring")["StackResources"]
+    assert arn in [one["PhysicalResourceId"] for one in found]
+    # and what follows the steps: a replacement, under a name that is generated again
+    del ours["Properties"]["JobDefinitionName"]
+    ours["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
+    updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
+    assert arn not in definitions(account)
+    cloudformation.delete_stack(StackName="monitoring")
+    assert definitions(account) == []
+
+
+def test_adopt(account: Account) -> None:
+    """What the SDK made is the stack's, and as it was."""
+    sagemaker = account.client("sagemaker")
+    given = properties()
+    given["JobResources"]["ClusterConfig"] |= {"InstanceCount": 1}
+    sagemaker.create_model_quality_job_definition(JobDefinitionName="churn-2024-06-01", **given)
+    before = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
+    listing, create, created, execute, imported, detect = commands("adopt.md")
+    assert json.loads(said(account, listing, ROOT, {})) == [before["JobDefinitionArn"]]
+    said(account, create, ROOT, {"=IMAGE": f"={PARAMETERS['ImageUri']}", "=ROLE": f"={PARAMETERS['RoleArn']}"})
+    for command in (created, execute, imported):
+        said(account, command, ROOT, {})
+    assert state(account, "adopted") == ("IMPORT_COMPLETE", None)
+    detection = json.loads(said(account, detect, ROOT, {}))["StackDriftDetectionId"]
+    told = account.client("cloudformation").describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    assert told["StackDriftStatus"] == "IN_SYNC"
+    after = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
+    assert after["CreationTime"] == before["CreationTime"]
+    account.client("cloudformation").delete_stack(StackName="adopted")
+    sagemaker.delete_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
+
+
+def test_cloud_control(account: Account, tmp_path: Path) -> None:
+    """The guide's commands, with the properties of its snippet for CDK."""
+    create, status, get, listing, delete = commands("clients.md")
+    (tmp_path / "churn.json").write_text(json.dumps(properties()))
+    token = json.loads(said(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
+    event = json.loads(said(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
+    while event["OperationStatus"] in ("PENDING", "IN_PROGRESS"):
+        event = json.loads(said(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
+    assert event["OperationStatus"] == "SUCCESS", event
+    model = json.loads(
+        json.loads(said(account, get, tmp_path, {"ARN": event["Identifier"]}))["ResourceDescription"]["Properties"]
+    )
+    assert model["JobDefinitionArn"] == event["Identifier"]
+    listed = json.loads(said(account, listing, tmp_path, {}))["ResourceDescriptions"]
+    assert [one["Identifier"] for one in listed] == [event["Identifier"]]
+    token = json.loads(said(account, delete, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"]["RequestToken"]
+    account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
+    assert definitions(account) == []
+
+
+def test_the_sandbox_s_session(account: Account) -> None:
+    """The commands between up and down."""
+    deploy, resources = commands("sandbox.md")
+    said(account, deploy, ROOT, {})
+    (one,) = json.loads(said(account, resources, ROOT, {}))["StackResources"]
+    assert definitions(account) == [one["PhysicalResourceId"]]
+    account.client("cloudformation").delete_stack(StackName="monitoring")

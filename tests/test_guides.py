@@ -1,0 +1,85 @@
+"""What the guides name is there: files, targets, commands, options; and their snippets are well formed."""
+
+import ast
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from publishing.__main__ import _parser as publishing_parser
+from sandbox.__main__ import parser as sandbox_parser
+from tests.envelopes import ROOT
+
+GUIDES = sorted((ROOT / "guides").glob("*.md"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Yield every command line of the guides, continued lines joined, comments and `eval "$(...)"` taken off."""
+    for guide in GUIDES:
+        block = re.findall(r"^ {4,}\S.*$", guide.read_text(), re.MULTILINE)
+        for line in "\n".join(block).replace("\\\n", " ").splitlines():
+            for command in re.sub(r'^eval "\$\((.*)\)"', r"\1", line.strip()).partition("  #")[0].split(" && "):
+                yield guide.name, command.strip()
+
+
+def arguments_of(*programs: str) -> list[list[str]]:
+    """Return the arguments of every command of a program, however that is called."""
+    return [
+        shlex.split(command.removeprefix(program))
+        for _, command in commands()
+        for program in programs
+        if command.startswith(f"{program} ")
+    ]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_link_leads_somewhere(guide: Path) -> None:
+    """To a file, and to a heading of it."""
+    for file, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", guide.read_text()):
+        target = guide.parent / file if file else guide
+        assert target.exists(), file
+        headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_file_and_target_that_is_named_is_there(guide: Path) -> None:
+    """Also those that no link leads to."""
+    text = guide.read_text()
+    named = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|packager|sandbox|inputs)/[\w./-]*\w)", text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= TARGETS
+
+
+@pytest.mark.parametrize("arguments", arguments_of("python -m sandbox", "sandbox", ".venv/bin/sandbox"), ids=str)
+def test_every_sandbox_command_is_one(arguments: list[str]) -> None:
+    """With these options."""
+    sandbox_parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize("arguments", arguments_of("python -m publishing"), ids=str)
+def test_every_publishing_command_is_one(arguments: list[str]) -> None:
+    """With these options."""
+    publishing_parser().parse_args(arguments)
+
+
+def test_every_option_of_the_sandbox_s_commands_is_told() -> None:
+    """A new one gets a row."""
+    told = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
+    text = (ROOT / "sandbox/__main__.py").read_text()
+    assert told == set(re.findall(r'"(--?[a-z-]+)"', text)) - {"--detach", "--json"}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_snippet_is_well_formed(guide: Path) -> None:
+    """Those in Python and in YAML."""
+    for language, code in re.findall(r"^ *```(\w+)\n(.*?)^ *```$", guide.read_text(), re.MULTILINE | re.DOTALL):
+        if language == "python":
+            ast.parse(textwrap.dedent(code))
+        elif language == "yaml":
+            assert isinstance(yaml.safe_load(code), dict)
