@@ -224,7 +224,7 @@ def _kind(error: botocore.ClientError) -> type[HandlerError]:
     status = _status(error)
     if status >= 500 or status in range(200, 400):  # a redirection is none of SageMaker's answers
         return exceptions.ServiceInternalError
-    # SageMaker's refusals have a code. Where none can be read, botocore gives the status for one: the answer was cut off.
+    # SageMaker's refusals have a code. Where none can be read, since it was cut off, botocore gives the status for one.
     cut_off = _code(error) == str(status)
     return {
         401: exceptions.InvalidCredentials,

@@ -1,7 +1,7 @@
 """What messages may say of foreign text: a short piece that can be printed, and no megabytes."""
 
-NAME_LENGTH = 80
-"""The longest piece of a name, an ARN or a key in a message, in characters."""
+NAME_LENGTH = 150
+"""The longest piece of a name, an ARN or a key in a message, in characters: a definition's ARN fits."""
 
 MESSAGE_LENGTH = 1000
 """The longest text of AWS's in a message, in characters."""

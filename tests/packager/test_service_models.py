@@ -17,7 +17,7 @@ from botocore.serialize import create_serializer
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
-from aws_sagemaker_modelqualityjobdefinition import handlers, plugin, sessions
+from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions
 from benchmarks import events
 from benchmarks.service import Fault, Service
 from packager import service_models
@@ -47,11 +47,9 @@ def test_they_have_every_operation_that_the_handlers_call() -> None:
     """A new call in job_definitions.py needs a line in packager/service_models.py."""
     source = service_models.DATA.with_name("job_definitions.py").read_text()
     called = {
-        node.func.attr
+        node.attr
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and ast.unparse(node.func.value) == "self._client"
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client"
     }
     assert called == {xform_name(name) for name in service_models.OPERATIONS["sagemaker"]}
 
@@ -197,6 +195,7 @@ def _played(loader: Loader, fault: Fault | None) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sessions, "_session", lambda: session)
         patch.setattr(sessions, "_idle", type(sessions._idle)(list))
+        patch.setattr(delivery, "_there", set())
         for action in ("CREATE", "READ", "UPDATE", "LIST", "DELETE"):
             event = events.event(action, properties=events.model(environment=50, tags=10))
             wire.append(json.dumps(handlers.resource(event, None)))
