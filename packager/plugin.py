@@ -7,11 +7,13 @@ interpreter, and compresses. Nothing of it depends on this type: see _UNUSED and
 import logging
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from rpdk.core.exceptions import DownstreamError
+from rpdk.core.project import Project
 from rpdk.python.codegen import Python312LanguagePlugin
 
 from packager import archive, bytecode, certificates
@@ -43,9 +45,14 @@ _UNUSED_OF_SERVICES = ("examples-1.json", "paginators-1*.json", "waiters-2.json"
 
 
 class SmallPythonLanguagePlugin(Python312LanguagePlugin):
-    """The official plugin, save for what goes into ResourceProvider.zip."""
+    """The official plugin, save for what goes into ResourceProvider.zip, and for what lies beside that uncompressed."""
 
     NAME = "python312-small"
+
+    def package(self, project: Project, zip_file: zipfile.ZipFile) -> None:
+        """Write the function's package and its source into the zip that is uploaded; compressed, where cfn stores."""
+        zip_file.compression = zipfile.ZIP_DEFLATED
+        super().package(project, zip_file)  # type: ignore[no-untyped-call]  # cfn ships no types
 
     def _pre_package(self, build_path: Path) -> BinaryIO:
         """Return the function's package as an open file: same input, same bytes."""
