@@ -1,6 +1,7 @@
 """The templates in examples/, deployed by the packaged handlers in AWS's emulator, and deleted."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -398,7 +399,9 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     delete(account)
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in EXAMPLES.glob("*.yaml")} - {"documentation.yaml"}))
+@pytest.mark.parametrize(
+    "name", sorted({str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*.yaml")} - {"documentation.yaml"})
+)
 def test_cfn_lint_finds_nothing(name: str) -> None:
     """AWS's linter has nothing to say of any example of ours. (It dislikes a key id in the documentation's.)."""
     assert [str(match) for match in lint_file(EXAMPLES / name)] == []
@@ -408,3 +411,16 @@ def test_both_notations_say_the_same() -> None:
     """The documentation's JSON and YAML are one template."""
     as_json, as_yaml = ((EXAMPLES / f"documentation.{notation}").read_text() for notation in ("json", "yaml"))
     assert stacks.Stack.parse_template(as_json) == stacks.Stack.parse_template(as_yaml)
+
+
+ELSEWHERE = {
+    "registration.yaml": "tests/sandbox/test_versions.py",
+    "contract-tests.yaml": "publishing/stand_ins.py",  # what `make prerequisites` deploys, in tests/publishing too
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.rglob("*.yaml")))
+def test_every_example_is_deployed(name: str) -> None:
+    """A new one has a test that does."""
+    source = (PROJECT / ELSEWHERE.get(name, "tests/sandbox/test_examples.py")).read_text()
+    assert re.search(rf"[\"/]{re.escape(name)}\"", source.partition("\nELSEWHERE")[0])
