@@ -4,7 +4,7 @@ import ast
 import re
 import shlex
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -83,3 +83,36 @@ def test_every_snippet_is_well_formed(guide: Path) -> None:
             ast.parse(textwrap.dedent(code))
         elif language == "yaml":
             assert isinstance(yaml.safe_load(code), dict)
+
+
+class Filled(ast.NodeTransformer):
+    """What a snippet leaves to its surroundings, filled in."""
+
+    VALUES: Mapping[str, str] = {
+        "image": "...",
+        "bucket": "my-bucket",
+        "role_arn": "arn:aws:iam::123456789012:role/monitor",
+    }
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """A variable."""
+        return ast.Constant(self.VALUES[node.id])
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """A text with variables in it."""
+        parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
+        return ast.Constant("".join(ast.literal_eval(self.visit(part)) for part in parts))
+
+
+def test_the_snippets_of_clients_define_the_same() -> None:
+    """Those for CDK and Pulumi; tests/sandbox/test_guides.py deploys the one for CDK."""
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
+    cdk, pulumi = (
+        ast.literal_eval(Filled().visit(keyword.value))
+        for snippet in snippets
+        for node in ast.walk(ast.parse(snippet))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "properties"
+    )
+    assert pulumi == cdk
