@@ -209,7 +209,7 @@ def test_adopt(account: Account) -> None:
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
     """The guide's commands, with the properties of its snippet for CDK."""
-    create, status, get, listing, delete = commands("clients.md")
+    create, status, get, listing, update, delete = commands("clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
     token = json.loads(said(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
     event = json.loads(said(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
@@ -222,6 +222,8 @@ def test_cloud_control(account: Account, tmp_path: Path) -> None:
     assert model["JobDefinitionArn"] == event["Identifier"]
     listed = json.loads(said(account, listing, tmp_path, {}))["ResourceDescriptions"]
     assert [one["Identifier"] for one in listed] == [event["Identifier"]]
+    token = json.loads(said(account, update, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"]["RequestToken"]
+    account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
     token = json.loads(said(account, delete, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"]["RequestToken"]
     account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
     assert definitions(account) == []
