@@ -23,7 +23,7 @@ LIBRARY = frozenset(name for name, _ in inspect.getmembers(exceptions, inspect.i
 OURS = frozenset(
     {"PackagerError", "PublishingError", "RefusedError", "SandboxError", "InputsError", "InvalidPackage", "Problem"}
 )
-MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel"})
+MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel", "_cut"})
 """What else is given a message: pytest's failure of a contract test, makers of errors in src/, cfn's error, a box."""
 
 AS_AWS = frozenset(
@@ -41,7 +41,12 @@ SILENT = frozenset({"HandlerHangs"})
 LOCALS = frozenset({"advice"})
 """Variables that hold a message on its way to an error."""
 
-SENTENCES = frozenset({"publishing/existence.py", "publishing/preflight.py"})
+SENTENCES = frozenset(
+    {
+        *("publishing/existence.py", "publishing/preflight.py", "sandbox/refusals.py"),
+        *("sandbox/contract/inputs.py", "sandbox/contract/resource.py"),
+    }
+)
 """Modules that collect what is wrong: there a sentence with a gap is a message, and what has four words."""
 
 RETURNED = frozenset({"_words", "words"})
