@@ -79,10 +79,14 @@ def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateMod
     """
     wire = {key: value for key, value in model._serialize().items() if key not in _NOT_IN_REQUESTS}
     dataset_format = _dataset_format(wire)
-    if dataset_format is not None and not _parquet_to_wire(dataset_format):
-        raise InvalidRequest(
-            "ModelQualityJobInput/BatchTransformInput/DatasetFormat has to name a format: Csv, Json or Parquet: true."
-        )
+    if dataset_format is not None:
+        if dataset_format.pop("Parquet", False):
+            dataset_format["Parquet"] = {}
+        if not dataset_format:
+            raise InvalidRequest(
+                "ModelQualityJobInput/BatchTransformInput/DatasetFormat has to name a format: "
+                "Csv, Json or Parquet: true."
+            )
     wire["JobDefinitionName"] = name
     if tags:
         wire["Tags"] = tag_rules.to_wire(tags)
@@ -203,12 +207,6 @@ def _dataset_format(wire: Mapping[str, Any]) -> dict[str, Any] | None:
     for name in ("ModelQualityJobInput", "BatchTransformInput", "DatasetFormat"):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found if isinstance(found, dict) else None
-
-
-def _parquet_to_wire(dataset_format: dict[str, Any]) -> dict[str, Any]:
-    if dataset_format.pop("Parquet", False):
-        dataset_format["Parquet"] = {}
-    return dataset_format
 
 
 @cache
