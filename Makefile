@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# One more than there are cores: many tests wait for a process.
+JOBS := $(shell expr $$(nproc) + 1)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -41,7 +43,7 @@ test: $(READY)
 	$(BIN)/pytest $(ARGS)
 else
 test: $(READY) lint  ## lint, types, and every test, AWS's contract suites included; or some: ARGS="-k tags"
-	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov --cov-report term-missing:skip-covered
 endif
 
 .PHONY: soak

@@ -1,11 +1,11 @@
-"""The events that CloudFormation sends to a type's function, for the benchmark."""
+"""The events that CloudFormation sends to a type's function, for the benchmark: built as the tests build theirs."""
 
 import json
 from typing import Any
 
 from benchmarks.service import ACCOUNT, REGION
+from tests import envelopes
 
-TYPE_NAME = "AWS::SageMaker::ModelQualityJobDefinition"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/monitoring/2b7a8d10-4c5e-11ef-9a3b-0a1b2c3d4e5f"
 CREDENTIALS = {"accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "made-up", "sessionToken": "made-up" * 60}
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
@@ -92,35 +92,21 @@ def event(
     """
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/{name(number)}"
     asked = dict(model() if properties is None else properties, JobDefinitionName=name(number))
-    data: dict[str, Any] = {
-        "callerCredentials": CREDENTIALS,
-        "providerCredentials": CREDENTIALS,
-        "providerLogGroupName": "model-quality-job-definition-logs",
-        "logicalResourceId": f"Definition{number}",
-        "resourceProperties": asked,
-        "stackTags": {"team": "monitoring", "stage": "production"},
-        "systemTags": {"aws:cloudformation:stack-name": "monitoring"},
-    }
-    if action in ("READ", "DELETE", "UPDATE"):
-        data["resourceProperties"] = asked | {"JobDefinitionArn": arn}
-    if action == "UPDATE":
-        data |= {
-            "previousResourceProperties": asked | {"JobDefinitionArn": arn},
-            "previousStackTags": PREVIOUS_TAGS,
-        }
-    if action == "LIST":
-        data["resourceProperties"] = {}
-    return {
-        "awsAccountId": ACCOUNT,
-        "bearerToken": f"7c2c7d1e-0b5c-4b1c-9d53-{number:012}",
-        "region": REGION,
-        "action": action,
-        "responseEndpoint": None,
-        "resourceType": TYPE_NAME,
-        "resourceTypeVersion": "00000001",
-        "requestContext": {},
-        "callbackContext": None,
-        "nextToken": token,
-        "requestData": data,
-        "stackId": STACK,
-    }
+    there = action in ("READ", "DELETE", "UPDATE")
+    properties = {} if action == "LIST" else asked | ({"JobDefinitionArn": arn} if there else {})
+    made = envelopes.event(
+        action,
+        properties,
+        properties if action == "UPDATE" else None,
+        tags={"team": "monitoring", "stage": "production"},
+        previous_tags=PREVIOUS_TAGS if action == "UPDATE" else None,
+        token=f"7c2c7d1e-0b5c-4b1c-9d53-{number:012}",
+        stack_id=STACK,
+        logical_id=f"Definition{number}",
+        log_group="model-quality-job-definition-logs",
+        next_token=token,
+        awsAccountId=ACCOUNT,
+        region=REGION,
+    )
+    made["requestData"] |= {"callerCredentials": CREDENTIALS, "providerCredentials": CREDENTIALS}
+    return made

@@ -25,7 +25,7 @@ LONGEST = 1.5
 SHORTEST = 0.6
 """Seconds before a line that is not indented: a step of the demo."""
 
-COLUMNS = 112
+COLUMNS = 126
 """Characters of a line."""
 
 # rich's own format, without the web fonts that it names: a drawing in a page may not load any.

@@ -22,6 +22,8 @@ from sandbox.contract import command
 from tests.contract import toys
 from tests.sandbox.processes import descendants
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 GOOD = f"{Path(toys.__file__).read_text()}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
 HANDLER = "def resource(event, context):"

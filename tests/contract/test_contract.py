@@ -12,6 +12,8 @@ from sandbox.contract import v1 as contract
 from sandbox.contract.v1 import Counts
 from tests.sandbox import toy
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 
 # The suite skips two tests of types whose primary identifier is the user's to write (here it is SageMaker's ARN) and

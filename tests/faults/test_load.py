@@ -3,8 +3,12 @@
 `make soak` ends with the thousand.
 """
 
+import pytest
+
 from sandbox.function import MEMORY
 from tests.faults import load
+
+pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_lost_under_load() -> None:

@@ -21,6 +21,8 @@ from tests.faults.server import Manner, Server, serving
 from tests.faults.service import sagemaker
 from tests.faults.world import LIMITS, RETRIABLE, Invocation, hold_to_the_contract
 
+pytestmark = pytest.mark.slow
+
 IDENTIFIER = {"JobDefinitionArn": arn("churn")}
 NOW = minimal() | IDENTIFIER | {"Tags": [{"Key": "a", "Value": "2"}, {"Key": "c", "Value": "3"}]}
 BEFORE = minimal() | IDENTIFIER | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}

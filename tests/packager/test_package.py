@@ -22,6 +22,8 @@ from packager import archive, bytecode, plugin
 from packager.plugin import SmallPythonLanguagePlugin
 from tests.envelopes import ROOT
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 LAMBDA = "3.12"
 

@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from publishing.names import TypeName
 from publishing.staging import stage
 from sandbox.contract import v1 as contract
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,6 +14,8 @@ from sandbox.account import Account
 from sandbox.cloudformation.registry import Registry
 from tests.publishing import endpoints
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAME = "Acme::SageMaker::ModelQualityJobDefinition"
 TYPE_ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-SageMaker-ModelQualityJobDefinition"

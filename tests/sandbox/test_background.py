@@ -13,6 +13,8 @@ import pytest
 from tests.sandbox import toy
 from tests.sandbox.processes import wait_until_ended, wait_until_gone
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("sandbox")
 
 Call = Callable[..., subprocess.CompletedProcess[str]]

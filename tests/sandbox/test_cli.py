@@ -18,6 +18,8 @@ from sandbox import commands
 from tests.sandbox import toy
 from tests.sandbox.processes import processes_in, wait_until_gone
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[2]
 
 

@@ -23,6 +23,8 @@ from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.model_quality import demo
 from sandbox.teller import JsonTeller, Teller, TextTeller
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 STEPS = [
     "Start an AWS account",

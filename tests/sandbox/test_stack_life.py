@@ -13,6 +13,8 @@ from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 
+pytestmark = pytest.mark.slow
+
 Client = Any  # boto3 makes its clients at run time
 
 ROLE = "arn:aws:iam::123456789012:role/other"

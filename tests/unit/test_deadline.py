@@ -1,0 +1,32 @@
+"""How long an invocation may take, where no wire is needed to see it."""
+
+import math
+import socket
+
+import pytest
+
+from aws_sagemaker_modelqualityjobdefinition import deadline
+
+
+def test_there_is_no_limit_unless_one_is_set() -> None:
+    """An inner limit can't be longer than an outer one, and ends with its block."""
+    assert deadline.left() == math.inf
+    with deadline.within(5):
+        with deadline.within(60):
+            assert deadline.left() <= 5
+        with deadline.within(1):
+            assert deadline.left() <= 1
+        assert 4 < deadline.left() <= 5
+    assert deadline.left() == math.inf
+
+
+def test_an_answer_is_not_read_when_its_time_is_over() -> None:
+    """Not even what has come already: a byte that waits in the kernel would hide that there is no end."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"late")
+        ours.settimeout(3.5)
+        with deadline.within(0):
+            stream = deadline._Stream(ours, socket.SocketIO(ours, "r"))
+        with pytest.raises(TimeoutError, match="in time"):
+            stream.readinto(bytearray(4))
