@@ -34,7 +34,7 @@ demo: $(READY)  ## deploy the documentation's example to a sandbox on this machi
 
 .PHONY: check
 check: $(READY) lint  ## within a minute: lint, types, the tests of the handlers and of what they are made of
-	$(BIN)/pytest tests/unit tests/handlers --numprocesses auto --quiet
+	$(BIN)/pytest tests/unit tests/handlers -m "not slow" --numprocesses $(JOBS) --quiet
 
 # ARGS, for pytest, select tests: then there is no lint before and no coverage after.
 .PHONY: test

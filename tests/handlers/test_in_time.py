@@ -14,6 +14,8 @@ from aws_sagemaker_modelqualityjobdefinition import attempts, client, deadline, 
 from tests.envelopes import Json, arn, maximal, minimal
 from tests.wires import invoke
 
+pytestmark = pytest.mark.slow
+
 # A part of the time that is meant, so that nobody waits: 45 s are 1.8 s.
 SCALE = 0.04
 

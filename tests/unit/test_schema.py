@@ -400,6 +400,7 @@ def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], li
     assert linted <= _lint(properties, tmp_path)
 
 
+@pytest.mark.slow
 def test_cfn_lint_accepts_what_is_valid(tmp_path: Path) -> None:
     """One endpoint; one batch of each format."""
     for number, valid in enumerate([minimal(), batch({"Csv": {}}), batch({"Json": {}}), batch({"Parquet": True})]):

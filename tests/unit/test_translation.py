@@ -89,6 +89,7 @@ def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) ->
     )
 
 
+@pytest.mark.slow
 @thorough
 @given(desired_states)
 def test_the_model_is_the_generated_one_but_for_empty_objects(state: Json) -> None:
@@ -186,6 +187,7 @@ def test_the_create_only_properties_are_the_schemas() -> None:
     assert names - {"Tags"} == translation._CREATE_ONLY
 
 
+@pytest.mark.slow
 @thorough
 @given(desired_states, desired_states)
 def test_states_differ_where_they_do(one: Json, other: Json) -> None:
