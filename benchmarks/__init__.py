@@ -1,1 +1,1 @@
-"""What the package costs, beside a plain one of the same type: `make bench`, results in RESULTS.md."""
+"""What the package costs, next to a plain one of the same type: `make bench`, results in RESULTS.md."""

@@ -27,7 +27,7 @@ def lengthen_limits(package: str) -> None:
     """Give calls, handlers and delivery ten minutes each, so that what is counted is what is done in time elsewhere.
 
     Args:
-        package: The handler's package. One without limits of its own is left as it is.
+        package: The handler's package. One without its own limits is left as it is.
     """
     for name, setting in (("client", "CONFIG"), ("delivery", "DELIVERY")):
         if room := sys.modules.get(f"{package}.{name}"):

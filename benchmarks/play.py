@@ -1,4 +1,4 @@
-"""Plays events to a package in a process of its own (driver.py), beside the services' stand-in, and reads the costs."""
+"""Plays events to a package in its own process (driver.py), beside the services' stand-in, and reads the costs."""
 
 import json
 import re
@@ -83,7 +83,7 @@ def play(
     count: bool = False,
     environment: dict[str, str] | None = None,
 ) -> Played:
-    """Play events to an unpacked package, with nothing but the standard library beside it.
+    """Play events to an unpacked package, with nothing but the standard library next to it.
 
     Args:
         package: The unpacked package.

@@ -1,6 +1,6 @@
-"""Byte code for Lambda's interpreter, made by that interpreter where it is at hand.
+"""Byte code for Lambda's interpreter, made by that interpreter where it is installed.
 
-Lambda's /var/task is read-only: a package without byte code is compiled anew at every cold start. Unchecked-hash files
+Lambda's /var/task is read-only: a package without byte code is compiled at every cold start. Unchecked-hash files
 (PEP 552) are used as they are, whatever the time stamps of the sources; the sources stay beside them, for tracebacks
 and for other versions of Python, which ignore them.
 """

@@ -11,13 +11,13 @@ from pathlib import Path
 from OpenSSL import crypto
 
 DIRECTORY = "authorities"
-"""The directory's name; it lies beside the bundle, where the product's client.py looks for it."""
+"""The directory's name; it lies next to the bundle, where the product's tls.py looks for it."""
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
 def write_directory(bundle: Path) -> Path:
-    """Write every authority of a bundle into a directory beside it, and return that.
+    """Write every authority of a bundle into a directory next to it, and return that.
 
     Args:
         bundle: A file of certificates, PEM.

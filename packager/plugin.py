@@ -84,7 +84,7 @@ def _remove(paths: Iterable[Path]) -> None:
 
 
 def _replaced(build: Path, ours: Path) -> Iterator[Path]:
-    """Yield what a type that ships service models of its own does not need of botocore's and boto3's.
+    """Yield what a type that ships its own service models does not need of botocore's and boto3's.
 
     Args:
         build: Where everything is.

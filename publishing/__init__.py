@@ -1,1 +1,1 @@
-"""The type under a name of one's own: staged, packaged, registered, deregistered. Development only."""
+"""The type under a name of your own: staged, packaged, registered, deregistered. Development only."""

@@ -112,7 +112,7 @@ def _refuse_folder(project: Path, out: Path) -> None:
 
 
 class _Renamed:
-    """Copies with one type name put in the place of another, in each of its spellings."""
+    """Copies with one type name replaced by another, in each of its spellings."""
 
     def __init__(self, old: TypeName, new: TypeName) -> None:
         self._new = dict(zip((s.encode() for s in old.spellings), (s.encode() for s in new.spellings), strict=True))

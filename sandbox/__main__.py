@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     down.set_defaults(run="sandbox.background:down")
 
     run = commands.add_parser(
-        "run", parents=[project, account], help="an account of its own around one command; its exit code is passed on"
+        "run", parents=[project, account], help="its own account around one command; its exit code is passed on"
     )
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     run.set_defaults(run="sandbox.commands:run")

@@ -67,7 +67,7 @@ class Account:
         with ExitStack() as opening:
             listener = opening.enter_context(_listen(self._port))
             opening.enter_context(self._rules)
-            # werkzeug adds a handler of its own, which prints every request, unless a level is set.
+            # werkzeug adds its own handler, which prints every request, unless a level is set.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
             server = make_server(
                 LOOPBACK,

@@ -68,7 +68,7 @@ def down(options: argparse.Namespace) -> int:
 
 
 def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace) -> dict[str, str]:
-    """Start `sandbox up` as a process of its own, and return its variables when it is ready."""
+    """Start `sandbox up` as its own process, and return its variables when it is ready."""
     file = folder / "variables"
     file.unlink(missing_ok=True)
     command: list[str | Path] = [sys.executable, "-m", "sandbox", "up", "--project", root, "--port", str(options.port)]

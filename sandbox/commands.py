@@ -36,7 +36,7 @@ def up(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a command with an account of its own; when it fails, show what went wrong in there, before all is gone."""
+    """Run a command with its own account; when it fails, show what went wrong in there, before all is gone."""
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # the registry has tried the handler

@@ -1,6 +1,6 @@
 """What the account does not have, refused as AWS refuses: an error in the service's own protocol.
 
-moto raises NotImplementedError for such an action, and whatever it likes for a defect of its own; its server makes a
+moto raises NotImplementedError for such an action, and whatever comes for a defect; its server makes a
 page of HTML of either, with status 500, which clients retry four times and then show.
 """
 
@@ -24,7 +24,7 @@ from werkzeug.exceptions import NotFound
 
 
 class Refusal(ServiceException):
-    """An error of the account itself. moto takes the package of an exception of its own for the service's name."""
+    """An error of the account itself. moto takes the package of its own exception for the service's name."""
 
 
 # Every service has these, and no service's model ("Common Error Types" in any API reference). moto warns of what is not

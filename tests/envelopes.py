@@ -34,7 +34,7 @@ def event(
     next_token: str | None = None,
     **more: Any,  # noqa: ANN401 - any other part of the envelope
 ) -> Json:
-    """Return an event of CloudFormation's, every part of its own memory."""
+    """Return an event of CloudFormation's, every part copied."""
     return deepcopy(
         {
             "action": action,

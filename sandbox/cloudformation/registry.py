@@ -277,7 +277,7 @@ class Registry:
         return {"TypeVersionArn": version.arn}
 
     def _test(self, version: Version) -> None:
-        """Test a version that may be in use: with a function of its own."""
+        """Test a version that may be in use: with its own function."""
         try:
             with Function(version.package, self._account) as function:
                 version.tests = self._tester.tested(version.schema, version.package, function)

@@ -106,7 +106,7 @@ class Suite:
 
 
 def run(project: Path, cache: Path | None = None, language: str | None = None, python: Path | None = None) -> Result:
-    """Package a project and run the contract suite against it, with an account of its own.
+    """Package a project and run the contract suite against it, with its own account.
 
     Args:
         project: the folder with .rpdk-config and, for cfn, inputs/.

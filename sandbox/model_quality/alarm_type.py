@@ -1,6 +1,6 @@
 """AWS::CloudWatch::Alarm in stacks: alarms on the metrics that a monitoring job publishes.
 
-moto keeps alarms and shows them; stacks of its own have none. What moto doesn't keep of an alarm is refused.
+moto keeps alarms and shows them; its own stacks have none. What moto doesn't keep of an alarm is refused.
 
 Source: AWS's published schema of the type.
 """

@@ -120,7 +120,7 @@ class Demo:
         with tell.step("Delete the stack"):
             self._cloudformation.delete_stack(StackName=NAME)
             self._ended("DELETE_COMPLETE")
-            left = self._there() - before  # cfn keeps a bucket and two roles, in stacks of its own
+            left = self._there() - before  # cfn keeps a bucket and two roles, in its own stacks
             _expect(not left, f"left behind: {left}")
         tell.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
 

@@ -1,6 +1,6 @@
 """Sessions whose clients outlive them: models, connections and all else that costs is kept for the next request.
 
-The plugin library makes sessions and clients anew for every request. Each reads its service's model (SageMaker's has
+The plugin library makes new sessions and clients for every request. Each reads its service's model (SageMaker's has
 400 operations), the endpoints of all of AWS and the certificate authorities again, and none is given back: a warm
 function grows until Lambda ends it. Here all of that is kept. What differs from request to request is whose credentials
 a client signs with: it is lent them, and they are taken from it when the request is answered.

@@ -24,7 +24,7 @@ REQUEST = Request(VALUES["account"], VALUES["region"])
 
 
 def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *arguments: str) -> Outcome:
-    """Contract tests v2 of a toy, with input files of its own if need be."""
+    """Contract tests v2 of a toy, with its own input files if need be."""
     files = {"1_create": toys.CREATE, "1_update": toys.UPDATE} if files is None else files
     for name, content in files.items():
         (folder / f"inputs_{name}.json").write_text(json.dumps(content))

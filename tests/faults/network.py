@@ -1,6 +1,6 @@
 """A network without a wire: connections that answer, stall, break and lie, in a time of their own.
 
-It lies below urllib3, in the place of TCP and TLS. Whatever is above is what ships: botocore, its retries, its parser,
+It lies below urllib3, instead of TCP and TLS. Whatever is above is what ships: botocore, its retries, its parser,
 urllib3's pools, http.client, and all that this project adds to them.
 """
 
@@ -230,7 +230,7 @@ OPERATIONS = (
 
 @contextmanager
 def cabled(network: Network) -> Iterator[Network]:
-    """Put a network in the place of the machine's own."""
+    """Use a network instead of the machine's own."""
     send = URLLib3Session.send
 
     def approach_and_send(self: URLLib3Session, request: Any) -> Any:  # noqa: ANN401 - botocore's own

@@ -1,6 +1,6 @@
 """In time, whatever a real connection does: what only real sockets can show.
 
-Every case calls the function in a process of its own, with its own server; all of them run at once, because most of
+Every case calls the function in its own process, with its own server; all of them run at once, because most of
 their time is waiting.
 """
 

@@ -285,7 +285,7 @@ def test_a_long_identifier_is_not_echoed(action: str, identifier: Json) -> None:
 
 @pytest.mark.parametrize("name", ["line\nbreak", "\u202ename", "x" * 500])
 def test_nothing_odd_reaches_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A name with a line break would be a line of its own."""
+    """A name with a line break would be its own line."""
     caplog.set_level(logging.INFO)
     invoke("CREATE", minimal() | {"JobDefinitionName": name})
     invoke("DELETE", {"JobDefinitionName": name})

@@ -33,7 +33,7 @@ def small(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """Lambda's interpreter where it is at hand, else this one."""
+    """Lambda's interpreter where it is installed, else this one."""
     here = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
     assert here
     return here

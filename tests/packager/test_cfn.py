@@ -14,7 +14,7 @@ from tests.sandbox.processes import wait_until_ended
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command in the place of cfn, for a test to write."""
+    """A command instead of cfn, for a test to write."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     (tmp_path / "bin").mkdir()
     (tmp_path / "project").mkdir()

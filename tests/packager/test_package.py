@@ -273,7 +273,7 @@ def test_byte_code_is_used_as_it_is(small: Path) -> None:
     """Unchecked-hash, for Lambda's interpreter, beside every source."""
     interpreter = bytecode.interpreter(LAMBDA)
     if interpreter is None:
-        pytest.skip(f"Python {LAMBDA} is not at hand: the package has no byte code")
+        pytest.skip(f"Python {LAMBDA} is not installed: the package has no byte code")
     magic = subprocess.run(
         [interpreter, "-c", "import importlib.util, sys; sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER)"],
         capture_output=True,

@@ -33,7 +33,7 @@ NOT_OURS = ("Initech::Toy::Things", "an_initech_toy_thing", "initech_toy_thing_2
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A complete cfn project of a type that does nothing, in a folder of its own."""
+    """A complete cfn project of a type that does nothing, in its own folder."""
     project = tmp_path / "toy"
     package = project / "src" / "initech_toy_thing"
     package.mkdir(parents=True)

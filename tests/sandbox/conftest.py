@@ -50,7 +50,7 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 
 @pytest.fixture
 def toys() -> Iterator[Toys]:
-    """The toy type, in a CloudFormation of its own."""
+    """The toy type, in its own CloudFormation."""
     made = Toys()
     with mock_aws(), stacks.installed():
         stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))

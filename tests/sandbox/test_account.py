@@ -1,4 +1,4 @@
-"""The account: an AWS of its own, empty at the start, gone at the end, and blind to whoever runs it."""
+"""The account: empty at the start, gone at the end, and blind to whoever runs it."""
 
 import socket
 import subprocess

@@ -121,7 +121,7 @@ def test_a_folder_without_a_project_is_not_written_to(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
-    """It is in a session of its own, which a terminal's Ctrl-C does not reach."""
+    """It is in its own session, which a terminal's Ctrl-C does not reach."""
     # A module that is imported while cfn packages: it never ends.
     project = toy.write(tmp_path / "project", requirements="--no-index\n")
     (project / "toy-test-type.json").unlink()

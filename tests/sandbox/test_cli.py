@@ -1,4 +1,4 @@
-"""The command line, as a person uses it: in a process of its own."""
+"""The command line, as a person uses it: in its own process."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
 
 @contextmanager
 def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """A command of the sandbox while it runs, in a process group of its own, as a shell starts it."""
+    """A command of the sandbox while it runs, in its own process group, as a shell starts it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=HERE,

@@ -31,7 +31,7 @@ ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Siz
 
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
-    """The type, in a Cloud Control of its own."""
+    """The type, in its own Cloud Control."""
     made = Pairs()
     with mock_aws(), stacks.installed(), cloud_control.served():
         stacks.teach(ACCOUNT, REGION, made.resource_type())

@@ -351,7 +351,7 @@ class TestEnd:
                 assert function.invoke({})["status"] == "SUCCESS"
 
     def test_two_functions_at_once_do_not_meet(self, toy_package: Path, account: Account) -> None:
-        """Each has ports and a folder of its own."""
+        """Each has ports and its own folder."""
         with (
             Function(toy_package, account) as one,
             Function(toy_package, account, entrypoint="testEntrypoint") as other,

@@ -445,7 +445,7 @@ class TestFaults:
 
 
 def test_the_rules_end_with_their_block() -> None:
-    """Moto is itself again, and the next rules start counting anew."""
+    """Moto is itself again, and the next rules start counting again."""
     with rules(faults=[Fault("ListTags")]):
         pass
     plain = client()

@@ -1,6 +1,6 @@
 """Contract tests v1: `cfn test`, as it is, on the same inputs.
 
-Source: cfn's own suite, rpdk/core/contract/suite/resource. Its tests are run by cfn; here each has a line of its own.
+Source: cfn's own suite, rpdk/core/contract/suite/resource. Its tests are run by cfn; here each has its own line.
 """
 
 import pytest
