@@ -330,7 +330,12 @@ class Stacks(RuleBasedStateMachine):
             assert there[name] == other, name
 
     def _prepare(self, trouble: Trouble, meanwhile: Any = None) -> None:  # noqa: ANN401 - a hook of the network's
-        """Say what is going to befall the next operation's calls."""
+        """Say what is going to befall the next operation's calls.
+
+        Ten seconds later than the one before: SageMaker's clock is known to a second and the time that Describe takes,
+        and what is equal in everything and not older than that can't be told from our own. guides/proof.md says so.
+        """
+        self.world.clock.sleep(10)
         network, service = self.world.network, self.world.sagemaker
         service.describe_lag, service.tag_lag = trouble.describe_lag, trouble.tag_lag
         network.latency = trouble.latency
