@@ -1,4 +1,4 @@
-"""Plays events to a package in its own process (driver.py), beside the services' stand-in, and reads the costs."""
+"""Plays events to a package in its own process (driver.py), with the services' stand-in, and reads the costs."""
 
 import json
 import re

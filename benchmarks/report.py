@@ -228,7 +228,7 @@ def _method(results: Results, seconds: float) -> list[str]:
         + f"The whole run took {seconds / 60:.0f} minutes, at a load average of {os.getloadavg()[2]:.1f} at the end. "
         "Where that is above the number of cores, other work made the milliseconds larger; the other "
         "figures don't depend on it.",
-        "Each figure is of its own process: `driver.py` in the function's interpreter, with the unzipped package "
+        "Each figure is taken in its own process: `driver.py` in the function's interpreter, with the unzipped package "
         "and the standard library alone. It plays the events that CloudFormation sends (provider log group, "
         "credentials of caller and provider), so log and metric delivery are part of it. SageMaker, CloudWatch "
         "Logs and CloudWatch are one stand-in on loopback (`service.py`): TLS, certificates of a made-up authority "

@@ -111,7 +111,7 @@ def started(
     if not (programs / "cfn").exists():
         raise PackagerError(f"There is no cfn in {programs}: `make setup` installs it.")
     variables = dict(os.environ if environment is None else environment)
-    # cfn runs the first pip on the PATH, which has to be that of its own environment. What pip says it throws away:
+    # cfn runs the first pip on the PATH: that has to be the one installed with cfn. What pip says it throws away:
     # PIP_LOG keeps it.
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)

@@ -41,7 +41,7 @@ class InvalidProperties(Exception):  # noqa: N818 - named for what is wrong, lik
 
 @dataclass(frozen=True)
 class Request:
-    """What CloudFormation tells a handler beside the properties: for whom it acts, and the tags of the stack."""
+    """What CloudFormation tells a handler along with the properties: for whom it acts, and the tags of the stack."""
 
     account: str
     region: str

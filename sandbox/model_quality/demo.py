@@ -147,7 +147,7 @@ class Demo:
         return described
 
     def _ask(self, action: str, arn: str | None = None) -> dict[str, Any]:
-        """Invoke READ or LIST as CloudFormation does beside a stack: no stack, and the identifier alone."""
+        """Invoke READ or LIST as CloudFormation does outside a stack: no stack, and the identifier alone."""
         model = {"JobDefinitionArn": arn} if arn else {}
         return self._kind.invoke(self._kind.event(action, self._request, {}, model=model))
 

@@ -27,7 +27,7 @@ def sagemaker(session: SessionProxy | None, region: str | None) -> "SageMakerCli
     """Return a client for SageMaker with the caller's credentials, in the request's region.
 
     Args:
-        session: The caller's session. It knows no region of its own: the library makes it without one.
+        session: The caller's session. It has no region: the library makes it without one.
         region: The region that the request is for.
 
     Raises:

@@ -28,7 +28,7 @@ class Defect:
 
     toy: type[Toy]
     also: frozenset[str] = frozenset()
-    """What fails beside the test that is meant to: what can't be told without it."""
+    """What fails along with the test that is meant to: what can't be told without it."""
     inputs: dict[str, Any] = field(default_factory=lambda: {"1_create": toys.CREATE, "1_update": toys.UPDATE})
     alone: bool = False
     """Whether the test runs alone: with this defect no other could begin."""

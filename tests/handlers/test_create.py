@@ -46,7 +46,7 @@ def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
 
 
 def test_the_region_is_the_requests_and_the_credentials_are_the_callers(wire: Wire) -> None:
-    """The library's session has no region of its own; the log group's credentials are not for SageMaker."""
+    """The library's session has no region; the log group's credentials are not for SageMaker."""
     created(minimal(), log_group="logs")
     assert set(wire.urls) == {URL}
     assert all(b"ASIACALLER" in bytes(str(headers["Authorization"]), "ascii") for headers in wire.headers)

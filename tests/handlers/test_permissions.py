@@ -10,7 +10,7 @@ from tests.wires import Wire, created, invoke, refuses
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 
-# What SageMaker checks beside the operation itself (Service Authorization Reference, "dependent actions" of
+# What SageMaker checks in addition to the operation (Service Authorization Reference, "dependent actions" of
 # CreateModelQualityJobDefinition): that the caller may pass the role, and tag what it creates.
 BESIDE = {"create": {"iam:PassRole", "sagemaker:AddTags"}}
 

@@ -78,7 +78,7 @@ class TestRun:
     """run -- COMMAND: an account and the function around one command."""
 
     def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
-        """By the variables alone, with what is installed beside the sandbox; its output is all there is on stdout."""
+        """By the variables alone, with what is installed with the sandbox; its output is all there is on stdout."""
         ask = (
             "import boto3, json, os, urllib.request as u; "
             "print(boto3.client('sts').get_caller_identity()['Account']); "

@@ -35,7 +35,7 @@ class TestPackage:
                 assert "toy_test_type/handlers.py" in zipfile.ZipFile(provider).namelist()
 
     def test_the_project_is_not_written_to(self, tmp_path: Path) -> None:
-        """Not a file is changed, added or taken away, beside the cache."""
+        """Not a file is changed, added or taken away, except in the cache."""
         project = toy.write(tmp_path / "project")
         before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
         package(project, tmp_path / "cache")

@@ -49,7 +49,7 @@ PUBLISHED = published()
 
 
 def resolved(schema: Json, rule: Json) -> Json:
-    """Return a rule, or what it refers to; a description beside the reference stays."""
+    """Return a rule, or what it refers to; a description next to the reference stays."""
     if "$ref" not in rule:
         return rule
     target = schema

@@ -131,7 +131,7 @@ def test_the_handlers_import_nothing_that_is_put_off() -> None:
 
 
 def test_the_librarys_own_sessions_are_boto3s() -> None:
-    """For whoever uses the library beside the handlers."""
+    """For whoever uses the library besides the handlers."""
     told = run(
         "from cloudformation_cli_python_lib import boto3_proxy, utils\n"
         "session = boto3_proxy._get_boto_session(utils.Credentials('key', 'secret', 'token'), 'eu-west-1')\n"
