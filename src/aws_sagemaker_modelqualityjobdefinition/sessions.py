@@ -136,5 +136,5 @@ def _new_client(service: str, region: str | None, config: Config | None) -> Any:
         aws_secret_access_key="",
     )
     if not theirs:
-        tls.share_context(client._endpoint.http_session)
+        client._endpoint.http_session = tls.http_session(client)
     return client

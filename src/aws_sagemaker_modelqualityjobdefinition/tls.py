@@ -1,7 +1,7 @@
-"""The certificate authorities that connections trust: read once, into one TLS context.
+"""One TLS context for all connections, with the certificate authorities that they trust.
 
-botocore reads certifi's bundle again for each connection. It asks certifi where that is, and certifi imports all that
-it would need to read it out of a zip.
+botocore reads certifi's bundle again for each connection. To find it, botocore imports certifi, which imports all that
+it would need to read the bundle out of a zip.
 """
 
 import functools
@@ -13,18 +13,29 @@ from typing import Any
 from botocore.httpsession import URLLib3Session, create_urllib3_context
 
 
-def share_context(session: Any) -> None:  # noqa: ANN401 - the stubs leave out what has no public name
-    """Have the connections of one of botocore's HTTP sessions use the one TLS context."""
-    session.__class__ = _Session
-    session._manager.connection_pool_kw["ssl_context"] = _context()
+def http_session(client: Any) -> URLLib3Session:  # noqa: ANN401 - a client of any service
+    """Return an HTTP session with a client's settings, whose connections share one TLS context.
+
+    botocore has no parameter for the class of a client's HTTP session: the result replaces `client._endpoint`'s.
+    """
+    config, current = client.meta.config, client._endpoint.http_session
+    return _Session(
+        verify=bundle(),  # type: ignore[arg-type]  # botocore-stubs knows bool only; botocore itself passes a path
+        proxies=current._proxy_config._proxies,  # the environment's, if the configuration has none
+        timeout=(config.connect_timeout, config.read_timeout),  # type: ignore[arg-type]  # and int only; botocore passes a pair
+        max_pool_connections=config.max_pool_connections,
+        socket_options=current._socket_options,
+        client_cert=config.client_cert,
+        proxies_config=config.proxies_config,
+    )
 
 
 class _Session(URLLib3Session):
     def _get_ssl_context(self) -> ssl.SSLContext:
-        return _context()  # through a proxy too
+        return _context()
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ANN401 - one of urllib3's pools
-        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # see share_context
+        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # the stubs leave out private methods
         conn.ca_certs = None  # the context has them
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import botocore
 import certifi
 import pytest
+from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 from botocore.handlers import BUILTIN_HANDLERS
 from cloudformation_cli_python_lib.utils import Credentials
@@ -329,4 +330,22 @@ def test_clients_that_somebody_is_at_still_are_not_lent_again(stand_in: Service)
     with pytest.raises(NoCredentialsError):
         lent.list_model_quality_job_definitions()
     assert not sessions._idle["sagemaker", REGION, client.CONFIG]
+    assert stand_in.calls == []
+
+
+def test_the_http_session_has_the_settings_that_botocore_gives_it(
+    stand_in: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session that replaces botocore's differs from it in its class and in the TLS context alone."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    config = Config(connect_timeout=3, read_timeout=7, max_pool_connections=2, tcp_keepalive=True)
+    ours = vars(sessions._new_client("sagemaker", REGION, config)._endpoint.http_session)
+    client: Any = sessions._session().create_client("sagemaker", REGION, config=config, verify=tls.bundle())
+    theirs = vars(client._endpoint.http_session)
+    assert ours.keys() == theirs.keys()
+    for name in theirs.keys() - {"_manager", "_proxy_config", "_timeout"}:
+        assert ours[name] == theirs[name], name
+    assert vars(ours["_proxy_config"]) == vars(theirs["_proxy_config"])
+    assert (ours["_timeout"].connect_timeout, ours["_timeout"].read_timeout) == (3, 7)
+    assert len(theirs["_socket_options"]) > 1
     assert stand_in.calls == []

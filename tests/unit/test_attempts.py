@@ -1,0 +1,35 @@
+"""The attempts of one call, where a real clock can't be relied on to get there."""
+
+import time
+
+import pytest
+from cloudformation_cli_python_lib import exceptions
+
+from aws_sagemaker_modelqualityjobdefinition import attempts, deadline
+from tests.envelopes import Json
+
+
+def answering(calls: list[Json]) -> Json:
+    """Record a call and answer it."""
+    calls.append({})
+    return {}
+
+
+@pytest.mark.parametrize("seconds", [0, attempts.LEAST_TIME / 2])
+def test_without_time_left_no_request_is_sent(seconds: float) -> None:
+    """NetworkFailure, which CloudFormation retries: nothing took effect."""
+    calls: list[Json] = []
+    tried = attempts.Attempts()
+    with deadline.within(seconds), pytest.raises(exceptions.NetworkFailure, match="no time left in this invocation"):
+        tried.answer("name", lambda: answering(calls), {}, dict)
+    assert calls == []
+    assert tried.unheard is None
+
+
+def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least time is enough."""
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    calls: list[Json] = []
+    with deadline.within(attempts.LEAST_TIME):
+        attempts.Attempts().answer("name", lambda: answering(calls), {}, dict)
+    assert len(calls) == 1
