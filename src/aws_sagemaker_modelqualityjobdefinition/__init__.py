@@ -1,5 +1,5 @@
-"""AWS::SageMaker::ModelQualityJobDefinition, a CloudFormation resource type: ARCHITECTURE.md shows the way through."""
+"""AWS::SageMaker::ModelQualityJobDefinition, a CloudFormation resource type. ARCHITECTURE.md describes its modules."""
 
-from . import startup  # noqa: F401 - before anything imports the plugin library
+from . import startup  # noqa: F401 - must run before anything imports the plugin library
 
 TYPE_NAME = "AWS::SageMaker::ModelQualityJobDefinition"

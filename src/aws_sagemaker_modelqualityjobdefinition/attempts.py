@@ -1,7 +1,7 @@
-"""The attempts of one call: how often, how long apart, and whether one may have taken effect without our hearing of it.
+"""Retries of one call, and whether an attempt may have taken effect although its answer was lost.
 
-botocore is left one attempt (client.py). Its own retries don't tell what became of each, and pay from a quota that a
-kept client carries from one stack's troubles to the next stack.
+botocore makes a single attempt (client.py). Its retries don't report the outcome of each attempt, and they draw on a
+quota that belongs to the client: a reused client would carry it from one stack's failures over to the next stack.
 """
 
 import random
@@ -14,10 +14,10 @@ from cloudformation_cli_python_lib import exceptions
 from . import deadline, errors
 
 TOTAL = 2
-"""Attempts of one call at most."""
+"""The maximum number of attempts of one call."""
 
 LEAST_TIME = 0.5
-"""Seconds that have to be left for another attempt to be begun."""
+"""The seconds that must be left to start another attempt."""
 
 _RETRIABLE = (exceptions.NetworkFailure, exceptions.ServiceInternalError, exceptions.Throttling)
 _LONGEST_PAUSE = 5.0
@@ -26,10 +26,10 @@ Read = TypeVar("Read")
 
 
 class Attempts:
-    """What became of the attempts of one call."""
+    """The attempts of one call and their outcome."""
 
     unheard: float | None = None
-    """When the first attempt that may have taken effect began, by the monotonic clock; None if none may have."""
+    """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
 
     def answer(
         self,
@@ -38,17 +38,17 @@ class Attempts:
         parameters: Mapping[str, Any],
         read: Callable[[Mapping[str, Any]], Read],
     ) -> Read:
-        """Send a request until it is answered, and return what is read from the answer.
+        """Send a request, with retries, and return what `read` takes from the answer.
 
         Args:
-            name: The name of the definition that the call is about, for NotFound.
+            name: The name of the definition concerned, for NotFound.
             call: A method of the client.
-            parameters: What it is called with.
-            read: Takes from the answer what is needed, and raises whatever it likes if that is not there.
+            parameters: The method's arguments.
+            read: Returns the needed part of an answer; raises any exception if it is missing.
 
         Raises:
-            HandlerError: What the last attempt came to. An answer that can't be read is a ServiceInternalError; no time
-                for an attempt is a NetworkFailure.
+            HandlerError: The error of the last attempt. ServiceInternalError: the answer can't be read.
+                NetworkFailure: no time is left for an attempt.
         """
         if deadline.left() < LEAST_TIME:
             raise exceptions.NetworkFailure("There is no time left in this invocation: SageMaker is slow to answer.")
@@ -79,11 +79,11 @@ def _attempt(
         return read(answer)
     except errors.HandlerError:
         raise
-    except Exception as error:  # what is no answer of SageMaker's makes botocore's parsers raise anything
+    except Exception as error:  # botocore's parsers raise anything for an answer that is not SageMaker's
         raise errors.unreadable(call.__name__, answer, error) from error
 
 
 def _pause(error: errors.HandlerError) -> float:
-    """Return the seconds before the next attempt: botocore's standard mode for the first of them."""
+    """Return the seconds before the next attempt, those of botocore's standard mode before a first retry."""
     pause = random.random() * (1 if isinstance(error, exceptions.Throttling) else 0.05)  # noqa: S311 - jitter, no secret
     return max(pause, min(errors.retry_after(error), _LONGEST_PAUSE))

@@ -1,4 +1,4 @@
-"""The SageMaker client: region, time limits of one attempt, user agent."""
+"""The SageMaker client: its region, its timeouts for one attempt, its user agent."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,8 @@ from . import deadline
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-# One attempt takes 1 s for the connection (for each address of the endpoint's that does not answer) and 3.5 s for all
-# of the answer (deadline.py). How often a call is attempted is up to attempts.py, how long an invocation takes to
-# plugin.py.
+# One attempt takes at most 1 s to connect (per address of the endpoint that doesn't answer) and 3.5 s for the whole
+# answer (deadline.py). attempts.py limits the attempts of a call, plugin.py the time of an invocation.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=3.5,
@@ -24,15 +23,15 @@ CONFIG = Config(
 
 
 def sagemaker(session: SessionProxy | None, region: str | None) -> "SageMakerClient":
-    """Return a client for SageMaker with the caller's credentials, in the request's region.
+    """Return a SageMaker client with the caller's credentials, in the request's region.
 
     Args:
-        session: The caller's session. It has no region: the library makes it without one.
-        region: The region that the request is for.
+        session: The caller's session. It has no region: the library creates it without one.
+        region: The request's region.
 
     Raises:
         InvalidCredentials: CloudFormation sent no credentials.
-        InvalidRequest: The region is no region's name.
+        InvalidRequest: The region's name is malformed.
     """
     if session is None:
         raise InvalidCredentials(

@@ -1,7 +1,7 @@
-"""How long an invocation may take, kept whatever comes over the wire.
+"""The time limit of an invocation, enforced even when an answer arrives byte by byte.
 
-The time limits of botocore hold for one read of a socket each: an answer that drips in, a byte at a time, is waited for
-without end. Connections that are watched here have an end for the whole answer instead.
+botocore's timeouts apply to each read of a socket, so an answer that arrives slowly can take forever. Clients that are
+watched here apply the timeout to the whole answer.
 """
 
 import io
@@ -18,14 +18,14 @@ from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTT
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 ANSWER_SIZE = 8_000_000
-"""The largest answer that is read, in bytes: more than any of SageMaker's, and little of a function's 256 MB."""
+"""The largest answer that is read, in bytes. SageMaker's are smaller, and it fits easily in a function's 256 MB."""
 
 _ends: ContextVar[float] = ContextVar("ends", default=math.inf)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give what runs inside this many seconds, or what is left of an outer limit."""
+    """Limit the code inside to this many seconds, or to the rest of an outer limit if that is shorter."""
     before = _ends.set(min(_ends.get(), time.monotonic() + seconds))
     try:
         yield
@@ -34,17 +34,17 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left() -> float:
-    """Return how many seconds are left: infinitely many where no limit was set, never fewer than none."""
+    """Return the seconds that are left: infinity without a limit, never below 0."""
     return max(0.0, _ends.get() - time.monotonic())
 
 
 def watch(client: Any) -> None:  # noqa: ANN401 - a client of any service
-    """Have a client open connections that keep the limit. Those that it has opened before are not affected."""
+    """Apply the limit to the connections that a client opens from now on."""
     client._endpoint.http_session._pool_classes_by_scheme.update(http=_HTTPPool, https=_HTTPSPool)
 
 
 class _Answer(HTTPResponse):
-    """An answer that has to be complete within the read timeout of its connection."""
+    """An answer that must be complete within the read timeout of its connection."""
 
     def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - a socket; HTTPResponse's own
         super().__init__(sock, *arguments, **named)
@@ -52,14 +52,14 @@ class _Answer(HTTPResponse):
 
 
 class _Stream(io.RawIOBase):
-    def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a socket, in the clear or not, and its stream
+    def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a plain or TLS socket, and its stream
         self._socket, self._raw, self._size = sock, raw, 0
         self._ends = time.monotonic() + min(sock.gettimeout() or math.inf, left())
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - whatever bytes can be written to
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable buffer
         remaining = self._ends - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("The answer did not come to an end in time.")
@@ -76,7 +76,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Connection:
-    """Tells failures to connect, TLS included, from those of a connection that a request may have gone out on."""
+    """Separates failures to connect, TLS included, from failures after a request may have been sent."""
 
     response_class = _Answer
 
@@ -84,7 +84,7 @@ class _Connection:
         try:
             super().connect()  # type: ignore[misc]  # a mixin of connections
         except ssl.SSLCertVerificationError:
-            raise  # it says what is wrong with the certificate
+            raise  # its text names the problem with the certificate
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "TLS was not agreed on in time.") from error
         except OSError as error:

@@ -1,9 +1,9 @@
-"""Logs and metrics of an invocation: delivered in one go at its end, and never at the request's cost.
+"""Logs and metrics of an invocation, delivered together at its end. A failed delivery never fails the request.
 
-The plugin library (2.1.20) sends each record and each metric on its own while the handler waits. A failure fails the
-request (log_delivery.py lets everything but an expired sequence token escape), or is logged in AWS's own words, which
-may quote what was sent (metrics.py). It sends the records of every logger, botocore's with whole requests among them,
-and a warm function goes on writing to the log stream of the first stack that it served.
+The plugin library (2.1.20) sends each record and each metric separately while the handler waits. A failure fails the
+request (its log_delivery.py handles only an expired sequence token) or is logged with AWS's message, which can quote
+what was sent (metrics.py). The library also sends the records of all loggers, including botocore's with whole requests,
+and a warm function keeps writing to the log stream of the first stack that it served.
 """
 
 import logging
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
     from .sessions import LendingSession
 
 LONGEST = 3.0
-"""Seconds that delivery takes at most, whatever the wire does: they come off the invocation's time."""
+"""The time limit of delivery, in seconds. It is part of the invocation's time."""
 
 DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
 
 _there: set[tuple[str, str | None]] = set()
-"""Region and name of each log group that this process has written to."""
+"""The region and name of each log group that this process has written to."""
 
 
 class Delivery(logging.Handler):
-    """Logs and metrics of one invocation, for the account of the one who registered the type.
+    """Logs and metrics of one invocation, for the account that registered the type.
 
-    While the context is open they are collected: all that our package logs, whatever its level, and no other record.
-    When it ends, however it ends, the records leave in one PutLogEvents and the metrics in one PutMetricData. What
-    fails here fails here alone: it is said once on standard error, without AWS's words, and nothing more is delivered.
+    While the context is open, it collects the records of this package, at every level, and no others. When it closes,
+    one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets one line
+    without AWS's message, and the rest is dropped.
 
     Args:
         event: The invocation's event.
-        session: The session of the one who registered the type; None, or no log group in the event: nothing is
-            delivered.
+        session: The session of the account that registered the type. Without it, or without a log group in the event,
+            nothing is delivered.
     """
 
     def __init__(self, event: HandlerRequest, session: SessionProxy | None) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
         self._event = event
-        self._session = cast("LendingSession | None", session)  # the library has no others: plugin.py
+        self._session = cast("LendingSession | None", session)  # plugin.py replaces the library's sessions
         self._records: list[logging.LogRecord] = []
         self._metrics = _Metrics()
         self._publisher = MetricsPublisher(self._metrics, str(event.resourceType))  # type: ignore[arg-type]  # see _Metrics
         self._failure = ""
 
     def __enter__(self) -> "Delivery":
-        """Collect what is logged from here on."""
+        """Start to collect records."""
         logging.getLogger(__package__).addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Deliver what was collected, if there is somebody to deliver it to."""
+        """Deliver the records and metrics, if the account that registered the type wants them."""
         logging.getLogger(__package__).removeHandler(self)
         if self._session and self._event.requestData.providerLogGroupName:
             self._deliver(self._session)
@@ -77,7 +77,7 @@ class Delivery(logging.Handler):
         """Keep a metric until the end.
 
         Args:
-            metric: What is to be done with the library's publisher.
+            metric: Calls the library's publisher.
         """
         metric(self._publisher)
 
@@ -89,17 +89,17 @@ class Delivery(logging.Handler):
             ]
             for client in clients:
                 deadline.watch(client)
-            # A thread can be left behind, with a host name that resolves slowly or to addresses that are all silent.
+            # A thread can be abandoned when a host name resolves slowly, or to addresses that don't answer.
             worker = Thread(target=self._send, args=clients, daemon=True)
             worker.start()
             worker.join(ends - time.monotonic())
             if worker.is_alive():
                 session.close(keep=False)
                 self._failure = f"it takes longer than {LONGEST:g} s"
-        except Exception as error:  # noqa: BLE001 - delivery must never fail a request, whatever fails it
+        except Exception as error:  # noqa: BLE001 - delivery must never fail a request
             self._failure = _name(error)
         if self._failure:
-            print(f"Logs and metrics are not delivered: {self._failure}", file=sys.stderr)  # noqa: T201 - not to itself
+            print(f"Logs and metrics are not delivered: {self._failure}", file=sys.stderr)  # noqa: T201 - a log record would have to be delivered too
 
     def _send(self, logs: Any, cloudwatch: Any) -> None:  # noqa: ANN401 - clients
         try:
@@ -115,17 +115,17 @@ class Delivery(logging.Handler):
 
         Args:
             logs: The client.
-            missing: What is to be made first: 0 nothing, 1 the stream, 2 the group and the stream.
+            missing: What to create first: 0 nothing, 1 the stream, 2 the group and the stream.
         """
         group = self._event.requestData.providerLogGroupName
         stream = {"logGroupName": group, "logStreamName": _stream(self._event)}
-        with suppress(ClientError):  # it is there, or not ours to make: PutLogEvents tells
+        with suppress(ClientError):  # it exists, or we may not create it: PutLogEvents will show
             if missing == 2:
                 logs.create_log_group(logGroupName=group)
         with suppress(ClientError):  # as above
             if missing:
                 logs.create_log_stream(**stream)
-        records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs insists
+        records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs requires it
         try:
             logs.put_log_events(
                 **stream,
@@ -145,7 +145,7 @@ class Delivery(logging.Handler):
 
 
 class _Metrics:
-    """Keeps the metrics of the library's publisher, which takes it for a session and for a client of CloudWatch."""
+    """Collects the metrics of the library's publisher, as its session and its CloudWatch client at once."""
 
     def __init__(self) -> None:
         self.namespace = ""
@@ -156,7 +156,7 @@ class _Metrics:
 
     def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - botocore's names
         self.namespace = Namespace
-        # The library's time is text without a zone. botocore would need dateutil's parser, and take it for local time.
+        # The library gives times as text without a zone. botocore would load dateutil and read them as local time.
         self.data += [
             entry | {"Timestamp": datetime.fromisoformat(entry["Timestamp"]).replace(tzinfo=UTC)}
             for entry in MetricData
@@ -164,14 +164,14 @@ class _Metrics:
 
 
 def _stream(event: HandlerRequest) -> str:
-    """Return the log stream's name, as the library writes it."""
+    """Return the log stream's name, in the library's format."""
     resource = event.requestData.logicalResourceId
     name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
     return name.replace(":", "__")
 
 
 def _name(error: Exception) -> str:
-    """Return what failed, without AWS's words."""
+    """Return what failed, without AWS's message."""
     if not isinstance(error, ClientError):
         return type(error).__name__
     code = str(error.response.get("Error", {}).get("Code"))

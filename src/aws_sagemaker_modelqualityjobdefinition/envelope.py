@@ -1,7 +1,7 @@
-"""What the function is sent and what it answers, whatever is inside: the event's members, and the size of the answer.
+"""The function's input and output: checks an event's members, and limits the answer's size.
 
-CloudFormation and Cloud Control send events that are as they should be. A person who tries the function may send
-anything, and is told which member is wrong; no value is echoed but a piece of a name.
+CloudFormation and Cloud Control send valid events. A person who tries the function can send anything, and gets a
+message that names the wrong member. Messages never quote a value, except part of a name.
 """
 
 import json
@@ -16,7 +16,7 @@ from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
 from . import words
 
 ANSWER_SIZE = 5_000_000
-"""The longest answer, in characters of JSON: Lambda takes 6 MB."""
+"""The maximum length of an answer, in characters of JSON. Lambda's limit is 6 MB."""
 
 _MESSAGE_LENGTH = 4 * words.MESSAGE_LENGTH
 _MOST_TAGS = 1000
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 class _Part:
-    """An object of the event's, and how its members are called in messages."""
+    """An object in the event, with its path for messages."""
 
     def __init__(self, members: Mapping[str, Any], path: str = "") -> None:
         self.members, self.path = members, path
@@ -43,7 +43,7 @@ class _Part:
         return value
 
     def text(self, member: str, longest: int) -> str | None:
-        """Return a member that may be left out: a text of one line."""
+        """Return an optional member, a string of one line."""
         value = self.members.get(member)
         if value is None or value == "":
             return None
@@ -82,13 +82,13 @@ class _Part:
 
 
 def checked(sent: object) -> Json:
-    """Return an event of CloudFormation's with the members that are used, each as it should be.
+    """Return the members of an event from CloudFormation that the handlers use, each of the right type.
 
     Args:
         sent: The event.
 
     Raises:
-        InvalidRequest: A member is missing, or of another type; the message names it.
+        InvalidRequest: A member is missing or of another type. The message names it.
     """
     event = _event(sent)
     data = event.part("requestData")
@@ -110,9 +110,9 @@ def checked(sent: object) -> Json:
 
 
 def checked_test(sent: object) -> Json:
-    """Return an event of `sam local invoke TestEntrypoint` in the form of CloudFormation's.
+    """Return an event of `sam local invoke TestEntrypoint` in the form of an event from CloudFormation.
 
-    Args and errors are those of `checked`.
+    Arguments and errors are those of `checked`.
     """
     event = _event(sent)
     request = event.part("request")
@@ -138,7 +138,7 @@ def _event(sent: object) -> _Part:
 
 
 def _common(event: _Part, request: _Part) -> Json:
-    """Return what both kinds of event have, under the same names."""
+    """Return the members that both kinds of event have."""
     action = event.members.get("action")
     if not isinstance(action, str) or action not in Action.__members__:
         raise InvalidRequest(f"action has to be one of {', '.join(Action.__members__)}.")
@@ -160,7 +160,7 @@ def _common(event: _Part, request: _Part) -> Json:
 
 
 def sealed(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
-    """Return a progress event as JSON that Lambda takes: encodable, and not too large.
+    """Return a progress event as JSON that Lambda accepts: valid Unicode, and within the size limit.
 
     Args:
         progress: The answer.
@@ -179,7 +179,7 @@ def _too_large(size: int, progress: ProgressEvent) -> ProgressEvent:
         HandlerErrorCode.ServiceInternalError,
         f"SageMaker's answer can't be passed on: {size} characters are more than AWS Lambda takes.",
     )
-    if progress.resourceModel is not None:  # what identifies the resource goes with it, or it is orphaned
+    if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
         failed.resourceModel = copy(progress.resourceModel)
         for member in vars(progress.resourceModel).keys() - {"JobDefinitionArn", "JobDefinitionName"}:
             setattr(failed.resourceModel, member, None)

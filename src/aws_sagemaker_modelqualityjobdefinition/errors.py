@@ -1,8 +1,8 @@
-"""What went wrong on the way to SageMaker, as CloudFormation's handler error codes: one table, one context manager.
+"""Translates errors of SageMaker and botocore to CloudFormation's handler error codes: one table, one context manager.
 
-The codes are those that SageMaker's API reference lists as errors of the operations and as common errors, those of AWS
-KMS (which SageMaker passes on) and those that botocore takes for throttling. Throttling, ServiceInternalError,
-NetworkFailure and ResourceConflict are retried by CloudFormation; all others end the operation.
+The table has the errors that SageMaker's API reference lists for the operations, its common errors, those of AWS KMS
+(which SageMaker passes on), and those that botocore treats as throttling. CloudFormation retries Throttling,
+ServiceInternalError, NetworkFailure and ResourceConflict. All others end the operation.
 """
 
 import logging
@@ -19,7 +19,7 @@ from . import TYPE_NAME, words
 
 LOG = logging.getLogger(__name__)
 
-HandlerError = exceptions._HandlerError  # noqa: SLF001 - the library has no public name for what all its errors are
+HandlerError = exceptions._HandlerError  # noqa: SLF001 - the library's base class of errors has no public name
 
 _CODES: Mapping[type[HandlerError], tuple[str, ...]] = {
     exceptions.AccessDenied: (
@@ -117,18 +117,18 @@ BY_CLIENT_ERROR: Mapping[type[botocore.BotoCoreError], type[HandlerError]] = {
     botocore.BaseEndpointResolverError: exceptions.InvalidRequest,
     botocore.ValidationError: exceptions.InvalidRequest,
 }
-"""The handler error for what botocore raises before there is an answer: the nearest of an error's own ancestors."""
+"""The handler error for each exception of botocore without an answer. The nearest base class of an exception counts."""
 
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn what botocore raises inside into a handler error that carries AWS's own words and the request's id.
+    """Translate botocore's exceptions to handler errors with AWS's message and request id.
 
     Args:
-        name: The name of the definition that the call is about, for NotFound.
+        name: The name of the definition concerned, for NotFound.
 
     Raises:
-        HandlerError: One of the plugin library's exceptions, its cause being botocore's error.
+        HandlerError: One of the plugin library's exceptions. Its cause is botocore's.
     """
     try:
         yield
@@ -140,12 +140,12 @@ def translated(name: str) -> Iterator[None]:
 
 
 def unreadable(call: str, answer: Mapping[str, Any], problem: Exception) -> HandlerError:
-    """Return the error for an answer that says success and can't be read: cut off, or not SageMaker's at all.
+    """Return the error for a successful answer that can't be read: it was cut off, or SageMaker didn't send it.
 
     Args:
-        call: The method of the client that was called.
-        answer: What botocore made of the answer; empty if nothing.
-        problem: What reading it raised.
+        call: The client's method that was called.
+        answer: The answer as botocore parsed it; empty if it couldn't.
+        problem: The exception that reading it raised.
     """
     metadata = answer.get("ResponseMetadata", {})
     return exceptions.ServiceInternalError(
@@ -156,9 +156,9 @@ def unreadable(call: str, answer: Mapping[str, Any], problem: Exception) -> Hand
 
 
 def defect(error: Exception) -> HandlerError:
-    """Return the error for what no handler should ever raise, and log where it came from.
+    """Return the error for an unexpected exception, and log its traceback.
 
-    Neither has the message of what was raised, which may quote a property's value.
+    Both leave out the exception's message, which may quote a property's value.
     """
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
@@ -169,16 +169,16 @@ def defect(error: Exception) -> HandlerError:
 
 
 def code(error: HandlerError) -> str:
-    """Return the code of AWS's that a handler error was translated from; an empty string if there was no answer."""
+    """Return the AWS error code behind a handler error; an empty string if there was no answer."""
     cause = error.__cause__
     return _code(cause) if isinstance(cause, botocore.ClientError) else ""
 
 
 def may_have_taken_effect(error: HandlerError) -> bool:
-    """Tell whether what was asked for may have been done all the same.
+    """Return whether a request may have taken effect despite its error.
 
-    It was not if no connection was made, if the request was not even sent, or if SageMaker refused it: with a 4xx, or
-    for being asked too often. It may have been if the answer was lost, can't be read, or is a failure of SageMaker's.
+    It can't have if there was no connection, if the request was not sent, or if SageMaker refused it (a 4xx status, or
+    throttling). It may have if the answer was lost, can't be read, or reports a failure inside SageMaker.
     """
     cause = error.__cause__
     if isinstance(cause, botocore.ClientError):
@@ -195,7 +195,7 @@ _NOTHING_SENT = (botocore.ConnectTimeoutError, botocore.EndpointConnectionError,
 
 
 def retry_after(error: HandlerError) -> float:
-    """Return how many seconds SageMaker asks to wait before another attempt; 0 if it doesn't say."""
+    """Return the seconds that SageMaker's answer asks to wait before another attempt; 0 if it gives none."""
     cause = error.__cause__
     if not isinstance(cause, botocore.ClientError):
         return 0
@@ -208,9 +208,9 @@ def already_exists(name: str, conflict: HandlerError, advice: str) -> HandlerErr
     """Return the error for a name that is taken.
 
     Args:
-        name: The name that the request asked for.
-        conflict: What SageMaker's answer was translated to.
-        advice: What is known of the definition that has it, and what to do.
+        name: The requested name.
+        conflict: The handler error that SageMaker's answer was translated to.
+        advice: What is known about the existing definition, and what to do.
     """
     error = _with_words(exceptions.AlreadyExists, name, f"{advice} {conflict}")
     error.__cause__ = conflict
@@ -222,9 +222,9 @@ def _kind(error: botocore.ClientError) -> type[HandlerError]:
     if known is not None:
         return known
     status = _status(error)
-    if status >= 500 or status in range(200, 400):  # a redirection is none of SageMaker's answers
+    if status >= 500 or status in range(200, 400):  # SageMaker never redirects
         return exceptions.ServiceInternalError
-    # SageMaker's refusals have a code. Where none can be read, since it was cut off, botocore gives the status for one.
+    # SageMaker's refusals have a code. If the answer was cut off before it, botocore reports the status as the code.
     cut_off = _code(error) == str(status)
     return {
         401: exceptions.InvalidCredentials,
@@ -235,7 +235,7 @@ def _kind(error: botocore.ClientError) -> type[HandlerError]:
 
 
 def _words(error: botocore.ClientError) -> str:
-    """Return AWS's message and where it comes from; that comes first where the message is long."""
+    """Return AWS's message and its source (operation, code, request id). The source precedes a long message."""
     message = str(error.response.get("Error", {}).get("Message") or "(no message)")
     source = (
         f"(SageMaker {error.operation_name}: {words.shown(_code(error) or 'no code')}, "

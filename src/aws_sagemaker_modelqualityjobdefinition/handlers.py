@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# Seconds before each further look. Reads lag behind writes by seconds (ACK waits 20 s for tags); a monitoring schedule
-# takes up to three minutes to go (AWS's SageMaker SDK waits 36 times 5 s).
+# Seconds before each further check. Reads lag behind writes by seconds (ACK waits 20 s for tags). Deleting a monitoring
+# schedule takes up to three minutes (AWS's SageMaker SDK checks 36 times, every 5 s).
 READ_DELAYS = (1, 2, 4, 8, 15, 30)
 SCHEDULE_DELAYS = (5, 10, 15, 30, 30, 30, 30, 30)
 
@@ -32,7 +32,7 @@ test_entrypoint = resource.test_entrypoint
 def create(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Create a definition under the name given or a generated one, and wait until SageMaker reports it as asked for."""
+    """Create a definition with the given or a generated name, and wait until SageMaker reports it with its tags."""
     definitions, desired = _opened(session, request), _desired(request)
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
     made: ownership.Made | None = None
@@ -54,7 +54,7 @@ def create(
 def read(
     session: SessionProxy | None, request: ResourceHandlerRequest, _context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Return a definition as it is, found by its ARN or by its name."""
+    """Return the current state of a definition, found by its ARN or its name."""
     found, _ = _found(_opened(session, request), request)
     return progress.done(found)
 
@@ -63,7 +63,7 @@ def read(
 def update(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Bring a definition's tags up to date: the stack's and its own. EndpointName is kept by CloudFormation alone."""
+    """Update a definition's tags, the stack's and its own. EndpointName needs no call: SageMaker doesn't store it."""
     definitions, desired = _opened(session, request), _desired(request)
     previous = request.previousResourceState
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
@@ -95,7 +95,7 @@ def update(
 def delete(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Delete a definition, found by its ARN or by its name, and wait for a monitoring schedule to let go of it."""
+    """Delete a definition, found by its ARN or its name. While a monitoring schedule uses it, retry later."""
     definitions, was_there = _opened(session, request), progress.has_begun(context)
     name = identity.name_of(request.desiredResourceState, request.region, request.awsAccountId)
     LOG.info("Deleting %s for %s", words.shown(name), request.logicalResourceIdentifier)
@@ -109,7 +109,7 @@ def delete(
 def list_page(
     session: SessionProxy | None, request: ResourceHandlerRequest, _context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Return one page of definitions by ARN and name; with EndpointName, those of that endpoint."""
+    """Return one page of definitions, as ARN and name. EndpointName limits the list to that endpoint."""
     endpoint_name = request.desiredResourceState.EndpointName if request.desiredResourceState else None
     summaries, token = _opened(session, request).page(request.nextToken, endpoint_name)
     return progress.page([translation.listed(summary) for summary in summaries], token)
@@ -120,14 +120,14 @@ def _opened(session: SessionProxy | None, request: ResourceHandlerRequest) -> Jo
 
 
 def _desired(request: ResourceHandlerRequest) -> ResourceModel:
-    """Return the properties of a request that can't do without."""
+    """Return the desired state of a request that needs one."""
     if request.desiredResourceState is None:
         raise exceptions.InvalidRequest("The request has no properties.")
     return request.desiredResourceState
 
 
 def _found(definitions: JobDefinitions, request: ResourceHandlerRequest) -> tuple[ResourceModel, tags.Tags]:
-    """Return the definition that a request is about, and all its tags."""
+    """Return the definition that a request identifies, and all its tags."""
     return _with_tags(definitions, _described(definitions, request))
 
 

@@ -1,4 +1,4 @@
-"""What a definition is called: a name for a new one, and the name behind what a request identifies it by."""
+"""Names and ARNs of definitions: generate a name, and find the name that a request identifies."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from . import TYPE_NAME, words
 from .models import ResourceModel
 
 NAME_LENGTH = 63
-"""The longest name, in characters (SageMaker API, MonitoringJobDefinitionName)."""
+"""The maximum length of a name, in characters (SageMaker API, MonitoringJobDefinitionName)."""
 
 _DIGEST_LENGTH = 12
 _PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
 _KIND = "model-quality-job-definition"
-_ROLE = r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):"  # compiled when it is needed, which is rarely
+_ROLE = r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):"  # compiled on use, which is rare
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
     r"model-quality-job-definition/(?P<name>[a-z0-9](?:-*[a-z0-9]){0,62})",
@@ -25,7 +25,7 @@ _ARN = re.compile(
 
 
 class Arn(NamedTuple):
-    """The parts of a definition's ARN that say where it is and what it is called."""
+    """The region, account and name in a definition's ARN."""
 
     region: str
     account: str
@@ -33,14 +33,14 @@ class Arn(NamedTuple):
 
 
 def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> str:
-    """Return the name of a definition whose template gives none: the same for the same request, for no other.
+    """Return the name for a definition without JobDefinitionName. The same request always gets the same name.
 
-    It is lower-case, because ARNs come back in lower case: the name in the ARN is then the name, to the letter.
+    It is lower-case because SageMaker returns ARNs in lower case: so the name in the ARN equals the definition's name.
 
     Args:
-        stack_id: The stack's ARN; None outside of stacks (Cloud Control, `cfn test`).
-        logical_id: The resource's name in the template.
-        token: The request's clientRequestToken, which CloudFormation repeats when it sends a request again.
+        stack_id: The stack's ARN; None outside stacks (Cloud Control, `cfn test`).
+        logical_id: The resource's logical id in the template.
+        token: The request's clientRequestToken. CloudFormation sends it again when it repeats a request.
     """
     stack_name = stack_id.split("/")[1] if stack_id and stack_id.count("/") > 1 else stack_id
     readable = (_readable(part) for part in (stack_name, logical_id) if part)
@@ -49,19 +49,19 @@ def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> 
 
 
 def arn_of(generated: str, role: str | None, region: str | None, account: str | None) -> str | None:
-    """Return the ARN that a definition under a generated name has or is going to have.
+    """Return the ARN that a definition with a generated name has or will have.
 
-    It is known before SageMaker has answered, so that no answer that is lost orphans the definition. The partition is
-    that of the role, which has to be of the same one; so has its account to be the same (iam:PassRole).
+    It is known before SageMaker answers, so a lost answer can't orphan the definition. The partition is the role's. The
+    role must belong to the definition's partition and account (iam:PassRole).
 
     Args:
-        generated: A name that `generated_name` made.
+        generated: A name from `generated_name`.
         role: The RoleArn property.
-        region: The region that the request is for.
-        account: The account that the request is for.
+        region: The request's region.
+        account: The request's account.
 
     Returns:
-        None if the role's ARN is none: then SageMaker makes nothing.
+        The ARN; None if RoleArn is not an ARN of a role, which SageMaker refuses.
     """
     parts = re.match(_ROLE, role or "")
     if parts is None or region is None:
@@ -70,10 +70,10 @@ def arn_of(generated: str, role: str | None, region: str | None, account: str | 
 
 
 def parse(arn: str) -> Arn:
-    """Take a definition's ARN apart.
+    """Return the parts of a definition's ARN.
 
     Raises:
-        InvalidRequest: It is no ARN of a model quality job definition.
+        InvalidRequest: It is not the ARN of a model quality job definition.
     """
     match = _ARN.fullmatch(arn)
     if match is None:
@@ -85,17 +85,17 @@ def parse(arn: str) -> Arn:
 
 
 def name_of(model: ResourceModel | None, region: str | None, account: str | None) -> str:
-    """Return the name of the definition that a request is about: by ARN where there is one, else by name.
+    """Return the name of the definition that a request identifies, by its ARN if there is one, else by its name.
 
-    The ARN decides; the name only lends it its case, which an ARN may have lost.
+    If both are given and match, the result is spelled like the name: SageMaker returns ARNs in lower case.
 
     Args:
-        model: What the request says of the definition; None when it says nothing.
-        region: The region that the request is for.
-        account: The account that the request is for.
+        model: The properties in the request; None if there are none.
+        region: The request's region.
+        account: The request's account.
 
     Raises:
-        InvalidRequest: The ARN is no ARN of this type.
+        InvalidRequest: The ARN is not of this type.
         NotFound: The ARN is of another region or account, or there is neither ARN nor name.
     """
     if model is None or not (model.JobDefinitionArn or model.JobDefinitionName):
@@ -111,17 +111,17 @@ def name_of(model: ResourceModel | None, region: str | None, account: str | None
 
 
 def confirm(asked: ResourceModel | None, found_arn: str) -> None:
-    """Make sure that the definition found under a name is the one whose ARN was asked for.
+    """Make sure that a definition found by its name has the ARN in the request.
 
     Raises:
-        NotFound: It is another's: the name was found, but not under this ARN.
+        NotFound: It has another ARN.
     """
     if asked is not None and asked.JobDefinitionArn and not same(asked.JobDefinitionArn, found_arn):
         raise _not_found(words.shown(asked.JobDefinitionArn))
 
 
 def same(one: str, other: str) -> bool:
-    """Compare two names or two ARNs as SageMaker does: without case."""
+    """Return whether two names or two ARNs are equal. Like SageMaker, this ignores case."""
     return one.lower() == other.lower()
 
 

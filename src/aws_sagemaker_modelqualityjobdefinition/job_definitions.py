@@ -1,4 +1,4 @@
-"""The only caller of SageMaker: what can be done with job definitions and their tags, and how each call fails."""
+"""All calls to SageMaker: the operations on job definitions and their tags, and how each fails."""
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     )
 
 PAGE_SIZE = 100
-"""Definitions a page of LIST: the most that SageMaker gives (SageMaker API, MaxResults)."""
+"""Definitions per page of LIST: SageMaker's maximum (SageMaker API, MaxResults)."""
 
-# A definition has 50 tags at most, and some of AWS's own (aws:...): one page holds them all (SageMaker API,
+# A definition has at most 50 tags, and a few of AWS's own (aws:...), so one page holds them all (SageMaker API,
 # ListTagsMaxResults: no upper limit, 50 by default).
 _TAG_PAGE_SIZE = 100
 
 
-# ResourceInUse is what Create is documented to answer; newer operations of SageMaker's answer the other.
+# Create is documented to answer ResourceInUse. Newer operations of SageMaker answer ResourceAlreadyExists.
 _NAME_IS_TAKEN = (
     "ResourceInUse",
     "ResourceInUseException",
@@ -36,34 +36,34 @@ _NAME_IS_TAKEN = (
     "ResourceAlreadyExistsException",
 )
 
-# One page, see above; a list that does not end is no answer.
+# One page is enough (see above). The limit stops a list that doesn't end.
 _TAG_PAGES = 20
 
 
 class Refused(NamedTuple):
-    """A Create that did not answer with an ARN."""
+    """The outcome of a Create that did not answer with an ARN."""
 
     error: errors.HandlerError
-    """Why, in SageMaker's words."""
+    """The error, with SageMaker's message."""
 
     taken: bool
-    """Whether there is a definition of that name."""
+    """Whether a definition with that name exists."""
 
     unheard: float | None
-    """When the first attempt that may have made it all the same began (attempts.py); None if none may have."""
+    """When the first attempt that may have created it despite the error began (attempts.py); None: no attempt can."""
 
 
 class JobDefinitions:
     """The job definitions of one account and region.
 
-    Every method raises the plugin library's exceptions (errors.py) and none of botocore's.
+    Methods raise the plugin library's exceptions (errors.py), never botocore's.
     """
 
     def __init__(self, client: "SageMakerClient") -> None:
         self._client = client
 
     def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> str | Refused:
-        """Create a definition and return its ARN, or what stands in the way."""
+        """Create a definition, and return its ARN or why Create failed."""
         attempts = Attempts()
         try:
             return attempts.answer(
@@ -77,7 +77,7 @@ class JobDefinitions:
             return Refused(error, conflict and errors.code(error) in _NAME_IS_TAKEN, attempts.unheard)
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-        """Return SageMaker's description of a definition: with its ARN, its name and when it was made at the least."""
+        """Return SageMaker's description of a definition. ARN, name and creation time are certain to be in it."""
         return Attempts().answer(
             name,
             self._client.describe_model_quality_job_definition,
@@ -86,12 +86,12 @@ class JobDefinitions:
         )
 
     def delete(self, name: str, *, was_there: bool = False) -> errors.HandlerError | None:
-        """Delete a definition; return ResourceConflict if it can't be deleted yet: a monitoring schedule uses it.
+        """Delete a definition. Return ResourceConflict if a monitoring schedule still uses it, else None.
 
         Args:
             name: The definition's name.
-            was_there: Whether it was there when the deletion began, so that it is deleted if it is missing now. So it
-                is after an attempt that may have deleted it.
+            was_there: Whether it existed when the deletion began, so that NotFound means success. After a retry,
+                NotFound also means success: the first attempt may have deleted it.
         """
         attempts = Attempts()
         try:
@@ -108,11 +108,11 @@ class JobDefinitions:
     def page(
         self, token: str | None, endpoint_name: str | None
     ) -> "tuple[Sequence[MonitoringJobDefinitionSummaryTypeDef], str | None]":
-        """Return one page of definitions and the token of the next; None when there is no other.
+        """Return one page of definitions and the next page's token, None on the last page.
 
         Args:
-            token: The token of the page, None for the first.
-            endpoint_name: Only definitions of this endpoint.
+            token: The page's token, None for the first.
+            endpoint_name: If given, only definitions of this endpoint.
         """
         request: ListModelQualityJobDefinitionsRequestTypeDef = {"MaxResults": PAGE_SIZE}
         if token:
@@ -129,7 +129,7 @@ class JobDefinitions:
             arn: Its ARN.
 
         Raises:
-            NotFound: It has gone since it was described.
+            NotFound: It was deleted since it was described.
         """
         found: list[TagTypeDef] = []
         token = ""
@@ -143,16 +143,16 @@ class JobDefinitions:
         raise exceptions.ServiceInternalError(f"SageMaker's list of the definition's tags has over {_TAG_PAGES} pages.")
 
     def change_tags(self, name: str, arn: str, to_set: "list[TagTypeDef]", to_remove: list[str]) -> None:
-        """Take tags off a definition, then add tags or change their values: in this order the limit of 50 is kept.
+        """Remove tags of a definition, then add tags or change values. This order never exceeds the limit of 50.
 
         Args:
             name: The definition's name.
             arn: Its ARN.
-            to_set: Tags to add, or to give another value.
-            to_remove: Keys of tags to take off.
+            to_set: Tags to add or to change.
+            to_remove: Keys of tags to remove.
 
         Raises:
-            NotFound: It has gone since it was described.
+            NotFound: It was deleted since it was described.
         """
         with self._still_there(name):
             if to_remove:
@@ -162,9 +162,9 @@ class JobDefinitions:
 
     @contextmanager
     def _still_there(self, name: str) -> "Iterator[None]":
-        """Raise NotFound where an ARN is refused because there is no such definition any more.
+        """Raise NotFound instead of InvalidRequest if the definition no longer exists.
 
-        The operations on tags call it invalid, as they do anything else that is wrong with a request.
+        The operations on tags answer ValidationException for the ARN of a deleted definition.
         """
         try:
             yield
@@ -173,7 +173,7 @@ class JobDefinitions:
             raise
 
 
-# What is read from an answer. Whatever these raise makes the answer one that can't be read (attempts.py).
+# Readers of answers. Any exception of theirs means that the answer can't be read (attempts.py).
 
 
 def _text(answer: "Mapping[str, Any]", member: str) -> str:
@@ -212,6 +212,6 @@ def _tags(answer: "Mapping[str, Any]") -> "tuple[list[TagTypeDef], str]":
 
 
 def _nothing(answer: "Mapping[str, Any]") -> None:
-    """Read an answer that has no members: of a web page, say, nothing would be missing."""
+    """Accept an answer that has no members, unless it is text: a proxy's web page has nothing missing either."""
     if answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "").startswith("text/"):
         raise ValueError

@@ -1,9 +1,10 @@
-"""Whose definition it is that has the name a Create asks for.
+"""Decide whether an existing definition is the one that this CREATE made.
 
-A generated name is its own request's alone: it is made of stack, logical id and token. A user-provided name proves
-nothing. Under one, a definition is a request's own only if an attempt of this very invocation may have made it, it was
-made since that attempt began, and it is in everything as asked for, tags included. Everybody else's is left alone: one
-that is adopted in error is deleted in the end.
+A generated name belongs to one request: it is derived from the stack, the logical id and the request token.
+
+A user-provided name proves nothing. With one, CREATE adopts an existing definition only if all of this holds: an
+attempt of this invocation may have created it, it was created after that attempt began, and it equals the request in
+every property and tag. All other definitions are left alone, because CloudFormation would later delete an adopted one.
 """
 
 import logging
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# Seconds before each further look at a definition whose owner has to be known in this invocation: reads lag behind.
+# Seconds before each further check of a definition whose owner must be known within this invocation. Reads lag behind.
 _PAUSES = (1, 2, 4, 8, 15)
 
 _REPLACING = (
@@ -32,17 +33,17 @@ _REPLACING = (
 
 
 class Made(NamedTuple):
-    """A definition that is a Create's own, or that is going to be if it is there."""
+    """A definition that belongs to this CREATE, if it exists."""
 
     name: str
     arn: str
     unheard: errors.HandlerError | None = None
-    """What Create failed with, if nobody knows yet whether it took effect."""
+    """Create's error, if it is unknown whether Create took effect."""
     taken: errors.HandlerError | None = None
-    """What Create failed with, if a definition of its generated name was there."""
+    """Create's error, if a definition with the generated name existed already."""
 
     def foreign(self, desired: "ResourceModel", found: "ResourceModel") -> errors.HandlerError | None:
-        """Return AlreadyExists if the definition found has the generated name without being what was asked for."""
+        """Return AlreadyExists if the definition with the generated name differs from the request; else None."""
         if self.taken is None or not (differing := translation.differences(desired, found)):
             return None
         return errors.already_exists(
@@ -58,18 +59,18 @@ def made(
     *,
     was_unheard: bool,
 ) -> Made:
-    """Create a definition, under the name given or a generated one, and return it once it is known to be the request's.
+    """Create a definition with the given or a generated name, and return it once it is known to belong to the request.
 
     Args:
-        definitions: Where to.
+        definitions: The definitions of the account and region.
         request: The request.
-        desired: Its properties.
-        wanted: The tags that the definition is to have.
-        was_unheard: Whether an earlier invocation sent Create and nobody knows if that took effect.
+        desired: The desired state.
+        wanted: The definition's tags, with those of the stack.
+        was_unheard: Whether an earlier invocation sent Create and lost the answer.
 
     Raises:
-        AlreadyExists: The definition of that name is another's, or can't be proven to be this request's.
-        HandlerError: Create failed, and there is nothing that CloudFormation has to clean up.
+        AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
+        HandlerError: Create failed and left nothing for CloudFormation to clean up.
     """
     generated = identity.generated_name(request.stackId, request.logicalResourceIdentifier, request.clientRequestToken)
     name = desired.JobDefinitionName or generated
@@ -88,18 +89,18 @@ def made(
 def _proven(
     definitions: "JobDefinitions", desired: "ResourceModel", name: str, wanted: tags.Tags, refused: "Refused"
 ) -> str:
-    """Return the ARN of the definition that a Create under a user-provided name made, its answer lost.
+    """Return the ARN of a definition with a user-provided name whose Create took effect although its answer was lost.
 
     Args:
-        definitions: Where to look.
-        desired: What was asked for.
-        name: The name.
-        wanted: The tags that it was to have.
-        refused: What became of Create.
+        definitions: The definitions of the account and region.
+        desired: The desired state.
+        name: The user-provided name.
+        wanted: The definition's tags, with those of the stack.
+        refused: The outcome of Create.
 
     Raises:
-        AlreadyExists: The definition of that name is another's, or can't be proven to be this request's.
-        HandlerError: Create's own error, if there is no such definition.
+        AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
+        HandlerError: Create's error, if no such definition exists.
     """
     if not refused.taken and refused.unheard is None:
         raise refused.error
@@ -109,7 +110,7 @@ def _proven(
         if isinstance(seen, _Seen) and refused.unheard is not None and seen.made_since(refused.unheard):
             if not seen.unlike:
                 return str(seen.description["JobDefinitionArn"])
-            may_change = seen.unlike in ([_TAGS], [_UNREAD_TAGS])  # ListTags lags behind Create
+            may_change = seen.unlike in ([_TAGS], [_UNREAD_TAGS])  # ListTags lags behind Create: look again
         else:
             may_change = not isinstance(seen, _Seen) and refused.unheard is not None
         pause = next(pauses, math.inf)
@@ -129,20 +130,20 @@ _TAGS, _UNREAD_TAGS = "Tags", "Tags, which can't be read"
 
 
 class _Seen:
-    """A definition that has the name asked for."""
+    """A definition that exists under the requested name."""
 
     def __init__(self, description: Mapping[str, Any], at: float, unlike: list[str]) -> None:
         self.description, self._at, self.unlike = description, at, unlike
 
     def made_since(self, moment: float) -> bool:
-        """Tell whether it was made after a moment of the monotonic clock, by the clock that it was made by."""
+        """Return whether it was created after a moment of the monotonic clock, judged by SageMaker's own clock."""
         made: datetime = self.description["CreationTime"]
-        if not made.microsecond:  # to the second: at any time in it
+        if not made.microsecond:  # a whole second: created at any moment within it
             made += timedelta(seconds=1)
         return made >= self._service_time() - timedelta(seconds=self._at - moment)
 
     def _service_time(self) -> datetime:
-        """Return what time it was for SageMaker when it described the definition, at the earliest."""
+        """Return the earliest time that SageMaker's clock can have shown when it described the definition."""
         date = self.description.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         try:
             return parsedate_to_datetime(date).replace(tzinfo=UTC)
@@ -150,7 +151,7 @@ class _Seen:
             return datetime.now(UTC) - timedelta(seconds=time.monotonic() - self._at)
 
     def words(self) -> str:
-        """Return what is known of it and what to do, for the one whose stack did not get it."""
+        """Return what is known about the definition and what to do, for the stack event."""
         made = self.description["CreationTime"].astimezone(UTC).isoformat(timespec="seconds")
         if self.unlike:
             return (
@@ -167,7 +168,7 @@ class _Seen:
 def _look(
     definitions: "JobDefinitions", desired: "ResourceModel", name: str, wanted: tags.Tags
 ) -> _Seen | errors.HandlerError:
-    """Return the definition of that name, or why it can't be seen."""
+    """Return the definition with that name, or the error of reading it."""
     try:
         description = definitions.describe(name)
         at = time.monotonic()

@@ -1,9 +1,11 @@
-"""The plugin library's entry point, made safe.
+"""A safe entry point in place of the plugin library's.
 
-`Resource.__call__` of the library (2.1.20) is replaced. There, log or metric delivery that fails turns a CREATE that
-succeeded into an InternalFailure (delivery.py); a page token is dropped on the way to the handler; whatever a handler
-raises is logged with its message, in which AWS quotes property values; and an event that is not as it should be is an
-InternalFailure, or an InvalidRequest in Python's words (envelope.py).
+`ResourceType.__call__` replaces `Resource.__call__` of the library (2.1.20), which has four defects:
+
+- When logs or metrics can't be delivered, a CREATE that succeeded becomes an InternalFailure (delivery.py).
+- LIST's page token doesn't reach the handler.
+- Exceptions are logged with their messages, in which AWS quotes property values.
+- A malformed event is an InternalFailure, or an InvalidRequest with a message about Python's types (envelope.py).
 """
 
 import logging
@@ -25,8 +27,8 @@ from .errors import HandlerError, defect
 LOG = logging.getLogger(__name__)
 logging.getLogger(__package__).setLevel(logging.INFO)
 
-# Where the library would make two sessions for every request, a tenth of a second each in a function.
-library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # a private name of the library's
+# The library creates two sessions for every request, which takes a tenth of a second each in a function.
+library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
 
 
 SECONDS: Mapping[Action, float] = {
@@ -36,24 +38,24 @@ SECONDS: Mapping[Action, float] = {
     Action.DELETE: 45,
     Action.LIST: 20,
 }
-"""How long a handler may take. An invocation has 60 s, one of READ or LIST 30 s (the contract's limits): the rest is
-for the start, for delivery, and for what no time limit holds, a host name that resolves slowly or to many addresses."""
+"""The time limit of each handler. The contract gives an invocation 60 s, and READ and LIST 30 s. The rest is for the
+start, for delivery, and for what no timeout covers: a host name that resolves slowly or to many addresses."""
 
 
 class ResourceType(Resource):
-    """A resource type whose answers depend on its handlers alone."""
+    """A resource type whose answers depend only on its handlers."""
 
     def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
-        """Answer an event of CloudFormation's with a progress event, both as JSON.
+        """Answer an event from CloudFormation with a progress event, both as JSON.
 
         Args:
             event_data: The request: action, properties, credentials, and so on.
-            context: Lambda's own, which is not needed.
+            context: Lambda's context, unused.
         """
         return self._answered(event_data, envelope.checked)
 
     def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
-        """Answer an event of the kind that `sam local invoke TestEntrypoint` takes."""
+        """Answer an event in the format of `sam local invoke TestEntrypoint`."""
         return self._answered(event, envelope.checked_test)
 
     def _answered(self, sent: object, checked: Callable[[object], dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
@@ -93,7 +95,7 @@ class ResourceType(Resource):
         try:
             cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
         except exceptions.InvalidRequest as error:
-            # The library wraps every error, ours too, whose words are enough.
+            # The library wraps every error in its own text. Our errors need none.
             raise error.__cause__ if isinstance(error.__cause__, HandlerError) else error from None
         cast.nextToken = request.nextToken
         return cast
@@ -105,12 +107,12 @@ class ResourceType(Resource):
         action: Action,
         callback_context: MutableMapping[str, Any],
     ) -> ProgressEvent:
-        """Call the handler; what it raises becomes a failed event here, before the library logs its message."""
+        """Call the handler, and turn its exception into a failed event before the library can log the message."""
         try:
             return super()._invoke_handler(session, request, action, callback_context)
         except HandlerError as error:
             return error.to_progress_event()
-        except Exception as error:  # noqa: BLE001 - the last door: what escapes it reaches the user as a failure without a word
+        except Exception as error:  # noqa: BLE001 - the outermost handler: what escapes reaches the user without a message
             return defect(error).to_progress_event()
 
 

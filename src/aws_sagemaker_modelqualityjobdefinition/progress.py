@@ -1,4 +1,4 @@
-"""The answers of a handler: done, not yet, and not in time."""
+"""A handler's answers: success, a page of a list, in progress, and failure after the last retry."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,20 +18,20 @@ _MOST_ATTEMPTS = 100
 
 
 def done(model: ResourceModel | None = None) -> ProgressEvent:
-    """Answer that the operation has succeeded, with the resource as it is; with none after DELETE."""
+    """Answer that the operation succeeded, with the resource's current state; without one after DELETE."""
     return ProgressEvent(status=OperationStatus.SUCCESS, resourceModel=model)
 
 
 def page(models: list[ResourceModel], token: str | None) -> ProgressEvent:
-    """Answer with one page of a list, and the token of the next."""
+    """Answer with one page of a list and the next page's token."""
     return ProgressEvent(status=OperationStatus.SUCCESS, resourceModels=[*models], nextToken=token)
 
 
 def has_begun(context: Mapping[str, Any]) -> bool:
-    """Tell whether an earlier invocation of this operation answered that it is not done yet.
+    """Return whether an earlier invocation of this operation answered IN_PROGRESS.
 
     Raises:
-        InvalidRequest: The callback context is none that `not_yet` made.
+        InvalidRequest: The callback context was not created by `not_yet`.
     """
     attempt = context.get(_ATTEMPT)
     known = {_ATTEMPT, _UNHEARD} >= context.keys() and context.get(_UNHEARD, True) is True
@@ -41,7 +41,7 @@ def has_begun(context: Mapping[str, Any]) -> bool:
 
 
 def is_unheard(context: Mapping[str, Any]) -> bool:
-    """Tell whether nobody knows if the earlier invocation's change took effect, so that it has to be sent again."""
+    """Return whether the earlier invocation's answer was lost, so that its change must be sent again."""
     return _UNHEARD in context
 
 
@@ -53,28 +53,28 @@ def settled(
     delays: Sequence[int],
     unheard: HandlerError | None = None,
 ) -> ProgressEvent:
-    """Answer with what is there now, or that it is not yet as it should be.
+    """Answer with the resource if it is in the desired state; otherwise, that CloudFormation must check again later.
 
-    From the moment that SageMaker has accepted a change, no failure may hide the resource from CloudFormation, which
-    would lose track of it: whatever happens while looking, the answer carries the model with its ARN. An exception
-    can't. The same holds from the moment that SageMaker may have accepted it.
+    As soon as SageMaker has, or may have, accepted a change, every answer must carry the model with its ARN, failures
+    included. Without it, CloudFormation loses track of the resource. An exception carries no model, so errors of
+    `look` become answers here.
 
     Args:
-        look: Returns the resource once it is as it should be, None until then; or the error that ends the operation,
-            if what is there is another's. That is raised: CloudFormation deletes what a failed answer names.
-        waiting_for: What is waited for, for the message when it does not come.
-        model: What is desired, with its ARN.
+        look: Returns the resource when it is in the desired state, and None before. Returns an error if the resource
+            belongs to somebody else. That one is raised, because CloudFormation deletes what a failed answer names.
+        waiting_for: The start of the message for a resource that doesn't reach the desired state.
+        model: The desired state, with the ARN.
         context: The callback context of this invocation.
-        delays: How long to wait before each further look, in seconds.
-        unheard: What the change failed with, if it may have been accepted all the same. If it can't be seen to have
-            been, the next invocation is to send it again, and the operation fails with this in the end.
+        delays: Seconds before each further check.
+        unheard: The change's error, if SageMaker may have accepted the change despite it. Unless `look` shows that it
+            did, the next invocation sends the change again, and the operation finally fails with this error.
     """
     problem: HandlerError
     try:
         found = look()
     except HandlerError as error:
         problem = unheard or error
-    except Exception as error:  # noqa: BLE001 - see above: a defect of ours must not orphan the resource either
+    except Exception as error:  # noqa: BLE001 - a defect in our code must not orphan the resource either
         problem = defect(error)
     else:
         if isinstance(found, HandlerError):
@@ -93,14 +93,14 @@ def not_yet(
     *,
     unheard: bool = False,
 ) -> ProgressEvent:
-    """Answer that CloudFormation is to call again later; after the last delay, that the operation has failed.
+    """Answer that CloudFormation must call again later; after the last delay, that the operation failed.
 
     Args:
-        problem: What stands in the way, and what the operation fails with in the end.
+        problem: Why the operation is not done, and the error that it finally fails with.
         model: The resource, with its ARN.
         context: The callback context of this invocation.
-        delays: How long to wait before each further invocation, in seconds.
-        unheard: Whether the next invocation is to send the change again.
+        delays: Seconds before each further invocation.
+        unheard: Whether the next invocation must send the change again.
     """
     attempt = int(context.get(_ATTEMPT, 0))
     if attempt < len(delays):

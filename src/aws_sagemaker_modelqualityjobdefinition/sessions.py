@@ -1,9 +1,9 @@
-"""Sessions whose clients outlive them: models, connections and all else that costs is kept for the next request.
+"""Sessions that reuse clients across requests, with their loaded models and open connections.
 
-The plugin library makes new sessions and clients for every request. Each reads its service's model (SageMaker's has
-400 operations), the endpoints of all of AWS and the certificate authorities again, and none is given back: a warm
-function grows until Lambda ends it. Here all of that is kept. What differs from request to request is whose credentials
-a client signs with: it is lent them, and they are taken from it when the request is answered.
+The plugin library creates new sessions and clients for every request. Each reads its service's model (SageMaker's has
+400 operations), all of AWS's endpoints and the certificate authorities again, and none is freed: a warm function grows
+until Lambda ends it. Here, clients are kept. A session lends a client the credentials of its request, and removes them
+when the request is answered.
 """
 
 import functools
@@ -25,13 +25,13 @@ _Key = tuple[str, str | None, Config | None]
 
 
 class LendingSession(SessionProxy):
-    """One party's session in one request: it lends kept clients that party's credentials.
+    """The session of one account in one request, which lends its credentials to reused clients.
 
-    A client is lent to one session at a time, so that no request signs with the credentials of another.
+    A client belongs to one session at a time, so no request can sign with another request's credentials.
 
     Args:
-        credentials: The party's.
-        region: The region of clients that are asked for without one.
+        credentials: The account's credentials.
+        region: The default region of clients.
     """
 
     def __init__(self, credentials: RequestCredentials, region: str | None) -> None:
@@ -41,15 +41,15 @@ class LendingSession(SessionProxy):
         self._region = region
         self._lent: dict[_Key, Any] = {}
 
-    def client(  # type: ignore[override]  # boto3's takes more, which no handler needs
+    def client(  # type: ignore[override]  # boto3's has more arguments, which no handler needs
         self, service_name: str, region_name: str | None = None, config: Config | None = None
     ) -> Any:  # noqa: ANN401 - a client of any service
-        """Return a client of a service, for as long as the session is open.
+        """Return a client that can sign until the session closes.
 
         Args:
             service_name: One of the services whose models ship with this package.
-            region_name: The client's region; the session's if left out.
-            config: The client's settings. Clients are kept by it: one object for all requests.
+            region_name: The client's region; by default, the session's.
+            config: The client's settings. Pass the same object in all requests: it is part of the key for reuse.
         """
         key = (service_name, region_name or self._region, config)
         if key not in self._lent:
@@ -59,10 +59,10 @@ class LendingSession(SessionProxy):
         return self._lent[key]
 
     def close(self, *, keep: bool = True) -> None:
-        """Take the clients back. What they sign until they are lent again raises NoCredentialsError.
+        """Remove the credentials from the clients. Without them, their calls raise NoCredentialsError.
 
         Args:
-            keep: Whether they are lent again; not if somebody is at them still.
+            keep: Whether the clients can be reused. False if a thread is still using them.
         """
         self._credentials = None
         for key, lent in self._lent.items():
@@ -77,11 +77,11 @@ _open: list[LendingSession] = []
 
 
 def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
-    """Return a session for one party of a request; None when CloudFormation sent no credentials of its.
+    """Return a session for one account in a request; None if CloudFormation sent no credentials for it.
 
     Args:
-        credentials: The party's.
-        region: The region of clients that are asked for without one.
+        credentials: The account's credentials.
+        region: The default region of clients.
     """
     if not credentials:
         return None
@@ -90,13 +90,13 @@ def open_session(credentials: RequestCredentials | None, region: str | None = No
 
 
 def close_all() -> None:
-    """Take back what was lent in the request that has been answered."""
+    """Close all sessions, after the request is answered."""
     while _open:
         _open.pop().close()
 
 
 class _ModelLoader(Loader):
-    """Reads the trimmed service models beside this file, and the rest of botocore's data from botocore."""
+    """Reads this package's trimmed service models, and botocore's other data from botocore."""
 
     OURS = os.path.join(os.path.dirname(__file__), "data")
 
@@ -104,7 +104,7 @@ class _ModelLoader(Loader):
         super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
-        """Return the services that there are clients for; botocore opens the directories of all 440 to tell."""
+        """Return the services in this package. botocore's method would open the directories of all 440 services."""
         return sorted(name for name in os.listdir(self.OURS) if os.path.isdir(os.path.join(self.OURS, name)))
 
 
@@ -112,7 +112,7 @@ class _ModelLoader(Loader):
 def _session() -> Session:
     kept = Session(include_builtin_handlers=False)
     for event, handler, *_ in BUILTIN_HANDLERS:
-        if "." not in event:  # the others, nine of ten, are for one operation or service each, none of ours
+        if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
             kept.register(event, handler)
     kept.register_component("data_loader", _ModelLoader())
     return kept
@@ -120,18 +120,17 @@ def _session() -> Session:
 
 def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service
     session = _session()
-    ours: dict[str, Any] = {"user_agent": session.user_agent()}  # made once, not for every request
+    ours: dict[str, Any] = {"user_agent": session.user_agent()}  # built once, not for every request
     if not any(name.lower().endswith("_proxy") for name in os.environ):
-        ours["proxies"] = {}  # botocore would ask urllib.request, which imports what it needs to open files
-    theirs = session.get_config_variable("ca_bundle") or os.environ.get(
-        "REQUESTS_CA_BUNDLE"
-    )  # authorities, as botocore
+        ours["proxies"] = {}  # else botocore asks urllib.request, a slow import
+    # The user's certificate authorities, from where botocore takes them.
+    theirs = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     client: Any = session.create_client(
         service,
         region,
         config=Config(**ours).merge(config or Config()),
         verify=theirs or tls.bundle(),
-        # With no credentials at all botocore would go and look for some.
+        # Without any credentials, botocore would search the machine for some.
         aws_access_key_id="",
         aws_secret_access_key="",
     )

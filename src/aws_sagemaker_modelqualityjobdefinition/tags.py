@@ -1,4 +1,4 @@
-"""Tags: the stack's and the resource's own made into one, what an update changes, what a model reports.
+"""Tags: merge the stack's with the resource's, compute an update's changes, report them in a model.
 
 Inside the package, tags are a dict from key to value.
 """
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
 LIMIT = 50
-"""The most tags that a definition can have (SageMaker API, TagList)."""
+"""The maximum number of a definition's tags (SageMaker API, TagList)."""
 
 Tags = dict[str, str]
 
 
 def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
-    """Return the tags that a definition is to have: the stack's, overridden by the resource's own.
+    """Return a definition's desired tags: those of the stack, overridden by the Tags property.
 
     Args:
-        stack: The tags of the stack. Keys that begin with aws: are CloudFormation's, which only AWS may set.
+        stack: The tags of the stack. Keys that begin with aws: are left out, because only AWS can set them.
         own: The Tags property.
 
     Raises:
-        InvalidRequest: A tag of the property without key or value, one key twice in it, a reserved key in it, or more
-            than 50 tags in all.
+        InvalidRequest: The property has a tag without key or value, a duplicate key or a reserved key, or there are
+            more than 50 tags in all.
     """
     mine: Tags = {}
     for number, tag in enumerate(own or ()):
@@ -49,14 +49,14 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
 
 
 def difference(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]]:
-    """Return the tags to set and the keys to remove until a definition is seen to have what is desired.
+    """Return the tags to set and the keys to remove until ListTags reports the desired tags.
 
-    A key is only removed if the stack or the template put it there: tags that others added stay.
+    A key is removed only if the stack or the template set it before. Tags that others added stay.
 
     Args:
-        previous: The tags that the stack and the template asked for before.
-        desired: The tags that they ask for now.
-        actual: The tags that the definition is seen to have.
+        previous: The tags in the previous stack and template.
+        desired: The tags in the current stack and template.
+        actual: The tags that ListTags reports.
     """
     to_set = {key: value for key, value in desired.items() if actual.get(key) != value}
     to_remove = [key for key in previous if key not in desired and key in actual]
@@ -64,10 +64,10 @@ def difference(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[
 
 
 def change(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]]:
-    """Return the tags to set and the keys to remove, so that a definition has what is desired whatever a read says.
+    """Return the tags to set and the keys to remove so that a definition has the desired tags.
 
-    What differs between previous and desired is changed even if ListTags, which lags behind, has it as desired already.
-    Args are those of `difference`.
+    ListTags lags behind. So a difference between previous and desired tags is sent even if ListTags already reports the
+    desired tag. The arguments are those of `difference`.
     """
     to_set = {key: value for key, value in desired.items() if {previous.get(key), actual.get(key)} != {value}}
     to_remove = [key for key in previous if key not in desired]
@@ -75,27 +75,27 @@ def change(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]
 
 
 def report(actual: Tags) -> list[Tag]:
-    """Return a definition's tags as a model reports them: all but those of AWS itself."""
+    """Return a definition's tags for a model, without AWS's own (aws:...)."""
     return [Tag(Key=key, Value=value) for key, value in without_reserved(actual).items()]
 
 
 def without_reserved(tags: Mapping[str, str]) -> Tags:
-    """Return tags without those of AWS itself."""
+    """Return tags without AWS's own (aws:...)."""
     return {key: value for key, value in tags.items() if not reserved(key)}
 
 
 def from_wire(wire: Iterable["TagTypeDef"]) -> Tags:
-    """Return what ListTags answered as a dict."""
+    """Return ListTags' answer as a dict."""
     return {tag["Key"]: tag["Value"] for tag in wire}
 
 
 def to_wire(tags: Tags) -> list["TagTypeDef"]:
-    """Return tags as SageMaker's requests take them."""
+    """Return tags in the form of SageMaker's requests."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def reserved(key: str) -> bool:
-    """Tell whether a key is one of AWS's own: aws: in any case of letters (SageMaker API, Tag)."""
+    """Return whether a key is reserved for AWS: it begins with aws:, upper or lower case (SageMaker API, Tag)."""
     return key.lower().startswith("aws:")
 
 

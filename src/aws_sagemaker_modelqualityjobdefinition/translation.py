@@ -1,13 +1,12 @@
-"""From what CloudFormation says to what SageMaker says, and back.
+"""Translation between CloudFormation's model and SageMaker's API.
 
-Names are the same on both sides, at every depth. So everything is carried over as it is, and these are all the
-exceptions:
+Names are the same on both sides, at every depth, so values are copied unchanged. The exceptions:
 
-- CreationTime and JobDefinitionArn (read-only) and EndpointName (write-only) are in no request.
+- Requests never contain CreationTime and JobDefinitionArn (read-only), or EndpointName (write-only).
 - CreationTime is a datetime in SageMaker's answer.
-- Tags are no member of SageMaker's description: they come from ListTags.
-- Parquet is a boolean in the model and an empty structure on the wire.
-- Members that the schema does not know are dropped from an answer, so that a member added tomorrow breaks nothing.
+- Tags are not in SageMaker's description. ListTags returns them.
+- Parquet is a boolean in the model and an empty structure in the API.
+- Members of an answer that the schema doesn't have are dropped, so a member that SageMaker adds later breaks nothing.
 """
 
 import re
@@ -36,32 +35,32 @@ if TYPE_CHECKING:
 _NOT_IN_REQUESTS = frozenset({"CreationTime", "EndpointName", "JobDefinitionArn", "JobDefinitionName", "Tags"})
 _CREATE_ONLY = frozenset(ResourceModel.__dataclass_fields__) - _NOT_IN_REQUESTS | {"JobDefinitionName"}
 
-# What SageMaker fills in where a request leaves it out (SageMaker API: MonitoringStoppingCondition, EndpointInput,
-# BatchTransformInput). It may fill in S3UploadMode too, with what it likes: Terraform's provider has it as computed.
+# SageMaker's defaults for members that a request leaves out (SageMaker API: MonitoringStoppingCondition, EndpointInput,
+# BatchTransformInput). S3UploadMode has no documented default; Terraform's provider declares it as computed.
 _DEFAULTS: Mapping[str, Any] = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     "S3DataDistributionType": "FullyReplicated",
     "S3InputMode": "File",
 }
 _FILLED_FREELY = frozenset({"S3UploadMode"})
-_FORMATS = frozenset({"Csv", "Json"})  # to name one is to ask for something, even with nothing in it
+_FORMATS = frozenset({"Csv", "Json"})  # even an empty one selects a format
 
 
 class Model(ResourceModel):
-    """The generated model, read from a request without loss.
+    """The generated model, with a `_deserialize` that loses nothing.
 
-    The generated `_deserialize` turns an empty object into None, so that `Csv: {}` is lost; it changes its argument,
-    and it passes on a KeyError for a property that it doesn't know.
+    The generated one turns an empty object into None, which loses `Csv: {}`. It also modifies its argument, and raises
+    KeyError for an unknown property.
     """
 
     @classmethod
     def _deserialize(cls, json_data: Mapping[str, Any] | None) -> ResourceModel | None:
-        """Return the model that properties stand for; None when there are none.
+        """Return the model for properties; None if there are none.
 
-        Numbers and booleans may come as strings, as CloudFormation sends them.
+        Numbers and booleans can be strings, as CloudFormation sends them.
 
         Raises:
-            InvalidRequest: A property is unknown or of another type; the message names it, and not its value.
+            InvalidRequest: A property is unknown or of another type. The message names it without its value.
         """
         return cast("ResourceModel", _structured(ResourceModel, json_data, "", strict=True)) if json_data else None
 
@@ -70,12 +69,12 @@ def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateMod
     """Return the Create request for a model.
 
     Args:
-        model: What is desired.
+        model: The desired state.
         name: The definition's name.
-        tags: The tags of the stack and of the model together.
+        tags: The merged tags of the stack and the model.
 
     Raises:
-        InvalidRequest: The data set's format is none, because all that is said of it is `Parquet: false`.
+        InvalidRequest: DatasetFormat selects no format, because it contains only `Parquet: false`.
     """
     wire = {key: value for key, value in model._serialize().items() if key not in _NOT_IN_REQUESTS}
     dataset_format = _dataset_format(wire)
@@ -96,14 +95,14 @@ def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateMod
 def model(
     description: "DescribeModelQualityJobDefinitionResponseTypeDef", tags: "Sequence[TagTypeDef]"
 ) -> ResourceModel:
-    """Return the model of a definition as it is: all that SageMaker knows of it, and no write-only property.
+    """Return the model of an existing definition: all of SageMaker's description, without write-only properties.
 
     Args:
-        description: What Describe answered.
-        tags: What ListTags answered.
+        description: Describe's answer.
+        tags: ListTags' answer.
 
     Raises:
-        ServiceInternalError: The description has not the form that SageMaker's have.
+        ServiceInternalError: The description is malformed.
     """
     wire = {name: value for name, value in description.items() if name != "EndpointName"}  # write-only
     try:
@@ -119,7 +118,7 @@ def model(
 
 
 def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
-    """Return the model of a definition in a list: what identifies it."""
+    """Return the model of a definition in a list, with its identifiers only."""
     identifiers = {
         "JobDefinitionArn": summary["MonitoringJobDefinitionArn"],
         "JobDefinitionName": summary["MonitoringJobDefinitionName"],
@@ -128,14 +127,14 @@ def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
 
 
 def differences(desired: ResourceModel, actual: ResourceModel, previous: ResourceModel | None = None) -> list[str]:
-    """Return the createOnly properties in which what is desired is not what is there.
+    """Return the createOnly properties whose desired value differs from the actual one.
 
-    What is desired may leave out what SageMaker fills in. Tags are not compared: they can be changed in place.
+    The desired state can leave out what SageMaker fills in. Tags are not compared: they can be changed in place.
 
     Args:
-        desired: What a template asks for.
-        actual: The definition as it is.
-        previous: What the template asked for before, to notice what it no longer asks for.
+        desired: The template's properties.
+        actual: The existing definition.
+        previous: The template's previous properties, to notice those that were removed.
     """
     now, before, there = (item._serialize() if item else {} for item in (desired, previous, actual))
     return sorted(
@@ -147,7 +146,7 @@ def differences(desired: ResourceModel, actual: ResourceModel, previous: Resourc
 
 
 def _is_met(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
-    """Tell whether all that is asked for is there. An empty object asks for nothing, `Parquet: false` neither."""
+    """Return whether a desired value is met. An empty object and `Parquet: false` require nothing."""
     if asked is None or (name == "Parquet" and asked is False):
         return True
     if name == "Environment":
@@ -163,7 +162,7 @@ def _is_met(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON o
 
 
 def _still_asked_for(name: str, before: Any, now: Any) -> bool:  # noqa: ANN401 - JSON of any shape
-    """Tell whether nothing that was asked for is left out now, but for what SageMaker would fill in just so."""
+    """Return whether no previous value was removed. A value that equals SageMaker's default can be removed."""
     if now is None:
         return before in (None, {}, _DEFAULTS.get(name)) or name in _FILLED_FREELY
     if isinstance(before, Mapping) and isinstance(now, Mapping):
@@ -172,21 +171,21 @@ def _still_asked_for(name: str, before: Any, now: Any) -> bool:  # noqa: ANN401 
 
 
 def unlike(desired: ResourceModel, actual: ResourceModel) -> list[str]:
-    """Name the createOnly properties in which a definition is not just as asked for, Tags apart.
+    """Return the createOnly properties in which a definition is not exactly as desired. Tags are not compared.
 
-    More than asked for is unlike too, but for what SageMaker fills in.
+    Stricter than `differences`: a value that was not desired counts too, unless SageMaker fills it in.
 
     Args:
-        desired: What was asked for.
-        actual: The definition as it is.
+        desired: The desired state.
+        actual: The existing definition.
     """
     now, there = desired._serialize(), actual._serialize()
     return sorted(name for name in _CREATE_ONLY if not _is_like(name, now.get(name), there.get(name)))
 
 
 def _is_like(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
-    same = asked == there or name == "JobDefinitionName"  # it was found by its name
-    if same or name == "Environment":  # its variables are the user's, whatever they are called
+    same = asked == there or name == "JobDefinitionName"  # the definition was found by its name
+    if same or name == "Environment":  # a variable can be named like a property
         return same or not (asked or there)
     if asked is None or there is None:
         said = there if asked is None else asked
@@ -194,7 +193,7 @@ def _is_like(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON 
             return True
         if not isinstance(said, Mapping) or name in _FORMATS:
             return False
-        asked, there = asked or {}, there or {}  # to leave an object out is to ask for nothing in it
+        asked, there = asked or {}, there or {}  # a missing object is like an empty one
     if isinstance(asked, Mapping) and isinstance(there, Mapping):
         return all(_is_like(key, asked.get(key), there.get(key)) for key in asked.keys() | there.keys())
     if isinstance(asked, list) and isinstance(there, list):
@@ -215,16 +214,16 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _structured(kind: Any, value: Any, path: str, *, strict: bool) -> Any:  # noqa: ANN401 - typed by hints at run time
-    """Return JSON as the type that a generated model's hints give.
+    """Convert JSON to the type that a hint of the generated model gives.
 
     Args:
-        kind: The hint: a dataclass, a container, a primitive, or one of them and None.
+        kind: The hint: a dataclass, a container, a primitive, or an optional one of these.
         value: The JSON.
-        path: Where the value stands, a JSON pointer, for messages.
-        strict: Whether a property that the model doesn't know is an error; otherwise it is dropped.
+        path: The value's JSON pointer, for messages.
+        strict: Whether an unknown property is an error. If not, it is dropped.
 
     Raises:
-        InvalidRequest: The value has another type, or is too large to be one of this resource's.
+        InvalidRequest: The value has another type, or more members than any of this resource can have.
     """
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
@@ -266,7 +265,7 @@ _MOST_MEMBERS = 1000
 
 
 def _member(path: str, name: object) -> str:
-    """Return the JSON pointer of a member that has a name of the user's."""
+    """Return the JSON pointer of a member whose name is the user's."""
     return f"{path}/{words.shown(str(name).replace('~', '~0').replace('/', '~1'))}"
 
 
@@ -298,7 +297,7 @@ def _text(value: Any, path: str) -> str:  # noqa: ANN401 - typed by hints at run
 
 
 def _is_number(kind: type, value: Any) -> bool:  # noqa: ANN401 - typed by hints at run time
-    """Tell whether a value is a number as JSON writes one, as such or in a string, and one that a computer takes."""
+    """Return whether a value is a finite number in JSON's notation, as a number or a string, and within 64 bits."""
     if isinstance(value, str):
         return bool(re.fullmatch(_NUMBERS[kind], value)) and isfinite(float(value))
     if isinstance(value, int):
@@ -306,7 +305,7 @@ def _is_number(kind: type, value: Any) -> bool:  # noqa: ANN401 - typed by hints
     return isinstance(value, float) and isfinite(value) and (kind is float or value.is_integer())
 
 
-# Python itself reads more: "1_0", spaces, digits of other scripts.
+# Python's int and float accept more: "1_0", spaces, digits of other scripts.
 _NUMBERS: Mapping[type, str] = {
     float: r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
     int: r"-?[0-9]{1,18}",
