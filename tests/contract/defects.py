@@ -35,7 +35,7 @@ class Defect:
 
 
 class Shouting(Toy):
-    """CREATE returns an identifier that the schema's pattern refuses; the handlers understand it all the same."""
+    """A toy whose CREATE returns an identifier that the schema's pattern refuses; its handlers accept it all the same."""
 
     def key(self, model: Model) -> str:
         """Return the identifier, the same for upper and lower case."""
@@ -61,7 +61,7 @@ class Shouting(Toy):
 
 
 class WrongCode(Toy):
-    """A second CREATE fails with an error code other than AlreadyExists."""
+    """A toy whose second CREATE fails with an error code other than AlreadyExists."""
 
     def create(self, desired: Model) -> Event:
         """Fail with InvalidRequest if the name is taken."""
@@ -69,7 +69,7 @@ class WrongCode(Toy):
 
 
 class Adopting(Generated):
-    """CREATE returns the existing resource as if it had created it."""
+    """A toy whose CREATE returns the existing resource as if it had created it."""
 
     def create(self, desired: Model) -> Event:
         """Return the existing toy of the same name, if there is one."""
@@ -78,7 +78,7 @@ class Adopting(Generated):
 
 
 class NamingAnothers(Toy):
-    """AlreadyExists carries the existing resource's model, so CloudFormation deletes that resource."""
+    """A toy whose AlreadyExists carries the existing resource's model, so CloudFormation deletes that resource."""
 
     def create(self, desired: Model) -> Event:
         """Return a model with AlreadyExists, where the contract forbids one."""
@@ -87,7 +87,7 @@ class NamingAnothers(Toy):
 
 
 class Forgetful(Generated):
-    """A second CREATE succeeds, but READ doesn't find the resource."""
+    """A toy whose second CREATE succeeds, but READ doesn't find the resource."""
 
     def create(self, desired: Model) -> Event:
         """Answer with success and store nothing, if another toy exists."""
@@ -95,7 +95,7 @@ class Forgetful(Generated):
 
 
 class Choosy(Toy):
-    """CREATE refuses what READ returns."""
+    """A toy whose CREATE refuses what READ returns."""
 
     def create(self, desired: Model) -> Event:
         """Refuse a desired Size."""
@@ -103,7 +103,7 @@ class Choosy(Toy):
 
 
 class DroppingDefaults(Toy):
-    """READ leaves out a requested property if its value is the default."""
+    """A toy whose READ leaves out a requested property if its value is the default."""
 
     def shown(self, model: Model) -> Model:
         """Leave out a Size of 3."""
@@ -111,7 +111,7 @@ class DroppingDefaults(Toy):
 
 
 class OtherValue(Toy):
-    """READ returns a value that differs from the requested one."""
+    """A toy whose READ returns a value that differs from the requested one."""
 
     def shown(self, model: Model) -> Model:
         """Return green, whatever the colour is."""
@@ -119,7 +119,7 @@ class OtherValue(Toy):
 
 
 class HidingReadOnly(Toy):
-    """READ leaves out a read-only property of some resources."""
+    """A toy whose READ leaves out a read-only property of some resources."""
 
     def shown(self, model: Model) -> Model:
         """Leave out the ARN of red toys."""
@@ -127,7 +127,7 @@ class HidingReadOnly(Toy):
 
 
 class Leaking(Toy):
-    """READ returns a write-only property."""
+    """A toy whose READ returns a write-only property."""
 
     def shown(self, model: Model) -> Model:
         """Return the model with its secret."""
@@ -135,7 +135,7 @@ class Leaking(Toy):
 
 
 class Inventive(Toy):
-    """READ returns a property that the schema does not declare."""
+    """A toy whose READ returns a property that the schema does not declare."""
 
     def shown(self, model: Model) -> Model:
         """Add an owner."""
@@ -143,7 +143,7 @@ class Inventive(Toy):
 
 
 class Partless(Toy):
-    """READ never returns a nested property, because its parent stays empty."""
+    """A toy whose READ never returns a nested property, because its parent stays empty."""
 
     schema: ClassVar[dict[str, Any]] = {
         **toys.SCHEMA,
@@ -156,7 +156,7 @@ class Partless(Toy):
 
 
 class Immutable(Toy):
-    """UPDATE fails."""
+    """A toy whose UPDATE fails."""
 
     def update(self, desired: Model) -> Event:
         """Fail with NotUpdatable, or NotFound for a missing toy."""
@@ -164,7 +164,7 @@ class Immutable(Toy):
 
 
 class LostByUpdate(Toy):
-    """READ fails after an UPDATE."""
+    """A toy whose READ fails after an UPDATE."""
 
     def read(self, desired: Model) -> Event:
         """Fail for green toys: only UPDATE makes a toy green."""
@@ -173,7 +173,7 @@ class LostByUpdate(Toy):
 
 
 class Renaming(Toy):
-    """UPDATE returns another identifier, and the handlers accept both."""
+    """A toy whose UPDATE returns another identifier; its handlers accept both."""
 
     def key(self, model: Model) -> str:
         """Return the identifier without a final s."""
@@ -186,7 +186,7 @@ class Renaming(Toy):
 
 
 class Unstable(Toy):
-    """Two READs of one resource differ."""
+    """A toy whose READ returns something else each time."""
 
     def shown(self, model: Model) -> Model:
         """Return a new ARN each time."""
@@ -194,7 +194,7 @@ class Unstable(Toy):
 
 
 class UnlistedUpdates(Toy):
-    """LIST leaves out updated resources."""
+    """A toy whose LIST leaves out updated resources."""
 
     def list(self, _desired: Model) -> Event:
         """Leave out green toys: only UPDATE makes a toy green."""
@@ -202,7 +202,7 @@ class UnlistedUpdates(Toy):
 
 
 class DeletingWithModel(Toy):
-    """DELETE returns a model."""
+    """A toy whose DELETE returns a model."""
 
     def delete(self, desired: Model) -> Event:
         """Return the desired properties with the success."""
@@ -211,7 +211,7 @@ class DeletingWithModel(Toy):
 
 
 class Undead(Toy):
-    """READ still finds a deleted resource."""
+    """A toy whose READ still finds a deleted resource."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -229,7 +229,7 @@ class Undead(Toy):
 
 
 class Ghosts(Undead):
-    """LIST still returns a deleted resource."""
+    """A toy whose LIST still returns a deleted resource."""
 
     def read(self, desired: Model) -> Event:
         """Return existing toys only."""
@@ -241,7 +241,7 @@ class Ghosts(Undead):
 
 
 class Upserting(Toy):
-    """UPDATE creates a missing resource."""
+    """A toy whose UPDATE creates a missing resource."""
 
     def update(self, desired: Model) -> Event:
         """Create the toy if it is missing."""
@@ -249,7 +249,7 @@ class Upserting(Toy):
 
 
 class DeletingTwice(Toy):
-    """A second DELETE succeeds."""
+    """A toy whose second DELETE succeeds."""
 
     def delete(self, desired: Model) -> Event:
         """Succeed, whether the toy exists or not."""
@@ -258,7 +258,7 @@ class DeletingTwice(Toy):
 
 
 class Reserving(Undead):
-    """The name of a deleted resource stays taken."""
+    """A toy whose deleted resource still occupies its name."""
 
     def read(self, desired: Model) -> Event:
         """Return existing toys only."""
@@ -270,7 +270,7 @@ class Reserving(Undead):
 
 
 class Unlisted(Toy):
-    """LIST leaves out resources that were not updated."""
+    """A toy whose LIST leaves out resources that were not updated."""
 
     def list(self, _desired: Model) -> Event:
         """Leave out red toys."""
@@ -278,7 +278,7 @@ class Unlisted(Toy):
 
 
 class Imagining(Toy):
-    """LIST returns a resource that doesn't exist."""
+    """A toy whose LIST returns a resource that doesn't exist."""
 
     def list(self, desired: Model) -> Event:
         """Add a unicorn."""
@@ -287,7 +287,7 @@ class Imagining(Toy):
 
 
 class EndlessPages(Toy):
-    """LIST always returns a token, like a plugin library that drops the token it receives."""
+    """A toy whose LIST always returns a token, like a plugin library that drops the token it receives."""
 
     def list(self, desired: Model) -> Event:
         """Return the same page each time."""

@@ -61,7 +61,7 @@ def change(file: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_what_only_the_account_knows_is_written_into_the_inputs(project: Path, place: Place) -> None:
-    """The inputs get the account's ids and names, with {{region}} for the region: contract tests refuse a literal one."""
+    """The inputs get the account's ids and names, with {{region}} for the region: AWS refuses a literal one."""
     lines = check(project, place)
     assert [line.partition(":")[0] for line in lines[:-1]] == ["Note", "Note"]
     assert "TAG017" in lines[0]

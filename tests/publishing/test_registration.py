@@ -159,7 +159,7 @@ class TestSubmit:
     def test_the_version_is_shown(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The output has account, region, cfn's lines as they come, and the version's ARN from DescribeTypeRegistration."""
+        """The output has account, region, cfn's lines as they come, and the registered version's ARN."""
         user = "arn:aws:iam::123456789012:user/ann"
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": user}, {})
         stubs.cloudformation.add_response(

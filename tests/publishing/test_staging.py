@@ -1,4 +1,4 @@
-"""A staged project is complete, reproducible and equal to the original except for its name; a refusal changes nothing."""
+"""A staged project is complete, reproducible and like the original except for its name; a refusal changes nothing."""
 
 import json
 import shutil
