@@ -86,7 +86,7 @@ def minimal() -> Json:
 
 
 def maximal() -> Json:
-    """Return a desired state with every property that an endpoint allows."""
+    """Return a desired state with every property set that is allowed with an endpoint."""
     return minimal() | {
         "EndpointName": "fraud",
         "JobDefinitionName": "Fraud-Quality",
@@ -148,7 +148,7 @@ def maximal() -> Json:
 
 
 def batch(dataset_format: Mapping[str, Any]) -> Json:
-    """Return a desired state for batch transform data of a format."""
+    """Return a desired state for batch transform data in a format."""
     return minimal() | {
         "ModelQualityJobInput": {
             "BatchTransformInput": {

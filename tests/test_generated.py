@@ -36,7 +36,7 @@ def test_validate_prints_no_warning(copy: Path) -> None:
 
 
 def test_generated_files_are_what_generate_writes(copy: Path) -> None:
-    """models.py, the role and docs/ are equal byte for byte, with no file more or less."""
+    """models.py, the role and docs/ are equal byte for byte, and no file is missing or added."""
     before = {name: files(copy, name) for name in GENERATED}
     shutil.rmtree(copy / "docs")
     cfn.run(["generate"], copy)

@@ -1,4 +1,4 @@
-"""The template, links and make targets in the README and its companions exist."""
+"""The README's template is an example, and its links and make targets exist."""
 
 import re
 

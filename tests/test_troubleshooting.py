@@ -47,7 +47,7 @@ SENTENCES = frozenset(
         *("sandbox/contract/inputs.py", "sandbox/contract/resource.py"),
     }
 )
-"""Modules that collect problems: every f-string with four words, or with a full stop at its end, is a message."""
+"""Modules that collect problems: every f-string that has four words, or ends with a full stop, is a message."""
 
 RETURNED = frozenset({"_words", "words"})
 """Functions that return a message."""
@@ -99,7 +99,7 @@ def given() -> Iterator[tuple[str, str]]:
 
 def _of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # the keywords of the makers are titles and flags
+    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # makers' keywords are titles, flags
     texts = (_text(one, known) for one in [*call.args, *also])
     if name in LIBRARY | OURS | MAKERS:
         yield from (text for text in texts if " " in text)

@@ -166,7 +166,7 @@ def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - event()'s
     return model
 
 
-def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401
+def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401 - as above
     """Call again while the answer is IN_PROGRESS, as CloudFormation does; return the last answer and the delays."""
     delays = []
     while answer["status"] == "IN_PROGRESS":

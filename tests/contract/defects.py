@@ -24,7 +24,7 @@ AFTER_READ = frozenset(
 
 @dataclass(frozen=True)
 class Defect:
-    """A toy with a defect."""
+    """A toy with a defect, its inputs, and the other tests that fail with it."""
 
     toy: type[Toy]
     also: frozenset[str] = frozenset()
@@ -35,10 +35,10 @@ class Defect:
 
 
 class Shouting(Toy):
-    """A toy whose CREATE returns an identifier that the schema's pattern refuses; its handlers accept it all the same."""
+    """A toy whose CREATE returns an identifier that the schema's pattern refuses, but its handlers accept."""
 
     def key(self, model: Model) -> str:
-        """Return the identifier, the same for upper and lower case."""
+        """Return the identifier in lower case."""
         return super().key(model).lower()
 
     def create(self, desired: Model) -> Event:

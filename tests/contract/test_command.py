@@ -103,7 +103,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
         ["v1", "13", "0"],
     ]
     assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in done.stdout
-    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - ours
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - our own file
     properties = {one.get("name"): one.get("value") for one in cases["test_delete_read[inputs_1]"].iter("property")}
     assert properties == {
         "expected": "READ of a deleted resource fails with NotFound.",

@@ -37,7 +37,7 @@ CREATE: Model = {"Name": "bear", "Colour": "red", "Size": 3, "Secret": "honey"}
 UPDATE: Model = {"Name": "bear", "Colour": "green", "Size": 4, "Secret": "honey"}
 
 
-def success(model: Model | None = None, **more: Any) -> Event:  # noqa: ANN401 - a progress event's
+def success(model: Model | None = None, **more: Any) -> Event:  # noqa: ANN401 - a progress event's members
     """Return a handler's success."""
     return {"status": "SUCCESS"} | ({} if model is None else {"resourceModel": copy.deepcopy(model)}) | more
 

@@ -112,7 +112,7 @@ FAULTS = [
 def test_errors_come_out_of_it_in_full(
     trusting: Path, stand_in: Service, python: Path, fault: Fault, code: str, words: str
 ) -> None:
-    """The message has AWS's text and request id, also after botocore's retries."""
+    """The message has AWS's text and request id, also after a retry."""
     stand_in.faults["DescribeModelQualityJobDefinition"] = [fault] * 9
     stand_in.faults["PutMetricData"] = [Fault(400, "AccessDenied")]  # delivery fails too
     answer = play(trusting, [events.event("READ")], stand_in, python).last
@@ -178,7 +178,7 @@ def built(build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None
         shutil.copytree(build, copy)
         for path in copy.rglob("*"):
             os.utime(path, (path.stat().st_mtime - age,) * 2)
-        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's
+        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's class has no types
         plugin.package_name = PACKAGE
         with zipfile.ZipFile(plugin._pre_package(copy)) as zip_file:
             yield zip_file

@@ -154,7 +154,7 @@ def document(place: Place) -> dict[str, Any]:
 
 
 def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], place: Place) -> None:
-    """In an empty account, the look reports each missing thing once, with its name and the input file."""
+    """In an empty account, each missing thing is reported once, with its name and the input file."""
     text = json.dumps(document).replace("model-quality-contract-tests", "nothing")
     found = look({"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place)
     assert all(problem.endswith(" inputs_1_create.json names it.") for problem in found.problems)

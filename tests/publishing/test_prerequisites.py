@@ -104,7 +104,7 @@ def test_a_stack_that_fails_says_why_and_can_be_tried_again(place: Place, accoun
 
 
 def test_exports_of_another_stack_are_left_alone(place: Place, account: Account) -> None:
-    """Only one stack can export a name, and `cfn test` uses that one."""
+    """If another stack exports one of the variables, this one exports none: an export's name must be unique."""
     body = "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs: {R: {Value: us-west-2, Export: {Name: region}}}"
     account.client("cloudformation").create_stack(StackName="others", TemplateBody=body)
     told = deploy_parameters(place, account)
