@@ -98,7 +98,7 @@ def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
 
 
 def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    """Tests of a missing handler are skipped with the reason, and no others."""
+    """Tests of a missing handler are skipped with the reason, and none fails."""
 
     class Bare(Toy):
         schema: ClassVar[dict[str, Any]] = {

@@ -129,7 +129,7 @@ def test_rules_that_are_not_installed_are_said_to_be_left_out(
 
 
 def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None:
-    """The user's inputs replace the project's and pass the same checks."""
+    """The user's inputs replace the project's, and the same checks apply to them."""
     own = tmp_path / "mine"
     own.mkdir()
     (own / "inputs_1_create.json").write_text('{"RoleArn": "arn:{{partition}}:iam::{{account}}:role/mine"}')
@@ -154,7 +154,7 @@ def document(place: Place) -> dict[str, Any]:
 
 
 def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], place: Place) -> None:
-    """In an empty account, each missing thing is reported once, with its name and the input file."""
+    """Each missing thing is reported once, with its name and the input file."""
     text = json.dumps(document).replace("model-quality-contract-tests", "nothing")
     found = look({"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place)
     assert all(problem.endswith(" inputs_1_create.json names it.") for problem in found.problems)
@@ -169,7 +169,7 @@ def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], pla
         "endpoint endpoint-with-data-capture",
     ):
         assert f"There is no {named}" in text, named
-    assert len(found.problems) == 8  # there are two subnets; a bucket is checked once, whatever the key
+    assert len(found.problems) == 8  # there are two subnets; a bucket is checked once, whatever path follows it
 
 
 def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, account: Account) -> None:
