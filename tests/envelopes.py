@@ -1,4 +1,4 @@
-"""Events as CloudFormation and Cloud Control send them to the function, and desired states to fill them with."""
+"""Events as CloudFormation and Cloud Control send them to the function, and desired states for them."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-"""The project's folder, wherever pytest is called from."""
+"""The project's folder, wherever pytest runs."""
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -34,7 +34,7 @@ def event(
     next_token: str | None = None,
     **more: Any,  # noqa: ANN401 - any other part of the envelope
 ) -> Json:
-    """Return an event of CloudFormation's, every part copied."""
+    """Return a CloudFormation event, with every part copied."""
     return deepcopy(
         {
             "action": action,
@@ -86,7 +86,7 @@ def minimal() -> Json:
 
 
 def maximal() -> Json:
-    """Return a desired state with everything set that can be set beside an endpoint."""
+    """Return a desired state with every property set that is allowed with an endpoint."""
     return minimal() | {
         "EndpointName": "fraud",
         "JobDefinitionName": "Fraud-Quality",
@@ -148,7 +148,7 @@ def maximal() -> Json:
 
 
 def batch(dataset_format: Mapping[str, Any]) -> Json:
-    """Return a desired state for batch transform data of a format."""
+    """Return a desired state for batch transform data in a format."""
     return minimal() | {
         "ModelQualityJobInput": {
             "BatchTransformInput": {
@@ -162,5 +162,5 @@ def batch(dataset_format: Mapping[str, Any]) -> Json:
 
 
 def arn(name: str, region: str = REGION, account: str = ACCOUNT) -> str:
-    """Return the ARN that a definition of this name has."""
+    """Return the ARN of the definition with this name."""
     return f"arn:aws:sagemaker:{region}:{account}:model-quality-job-definition/{name.lower()}"

@@ -1,4 +1,4 @@
-"""What cfn writes from the schema is what is committed, and cfn has nothing to say against the schema."""
+"""The committed files are what cfn generates from the schema, and cfn accepts the schema without a warning."""
 
 import filecmp
 import shutil
@@ -15,7 +15,7 @@ CONFIGURED = (".rpdk-config", "aws-sagemaker-modelqualityjobdefinition.json", "s
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what cfn reads and writes."""
+    """Copy what cfn reads and writes."""
     for name in (*CONFIGURED, "resource-role.yaml"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -25,18 +25,18 @@ def copy(tmp_path: Path) -> Path:
 
 
 def files(root: Path, name: str) -> set[str]:
-    """Return the files under a name, by their paths."""
+    """Return the paths of the files under a name."""
     top = root / name
     return {str(path.relative_to(root)) for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()}
 
 
 def test_validate_prints_no_warning(copy: Path) -> None:
-    """Nearly everything that cfn says are warnings, and it exits with 0 all the same."""
+    """For most problems cfn prints a warning and exits with 0, so the test compares the output."""
     assert cfn.run(["validate"], copy) == ["Resource schema is valid."]
 
 
 def test_generated_files_are_what_generate_writes(copy: Path) -> None:
-    """models.py, the role and docs/: to the byte, and no file more or less."""
+    """models.py, the role and docs/ are equal byte for byte, and no file is missing or added."""
     before = {name: files(copy, name) for name in GENERATED}
     shutil.rmtree(copy / "docs")
     cfn.run(["generate"], copy)

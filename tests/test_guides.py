@@ -1,4 +1,4 @@
-"""What the guides name is there: files, targets, commands, options; and their snippets are well formed."""
+"""Files, make targets, commands and options in the guides exist, and their snippets are well formed."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Yield every command line of the guides, continued lines joined, comments and `eval "$(...)"` taken off."""
+    """Yield every command line of the guides, with continued lines joined and comments and `eval "$(...)"` removed."""
     for guide in GUIDES:
         block = re.findall(r"^ {4,}\S.*$", guide.read_text(), re.MULTILINE)
         for line in "\n".join(block).replace("\\\n", " ").splitlines():
@@ -28,7 +28,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 def arguments_of(*programs: str) -> list[list[str]]:
-    """Return the arguments of every command of a program, however that is called."""
+    """Return the arguments of every call of a program, under each of its names."""
     return [
         shlex.split(command.removeprefix(program))
         for _, command in commands()
@@ -39,7 +39,7 @@ def arguments_of(*programs: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_link_leads_somewhere(guide: Path) -> None:
-    """To a file, and to a heading of it."""
+    """The target file exists, and so does the heading."""
     for file, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", guide.read_text()):
         target = guide.parent / file if file else guide
         assert target.exists(), file
@@ -49,7 +49,7 @@ def test_every_link_leads_somewhere(guide: Path) -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_file_and_target_that_is_named_is_there(guide: Path) -> None:
-    """Also those that no link leads to."""
+    """Named files and make targets exist, even where no link leads to them."""
     text = guide.read_text()
     named = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|packager|sandbox|inputs)/[\w./-]*\w)", text))
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
@@ -58,18 +58,18 @@ def test_every_file_and_target_that_is_named_is_there(guide: Path) -> None:
 
 @pytest.mark.parametrize("arguments", arguments_of("python -m sandbox", "sandbox", ".venv/bin/sandbox"), ids=str)
 def test_every_sandbox_command_is_one(arguments: list[str]) -> None:
-    """With these options."""
+    """The sandbox's parser accepts every command in the guides."""
     sandbox_parser().parse_args(arguments)
 
 
 @pytest.mark.parametrize("arguments", arguments_of("python -m publishing"), ids=str)
 def test_every_publishing_command_is_one(arguments: list[str]) -> None:
-    """With these options."""
+    """The publishing parser accepts every command in the guides."""
     publishing_parser().parse_args(arguments)
 
 
 def test_every_option_of_the_sandbox_s_commands_is_told() -> None:
-    """A new one gets a row."""
+    """Every option of the code has a row in guides/sandbox.md, and every row an option."""
     told = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
     text = (ROOT / "sandbox/__main__.py").read_text()
     assert told == set(re.findall(r'"(--?[a-z-]+)"', text)) - {"--detach", "--json"}
@@ -77,7 +77,7 @@ def test_every_option_of_the_sandbox_s_commands_is_told() -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_snippet_is_well_formed(guide: Path) -> None:
-    """Those in Python and in YAML."""
+    """Python snippets parse, and YAML snippets are mappings."""
     for language, code in re.findall(r"^ *```(\w+)\n(.*?)^ *```$", guide.read_text(), re.MULTILINE | re.DOTALL):
         if language == "python":
             ast.parse(textwrap.dedent(code))
@@ -86,7 +86,7 @@ def test_every_snippet_is_well_formed(guide: Path) -> None:
 
 
 class Filled(ast.NodeTransformer):
-    """What a snippet leaves to its surroundings, filled in."""
+    """A transformer that fills in the variables that a snippet does not define."""
 
     VALUES: Mapping[str, str] = {
         "image": "...",
@@ -95,17 +95,17 @@ class Filled(ast.NodeTransformer):
     }
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """A variable."""
+        """Replace a variable by its value."""
         return ast.Constant(self.VALUES[node.id])
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
-        """A text with variables in it."""
+        """Replace an f-string by its text."""
         parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
         return ast.Constant("".join(ast.literal_eval(self.visit(part)) for part in parts))
 
 
 def test_the_snippets_of_clients_define_the_same() -> None:
-    """Those for CDK and Pulumi; tests/sandbox/test_guides.py deploys the one for CDK."""
+    """The CDK and Pulumi snippets have equal properties; tests/sandbox/test_guides.py deploys the CDK one."""
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
     cdk, pulumi = (
         ast.literal_eval(Filled().visit(keyword.value))

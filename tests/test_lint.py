@@ -1,4 +1,4 @@
-"""What guides/lint.md tells of cfn-lint is what cfn-lint says."""
+"""guides/lint.md quotes cfn-lint correctly."""
 
 import os
 import re
@@ -53,44 +53,44 @@ OVERLOOKED: Mapping[str, tuple[str, str]] = {
 
 @pytest.fixture(autouse=True)
 def linter() -> Iterator[None]:
-    """cfn-lint, which keeps the schemas of a registry for good, as it was."""
+    """Reset cfn-lint before and after the test: it keeps a registry's schemas for the whole process."""
     PROVIDER_SCHEMA_MANAGER.reset()
     yield
     PROVIDER_SCHEMA_MANAGER.reset()
 
 
 def said(template: str, *schemas: Path) -> list[tuple[str, str]]:
-    """Rule and message of everything that cfn-lint finds in a template."""
+    """Return the rule and message of each of cfn-lint's findings in a template."""
     options = ManualArgs(registry_schemas=[str(folder) for folder in schemas], regions=["us-east-1"])
     return [(match.rule.id, match.message) for match in lint(template, config=options)]
 
 
 def table(heading: str) -> list[list[str]]:
-    """The rows of the table under a heading of the guide."""
+    """Return the rows of the table under a heading of the guide."""
     lines = GUIDE.partition(f"## {heading}\n")[2].partition("\n## ")[0].splitlines()
     return [re.split(r" \| ", line[2:-2]) for line in lines if line.startswith("| ")][1:]
 
 
 def named(folder: Path, type_name: str) -> Path:
-    """A folder with this project's schema under a type's name."""
+    """Write this project's schema under a type name into a folder, and return the folder."""
     (folder / "schema.json").write_text(SCHEMA.replace(f'"{OURS}"', f'"{type_name}"'))
     return folder
 
 
 def test_the_guide_has_these_mistakes() -> None:
-    """All of them, and no other."""
+    """The guide's table has exactly these mistakes; its second table has those that cfn-lint overlooks."""
     assert [mistake for mistake, *_ in table("What it says of the commonest mistakes")] == list(MISTAKES)
     assert {mistake for mistake, _ in table("What it doesn't find")} > set(OVERLOOKED)
 
 
 def test_a_template_without_mistakes_is_clean(tmp_path: Path) -> None:
-    """So what is said of the others is said of their mistake."""
+    """The template itself has no finding, so a finding comes from the mistake."""
     assert said(TEMPLATE, named(tmp_path, OURS)) == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_cfn_lint_says_what_the_guide_says(tmp_path: Path, mistake: str) -> None:
-    """Rule, and the message's beginning."""
+    """cfn-lint reports the guide's rule, with a message that begins as in the guide."""
     ((_, rule, message),) = (row for row in table("What it says of the commonest mistakes") if row[0] == mistake)
     template, changes = re.subn(MISTAKES[mistake][0], MISTAKES[mistake][1], TEMPLATE)
     assert changes == 1
@@ -100,7 +100,7 @@ def test_cfn_lint_says_what_the_guide_says(tmp_path: Path, mistake: str) -> None
 
 @pytest.mark.parametrize("mistake", OVERLOOKED)
 def test_cfn_lint_overlooks_what_the_guide_says_it_does(tmp_path: Path, mistake: str) -> None:
-    """Should it learn to find that, the guide has a row less there and one more above."""
+    """If cfn-lint learns to find the mistake, its row moves to the first table."""
     template, changes = re.subn(OVERLOOKED[mistake][0], OVERLOOKED[mistake][1], TEMPLATE)
     assert changes == 1
     assert said(template, named(tmp_path, OURS)) == []
@@ -110,18 +110,18 @@ WRONG = TEMPLATE.replace(OURS, THEIRS).replace("Regression", "regression").repla
 
 
 def test_an_unknown_type_is_all_that_it_says_of_another_name() -> None:
-    """With no schema of that name."""
+    """Without a schema of that name, the only error is that the type is unknown."""
     ((rule, message),) = (one for one in said(WRONG) if one[0].startswith("E"))
     assert (rule, "does not exist" in message) == ("E3006", True)
 
 
 def test_nothing_is_checked_under_another_name(tmp_path: Path) -> None:
-    """With a schema of that name: the trap."""
+    """Even with a schema of that name, cfn-lint checks no property: the trap in the guide."""
     assert [one for one in said(WRONG, named(tmp_path, THEIRS)) if one[0].startswith("E")] == []
 
 
 def test_the_commands_of_the_guide(tmp_path: Path) -> None:
-    """As they stand there, in a clone; and the traceback that it speaks of."""
+    """The commands work in a clone as written, and a wrong folder gives the guide's traceback."""
     for name in (SCHEMA_FILE, "examples/minimal.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

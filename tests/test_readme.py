@@ -1,4 +1,4 @@
-"""What the README shows is what there is."""
+"""The README's template is an example, and its links and make targets exist."""
 
 import re
 
@@ -10,19 +10,19 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_template_is_the_example_that_is_deployed() -> None:
-    """tests/sandbox/test_examples.py deploys it."""
+    """The README's template is examples/minimal.yaml, which tests/sandbox/test_examples.py deploys."""
     (shown,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert shown == (ROOT / "examples/minimal.yaml").read_text().partition("\n")[2]
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
-    """A file that moves takes its links along."""
+    """Every link to a file in the top-level documents leads to an existing file."""
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / document).read_text()):
         assert (ROOT / target).exists(), target
 
 
 def test_every_make_target_that_is_named_is_there() -> None:
-    """And those of `make help` are all."""
+    """Every make target that the README names is in the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)", README)) - {"them"} <= targets

@@ -1,4 +1,4 @@
-"""The recording that the README shows: lines at their moments, in a drawing that loads nothing."""
+"""The README's recording shows each line at its time, in a drawing that loads nothing."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ sys.exit(int(sys.argv[1]))
 
 
 def record(out: Path, code: int) -> subprocess.CompletedProcess[str]:
-    """Record the script above, which ends with an exit code."""
+    """Record the script above, which exits with a given code."""
     command: list[str | Path] = [
         sys.executable,
         ROOT / "guides/record.py",
@@ -36,11 +36,11 @@ def record(out: Path, code: int) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_line_appears_when_it_came(tmp_path: Path) -> None:
-    """Later lines later, a step never at once with the one before; the text is what was printed."""
+    """Lines appear in order, steps with a pause between them, and the text is the output."""
     out = tmp_path / "out.svg"
     done = record(out, 0)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    drawing = ET.fromstring(out.read_text())  # noqa: S314 - our own
+    drawing = ET.fromstring(out.read_text())  # noqa: S314 - our own file
     shown = [element for element in drawing.iter("{http://www.w3.org/2000/svg}text") if str(element.text).strip()]
     texts = [element for element in shown if "style" in element.attrib]
     assert [str(element.text).replace("\N{NO-BREAK SPACE}", " ").strip() for element in texts] == [
@@ -54,7 +54,7 @@ def test_each_line_appears_when_it_came(tmp_path: Path) -> None:
 
 
 def test_the_drawing_loads_nothing(tmp_path: Path) -> None:
-    """A page that shows it as a picture may not fetch fonts, and should not have to."""
+    """Browsers load no fonts for a picture in a page, so the drawing must name none."""
     out = tmp_path / "out.svg"
     record(out, 0)
     assert set(re.findall(r"https?://[^\" ]+", out.read_text())) == {"http://www.w3.org/2000/svg"}
@@ -62,7 +62,7 @@ def test_the_drawing_loads_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [1, 3])
 def test_a_command_that_fails_leaves_the_recording_as_it_was(tmp_path: Path, code: int) -> None:
-    """With the reason in a line."""
+    """A failing command prints one line and writes no recording."""
     out = tmp_path / "out.svg"
     done = record(out, code)
     assert (done.returncode, out.exists()) == (1, False)

@@ -1,4 +1,4 @@
-"""What a visitor's tools read: GitHub's files, the version, the editor's settings."""
+"""Files for GitHub, and the version."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ FORMS = sorted(set(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")) - {ROOT / ".github
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_github_reads_its_files(schema: str, files: list[Path]) -> None:
-    """By the published schemas, which check-jsonschema carries: nothing is downloaded."""
+    """GitHub's files are valid by the published schemas; check-jsonschema contains them, so nothing is downloaded."""
     assert files
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -37,7 +37,7 @@ def test_github_reads_its_files(schema: str, files: list[Path]) -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_can_do_no_harm(workflow: Path) -> None:
-    """Actions are pinned by commit, with the version for people; the token may read the code and nothing else."""
+    """Actions are pinned by commit, with the version as a comment, and the token can only read the code."""
     text = workflow.read_text()
     uses = re.findall(r"uses: (.*)", text)
     assert uses
@@ -48,9 +48,9 @@ def test_a_workflow_can_do_no_harm(workflow: Path) -> None:
 
 
 def test_the_version_stands_in_one_place() -> None:
-    """pyproject.toml has it; the user agent and the changelog say the same."""
+    """pyproject.toml has the version; the user agent has the same, and the changelog too unless it is Unreleased."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    user_agent = vars(client.CONFIG)["user_agent_extra"]  # set by botocore without being declared
+    user_agent = vars(client.CONFIG)["user_agent_extra"]  # botocore sets it without declaring it
     assert user_agent == f"cloudformation-modelqualityjobdefinition/{version}"
     newest = re.search(r"^## \[?([\d.]+|Unreleased)\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest

@@ -1,7 +1,7 @@
-"""guides/troubleshooting.md has every message that the handlers and the tools can give, and no other.
+"""guides/troubleshooting.md lists exactly the messages that the handlers and the tools can give.
 
-What is looked for, in the syntax of the code: the texts that are given to an error of ours or of the plugin library's,
-and those that a helper makes for one. A part that differs each time is an ellipsis in the guide.
+The tests read the messages from the code's syntax: arguments of our errors, of the plugin library's, and of functions
+that create an error. A variable part of a message is an ellipsis in the guide.
 """
 
 import ast
@@ -24,7 +24,7 @@ OURS = frozenset(
     {"PackagerError", "PublishingError", "RefusedError", "SandboxError", "InputsError", "InvalidPackage", "Problem"}
 )
 MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel", "_cut"})
-"""What else is given a message: pytest's failure of a contract test, makers of errors in src/, cfn's error, a box."""
+"""Other calls with a message: pytest's failure of a contract test, src/'s error functions, cfn's error, a box."""
 
 AS_AWS = frozenset(
     {
@@ -33,13 +33,13 @@ AS_AWS = frozenset(
         *("ChangeSetExists", "ChangeSetNotFound", "InvalidChangeSetStatus", "InsufficientCapabilities"),
     }
 )
-"""Errors in which the sandbox speaks as AWS does. The guide has what only the sandbox says, and that names itself."""
+"""Errors in AWS's wording. The guide lists only those that name the sandbox, because AWS never sends them."""
 
 SILENT = frozenset({"HandlerHangs"})
-"""Errors whose message nobody sees as it is: another one quotes it."""
+"""Errors whose message appears only as a quote in another message."""
 
 LOCALS = frozenset({"advice"})
-"""Variables that hold a message on its way to an error."""
+"""Variables that hold a message before it reaches an error."""
 
 SENTENCES = frozenset(
     {
@@ -47,7 +47,7 @@ SENTENCES = frozenset(
         *("sandbox/contract/inputs.py", "sandbox/contract/resource.py"),
     }
 )
-"""Modules that collect what is wrong: there a sentence with a gap is a message, and what has four words."""
+"""Modules that collect problems: every f-string that has four words, or ends with a full stop, is a message."""
 
 RETURNED = frozenset({"_words", "words"})
 """Functions that return a message."""
@@ -61,11 +61,11 @@ CONSTANTS = {
     for target in node.targets
     if isinstance(target, ast.Name) and target.id.strip("_").isupper()
 }
-"""What the modules' constants stand for, by their names."""
+"""The modules' text constants, by name."""
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Yield the modules of all rooms, but for the generated one."""
+    """Yield every module in ROOMS, except the generated models.py."""
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             if path.name != "models.py":
@@ -99,7 +99,7 @@ def given() -> Iterator[tuple[str, str]]:
 
 def _of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # of those: a title, a flag
+    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # makers' keywords are titles, flags
     texts = (_text(one, known) for one in [*call.args, *also])
     if name in LIBRARY | OURS | MAKERS:
         yield from (text for text in texts if " " in text)
@@ -108,7 +108,7 @@ def _of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Itera
 
 
 def _text(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
-    """Return a message as the guide has it; an empty string if nothing of it is fixed."""
+    """Return a message as the guide writes it, or an empty string if it has no fixed part."""
     text = " ".join(_pieces(node, known).split())
     text = re.sub(rf"{GAP}( ?{GAP})+", GAP, text)
     return text if re.search(r"[a-z]{2}", text) else ""
@@ -130,7 +130,7 @@ def _pieces(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
 
 
 def listed() -> Mapping[str, tuple[str, str]]:
-    """Return the rows of the guide's tables that begin with a piece of code: by message, the cause and the cure."""
+    """Return the guide's messages with their cause and cure, from the table rows that begin with code."""
     rows = re.findall(r"^\| (`+) ?(.+?) ?\1 \| (.*) \| (.*) \|$", GUIDE, re.MULTILINE)
     return {message.replace(r"\|", "|"): (cause, cure) for _, message, cause, cure in rows}
 
@@ -140,31 +140,31 @@ MESSAGES = list(given())
 
 @pytest.mark.parametrize(("place", "message"), MESSAGES, ids=[place for place, _ in MESSAGES])
 def test_a_message_is_in_the_guide(place: str, message: str) -> None:
-    """With its cause and what to do."""
+    """The guide has a row for the message, with a cause and a cure."""
     cause, cure = listed().get(message, ("", ""))
     assert len(cause) > 5, f"{place}: {message}"
     assert len(cure) > 5, f"{place}: {message}"
 
 
 def test_the_guide_has_no_message_that_is_never_given() -> None:
-    """A message that was reworded is reworded there too."""
+    """After a change of wording in the code, the guide must change too."""
     assert sorted(set(listed()) - {message for _, message in MESSAGES}) == []
 
 
 def test_no_message_is_there_twice() -> None:
-    """One that several things give has one row, which names them all."""
+    """A message that several places give has one row, which names them all."""
     rows = re.findall(r"^\| (`+ ?.+? ?`+) \| ", GUIDE, re.MULTILINE)
     assert len(rows) == len(set(rows))
 
 
 def test_every_error_code_has_a_heading() -> None:
-    """AWS's own messages are found by the handler error code that they come under."""
+    """Each handler error code has a heading, under which readers look for AWS's own messages."""
     headings = set(re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE))
     assert {kind.__name__ for kind in errors.BY_CODE.values()} <= headings
 
 
 def test_every_error_of_ours_is_looked_at() -> None:
-    """A new kind of error can't stay out of the guide unseen."""
+    """A new error class must be in one of the lists above, so that no message is overlooked."""
     made = {
         node.name
         for _, tree in trees()
@@ -186,6 +186,6 @@ def test_every_error_of_ours_is_looked_at() -> None:
     ],
 )
 def test_messages_are_found_in_the_syntax(code: str, message: str | None) -> None:
-    """However they are put together; and nothing else is taken for one."""
+    """The search finds a message in each form of call, and nothing in other calls."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     assert [text for call in calls for text in _of_call(call)] == ([message] if message else [])

@@ -1,4 +1,4 @@
-"""The function's door, called as Lambda calls it, and what goes over the wire behind it."""
+"""The function's entry point, called as Lambda calls it, and the requests and answers behind it."""
 
 import json
 from collections import deque
@@ -20,7 +20,7 @@ Reply = Callable[[AWSPreparedRequest], Any]
 
 
 class Wire:
-    """What goes over the wire: every request, and answers other than moto's for some of them."""
+    """A record of every request, with answers in place of moto's for some of them."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Json]] = []
@@ -29,25 +29,25 @@ class Wire:
         self._replies: dict[str, deque[Reply]] = {}
 
     def reply(self, operation: str, *replies: Reply) -> None:
-        """Give the next requests of an operation these answers, one after the other; moto answers the others."""
+        """Answer the next requests of an operation with these replies, in order; moto answers the others."""
         self._replies.setdefault(operation, deque()).extend(replies)
 
     def recovers(self) -> None:
-        """Forget the answers that were not given yet: moto answers from here on."""
+        """Forget the replies that are still unused, so that moto answers from now on."""
         self._replies.clear()
 
     @property
     def operations(self) -> list[str]:
-        """The operations that SageMaker was asked for, in order."""
+        """The operations requested from SageMaker, in order."""
         return [operation for operation, _ in self.requests]
 
     def body(self, operation: str) -> Json:
-        """Return the only request of an operation."""
+        """Return the body of an operation's only request."""
         (found,) = [body for name, body in self.requests if name == operation]
         return found
 
     def __call__(self, request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's own signature
-        """Note a request and answer it, or leave it to moto."""
+        """Record a request and answer it, or return None to leave it to moto."""
         target = dict(request.headers).get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         service = str(request.url).split("/")[2].split(".")[0]
@@ -60,7 +60,7 @@ class Wire:
 
 
 def answers(status: int, body: Json) -> Reply:
-    """Answer with a status and a JSON body."""
+    """Return a reply with a status and a JSON body."""
     return lambda request: AWSResponse(
         request.url,
         status,
@@ -70,12 +70,12 @@ def answers(status: int, body: Json) -> Reply:
 
 
 def refuses(code: str, message: str = "because", status: int = 400) -> Reply:
-    """Answer with an error of AWS's."""
+    """Return a reply with an AWS error."""
     return answers(status, {"__type": code, "message": message})
 
 
 def breaks(error: Exception) -> Reply:
-    """Answer nothing: the connection fails."""
+    """Return a reply that raises an error: the connection fails and nothing happens."""
 
     def reply(_: AWSPreparedRequest) -> None:
         raise error
@@ -84,7 +84,7 @@ def breaks(error: Exception) -> Reply:
 
 
 def loses_the_answer(error: Exception) -> Reply:
-    """Let moto do what is asked, and lose its answer on the way back."""
+    """Return a reply that lets moto handle the request, then raises an error: the answer is lost."""
 
     def reply(request: AWSPreparedRequest) -> None:
         _moto(botocore_stubber, "before-send.sagemaker", request)
@@ -94,7 +94,7 @@ def loses_the_answer(error: Exception) -> Reply:
 
 
 def after(other: Reply) -> Reply:
-    """Let moto do what is asked, and give another answer than its own."""
+    """Return a reply that lets moto handle the request, then gives another answer."""
 
     def reply(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's answer
         _moto(botocore_stubber, "before-send.sagemaker", request)
@@ -104,18 +104,18 @@ def after(other: Reply) -> Reply:
 
 
 def raw(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1") -> Reply:
-    """Answer with a status and any bytes."""
+    """Return a reply with a status and any bytes."""
     headers = {"x-amzn-RequestId": "request-1", "Content-Type": content_type}
     return lambda request: AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), Raw(body))
 
 
-def definitions() -> Any:  # noqa: ANN401 - moto's
-    """Return the definitions that SageMaker has, as moto keeps them: by their names in lower case."""
+def definitions() -> Any:  # noqa: ANN401 - moto's dictionary
+    """Return moto's definitions, by their names in lower case."""
     return sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
 
 
 def foreign(properties: Json, age: float = 20, **more: Any) -> None:  # noqa: ANN401 - members of the request
-    """Have somebody else make a definition some seconds ago, under the name that the properties give."""
+    """Create a definition as another user would, with a creation time some seconds ago."""
     request = {name: value for name, value in properties.items() if name != "EndpointName"} | more
     boto3.client("sagemaker", REGION).create_model_quality_job_definition(**request)
     definitions()[properties["JobDefinitionName"].lower()].creation_time -= timedelta(seconds=age)
@@ -128,37 +128,37 @@ class Raw:
         self._content = content
 
     def stream(self, **_: object) -> Iterator[bytes]:
-        """Yield the whole of it."""
+        """Yield the whole content."""
         yield self._content
 
     def read(self) -> bytes:
-        """Return the whole of it."""
+        """Return the whole content."""
         return self._content
 
 
 listening: list[Wire] = []
-"""The wire of the test that runs."""
+"""The wire of the running test; empty where a test uses none."""
 
 
 _moto = BotocoreStubber.__call__
 
 
-def _answer(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:  # noqa: ANN401 - botocore's
+def _answer(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:  # noqa: ANN401 - botocore's signature
     found = listening[-1](request) if listening else None
     return _moto(self, event_name, request, **rest) if found is None else found
 
 
-# botocore calls every listener, also when one has answered: to answer in moto's place, moto's own is wrapped.
-BotocoreStubber.__call__ = _answer  # type: ignore[method-assign]  # see above
+# botocore calls every listener, even after one has answered, so moto's listener is wrapped to answer in its place.
+BotocoreStubber.__call__ = _answer  # type: ignore[method-assign]  # a method replaced, see above
 
 
-def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - event()'s arguments
     """Send the function an event and return its answer."""
     answer: Json = resource(event(*arguments, **named), None)
     return answer
 
 
-def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - event()'s arguments
     """Create a definition and return its model."""
     answer = invoke("CREATE", properties, **named)
     assert answer["status"] == "SUCCESS", answer
@@ -166,8 +166,8 @@ def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - those of 
     return model
 
 
-def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401
-    """Call again as long as the answer says so, as CloudFormation does; return the last answer and the delays."""
+def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401 - as above
+    """Call again while the answer is IN_PROGRESS, as CloudFormation does; return the last answer and the delays."""
     delays = []
     while answer["status"] == "IN_PROGRESS":
         assert answer["resourceModel"]["JobDefinitionArn"]

@@ -1,4 +1,4 @@
-"""The benchmark compares like with like, and says so when a target is missed."""
+"""The benchmark compares equal work, and marks a missed target."""
 
 import io
 import os
@@ -24,7 +24,7 @@ PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both packages, unpacked; the naive one with the libraries of ours."""
+    """Return both packages, unpacked; the naive one has our package's libraries."""
     ours = unpack(package(PROJECT), tmp_path_factory.mktemp("packages") / "ours")
     naive = ours.with_name("naive")
     shutil.copytree(ours, naive)
@@ -41,7 +41,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("action", events.ACTIONS)
 def test_both_packages_do_the_same(packages: dict[str, Path], tmp_path: Path, action: str) -> None:
-    """The same answer, and no call of SageMaker that ours does without: it has no more to do."""
+    """Both packages give the same result, and the naive one makes no SageMaker call that ours doesn't."""
     python = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
     assert python
     answers, calls = [], []
@@ -65,7 +65,7 @@ def test_both_packages_do_the_same(packages: dict[str, Path], tmp_path: Path, ac
         models = [answer["resourceModel"] for answer in answers]
         for model in models:
             model["Tags"].sort(key=lambda tag: tag["Key"])
-            model.pop("CreationTime")  # written differently
+            model.pop("CreationTime")  # the two write it in different formats
         assert models[0] == models[1]
     if action == "LIST":
         arns = [[model["JobDefinitionArn"] for model in answer["resourceModels"]] for answer in answers]
@@ -74,7 +74,7 @@ def test_both_packages_do_the_same(packages: dict[str, Path], tmp_path: Path, ac
 
 @pytest.mark.parametrize("operation", ["PutMetricData", "PutLogEvents"])
 def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tmp_path: Path, operation: str) -> None:
-    """Both packages go on without logs and metrics, and would seem to cost less."""
+    """Both packages continue without logs and metrics, and would then seem to cost less."""
     python = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
     assert python
     copy = tmp_path / "ours"
@@ -90,7 +90,7 @@ def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tm
 
 
 def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[str, Path]) -> None:
-    """Under valgrind what takes 3 s elsewhere takes minutes, and what is cut short isn't counted."""
+    """Under valgrind, 3 s of work take minutes, and work that a time limit cuts is not counted."""
     code = (
         f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'benchmarks')!r}]\n"
         f"import driver, {PACKAGE}.handlers as handlers\n"
@@ -104,7 +104,7 @@ def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[st
 
 
 def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
-    """Return made-up measurements: what ours costs, and how many times more the others do."""
+    """Return made-up measurements: our costs, and the others as multiples of them."""
     made = Results("3.12", counted)
     for side, cost in (("compiled", ours * ratio), ("naive", ours * ratio * 2), ("ours", ours)):
         made.zips[side] = made.unzipped[side] = int(1e5 * cost)
@@ -118,13 +118,13 @@ def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
 
 
 def written(made: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
-    """Return what is printed of measurements, and RESULTS.md."""
+    """Return the printed lines and the content of RESULTS.md."""
     monkeypatch.setattr(report, "HERE", folder)
     return report.write(made, 60), (folder / "RESULTS.md").read_text()
 
 
 def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In every table that compares, and all three packages stand side by side."""
+    """Every table compares all three packages and begins with the ratio to naive with byte code."""
     lines, text = written(results(ratio=3), tmp_path, monkeypatch)
     assert "| cold CREATE, M instructions | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
     assert "| zip, MB | **3.0** | 6.0 | 6.00 | 12.00 | 2.00 |" in lines
@@ -137,7 +137,7 @@ def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by itself; one that is just met is met."""
+    """Each missed target is marked in its own row; an exactly met one isn't."""
     lines, _ = written(results(ratio=3), tmp_path, monkeypatch)
     assert [line for line in lines if "**no**" in line] == []
     made = results(ratio=3, ours=26)
@@ -156,7 +156,7 @@ def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is said, and how to get it; nothing is called met that was not counted."""
+    """Without valgrind the report says how to install it, and calls no target met."""
     lines, text = written(results(ratio=50, counted=False), tmp_path, monkeypatch)
     assert sum("ms CPU" in line for line in lines) == 4
     assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 8
@@ -164,13 +164,13 @@ def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkey
 
 
 def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cold and warm apart; the same measurements give the same file."""
+    """Cold and warm have a plot each, with linear axes from 0; the same measurements give the same file."""
     plot = pytest.importorskip("benchmarks.plot", reason="make bench installs matplotlib")
     monkeypatch.setattr(plot, "HERE", tmp_path)
     axes = {}
     bars = plot._bars
 
-    def seen(drawn: Any, made: Results, kind: str) -> None:  # noqa: ANN401 - matplotlib's
+    def seen(drawn: Any, made: Results, kind: str) -> None:  # noqa: ANN401 - matplotlib's axes
         bars(drawn, made, kind)
         axes[kind] = drawn
 
@@ -179,7 +179,7 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
     first = (tmp_path / "results.svg").read_text()
     plot.draw(results(ratio=3))
     assert (tmp_path / "results.svg").read_text() == first
-    assert ET.fromstring(first).tag.endswith("svg")  # noqa: S314 - our own
+    assert ET.fromstring(first).tag.endswith("svg")  # noqa: S314 - our own file
     assert set(axes) == {"cold", "warm"}
     for drawn in axes.values():
         assert drawn.get_yscale() == "linear"
@@ -190,7 +190,7 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
 
 
 def test_steps_are_told_one_a_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """And by a bar on a terminal."""
+    """A pipe gets a line for each step, and a terminal gets a progress bar."""
     command = pytest.importorskip("benchmarks.__main__", reason="make bench installs matplotlib")
     with command.told(Console(force_terminal=False)) as say:
         say(3, 20, "time of [CREATE]")
@@ -203,7 +203,7 @@ def test_steps_are_told_one_a_line_where_there_is_no_terminal(capsys: pytest.Cap
 
 
 def test_a_share_of_a_core_leaves_nothing_behind() -> None:
-    """Where this machine has it to give at all."""
+    """The control group is removed at the end, if the machine allows one at all."""
     with share.of_a_core(share.SEVENTH) as prefix:
         assert prefix is None or prefix[0] in ("sh", "systemd-run")
     assert not list(Path("/sys/fs/cgroup").glob(f"**/benchmark-{os.getpid()}"))

@@ -1,4 +1,4 @@
-"""A defect for every test of contract tests v2: the toy with it, its inputs, and the tests that have to fail."""
+"""Defects for every test of contract tests v2: the toy with the defect, its inputs, and the tests that must fail."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ AFTER_READ = frozenset(
 
 @dataclass(frozen=True)
 class Defect:
-    """A toy with a defect."""
+    """A toy with a defect, its inputs, and the other tests that fail with it."""
 
     toy: type[Toy]
     also: frozenset[str] = frozenset()
-    """What fails along with the test that is meant to: what can't be told without it."""
+    """The other tests that fail with this defect, because they need what it breaks."""
     inputs: dict[str, Any] = field(default_factory=lambda: {"1_create": toys.CREATE, "1_update": toys.UPDATE})
     alone: bool = False
-    """Whether the test runs alone: with this defect no other could begin."""
+    """Whether the test runs alone, because no other test can begin with this defect."""
 
 
 class Shouting(Toy):
-    """CREATE's identifier is not as the schema has it; the handlers know what is meant."""
+    """A toy whose CREATE returns an identifier that the schema's pattern refuses, but its handlers accept."""
 
     def key(self, model: Model) -> str:
-        """Found in any case."""
+        """Return the identifier in lower case."""
         return super().key(model).lower()
 
     def create(self, desired: Model) -> Event:
-        """In upper case."""
+        """Return the name in upper case."""
         answer = super().create(desired)
         return answer | {"resourceModel": self._loud(answer["resourceModel"])} if "resourceModel" in answer else answer
 
     def update(self, desired: Model) -> Event:
-        """In upper case."""
+        """Return the name in upper case."""
         answer = super().update(desired | {"Name": desired["Name"].lower()})
         return answer | {"resourceModel": self._loud(answer["resourceModel"])} if "resourceModel" in answer else answer
 
     def list(self, _desired: Model) -> Event:
-        """In upper case."""
+        """Return the names in upper case."""
         return success(resourceModels=[{"Name": key.upper()} for key in self.there])
 
     @staticmethod
@@ -61,89 +61,89 @@ class Shouting(Toy):
 
 
 class WrongCode(Toy):
-    """A second CREATE fails with a code that says something else."""
+    """A toy whose second CREATE fails with an error code other than AlreadyExists."""
 
     def create(self, desired: Model) -> Event:
-        """InvalidRequest."""
+        """Fail with InvalidRequest if the name is taken."""
         return failure("InvalidRequest") if self.key(desired) in self.there else super().create(desired)
 
 
 class Adopting(Generated):
-    """CREATE returns the resource that is there, as its own."""
+    """A toy whose CREATE returns the existing resource as if it had created it."""
 
     def create(self, desired: Model) -> Event:
-        """The one of the same name, if there is one."""
+        """Return the existing toy of the same name, if there is one."""
         same = [model for model in self.there.values() if model["Name"] == desired["Name"]]
         return success(same[0]) if same else super().create(desired)
 
 
 class NamingAnothers(Toy):
-    """AlreadyExists comes with the model of the resource that is there: CloudFormation deletes it."""
+    """A toy whose AlreadyExists carries the existing resource's model, so CloudFormation deletes that resource."""
 
     def create(self, desired: Model) -> Event:
-        """With a model, where it must have none."""
+        """Return a model with AlreadyExists, where the contract forbids one."""
         there = self.there.get(self.key(desired))
         return failure("AlreadyExists") | {"resourceModel": there} if there else super().create(desired)
 
 
 class Forgetful(Generated):
-    """A second resource is made, and can't be read."""
+    """A toy whose second CREATE succeeds, but READ doesn't find the resource."""
 
     def create(self, desired: Model) -> Event:
-        """Nothing is kept of a second one."""
+        """Answer with success and store nothing, if another toy exists."""
         return success(self.made(desired)) if self.there else super().create(desired)
 
 
 class Choosy(Toy):
-    """CREATE refuses what READ returns."""
+    """A toy whose CREATE refuses what READ returns."""
 
     def create(self, desired: Model) -> Event:
-        """The service chooses the size."""
+        """Refuse a desired Size."""
         return failure("InvalidRequest") if "Size" in desired else super().create(desired)
 
 
 class DroppingDefaults(Toy):
-    """READ leaves a property out that has its default value, though it was asked for."""
+    """A toy whose READ leaves out a requested property if its value is the default."""
 
     def shown(self, model: Model) -> Model:
-        """Without the size 3."""
+        """Leave out a Size of 3."""
         return {key: value for key, value in super().shown(model).items() if (key, value) != ("Size", 3)}
 
 
 class OtherValue(Toy):
-    """READ returns another value than was asked for."""
+    """A toy whose READ returns a value that differs from the requested one."""
 
     def shown(self, model: Model) -> Model:
-        """Always green."""
+        """Return green, whatever the colour is."""
         return super().shown(model) | {"Colour": "green"}
 
 
 class HidingReadOnly(Toy):
-    """READ lacks a read-only property of some resources."""
+    """A toy whose READ leaves out a read-only property of some resources."""
 
     def shown(self, model: Model) -> Model:
-        """Red ones have no ARN."""
+        """Leave out the ARN of red toys."""
         return {key: value for key, value in super().shown(model).items() if key != "Arn" or model["Colour"] != "red"}
 
 
 class Leaking(Toy):
-    """READ returns a write-only property."""
+    """A toy whose READ returns a write-only property."""
 
     def shown(self, model: Model) -> Model:
-        """With the secret."""
+        """Return the model with its secret."""
         return model
 
 
 class Inventive(Toy):
-    """READ returns a property that the schema does not declare."""
+    """A toy whose READ returns a property that the schema does not declare."""
 
     def shown(self, model: Model) -> Model:
-        """With an owner."""
+        """Add an owner."""
         return super().shown(model) | {"Owner": "me"}
 
 
 class Partless(Toy):
-    """READ never returns a property inside of another one, which stays empty."""
+    """A toy whose READ never returns a nested property, because its parent stays empty."""
 
     schema: ClassVar[dict[str, Any]] = {
         **toys.SCHEMA,
@@ -156,141 +156,141 @@ class Partless(Toy):
 
 
 class Immutable(Toy):
-    """UPDATE fails."""
+    """A toy whose UPDATE fails."""
 
     def update(self, desired: Model) -> Event:
-        """It can't."""
+        """Fail with NotUpdatable, or NotFound for a missing toy."""
         return failure("NotUpdatable") if self.key(desired) in self.there else failure("NotFound")
 
 
 class LostByUpdate(Toy):
-    """What was updated can't be read."""
+    """A toy whose READ fails after an UPDATE."""
 
     def read(self, desired: Model) -> Event:
-        """Green is what is updated."""
+        """Fail for green toys: only UPDATE makes a toy green."""
         answer = super().read(desired)
         return failure("NotFound") if answer.get("resourceModel", {}).get("Colour") == "green" else answer
 
 
 class Renaming(Toy):
-    """UPDATE returns another identifier, by which the handlers know the resource too."""
+    """A toy whose UPDATE returns another identifier; its handlers accept both."""
 
     def key(self, model: Model) -> str:
-        """With or without an s."""
+        """Return the identifier without a final s."""
         return super().key(model).rstrip("s")
 
     def update(self, desired: Model) -> Event:
-        """Under a name with an s."""
+        """Return the name with a final s."""
         answer = super().update(desired)
         return answer if answer["status"] != "SUCCESS" else success(answer["resourceModel"] | {"Name": "bears"})
 
 
 class Unstable(Toy):
-    """Two READs of one resource differ."""
+    """A toy whose READ returns something else each time."""
 
     def shown(self, model: Model) -> Model:
-        """Another ARN each time."""
+        """Return a new ARN each time."""
         return super().shown(model) | {"Arn": f"arn:toy/{next(self._numbers)}"}
 
 
 class UnlistedUpdates(Toy):
-    """LIST forgets what was updated."""
+    """A toy whose LIST leaves out updated resources."""
 
     def list(self, _desired: Model) -> Event:
-        """No green ones."""
+        """Leave out green toys: only UPDATE makes a toy green."""
         return success(resourceModels=[{"Name": key} for key, toy in self.there.items() if toy["Colour"] != "green"])
 
 
 class DeletingWithModel(Toy):
-    """DELETE returns a model."""
+    """A toy whose DELETE returns a model."""
 
     def delete(self, desired: Model) -> Event:
-        """What was asked."""
+        """Return the desired properties with the success."""
         answer = super().delete(desired)
         return answer | {"resourceModel": desired} if answer["status"] == "SUCCESS" else answer
 
 
 class Undead(Toy):
-    """What was deleted can still be read."""
+    """A toy whose READ still finds a deleted resource."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dead: dict[str, Model] = {}
 
     def delete(self, desired: Model) -> Event:
-        """It is remembered."""
+        """Remember the deleted toy."""
         self.dead |= {key: toy for key, toy in self.there.items() if key == self.key(desired)}
         return super().delete(desired)
 
     def read(self, desired: Model) -> Event:
-        """From memory."""
+        """Return deleted toys too."""
         dead = self.dead.get(self.key(desired))
         return super().read(desired) if dead is None or self.key(desired) in self.there else success(self.shown(dead))
 
 
 class Ghosts(Undead):
-    """What was deleted is still listed."""
+    """A toy whose LIST still returns a deleted resource."""
 
     def read(self, desired: Model) -> Event:
-        """Only what is there."""
+        """Return existing toys only."""
         return Toy.read(self, desired)
 
     def list(self, _desired: Model) -> Event:
-        """From memory too."""
+        """Return existing and deleted toys."""
         return success(resourceModels=[{"Name": key} for key in {**self.there, **self.dead}])
 
 
 class Upserting(Toy):
-    """UPDATE creates what is not there."""
+    """A toy whose UPDATE creates a missing resource."""
 
     def update(self, desired: Model) -> Event:
-        """Either way."""
+        """Create the toy if it is missing."""
         return super().update(desired) if self.key(desired) in self.there else self.create(desired)
 
 
 class DeletingTwice(Toy):
-    """A second DELETE succeeds."""
+    """A toy whose second DELETE succeeds."""
 
     def delete(self, desired: Model) -> Event:
-        """Always."""
+        """Succeed, whether the toy exists or not."""
         super().delete(desired)
         return success()
 
 
 class Reserving(Undead):
-    """The name of what was deleted stays taken."""
+    """A toy whose deleted resource still occupies its name."""
 
     def read(self, desired: Model) -> Event:
-        """Only what is there."""
+        """Return existing toys only."""
         return Toy.read(self, desired)
 
     def create(self, desired: Model) -> Event:
-        """Not under a name that was there once."""
+        """Refuse the name of a deleted toy."""
         return failure("AlreadyExists") if self.key(desired) in self.dead else super().create(desired)
 
 
 class Unlisted(Toy):
-    """LIST forgets what was not updated."""
+    """A toy whose LIST leaves out resources that were not updated."""
 
     def list(self, _desired: Model) -> Event:
-        """No red ones."""
+        """Leave out red toys."""
         return success(resourceModels=[{"Name": key} for key, toy in self.there.items() if toy["Colour"] != "red"])
 
 
 class Imagining(Toy):
-    """LIST has what is not there."""
+    """A toy whose LIST returns a resource that doesn't exist."""
 
     def list(self, desired: Model) -> Event:
-        """And a unicorn."""
+        """Add a unicorn."""
         answer = super().list(desired)
         return answer | {"resourceModels": [*answer["resourceModels"], {"Name": "unicorn"}]}
 
 
 class EndlessPages(Toy):
-    """LIST returns a token for ever, as with a plugin library that drops the token that it is sent."""
+    """A toy whose LIST always returns a token, like a plugin library that drops the token it receives."""
 
     def list(self, desired: Model) -> Event:
-        """The same page."""
+        """Return the same page each time."""
         return super().list(desired) | {"nextToken": "more"}
 
 
@@ -340,7 +340,7 @@ DEFECTS: dict[str, list[Defect]] = {
     "no_hardcoded_partitions": [Defect(Toy, inputs=_both(Secret="arn:aws-us-gov:x"))],
     "property_coverage": [Defect(Toy, inputs=_without("Size"))],
 }
-"""By the test that is meant to catch them."""
+"""The defects, by the test that must catch them."""
 
 EACH = list(itertools.chain.from_iterable([(name, defect) for defect in of] for name, of in DEFECTS.items()))
-"""Every test with each of its defects."""
+"""Every pair of a test and one of its defects."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox test`: what is shown and written, and what is said of input that can't be used."""
+"""`python -m sandbox test`: what it prints and writes, and its message when the input is unusable."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDA
 
 
 def written(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
-    """A toy's project, which asks for Docker, as most do."""
+    """Write a toy's project; its settings require Docker, as in most projects."""
     source = project / "src" / "acme_test_toy"
     source.mkdir(parents=True)
     (source / "__init__.py").touch()
@@ -56,18 +56,18 @@ def written(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = Non
 
 @pytest.fixture(scope="module", autouse=True)
 def ctrl_c() -> None:
-    """Have Ctrl-C end the commands that tests start: in a shell's background it is ignored, and they inherit that."""
+    """Let Ctrl-C end the commands that tests start: a shell ignores it in the background, and they inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy that keeps the contract."""
+    """Return the project of a toy that keeps the contract."""
     return written(tmp_path_factory.mktemp("toy") / "project")
 
 
 def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The command, in a pipe."""
+    """Run the command with its output in a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "sandbox", "test", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
     )
@@ -75,7 +75,7 @@ def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def started(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, while it runs."""
+    """Run the command while the block runs."""
     whole = [sys.executable, "-m", "sandbox", "test", *arguments]
     with subprocess.Popen(
         whole,
@@ -90,7 +90,7 @@ def started(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess
 
 
 def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
-    """Lines that a person can read, a table, a report for machines and one for people; all of it plain in a pipe."""
+    """A run prints a line for each test and a table, without colours in a pipe, and writes both reports."""
     done = called("--project", project, "--report", tmp_path / "report")
     assert done.returncode == 1, done.stdout + done.stderr  # the toy has no tags: AWS's rule TAG015
     lines = done.stdout.splitlines()
@@ -103,7 +103,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
         ["v1", "13", "0"],
     ]
     assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in done.stdout
-    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - ours
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - our own file
     properties = {one.get("name"): one.get("value") for one in cases["test_delete_read[inputs_1]"].iter("property")}
     assert properties == {
         "expected": "READ of a deleted resource fails with NotFound.",
@@ -119,7 +119,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
 
 
 def test_a_selection(project: Path) -> None:
-    """Of suites, of tests, and by pytest's own arguments; those left out are not run."""
+    """Suites, tests and pytest's own arguments select what runs."""
     done = called("--project", project, "--suite", "v2", "-k", "test_delete_delete", "--", "--co", "-q")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_delete_delete[inputs_1]" in done.stdout
@@ -127,7 +127,7 @@ def test_a_selection(project: Path) -> None:
 
 
 def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
-    """Nor inputs; compared with an earlier schema, which had a property more."""
+    """The lint suite needs no package and no inputs, and compares the schema with an earlier one."""
     schema = {**toys.SCHEMA, "properties": {**toys.SCHEMA["properties"], "Old": {"type": "string"}}}
     (tmp_path / "previous.json").write_text(json.dumps(schema))
     done = called("--project", project, "--suite", "lint", "--previous", tmp_path / "previous.json")
@@ -136,7 +136,7 @@ def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
 
 
 def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
-    """As pytest has it."""
+    """On a terminal, a line for each test appears in colour while the suite runs."""
     terminal, end = pty.openpty()
     with started(["--project", project, "--suite", "lint"], end) as process:
         os.close(end)
@@ -151,7 +151,7 @@ def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 4096)
-    except OSError:  # Linux's way to say that nobody writes any more
+    except OSError:  # Linux raises this when no process has the other end open
         return b""
 
 
@@ -168,7 +168,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_inputs_that_can_not_be_used_are_a_sentence(case: str, tmp_path: Path) -> None:
-    """Before anything is packaged or started."""
+    """Unusable inputs fail with one line before anything is packaged or started."""
     inputs, message = BAD[case]
     done = called("--project", written(tmp_path / "project", inputs=inputs))
     assert done.returncode == 1
@@ -180,7 +180,7 @@ def test_inputs_that_can_not_be_used_are_a_sentence(case: str, tmp_path: Path) -
 
 
 def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
-    """No folder of a type, one of something else, one without its schema; a schema before that is none."""
+    """An unusable folder, settings file, schema or previous schema fails with a message that names it."""
     with pytest.raises(SandboxError, match=r"no resource type in .*: it has no \.rpdk-config"):
         command.run(tmp_path)
     (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
@@ -199,7 +199,7 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
-    """A test fails with what the emulator and the function said, and the others are tried."""
+    """After a crash the test fails with the emulator's and the function's output, and the other tests still run."""
     code = GOOD.replace(HANDLER, f'{HANDLER}\n    if event["action"] == "LIST":\n        raise ValueError("no list")')
     outcome = command.run(written(tmp_path / "project", code), ["v2"])
     assert sorted({test.name for test in outcome.failures}) == [
@@ -212,7 +212,7 @@ def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> Non
 
 
 def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
-    """Each further call would take as long: a sentence says so, and nothing is left running."""
+    """The first timeout ends the run, because every further call would take as long; no process is left."""
     code = GOOD.replace(HANDLER, f"{HANDLER}\n    import time; time.sleep(600)")
     begun = time.monotonic()
     outcome = command.run(written(tmp_path / "project", code), ["v2"], timeout=2)
@@ -225,7 +225,7 @@ def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
 def test_what_is_ended_leaves_nothing_behind(project: Path, number: signal.Signals, suite: str) -> None:
-    """Ctrl-C, or an end by another process, in the middle of a suite."""
+    """SIGINT or SIGTERM in the middle of a suite ends every process."""
     with started(["--project", project, "--suite", suite], subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -242,6 +242,6 @@ def test_what_is_ended_leaves_nothing_behind(project: Path, number: signal.Signa
 
 
 def test_logging_is_left_alone() -> None:
-    """Moto's proxy, which v1 needs, sets it up for the whole process: other commands would print other's logs."""
+    """Importing sandbox leaves logging alone; moto's proxy, which v1 needs, would log for every other command."""
     program = "import logging, sys, sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
     assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0

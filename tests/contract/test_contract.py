@@ -1,4 +1,4 @@
-"""AWS's contract suite passes on the packaged handlers, and would not pass on just any."""
+"""AWS's contract suite (`cfn test`) passes for the packaged handlers and fails for handlers that break the contract."""
 
 import ssl
 from contextlib import suppress
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
 
-# The suite skips two tests of types whose primary identifier is the user's to write (here it is SageMaker's ARN) and
-# one of types whose tags can be updated (here a change replaces the definition, as the documentation has it).
+# The suite skips two tests that need a primary identifier the user can write (here it is SageMaker's ARN), and one
+# that needs tags that can be updated (here a change of tags requires replacement, as documented).
 EXPECTED = Counts(passed=12, skipped=3, failed=0)
 
 
 @pytest.mark.parametrize("language", ["python312", "python312-small"])
 def test_every_set_of_inputs_passes(language: str) -> None:
-    """An endpoint with all that is optional, and batch data in each of its three formats.
+    """Every set of inputs passes, in the official plugin's package and in the small one.
 
-    The package as the official language plugin makes it, and as the project's own does: leaving out what never runs.
+    The inputs are an endpoint with every optional property, and batch data in each of its three formats.
     """
     result = contract.run(PROJECT, language=language)
     assert result.sets == (EXPECTED,) * 4, result.output
@@ -33,7 +33,7 @@ def test_every_set_of_inputs_passes(language: str) -> None:
 
 
 def test_handlers_that_break_the_contract_fail(tmp_path: Path) -> None:
-    """The toy succeeds at everything it is asked, DELETE of what is deleted included: the suite finds that out."""
+    """The suite fails for a toy that always succeeds, even when it deletes a deleted resource."""
     project = toy.write(tmp_path / "project")
     (project / "inputs").mkdir()
     for kind in ("create", "update"):
@@ -45,7 +45,7 @@ def test_handlers_that_break_the_contract_fail(tmp_path: Path) -> None:
 
 
 def test_the_proxys_certificates_are_good_for_the_host_and_no_other(tmp_path: Path) -> None:
-    """Made without the command openssl, which a machine need not have."""
+    """The proxy's certificate is valid for its own host only, and needs no openssl command."""
     file = tmp_path / "certificate.pem"
     file.write_bytes(proxy.certificate("sts.us-east-1.amazonaws.com"))
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -58,7 +58,7 @@ def test_the_proxys_certificates_are_good_for_the_host_and_no_other(tmp_path: Pa
 def _shake_hands(server: ssl.SSLContext, host: str) -> None:
     """Connect a client that trusts moto's authority to a server, in memory."""
     client = ssl.create_default_context(cafile=proxy.AUTHORITY)
-    client.verify_flags &= ~ssl.VERIFY_X509_STRICT  # moto's authority lacks what strictness asks for
+    client.verify_flags &= ~ssl.VERIFY_X509_STRICT  # moto's authority lacks extensions that strict checks require
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = client.wrap_bio(to_client, to_server, server_hostname=host)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)

@@ -1,4 +1,4 @@
-"""The checks of input files: what AWS refuses is found before anything is uploaded, each in a sentence."""
+"""The checks of input files find before the upload what AWS would refuse, with a sentence for each problem."""
 
 import json
 import subprocess
@@ -38,8 +38,8 @@ EVERYTHING: dict[str, Any] = {
 VALUES = {"region": "eu-north-1", "account": "123456789012", "partition": "aws"}
 
 
-def written(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, or a text that is none
-    """A folder of input files, by their names without inputs_ and .json."""
+def written(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, or text that is not JSON
+    """Write input files into a folder; the names leave out inputs_ and .json."""
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         (folder / f"inputs_{name.removeprefix('n')}.json").write_text(text)
@@ -47,13 +47,13 @@ def written(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, o
 
 
 def test_inputs_that_use_everything_and_fix_nothing_have_no_problem(tmp_path: Path) -> None:
-    """Create and update inputs count together; a property that only reading sets can't be used."""
+    """Create and update inputs count together, and a read-only property needs no input."""
     update = {"Shape": {"Side": 2}, "Name": "arn:{{partition}}:s3:::{{ account }}-{{region}}"}
     assert inputs.problems(written(tmp_path, n1_create=EVERYTHING, n1_update=update), SCHEMA) == []
 
 
 def test_what_no_input_uses_is_named_by_its_path(tmp_path: Path) -> None:
-    """At every depth, through references, arrays, maps and branches."""
+    """The check finds unused properties at every depth, through references, arrays, maps and branches."""
     found = inputs.problems(written(tmp_path, n1_create={"Name": "toy", "Tags": []}), SCHEMA)
     assert [str(problem) for problem in found] == [
         f"property_coverage: no input uses {path}"
@@ -82,7 +82,7 @@ def test_what_no_input_uses_is_named_by_its_path(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_hard_coded_is_found(tmp_path: Path, value: object, check: str, message: str) -> None:
-    """With the file and the place in it; in what is not a string too."""
+    """The problem names the file and the path in it, for numbers as well as strings."""
     folder = written(tmp_path, n1_create={"Tags": [{"Key": value}]}, n1_update=EVERYTHING)
     found = [problem for problem in inputs.problems(folder, SCHEMA) if problem.check != "property_coverage"]
     assert found == [Problem(check, message, "inputs_1_create.json/Tags/0/Key")]
@@ -90,7 +90,7 @@ def test_what_is_hard_coded_is_found(tmp_path: Path, value: object, check: str, 
 
 @pytest.mark.parametrize("value", ["123456789012", "1234567890123", "us-east", "arn:{{partition}}:x", "campus-east-1"])
 def test_what_is_not_hard_coded_is_left_alone(tmp_path: Path, value: str) -> None:
-    """A placeholder for an account, say."""
+    """Similar values are no problem, for example a placeholder account id."""
     assert inputs.hardcoded(inputs.unfilled(written(tmp_path, n1_create={"Name": value}))) == []
 
 
@@ -109,7 +109,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, case: str) -> None:
-    """And one problem for who only checks."""
+    """Reading unusable inputs raises the message, and checking them returns it as one problem."""
     files, message = BAD[case]
     folder = written(tmp_path, **files)
     with pytest.raises(InputsError, match=message):
@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, case: str) -> None:
 
 
 def test_variables_are_filled_in(tmp_path: Path) -> None:
-    """Wherever they stand, in a number's place too; a set has its update, or none; other files are no inputs."""
+    """Variables are replaced in any position, a number's included; an update is optional; other files are ignored."""
     text = '{"Name": "{{partition}} {{ region }}", "Size": {{account}}}'
     folder = written(tmp_path, n1_create=text, n1_update={}, n2_create={}, n1_invalid="{{no}}")
     first, second = inputs.read(folder, VALUES)
@@ -128,7 +128,7 @@ def test_variables_are_filled_in(tmp_path: Path) -> None:
 
 
 def test_differences_are_what_is_missing_or_changed() -> None:
-    """More is no difference; order is one where the schema has not said otherwise."""
+    """Extra properties are no difference; order is one unless the schema sets insertionOrder to false."""
     asked = {"Name": "toy", "Tags": [{"Key": "a"}, {"Key": "b"}], "Shape": {"Radius": 1}}
     more = {"Name": "toy", "Tags": [{"Key": "b", "Value": ""}, {"Key": "a"}], "Shape": {"Radius": 1.0}, "Arn": "a"}
     assert properties.differences(SCHEMA, asked, more) == []
@@ -146,13 +146,13 @@ def test_differences_are_what_is_missing_or_changed() -> None:
 
 
 def test_properties_are_taken_out_at_every_depth() -> None:
-    """Out of the items of arrays too."""
+    """Properties are removed from the items of arrays too."""
     document = {"Tags": [{"Key": "a", "Value": "b"}], "Name": "toy"}
     assert properties.without(document, {("Tags", "*", "Value"), ("Name",)}) == {"Tags": [{"Key": "a"}]}
 
 
 def test_they_are_there_without_moto_and_the_emulator() -> None:
-    """`make submit` checks inputs with it before anything is uploaded."""
+    """Importing the checks loads neither moto nor boto3: `make submit` checks inputs before it uploads anything."""
     program = (
         "import sys; from sandbox.contract import inputs; sys.exit('moto' in sys.modules or 'boto3' in sys.modules)"
     )

@@ -1,4 +1,4 @@
-"""AWS's rules for schemas, as this project runs them: their results spelled out, for our schema and for broken ones."""
+"""AWS's rules for schemas as this project runs them, with the exact findings for our schema and for broken ones."""
 
 import copy
 import importlib.machinery
@@ -27,20 +27,20 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def changed(change: Change) -> dict[str, Any]:
-    """Our schema, changed."""
+    """Return our schema with a change."""
     schema = copy.deepcopy(OURS)
     change(schema)
     return schema
 
 
 def added(change: Change, previous: dict[str, Any] | None = None) -> list[Finding]:
-    """What the rules object to in our schema after a change, and not before."""
+    """Return the findings that a change adds to those of our schema."""
     before = lint.findings(OURS)
     return [finding for finding in lint.findings(changed(change), previous) if finding not in before]
 
 
 def test_what_is_left_of_our_schema_is_the_documentations_law() -> None:
-    """Tags are createOnly there, and AWS's rules want them not to be: a warning, which keeps nobody out."""
+    """Only warnings remain: AWS's documentation makes Tags createOnly, and AWS's rules warn about that."""
     assert TAGS in lint.findings(OURS)
     assert lint.failures(OURS) == []
 
@@ -78,7 +78,7 @@ MUTATIONS: dict[str, tuple[Change, list[Finding]]] = {
 
 @pytest.mark.parametrize("case", MUTATIONS)
 def test_a_broken_schema_fails(case: str) -> None:
-    """By the rule that is about it, and no other."""
+    """A broken schema fails the rules about that defect and no others."""
     change, expected = MUTATIONS[case]
     assert added(change) == expected
 
@@ -104,7 +104,7 @@ INCOMPATIBLE: dict[str, tuple[Change, list[Finding]]] = {
 
 @pytest.mark.parametrize("case", INCOMPATIBLE)
 def test_an_incompatible_version_fails(case: str) -> None:
-    """By the rules that compare it with the version before; without that version nothing is amiss."""
+    """An incompatible schema fails only when it is compared with the previous version."""
     change, expected = INCOMPATIBLE[case]
     found = [finding for finding in added(change, OURS) if finding.rule in {one.rule for one in expected}]
     assert found == expected
@@ -112,12 +112,12 @@ def test_an_incompatible_version_fails(case: str) -> None:
 
 
 def test_the_same_schema_is_compatible() -> None:
-    """With itself, and nothing but what holds of it alone is said."""
+    """Comparing a schema with itself adds no finding."""
     assert lint.findings(OURS, OURS) == lint.findings(OURS)
 
 
 def test_every_rule_says_something() -> None:
-    """The engine's plain answer loses its head past 8 KiB, and rules with it: none is missing of those in the files."""
+    """Every rule in the files reports a result; the engine's plain output loses rules when it is longer than 8 KiB."""
     results = lint.results(OURS, OURS)
     for compares in (False, True):
         said = sorted(result.name for result in results if result.compares == compares)
@@ -126,31 +126,31 @@ def test_every_rule_says_something() -> None:
 
 
 def test_a_finding_reads_as_a_sentence() -> None:
-    """Rule, message and path."""
+    """A finding prints its rule, message and path."""
     assert str(TAGS) == f"TAG017: {TAGS.message} (at /tagging/tagProperty)"
 
 
 def test_a_schema_that_is_none_is_a_sentence() -> None:
-    """A reference to nothing, say."""
+    """A schema with an unresolvable reference fails with a message."""
     with pytest.raises(SandboxError, match=r"AWS's rules for schemas can't read this one: .*nowhere"):
         lint.failures({"properties": {"One": {"$ref": "#/definitions/nowhere"}}})
 
 
 def test_without_the_engine_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For Python 3.13 there is no wheel; nothing is silently left out."""
+    """A missing engine raises an error with instructions (Python 3.13 has no wheel); no rule is silently skipped."""
     monkeypatch.setattr(importlib.machinery.PathFinder, "find_spec", lambda *_: None)
     with pytest.raises(SandboxError, match=r"wheels for Python 3\.8 to 3\.12; this is 3\.\d+.*PYTHON=python3\.12"):
         lint.failures(OURS)
 
 
 def test_without_the_rules_it_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment made before the linter was part of it, or by hand."""
+    """Missing rules raise an error that names `make setup`; older or hand-made environments lack them."""
     monkeypatch.setattr(lint, "INSTALLED", tmp_path)
     with pytest.raises(SandboxError, match="make setup"):
         lint.failures(OURS)
 
 
 def test_it_is_there_without_moto_and_the_emulator() -> None:
-    """`make submit` checks a schema with it before anything is uploaded."""
+    """Importing lint loads neither moto nor boto3: `make submit` checks a schema before it uploads anything."""
     program = "import sys; from sandbox.contract import lint; sys.exit('moto' in sys.modules or 'boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0

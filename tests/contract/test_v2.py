@@ -1,4 +1,4 @@
-"""Contract tests v2 pass for a type that keeps the contract, and each catches the defect that it is about."""
+"""Contract tests v2 pass for a type that keeps the contract, and each test catches its defect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REQUEST = Request(VALUES["account"], VALUES["region"])
 
 
 def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *arguments: str) -> Outcome:
-    """Contract tests v2 of a toy, with its own input files if need be."""
+    """Run contract tests v2 on a toy, with other input files if given."""
     files = {"1_create": toys.CREATE, "1_update": toys.UPDATE} if files is None else files
     for name, content in files.items():
         (folder / f"inputs_{name}.json").write_text(json.dumps(content))
@@ -34,13 +34,13 @@ def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *argument
 
 
 def failing(outcome: Outcome) -> list[str]:
-    """The tests that failed, by their names alone, once each."""
+    """Return the names of the failed tests, without parameters or repeats."""
     return sorted({test.name.partition("[")[0] for test in outcome.failures})
 
 
 @pytest.mark.parametrize("toy", [Toy, Generated])
 def test_a_type_that_keeps_the_contract_passes(toy: type[Toy], tmp_path: Path) -> None:
-    """Whether its identifier is the user's to choose or the service's, and nothing is left of it."""
+    """The tests pass for a user-provided and for a generated identifier, and no resource is left afterwards."""
     made = toy()
     outcome = tried(made, tmp_path)
     assert outcome.failures == []
@@ -54,7 +54,7 @@ def test_a_type_that_keeps_the_contract_passes(toy: type[Toy], tmp_path: Path) -
 
 @pytest.mark.parametrize(("name", "defect"), EACH, ids=[f"{name}-{defect.toy.__name__}" for name, defect in EACH])
 def test_a_defect_is_caught_by_the_test_that_is_meant_to(name: str, defect: Defect, tmp_path: Path) -> None:
-    """By name, and by no other test but those that can't be tried with it; the failure is a sentence."""
+    """Only the named test fails, with those that need what the defect breaks; each failure is a sentence."""
     outcome = tried(defect.toy(), tmp_path, defect.inputs, *(("-k", name) if defect.alone else ()))
     assert failing(outcome) == sorted({name, *defect.also})
     assert not outcome.passed
@@ -62,13 +62,13 @@ def test_a_defect_is_caught_by_the_test_that_is_meant_to(name: str, defect: Defe
 
 
 def test_every_test_has_its_defect(tmp_path: Path) -> None:
-    """A test that no defect needs is one that can't fail."""
+    """A test without a defect might be unable to fail."""
     outcome = tried(Toy(), tmp_path)
     assert {test.name.partition("[")[0] for test in outcome.tests} == set(DEFECTS)
 
 
 def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a Python that has no wheel of it: v2 runs, and what was left out is told, with how to get it."""
+    """Without a wheel of the engine, v2 runs and the description says what was skipped and how to install it."""
     for name, content in (("1_create", toys.CREATE), ("1_update", toys.UPDATE)):
         (tmp_path / f"inputs_{name}.json").write_text(json.dumps(content))
     toy = Toy()
@@ -90,7 +90,7 @@ def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypat
 
 
 def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
-    """Where the type has an update handler: what can't be tried has not passed."""
+    """A missing update file fails the update tests of a type with an update handler."""
     outcome = tried(Toy(), tmp_path, {"1_create": toys.CREATE})
     assert {"test_update", "test_update_list", "test_delete_update"} <= set(failing(outcome))
     missing = "inputs_1_update.json is missing, and the type has an update handler"
@@ -98,7 +98,7 @@ def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
 
 
 def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    """And nothing else is."""
+    """Tests of a missing handler are skipped with the reason, and none fails."""
 
     class Bare(Toy):
         schema: ClassVar[dict[str, Any]] = {
@@ -116,7 +116,7 @@ def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Pat
 
 
 def test_the_envelopes_are_those_of_a_registration(tmp_path: Path) -> None:
-    """No stack, a token that no request had before, and nothing but the identifier for READ and DELETE."""
+    """Requests have no stack and a new token each; READ and DELETE get only the primary identifier."""
     toy = Toy()
     tried(toy, tmp_path)
     tokens = [event["bearerToken"] for event in toy.events if event["callbackContext"] is None]

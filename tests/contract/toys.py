@@ -1,6 +1,6 @@
-"""A type that keeps the contract, in process, and one defect for every test that is meant to catch it.
+"""Types that keep the contract, in process; defects.py derives broken ones from them.
 
-Its identifier is the user's to choose, or the service's: the second where a test is about that.
+Toy has a user-provided identifier. Generated has one that the service chooses.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ CREATE: Model = {"Name": "bear", "Colour": "red", "Size": 3, "Secret": "honey"}
 UPDATE: Model = {"Name": "bear", "Colour": "green", "Size": 4, "Secret": "honey"}
 
 
-def success(model: Model | None = None, **more: Any) -> Event:  # noqa: ANN401 - a progress event's
-    """A handler's success."""
+def success(model: Model | None = None, **more: Any) -> Event:  # noqa: ANN401 - a progress event's members
+    """Return a handler's success."""
     return {"status": "SUCCESS"} | ({} if model is None else {"resourceModel": copy.deepcopy(model)}) | more
 
 
 def failure(code: str, message: str = "no") -> Event:
-    """A handler's failure."""
+    """Return a handler's failure."""
     return {"status": "FAILED", "errorCode": code, "message": message}
 
 
 class Toy:
-    """A type that keeps the contract: its handlers, and the resources that there are, by identifier."""
+    """A type that keeps the contract: its handlers, and the existing resources by identifier."""
 
     schema: ClassVar[dict[str, Any]] = SCHEMA
 
@@ -58,7 +58,7 @@ class Toy:
         self._numbers = itertools.count(1)
 
     def __call__(self, event: Event) -> Event:
-        """Invoke a handler; the plugin library would cast the numbers."""
+        """Call the event's handler, with Size as an integer: the plugin library would cast it."""
         event = copy.deepcopy(event)
         self.events.append(event)
         for key in ("resourceProperties", "previousResourceProperties"):
@@ -70,19 +70,19 @@ class Toy:
 
     @property
     def by(self) -> str:
-        """The property that identifies."""
+        """The name of the primary identifier's property."""
         return str(self.schema["primaryIdentifier"][0]).rpartition("/")[2]
 
     def key(self, model: Model) -> str:
-        """A model's identifier."""
+        """Return a model's identifier."""
         return str(model.get(self.by, ""))
 
     def made(self, desired: Model) -> Model:
-        """What CREATE makes of properties."""
+        """Return the complete model of a new toy."""
         return {"Size": 3} | desired | {"Arn": f"arn:toy/{next(self._numbers)}"}
 
     def create(self, desired: Model) -> Event:
-        """CREATE."""
+        """Create a toy, or fail with AlreadyExists."""
         model = self.made(desired)
         if self.key(model) in self.there:
             return failure("AlreadyExists")
@@ -90,31 +90,31 @@ class Toy:
         return success(self.shown(model))
 
     def shown(self, model: Model) -> Model:
-        """What the handlers tell of a toy."""
+        """Return the model as the handlers report it, without its secret."""
         return {key: value for key, value in model.items() if key != "Secret"}
 
     def read(self, desired: Model) -> Event:
-        """READ."""
+        """Return a toy, or fail with NotFound."""
         model = self.there.get(self.key(desired))
         return failure("NotFound") if model is None else success(self.shown(model))
 
     def update(self, desired: Model) -> Event:
-        """UPDATE."""
+        """Change a toy, or fail with NotFound."""
         if self.key(desired) not in self.there:
             return failure("NotFound")
         self.there[self.key(desired)] |= desired
         return success(self.shown(self.there[self.key(desired)]))
 
     def delete(self, desired: Model) -> Event:
-        """DELETE."""
+        """Delete a toy, or fail with NotFound."""
         return success() if self.there.pop(self.key(desired), None) else failure("NotFound")
 
     def list(self, _desired: Model) -> Event:
-        """LIST."""
+        """Return the identifiers of all toys."""
         return success(resourceModels=[{self.by: key} for key in self.there], nextToken=None)
 
 
 class Generated(Toy):
-    """The same with an identifier that the service chooses: a second CREATE makes a second toy."""
+    """A toy whose identifier the service chooses, so a second CREATE creates a second toy."""
 
     schema = GENERATED

@@ -1,4 +1,4 @@
-"""The bill of materials says what is in a package, validates against CycloneDX's schema, and is reproducible."""
+"""The bill of materials lists what a package contains, is valid CycloneDX and is reproducible."""
 
 import hashlib
 import json
@@ -17,26 +17,26 @@ from tests.envelopes import ROOT, TYPE_NAME
 
 @pytest.fixture
 def package(packages: dict[str, Path], tmp_path: Path) -> Path:
-    """The small package, under a name."""
+    """Return a copy of the small package with a fixed file name."""
     return Path(shutil.copy(packages["python312-small"], tmp_path / "type.zip"))
 
 
 @pytest.fixture
 def document(package: Path) -> dict[str, Any]:
-    """Its bill of materials."""
+    """Return the package's bill of materials."""
     found: dict[str, Any] = json.loads(bill.text(package))
     return found
 
 
 def test_it_is_what_cyclonedx_specifies(package: Path) -> None:
-    """By the schema of its version."""
+    """The bill is valid by CycloneDX's schema for its version."""
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill.text(package)) is None
     broken = bill.text(package).replace('"type": "library"', '"type": "no-such-type"')
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(broken) is not None
 
 
 def test_it_names_every_distribution_that_ships(document: dict[str, Any]) -> None:
-    """What requirements.txt pins, save for setuptools, which the small package leaves out."""
+    """It lists what requirements.txt pins, except setuptools, which the small package leaves out."""
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     del pins["setuptools"]
     assert {part["name"]: part["version"] for part in document["components"]} == pins
@@ -45,7 +45,7 @@ def test_it_names_every_distribution_that_ships(document: dict[str, Any]) -> Non
 
 
 def test_it_names_the_package_itself(package: Path, document: dict[str, Any]) -> None:
-    """By the type, the hash of the zip, and the byte code that is in it."""
+    """It describes the package by the type, the zip's hash and the byte code in the zip."""
     itself = document["metadata"]["component"]
     assert itself["name"] == TYPE_NAME
     assert itself["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(package.read_bytes()).hexdigest()}]
@@ -54,7 +54,7 @@ def test_it_names_the_package_itself(package: Path, document: dict[str, Any]) ->
 
 
 def test_it_says_what_needs_what(document: dict[str, Any]) -> None:
-    """The type needs all; boto3 needs botocore, and not the extras that are not there."""
+    """The type depends on everything; boto3 depends on botocore, but not on extras that don't ship."""
     needs = {
         part["ref"]: {need.split("@")[0] for need in part.get("dependsOn", [])} for part in document["dependencies"]
     }
@@ -64,7 +64,7 @@ def test_it_says_what_needs_what(document: dict[str, Any]) -> None:
 
 
 def test_the_same_package_has_the_same_bill(package: Path) -> None:
-    """No time and no chance is in it; it lies next to the package."""
+    """The bill contains no time and nothing random, and is written next to the package."""
     written = bill.write(package)
     assert written == package.with_name("type.cdx.json")
     before = written.read_bytes()

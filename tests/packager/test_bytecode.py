@@ -1,4 +1,4 @@
-"""Lambda's interpreter is found where there is one, and nothing else is taken for it."""
+"""The search for Lambda's interpreter finds an installed one and accepts nothing else."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ VERSION = "9.9"
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look in this test's folders alone."""
+    """Limit the search to this test's folders."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
@@ -20,7 +20,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def command(path: Path, answer: str) -> Path:
-    """Write a command that answers what an interpreter is asked."""
+    """Write a command that runs a shell line instead of Python, for example to print a version."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{answer}\n")
     path.chmod(0o755)
@@ -37,14 +37,14 @@ def command(path: Path, answer: str) -> Path:
     ],
 )
 def test_it_is_found_on_the_path_and_among_pyenvs_and_uvs(tmp_path: Path, place: str) -> None:
-    """By the name that it has there."""
+    """An interpreter is found in each usual place by its usual file name."""
     assert bytecode.interpreter(VERSION) is None
     there = command(tmp_path / place, f"echo cpython {VERSION}")
     assert bytecode.interpreter(VERSION) == there
 
 
 def test_uvs_are_found_where_it_was_told_to_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the variable that `uv python install` reads."""
+    """The search reads UV_PYTHON_INSTALL_DIR, as `uv python install` does."""
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "elsewhere"))
     there = command(tmp_path / "elsewhere/cpython-9.9.1-x/bin/python9.9", f"echo cpython {VERSION}")
     assert bytecode.interpreter(VERSION) == there
@@ -52,7 +52,7 @@ def test_uvs_are_found_where_it_was_told_to_put_them(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("answer", ["exit 127", "echo cpython 3.12", f"echo pypy {VERSION}"])
 def test_what_only_has_its_name_is_passed_over(tmp_path: Path, answer: str) -> None:
-    """A shim of pyenv's for a version that is not switched on, another version, another implementation."""
+    """A pyenv shim of an inactive version, another version and another implementation are skipped."""
     command(tmp_path / "one" / "python9.9", answer)
     assert bytecode.interpreter(VERSION) is None
     there = command(tmp_path / "two" / "python9.9", f"echo cpython {VERSION}")
@@ -60,7 +60,7 @@ def test_what_only_has_its_name_is_passed_over(tmp_path: Path, answer: str) -> N
 
 
 def test_the_running_interpreter_comes_first(tmp_path: Path) -> None:
-    """Whoever runs on Lambda's version needs no other."""
+    """If the running Python has the right version, the search returns it."""
     version = "{}.{}".format(*sys.version_info)
     command(tmp_path / "one" / f"python{version}", f"echo cpython {version}")
     assert bytecode.interpreter(version) == Path(sys.executable)

@@ -1,4 +1,4 @@
-"""The directory of authorities means the same to OpenSSL as the bundle that it is made of."""
+"""OpenSSL finds the same authorities in the directory as in the bundle it is built from."""
 
 import shutil
 import ssl
@@ -14,7 +14,7 @@ BUNDLE = Path(certifi.where())
 
 
 def test_subjects_are_hashed_as_openssl_does() -> None:
-    """A fourth of the authorities of certifi: a process for each takes its time."""
+    """The hashes match OpenSSL's, for a quarter of certifi's authorities: one process per authority is slow."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl, the oracle, is not installed")
@@ -28,7 +28,7 @@ def test_subjects_are_hashed_as_openssl_does() -> None:
 
 
 def test_a_subject_has_the_hash_that_openssl_gave_it(tmp_path: Path) -> None:
-    """Where there is no openssl to ask: Amazon Root CA 1, whose file is ce5e74ef.0 on every Linux."""
+    """Amazon Root CA 1 is in ce5e74ef.0, as on every Linux; this test needs no openssl command."""
     shutil.copy(BUNDLE, tmp_path / "cacert.pem")
     directory = certificates.write_directory(tmp_path / "cacert.pem")
     amazon = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -38,7 +38,7 @@ def test_a_subject_has_the_hash_that_openssl_gave_it(tmp_path: Path) -> None:
 
 
 def test_the_directory_has_every_authority_of_the_bundle(tmp_path: Path) -> None:
-    """Two of the same subject included: the second is number 1."""
+    """The directory contains every authority, even two with the same subject: the second file ends in .1."""
     pems = certificates._PEM.findall(BUNDLE.read_text(encoding="utf-8"))
     (tmp_path / "bundle.pem").write_text("".join([*pems, pems[0]]), encoding="utf-8")
     directory = certificates.write_directory(tmp_path / "bundle.pem")

@@ -1,6 +1,6 @@
-"""The one place that runs cfn: its lines as they come, and a sentence when it fails.
+"""The module that runs cfn returns its lines as they are written, and a sentence when it fails.
 
-A stand-in plays what is hard to bring about; tests/publishing/test_registration.py has the real cfn fail.
+A stand-in plays the failures that are hard to cause; tests/publishing/test_registration.py makes the real cfn fail.
 """
 
 import sys
@@ -14,7 +14,7 @@ from tests.sandbox.processes import wait_until_ended
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command instead of cfn, for a test to write."""
+    """Create an empty command in place of cfn; the test writes its content."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     (tmp_path / "bin").mkdir()
     (tmp_path / "project").mkdir()
@@ -24,7 +24,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_lines_come_as_they_are_written(stand_in: Path, tmp_path: Path) -> None:
-    """What only a failure has is in the answer and not in the progress."""
+    """The answer has every line; the progress leaves out the lines that only a failure prints."""
     stand_in.write_text("#!/bin/sh\necho one\necho two >&2\necho '=== Caught'\necho more\nexit 3\n")
     seen: list[str] = []
     ended = cfn.call(["test"], tmp_path / "project", progress=seen.append)
@@ -33,7 +33,7 @@ def test_lines_come_as_they_are_written(stand_in: Path, tmp_path: Path) -> None:
 
 
 def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) -> None:
-    """And no other; the programs of our own environment come first on its PATH, where it looks for pip."""
+    """Only the given variables reach cfn; our own programs come first on its PATH, where it looks for pip."""
     stand_in.write_text("#!/bin/sh\nenv\n")
     lines = cfn.run(["validate"], tmp_path / "project", {"GIVEN": "1", "PATH": "/usr/bin:/bin"})
     variables = dict(line.split("=", 1) for line in lines)
@@ -64,7 +64,7 @@ def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) 
 def test_why_it_failed_is_a_sentence(
     stand_in: Path, tmp_path: Path, said: str, logged: str, by_pip: str, reason: str
 ) -> None:
-    """From where it is known: what cfn printed, cfn's log, pip's log. A long text is cut."""
+    """The reason comes from cfn's output, cfn's log or pip's log, and a long text is cut."""
     stand_in.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 1\n" if said else "#!/bin/sh\nexit 1\n")
     for name, text in (("rpdk.log", logged), ("pip.log", by_pip)):
         (tmp_path / "project" / name).write_text(text)
@@ -76,7 +76,7 @@ def test_why_it_failed_is_a_sentence(
 def test_an_interrupt_ends_cfn_and_what_it_runs(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C while pip builds: neither goes on behind one's back, even one that does not care for SIGTERM."""
+    """Ctrl-C during a build ends cfn and pip, even if they ignore SIGTERM."""
     stand_in.write_text("#!/bin/sh\ntrap '' TERM\nsleep 60 &\necho $!\necho $$\nwait; wait\n")
     numbers: list[int] = []
 

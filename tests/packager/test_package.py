@@ -1,4 +1,4 @@
-"""The small package does all that the official one does, alone: the standard library and what is in the zip."""
+"""The small package does everything the official one does, with only the standard library and the zip's content."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ LAMBDA = "3.12"
 
 @pytest.fixture
 def trusting(small: Path, stand_in: Service, tmp_path: Path) -> Path:
-    """The small package, which trusts the stand-in."""
+    """Return a copy of the small package that trusts the stand-in."""
     copy = tmp_path / "package"
     shutil.copytree(small, copy)
     trust(copy, stand_in.authority)
@@ -38,7 +38,7 @@ def trusting(small: Path, stand_in: Service, tmp_path: Path) -> Path:
 
 
 def test_it_is_an_eighth_of_the_official_one(packages: dict[str, Path]) -> None:
-    """As issue 4 asks; the zips as cfn uploads them."""
+    """The zip that cfn uploads is at most an eighth of the official one (issue 4)."""
     assert packages["python312-small"].stat().st_size * 8 <= packages["python312"].stat().st_size
 
 
@@ -61,7 +61,7 @@ json.dump([sorted(sys.modules), failed], sys.stdout)
 def test_every_module_that_imports_in_the_official_package_does_so_here(
     official: Path, small: Path, python: Path
 ) -> None:
-    """And those that don't (for other systems, for libraries that are not there) fail for the same reason."""
+    """Modules that fail to import in both (other systems, missing libraries) fail for the same reason."""
     names = sorted(
         path.stem
         for path in small.iterdir()
@@ -86,7 +86,7 @@ def test_every_module_that_imports_in_the_official_package_does_so_here(
 
 @pytest.mark.parametrize("action", events.ACTIONS)
 def test_every_handler_runs_in_it(trusting: Path, stand_in: Service, python: Path, action: str) -> None:
-    """With a provider's log group: the library's log and metric clients work too. All that can be set is set."""
+    """Every handler succeeds with every property set; with a log group, the logs and metrics are delivered too."""
     properties = events.model(environment=50, tags=10)
     stand_in.definitions[events.name(0)] = properties | {"JobDefinitionName": events.name(0)}
     played = play(trusting, [events.event(action, properties=properties)], stand_in, python)
@@ -112,9 +112,9 @@ FAULTS = [
 def test_errors_come_out_of_it_in_full(
     trusting: Path, stand_in: Service, python: Path, fault: Fault, code: str, words: str
 ) -> None:
-    """Retried where botocore retries; with AWS's words and the request's id."""
+    """The message has AWS's text and request id, also after a retry."""
     stand_in.faults["DescribeModelQualityJobDefinition"] = [fault] * 9
-    stand_in.faults["PutMetricData"] = [Fault(400, "AccessDenied")]  # delivery fails on the way, too
+    stand_in.faults["PutMetricData"] = [Fault(400, "AccessDenied")]  # delivery fails too
     answer = play(trusting, [events.event("READ")], stand_in, python).last
     assert answer is not None
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
@@ -125,7 +125,7 @@ def test_errors_come_out_of_it_in_full(
 def test_what_botocore_finds_wrong_by_itself_comes_out_of_it_too(
     trusting: Path, stand_in: Service, python: Path
 ) -> None:
-    """A parameter's type, a region that is none, an endpoint that nobody listens at, an authority that nobody knows."""
+    """A wrong parameter, an invalid region and an endpoint with no server each give an error code and a message."""
     wrong = events.event("CREATE", properties=events.model() | {"RoleArn": "short"})
     nowhere = events.event("READ") | {"region": "not a region"}
     answers = [play(trusting, [event], stand_in, python).last for event in (wrong, nowhere)]
@@ -137,7 +137,7 @@ def test_what_botocore_finds_wrong_by_itself_comes_out_of_it_too(
 
 
 def test_memory_stays_as_it_is(trusting: Path, stand_in: Service, python: Path) -> None:
-    """Within 1 MB from the 10th to the 300th invocation, of all kinds; the benchmark goes on to the 1,000th."""
+    """Memory grows by less than 1 MB from the 10th to the 300th invocation; the benchmark runs 1,000."""
     actions = [("CREATE", "READ", "UPDATE", "LIST", "DELETE")[number % 5] for number in range(300)]
     played = play(trusting, [events.event(action) for action in actions], stand_in, python)
     assert played.last is not None
@@ -150,7 +150,7 @@ def test_memory_stays_as_it_is(trusting: Path, stand_in: Service, python: Path) 
 def test_an_authority_that_is_not_trusted_is_refused(
     kind: str, stand_in: Service, python: Path, request: pytest.FixtureRequest
 ) -> None:
-    """From the directory and from the bundle."""
+    """A server with an unknown authority is refused, both with the directory and with the bundle."""
     answer = play(request.getfixturevalue(kind), [events.event("READ")], stand_in, python).last
     assert answer is not None
     assert answer["errorCode"] == "NetworkFailure"
@@ -161,7 +161,7 @@ def test_an_authority_that_is_not_trusted_is_refused(
 def test_without_its_directory_the_bundle_is_trusted(
     official: Path, stand_in: Service, python: Path, tmp_path: Path
 ) -> None:
-    """As in the official package, which has none."""
+    """Without the directory, as in the official package, the handlers trust the bundle."""
     copy = tmp_path / "package"
     shutil.copytree(official, copy)
     trust(copy, stand_in.authority)
@@ -171,14 +171,14 @@ def test_without_its_directory_the_bundle_is_trusted(
 
 
 def built(build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None = None) -> Iterator[zipfile.ZipFile]:
-    """Yield what the plugin makes of two copies of a build, the second a year older."""
+    """Yield the plugin's zip of two copies of a build, the second with files that are a year older."""
     monkeypatch.setattr(bytecode, "interpreter", lambda _: interpreter)
     for age in (0, 365 * 24 * 3600):
         copy = build.with_name(f"copy-{age}")
         shutil.copytree(build, copy)
         for path in copy.rglob("*"):
             os.utime(path, (path.stat().st_mtime - age,) * 2)
-        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's
+        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's class has no types
         plugin.package_name = PACKAGE
         with zipfile.ZipFile(plugin._pre_package(copy)) as zip_file:
             yield zip_file
@@ -186,7 +186,7 @@ def built(build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None
 
 @pytest.fixture
 def build(official: Path, tmp_path: Path) -> Path:
-    """What the official plugin builds, cut down to what makes a test short."""
+    """Return part of the official plugin's build, to keep a test short."""
     root = tmp_path / "build"
     for name in (PACKAGE, "certifi", "jmespath"):
         shutil.copytree(official / name, root / name)
@@ -195,7 +195,7 @@ def build(official: Path, tmp_path: Path) -> Path:
 
 
 def content(zip_file: zipfile.ZipFile) -> dict[str, tuple[bytes, Any]]:
-    """Return all that a zip says of each of its entries."""
+    """Return the content and the metadata of each entry of a zip."""
     return {
         entry.filename: (zip_file.read(entry), (entry.date_time, entry.external_attr, entry.compress_type))
         for entry in zip_file.infolist()
@@ -203,7 +203,7 @@ def content(zip_file: zipfile.ZipFile) -> dict[str, tuple[bytes, Any]]:
 
 
 def test_the_same_input_makes_the_same_bytes(build: Path, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whenever and wherever it is built; byte code included."""
+    """The zip, byte code included, doesn't depend on the time or place of the build."""
     first, second = ((content(zip_file), zip_file.namelist()) for zip_file in built(build, monkeypatch, python))
     assert first == second
     assert first[1] == sorted(first[1])
@@ -211,7 +211,7 @@ def test_the_same_input_makes_the_same_bytes(build: Path, python: Path, monkeypa
 
 
 def test_cfns_own_zip_can_be_made_to_depend_on_its_files_alone(packages: dict[str, Path], tmp_path: Path) -> None:
-    """As `make package` does: cfn stamps it with the time, and lists inputs/ as the disk does."""
+    """archive.rewrite, which `make package` runs, removes cfn's time stamps and sorts the entries."""
     (tmp_path / "once.zip").write_bytes(packages["python312-small"].read_bytes())
     with zipfile.ZipFile(packages["python312-small"]) as before, zipfile.ZipFile(tmp_path / "again.zip", "w") as other:
         for name in reversed(before.namelist()):
@@ -229,7 +229,7 @@ def test_cfns_own_zip_can_be_made_to_depend_on_its_files_alone(packages: dict[st
 def test_without_lambdas_interpreter_there_is_no_byte_code_and_it_is_said(
     build: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On the console, where cfn prints warnings."""
+    """Without Lambda's interpreter the zip has no byte code, and cfn prints a warning on the console."""
     caplog.set_level(logging.WARNING)
     for zip_file in built(build, monkeypatch):
         assert not [name for name in zip_file.namelist() if name.endswith(".pyc")]
@@ -237,7 +237,7 @@ def test_without_lambdas_interpreter_there_is_no_byte_code_and_it_is_said(
 
 
 def test_a_module_that_does_not_compile_is_named(build: Path, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By cfn, as a build that failed."""
+    """A module that doesn't compile fails the build with an error that names it."""
     (build / "jmespath" / "broken.py").write_text("def")
     with pytest.raises(DownstreamError, match=r"broken\.py"):
         list(built(build, monkeypatch, python))
@@ -246,7 +246,7 @@ def test_a_module_that_does_not_compile_is_named(build: Path, python: Path, monk
 def test_a_type_without_models_of_its_own_keeps_botocores(
     official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which services it calls is not known."""
+    """The plugin keeps botocore's models, because it can't know which services the type calls."""
     build = tmp_path / "build"
     for name in ("botocore/data/sqs", f"{PACKAGE}/data", "certifi"):
         shutil.copytree(official / name, build / name)
@@ -256,7 +256,7 @@ def test_a_type_without_models_of_its_own_keeps_botocores(
 
 
 def test_what_ships_is_pure_python_and_pinned(official: Path) -> None:
-    """Compiled code would be that of whoever builds, for cfn's pip build is tied to no platform."""
+    """No compiled code ships: pip would build it for the builder's platform, not Lambda's."""
     compiled = [path for path in official.rglob("*") if path.suffix in {".so", ".pyd", ".dylib"} or ".so." in path.name]
     assert compiled == []
     assert all("Root-Is-Purelib: true" in path.read_text() for path in official.rglob("*.dist-info/WHEEL"))
@@ -270,7 +270,7 @@ def _canonical(name: str) -> str:
 
 
 def test_byte_code_is_used_as_it_is(small: Path) -> None:
-    """Unchecked-hash, for Lambda's interpreter, beside every source."""
+    """Every source has byte code for Lambda's interpreter, as unchecked-hash files."""
     interpreter = bytecode.interpreter(LAMBDA)
     if interpreter is None:
         pytest.skip(f"Python {LAMBDA} is not installed: the package has no byte code")
@@ -289,7 +289,7 @@ def test_byte_code_is_used_as_it_is(small: Path) -> None:
 
 
 def test_patterns_of_what_is_left_out_are_about_something(official: Path) -> None:
-    """A pattern that matches nothing any more can go. Some are about other versions of pip and setuptools."""
+    """Every pattern matches something; the exceptions are for other versions of pip and setuptools."""
     of_others = {"pkg_resources", "_distutils_hack", "**/__pycache__", "**/*.pyi"}
     assert [
         pattern for pattern in plugin._UNUSED if not list(official.glob(pattern)) and pattern not in of_others

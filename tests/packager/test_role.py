@@ -1,4 +1,4 @@
-"""The handlers' role is narrowed where the table knows the actions, and stays cfn's everywhere else."""
+"""The handlers' role is narrowed for the actions in the table; other statements stay as cfn wrote them."""
 
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,13 @@ WIDE = {
 
 
 def template(*statements: dict[str, Any]) -> str:
-    """A template as cfn writes it, as far as it counts."""
+    """Return the part of cfn's role template that matters here."""
     policies = [{"PolicyName": "ResourceTypePolicy", "PolicyDocument": {"Statement": list(statements)}}]
     return yaml.safe_dump({"Resources": {"ExecutionRole": {"Properties": {"Policies": policies}}}})
 
 
 def narrowed(tmp_path: Path, text: str) -> str:
-    """What is made of a template."""
+    """Return a template after it is narrowed."""
     file = tmp_path / role.FILE
     file.write_text(text)
     role.narrow(file)
@@ -36,7 +36,7 @@ def narrowed(tmp_path: Path, text: str) -> str:
 
 
 def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
-    """None is lost, none is added."""
+    """Narrowing loses no action and adds none."""
     made = yaml.safe_load(narrowed(tmp_path, template(WIDE)))
     (policy,) = made["Resources"]["ExecutionRole"]["Properties"]["Policies"]
     definitions, listing, passing = policy["PolicyDocument"]["Statement"]
@@ -47,7 +47,7 @@ def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
 
 
 def test_an_action_that_the_table_does_not_know_stays(tmp_path: Path) -> None:
-    """A permission that a later schema adds is not lost on the way."""
+    """An unknown action stays allowed on every resource, so a permission that a later schema adds isn't lost."""
     made = narrowed(tmp_path, template(WIDE | {"Action": [*WIDE["Action"], "kms:DescribeKey"]}))
     assert [statement["Action"] for statement in _statements(made)][-1] == ["kms:DescribeKey"]
     assert _statements(made)[-1]["Resource"] == "*"
@@ -61,18 +61,18 @@ def test_an_action_that_the_table_does_not_know_stays(tmp_path: Path) -> None:
     ],
 )
 def test_another_types_role_stays_as_it_is(tmp_path: Path, statement: dict[str, Any]) -> None:
-    """To the byte: whom it may pass a role to is not ours to say."""
+    """Another type's role keeps every byte: we can't know which services it may pass a role to."""
     assert narrowed(tmp_path, template(statement)) == template(statement)
 
 
 def test_what_is_narrow_stays_so(tmp_path: Path) -> None:
-    """A second time changes nothing."""
+    """Narrowing a second time changes nothing."""
     once = narrowed(tmp_path, template(WIDE))
     assert narrowed(tmp_path, once) == once
 
 
 def test_the_projects_own_role_is_narrow() -> None:
-    """Every action but LIST's is on this type's ARNs or has a condition."""
+    """Every action except LIST's is limited to this type's ARNs or has a condition."""
     wide = [
         statement["Action"]
         for statement in _statements((ROOT / role.FILE).read_text())

@@ -1,4 +1,4 @@
-"""The trimmed service models say what botocore's own say, about all that the handlers do."""
+"""The trimmed service models agree with botocore's own for everything the handlers do."""
 
 import ast
 import datetime as dt
@@ -35,7 +35,7 @@ def models(service: str) -> tuple[ServiceModel, ServiceModel]:
 
 
 def test_they_are_what_the_script_makes() -> None:
-    """After an update of botocore: `python -m packager.service_models`."""
+    """The shipped files are current; after an update of botocore, run `python -m packager.service_models`."""
     made = dict(service_models.files())
     shipped = {str(path.relative_to(service_models.DATA)) for path in service_models.DATA.rglob("*.*")}
     assert set(made) == shipped
@@ -54,7 +54,7 @@ def test_they_have_every_operation_that_the_handlers_call() -> None:
     assert called == {xform_name(name) for name in service_models.OPERATIONS["sagemaker"]}
 
 
-def example(shape: Any, seen: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a shape of botocore's, a value of its kind
+def example(shape: Any, seen: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a botocore shape, and a value of its type
     """Return a value with every member that a shape can have."""
     if shape.type_name == "structure":
         return {
@@ -77,7 +77,7 @@ def example(shape: Any, seen: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a 
     }[shape.type_name]
 
 
-def on_the_wire(value: Any) -> Any:  # noqa: ANN401 - a value, as JSON has it
+def on_the_wire(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
     """Return an answer's members as SageMaker sends them."""
     if isinstance(value, dict):
         return {key: on_the_wire(inner) for key, inner in value.items()}
@@ -88,7 +88,7 @@ def on_the_wire(value: Any) -> Any:  # noqa: ANN401 - a value, as JSON has it
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_requests_are_the_same(service: str, operation: str) -> None:
-    """With everything set that can be set, at every depth."""
+    """Both models serialize a request the same, with every member set at every depth."""
     full, trimmed = (model.operation_model(operation) for model in models(service))
     assert full.input_shape is not None
     asked = example(full.input_shape)
@@ -104,7 +104,7 @@ def test_requests_are_the_same(service: str, operation: str) -> None:
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_refused_requests_are_refused_in_the_same_words(service: str, operation: str) -> None:
-    """Nothing given at all, and a wrong type for everything."""
+    """Both models give the same message for an empty request and for wrong types."""
     full, trimmed = (model.operation_model(operation) for model in models(service))
     assert full.input_shape is not None
     for asked in ({}, dict.fromkeys(full.input_shape.members, object())):
@@ -116,7 +116,7 @@ def test_refused_requests_are_refused_in_the_same_words(service: str, operation:
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_answers_are_the_same(service: str, operation: str) -> None:
-    """With everything set, with a member that nobody knows, and with every error that the operation has."""
+    """Both models parse an answer the same: with every member, with an unknown member, and for every error."""
     full, trimmed = (model.operation_model(operation) for model in models(service))
     shape = full.output_shape
     answers: list[tuple[int, dict[str, Any]]] = [(200, on_the_wire(example(shape)) if shape else {})]
@@ -137,7 +137,7 @@ def clients(service: str, region: str) -> Iterator[Any]:
     for loader in (Loader(), sessions._ModelLoader()):
         session = _SESSIONS.setdefault(type(loader), Session())
         session.register_component("data_loader", _LOADERS.setdefault(type(loader), loader))
-        yield session.create_client(service, region, aws_access_key_id="", aws_secret_access_key="")  # type: ignore[call-overload]  # the stubs want the name literally
+        yield session.create_client(service, region, aws_access_key_id="", aws_secret_access_key="")  # type: ignore[call-overload]  # the stubs accept only a literal name
 
 
 _SESSIONS: dict[type, Session] = {}
@@ -146,7 +146,7 @@ _LOADERS: dict[type, Loader] = {}
 
 @pytest.mark.parametrize("service", service_models.OPERATIONS)
 def test_endpoints_are_the_same(service: str) -> None:
-    """In every region that botocore knows, and in one that it does not know yet."""
+    """Both give the same endpoint in every region that botocore knows, and in an unknown one."""
     partitions = Loader().load_data("endpoints")["partitions"]
     for region in [*(name for partition in partitions for name in partition["regions"]), "eu-nowhere-9"]:
         full, trimmed = clients(service, region)
@@ -165,22 +165,22 @@ TIMES = re.compile(r"ttl=\w+|(?<=\"timestamp\":) \d+")
     [None, Fault(400, "ThrottlingException"), Fault(400, "ResourceNotFound"), Fault(503, "ServiceUnavailable")],
 )
 def test_the_handlers_send_and_answer_the_same(monkeypatch: pytest.MonkeyPatch, fault: Fault | None) -> None:
-    """Byte for byte: requests with their headers (save times and signatures), and the handlers' answers."""
+    """Requests with their headers (except times and signatures) and the handlers' answers are equal byte for byte."""
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(plugin, "_now", lambda: dt.datetime(2026, 1, 2, 3, 4, 5, 678900))  # noqa: DTZ001 - as the library has it
+    monkeypatch.setattr(plugin, "_now", lambda: dt.datetime(2026, 1, 2, 3, 4, 5, 678900))  # noqa: DTZ001 - the library takes naive UTC
     played = [_played(loader, fault) for loader in (Loader(), sessions._ModelLoader())]
     assert len(played[0]) > 10
     assert played[0] == played[1]
 
 
 def _played(loader: Loader, fault: Fault | None) -> list[str]:
-    """Play every action to the production entry point; return every request and every answer."""
+    """Play every action to the production entry point, and return every request and every answer."""
     service, wire = Service(), []
 
     def answer(request: AWSRequest, **_: object) -> AWSResponse:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         stays = {name: str(value) for name, value in request.headers.items() if name not in VOLATILE}
-        stays["User-Agent"] = "".join(sorted(stays["User-Agent"]))  # botocore writes a set in it, in any order
+        stays["User-Agent"] = "".join(sorted(stays["User-Agent"]))  # botocore writes a set into it, in any order
         wire.append(TIMES.sub("", f"{request.method} {request.url} {stays} {request.body.decode()}"))
         said = fault if fault and "JobDefinition" in operation else service.answer(operation, json.loads(request.body))
         if isinstance(said, Fault):

@@ -1,4 +1,4 @@
-"""A toy project that is staged in a second, and the real one staged once for all tests."""
+"""Fixtures: a toy project that stages in a second, and the real project, staged once for all tests."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ NOT_OURS = ("Initech::Toy::Things", "an_initech_toy_thing", "initech_toy_thing_2
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A complete cfn project of a type that does nothing, in its own folder."""
+    """Create a complete cfn project of a type that does nothing, in its own folder."""
     project = tmp_path / "toy"
     package = project / "src" / "initech_toy_thing"
     package.mkdir(parents=True)
@@ -58,7 +58,7 @@ def toy(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project, staged as Acme::SageMaker::ModelQualityJobDefinition. Not to be changed."""
+    """Stage this project as Acme::SageMaker::ModelQualityJobDefinition. Tests must not change it."""
     folder = tmp_path_factory.mktemp("staged") / "acme"
     stage(ROOT, ACME, folder)
     return folder
@@ -66,7 +66,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def staged_in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, with tags that are updated in place. Not to be changed."""
+    """Stage this project with tags that update in place. Tests must not change it."""
     folder = tmp_path_factory.mktemp("staged") / "acme-in-place"
     stage(ROOT, ACME, folder, "in-place")
     return folder

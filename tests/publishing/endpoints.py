@@ -1,4 +1,4 @@
-"""Endpoints, and ways to an account, for the tests of what contract tests need there."""
+"""Endpoints and sessions for the tests of publishing."""
 
 from threading import Event
 from typing import Any
@@ -13,41 +13,41 @@ ROLE = "arn:aws:iam::123456789012:role/hosting"
 
 
 def make(account: Account, name: str, *, captures: bool = True) -> None:
-    """Make an endpoint, with data capture or without."""
+    """Create an endpoint, with or without data capture."""
     _make(account.client("sagemaker"), name, captures=captures)
 
 
 def make_at(place: Place, name: str) -> None:
-    """Make an endpoint with data capture."""
+    """Create an endpoint with data capture."""
     _make(place.session.client("sagemaker"), name, captures=True)
 
 
 def place(account: Account) -> Place:
-    """The place that an account is, through a session as a user has it."""
+    """Return an account's place, through a boto3 session like a user's."""
     session = boto3.Session("testing", "testing", "testing", region_name=account.region)
-    session.client = account.client  # type: ignore[assignment, method-assign]  # no configuration has it
+    session.client = account.client  # type: ignore[assignment, method-assign]  # boto3's configuration can't replace a session's clients
     return Place.of(session)
 
 
 class Answering:
-    """A session whose registry gives one answer after the other; None is a refusal, and the last."""
+    """A session whose registry returns the given answers in order; None, the last one, is a refusal."""
 
     def __init__(self, answers: list[dict[str, str] | None]) -> None:
         self._answers = iter(answers)
         self.exhausted = Event()
 
     def client(self, service: str) -> "Answering":
-        """This, as the client of CloudFormation."""
+        """Return this object as the CloudFormation client."""
         assert service == "cloudformation"
         return self
 
     def describe_type_registration(self, **_: Any) -> dict[str, str]:  # noqa: ANN401 - the token
-        """The next answer."""
+        """Return the next answer, or raise AccessDenied for None."""
         answer = next(self._answers)
         if answer is None:
             self.exhausted.set()
             refusal = {"Error": {"Code": "AccessDenied", "Message": "ann may not"}}
-            raise ClientError(refusal, "DescribeTypeRegistration")  # type: ignore[arg-type]  # a TypedDict of theirs
+            raise ClientError(refusal, "DescribeTypeRegistration")  # type: ignore[arg-type]  # a TypedDict in the stubs
         return answer
 
 

@@ -1,4 +1,4 @@
-"""AWS's contract suite on a staged type: it behaves as the original, and its tags update in place, as was asked."""
+"""AWS's contract suite passes for a staged type with tags that update in place."""
 
 import json
 from pathlib import Path
@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_staged_type_passes(tmp_path: Path) -> None:
-    """Every set of inputs passes, and one whose update changes, adds and removes tags under the same ARN.
+    """Every set of inputs passes, and the update of one changes, adds and removes tags under the same ARN.
 
-    The function is the one that `make submit` registers, in AWS's emulator. A type staged without tag updates in
-    place differs in two keywords of its schema, no line of its code: one run of the suite does for both.
+    The function is the one that `make submit` registers, in AWS's emulator. One run is enough: a type staged with
+    tags that require replacement differs in two keywords of its schema and in no line of code.
     """
     project = tmp_path / "project"
     stage(ROOT, TypeName("Acme::SageMaker::ModelQualityJobDefinition"), project, "in-place", small=True)

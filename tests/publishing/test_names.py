@@ -1,4 +1,4 @@
-"""Which type names are refused, and what cfn derives from those that are not."""
+"""Type names: which are refused, and the spellings that cfn derives from the others."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from publishing.names import TypeName
 
 @pytest.mark.parametrize("reserved", ["Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev"])
 def test_a_reserved_namespace_is_refused_in_any_case(reserved: str) -> None:
-    """CloudFormation keeps seven namespaces for itself; the refusal lists them and shows a name that would do."""
+    """The refusal lists the seven namespaces that CloudFormation reserves, and shows a valid name."""
     for namespace in (reserved, reserved.lower(), reserved.upper()):
         with pytest.raises(PublishingError) as refusal:
             TypeName.of_ones_own(f"{namespace}::SageMaker::Thing")
@@ -42,7 +42,7 @@ def test_a_reserved_namespace_is_refused_in_any_case(reserved: str) -> None:
     ],
 )
 def test_a_malformed_name_is_refused(malformed: str) -> None:
-    """The refusal quotes the name and says what one looks like, in one line."""
+    """The refusal quotes the name and describes a valid one, in one line."""
     with pytest.raises(PublishingError) as refusal:
         TypeName.of_ones_own(malformed)
     message = str(refusal.value)
@@ -51,7 +51,7 @@ def test_a_malformed_name_is_refused(malformed: str) -> None:
 
 
 def test_a_missing_name_is_refused() -> None:
-    """`make submit` alone is told what to add."""
+    """Without a name, `make submit` fails and shows what to add."""
     with pytest.raises(
         PublishingError, match=r"needs a name of your own, for example TYPE_NAME=Acme::SageMaker::Model"
     ):
@@ -60,18 +60,18 @@ def test_a_missing_name_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["Awsome::Developer::Customer", "Ac::Me::To", "Acme::" + "S" * 64 + "::2X"])
 def test_a_name_of_ones_own_is_taken_as_it_is(name: str) -> None:
-    """A namespace that merely begins like a reserved one is nobody's."""
+    """A namespace is not reserved only because it begins like a reserved one."""
     assert TypeName.of_ones_own(name).value == name
 
 
 def test_names_are_judged_by_the_pattern_of_cfns_meta_schema() -> None:
-    """What is a type name for cfn is one here, and the other way round."""
+    """Our pattern for type names equals that of cfn's meta-schema."""
     meta = json.loads((files("rpdk.core") / "data/schema/base.definition.schema.v1.json").read_text())
     assert meta["properties"]["typeName"]["pattern"].lower() == f"^{names._PATTERN.pattern}$".lower()
 
 
 def test_spellings() -> None:
-    """The derived names are those of cfn: package, ARN, file names."""
+    """Package, ARN and file names are spelled as cfn spells them."""
     name = TypeName.of_ones_own("Acme::SageMaker::ModelQualityJobDefinition")
     assert name.package == "acme_sagemaker_modelqualityjobdefinition"
     assert name.hyphenated == "Acme-SageMaker-ModelQualityJobDefinition"

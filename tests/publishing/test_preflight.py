@@ -1,4 +1,4 @@
-"""What is told before anything is uploaded: by AWS's rules, its checks of inputs, and a look at the account."""
+"""The checks before an upload: AWS's schema rules, its checks of inputs, and what exists in the account."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ REGION = "eu-west-1"
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    """An account whose endpoint is called after its region, and which has everything else that inputs name."""
+    """Run an account that has everything the inputs name; its endpoint's name contains the region."""
     with Account(region=REGION) as account, Registry(account):
         endpoints.make(account, f"churn-{REGION}")
         prerequisites.deploy(ROOT, endpoints.place(account), f"churn-{REGION}", None, lambda _: None)
@@ -36,32 +36,32 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def place(account: Account) -> Place:
-    """The account's."""
+    """Return the account's place."""
     return endpoints.place(account)
 
 
 @pytest.fixture
 def project(staged: Path, tmp_path: Path) -> Path:
-    """A staged project of the test's own."""
+    """Return a copy of the staged project that the test can change."""
     return Path(shutil.copytree(staged, tmp_path / "acme"))
 
 
 def check(project: Path, place: Place) -> list[str]:
-    """Run the checks; give the lines that they show."""
+    """Run the checks and return the lines they show."""
     lines: list[str] = []
     preflight.check(project, ROOT, ACME, place, lines.append)
     return lines
 
 
 def change(file: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    """Change a JSON file."""
+    """Edit a JSON file."""
     document = json.loads(file.read_text())
     edit(document)
     file.write_text(json.dumps(document))
 
 
 def test_what_only_the_account_knows_is_written_into_the_inputs(project: Path, place: Place) -> None:
-    """Ids and names; a region in a name as its variable, because contract tests refuse it written out."""
+    """The inputs get the account's ids and names, with {{region}} for the region: AWS refuses a literal one."""
     lines = check(project, place)
     assert [line.partition(":")[0] for line in lines[:-1]] == ["Note", "Note"]
     assert "TAG017" in lines[0]
@@ -78,7 +78,7 @@ def test_what_only_the_account_knows_is_written_into_the_inputs(project: Path, p
 
 
 def test_everything_is_told_at_once(project: Path, place: Place) -> None:
-    """Schema and inputs, each with what to do; a sentence says how to go on without."""
+    """One refusal lists the problems of the schema and the inputs, each with advice, and how to submit unchecked."""
     change(project / f"{ACME.stem}.json", lambda schema: schema["handlers"].pop("read"))
     change(project / "inputs" / "inputs_2_create.json", lambda one: one.update(RoleArn="arn:aws:iam::1:role/r"))
     with pytest.raises(RefusedError) as refusal:
@@ -93,7 +93,7 @@ def test_everything_is_told_at_once(project: Path, place: Place) -> None:
 def test_the_version_before_is_compared_with(
     project: Path, place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A property that a registered version has can't go; a deregistered version is not asked."""
+    """Removing a property of the registered version is refused; a deregistered version isn't compared."""
     schema = json.loads((project / f"{ACME.stem}.json").read_text())
     schema["properties"]["Gone"] = {"type": "string"}
     told: dict[str, Any] = {"DeprecatedStatus": "LIVE", "Schema": json.dumps(schema)}
@@ -107,9 +107,9 @@ def test_the_version_before_is_compared_with(
 def test_a_registry_that_may_not_be_asked_stops_nothing(
     project: Path, place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is said, in AWS's words."""
+    """Without permission to read the registry, the check prints AWS's message and continues."""
 
-    def refuse(**_: Any) -> None:  # noqa: ANN401 - whatever it is given
+    def refuse(**_: Any) -> None:  # noqa: ANN401 - the request's parameters
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "ann may not"}}, "DescribeType")
 
     monkeypatch.setattr(account.client("cloudformation"), "describe_type", refuse)
@@ -121,7 +121,7 @@ def test_a_registry_that_may_not_be_asked_stops_nothing(
 def test_rules_that_are_not_installed_are_said_to_be_left_out(
     project: Path, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As on a Python that their engine has no wheel for; nothing is left out in silence."""
+    """Without the rules or their engine, which has no wheel for some Pythons, a note says who runs them."""
     monkeypatch.setattr(lint, "INSTALLED", tmp_path / "linter")
     lines = check(project, place)
     assert lines[0].startswith("Note: AWS's rules for schemas are not in ")
@@ -129,7 +129,7 @@ def test_rules_that_are_not_installed_are_said_to_be_left_out(
 
 
 def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None:
-    """They take the place of the project's, and are checked as those are."""
+    """The user's inputs replace the project's, and the same checks apply to them."""
     own = tmp_path / "mine"
     own.mkdir()
     (own / "inputs_1_create.json").write_text('{"RoleArn": "arn:{{partition}}:iam::{{account}}:role/mine"}')
@@ -149,12 +149,12 @@ def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None
 
 @pytest.fixture
 def document(place: Place) -> dict[str, Any]:
-    """What the first set of inputs asks for, its stand-ins as they are."""
+    """Return the first set's create inputs, with their stand-ins."""
     return inputs.read(ROOT / "inputs", place.variables)[0].create
 
 
 def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], place: Place) -> None:
-    """In an account that has nothing of it: each kind once, with its name and the file."""
+    """Each missing thing is reported once, with its name and the input file."""
     text = json.dumps(document).replace("model-quality-contract-tests", "nothing")
     found = look({"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place)
     assert all(problem.endswith(" inputs_1_create.json names it.") for problem in found.problems)
@@ -169,11 +169,11 @@ def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], pla
         "endpoint endpoint-with-data-capture",
     ):
         assert f"There is no {named}" in text, named
-    assert len(found.problems) == 8  # there are two subnets; a bucket is looked at once, at whichever address
+    assert len(found.problems) == 8  # there are two subnets; a bucket is checked once, whatever path follows it
 
 
 def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, account: Account) -> None:
-    """A role that trusts another service, an endpoint without data capture, a key that is to be deleted."""
+    """A role that trusts another service, an endpoint without data capture and a key awaiting deletion are problems."""
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
     role = account.client("iam").create_role(RoleName="lambdas", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -193,9 +193,9 @@ def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, accoun
 def test_what_may_not_be_seen_is_a_note(
     document: dict[str, Any], place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever registers need not be allowed to look at roles."""
+    """Without permission to read roles, a note replaces the problem: registering needs no such permission."""
 
-    def refuse(**_: Any) -> None:  # noqa: ANN401 - whatever it is given
+    def refuse(**_: Any) -> None:  # noqa: ANN401 - the request's parameters
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "ann may not"}}, "GetRole")
 
     monkeypatch.setattr(account.client("iam"), "get_role", refuse)
@@ -208,7 +208,7 @@ def test_what_may_not_be_seen_is_a_note(
 
 
 def test_a_failed_registration_is_told_test_by_test() -> None:
-    """Each test or rule that the registry names, once, with what to do; what it names none of, as it is."""
+    """Each failed test or rule is listed once with advice; a message that names none is left unchanged."""
     failed = "test_create[inputs_1], test_create_read[inputs_1], no_hardcoded_regions, PER003"
     said = f"Deployment failed\n4 of 29 contract tests failed: {failed}"
     assert advised(said).splitlines() == [

@@ -1,4 +1,4 @@
-"""What contract tests need in an account: deployed, deployed again, taken away, and what goes wrong on the way."""
+"""The stack that contract tests need: creating, updating and deleting it, its failures, and watching a registration."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ BUCKET = f"model-quality-contract-tests-123456789012-{REGION}"
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """An account with two endpoints, of which one captures data, and a session's way to it."""
+    """Run an account with two endpoints, one of them with data capture."""
     with Account(region=REGION) as account, stacks.installed():
         endpoints.make(account, "churn")
         endpoints.make(account, "blind", captures=False)
@@ -31,19 +31,19 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def place(account: Account) -> Place:
-    """The account's place, through a session as a user has it."""
+    """Return the account's place, through a session like a user's."""
     return endpoints.place(account)
 
 
 def deploy(place: Place, endpoint: str = "churn", job: str | None = None) -> list[str]:
-    """Deploy; give the lines that it shows."""
+    """Deploy the stack and return the lines shown."""
     lines: list[str] = []
     prerequisites.deploy(ROOT, place, endpoint, job, lines.append)
     return lines
 
 
 def test_all_that_inputs_name_is_made(place: Place, account: Account) -> None:
-    """Event by event; what inputs name as a file is in the bucket; the variables are exported for `cfn test`."""
+    """Deploying shows each event, uploads the files that inputs name and exports the variables for `cfn test`."""
     lines = deploy(place)
     assert lines[0] == "Creating the stack model-quality-contract-tests"
     assert "  CREATE_COMPLETE      Role" in lines
@@ -56,7 +56,7 @@ def test_all_that_inputs_name_is_made(place: Place, account: Account) -> None:
 
 
 def test_every_stand_in_is_one_of_the_inputs() -> None:
-    """A stand-in that no input has would never be replaced, and so would an input's that the template doesn't know."""
+    """Inputs and template must have the same stand-ins, or one of them is never replaced."""
     variables = {"region": REGION, "account": "123456789012", "partition": "aws"}
     sets = inputs.read(ROOT / "inputs", variables)
     texts = {text for one in sets for document in one.documents.values() for text in stand_ins.strings(document)}
@@ -65,7 +65,7 @@ def test_every_stand_in_is_one_of_the_inputs() -> None:
 
 
 def test_deployed_again(place: Place) -> None:
-    """The same says so; another endpoint and a baselining job are taken over."""
+    """The same deployment changes nothing; another endpoint and a baselining job update the stack."""
     deploy(place)
     assert "  It is up to date." in deploy(place)
     endpoints.make_at(place, "green")
@@ -84,7 +84,7 @@ def test_deployed_again(place: Place) -> None:
     ],
 )
 def test_an_endpoint_with_data_capture_is_asked_for(place: Place, name: str, words: str) -> None:
-    """Before anything is made."""
+    """An endpoint without data capture is refused before anything is created."""
     with pytest.raises(PublishingError) as refusal:
         deploy(place, name)
     assert str(refusal.value).startswith(words)
@@ -92,7 +92,7 @@ def test_an_endpoint_with_data_capture_is_asked_for(place: Place, name: str, wor
 
 
 def test_a_stack_that_fails_says_why_and_can_be_tried_again(place: Place, account: Account) -> None:
-    """A name that is taken: its reason; what the attempt left is deleted by the next one."""
+    """A failure names its reason, here a name that is taken; the next attempt deletes the remains first."""
     repositories = account.client("ecr")
     repositories.create_repository(repositoryName="model-quality-contract-tests")
     with pytest.raises(PublishingError, match=r"-contract-tests is ROLLBACK_COMPLETE\. Repository: "):
@@ -104,7 +104,7 @@ def test_a_stack_that_fails_says_why_and_can_be_tried_again(place: Place, accoun
 
 
 def test_exports_of_another_stack_are_left_alone(place: Place, account: Account) -> None:
-    """The name of an export is one stack's: `cfn test` finds that one."""
+    """If another stack exports one of the variables, this one exports none: an export's name must be unique."""
     body = "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs: {R: {Value: us-west-2, Export: {Name: region}}}"
     account.client("cloudformation").create_stack(StackName="others", TemplateBody=body)
     told = deploy_parameters(place, account)
@@ -112,7 +112,7 @@ def test_exports_of_another_stack_are_left_alone(place: Place, account: Account)
 
 
 def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
-    """What a deployment says first, and what it says to the template of exports."""
+    """Return the first line of a deployment and the template's ExportVariables."""
     asked: dict[str, Any] = {}
     client = account.client("cloudformation")
 
@@ -120,7 +120,7 @@ def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
         asked.update({one["ParameterKey"]: one["ParameterValue"] for one in request["Parameters"]})
         raise ClientError({"Error": {"Code": "Stop", "Message": "stop"}}, "CreateStack")
 
-    client.create_stack = refuse  # the sandbox exports whatever the condition says: moto's way
+    client.create_stack = refuse  # the sandbox (moto) ignores the condition of an export
     lines: list[str] = []
     with pytest.raises(ClientError, match="stop"):
         prerequisites.deploy(ROOT, place, "churn", None, lines.append)
@@ -128,7 +128,7 @@ def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
 
 
 def test_taken_away(place: Place, account: Account) -> None:
-    """With what is in the bucket; a second time there is nothing."""
+    """Deleting empties the bucket first; a second deletion says that there is no stack."""
     deploy(place)
     lines: list[str] = []
     prerequisites.delete(ROOT, place, lines.append)
@@ -139,14 +139,14 @@ def test_taken_away(place: Place, account: Account) -> None:
 
 
 def test_a_project_that_needs_nothing(place: Place, tmp_path: Path) -> None:
-    """It has no template: that is said, and its inputs stand for what they say."""
+    """A project without the template gets an error, and its inputs have no stand-ins."""
     with pytest.raises(PublishingError, match=r"has no examples/contract-tests\.yaml"):
         prerequisites.deploy(tmp_path, place, "churn", None, lambda _: None)
     assert stand_ins.of(tmp_path) == {}
 
 
 def test_a_registration_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is new is shown, once; what can't be seen is said, and ends the watching."""
+    """Only new progress is shown; an error is shown and ends the watching."""
     monkeypatch.setattr(watch, "INTERVAL", 0.01)
     answers: list[dict[str, str] | None] = [
         {"ProgressStatus": "IN_PROGRESS", "Description": "Deployment is in TEST_STAGE"},
@@ -156,7 +156,7 @@ def test_a_registration_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     lines: list[str] = []
     session = endpoints.Answering(answers)
-    with watch.registration(session, "token", lines.append):  # type: ignore[arg-type]  # all that is used of a session
+    with watch.registration(session, "token", lines.append):  # type: ignore[arg-type]  # watch uses only client()
         session.exhausted.wait(10)
     assert lines == [
         "  IN_PROGRESS: Deployment is in TEST_STAGE",

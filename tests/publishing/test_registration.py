@@ -1,4 +1,4 @@
-"""Submitting, packaging and deregistering: what is asked of cfn and of the registry, and how failures read."""
+"""Submitting, packaging and deregistering: the requests to cfn and the registry, and the messages of failures."""
 
 import json
 import os
@@ -31,7 +31,7 @@ ROLE = "arn:aws:iam::123456789012:role/acme-play-thing"
 
 @pytest.fixture(autouse=True)
 def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credential, region or profile of this machine reaches a test."""
+    """Keep this machine's credentials, regions and profiles out of the tests."""
     for variable in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -41,7 +41,7 @@ def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials and a region, as a user has them."""
+    """Set credentials and a region."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -55,7 +55,7 @@ DENIED = """<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><M
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, _somebody: None) -> Iterator[SimpleNamespace]:
-    """A stand-in for AWS, over HTTP: it knows who calls, and answers everything else as a test says."""
+    """A stand-in for AWS over HTTP: it answers GetCallerIdentity, and everything else as a test sets."""
     stand_in = SimpleNamespace(status=403, answer=DENIED, actions=[])
 
     class Answer(BaseHTTPRequestHandler):
@@ -69,7 +69,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, _somebody: None) -> Iterator[SimpleName
             self.wfile.write((IDENTITY if known else stand_in.answer.format(action=action)).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: what matters is in `actions`."""
+            """Log nothing: tests look at `actions`."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = Thread(target=server.serve_forever)
@@ -82,7 +82,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, _somebody: None) -> Iterator[SimpleName
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """A session whose clients answer what a test gives them, and accept nothing else."""
+    """A session whose clients return a test's answers and accept no other request."""
     real = boto3.Session("AKIAEXAMPLE", "made-up", region_name="eu-west-1")
     clients = {"cloudformation": real.client("cloudformation"), "sts": real.client("sts")}
     session = SimpleNamespace(region_name="eu-west-1", client=clients.__getitem__)
@@ -96,26 +96,26 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 
 
 class TestTarget:
-    """Where to register has to be known before anything is built."""
+    """Region and credentials must be known before anything is built."""
 
     def test_no_region(self) -> None:
-        """The message names the variable of make and that of AWS."""
+        """A missing region gets a message that names make's variable and AWS's."""
         with pytest.raises(PublishingError, match=r"^No region: name one with REGION=eu-west-1, or set AWS_DEFAULT"):
             Target().session()
 
     def test_no_credentials(self) -> None:
-        """The message names what to set."""
+        """A message says what to set when credentials are missing."""
         with pytest.raises(PublishingError, match=r"^No AWS credentials: name a profile with PROFILE="):
             Target(region="eu-west-1").session()
 
     def test_no_such_profile(self) -> None:
-        """The words are botocore's own: they name the profile."""
+        """An unknown profile gets botocore's message, which names it."""
         with pytest.raises(PublishingError, match=r"^The config profile \(nobody\) could not be found$"):
             Target(profile="nobody").session()
 
     @pytest.mark.usefixtures("_somebody")
     def test_cfn_is_told_the_same(self) -> None:
-        """What make was not told, cfn is not told: both look at the same AWS configuration."""
+        """Only the options given to make reach cfn; both read the same AWS configuration."""
         assert Target().session().region_name == "eu-west-1"
         assert Target(region="us-east-2").session().region_name == "us-east-2"
         assert Target().options() == []
@@ -123,7 +123,7 @@ class TestTarget:
 
 
 class TestSubmit:
-    """`submit` around a cfn that says what the real one says; the real one has tests below."""
+    """`submit` with a stand-in that prints the real cfn's lines; the tests below run the real one."""
 
     cfn_says = (
         "Resource schema is valid.",
@@ -135,11 +135,11 @@ class TestSubmit:
 
     @pytest.fixture
     def cfn(self, monkeypatch: pytest.MonkeyPatch, toy: Path) -> SimpleNamespace:
-        """What cfn was asked, and a project for it; `cfn.fails` is its reason to fail, if it has one."""
+        """Replace cfn: `asked` has its calls, `fails` is its error, `project` a project for it."""
         told = SimpleNamespace(asked=[], fails=None, says=self.cfn_says, project=toy)
 
         def run(arguments: Sequence[str], project: Path, progress: Callable[[str], None] | None = None) -> None:
-            if progress is None:  # generate: what it writes is tested with the staging
+            if progress is None:  # generate; the staging tests check what it writes
                 (project / "resource-role.yaml").write_text(NO_ROLE)
                 return
             settings = json.loads((project / ".rpdk-config").read_text())
@@ -153,13 +153,13 @@ class TestSubmit:
         return told
 
     def submit(self, cfn: SimpleNamespace, *options: str, name: str = NAME) -> int:
-        """The command line's exit code. Unchecked: the toy passes no check, and test_preflight.py has the checks."""
+        """Return the exit code of an unchecked submit: the toy fails the checks, which test_preflight.py tests."""
         return main(["submit", "--unchecked", "--project", str(cfn.project), "--type-name", name, *options])
 
     def test_the_version_is_shown(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Progress: account and region, cfn's lines as they come, at the end the version that DescribeType... names."""
+        """The output has account, region, cfn's lines as they come, and the registered version's ARN."""
         user = "arn:aws:iam::123456789012:user/ann"
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": user}, {})
         stubs.cloudformation.add_response(
@@ -179,7 +179,7 @@ class TestSubmit:
         assert list((cfn.project / ".cache").iterdir()) == []
 
     def test_options_reach_cfn(self, cfn: SimpleNamespace, stubs: SimpleNamespace) -> None:
-        """Region, profile and role are passed on; tag updates in place are staged."""
+        """Region, profile and role are passed to cfn, and the schema is staged for tag updates in place."""
         schema = json.loads((cfn.project / "initech-toy-thing.json").read_text())
         schema["properties"]["Tags"] = {"type": "string", "description": "Tags."}
         schema["createOnlyProperties"].append("/properties/Tags")
@@ -199,7 +199,7 @@ class TestSubmit:
     def test_a_failed_registration_is_explained_by_the_registry(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """What failed is known to cfn, why to the registry; the staged project is kept and named."""
+        """The error adds the registry's reason to cfn's, and names the staged project, which is kept."""
         cfn.says, cfn.fails = self.cfn_says[:2], "cfn submit failed. Waiter TypeRegistrationComplete failed: FAILED."
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         stubs.cloudformation.add_response(
@@ -218,7 +218,7 @@ class TestSubmit:
     def test_a_cfn_without_a_token_is_not_believed(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Should cfn ever say it otherwise, no version is claimed."""
+        """If cfn's output changes and has no token, submit fails and claims no version."""
         cfn.says = ("All good!",)
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         assert self.submit(cfn) == 2
@@ -227,7 +227,7 @@ class TestSubmit:
     def test_expired_credentials_are_reported_before_anything_is_built(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """AWS's own words, and no half minute of packaging before them."""
+        """Expired credentials fail with AWS's message before half a minute of packaging."""
         stubs.sts.add_client_error("get_caller_identity", "ExpiredToken", "The security token is expired", 403)
         assert self.submit(cfn) == 2
         assert capsys.readouterr().err == (
@@ -241,7 +241,7 @@ class TestSubmit:
     def test_a_name_that_makes_no_stack_needs_a_role(
         self, name: str, cfn: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The role is made in a stack named after the type, and not every type's name will do for a stack."""
+        """The role's stack is named after the type, and some type names are invalid for a stack."""
         assert self.submit(cfn, name=name) == 2
         assert "pass a role with ROLE_ARN=..." in capsys.readouterr().err
         assert cfn.asked == []
@@ -249,7 +249,7 @@ class TestSubmit:
     def test_interrupted(self, cfn: SimpleNamespace, stubs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ctrl-C leaves no staged project behind."""
 
-        def interrupt(*_: Any) -> None:  # noqa: ANN401 - it takes whatever it is given
+        def interrupt(*_: Any) -> None:  # noqa: ANN401 - cfn.run's arguments
             raise KeyboardInterrupt
 
         monkeypatch.setattr(real_cfn, "run", interrupt)
@@ -260,7 +260,7 @@ class TestSubmit:
     def test_a_project_that_cannot_be_staged(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The refusal alone: there is no staged project to keep, and cfn is not asked."""
+        """The refusal comes alone: cfn is not called and no staged project is kept."""
         (cfn.project / "requirements.txt").unlink()
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         assert self.submit(cfn) == 2
@@ -272,10 +272,10 @@ class TestSubmit:
 
 
 class TestRealCfn:
-    """The real cfn fails in several ways; each is told in one paragraph, without its boilerplate."""
+    """Each failure of the real cfn is reported in one paragraph, without cfn's boilerplate."""
 
     def failure(self, toy: Path, capsys: pytest.CaptureFixture[str]) -> str:
-        """The reason in the one paragraph of a submit that fails."""
+        """Return the reason from the error of a failing submit."""
         assert main(["submit", "--unchecked", "--project", str(toy), "--type-name", NAME]) == 2
         captured = capsys.readouterr()
         assert "===" not in captured.out
@@ -287,14 +287,14 @@ class TestRealCfn:
         return captured.err.removeprefix("error: cfn submit failed. ").removesuffix(end)
 
     def test_the_service_refuses(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """AWS's own words; cfn asks for nothing more."""
+        """The reason is AWS's message, and cfn makes no further request."""
         assert self.failure(toy, capsys) == (
             "An error occurred (AccessDenied) when calling the CreateStack operation: ann may not CreateStack"
         )
         assert aws.actions == ["GetCallerIdentity", "CreateStack"]
 
     def test_pip_fails(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """What pip says is thrown away by cfn; here it is."""
+        """The reason is pip's message, which cfn discards."""
         (toy / "requirements.txt").write_text("--no-index\nno-such-distribution==1.0\n")
         reason = self.failure(toy, capsys)
         assert reason.startswith("pip could not install requirements.txt: ")
@@ -302,13 +302,13 @@ class TestRealCfn:
         assert aws.actions == ["GetCallerIdentity"]
 
     def test_cfn_trips(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """An exception that cfn keeps to its log is read from there."""
+        """The reason is an exception that only cfn's log has."""
         aws.status, aws.answer = 200, "no XML"
         assert self.failure(toy, capsys).startswith("botocore.parsers.ResponseParserError: Unable to parse response")
 
 
 def test_cfn_ends_with_an_interrupt(toy: Path) -> None:
-    """Ctrl-C while pip works: cfn does not go on behind one's back."""
+    """Ctrl-C during the pip build ends cfn and pip."""
 
     def interrupt(line: str) -> None:
         if line == "Starting pip build.":
@@ -320,7 +320,7 @@ def test_cfn_ends_with_an_interrupt(toy: Path) -> None:
 
 
 def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`make package` needs no account; it says where the zip is and how large, and leaves nothing else."""
+    """`make package` needs no account, prints the zip's path and size, and leaves nothing else."""
     out = tmp_path / "dist"
     assert main(["package", "--project", str(toy), "--type-name", NAME, "--out", str(out)]) == 0
     bill, zipped = sorted(out.iterdir())
@@ -346,7 +346,7 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
 
 
 def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) -> None:
-    """`make package` alone is for the original, whose name nobody else may register."""
+    """Without a name, `make package` keeps the original type name and replaces an earlier zip."""
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "initech-toy-thing.zip").write_text("that of yesterday")
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
@@ -358,23 +358,23 @@ def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) ->
 def test_a_package_that_cannot_be_written_is_one_line(
     toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The file system's refusals are no tracebacks either."""
+    """A refusal by the file system is one line, not a traceback."""
     (tmp_path / "dist").write_text("")
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 2
     assert capsys.readouterr().err == f"error: [Errno 17] File exists: '{tmp_path / 'dist'}'\n"
 
 
 class TestDeregister:
-    """`deregister` takes all versions out of the registry, the default one last."""
+    """`deregister` removes every version from the registry, the default one last."""
 
     name = {"Type": "RESOURCE", "TypeName": NAME}  # noqa: RUF012 - read only
 
     def deregister(self) -> int:
-        """The command line's exit code."""
+        """Return the command line's exit code."""
         return main(["deregister", "--type-name", NAME])
 
     def versions(self, *ids: str, default: str) -> dict[str, Any]:
-        """A page of ListTypeVersions."""
+        """Return a page of ListTypeVersions."""
         return {
             "TypeVersionSummaries": [
                 {"VersionId": id_, "IsDefaultVersion": id_ == default, "Arn": f"{TYPE_ARN}/{id_}"} for id_ in ids
@@ -382,7 +382,7 @@ class TestDeregister:
         }
 
     def test_every_version_goes(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """Over all pages; the default version can't go by its ARN and goes with the type."""
+        """All pages are read; the default version is last, with the type: its own ARN can't be deregistered."""
         registry = stubs.cloudformation
         registry.add_response("describe_type", {"DeprecatedStatus": "LIVE"}, self.name)
         listing = self.name | {"DeprecatedStatus": "LIVE"}
@@ -400,7 +400,7 @@ class TestDeregister:
         assert "acme-play-thing-role-stack and CloudFormationManagedUploadInfrastructure" in lines[-1]
 
     def test_never_registered(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """The registry does not know the name: said in one line."""
+        """A name that the registry doesn't know gets one line."""
         stubs.cloudformation.add_client_error(
             "describe_type", "TypeNotFoundException", "not found", 404, expected_params=self.name
         )
@@ -408,13 +408,13 @@ class TestDeregister:
         assert capsys.readouterr().err == f"error: {NAME} is not registered in eu-west-1: nothing to undo.\n"
 
     def test_deregistered_already(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """The registry remembers the name, as deprecated."""
+        """The registry keeps a deregistered name as deprecated, which counts as not registered."""
         stubs.cloudformation.add_response("describe_type", {"DeprecatedStatus": "DEPRECATED"}, self.name)
         assert self.deregister() == 2
         assert capsys.readouterr().err == f"error: {NAME} is not registered in eu-west-1: nothing to undo.\n"
 
     def test_not_allowed(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-        """AWS's own words."""
+        """The error is AWS's message."""
         stubs.cloudformation.add_client_error("describe_type", "AccessDenied", "You may not", 403)
         assert self.deregister() == 2
         assert capsys.readouterr().err == (
@@ -422,7 +422,7 @@ class TestDeregister:
         )
 
     def test_a_reserved_name(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """AWS's types are not ours to deregister: refused before any call."""
+        """AWS's own types are refused before any call."""
         assert main(["deregister", "--type-name", "AWS::SageMaker::Model"]) == 2
         assert "Nobody but AWS can register" in capsys.readouterr().err
 
@@ -430,7 +430,7 @@ class TestDeregister:
 def test_an_untracked_file_does_not_ship_and_is_named(
     toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key in src/ reaches no bucket; a module that was forgotten is missed here and not in Lambda."""
+    """An untracked key never reaches a bucket, and the output names a forgotten module before Lambda misses it."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     (toy / ".gitignore").write_text(".cache/\n")
     for command in (["init", "--quiet"], ["add", "--all"]):
@@ -448,7 +448,7 @@ def test_an_untracked_file_does_not_ship_and_is_named(
 
 
 def test_an_untracked_package_is_refused(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before cfn is asked, which would find a project without handlers."""
+    """An untracked package is refused before cfn runs, which would package a project without handlers."""
     for command in (["init", "--quiet"], ["add", ".rpdk-config", "initech-toy-thing.json", "requirements.txt"]):
         subprocess.run(["git", *command], cwd=toy, check=True)
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 2
@@ -460,7 +460,7 @@ def test_an_untracked_package_is_refused(toy: Path, tmp_path: Path, capsys: pyte
 def test_without_lambdas_interpreter_it_is_hard_to_miss(
     toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The figure and the command, in a box at the end; nothing is refused."""
+    """The figure and the install command are printed in a box at the end, and packaging still succeeds."""
     monkeypatch.setattr(bytecode, "interpreter", lambda _: None)
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
     box = capsys.readouterr().err

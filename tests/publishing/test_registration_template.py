@@ -1,4 +1,4 @@
-"""examples/registration.yaml: valid, and no role in it may do more or less than cfn's own."""
+"""examples/registration.yaml is valid, and its roles allow neither more nor less than needed."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -19,14 +19,14 @@ TEMPLATE = ROOT / "examples" / "registration.yaml"
 
 @pytest.fixture
 def resources() -> dict[str, Any]:
-    """The template's resources, its short functions (!Sub) in their long form."""
+    """Return the template's resources, with short functions such as !Sub in their long form."""
     template, errors = decode(str(TEMPLATE))
     assert template is not None, errors
     return dict(template["Resources"])
 
 
 def statements(role: dict[str, Any]) -> list[Any]:
-    """What a role may do."""
+    """Return a role's statements, with sorted actions."""
     return [
         statement | {"Action": sorted(statement["Action"])}
         for policy in role["Properties"]["Policies"]
@@ -35,20 +35,20 @@ def statements(role: dict[str, Any]) -> list[Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template, with tags (!Ref) as the text behind them."""
+    """A loader that reads tags such as !Ref as plain text."""
 
 
 _Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))
 
 
 def test_the_template_is_valid() -> None:
-    """By cfn-lint, with its informational rules, in the regions that differ most."""
+    """cfn-lint finds nothing, its informational rules included, in four very different regions."""
     config = ManualArgs(include_checks=["I"], regions=["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"])
     assert [str(match) for match in lint_file(TEMPLATE, config)] == []
 
 
 def test_the_handlers_may_do_what_cfns_role_may(resources: dict[str, Any]) -> None:
-    """Same statements, same session, and assumed by CloudFormation for this type alone, as in resource-role.yaml."""
+    """The execution role has the statements, session limit and trust policy of resource-role.yaml."""
     ours = resources["ExecutionRole"]
     generated = yaml.safe_load((ROOT / "resource-role.yaml").read_text())["Resources"]["ExecutionRole"]
     assert statements(ours) == statements(generated)
@@ -64,7 +64,7 @@ def test_the_handlers_may_do_what_cfns_role_may(resources: dict[str, Any]) -> No
 
 
 def test_the_delivery_role_may_do_what_delivery_does(resources: dict[str, Any]) -> None:
-    """Every operation whose service model ships for delivery, no other, on the type's own log group and namespace."""
+    """The role allows exactly the operations of delivery, on the type's own log group and namespace."""
     logs, metrics = statements(resources["LogAndMetricsDeliveryRole"])
     assert logs["Action"] == sorted(f"logs:{operation}" for operation in OPERATIONS["logs"])
     assert metrics["Action"] == sorted(f"cloudwatch:{operation}" for operation in OPERATIONS["cloudwatch"])
@@ -80,16 +80,16 @@ def test_the_delivery_role_may_do_what_delivery_does(resources: dict[str, Any]) 
 
 
 def test_the_delivery_role_is_assumed_for_this_type_alone(resources: dict[str, Any]) -> None:
-    """As the execution role is: another account's type can't have CloudFormation write logs here."""
+    """Like the execution role, it can't be assumed for another account's type."""
     (trust,) = resources["LogAndMetricsDeliveryRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert [trust] == resources["ExecutionRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert set(trust["Condition"]) == {"StringEquals", "StringLike"}
 
 
 def test_the_delivery_role_asks_for_less_than_cfns_own(resources: dict[str, Any]) -> None:
-    """That one is made for the plugins of every language, some of which look before they create."""
+    """The role of cfn also serves plugins of other languages, some of which describe before they create."""
     infrastructure = files("rpdk.core") / "data" / "managed-upload-infrastructure.yaml"
-    # Not an unsafe load: the loader is a safe one that reads tags as text.
+    # The loader is a safe one that reads tags as text.
     own = yaml.load(infrastructure.read_text(), Loader=_Loader)["Resources"]["LogAndMetricsDeliveryRole"]  # noqa: S506
     ours = resources["LogAndMetricsDeliveryRole"]
     asked = [{action for statement in statements(role) for action in statement["Action"]} for role in (ours, own)]
@@ -98,7 +98,7 @@ def test_the_delivery_role_asks_for_less_than_cfns_own(resources: dict[str, Any]
 
 
 def test_the_version_runs_with_both_roles_and_becomes_the_default(resources: dict[str, Any]) -> None:
-    """What `cfn submit --set-default` asks of the registry, the template asks."""
+    """The template makes the same requests to the registry as `cfn submit --set-default`."""
     version = resources["TypeVersion"]["Properties"]
     assert version["TypeName"] == {"Ref": "TypeName"}
     assert version["SchemaHandlerPackage"] == {"Ref": "SchemaHandlerPackage"}

@@ -1,4 +1,4 @@
-"""A user's way with the real cfn: what the contract tests need, submit, use in a stack, deregister, and all is gone."""
+"""A user's whole path with the real cfn: create the prerequisites, submit, use in a stack, deregister, delete."""
 
 import os
 import shutil
@@ -29,9 +29,9 @@ PARAMETERS = {
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account with a registry, to which every AWS client of this process and of cfn's leads.
+    """Run an account with a registry, and point every AWS client of this process and of cfn at it.
 
-    SageMaker refuses in it, as the real one does, a role that it can't assume and an endpoint that isn't there.
+    Like the real service, its SageMaker refuses a role that it can't assume and a missing endpoint.
     """
     with Account(strict=True) as account, Registry(account):
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -42,7 +42,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """The version is the default, runs in a stack, updates tags in place as was asked, and all of it is undone."""
+    """The version becomes the default, runs in a stack and updates tags in place; everything can be undone."""
     cloudformation = account.client("cloudformation")
     assert main(["submit", "--type-name", NAME]) == 2
     told = capsys.readouterr()
@@ -101,7 +101,7 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
 
 @pytest.mark.usefixtures("account")
 def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without what inputs name no definition can be made: the failing tests, SageMaker's reason, and what to do."""
+    """Without the prerequisites the registration fails with the failing tests, SageMaker's reason and advice."""
     assert main(["submit", "--type-name", NAME, "--unchecked"]) == 2
     told = capsys.readouterr()
     first, *lines = told.err.splitlines()
@@ -118,7 +118,7 @@ def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("account")
 def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A waiter's words are all that cfn has; the reason is the registry's."""
+    """The output of cfn says only that its waiter failed; the error adds the registry's reason."""
     assert main(["submit", "--unchecked", "--project", str(toy), "--type-name", "Acme::Play::Thing"]) == 2
     captured = capsys.readouterr()
     assert "The registry says: Deployment is currently in VALIDATION_STAGE of status FAILED" in captured.err
@@ -150,7 +150,7 @@ def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_make_passes_its_variables_on(target: str, command: str) -> None:
-    """What `make` would run."""
+    """Each make target runs the command with its variables as options."""
     told = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *target.split()],
         cwd=ROOT,
@@ -164,7 +164,7 @@ def test_make_passes_its_variables_on(target: str, command: str) -> None:
 
 
 def _deploy(action: Any, tags: dict[str, str], account: Account) -> str:  # noqa: ANN401 - a method of boto3's client
-    """Create or update the stack of the minimal example under our name, and give the definition's ARN."""
+    """Create or update the minimal example's stack under our type name, and return the definition's ARN."""
     template = (ROOT / "examples" / "minimal.yaml").read_text()
     assert "AWS::SageMaker::ModelQualityJobDefinition" in template
     own_tags = "".join(f"\n        - {{Key: {key}, Value: {value}}}" for key, value in tags.items())
@@ -180,13 +180,13 @@ def _deploy(action: Any, tags: dict[str, str], account: Account) -> str:  # noqa
 
 
 def _tags(account: Account, arn: str) -> dict[str, str]:
-    """A definition's tags, as SageMaker has them."""
+    """Return a definition's tags in SageMaker, without those that begin with aws:."""
     tags = account.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
     return {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
 
 
 def _uploaded(account: Account) -> str:
-    """The address of the package that cfn uploaded."""
+    """Return the S3 address of the package that cfn uploaded."""
     s3 = account.client("s3")
     packages = [
         f"s3://{bucket['Name']}/{item['Key']}"
