@@ -1,4 +1,4 @@
-"""An AWS account in this process for every test of the handlers."""
+"""Fixtures that give every handler test an AWS account in this process."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from tests.wires import Wire, listening
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    """What goes over the wire during a test."""
+    """Yield a Wire, which records the test's requests and can replace moto's answers."""
     listening.append(Wire())
     yield listening[-1]
     listening.pop()
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Iterator[None]:  # noqa: ARG001 - it has to listen first
-    """An empty AWS account, in this process, with SageMaker's own rules."""
+def aws(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Iterator[None]:  # noqa: ARG001 - the wire must listen first
+    """Provide an empty AWS account in this process that follows SageMaker's rules."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with mock_aws(), sagemaker.rules():
@@ -28,5 +28,5 @@ def aws(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Iterator[None]:  # noqa:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries of botocore's without their pauses."""
+    """Skip the pauses between attempts and between looks at a definition."""
     monkeypatch.setattr("time.sleep", lambda _: None)

@@ -1,4 +1,4 @@
-"""Answers that are none of SageMaker's, and answers that are too long: said so, in every handler."""
+"""Tests of how every handler treats answers that it can't read, that are lost or that are too long."""
 
 import json
 
@@ -48,7 +48,7 @@ WITHOUT_MEMBERS = [
 
 
 def sent(action: str, model: Json) -> Json:
-    """Send an action about a definition with the tag old, which an UPDATE is to replace."""
+    """Send an action for a definition; an UPDATE replaces its tag `old` with the tag `new`."""
     state = minimal() | {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": model["JobDefinitionName"]}
     return invoke(action, state, state, tags={"new": "1"}, previous_tags={"old": "1"})
 
@@ -65,7 +65,7 @@ def sent(action: str, model: Json) -> Json:
 def test_an_answer_that_can_not_be_read_is_worth_another_try(
     wire: Wire, action: str, operation: str, reply: Reply
 ) -> None:
-    """It is asked for once more; then the failure says so, and blames neither us nor the request."""
+    """After two unreadable answers the handler fails with ServiceInternalError, which CloudFormation retries."""
     model = created(minimal(), tags={"old": "1"})
     wire.requests.clear()
     wire.reply(operation, *[reply] * 2)
@@ -86,7 +86,7 @@ def test_an_answer_that_can_not_be_read_is_worth_another_try(
 def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
     wire: Wire, action: str, operation: str, error: Exception
 ) -> None:
-    """One loss is not noticed, two are a failure that CloudFormation tries again."""
+    """After one lost answer the handler succeeds; after two it fails with NetworkFailure, which is retriable."""
     model = created(minimal(), tags={"old": "1"})
     wire.reply(operation, *[breaks(error)] * 2)
     assert sent(action, model)["errorCode"] == "NetworkFailure"
@@ -105,7 +105,7 @@ def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
     ],
 )
 def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, change: Json) -> None:
-    """The message says whose answer it is, and where it is odd."""
+    """The message says that SageMaker's description can't be read and names the wrong member."""
     model = created(maximal())
     wire.reply("DescribeModelQualityJobDefinition", *[answers(200, dict(model, CreationTime=1) | change)] * 2)
     answer = invoke("READ", {"JobDefinitionName": "Fraud-Quality"})
@@ -117,7 +117,7 @@ def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, 
 @pytest.mark.parametrize("message", ["x" * 3_000_000, "\ud800" * 2000, "x" * 5 + "\ud800"])
 @pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
 def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, action: str, message: str) -> None:
-    """Lambda takes 6 MB, and no half of a surrogate pair."""
+    """The handler cuts AWS's message and replaces lone surrogates: Lambda accepts at most 6 MB of Unicode."""
     for operation in ("Create", "Describe", "Delete"):
         wire.reply(f"{operation}ModelQualityJobDefinition", refuses("ValidationException", message))
     wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", message))
@@ -128,7 +128,7 @@ def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, actio
 
 
 def test_a_taken_name_is_told_before_a_long_message_of_awss(wire: Wire) -> None:
-    """What to do comes first."""
+    """The message for a taken name says what to do before it quotes AWS."""
     wire.reply("CreateModelQualityJobDefinition", refuses("ResourceInUse", "x" * 5000))
     answer = invoke("CREATE", maximal())
     assert answer["errorCode"] == "AlreadyExists"
@@ -143,7 +143,7 @@ def _tags(count: int, *, more: bool) -> Reply:
 
 @pytest.mark.parametrize("action", ["READ", "UPDATE", "CREATE"])
 def test_a_list_of_tags_that_never_ends_is_given_up(wire: Wire, action: str) -> None:
-    """A page holds more tags than there can be."""
+    """The handler stops after 20 pages: one page holds more tags than a definition can have."""
     model = created(minimal(), token="another")
     wire.requests.clear()
     wire.reply("ListTags", *[_tags(1, more=True)] * 2000)
@@ -158,7 +158,7 @@ def test_a_list_of_tags_that_never_ends_is_given_up(wire: Wire, action: str) -> 
 
 @pytest.mark.parametrize("operation", ["ListTags", "AddTags", "DeleteTags"])
 def test_a_definition_that_vanishes_meanwhile_is_not_found(wire: Wire, operation: str) -> None:
-    """The operations on tags call an ARN invalid that is nobody's."""
+    """The tag operations call the ARN of a missing definition invalid; the handler reports NotFound."""
     model = created(minimal(), tags={"old": "1"})
 
     def vanishes(_: object) -> None:
@@ -169,14 +169,14 @@ def test_a_definition_that_vanishes_meanwhile_is_not_found(wire: Wire, operation
 
 
 def test_a_definition_that_vanishes_while_it_is_read_is_not_found(wire: Wire) -> None:
-    """As above."""
+    """READ reports NotFound for a definition that is deleted between Describe and ListTags."""
     model = created(minimal())
     wire.reply("ListTags", lambda _: definitions().clear())
     assert sent("READ", model)["errorCode"] == "NotFound"
 
 
 def test_what_is_invalid_about_tags_that_are_there_is_said(wire: Wire) -> None:
-    """Only where the definition is gone is NotFound the word."""
+    """A validation error of a tag operation stays InvalidRequest if the definition still exists."""
     model = created(minimal(), tags={"old": "1"})
     wire.reply("AddTags", refuses("ValidationException", "the value is odd"))
     answer = sent("UPDATE", model)
@@ -189,14 +189,14 @@ def test_what_is_invalid_about_tags_that_are_there_is_said(wire: Wire) -> None:
     [(refuses("ThrottlingException"), "FAILED"), (refuses("InternalFailure", status=500), "SUCCESS")],
 )
 def test_a_deletion_that_was_throttled_deleted_nothing(wire: Wire, fault: Reply, status: str) -> None:
-    """NotFound afterwards means that it was missing; after a failure of SageMaker's nobody knows, and it is gone."""
+    """After a 500, which may have deleted it, NotFound is a success; after throttling it is a failure."""
     wire.reply("DeleteModelQualityJobDefinition", fault)
     assert invoke("DELETE", {"JobDefinitionName": "missing"})["status"] == status
 
 
 @pytest.mark.parametrize("action", ["READ", "CREATE"])
 def test_an_answer_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
-    """It would never reach CloudFormation; what identifies the resource does."""
+    """An answer over Lambda's size limit becomes a failure that still carries the ARN and the name."""
     monkeypatch.setattr(envelope, "ANSWER_SIZE", 400)
     invoke("CREATE", maximal())
     answer = invoke(action, maximal() | ({"JobDefinitionName": "another"} if action == "CREATE" else {}))
@@ -206,7 +206,7 @@ def test_an_answer_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.Mo
 
 
 def test_a_list_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As above; no resource is at stake."""
+    """A list over Lambda's size limit becomes a failure without a model."""
     created(maximal())
     monkeypatch.setattr(envelope, "ANSWER_SIZE", 40)
     answer = invoke("LIST", None)

@@ -1,4 +1,4 @@
-"""Events that nobody should send: answered with a sentence that names the member, never with a defect of ours."""
+"""Tests that a malformed event is refused with the name of the wrong member, never with an InternalFailure."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ LONG = "x" * 6_000_000
 
 
 def well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
-    """Return an answer once it is known that Lambda takes it, and that it says something when it is a failure."""
+    """Check that Lambda accepts an answer and that a failure explains itself, and return the answer."""
     assert len(json.dumps(answer, ensure_ascii=False).encode()) < 10_000
     assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS")
     if answer["status"] == "FAILED":
@@ -33,7 +33,7 @@ def well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
 
 
 def refused(sent: Any, name: str, caplog: pytest.LogCaptureFixture | None = None) -> None:  # noqa: ANN401 - any JSON
-    """Make sure that an event is refused with the name of the member that is wrong, and not with its value."""
+    """Check that an event is refused with a message that names the wrong member and not its value."""
     answer = well_formed(handlers.resource(sent, None))
     assert answer["errorCode"] == "InvalidRequest", answer
     assert name in answer["message"]
@@ -41,7 +41,7 @@ def refused(sent: Any, name: str, caplog: pytest.LogCaptureFixture | None = None
 
 
 def changed(sent: Json, path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
-    """Return an event with another value in a place."""
+    """Set a value at a path of an event, and return the event."""
     *parents, last = path.split("/")
     place = sent
     for parent in parents:
@@ -61,7 +61,7 @@ NO_TEXTS = [1, True, 1.5, ["s3cret"], {"s3cret": 1}, "s3cret\nline", f"s3cret{HA
 @pytest.mark.parametrize("path", [*TEXTS, *CREDENTIALS, "requestData/providerLogGroupName"])
 @pytest.mark.parametrize("action", ["CREATE", "READ"])
 def test_a_member_that_is_no_text_of_a_line_is_named(wire: Wire, action: str, path: str, value: object) -> None:
-    """Ids, token, region and credentials; before SageMaker is asked for anything."""
+    """Ids, tokens, region and credentials must be one-line strings; SageMaker isn't called otherwise."""
     refused(changed(event(action, minimal(), log_group="logs"), path, value), path)
     assert wire.requests == []
 
@@ -71,7 +71,7 @@ def test_a_member_that_is_no_text_of_a_line_is_named(wire: Wire, action: str, pa
     "path", ["bearerToken", "region", "action", "requestData", *(p for p in CREDENTIALS if "session" not in p)]
 )
 def test_what_has_to_be_there_is_missing(path: str, nothing: str | None) -> None:
-    """An empty region is not the function's own."""
+    """A required member that is empty or missing is refused; the function's own region doesn't replace an empty one."""
     if path == "requestData":
         nothing = None
     refused(changed(event("CREATE", minimal(), log_group="logs"), path, nothing), path)
@@ -93,14 +93,14 @@ def test_what_has_to_be_there_is_missing(path: str, nothing: str | None) -> None
     ],
 )
 def test_a_member_of_another_form_is_named(path: str, values: list[object]) -> None:
-    """An ARN and a host's name are made of them."""
+    """Account, region and action must have the right form: ARNs and host names are built from the first two."""
     for value in values:
         refused(changed(event("CREATE", minimal()), path, value), path)
 
 
 @pytest.mark.parametrize("sent", [None, [], "text", 5, {}, {"action": "CREATE"}, [DEEP]])
 def test_what_is_no_event_is_refused(sent: Any) -> None:  # noqa: ANN401 - any JSON
-    """Whatever it is."""
+    """Both entry points refuse JSON that isn't an event."""
     assert well_formed(handlers.resource(sent, None))["errorCode"] == "InvalidRequest"
     assert well_formed(handlers.test_entrypoint(sent, None))["errorCode"] == "InvalidRequest"
 
@@ -120,7 +120,7 @@ def test_what_is_no_event_is_refused(sent: Any) -> None:  # noqa: ANN401 - any J
 )
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_member_that_is_no_object_is_named(action: str, path: str, value: object) -> None:
-    """In words: what it has to be."""
+    """The message names the member and says that it must be an object."""
     answer = well_formed(handlers.resource(changed(event(action, minimal()), path, value), None))
     assert answer["errorCode"] == "InvalidRequest"
     assert answer["message"] == f"{path} has to be an object."
@@ -146,7 +146,7 @@ CONTEXTS = [
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: "-".join(map(ascii, context)))
 @pytest.mark.parametrize("action", ["CREATE", "UPDATE", "DELETE"])
 def test_a_callback_context_that_is_not_ours_is_refused(wire: Wire, action: str, context: Json) -> None:
-    """It says what was done before; a wrong one would do something twice, or not at all."""
+    """A handler refuses a foreign callback context, because it could make the handler repeat or skip a change."""
     refused(changed(event(action, minimal(), minimal()), "callbackContext", context), "callbackContext")
     assert wire.requests == []
 
@@ -154,14 +154,14 @@ def test_a_callback_context_that_is_not_ours_is_refused(wire: Wire, action: str,
 @pytest.mark.parametrize("value", [None, 1, ["s3cret"], {"s3cret": 1}, f"s3cret{HALF}"])
 @pytest.mark.parametrize("path", ["stackTags", "previousStackTags"])
 def test_a_stacks_tag_that_is_no_text_is_named(path: str, value: object) -> None:
-    """By its key."""
+    """The message names a stack tag that isn't a string by its key."""
     sent = event("UPDATE", minimal(), minimal())
     sent["requestData"][path] = {"good": "1", "team/a": value}
     refused(sent, f"requestData/{path}/team/a")
 
 
 def test_a_stacks_tags_are_not_counted_for_ever() -> None:
-    """A stack has 50."""
+    """Too many stack tags are refused at once: a stack can have 50."""
     refused(event("CREATE", minimal(), tags={f"k{n}": "v" for n in range(100_000)}), "requestData/stackTags")
 
 
@@ -181,7 +181,7 @@ def test_a_stacks_tags_are_not_counted_for_ever() -> None:
     ],
 )
 def test_a_tag_that_is_none_is_named(wire: Wire, own: object, pointer: str) -> None:
-    """A tag called None was made once."""
+    """A malformed tag is refused by its pointer. A missing key once created a tag named None."""
     refused(event("CREATE", minimal() | {"Tags": own}), pointer)
     assert wire.requests == []
 
@@ -194,7 +194,7 @@ THRESHOLD = "ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute"
     "value", ["1_0", " 7 \n", "7\n", "\u0661\u0662", "+7", "0x7", "1e2", "", "7.0", 10**400, 2**63, 1.5, "9" * 5000]
 )
 def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: object) -> None:
-    """Python reads more of them."""
+    """A whole number must have JSON's form and fit in 64 bits; Python's int() accepts more, for example 1_0."""
     sent = event("CREATE", maximal())
     refused(changed(sent, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} has to be a whole number")
     assert wire.requests == []
@@ -204,7 +204,7 @@ def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: obje
     "value", ["1_0.5", " 0.5", "\u0661", "nan", "inf", ".5", "5.", 10**400, float("nan"), float("inf"), "1e999"]
 )
 def test_what_json_would_not_call_a_number_is_none(wire: Wire, value: object) -> None:
-    """As above."""
+    """A number must have JSON's form and be finite; Python's float() accepts more, for example nan."""
     sent = event("CREATE", maximal())
     refused(changed(sent, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} has to be a number")
     assert wire.requests == []
@@ -212,7 +212,7 @@ def test_what_json_would_not_call_a_number_is_none(wire: Wire, value: object) ->
 
 @pytest.mark.parametrize("value", ["7", 7, 7.0])
 def test_a_whole_number_may_come_in_other_forms(wire: Wire, value: object) -> None:
-    """CloudFormation sends strings; 7.0 is 7."""
+    """A whole number can be a string, as CloudFormation sends it, or a float such as 7.0."""
     sent = changed(event("CREATE", maximal()), f"requestData/resourceProperties/{NUMBER}", value)
     handlers.resource(sent, None)
     cluster = wire.body("CreateModelQualityJobDefinition")["JobResources"]["ClusterConfig"]
@@ -256,7 +256,7 @@ ENVIRONMENT = "ModelQualityAppSpecification/Environment"
 def test_a_property_that_is_wrong_is_named_by_its_pointer(
     wire: Wire, action: str, path: str, value: object, pointer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Quickly, and without its value; also among the previous properties."""
+    """The handler names a wrong property, desired or previous, within a second and without its value."""
     started = time.process_time()
     properties = maximal()
     places = path.split("/")
@@ -279,13 +279,13 @@ def test_a_property_that_is_wrong_is_named_by_its_pointer(
 )
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_long_identifier_is_not_echoed(action: str, identifier: Json) -> None:
-    """Lambda takes 6 MB."""
+    """A message cuts a long identifier, because Lambda accepts at most 6 MB."""
     well_formed(invoke(action, minimal() | identifier, minimal() | identifier))
 
 
 @pytest.mark.parametrize("name", ["line\nbreak", "\u202ename", "x" * 500])
 def test_nothing_odd_reaches_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A name with a line break would be its own line."""
+    """A log record escapes and cuts a name: a line break in it would start a new line in the log."""
     caplog.set_level(logging.INFO)
     invoke("CREATE", minimal() | {"JobDefinitionName": name})
     invoke("DELETE", {"JobDefinitionName": name})
@@ -294,7 +294,7 @@ def test_nothing_odd_reaches_the_log(name: str, caplog: pytest.LogCaptureFixture
 
 
 def for_test(sent: Mapping[str, Any]) -> Json:
-    """Return an event of the test entry point's."""
+    """Return an event for the test entry point, with other members in its request."""
     request: Json = {
         "clientRequestToken": "token",
         "desiredResourceState": minimal(),
@@ -327,7 +327,7 @@ def for_test(sent: Mapping[str, Any]) -> Json:
     ],
 )
 def test_the_test_entry_point_refuses_the_same(wire: Wire, change: Json, word: str) -> None:
-    """With the names that its events have."""
+    """The test entry point names a wrong member of the request as its events do."""
     answer = well_formed(handlers.test_entrypoint(for_test(change), None))
     assert answer["errorCode"] == "InvalidRequest"
     assert word in answer["message"]
@@ -348,7 +348,7 @@ def test_the_test_entry_point_refuses_the_same(wire: Wire, change: Json, word: s
     ],
 )
 def test_the_test_entry_points_own_members_are_checked(break_: Callable[[Json], object], word: str) -> None:
-    """As those of the production entry point."""
+    """The test entry point checks the members around the request as the production entry point does."""
     sent = for_test({})
     break_(sent)
     answer = well_formed(handlers.test_entrypoint(sent, None))
@@ -357,20 +357,20 @@ def test_the_test_entry_points_own_members_are_checked(break_: Callable[[Json], 
 
 
 def test_the_test_entry_point_takes_either_region() -> None:
-    """The request's, or the event's where the request has none."""
+    """The test entry point uses the event's region if the request has none."""
     sent = for_test({})
     del sent["request"]["region"]
     assert handlers.test_entrypoint(sent, None)["status"] == "SUCCESS"
 
 
 def test_credentials_without_a_session_are_a_users() -> None:
-    """`sam local invoke` may be given those."""
+    """Credentials without a session token are accepted: `sam local invoke` can pass an IAM user's."""
     sent = changed(event("CREATE", minimal()), "requestData/callerCredentials/sessionToken", None)
     assert handlers.resource(sent, None)["status"] == "SUCCESS"
 
 
 def test_what_cloudformation_adds_tomorrow_is_no_error() -> None:
-    """Members that are not used are not looked at."""
+    """The entry point ignores members of an event that it doesn't use."""
     sent = event("CREATE", minimal(), Novelty=HALF)
     sent["requestData"] |= {"systemTags": [1], "typeConfiguration": "x", "platformCredentials": "x", "Novelty": 1}
     assert handlers.resource(sent, None)["status"] == "SUCCESS"

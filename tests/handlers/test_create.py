@@ -1,4 +1,4 @@
-"""CREATE through the production entry point."""
+"""Tests of CREATE through the production entry point."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
 
 
 def test_a_definition_is_made_in_one_invocation_and_three_calls(wire: Wire) -> None:
-    """Everything optional set: SageMaker is asked for just that, and the model is that and what SageMaker adds."""
+    """CREATE sends every property except EndpointName, and returns what it sent plus what SageMaker adds."""
     answer = invoke("CREATE", maximal(), tags={"stage": "prod", "team": "platform"})
 
     assert wire.operations == ["CreateModelQualityJobDefinition", "DescribeModelQualityJobDefinition", "ListTags"]
@@ -32,7 +32,7 @@ def test_a_definition_is_made_in_one_invocation_and_three_calls(wire: Wire) -> N
 
 
 def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
-    """Everything optional left out: the model has SageMaker's defaults, and nothing that is null."""
+    """Without optional properties, the model has SageMaker's defaults and no nulls."""
     model = created(minimal())
     expected = minimal()
     expected["ModelQualityJobInput"]["EndpointInput"] |= {
@@ -46,14 +46,14 @@ def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
 
 
 def test_the_region_is_the_requests_and_the_credentials_are_the_callers(wire: Wire) -> None:
-    """The library's session has no region; the log group's credentials are not for SageMaker."""
+    """The library's session has no region, so CREATE sets it. The provider's credentials are for delivery only."""
     created(minimal(), log_group="logs")
     assert set(wire.urls) == {URL}
     assert all(b"ASIACALLER" in bytes(str(headers["Authorization"]), "ascii") for headers in wire.headers)
 
 
 def test_the_same_request_twice_makes_one_definition(wire: Wire) -> None:
-    """CloudFormation may send a request again: a generated name says that the definition is the request's own."""
+    """CloudFormation can repeat a request; a generated name proves that the definition belongs to it."""
     first = created(minimal())
     second = created(minimal())
     assert first == second
@@ -63,7 +63,7 @@ def test_the_same_request_twice_makes_one_definition(wire: Wire) -> None:
 
 
 def test_a_generated_name_whose_definition_is_another_is_taken() -> None:
-    """The same token with other properties is not the same request."""
+    """CREATE reports AlreadyExists if the definition of its generated name has other properties."""
     created(minimal())
     other = minimal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
     answer = invoke("CREATE", other)
@@ -72,7 +72,7 @@ def test_a_generated_name_whose_definition_is_another_is_taken() -> None:
 
 
 def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) -> None:
-    """Even an equal definition is somebody else's. No model: CloudFormation would delete what it names."""
+    """CREATE doesn't adopt an equal definition, and returns no model: CloudFormation would delete what it names."""
     made = created(maximal())["CreationTime"]
     answer = invoke("CREATE", maximal(), token="another")
     assert answer["errorCode"] == "AlreadyExists"
@@ -105,7 +105,7 @@ FAILURES = [
 @pytest.mark.parametrize("operation", ["DescribeModelQualityJobDefinition", "ListTags"])
 @pytest.mark.parametrize("failure", [parameters.values[0] for parameters in FAILURES])
 def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str, failure: Reply) -> None:
-    """A read that fails after Create was accepted is tried again; the model with its ARN is in every answer."""
+    """After an accepted Create, a failed read is retried, and every answer carries the model with its ARN."""
     wire.reply(operation, *[failure] * 20)
     first = invoke("CREATE", maximal())
     assert first["status"] == "IN_PROGRESS"
@@ -123,7 +123,7 @@ def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str
 def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
     wire: Wire, failure: Reply, code: str
 ) -> None:
-    """CloudFormation can only delete what the failed answer names."""
+    """The failed answer carries the model, because CloudFormation can only delete what an answer names."""
     wire.reply("DescribeModelQualityJobDefinition", *[failure] * 20)
     answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
@@ -137,7 +137,7 @@ def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
 def test_a_defect_of_ours_does_not_orphan_a_definition_either(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever is raised while reading, the answer carries the model and the place, and says nothing of its values."""
+    """After a defect in a read, the answer carries the model and the place in the code, but no values."""
 
     def broken(*_: object) -> None:
         secret = "s3cret"
@@ -153,7 +153,7 @@ def test_a_defect_of_ours_does_not_orphan_a_definition_either(
 
 
 def test_tags_are_waited_for(wire: Wire) -> None:
-    """ListTags lags behind: the model is not final before the tags are there."""
+    """CREATE waits until ListTags, which lags behind, reports the tags."""
     wire.reply("ListTags", answers(200, {"Tags": []}), answers(200, {"Tags": [{"Key": "stage", "Value": "prod"}]}))
     first = invoke("CREATE", maximal(), tags={"stage": "prod"})
     answer, delays = until_done(first, "CREATE", maximal(), tags={"stage": "prod"})
@@ -163,7 +163,7 @@ def test_tags_are_waited_for(wire: Wire) -> None:
 
 
 def test_tags_that_never_come_are_not_stabilized(wire: Wire) -> None:
-    """The wait is bounded: a minute, then the operation fails and names the definition."""
+    """CREATE waits a minute for the tags, then fails with NotStabilized and names the definition."""
     wire.reply("ListTags", *[answers(200, {"Tags": []})] * 20)
     answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert answer["errorCode"] == "NotStabilized"
@@ -173,7 +173,7 @@ def test_tags_that_never_come_are_not_stabilized(wire: Wire) -> None:
 
 
 def test_tags_of_aws_are_never_sent(wire: Wire) -> None:
-    """CloudFormation puts its own tags among the stack's; third parties can't set them."""
+    """CREATE drops the tags that CloudFormation adds to the stack's: only AWS can set aws: keys."""
     created(minimal(), tags={"aws:cloudformation:stack-id": "x", "AWS:thing": "y", "stage": "prod"})
     assert wire.body("CreateModelQualityJobDefinition")["Tags"] == [{"Key": "stage", "Value": "prod"}]
 
@@ -190,7 +190,7 @@ def test_tags_of_aws_are_never_sent(wire: Wire) -> None:
 def test_tags_that_can_not_be_set_are_refused_at_once(
     wire: Wire, tags: list[Json], stack: dict[str, str], words: str
 ) -> None:
-    """Said in words, before SageMaker is asked for anything."""
+    """CREATE explains what is wrong with the tags, and doesn't call SageMaker."""
     answer = invoke("CREATE", minimal() | {"Tags": tags}, tags=stack)
     assert answer["errorCode"] == "InvalidRequest"
     assert words in answer["message"]
@@ -198,7 +198,7 @@ def test_tags_that_can_not_be_set_are_refused_at_once(
 
 
 def test_fifty_tags_are_not_too_many() -> None:
-    """A tag that overrides the stack's counts once."""
+    """A tag that overrides a stack tag counts once towards the limit of 50."""
     stack = {f"k{n}": "v" for n in range(50)}
     model = created(minimal() | {"Tags": [{"Key": "k0", "Value": "mine"}]}, tags=stack)
     assert {tag["Key"]: tag["Value"] for tag in model["Tags"]} == stack | {"k0": "mine"}
@@ -206,7 +206,7 @@ def test_fifty_tags_are_not_too_many() -> None:
 
 @pytest.mark.parametrize("empty", [{"Csv": {}}, {"Json": {}}])
 def test_an_empty_format_reaches_sagemaker_and_comes_back(wire: Wire, empty: Json) -> None:
-    """The generated models lose empty objects."""
+    """CREATE keeps an empty Csv or Json, which the generated models lose."""
     model = created(batch(empty))
     sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
     assert sent["DatasetFormat"] == empty
@@ -214,14 +214,14 @@ def test_an_empty_format_reaches_sagemaker_and_comes_back(wire: Wire, empty: Jso
 
 
 def test_an_empty_network_config_reaches_sagemaker_and_comes_back(wire: Wire) -> None:
-    """It stopped Terraform's only attempt at this resource (pull request 31464): a difference that never ends."""
+    """Losing `NetworkConfig: {}` causes an endless difference, which stopped Terraform's pull request 31464."""
     model = created(minimal() | {"NetworkConfig": {}})
     assert wire.body("CreateModelQualityJobDefinition")["NetworkConfig"] == {}
     assert model["NetworkConfig"] == {}
 
 
 def test_parquet_is_true_for_us_and_an_empty_structure_for_sagemaker(wire: Wire) -> None:
-    """The one name whose value differs."""
+    """Parquet is the only property whose value differs between the schema and SageMaker's API."""
     model = created(batch({"Parquet": True}))
     sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
     assert sent["DatasetFormat"] == {"Parquet": {}}
@@ -229,7 +229,7 @@ def test_parquet_is_true_for_us_and_an_empty_structure_for_sagemaker(wire: Wire)
 
 
 def test_parquet_false_alone_names_no_format(wire: Wire) -> None:
-    """SageMaker would get an empty DatasetFormat; the schema can't say it, so the handler does."""
+    """The handler refuses `Parquet: false` alone, because the schema can't and SageMaker would get no format."""
     answer = invoke("CREATE", batch({"Parquet": False}))
     assert answer["errorCode"] == "InvalidRequest"
     assert "has to name a format" in answer["message"]
@@ -237,7 +237,7 @@ def test_parquet_false_alone_names_no_format(wire: Wire) -> None:
 
 
 def test_numbers_and_booleans_may_come_as_strings(wire: Wire) -> None:
-    """CloudFormation sends them so."""
+    """CREATE converts the strings that CloudFormation sends for numbers and booleans."""
     properties = maximal()
     properties["JobResources"]["ClusterConfig"] |= {"InstanceCount": "2", "VolumeSizeInGB": "50"}
     properties["StoppingCondition"]["MaxRuntimeInSeconds"] = "2000"
@@ -284,7 +284,7 @@ def _with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
 def test_a_property_of_another_shape_is_named_and_its_value_is_not(
     wire: Wire, path: str, value: object, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """InvalidRequest says where; what stands there may be a secret."""
+    """InvalidRequest names the property and not its value, which can be a secret."""
     answer = invoke("CREATE", _with(path, value))
     assert answer["errorCode"] == "InvalidRequest"
     assert words in answer["message"]
@@ -293,7 +293,7 @@ def test_a_property_of_another_shape_is_named_and_its_value_is_not(
 
 
 def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
-    """A variable that is set to true or 3 in a template is one to the container as well; a null is nothing."""
+    """Environment variables that a template sets to true or 3 become strings; a null property is left out."""
     created(
         _with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3, "RATE": 0.5})
         | {"NetworkConfig": None}
@@ -314,7 +314,7 @@ def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
     ],
 )
 def test_what_sagemaker_refuses_is_told_in_its_own_words(wire: Wire, reply: Reply, code: str, words: str) -> None:
-    """The message is for whoever reads a stack event: AWS's text, the operation, the code, the request's id."""
+    """The message, which a stack event shows, has AWS's text, the operation, the error code and the request id."""
     wire.reply("CreateModelQualityJobDefinition", reply)
     answer = invoke("CREATE", minimal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
@@ -325,7 +325,7 @@ def test_what_sagemaker_refuses_is_told_in_its_own_words(wire: Wire, reply: Repl
 
 
 def test_without_credentials_the_cause_is_named() -> None:
-    """A type registered with --no-role gets none."""
+    """A type registered with --no-role gets no credentials, and the message says so."""
     request = event("CREATE", minimal())
     request["requestData"]["callerCredentials"] = None
     answer = handlers.resource(request, None)
@@ -334,14 +334,14 @@ def test_without_credentials_the_cause_is_named() -> None:
 
 
 def test_without_properties_there_is_nothing_to_create() -> None:
-    """CREATE and UPDATE can't do without."""
+    """CREATE without properties is an InvalidRequest."""
     answer = invoke("CREATE", None)
     assert answer["errorCode"] == "InvalidRequest"
     assert "no properties" in answer["message"]
 
 
 def test_outside_of_stacks_a_name_is_generated_too() -> None:
-    """Cloud Control and `cfn test` send no stack id, and a token for a logical id."""
+    """CREATE generates a name without a stack id: Cloud Control and `cfn test` send a token as the logical id."""
     model = created(minimal(), stack_id=None, logical_id="5F8A_token")
     assert model["JobDefinitionName"].startswith("5f8a-token-")
     assert model["JobDefinitionArn"] == arn(model["JobDefinitionName"], REGION, ACCOUNT)

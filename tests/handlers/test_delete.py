@@ -1,4 +1,4 @@
-"""DELETE through the production entry point."""
+"""Tests of DELETE through the production entry point."""
 
 import boto3
 import pytest
@@ -14,7 +14,7 @@ DONE = {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0}
 
 @pytest.mark.parametrize("identifier", ["JobDefinitionArn", "JobDefinitionName"])
 def test_a_definition_is_deleted_by_arn_or_by_name(wire: Wire, identifier: str) -> None:
-    """One call; the answer carries no model; then it is gone."""
+    """DELETE makes one call and answers without a model; READ and LIST no longer find the definition."""
     model = created(maximal())
     wire.requests.clear()
     assert invoke("DELETE", {identifier: model[identifier]}) == DONE
@@ -34,7 +34,7 @@ def test_a_definition_is_deleted_by_arn_or_by_name(wire: Wire, identifier: str) 
     ],
 )
 def test_what_is_missing_is_not_found(identifier: Json) -> None:
-    """A definition of the same name in this account and region is left alone."""
+    """DELETE spares a definition of the same name if the ARN is of another region or account."""
     created(maximal())
     answer = invoke("DELETE", identifier)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
@@ -42,12 +42,12 @@ def test_what_is_missing_is_not_found(identifier: Json) -> None:
 
 
 def test_what_is_no_arn_is_an_invalid_request() -> None:
-    """As for READ."""
+    """DELETE refuses an identifier that isn't an ARN, as READ does."""
     assert invoke("DELETE", {"JobDefinitionArn": "fraud"})["errorCode"] == "InvalidRequest"
 
 
 def scheduled(model: Json) -> None:
-    """Make a monitoring schedule that uses a definition."""
+    """Create a monitoring schedule that uses a definition."""
     boto3.client("sagemaker", REGION).create_monitoring_schedule(
         MonitoringScheduleName="hourly",
         MonitoringScheduleConfig={
@@ -58,7 +58,7 @@ def scheduled(model: Json) -> None:
 
 
 def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
-    """Then it fails, in AWS's own words; CloudFormation may try again."""
+    """After 180 s DELETE fails with AWS's text and ResourceConflict, which CloudFormation retries."""
     model = created(maximal())
     scheduled(model)
     answer, delays = until_done(invoke("DELETE", model), "DELETE", model)
@@ -70,7 +70,7 @@ def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
 
 
 def test_a_definition_is_deleted_once_its_schedule_is_gone() -> None:
-    """The common case: both in one stack, deleted at about the same time."""
+    """DELETE waits for a schedule, which is often in the same stack and deleted at about the same time."""
     model = created(maximal())
     scheduled(model)
     first = invoke("DELETE", model)
@@ -82,7 +82,7 @@ def test_a_definition_is_deleted_once_its_schedule_is_gone() -> None:
 
 
 def test_a_definition_that_goes_while_it_is_waited_for_is_deleted(wire: Wire) -> None:
-    """It was there when the deletion began: whoever took it away, that was asked for."""
+    """DELETE succeeds if somebody else deletes the definition while DELETE waits."""
     model = created(maximal())
     wire.reply("DeleteModelQualityJobDefinition", refuses("ConflictException"))
     first = invoke("DELETE", model)
@@ -93,7 +93,7 @@ def test_a_definition_that_goes_while_it_is_waited_for_is_deleted(wire: Wire) ->
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
-    """Botocore sends the request again and is told that there is nothing: because the first was heard."""
+    """The second attempt gets NotFound because the first took effect, so DELETE succeeds."""
     model = created(minimal())
     wire.reply("DeleteModelQualityJobDefinition", loses_the_answer(LOST))
     assert invoke("DELETE", model) == DONE
@@ -101,7 +101,7 @@ def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_service_that_can_not_be_reached_is_a_network_failure(wire: Wire) -> None:
-    """CloudFormation tries those again."""
+    """After two failed connections DELETE reports NetworkFailure, which CloudFormation retries."""
     model = created(minimal())
     wire.reply("DeleteModelQualityJobDefinition", breaks(LOST), breaks(LOST))
     assert invoke("DELETE", model)["errorCode"] == "NetworkFailure"

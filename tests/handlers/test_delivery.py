@@ -1,4 +1,4 @@
-"""Logs and metrics: one request each at the end of an invocation, and what becomes of it when they can't be sent."""
+"""Tests of delivery: logs and metrics leave in one request each, and a failure costs no answer."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ class Sent:
         self.requests: list[tuple[str, Json]] = []
 
     def __call__(self, request: AWSPreparedRequest) -> None:
-        """Note a request, and leave it to moto."""
+        """Record a request, and let moto answer it."""
         target = request.headers["X-Amz-Target"]
         operation = (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]
         body = request.body
@@ -38,7 +38,7 @@ class Sent:
 
     @property
     def operations(self) -> list[str]:
-        """Their names."""
+        """Return the names of the operations."""
         return [operation for operation, _ in self.requests]
 
     def body(self, operation: str) -> Json:
@@ -47,17 +47,17 @@ class Sent:
         return found
 
     def messages(self) -> list[str]:
-        """Return what was logged by the only PutLogEvents."""
+        """Return the log messages in the only PutLogEvents."""
         return [entry["message"] for entry in self.body("PutLogEvents")["logEvents"]]
 
     def metrics(self) -> dict[str, Json]:
-        """Return what the only PutMetricData says, by the metric's name."""
+        """Return the metrics in the only PutMetricData, by name."""
         return {entry["MetricName"]: entry for entry in self.body("PutMetricData")["MetricData"]}
 
 
 @pytest.fixture
 def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Sent:
-    """What a process sends that has delivered nothing yet."""
+    """Record the delivery requests of a process that has not delivered before."""
     monkeypatch.setattr(delivery, "_there", set())
     noted = Sent()
     for service in ("logs", "monitoring"):
@@ -65,15 +65,15 @@ def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Sent:
     return noted
 
 
-def one(action: str, **named: Any) -> Json:  # noqa: ANN401 - those of event()
-    """Send an event about a definition that is there or not, with a log group."""
+def one(action: str, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
+    """Send an event with a log group, and return the answer."""
     properties = None if action == "LIST" else minimal() | {"JobDefinitionName": "some"}
     return invoke(action, properties, properties, log_group=LOG_GROUP, **named)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(sent: Sent, action: str) -> None:
-    """A cold function makes the group and the stream first: four calls at most. A warm one makes two."""
+    """A cold function creates group and stream first and makes four calls; a warm function makes two."""
     one(action)
     assert sent.operations == COLD
     sent.requests.clear()
@@ -83,7 +83,7 @@ def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(sent: Sent
 
 
 def test_a_cold_function_finds_group_and_stream_there(sent: Sent) -> None:
-    """What was there before stays."""
+    """A cold function adds its records to a log stream that exists."""
     one("READ")
     delivery._there.clear()
     one("READ")
@@ -94,7 +94,7 @@ def test_a_cold_function_finds_group_and_stream_there(sent: Sent) -> None:
 
 
 def test_a_warm_function_makes_another_resources_stream(sent: Sent) -> None:
-    """It knows that the group is there."""
+    """A warm function creates only the stream, because it knows that the group exists."""
     one("READ")
     sent.requests.clear()
     one("READ", logical_id="Other")
@@ -103,7 +103,7 @@ def test_a_warm_function_makes_another_resources_stream(sent: Sent) -> None:
 
 
 def test_a_log_group_that_was_deleted_is_made_again(sent: Sent) -> None:
-    """Nothing is lost of it."""
+    """A warm function creates a deleted log group again, and delivers all its records."""
     one("READ")
     boto3.client("logs", "eu-west-1").delete_log_group(logGroupName=LOG_GROUP)
     sent.requests.clear()
@@ -113,7 +113,7 @@ def test_a_log_group_that_was_deleted_is_made_again(sent: Sent) -> None:
 
 
 def test_a_group_that_may_not_be_made_may_be_there(wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]) -> None:
-    """PutLogEvents tells."""
+    """Delivery ignores a refused CreateLogGroup, because PutLogEvents shows whether the group exists."""
     boto3.client("logs", "eu-west-1").create_log_group(logGroupName=LOG_GROUP)
     wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
     one("READ")
@@ -124,7 +124,7 @@ def test_a_group_that_may_not_be_made_may_be_there(wire: Wire, sent: Sent, capsy
 def test_a_group_that_is_not_there_and_may_not_be_made_is_said(
     wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With what failed for it, and without a loop."""
+    """Delivery reports the error of PutLogEvents and stops, without a loop."""
     wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
     one("READ")
     assert sent.operations == COLD[1:3]
@@ -133,7 +133,7 @@ def test_a_group_that_is_not_there_and_may_not_be_made_is_said(
 
 
 def test_nothing_is_delivered_without_a_log_group(sent: Sent) -> None:
-    """Also by a warm function that delivered something before."""
+    """Without a log group, even a warm function that delivered before sends nothing."""
     one("READ")
     sent.requests.clear()
     created(minimal())
@@ -144,7 +144,7 @@ def test_nothing_is_delivered_without_a_log_group(sent: Sent) -> None:
 
 
 def test_nothing_is_delivered_without_credentials(sent: Sent) -> None:
-    """The group alone is not enough."""
+    """A log group without provider credentials is not enough for delivery."""
     broken = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
     broken["requestData"]["providerCredentials"] = None
     handlers.resource(broken, None)
@@ -152,7 +152,7 @@ def test_nothing_is_delivered_without_credentials(sent: Sent) -> None:
 
 
 def test_a_handlers_defect_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither what was logged before it, nor what is logged of it, nor the metrics."""
+    """After a handler's defect, its record, the earlier records and the metrics are delivered."""
 
     def broken(*_: object) -> None:
         logging.getLogger(f"{OURS}.handlers").info("just before")
@@ -168,7 +168,7 @@ def test_a_handlers_defect_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyP
 
 
 def test_what_ends_the_process_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was logged before it is delivered on the way out."""
+    """Records that were logged before a SystemExit are delivered on the way out."""
 
     def ended(*_: object) -> None:
         logging.getLogger(f"{OURS}.handlers").info("just before")
@@ -183,26 +183,26 @@ def test_what_ends_the_process_loses_nothing(sent: Sent, monkeypatch: pytest.Mon
 def test_our_records_are_delivered_at_any_level_and_no_others(
     sent: Sent, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the root logger at DEBUG, botocore logs whole requests, credentials among them."""
+    """Records of other loggers stay out: at DEBUG, botocore logs whole requests, which include credentials."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, OURS)
     read = translation.model
 
-    def talkative(*arguments: Any) -> Any:  # noqa: ANN401 - the real one's
+    def talkative(*arguments: Any) -> Any:  # noqa: ANN401 - translation.model's types
         logging.getLogger(f"{OURS}.handlers").debug("of ours")
         logging.getLogger("cloudformation_cli_python_lib.resource").critical("the library's")
         return read(*arguments)
 
     monkeypatch.setattr(translation, "model", talkative)
     created(minimal(), log_group=LOG_GROUP)
-    assert any("botocore" in record.name for record in caplog.records)  # it did log
+    assert any("botocore" in record.name for record in caplog.records)  # botocore did log
     assert [message for message in sent.messages() if "of ours" in message]
     names = {message.split()[1].rpartition(".")[0] for message in sent.messages()}
     assert names == {OURS}
 
 
 def test_records_are_in_the_order_of_their_times(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CloudWatch Logs refuses others, and a clock may be set back between two of them."""
+    """Delivery sorts the records, as CloudWatch Logs requires: a clock can be set back between two records."""
     log = logging.getLogger(f"{OURS}.handlers")
 
     def backwards(*_: object) -> None:
@@ -226,20 +226,20 @@ def test_records_are_in_the_order_of_their_times(sent: Sent, monkeypatch: pytest
 
 
 class Clock:
-    """A clock that goes on by 1.5 s each time that it is read."""
+    """A clock that advances 1.5 s each time that it is read."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 4, 5, 6, 7, 250_000)  # noqa: DTZ001 - the library takes naive UTC
 
     def __call__(self) -> datetime:
-        """Return the time."""
+        """Advance the clock and return the time."""
         self.now += timedelta(seconds=1.5)
         return self.now
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
 def test_metrics_are_the_librarys(sent: Sent, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
-    """Names, dimensions, units, values and times, in its namespace; wherever the function takes itself to be."""
+    """The metrics have the library's names, dimensions, units and values, with UTC times in any time zone."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     monkeypatch.setattr(plugin, "_now", Clock())
@@ -292,7 +292,7 @@ def test_a_failure_is_said_once_without_words_of_awss(
     wire: Wire, sent: Sent, operation: str, attempted: list[str], *,
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """They may quote what was sent. Nothing more is delivered in this invocation; the next one tries again."""
+    """Delivery stops until the next invocation, and hides AWS's text, which can quote what was sent."""
     caplog.set_level(logging.INFO)
     wire.reply(operation, refuses("AccessDeniedException", f"User {TOKEN} may not"))
     assert one("READ")["errorCode"] == "NotFound"
@@ -308,7 +308,7 @@ def test_a_failure_is_said_once_without_words_of_awss(
 
 @pytest.mark.parametrize("code", [TOKEN, "x" * 64, ""])
 def test_a_code_that_is_no_name_is_not_repeated(wire: Wire, capsys: pytest.CaptureFixture[str], code: str) -> None:
-    """What answers need not be AWS."""
+    """Delivery doesn't print an odd error code: something other than AWS can have sent it."""
     wire.reply("PutLogEvents", refuses(code))
     one("READ")
     assert capsys.readouterr().err == "Logs and metrics are not delivered: PutLogEvents fails with ClientError\n"
@@ -317,7 +317,7 @@ def test_a_code_that_is_no_name_is_not_repeated(wire: Wire, capsys: pytest.Captu
 def test_clients_that_can_t_be_made_fail_no_request(
     sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is said by its kind alone, like any failure."""
+    """A client that can't be created stops only delivery, which reports the class of the error."""
     make = sessions._new_client
 
     def broken(service: str, *rest: Any) -> Any:  # noqa: ANN401 - a client
@@ -333,7 +333,7 @@ def test_clients_that_can_t_be_made_fail_no_request(
 
 
 def test_metrics_are_delivered_when_nothing_was_logged(sent: Sent, caplog: pytest.LogCaptureFixture) -> None:
-    """CloudWatch Logs refuses an empty batch."""
+    """Delivery sends only metrics if there are no records: CloudWatch Logs refuses an empty batch."""
     caplog.set_level(logging.CRITICAL, OURS)
     one("READ")
     assert sent.operations == ["PutMetricData"]
@@ -341,7 +341,7 @@ def test_metrics_are_delivered_when_nothing_was_logged(sent: Sent, caplog: pytes
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Holds answers back until it is set, at the end of the test at the latest."""
+    """Yield an event that holds answers back until it is set, at the latest at the end of the test."""
     held = threading.Event()
     yield held
     held.set()
@@ -352,9 +352,9 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     wire: Wire, sent: Sent, gate: threading.Event, *, operation: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """What hangs is left behind: it sends nothing more, and its clients are not lent again."""
+    """Delivery leaves a hanging thread behind, which sends nothing more, and doesn't use its clients again."""
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
-    one("READ")  # clients are there
+    one("READ")  # creates the clients
     sent.requests.clear()
     delivery._there.clear()
     monkeypatch.setattr(delivery, "LONGEST", 2.0)
@@ -366,7 +366,7 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     wire.reply(operation, hangs)
     start = time.monotonic()
     assert one("READ")["errorCode"] == "NotFound"
-    assert time.monotonic() - start < 30  # and not 60
+    assert time.monotonic() - start < 30  # hangs() waits 60 s
     assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 2 s\n"
     assert [key for key, idle in sessions._idle.items() if idle and key[0] != "sagemaker"] == []
     (worker,) = [thread for thread in threading.enumerate() if "_send" in thread.name]
@@ -382,13 +382,13 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
 
 
 def test_delivery_has_three_seconds(sent: Sent) -> None:
-    """The rest of an invocation counts on it: plugin.SECONDS."""
+    """plugin.SECONDS relies on delivery taking at most three seconds."""
     assert delivery.LONGEST == 3
     assert sent.requests == []
 
 
 def test_a_connection_that_fails_is_said_by_the_kind_of_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its message has the address, and whatever a proxy says."""
+    """Delivery prints only the error's class: its message can contain an address or a proxy's text."""
     wire.reply("PutMetricData", breaks(ConnectionResetError(TOKEN)))
     one("READ")
     assert capsys.readouterr().err == "Logs and metrics are not delivered: ConnectionResetError\n"

@@ -1,4 +1,4 @@
-"""What stands around the handlers: logs, metrics, broken events, defects."""
+"""Tests of what the entry points add to the handlers: logs, metrics, answers to broken events and to defects."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def streams() -> set[str]:
 
 
 def test_logs_say_what_happened_to_what() -> None:
-    """Action, logical id, name, outcome: in the stream of the stack's resource."""
+    """The resource's log stream has the action, logical id, name and outcome of each invocation."""
     model = created(minimal(), log_group=LOG_GROUP)
     invoke("DELETE", {"JobDefinitionName": "missing"}, log_group=LOG_GROUP)
     messages = logged(f"{STACK_ID}/JobDefinition".replace(":", "__"))
@@ -42,13 +42,13 @@ def test_logs_say_what_happened_to_what() -> None:
 
 
 def test_outside_of_stacks_the_stream_is_the_accounts() -> None:
-    """As the library names it."""
+    """Outside of stacks, the log stream is named after account and region, as the library does it."""
     created(minimal(), stack_id=None, log_group=LOG_GROUP)
     assert streams() == {f"{ACCOUNT}-{REGION}"}
 
 
 def test_a_warm_function_writes_to_the_stream_of_the_stack_it_serves() -> None:
-    """The library stays with the first stack's stream."""
+    """A warm function leaves the first stack's log stream; the library would keep writing to it."""
     created(minimal(), log_group=LOG_GROUP)
     other = STACK_ID.replace("Fraud", "Churn")
     created(minimal(), stack_id=other, log_group=LOG_GROUP)
@@ -58,7 +58,7 @@ def test_a_warm_function_writes_to_the_stream_of_the_stack_it_serves() -> None:
 
 
 def test_metrics_count_invocations_time_and_failures() -> None:
-    """As the library publishes them, in the account of the one who registered the type."""
+    """Each invocation publishes the library's metrics in the account that registered the type."""
     invoke("READ", {"JobDefinitionName": "missing"}, log_group=LOG_GROUP)
     metrics = boto3.client("cloudwatch", REGION).list_metrics()["Metrics"]
     assert {metric["MetricName"] for metric in metrics} == {
@@ -72,7 +72,7 @@ def test_metrics_count_invocations_time_and_failures() -> None:
 
 
 def test_the_duration_is_the_handlers_in_milliseconds(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing of what stands around it."""
+    """The duration metric measures the handler and nothing around it."""
     clock = [datetime.now(UTC).replace(tzinfo=None)]
     monkeypatch.setattr(plugin, "_now", lambda: clock[0])
 
@@ -112,14 +112,14 @@ DELIVERY_FAILURES = [
 def test_delivery_that_fails_fails_no_request(
     wire: Wire, service: str, failure: Reply, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A CREATE that succeeded is a success, whatever becomes of its logs and metrics."""
+    """A CREATE that succeeded stays a success if its logs or metrics can't be delivered."""
     wire.reply(service, *[failure] * 50)
     assert invoke("CREATE", maximal(), log_group=LOG_GROUP)["status"] == "SUCCESS"
     assert "Traceback" not in capsys.readouterr().err
 
 
 def test_delivery_is_given_up_after_its_first_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    """A service that does not answer costs one time limit an invocation, not one a message; it is said once."""
+    """A silent service costs one time limit per invocation, not one per message, and is reported once."""
     calls: list[str] = []
 
     def hang(request: Any) -> None:  # noqa: ANN401 - botocore's request
@@ -134,7 +134,7 @@ def test_delivery_is_given_up_after_its_first_failure(wire: Wire, capsys: pytest
 
 
 def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wire) -> None:
-    """The caller's are for the caller's account."""
+    """Delivery doesn't sign with the caller's credentials, which are for the caller's account."""
     keys: list[str] = []
 
     def note(request: Any) -> None:  # noqa: ANN401 - botocore's request
@@ -148,8 +148,8 @@ def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wir
 
 
 def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
-    """60 s for an invocation, 30 s for READ and LIST; the handler, the attempt that it ends with, and delivery."""
-    config = vars(client.CONFIG)  # set by botocore without being declared
+    """Handler, last attempt and delivery together take at most 60 s, and 30 s for READ and LIST."""
+    config = vars(client.CONFIG)  # botocore sets these attributes without declaring them
     attempt = config["connect_timeout"] + config["read_timeout"]
     assert config["retries"]["total_max_attempts"] == 1
     for action, seconds in plugin.SECONDS.items():
@@ -171,7 +171,10 @@ def _everywhere(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
 def test_nothing_logs_a_property_value_or_a_credential(
     wire: Wire, reply: Reply | None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not ours, not the library's: not to the log group, not to Lambda's own log. AWS quotes values in its messages."""
+    """Neither this package nor the library logs a value; AWS quotes values in its messages.
+
+    The test searches the log group and Lambda's own log.
+    """
     caplog.set_level(logging.INFO)
     properties = _everywhere({key: value for key, value in maximal().items() if key != "JobDefinitionName"})
     properties["ModelQualityAppSpecification"]["ProblemType"] = "Regression"
@@ -189,7 +192,7 @@ def test_nothing_logs_a_property_value_or_a_credential(
 def test_a_defect_is_a_failure_with_a_word_and_a_place(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The library answers InternalFailure without a message. Where it happened is logged, with no value."""
+    """A defect is reported and logged with its class and place, but no value. The library gives no message."""
 
     def broken(model: ResourceModel, *_: object) -> None:
         raise KeyError(model.RoleArn)
@@ -205,25 +208,25 @@ def test_a_defect_is_a_failure_with_a_word_and_a_place(
 
 @pytest.mark.parametrize("missing", ["action", "region", "requestData"])
 def test_an_event_that_lacks_a_part_is_an_invalid_request(missing: str) -> None:
-    """Not CloudFormation's, but a person's who tries the function."""
+    """The entry point refuses an incomplete event, which a person who tries the function can send."""
     broken = event("READ", {"JobDefinitionName": "x"})
     del broken[missing]
     assert handlers.resource(broken, None)["errorCode"] == "InvalidRequest"
 
 
 def test_an_action_that_there_is_not_is_an_invalid_request() -> None:
-    """As above."""
+    """The entry point refuses an unknown action."""
     assert invoke("EXPLODE", minimal())["errorCode"] == "InvalidRequest"
 
 
 def test_the_answer_is_json() -> None:
-    """Lambda serializes it as it is."""
+    """The answer must be plain JSON, because Lambda serializes it as it is."""
     answer = invoke("CREATE", maximal())
     assert json.loads(json.dumps(answer)) == answer
 
 
 def test_the_test_entry_point_answers_like_the_production_one() -> None:
-    """What `sam local invoke TestEntrypoint` calls, with events as cfn documents them."""
+    """`sam local invoke TestEntrypoint` calls the test entry point with events in the form that cfn documents."""
     request: Json = {
         "credentials": CALLER,
         "action": "CREATE",

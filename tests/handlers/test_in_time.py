@@ -1,4 +1,4 @@
-"""Every invocation ends in time, whatever the wire does: against real sockets, which answer slowly or in drips."""
+"""Tests that every invocation ends in time, against real sockets that answer slowly, in drips or never."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from tests.wires import invoke
 
 pytestmark = pytest.mark.slow
 
-# A part of the time that is meant, so that nobody waits: 45 s are 1.8 s.
+# All times are multiplied by this, so that the tests are fast: 45 s become 1.8 s.
 SCALE = 0.04
 
 Serve = Callable[[socket.socket, str, Json], None]
@@ -24,7 +24,7 @@ Does = Callable[["Server"], Serve]
 
 
 class Server:
-    """An HTTP server that does with a connection what a test says, one request after the other."""
+    """An HTTP server that answers each request as a test chooses."""
 
     def __init__(self, does: "Does") -> None:
         self._serve = does(self)
@@ -40,7 +40,7 @@ class Server:
         self._run(self._accept)
 
     def end(self) -> None:
-        """End every thread: shutting down wakes those that wait for somebody to say something."""
+        """Shut down the sockets, which wakes the threads that wait for data, and join every thread."""
         self._ended.set()
         for waiting in (self._listening, *self._connections):
             with suppress(OSError):
@@ -50,7 +50,7 @@ class Server:
             thread.join()
 
     def wait(self, seconds: float) -> None:
-        """Wait, but not beyond the end."""
+        """Wait some seconds; raise ConnectionError if the server ends before."""
         if self._ended.wait(seconds):
             raise ConnectionError
 
@@ -80,7 +80,7 @@ class Server:
 
 
 def http(body: Json, status: str = "200 OK", **headers: str) -> bytes:
-    """Return an answer as bytes."""
+    """Return an HTTP answer as bytes."""
     content = json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/x-amz-json-1.1", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -88,7 +88,7 @@ def http(body: Json, status: str = "200 OK", **headers: str) -> bytes:
 
 
 def said(operation: str, body: Json) -> Json:
-    """Return what SageMaker answers, of a definition that is there with the tag a=1."""
+    """Return SageMaker's answer about a definition that exists and has the tag a=1."""
     name = body.get("JobDefinitionName", "fraud-quality")
     described = {key: value for key, value in maximal().items() if key not in ("EndpointName", "Tags")}
     found: dict[str, Json] = {
@@ -103,7 +103,7 @@ def said(operation: str, body: Json) -> Json:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All limits and pauses, scaled."""
+    """Scale all limits and pauses."""
     config = Config(connect_timeout=1 * SCALE, read_timeout=3.5 * SCALE, retries={"total_max_attempts": 1})
     monkeypatch.setattr(client, "CONFIG", config)
     monkeypatch.setattr(plugin, "SECONDS", {action: seconds * SCALE for action, seconds in plugin.SECONDS.items()})
@@ -118,7 +118,7 @@ Running = Callable[[Does], Server]
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """Start a server that SageMaker's requests go to."""
+    """Yield a function that starts a server and directs SageMaker's requests to it."""
     servers: list[Server] = []
 
     def run(does: Does) -> Server:
@@ -134,24 +134,24 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No moto: the requests go out."""
+    """Replace the fixture that starts moto: in these tests the requests reach a socket."""
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     settings = {name: vars(client.CONFIG)[name] for name in ("connect_timeout", "read_timeout", "retries")}
-    monkeypatch.setattr(client, "CONFIG", Config(**settings))  # kept clients know the address of another test
+    monkeypatch.setattr(client, "CONFIG", Config(**settings))  # kept clients have another test's address
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
 @contextmanager
 def timed(action: str) -> Iterator[None]:
-    """Make sure that what runs inside keeps the contract's limit."""
+    """Check that the code inside keeps the contract's limit."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < (30 if action in ("READ", "LIST") else 60) * SCALE + 0.5
 
 
 def slow(seconds: float) -> Does:
-    """Answer each call after some time."""
+    """Answer each call after this many seconds."""
 
     def serves(server: Server) -> Serve:
         def serve(connection: socket.socket, operation: str, body: Json) -> None:
@@ -165,7 +165,7 @@ def slow(seconds: float) -> Does:
 
 
 def slow_and_busy(server: Server) -> Serve:
-    """Answer each call after 2.5 s, every other with a 503 that asks to wait for 5 s."""
+    """Answer each call after 2.5 s, every other call with a 503 that requests a wait of 5 s."""
 
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
         server.wait(2.5 * SCALE)
@@ -190,7 +190,7 @@ def dripping(server: Server) -> Serve:
 
 
 def dripping_body(server: Server) -> Serve:
-    """Answer with the headers at once, and a byte of the body every two seconds."""
+    """Answer with the headers at once, then with a byte of the body every two seconds."""
 
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
         head, end, content = http(said(operation, body) | {"x": "x" * 1000}).partition(b"\r\n\r\n")
@@ -203,7 +203,7 @@ def dripping_body(server: Server) -> Serve:
 
 
 def silent(server: Server) -> Serve:
-    """Answer nothing at all."""
+    """Never answer."""
 
     def serve(_connection: socket.socket, _operation: str, _body: Json) -> None:
         server.wait(1000)
@@ -211,8 +211,8 @@ def silent(server: Server) -> Serve:
     return serve
 
 
-def throttling(server: Server) -> Serve:  # noqa: ARG001 - one signature for all
-    """Refuse everything for being asked too often."""
+def throttling(server: Server) -> Serve:  # noqa: ARG001 - all of them have one signature
+    """Refuse every call with ThrottlingException."""
 
     def serve(connection: socket.socket, _operation: str, _body: Json) -> None:
         refusal = {"__type": "ThrottlingException", "message": "slow down"}
@@ -222,7 +222,7 @@ def throttling(server: Server) -> Serve:  # noqa: ARG001 - one signature for all
 
 
 def endless_tags(server: Server) -> Serve:
-    """Always have another page of tags, slowly."""
+    """Answer slowly, and always with a token for another page of tags."""
 
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
         server.wait(SCALE)
@@ -232,8 +232,8 @@ def endless_tags(server: Server) -> Serve:
     return serve
 
 
-def flooding(server: Server) -> Serve:  # noqa: ARG001 - one signature for all
-    """Answer with a body that does not end, as fast as it is read."""
+def flooding(server: Server) -> Serve:  # noqa: ARG001 - all of them have one signature
+    """Answer with an endless body, as fast as the client reads it."""
 
     def serve(connection: socket.socket, _operation: str, _body: Json) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -266,14 +266,14 @@ WIRES = [
     ],
 )
 def test_an_invocation_ends_in_time(running: Running, wire_does: Does, action: str, name: str | None) -> None:
-    """What isn't done is in progress, or fails in a way that CloudFormation tries again."""
+    """An invocation that can't finish answers IN_PROGRESS or fails with an error that CloudFormation retries."""
     server = running(wire_does)
     properties = maximal() | {"JobDefinitionName": name}
     with timed(action):
         answer = invoke(action, properties, properties, tags={"b": "2"}, previous_tags={"a": "1"})
     if answer["status"] == "FAILED":
         retriable = ["NetworkFailure", "ServiceInternalError", "Throttling"]
-        foreign = ["AlreadyExists"] if action == "CREATE" and name else []  # what is there has other tags
+        foreign = ["AlreadyExists"] if action == "CREATE" and name else []  # the server's definition has other tags
         assert answer["errorCode"] in retriable + foreign, answer
     elif answer["status"] == "IN_PROGRESS":
         assert action in ("CREATE", "UPDATE")
@@ -284,7 +284,7 @@ def test_an_invocation_ends_in_time(running: Running, wire_does: Does, action: s
 
 
 def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(running: Running) -> None:
-    """A warm function goes on: what still drips in is nobody's answer."""
+    """A warm function closes the connection, so that the rest of a slow answer can't reach a later request."""
     drips = threading.Event()
 
     def does(server: Server) -> Serve:
@@ -308,7 +308,7 @@ def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(running: 
 
 
 def test_two_threads_have_limits_of_their_own() -> None:
-    """The limit belongs to an invocation, not to the process."""
+    """A limit belongs to an invocation, not to the process, and an inner limit can't extend it."""
     seen: list[float] = []
     with deadline.within(5):
         thread = threading.Thread(target=lambda: seen.append(deadline.left()))
@@ -321,7 +321,7 @@ def test_two_threads_have_limits_of_their_own() -> None:
 
 
 def test_a_client_that_nobody_listens_to_is_not_connected(running: Running) -> None:
-    """Nothing was sent: under a user-provided name too, that is worth another try, and nothing to look at."""
+    """A refused connection sent nothing, so CREATE fails with NetworkFailure and returns no model."""
     server = running(silent)
     server.end()
     answer = invoke("CREATE", minimal())
@@ -347,7 +347,7 @@ def _no_tls(connection: socket.socket) -> None:
 def test_what_fails_before_tls_is_agreed_on_has_no_effect(
     monkeypatch: pytest.MonkeyPatch, does: Callable[[socket.socket], None]
 ) -> None:
-    """The request was not sent: there is nothing to look for, nor to clean up."""
+    """Before TLS is agreed on, no request is sent, so CREATE fails and returns no model."""
     connections: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", f"https://127.0.0.1:{listening.getsockname()[1]}")

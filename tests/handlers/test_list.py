@@ -1,4 +1,4 @@
-"""LIST through the production entry point."""
+"""Tests of LIST through the production entry point."""
 
 import pytest
 
@@ -9,20 +9,20 @@ from tests.wires import Wire, created, invoke, refuses
 
 @pytest.mark.parametrize("properties", [None, {}, {"JobDefinitionName": "whatever"}])
 def test_an_empty_list_is_a_list(properties: Json | None) -> None:
-    """LIST may come with no properties at all."""
+    """LIST returns [] if there are no definitions, with or without properties in the request."""
     answer = invoke("LIST", properties)
     assert answer == {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0, "resourceModels": []}
 
 
 def test_the_properties_may_be_missing_altogether() -> None:
-    """Not empty, not null, but not there."""
+    """LIST accepts an event that has no resourceProperties member."""
     sent = event("LIST", None)
     del sent["requestData"]["resourceProperties"]
     assert handlers.resource(sent, None)["resourceModels"] == []
 
 
 def test_one_page_an_invocation(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The token goes out and comes back in through the production entry point, which drops it in the library."""
+    """LIST returns the next page for a page token, which the library's own entry point drops."""
     monkeypatch.setattr(job_definitions, "PAGE_SIZE", 2)
     models = [created(minimal(), token=str(number)) for number in range(5)]
     wire.requests.clear()
@@ -39,7 +39,7 @@ def test_one_page_an_invocation(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_read_takes_every_one() -> None:
-    """ARN and name of each, and nothing else."""
+    """LIST returns only the ARN and the name of a definition, and READ accepts them."""
     created(maximal())
     (listed,) = invoke("LIST", None)["resourceModels"]
     assert listed == {"JobDefinitionArn": arn("Fraud-Quality"), "JobDefinitionName": "Fraud-Quality"}
@@ -47,7 +47,7 @@ def test_read_takes_every_one() -> None:
 
 
 def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
-    """SageMaker does the filtering."""
+    """LIST passes EndpointName to SageMaker, which does the filtering."""
     created(maximal())
     assert len(invoke("LIST", {"EndpointName": "fraud"})["resourceModels"]) == 1
     assert wire.requests[-1][1] == {"EndpointName": "fraud", "MaxResults": 100}
@@ -55,7 +55,7 @@ def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
 
 
 def test_a_refusal_is_told(wire: Wire) -> None:
-    """A page token that is too old, say."""
+    """LIST reports SageMaker's refusal, for example of an old page token."""
     wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", "bad token"))
     answer = invoke("LIST", None, next_token="old")
     assert answer["errorCode"] == "InvalidRequest"

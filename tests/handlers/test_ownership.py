@@ -1,4 +1,4 @@
-"""Whose definition it is: nothing of another's is adopted, nothing of the request's own is orphaned."""
+"""Tests of ownership: CREATE adopts no definition of another request, and orphans none of its own."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -65,7 +65,7 @@ LOST = [
 
 
 def taken(answer: Json) -> str:
-    """Return the message of an answer that leaves another's definition alone."""
+    """Check that an answer is AlreadyExists and has no model, and return its message."""
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "AlreadyExists")
     assert "resourceModel" not in answer
     message: str = answer["message"]
@@ -75,7 +75,7 @@ def taken(answer: Json) -> str:
 @pytest.mark.parametrize("fault", NOTHING_HAPPENED + NOBODY_KNOWS)
 @pytest.mark.parametrize("age", [20, 3])
 def test_an_equal_definition_that_was_there_before_is_anothers(wire: Wire, fault: Reply, age: float) -> None:
-    """However much it looks like ours, and however young it is."""
+    """CREATE doesn't adopt an equal definition that is older than the attempt, even by a few seconds."""
     foreign(maximal(), age)
     wire.reply(CREATE, fault)
     message = taken(invoke("CREATE", maximal()))
@@ -85,7 +85,7 @@ def test_an_equal_definition_that_was_there_before_is_anothers(wire: Wire, fault
 
 @pytest.mark.parametrize("fault", NOTHING_HAPPENED)
 def test_an_equal_definition_that_is_made_meanwhile_is_anothers_if_nothing_was_sent(wire: Wire, fault: Reply) -> None:
-    """Refused, throttled, not connected: the request had no effect."""
+    """A throttled attempt or a failed connection has no effect, so CREATE doesn't adopt an equal definition."""
 
     def made_meanwhile(request: Any) -> Any:  # noqa: ANN401 - botocore's request
         foreign(maximal(), age=-0.001)
@@ -106,7 +106,7 @@ MORE = [
 @pytest.mark.parametrize("fault", NOBODY_KNOWS)
 @pytest.mark.parametrize(("more", "word"), MORE)
 def test_another_definition_that_is_made_meanwhile_is_anothers(wire: Wire, fault: Reply, more: Json, word: str) -> None:
-    """It has to be in everything as asked for."""
+    """CREATE adopts a definition only if it equals the request in everything, tags included."""
 
     def made_meanwhile(request: Any) -> Any:  # noqa: ANN401 - botocore's request
         foreign(maximal(), age=-0.001, **more)
@@ -121,7 +121,7 @@ def test_another_definition_that_is_made_meanwhile_is_anothers(wire: Wire, fault
     "more", [{"NetworkConfig": {"EnableNetworkIsolation": True}}, {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}]
 )
 def test_more_than_was_asked_for_is_anothers(wire: Wire, more: Json) -> None:
-    """What nobody asked for was asked for by somebody else; defaults that SageMaker fills in are no difference."""
+    """CREATE doesn't adopt a definition with more properties than requested, SageMaker's defaults apart."""
     ours = minimal() | {"JobDefinitionName": "Churn"}
 
     def made_meanwhile(_: object) -> None:
@@ -138,7 +138,7 @@ def test_more_than_was_asked_for_is_anothers(wire: Wire, more: Json) -> None:
 def test_a_create_whose_answer_was_lost_is_a_success(
     wire: Wire, properties: Json, answers_lost: int, lost: Reply
 ) -> None:
-    """With a user-provided name and with a generated one; with both attempts' answers lost as well."""
+    """CREATE finds its definition under either kind of name after one or two lost answers."""
     wire.reply(CREATE, *[lost] * answers_lost)
     model = created(properties, tags={"stage": "prod"})
     assert definitions().keys() == {model["JobDefinitionName"].lower()}
@@ -147,14 +147,14 @@ def test_a_create_whose_answer_was_lost_is_a_success(
 
 @pytest.mark.parametrize("fault", NOTHING_HAPPENED)
 def test_refused_and_then_lost_is_a_success(wire: Wire, fault: Reply) -> None:
-    """The second attempt took effect, and there is no third."""
+    """CREATE adopts the definition that its second attempt created, after a first attempt without effect."""
     wire.reply(CREATE, fault, loses_the_answer(CLOSED))
     assert created(maximal())["JobDefinitionArn"] == arn("Fraud-Quality")
 
 
 @pytest.mark.parametrize("lags", range(5))
 def test_a_definition_of_ours_is_looked_for_while_reads_lag(wire: Wire, lags: int) -> None:
-    """Describe, then ListTags, are some answers behind: as long as there is time, they are asked again."""
+    """CREATE repeats Describe and ListTags, which lag behind, while there is time."""
     wire.reply(CREATE, loses_the_answer(CLOSED))
     wire.reply(DESCRIBE, *[refuses("ResourceNotFound")] * lags)
     wire.reply("ListTags", *[answers(200, {"Tags": []})] * (5 - lags))
@@ -163,14 +163,14 @@ def test_a_definition_of_ours_is_looked_for_while_reads_lag(wire: Wire, lags: in
 
 @pytest.mark.parametrize("failure", ["AccessDeniedException", "ThrottlingException"])
 def test_tags_that_can_not_be_read_prove_nothing(wire: Wire, failure: str) -> None:
-    """The message says so."""
+    """CREATE doesn't adopt a definition whose tags it can't read, and the message says so."""
     wire.reply(CREATE, loses_the_answer(CLOSED))
     wire.reply("ListTags", *[refuses(failure)] * 20)
     assert "differs from what is asked for in Tags, which can't be read" in taken(invoke("CREATE", maximal()))
 
 
 def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Create failed with is said, it is worth another try, and nobody knows whether it took effect."""
+    """When time runs out, CREATE fails with its own retriable error and says that its effect is unknown."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 2)
     monkeypatch.setattr(ownership, "_PAUSES", (60,))
     answer = invoke("CREATE", maximal())
@@ -181,7 +181,7 @@ def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.Monkey
 
 
 def test_a_taken_name_that_can_not_be_read_is_said_to_be_so(wire: Wire) -> None:
-    """The policy may allow to create only."""
+    """The message says that the definition can't be read: a policy can allow Create alone."""
     foreign(maximal())
     wire.reply(DESCRIBE, refuses("AccessDeniedException", "not for you"))
     message = taken(invoke("CREATE", maximal()))
@@ -190,7 +190,7 @@ def test_a_taken_name_that_can_not_be_read_is_said_to_be_so(wire: Wire) -> None:
 
 
 def test_the_next_invocation_can_not_prove_what_the_last_one_lost(wire: Wire) -> None:
-    """CloudFormation sends the request again without a context: the message says what may have happened."""
+    """CloudFormation sends the request again without a context, so the message says what may have happened."""
     wire.reply(CREATE, *[loses_the_answer(CLOSED)] * 2)
     wire.reply(DESCRIBE, *[refuses("ResourceNotFound")] * 6)
     assert invoke("CREATE", maximal())["errorCode"] == "NetworkFailure"
@@ -202,7 +202,7 @@ def test_the_next_invocation_can_not_prove_what_the_last_one_lost(wire: Wire) ->
 @pytest.mark.parametrize("skew", [timedelta(hours=-3), timedelta(hours=3)])
 @pytest.mark.parametrize("made", [-20, 0.5])
 def test_the_service_says_what_time_it_is(wire: Wire, skew: timedelta, made: float) -> None:
-    """The function's clock may be wrong: what counts is SageMaker's, in the Date of its answer."""
+    """CREATE takes the time from SageMaker's Date header, because the function's clock can be wrong."""
     there = datetime.now(UTC) + skew
 
     def describes(request: Any) -> Any:  # noqa: ANN401 - botocore's request
@@ -225,7 +225,7 @@ def test_the_service_says_what_time_it_is(wire: Wire, skew: timedelta, made: flo
 
 
 def test_without_a_date_it_is_the_functions_clock(wire: Wire) -> None:
-    """Which AWS keeps right."""
+    """Without a Date header, CREATE uses the function's clock, which AWS keeps right."""
 
     def describes(request: Any) -> Any:  # noqa: ANN401 - botocore's request
         kept = definitions()["fraud-quality"]
@@ -242,7 +242,7 @@ def test_without_a_date_it_is_the_functions_clock(wire: Wire) -> None:
 
 
 def test_a_creation_time_without_fractions_is_any_in_its_second(wire: Wire) -> None:
-    """A service that keeps whole seconds has not made the definition before it was asked to."""
+    """CREATE adopts its definition even if SageMaker cuts the creation time to whole seconds."""
 
     def made(request: Any) -> Any:  # noqa: ANN401 - botocore's request
         after(refuses("InternalFailure", status=500))(request)
@@ -266,7 +266,7 @@ AFTERWARDS = [
 @pytest.mark.parametrize(("failure", "code"), AFTERWARDS)
 @pytest.mark.parametrize("attempts_lost", [1, 2])
 def test_a_generated_name_is_never_orphaned(wire: Wire, failure: Reply, code: str, attempts_lost: int) -> None:
-    """Whatever reads say afterwards, every answer has the ARN: it is known before SageMaker has said it."""
+    """Every answer has the ARN, even if all reads fail: the ARN of a generated name is known beforehand."""
     wire.reply(CREATE, *[loses_the_answer(CLOSED)] * attempts_lost)
     wire.reply(DESCRIBE, *[failure] * 40)
     first = invoke("CREATE", minimal())
@@ -283,7 +283,7 @@ def test_a_generated_name_is_never_orphaned(wire: Wire, failure: Reply, code: st
 
 
 def test_a_create_that_took_no_effect_is_sent_again_in_the_next_invocation(wire: Wire) -> None:
-    """Under a generated name that is safe: it is the same name."""
+    """Sending Create again is safe under a generated name, which stays the same."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 4)
     first = invoke("CREATE", minimal())
     assert first["callbackContext"] == {"Attempt": 1, "Unheard": True}
@@ -295,7 +295,7 @@ def test_a_create_that_took_no_effect_is_sent_again_in_the_next_invocation(wire:
 
 
 def test_a_create_that_stays_unheard_fails_with_its_own_cause(wire: Wire) -> None:
-    """And with the ARN: CloudFormation deletes what may be there."""
+    """The failure has Create's own error, and the ARN so that CloudFormation can delete the definition."""
     wire.reply(CREATE, breaks(CLOSED), *[refuses("AccessDeniedException", "no longer")] * 20)
     answer, _ = until_done(invoke("CREATE", minimal()), "CREATE", minimal())
     assert answer["errorCode"] == "AccessDenied"
@@ -305,7 +305,7 @@ def test_a_create_that_stays_unheard_fails_with_its_own_cause(wire: Wire) -> Non
 
 @pytest.mark.parametrize("fault", NOTHING_HAPPENED)
 def test_what_had_no_effect_leaves_nothing_to_clean_up(wire: Wire, fault: Reply) -> None:
-    """No model: there is no definition, and CloudFormation may try again."""
+    """The answer has no model, because there is no definition, and a code that CloudFormation retries."""
     wire.reply(CREATE, *[fault] * 2)
     answer = invoke("CREATE", minimal())
     assert answer["errorCode"] in ("NetworkFailure", "Throttling")
@@ -321,7 +321,7 @@ def test_what_had_no_effect_leaves_nothing_to_clean_up(wire: Wire, fault: Reply)
     ],
 )
 def test_the_partition_is_the_roles(wire: Wire, role: str, region: str, partition: str) -> None:
-    """The plugin library's guess is wrong outside of the commercial regions and China."""
+    """The plugin library's partition is wrong outside of the commercial regions and China, so RoleArn's is used."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 2)
     wire.reply(DESCRIBE, refuses("ResourceNotFound"))
     answer = invoke("CREATE", minimal() | {"RoleArn": role}, region=region)
@@ -329,13 +329,13 @@ def test_the_partition_is_the_roles(wire: Wire, role: str, region: str, partitio
 
 
 def test_without_an_account_it_is_the_roles(wire: Wire) -> None:
-    """SageMaker takes no role of another account."""
+    """The ARN takes RoleArn's account if the event has none: SageMaker accepts no role of another account."""
     wire.reply(CREATE, *[loses_the_answer(CLOSED)] * 2)
     assert invoke("CREATE", minimal(), awsAccountId=None)["status"] == "SUCCESS"
 
 
 def test_a_role_that_is_none_makes_nothing(wire: Wire) -> None:
-    """There is no ARN to tell, and no definition either: SageMaker would refuse the role."""
+    """With an invalid RoleArn the answer has no model: SageMaker would refuse the role and create nothing."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 2)
     answer = invoke("CREATE", minimal() | {"RoleArn": "arn:aws:s3:::monitor-monitor"})
     assert answer["errorCode"] == "NetworkFailure"
@@ -343,7 +343,7 @@ def test_a_role_that_is_none_makes_nothing(wire: Wire) -> None:
 
 
 def test_a_warm_functions_troubles_are_not_the_next_stacks(wire: Wire) -> None:
-    """Botocore's quota of retries belongs to the client, and a client outlives a request."""
+    """Earlier failures don't use up later attempts, as botocore's quota of retries per client would."""
     for number in range(60):
         wire.reply(DESCRIBE, *[refuses("InternalFailure", status=500)] * 2)
         invoke("READ", {"JobDefinitionName": f"other-{number}"})

@@ -1,4 +1,4 @@
-"""The permissions that the schema asks for are those that the handlers use, and no other."""
+"""Tests that the schema lists exactly the permissions that the handlers use."""
 
 import json
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from tests.wires import Wire, created, invoke, refuses
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 
-# What SageMaker checks in addition to the operation (Service Authorization Reference, "dependent actions" of
-# CreateModelQualityJobDefinition): that the caller may pass the role, and tag what it creates.
+# SageMaker checks these too: the caller must be allowed to pass the role and to tag what it creates
+# (Service Authorization Reference, "dependent actions" of CreateModelQualityJobDefinition).
 BESIDE = {"create": {"iam:PassRole", "sagemaker:AddTags"}}
 
 
@@ -35,7 +35,7 @@ ACTIONS: dict[str, Callable[[Json], object]] = {
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_handler_asks_for_the_permissions_that_it_uses(wire: Wire, action: str) -> None:
-    """All of them, or it fails in a locked-down account; none more, or it is one that nobody wants to grant."""
+    """A handler without a permission fails in a locked-down account, and nobody wants to grant an unused one."""
     model = created(minimal(), tags={"old": "1"})
     wire.requests.clear()
     ACTIONS[action](model)
@@ -44,13 +44,13 @@ def test_a_handler_asks_for_the_permissions_that_it_uses(wire: Wire, action: str
 
 
 def test_tagging_asks_for_what_the_handlers_use_on_tags() -> None:
-    """The tagging block repeats them, for CloudFormation's own documentation."""
+    """The tagging block repeats the handlers' tag permissions for CloudFormation's documentation."""
     asked = {permission for handler in SCHEMA["handlers"].values() for permission in handler["permissions"]}
     assert set(SCHEMA["tagging"]["permissions"]) == {permission for permission in asked if "Tags" in permission}
 
 
 def test_a_create_without_tags_needs_no_permission_on_tags_but_to_read_them(wire: Wire) -> None:
-    """A policy may forbid to tag: then a definition without tags is still made."""
+    """CREATE without tags works under a policy that forbids tagging."""
     wire.reply("AddTags", refuses("AccessDeniedException"))
     created(minimal())
     assert "Tags" not in wire.body("CreateModelQualityJobDefinition")

@@ -1,4 +1,4 @@
-"""READ through the production entry point."""
+"""Tests of READ through the production entry point."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.wires import Wire, answers, created, invoke, refuses
 
 
 def test_the_arn_alone_is_enough(wire: Wire) -> None:
-    """Two calls; everything that CREATE reported, and no write-only property."""
+    """READ by ARN makes two calls and returns CREATE's model, without the write-only property."""
     model = created(maximal(), tags={"stage": "prod"})
     wire.requests.clear()
     answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
@@ -18,7 +18,7 @@ def test_the_arn_alone_is_enough(wire: Wire) -> None:
 
 @pytest.mark.parametrize("properties", [minimal(), maximal(), batch({"Csv": {}}), batch({"Parquet": True})])
 def test_what_was_created_is_read(properties: Json) -> None:
-    """READ by the whole model, by ARN and by name give the same as CREATE did."""
+    """READ by the whole model, by ARN in any case or by name returns the same as CREATE."""
     model = created(properties)
     for identifier in (
         model,
@@ -30,7 +30,7 @@ def test_what_was_created_is_read(properties: Json) -> None:
 
 
 def test_the_name_lends_the_arn_its_case(wire: Wire) -> None:
-    """SageMaker's ARNs are in lower case: the name is sent as it was given, where it is known."""
+    """READ sends the name as it was given, because SageMaker's ARNs are in lower case."""
     model = created(maximal())
     wire.requests.clear()
     invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": "Fraud-Quality"})
@@ -38,7 +38,7 @@ def test_the_name_lends_the_arn_its_case(wire: Wire) -> None:
 
 
 def test_the_arn_decides_where_the_name_is_anothers(wire: Wire) -> None:
-    """The primary identifier says what a request is about."""
+    """If ARN and name disagree, READ uses the ARN, which is the primary identifier."""
     model = created(maximal())
     wire.requests.clear()
     invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": "another"})
@@ -57,7 +57,7 @@ def test_the_arn_decides_where_the_name_is_anothers(wire: Wire) -> None:
     ],
 )
 def test_what_is_not_here_is_not_found(identifier: Json | None) -> None:
-    """Also a definition of another region or account, which a name alone would find."""
+    """READ finds no definition by another region's or account's ARN, even if the name exists here."""
     created(maximal())
     answer = invoke("READ", identifier)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
@@ -66,7 +66,7 @@ def test_what_is_not_here_is_not_found(identifier: Json | None) -> None:
 
 
 def test_a_definition_with_another_arn_is_not_the_one_asked_for(wire: Wire) -> None:
-    """The name is found; the ARN says that it is another's."""
+    """READ reports NotFound if the definition of that name has another ARN."""
     model = created(maximal())
     other = dict(model, JobDefinitionArn=arn("fraud-quality", account="999999999999"), CreationTime=0)
     wire.reply("DescribeModelQualityJobDefinition", answers(200, other))
@@ -85,7 +85,7 @@ def test_a_definition_with_another_arn_is_not_the_one_asked_for(wire: Wire) -> N
     ],
 )
 def test_what_is_no_arn_of_this_type_is_an_invalid_request(wire: Wire, nonsense: str) -> None:
-    """Said with the form that is expected, and without a call."""
+    """READ refuses a wrong ARN without a call, and its message shows the expected form."""
     answer = invoke("READ", {"JobDefinitionArn": nonsense})
     assert answer["errorCode"] == "InvalidRequest"
     assert "model-quality-job-definition/<name>" in answer["message"]
@@ -93,7 +93,7 @@ def test_what_is_no_arn_of_this_type_is_an_invalid_request(wire: Wire, nonsense:
 
 
 def test_arns_of_other_partitions_are_read(wire: Wire) -> None:
-    """China's and GovCloud's regions have partitions of their own."""
+    """READ accepts an ARN of another partition, such as China's, and calls that partition's endpoint."""
     request = {"JobDefinitionArn": "arn:aws-cn:sagemaker:cn-north-1:123456789012:model-quality-job-definition/x"}
     answer = invoke("READ", request, region="cn-north-1")
     assert answer["errorCode"] == "NotFound"
@@ -101,7 +101,7 @@ def test_arns_of_other_partitions_are_read(wire: Wire) -> None:
 
 
 def test_a_member_that_the_api_grows_breaks_nothing(wire: Wire) -> None:
-    """What the schema does not know is left out of the model."""
+    """READ leaves out members that the schema doesn't know."""
     model = created(maximal())
     tomorrow = dict(model, CreationTime=1700000000.5, Novelty={"Deep": 1}, RoleArn=model["RoleArn"])
     tomorrow["JobResources"] = {"ClusterConfig": model["JobResources"]["ClusterConfig"] | {"Novelty": "x"}}
@@ -113,7 +113,7 @@ def test_a_member_that_the_api_grows_breaks_nothing(wire: Wire) -> None:
 
 
 def test_tags_of_aws_are_not_reported(wire: Wire) -> None:
-    """They are not in the template: they would show as drift."""
+    """READ leaves out aws: tags: they are not in the template and would show as drift."""
     model = created(minimal())
     tags = [{"Key": "aws:cloudformation:stack-name", "Value": "x"}, {"Key": "stage", "Value": "prod"}]
     wire.reply("ListTags", answers(200, {"Tags": tags[:1], "NextToken": "more"}), answers(200, {"Tags": tags[1:]}))
@@ -123,7 +123,7 @@ def test_tags_of_aws_are_not_reported(wire: Wire) -> None:
 
 
 def test_a_failure_is_told_in_sagemakers_words(wire: Wire) -> None:
-    """READ has nothing to lose: it fails at once."""
+    """READ can't orphan anything, so it fails at once, with SageMaker's text."""
     wire.reply("DescribeModelQualityJobDefinition", refuses("AccessDeniedException", "not for you"))
     answer = invoke("READ", {"JobDefinitionName": "fraud"})
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied")

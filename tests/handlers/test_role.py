@@ -1,8 +1,8 @@
-"""The role of resource-role.yaml is enough for the handlers, and each of its actions is needed.
+"""Tests that the role in resource-role.yaml has the actions that the handlers need, and no other.
 
-moto enforces the role's policy: it checks the signature, action and resource of each request. Two things it can't
-enforce, because SageMaker checks them inside of Create: iam:PassRole, and the sagemaker:AddTags of a Create with tags.
-What their statements say is tested instead.
+moto enforces the role's policy: it checks the signature, action and resource of each request. It can't enforce
+iam:PassRole, nor the sagemaker:AddTags of a Create with tags, because SageMaker checks these inside of Create.
+For these two, the tests check the policy's statements.
 """
 
 import json
@@ -29,13 +29,13 @@ Invoke = Callable[..., Json]
 
 @pytest.fixture
 def role() -> str:
-    """The name of the role, made from the template as CloudFormation makes it."""
+    """Create the role from the template, as CloudFormation does, and return its name."""
     cloudformation = boto3.client("cloudformation", REGION)
-    template = {name: part for name, part in TEMPLATE.items() if name != "Outputs"}  # moto knows no "Role.Arn" there
+    template = {name: part for name, part in TEMPLATE.items() if name != "Outputs"}  # moto can't read their Fn::GetAtt
     cloudformation.create_stack(StackName="role", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     (made,) = cloudformation.describe_stack_resources(StackName="role")["StackResources"]
     name: str = made["PhysicalResourceId"]
-    # moto keeps the policy of a template as an object, with its functions resolved, and enforces only text.
+    # moto keeps a template's policy as an object with its functions resolved, and enforces only text.
     iam = iam_backends[ACCOUNT]["aws"]
     _, document = iam.get_role_policy(name, POLICY["PolicyName"])
     iam.put_role_policy(name, POLICY["PolicyName"], json.dumps(document))
@@ -44,7 +44,7 @@ def role() -> str:
 
 @pytest.fixture
 def session(role: str) -> boto3.Session:
-    """Credentials of the role."""
+    """Return a session with the role's credentials."""
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     given = boto3.client("sts", REGION).assume_role(RoleArn=role_arn, RoleSessionName="handler")["Credentials"]
     return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
@@ -52,13 +52,13 @@ def session(role: str) -> boto3.Session:
 
 @pytest.fixture
 def enforced(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Invoke]:
-    """The function's door, with the role's credentials; every call is held to the role's policy."""
-    # moto leaves it to a service's responses to say which resource a request is about; SageMaker's don't.
+    """Yield the entry point with the role's credentials, and enforce the role's policy on every call."""
+    # moto expects a service's response class to say which resource a request is about; SageMaker's doesn't.
     monkeypatch.setattr(SageMakerResponse, "_determine_resource", _resource_of, raising=False)
     found: Any = session.get_credentials()
     credentials = {"accessKeyId": found.access_key, "secretAccessKey": found.secret_key, "sessionToken": found.token}
 
-    def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - those of event()
+    def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
         asked = event(*arguments, **named)
         asked["requestData"]["callerCredentials"] = credentials
         answer: Json = resource(asked, None)
@@ -69,14 +69,14 @@ def enforced(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterato
 
 
 def _resource_of(self: SageMakerResponse) -> str:
-    """The ARN that a request is about, as the Service Authorization Reference has it."""
+    """Return the ARN that a request is about, as the Service Authorization Reference defines it."""
     body = json.loads(self.body)
     name = body.get("JobDefinitionName")
     return str(body.get("ResourceArn") or (arn(name) if name else "*"))
 
 
 def _prepared(invoke: Invoke) -> Json:
-    """A definition with a tag, made under the whole policy."""
+    """Create a definition with a tag under the whole policy, and return its model."""
     answer = invoke("CREATE", minimal(), tags={"old": "1"})
     assert answer["status"] == "SUCCESS", answer
     model: Json = answer["resourceModel"]
@@ -100,13 +100,13 @@ NEEDED: dict[str, Callable[[Invoke, Json], Json]] = {
 
 
 def test_the_table_has_every_action_that_moto_enforces() -> None:
-    """All of the role's actions but iam:PassRole."""
+    """NEEDED has all of the role's actions except iam:PassRole."""
     allowed = {action for statement in STATEMENTS.values() for action in statement["Action"]}
     assert allowed == {*NEEDED, "iam:PassRole"}
 
 
 def test_the_role_is_enough(enforced: Invoke) -> None:
-    """Every handler, with tags, a name, a network and all else that can be set."""
+    """Every handler succeeds with the role, with all optional properties and tags set."""
     answers = [enforced("CREATE", maximal(), tags={"stage": "prod"})]
     model = answers[0]["resourceModel"]
     answers += [
@@ -120,7 +120,7 @@ def test_the_role_is_enough(enforced: Invoke) -> None:
 
 @pytest.mark.parametrize("action", NEEDED)
 def test_without_an_action_its_handler_is_denied_and_says_which(enforced: Invoke, role: str, action: str) -> None:
-    """AccessDenied, a terminal code, with the action's name in the message: what to add is plain to read."""
+    """The handler fails with AccessDenied, a terminal code, and the message names the missing action."""
     model = _prepared(enforced)
     _take_away(role, action)
     answer = NEEDED[action](enforced, model)
@@ -130,7 +130,7 @@ def test_without_an_action_its_handler_is_denied_and_says_which(enforced: Invoke
 
 @pytest.mark.usefixtures("enforced")
 def test_other_resources_of_sagemaker_are_out_of_reach(session: boto3.Session) -> None:
-    """The tag actions are SageMaker's own for all of its resources; the role has them for definitions alone."""
+    """SageMaker's tag actions apply to all its resources; the role allows them for definitions alone."""
     sagemaker = session.client("sagemaker")
     other = arn("churn").replace("model-quality-job-definition", "endpoint")
     with pytest.raises(ClientError, match="is not authorized to perform: sagemaker:AddTags"):
@@ -139,7 +139,7 @@ def test_other_resources_of_sagemaker_are_out_of_reach(session: boto3.Session) -
 
 
 def test_the_job_definitions_statement_covers_their_arns_in_every_partition() -> None:
-    """The type in the ARN is SageMaker's, under whatever name ours is registered."""
+    """The ARN contains SageMaker's resource type, whatever name this type is registered under."""
     assert STATEMENTS["JobDefinitions"]["Resource"] == {
         "Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:*:model-quality-job-definition/*"
     }
@@ -147,14 +147,14 @@ def test_the_job_definitions_statement_covers_their_arns_in_every_partition() ->
 
 
 def test_a_role_may_be_passed_to_sagemaker_alone() -> None:
-    """Which roles is for a policy of the account's own to say: RoleArn is the template author's choice."""
+    """The template's author chooses RoleArn; only the account's own policies can limit which role it is."""
     statement = STATEMENTS["RoleOfTheJob"]
     assert statement["Action"] == ["iam:PassRole"]
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
 def _take_away(role: str, action: str) -> None:
-    """Put the role's policy again, without an action; behind the API, which is enforced by now."""
+    """Remove an action from the role's policy, in moto's backend because the API is enforced by now."""
     iam = iam_backends[ACCOUNT]["aws"]
     _, policy = iam.get_role_policy(role, POLICY["PolicyName"])
     document = json.loads(policy)

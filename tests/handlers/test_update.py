@@ -1,4 +1,4 @@
-"""UPDATE through the production entry point."""
+"""Tests of UPDATE through the production entry point."""
 
 import json
 from typing import Any
@@ -27,8 +27,8 @@ CLOSED = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.ama
 CREATE_ONLY = [pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]]
 
 
-def made(properties: Json, wire: Wire, **named: Any) -> Json:  # noqa: ANN401 - those of event()
-    """Create a definition, forget its requests, and return what identifies it."""
+def made(properties: Json, wire: Wire, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
+    """Create a definition, forget its requests, and return its primary identifier."""
     model = created(properties, **named)
     wire.requests.clear()
     return {"JobDefinitionArn": model["JobDefinitionArn"]}
@@ -42,7 +42,7 @@ def tags_of(answer: Json) -> dict[str, str]:
 
 @pytest.mark.parametrize("properties", [minimal(), maximal(), batch({"Json": {"Line": True}})])
 def test_endpoint_name_changes_without_interruption(wire: Wire, properties: Json) -> None:
-    """Nothing is sent to SageMaker but reads: CloudFormation alone keeps the value. It is never reported."""
+    """UPDATE only reads from SageMaker and never reports EndpointName: CloudFormation alone keeps the value."""
     identifier = made(properties, wire)
     now, before = properties | identifier | {"EndpointName": "new"}, properties | identifier
     answer = invoke("UPDATE", now, before)
@@ -53,7 +53,7 @@ def test_endpoint_name_changes_without_interruption(wire: Wire, properties: Json
 
 
 def test_stack_tags_are_brought_up_to_date_in_place(wire: Wire) -> None:
-    """Changed, added, removed; the resource's own win; what others put there stays."""
+    """UPDATE changes, adds and removes stack tags; the resource's own tags win, and other parties' tags stay."""
     before = {"stage": "test", "gone": "soon", "team": "platform"}
     identifier = made(maximal(), wire, tags=before)
     boto3.client("sagemaker", REGION).add_tags(
@@ -77,7 +77,7 @@ def test_stack_tags_are_brought_up_to_date_in_place(wire: Wire) -> None:
 
 
 def test_the_resources_own_tags_are_brought_up_to_date_in_the_same_way(wire: Wire) -> None:
-    """A schema in which tags are updatable needs no other handler."""
+    """UPDATE changes the Tags property too, so a schema in which tags are updatable needs no other handler."""
     identifier = made(maximal() | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}, wire)
     before = maximal() | identifier | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}
     now = maximal() | identifier | {"Tags": [{"Key": "b", "Value": "2"}]}
@@ -88,7 +88,7 @@ def test_the_resources_own_tags_are_brought_up_to_date_in_the_same_way(wire: Wir
 
 
 def test_a_tag_of_the_template_that_becomes_the_stacks_is_kept(wire: Wire) -> None:
-    """Who put a key there does not matter, as long as one of the two still does."""
+    """UPDATE keeps a tag while either the template or the stack has it."""
     identifier = made(maximal(), wire)
     without = maximal() | identifier
     del without["Tags"]
@@ -98,7 +98,7 @@ def test_a_tag_of_the_template_that_becomes_the_stacks_is_kept(wire: Wire) -> No
 
 
 def test_changed_tags_are_waited_for(wire: Wire) -> None:
-    """ListTags lags: the change is written once, and looked for until it shows."""
+    """UPDATE writes the change once, and waits until ListTags, which lags behind, reports it."""
     identifier = made(minimal(), wire, tags={"stage": "test"})
     state = minimal() | identifier
     stale = answers(200, {"Tags": [{"Key": "stage", "Value": "test"}]})
@@ -111,7 +111,7 @@ def test_changed_tags_are_waited_for(wire: Wire) -> None:
 
 
 def test_changed_tags_that_never_show_are_not_stabilized(wire: Wire) -> None:
-    """The wait is bounded."""
+    """UPDATE fails with NotStabilized if ListTags never reports the change."""
     identifier = made(minimal(), wire, tags={"stage": "test"})
     state = minimal() | identifier
     wire.reply("ListTags", *[answers(200, {"Tags": []})] * 30)
@@ -126,7 +126,7 @@ BACK: Json = {"tags": {"a": "1"}, "previous_tags": {"b": "2"}}
 
 
 def lagging(*tags: tuple[str, str]) -> Reply:
-    """Answer ListTags as it was."""
+    """Answer ListTags with tags from before a change."""
     return answers(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
 
 
@@ -142,7 +142,7 @@ def lagging(*tags: tuple[str, str]) -> Reply:
 )
 @pytest.mark.parametrize("stale", range(4))
 def test_the_rollback_of_a_failed_change_is_right_whatever_a_read_says(wire: Wire, fault: Reply, stale: int) -> None:
-    """DeleteTags is done, AddTags fails, and ListTags is some answers behind: SageMaker has the old tags in the end."""
+    """A rollback after a failed AddTags restores the tag that DeleteTags removed, however far ListTags lags."""
     identifier = made(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
     wire.reply("AddTags", *[fault] * 2)
@@ -156,7 +156,7 @@ def test_the_rollback_of_a_failed_change_is_right_whatever_a_read_says(wire: Wir
 
 
 def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire: Wire) -> None:
-    """The change is done and never seen: it fails, and what differs is changed back all the same."""
+    """A rollback undoes a change that took effect but never showed in ListTags."""
     identifier = made(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
     wire.reply("ListTags", *[lagging(("a", "1"))] * 60)
@@ -181,7 +181,7 @@ def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire
     ],
 )
 def test_a_read_that_fails_in_a_callback_is_tried_again(wire: Wire, operation: str, failure: Reply) -> None:
-    """As in CREATE's: the change was accepted."""
+    """UPDATE retries a failed read after an accepted change, as CREATE does."""
     identifier = made(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
     wire.reply("ListTags", lagging(("a", "1")), lagging(("a", "1")))
@@ -195,7 +195,7 @@ def test_a_read_that_fails_in_a_callback_is_tried_again(wire: Wire, operation: s
 
 
 def test_a_tag_change_that_is_refused_fails_with_the_cause(wire: Wire) -> None:
-    """Nothing has been changed: there is nothing to wait for."""
+    """UPDATE fails at once if AddTags is refused: nothing has changed, so there is nothing to wait for."""
     identifier = made(minimal(), wire)
     state = minimal() | identifier
     wire.reply("AddTags", refuses("AccessDeniedException", "sagemaker:AddTags"))
@@ -222,7 +222,7 @@ CHANGES: Json = {
 @pytest.mark.parametrize("name", CREATE_ONLY)
 @pytest.mark.parametrize("previous", ["known", "unknown"])
 def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previous: str) -> None:
-    """NotUpdatable names it. Tags, createOnly in the schema too, are changed in place if the request comes."""
+    """NotUpdatable names the property. UPDATE changes Tags in place, although they are createOnly."""
     identifier = made(maximal(), wire)
     before = maximal() | identifier
     if name == "Tags":
@@ -236,7 +236,7 @@ def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previo
 
 @pytest.mark.parametrize("name", ["ModelQualityBaselineConfig", "NetworkConfig", "StoppingCondition"])
 def test_a_create_only_property_can_not_be_taken_away(wire: Wire, name: str) -> None:
-    """What the template no longer asks for is a change too."""
+    """Removing a createOnly property from the template is a change too."""
     identifier = made(maximal(), wire)
     before = maximal() | identifier
     now = {key: value for key, value in before.items() if key != name}
@@ -246,7 +246,7 @@ def test_a_create_only_property_can_not_be_taken_away(wire: Wire, name: str) -> 
 
 
 def test_a_variable_that_is_taken_away_is_a_change(wire: Wire) -> None:
-    """At every depth, even under a name that SageMaker has a default for elsewhere."""
+    """Removing a variable is a change, even if SageMaker has a default for a property of that name."""
     identifier = made(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier
     del now["ModelQualityAppSpecification"]["Environment"]["S3InputMode"]
@@ -255,7 +255,7 @@ def test_a_variable_that_is_taken_away_is_a_change(wire: Wire) -> None:
 
 
 def test_part_of_a_property_that_is_taken_away_is_a_change(wire: Wire) -> None:
-    """VpcConfig left out of NetworkConfig."""
+    """Removing VpcConfig from NetworkConfig is a change."""
     identifier = made(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier
     del now["NetworkConfig"]["VpcConfig"]
@@ -265,7 +265,7 @@ def test_part_of_a_property_that_is_taken_away_is_a_change(wire: Wire) -> None:
 
 
 def test_what_sagemaker_fills_in_is_no_change(wire: Wire) -> None:
-    """Before: the model as it was read, defaults and all; now: the template, which leaves them out."""
+    """UPDATE sees no change between a model with SageMaker's defaults and the template without them."""
     identifier = made(minimal(), wire)
     before = invoke("READ", identifier)["resourceModel"]
     assert invoke("UPDATE", minimal() | identifier, before)["status"] == "SUCCESS"
@@ -274,7 +274,7 @@ def test_what_sagemaker_fills_in_is_no_change(wire: Wire) -> None:
 
 @pytest.mark.parametrize("identifier", [{"JobDefinitionArn": arn("missing")}, {"JobDefinitionName": "missing"}, {}])
 def test_what_is_missing_is_not_found_and_not_made(wire: Wire, identifier: Json) -> None:
-    """Also with no ARN at all; the message says what was looked for."""
+    """UPDATE reports NotFound with a message, even without an identifier, and creates nothing."""
     answer = invoke("UPDATE", minimal() | identifier, minimal() | identifier)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
     assert answer["message"]
@@ -283,5 +283,5 @@ def test_what_is_missing_is_not_found_and_not_made(wire: Wire, identifier: Json)
 
 
 def test_without_properties_there_is_nothing_to_update() -> None:
-    """CREATE and UPDATE can't do without."""
+    """UPDATE without properties is an InvalidRequest."""
     assert invoke("UPDATE", None)["errorCode"] == "InvalidRequest"
