@@ -47,7 +47,7 @@ class ModelQualityJobDefinition(Construct):
         type_name: The registered type: AWS's own, or one of your own.
         predictions: What is monitored.
         problem_type: What the model does.
-        image_uri: Model Monitor's analyzer image of the region, or one of your own.
+        image_uri: Model Monitor's analyzer image for the region, or your own image.
         role_arn: The role that SageMaker runs the job with.
         ground_truth: The S3 URI of the labels.
         reports: The S3 URI that reports are written to.
