@@ -123,5 +123,5 @@ recording: $(READY)  ## record make demo as guides/demo.svg
 	$(BIN)/python guides/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m sandbox demo
 
 .PHONY: clean
-clean:  ## remove what the other targets made
+clean:  ## remove everything that the other targets created
 	rm -rf $(VENV) .cache build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*
