@@ -1,10 +1,10 @@
-# make help lists the targets. Everything that is needed is installed into .venv, from PyPI.
+# make help lists the targets. They install everything they need from PyPI into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One more than there are cores: many tests wait for a process.
+# One more than the number of cores, because many tests wait for a process.
 JOBS := $(shell expr $$(nproc) + 1)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -18,7 +18,7 @@ help:  ## list the targets
 setup: $(READY)  ## set up the virtual environment, .venv
 
 $(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=... names one")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
@@ -29,25 +29,25 @@ $(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt pyproject
 	@touch $@
 
 .PHONY: demo
-demo: $(READY)  ## deploy the documentation's example to a sandbox on this machine, change it, delete it
+demo: $(READY)  ## deploy AWS's documentation example to a sandbox on this machine, change it, delete it
 	@$(BIN)/python -m sandbox demo
 
 .PHONY: check
-check: $(READY) lint  ## within a minute: lint, types, the tests of the handlers and of what they are made of
+check: $(READY) lint  ## lint, types, unit and handler tests: under a minute
 	$(BIN)/pytest tests/unit tests/handlers -m "not slow" --numprocesses $(JOBS) --quiet
 
-# ARGS, for pytest, select tests: then there is no lint before and no coverage after.
+# ARGS go to pytest and select tests; then lint and coverage are skipped.
 .PHONY: test
 ifdef ARGS
 test: $(READY)
 	$(BIN)/pytest $(ARGS)
 else
-test: $(READY) lint  ## lint, types, and every test, AWS's contract suites included; or some: ARGS="-k tags"
+test: $(READY) lint  ## lint, types and every test, AWS's contract suites included; some tests only: ARGS="-k tags"
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov --cov-report term-missing:skip-covered
 endif
 
 .PHONY: soak
-soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... to see it again
+soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... repeats a run
 	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$(MINUTES)") \
 		$(if $(SEED),--seed "$(SEED)") $(if $(LOAD),--load "$(LOAD)")
 
@@ -58,12 +58,12 @@ lint: $(READY)  ## ruff and mypy
 	$(BIN)/mypy
 
 .PHONY: format
-format: $(READY)  ## have ruff format the code and mend what it can
+format: $(READY)  ## format the code with ruff and fix what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: models
-models: $(READY)  ## write the trimmed service models from botocore's
+models: $(READY)  ## write the trimmed service models, from botocore's
 	$(BIN)/python -m packager.service_models
 
 .PHONY: generate
@@ -72,7 +72,7 @@ generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the sc
 	$(BIN)/python -m packager.role
 
 .PHONY: bench
-bench: $(READY)  ## measure the package next to a plain one: benchmarks/RESULTS.md
+bench: $(READY)  ## compare the package with a plain one: benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
 
@@ -82,25 +82,25 @@ prerequisites: $(READY)  ## deploy what AWS's contract tests need in your accoun
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(BASELINING_JOB),--baselining-job "$(BASELINING_JOB)")
 
 .PHONY: prerequisites-delete
-prerequisites-delete: $(READY)  ## take that away again
+prerequisites-delete: $(READY)  ## delete what prerequisites deployed
 	@$(BIN)/python -m publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)")
 
-# Optional: CLIENTS="cdk sam" for some of them.
+# Optional: CLIENTS="cdk sam" runs only these.
 .PHONY: clients
-clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and others against the sandbox
+clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and more against the sandbox
 	@$(BIN)/python -m clients $(CLIENTS)
 
 # Optional for submit: REGION, PROFILE, ROLE_ARN, INPUTS=DIR, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place.
 .PHONY: submit
-submit: $(READY)  ## register the type under a name of your own: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
+submit: $(READY)  ## register the type under your own name: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
 	@$(BIN)/python -m publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(ROLE_ARN),--role-arn "$(ROLE_ARN)") \
 		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)") \
 		$(if $(UNCHECKED),--unchecked)
 
 .PHONY: package
-package: $(READY)  ## write the zip that submit uploads to dist/; under your own name with TYPE_NAME=...
+package: $(READY)  ## write the zip that submit uploads into dist/; TYPE_NAME=... for your own name
 	@$(BIN)/python -m publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
 		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)")
 
@@ -110,7 +110,7 @@ deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for 
 		$(if $(PROFILE),--profile "$(PROFILE)")
 
 .PHONY: lock
-lock: $(READY)  ## lock what ships (requirements.txt, from requirements.in) and the newest development tools
+lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and update the development tools
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
 		--generate-hashes --custom-compile-command "make lock" requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
@@ -119,9 +119,9 @@ lock: $(READY)  ## lock what ships (requirements.txt, from requirements.in) and 
 		--group bench --constraint requirements-dev.txt --output-file benchmarks/requirements.txt
 
 .PHONY: recording
-recording: $(READY)  ## record make demo again: guides/demo.svg
+recording: $(READY)  ## record make demo as guides/demo.svg
 	$(BIN)/python guides/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m sandbox demo
 
 .PHONY: clean
-clean:  ## remove what the other targets made
+clean:  ## remove everything that the other targets created
 	rm -rf $(VENV) .cache build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache rpdk.log*

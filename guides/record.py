@@ -1,8 +1,8 @@
 """Records a command as an SVG that plays in a browser: `python guides/record.py OUT.svg -- COMMAND ...`.
 
-The command runs with its output in a pipe, in colour and without anything that moves. Each line appears in the drawing
-when it appeared in the run; a pause longer than LONGEST is cut to that, and a line that is not indented comes at least
-SHORTEST after the one before, so that it can be read. rich draws the terminal.
+The command runs with its output in a pipe, in colour and without animations. A line appears in the drawing at the time
+at which it appeared in the run. Pauses are cut to LONGEST, and a line that is not indented appears at least SHORTEST
+after the line before, so that people can read it. rich draws the terminal.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from rich.console import Console
 from rich.text import Text
 
 LONGEST = 1.5
-"""Seconds that a pause may last in the recording."""
+"""The longest pause in the recording, in seconds."""
 
 SHORTEST = 0.6
-"""Seconds before a line that is not indented: a step of the demo."""
+"""The shortest pause before a line that is not indented, which is a step of the demo, in seconds."""
 
 COLUMNS = 126
-"""Characters of a line."""
+"""The width of the terminal, in characters."""
 
-# rich's own format, without the web fonts that it names: a drawing in a page may not load any.
+# rich's own format without its web fonts: an image in a web page can't load fonts.
 _FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -58,13 +58,13 @@ _FORMAT = """\
 
 
 def record(command: Sequence[str]) -> list[tuple[float, str]]:
-    """Run a command and return its lines, each with the seconds after the start at which it came.
+    """Run a command and return its output lines, each with the seconds from the start until it appeared.
 
     Args:
         command: The program and its arguments.
 
     Raises:
-        subprocess.CalledProcessError: It failed.
+        subprocess.CalledProcessError: The command failed.
     """
     environment = os.environ | {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
     begun = time.monotonic()
@@ -76,7 +76,7 @@ def record(command: Sequence[str]) -> list[tuple[float, str]]:
 
 
 def shortened(lines: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Return the lines with pauses that a reader can follow."""
+    """Return the lines with times that give a reader neither long waits nor too little time."""
     now = before = 0.0
     told = []
     for moment, line in lines:
@@ -87,11 +87,11 @@ def shortened(lines: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
 
 
 def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
-    """Return the SVG of a terminal in which the lines appear at their moments.
+    """Return the SVG of a terminal in which each line appears at its time.
 
     Args:
-        title: What the window is called.
-        lines: Each with the seconds after which it appears, and with its colours as a terminal has them.
+        title: The title of the window.
+        lines: The seconds after which each line appears, and the line with its ANSI colours.
     """
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     moments: list[float] = []
@@ -100,7 +100,7 @@ def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
         for row in rows:
             console.print(row)
             moments.append(moment)
-    plain = html.escape(re.sub(r"[\x00-\x1f]", " ", title))  # rich takes it as it is
+    plain = html.escape(re.sub(r"[\x00-\x1f]", " ", title))  # rich doesn't escape it
     svg = console.export_svg(title=plain, code_format=_FORMAT, unique_id="recording")
 
     def timed(match: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Record a command and write the drawing."""
+    """Record a command and write the SVG."""
     parser = argparse.ArgumentParser(prog="python guides/record.py", description=__doc__)
     parser.add_argument("out", type=Path, help="the SVG to write")
     parser.add_argument("--title", default="", help="the window's title; default: the command")

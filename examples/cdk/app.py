@@ -5,7 +5,7 @@ from model_quality import ModelQualityJobDefinition, Predictions
 
 
 def context(app: cdk.App, name: str, otherwise: str) -> str:
-    """Return what --context gives, or a default."""
+    """Return the value that --context gives, or a default."""
     return str(app.node.try_get_context(name) or otherwise)
 
 

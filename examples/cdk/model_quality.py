@@ -1,4 +1,4 @@
-"""A construct for a model quality job definition, under any type name: aws_cdk's own class knows AWS's alone."""
+"""A construct for a model quality job definition under any type name; aws_cdk's class supports only AWS's type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regre
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """Where the predictions come from, and what the container reads of them.
+    """The source of the predictions, and the attributes that the container reads from them.
 
     Args:
         endpoint_name: An endpoint with data capture.
-        inference: The attribute or column of the prediction: needed for all but BinaryClassification.
+        inference: The attribute or column of the prediction; required unless the problem is a BinaryClassification.
         probability: The attribute or column of the probability.
-        threshold: The probability from which on the prediction is 1.
+        threshold: The lowest probability for which the prediction is 1.
     """
 
     endpoint_name: str
@@ -27,7 +27,7 @@ class Predictions:
     threshold: float | None = None
 
     def as_input(self) -> dict[str, Any]:
-        """Return the EndpointInput: what is None is left out."""
+        """Return the EndpointInput, without the attributes that are None."""
         given = {
             "EndpointName": self.endpoint_name,
             "LocalPath": "/opt/ml/processing/input",
@@ -39,19 +39,19 @@ class Predictions:
 
 
 class ModelQualityJobDefinition(Construct):
-    """A definition with the usual choices made.
+    """A definition with usual values for the cluster and the container's paths.
 
     Args:
         scope: The stack.
-        construct_id: Its name there.
-        type_name: The registered type: AWS's own, or one of your own.
-        predictions: What is monitored.
-        problem_type: What the model does.
-        image_uri: Model Monitor's analyzer image of the region, or one of your own.
-        role_arn: The role that SageMaker runs the job with.
+        construct_id: The construct's id in the stack.
+        type_name: The name of the registered type: AWS's or your own.
+        predictions: The predictions to monitor.
+        problem_type: The kind of problem that the model solves.
+        image_uri: Model Monitor's analyzer image for the region, or your own image.
+        role_arn: The role with which SageMaker runs the job.
         ground_truth: The S3 URI of the labels.
-        reports: The S3 URI that reports are written to.
-        environment: Variables of the container.
+        reports: The S3 URI of the reports.
+        environment: Environment variables of the container.
     """
 
     def __init__(
@@ -102,5 +102,5 @@ class ModelQualityJobDefinition(Construct):
 
     @property
     def name(self) -> str:
-        """The definition's name, as a monitoring schedule wants it: what follows the slash of the ARN."""
+        """The definition's name, which a monitoring schedule needs: the part of the ARN after the slash."""
         return cdk.Fn.select(1, cdk.Fn.split("/", self.resource.ref))
