@@ -8,14 +8,13 @@ every property and tag. All other definitions are left alone, because CloudForma
 """
 
 import logging
-import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import attempts, deadline, errors, identity, tags, translation, words
+from . import deadline, errors, identity, tags, translation, words
 
 if TYPE_CHECKING:
     from .job_definitions import JobDefinitions, Refused
@@ -25,6 +24,9 @@ LOG = logging.getLogger(__name__)
 
 # Seconds before each further check of a definition whose owner must be known within this invocation. Reads lag behind.
 _PAUSES = (1, 2, 4, 8, 15)
+
+_LOOK_TIME = 5.0
+"""The seconds that a pause must leave for the check after it: two calls, of which slow ones take over a second each."""
 
 _REPLACING = (
     "To replace a definition that has a JobDefinitionName, change the name in the same update, or leave it out and "
@@ -108,13 +110,13 @@ def _proven(
     while True:
         seen = _look(definitions, desired, name, wanted)
         if isinstance(seen, _Seen) and refused.unheard is not None and seen.made_since(refused.unheard):
-            if not seen.unlike:
+            if not seen.unlike and seen.has_known_tags:
                 return str(seen.description["JobDefinitionArn"])
-            may_change = seen.unlike in ([_TAGS], [_UNREAD_TAGS])  # ListTags lags behind Create: look again
+            may_change = seen.unlike in ([_TAGS], [])  # ListTags lags behind Create: look again
         else:
             may_change = not isinstance(seen, _Seen) and refused.unheard is not None
-        pause = next(pauses, math.inf)
-        if not may_change or deadline.left() <= pause + attempts.LEAST_TIME:
+        pause = min(next(pauses, 0.0), deadline.left() - _LOOK_TIME)
+        if not may_change or pause <= 0:
             break
         time.sleep(pause)
     if isinstance(seen, _Seen):
@@ -126,14 +128,17 @@ def _proven(
     raise errors.already_exists(name, refused.error, advice)
 
 
-_TAGS, _UNREAD_TAGS = "Tags", "Tags, which can't be read"
+_TAGS = "Tags"
 
 
 class _Seen:
     """A definition that exists under the requested name."""
 
-    def __init__(self, description: Mapping[str, Any], at: float, unlike: list[str]) -> None:
-        self.description, self._at, self.unlike = description, at, unlike
+    def __init__(
+        self, description: Mapping[str, Any], at: float, unlike: list[str], *, has_known_tags: bool = True
+    ) -> None:
+        self.description, self._at = description, at
+        self.unlike, self.has_known_tags = unlike, has_known_tags
 
     def made_since(self, moment: float) -> bool:
         """Return whether it was created after a moment of the monotonic clock, judged by SageMaker's own clock."""
@@ -158,8 +163,9 @@ class _Seen:
                 f"It was made at {made} and differs from what is asked for in {', '.join(self.unlike)}: it is another "
                 "stack's or somebody's. Choose another JobDefinitionName, or delete it first if nobody needs it."
             )
+        equality = "equals what is asked for" + ("" if self.has_known_tags else "; its tags can't be read")
         return (
-            f"It was made at {made} and equals what is asked for. If that is when this operation was tried, an earlier "
+            f"It was made at {made} and {equality}. If that is when this operation was tried, an earlier "
             "attempt of it made the definition and its answer was lost: delete it and try again, or import it into the "
             "stack. If not, it is another stack's or somebody's: choose another JobDefinitionName."
         )
@@ -178,5 +184,5 @@ def _look(
     try:
         actual = tags.from_wire(definitions.tags(name, description["JobDefinitionArn"]))
     except errors.HandlerError:
-        return _Seen(description, at, [*unlike, _UNREAD_TAGS])
+        return _Seen(description, at, unlike, has_known_tags=False)
     return _Seen(description, at, unlike if tags.without_reserved(actual) == wanted else [*unlike, _TAGS])

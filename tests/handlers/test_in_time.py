@@ -110,6 +110,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "LEAST_TIME", attempts.LEAST_TIME * SCALE)
     monkeypatch.setattr(attempts, "_LONGEST_PAUSE", attempts._LONGEST_PAUSE * SCALE)
     monkeypatch.setattr(ownership, "_PAUSES", tuple(pause * SCALE for pause in ownership._PAUSES))
+    monkeypatch.setattr(ownership, "_LOOK_TIME", ownership._LOOK_TIME * SCALE)
     monkeypatch.setattr("random.random", lambda: SCALE)
 
 

@@ -166,13 +166,13 @@ def test_tags_that_can_not_be_read_prove_nothing(wire: Wire, failure: str) -> No
     """CREATE doesn't adopt a definition whose tags it can't read, and the message says so."""
     wire.reply(CREATE, loses_the_answer(CLOSED))
     wire.reply("ListTags", *[refuses(failure)] * 20)
-    assert "differs from what is asked for in Tags, which can't be read" in taken(invoke("CREATE", maximal()))
+    assert "equals what is asked for; its tags can't be read" in taken(invoke("CREATE", maximal()))
 
 
 def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """When time runs out, CREATE fails with its own retriable error and says that its effect is unknown."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 2)
-    monkeypatch.setattr(ownership, "_PAUSES", (60,))
+    monkeypatch.setattr(ownership, "_LOOK_TIME", 60)
     answer = invoke("CREATE", maximal())
     assert answer["errorCode"] == "NetworkFailure"
     assert "Nobody knows whether the definition was made" in answer["message"]
