@@ -39,7 +39,7 @@ class _Part:
     def mapping(self, member: str) -> Mapping[str, Any] | None:
         value = self.members.get(member)
         if value is not None and not isinstance(value, Mapping):
-            raise InvalidRequest(f"{self.name(member)} has to be an object.")
+            raise InvalidRequest(f"{self.name(member)} must be an object.")
         return value
 
     def text(self, member: str, longest: int) -> str | None:
@@ -48,11 +48,9 @@ class _Part:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not value.isprintable():
-            raise InvalidRequest(f"{self.name(member)} has to be a string of one line.")
+            raise InvalidRequest(f"{self.name(member)} must be a string of one line.")
         if len(value) > longest:
-            raise InvalidRequest(
-                f"{self.name(member)} has {len(value)} characters, more than the {longest} it may have."
-            )
+            raise InvalidRequest(f"{self.name(member)} has {len(value)} characters, more than the limit of {longest}.")
         return value
 
     def required(self, member: str, longest: int) -> str:
@@ -64,10 +62,10 @@ class _Part:
     def tags(self, member: str) -> Mapping[str, str] | None:
         value = self.mapping(member)
         if value and len(value) > _MOST_TAGS:
-            raise InvalidRequest(f"{self.name(member)} has {len(value)} members, more than a stack has tags.")
+            raise InvalidRequest(f"{self.name(member)} has {len(value)} members, more tags than a stack can have.")
         for key, tag in (value or {}).items():
             if not isinstance(key, str) or not isinstance(tag, str) or not words.is_unicode(key + tag):
-                raise InvalidRequest(f"{self.name(member)}/{words.shown(key)} has to be a string.")
+                raise InvalidRequest(f"{self.name(member)}/{words.shown(key)} must be a string.")
         return value
 
     def credentials(self, member: str) -> Json | None:
@@ -133,7 +131,7 @@ def checked_test(sent: object) -> Json:
 
 def _event(sent: object) -> _Part:
     if not isinstance(sent, Mapping):
-        raise InvalidRequest("The event has to be an object.")
+        raise InvalidRequest("The event must be an object.")
     return _Part(sent)
 
 
@@ -141,13 +139,13 @@ def _common(event: _Part, request: _Part) -> Json:
     """Return the members that both kinds of event have."""
     action = event.members.get("action")
     if not isinstance(action, str) or action not in Action.__members__:
-        raise InvalidRequest(f"action has to be one of {', '.join(Action.__members__)}.")
+        raise InvalidRequest(f"action must be one of {', '.join(Action.__members__)}.")
     region = (request if "region" in request.members else event).required("region", 63)
     if not (region.isascii() and region.replace("-", "").isalnum()):
-        raise InvalidRequest(f"region has to be the name of a region, and '{words.shown(region)}' can be none.")
+        raise InvalidRequest(f"region must be the name of a region, and '{words.shown(region)}' can't be one.")
     account = request.text("awsAccountId", 1024)
     if account is not None and not (account.isascii() and account.isdecimal() and len(account) == 12):
-        raise InvalidRequest(f"{request.name('awsAccountId')} has to have twelve digits.")
+        raise InvalidRequest(f"{request.name('awsAccountId')} must have twelve digits.")
     return {
         "action": action,
         "awsAccountId": account,
@@ -177,7 +175,7 @@ def sealed(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
 def _too_large(size: int, progress: ProgressEvent) -> ProgressEvent:
     failed = ProgressEvent.failed(
         HandlerErrorCode.ServiceInternalError,
-        f"SageMaker's answer can't be passed on: {size} characters are more than AWS Lambda takes.",
+        f"SageMaker's answer is too large to pass on: {size} characters, more than AWS Lambda allows.",
     )
     if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
         failed.resourceModel = copy(progress.resourceModel)

@@ -150,7 +150,7 @@ def unreadable(call: str, answer: Mapping[str, Any], problem: Exception) -> Hand
     metadata = answer.get("ResponseMetadata", {})
     return exceptions.ServiceInternalError(
         f"The answer to {_operation(call)} can't be read ({type(problem).__name__}): it was cut off, or something "
-        f"between here and SageMaker gave it (HTTP status {metadata.get('HTTPStatusCode', 'unknown')}, "
+        f"between here and SageMaker sent it (HTTP status {metadata.get('HTTPStatusCode', 'unknown')}, "
         f"request id {words.shown(metadata.get('RequestId', 'unknown'))})."
     )
 
@@ -163,8 +163,8 @@ def defect(error: Exception) -> HandlerError:
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     return exceptions.InternalFailure(
-        f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect of this resource type, "
-        "please report it."
+        f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect in this resource type. "
+        "Please report it."
     )
 
 

@@ -49,7 +49,7 @@ class Made(NamedTuple):
         if self.taken is None or not (differing := translation.differences(desired, found)):
             return None
         return errors.already_exists(
-            self.name, self.taken, f"It differs from what is asked for in {', '.join(differing)}. {_REPLACING}"
+            self.name, self.taken, f"It differs from the request in {', '.join(differing)}. {_REPLACING}"
         )
 
 
@@ -122,9 +122,9 @@ def _proven(
     if isinstance(seen, _Seen):
         raise errors.already_exists(name, refused.error, f"{seen.words()} {_REPLACING}")
     if not refused.taken:
-        refused.error.args = (f"{refused.error} Nobody knows whether the definition was made: none is seen.",)
+        refused.error.args = (f"{refused.error} It is unknown whether the definition was created: none is visible.",)
         raise refused.error
-    advice = f"It can't be read: {seen} See whether it is yours. {_REPLACING}"
+    advice = f"It can't be read: {seen} Find out whether it is yours. {_REPLACING}"
     raise errors.already_exists(name, refused.error, advice)
 
 
@@ -160,14 +160,14 @@ class _Seen:
         made = self.description["CreationTime"].astimezone(UTC).isoformat(timespec="seconds")
         if self.unlike:
             return (
-                f"It was made at {made} and differs from what is asked for in {', '.join(self.unlike)}: it is another "
-                "stack's or somebody's. Choose another JobDefinitionName, or delete it first if nobody needs it."
+                f"It was created at {made} and differs from the request in {', '.join(self.unlike)}, so it belongs to "
+                "somebody else. Choose another JobDefinitionName, or delete the definition if nobody needs it."
             )
-        equality = "equals what is asked for" + ("" if self.has_known_tags else "; its tags can't be read")
+        equality = "equals the request" + ("" if self.has_known_tags else "; its tags can't be read")
         return (
-            f"It was made at {made} and {equality}. If that is when this operation was tried, an earlier "
-            "attempt of it made the definition and its answer was lost: delete it and try again, or import it into the "
-            "stack. If not, it is another stack's or somebody's: choose another JobDefinitionName."
+            f"It was created at {made} and {equality}. If you tried this operation at that time, an earlier attempt "
+            "created it and its answer was lost: delete the definition and try again, or import it into the stack. "
+            "Otherwise it belongs to somebody else: choose another JobDefinitionName."
         )
 
 

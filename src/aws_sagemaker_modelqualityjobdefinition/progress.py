@@ -36,7 +36,7 @@ def has_begun(context: Mapping[str, Any]) -> bool:
     attempt = context.get(_ATTEMPT)
     known = {_ATTEMPT, _UNHEARD} >= context.keys() and context.get(_UNHEARD, True) is True
     if context and not (known and type(attempt) is int and 0 < attempt <= _MOST_ATTEMPTS):
-        raise exceptions.InvalidRequest("callbackContext is none that this resource type has answered with.")
+        raise exceptions.InvalidRequest("callbackContext doesn't come from an answer of this resource type.")
     return bool(context)
 
 

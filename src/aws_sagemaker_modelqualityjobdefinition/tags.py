@@ -37,13 +37,13 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
         if reserved(key):
             raise InvalidRequest(f"/Tags/{number}: the key '{words.shown(key)}' begins with aws:, reserved for AWS.")
         if key in mine:
-            raise InvalidRequest(f"/Tags/{number}: the key '{words.shown(key)}' is there more than once.")
+            raise InvalidRequest(f"/Tags/{number}: the key '{words.shown(key)}' is used more than once.")
         mine[key] = value
     merged = without_reserved(stack or {}) | mine
     if len(merged) > LIMIT:
         raise InvalidRequest(
             f"{len(merged)} tags, {len(mine)} of the Tags property and {len(merged) - len(mine)} of the stack: "
-            f"SageMaker takes {LIMIT} at most."
+            f"the limit is {LIMIT}."
         )
     return merged
 

@@ -83,8 +83,7 @@ def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateMod
             dataset_format["Parquet"] = {}
         if not dataset_format:
             raise InvalidRequest(
-                "ModelQualityJobInput/BatchTransformInput/DatasetFormat has to name a format: "
-                "Csv, Json or Parquet: true."
+                "ModelQualityJobInput/BatchTransformInput/DatasetFormat must name a format: Csv, Json or Parquet: true."
             )
     wire["JobDefinitionName"] = name
     if tags:
@@ -256,9 +255,11 @@ def _structured(kind: Any, value: Any, path: str, *, strict: bool) -> Any:  # no
 
 def _sized(value: Any, kind: Any, path: str) -> None:  # noqa: ANN401 - typed by hints at run time
     if not isinstance(value, kind):
-        raise InvalidRequest(f"{path or 'The properties'} has to be {'a list' if kind is list else 'an object'}.")
+        raise InvalidRequest(f"{path or 'The properties'} must be {'a list' if kind is list else 'an object'}.")
     if len(value) > _MOST_MEMBERS:
-        raise InvalidRequest(f"{path or 'The properties'} has {len(value)} members, more than SageMaker takes of any.")
+        raise InvalidRequest(
+            f"{path or 'The properties'} has {len(value)} members, more than any that SageMaker accepts."
+        )
 
 
 _MOST_MEMBERS = 1000
@@ -279,7 +280,7 @@ def _primitive(kind: type, value: Any, path: str) -> Any:  # noqa: ANN401 - type
             return value
     elif not isinstance(value, bool) and _is_number(kind, value):
         return kind(value)
-    raise InvalidRequest(f"{path} has to be {_WORDS[kind]}.")
+    raise InvalidRequest(f"{path} must be {_WORDS[kind]}.")
 
 
 def _text(value: Any, path: str) -> str:  # noqa: ANN401 - typed by hints at run time
@@ -289,11 +290,11 @@ def _text(value: Any, path: str) -> str:  # noqa: ANN401 - typed by hints at run
         return str(value).lower()
     if isinstance(value, str):
         if not words.is_unicode(value):
-            raise InvalidRequest(f"{path} has half of a surrogate pair, which is no character.")
+            raise InvalidRequest(f"{path} contains half of a surrogate pair, which is not a character.")
         return value
     if isinstance(value, int | float) and _is_number(float, value):
         return str(value)
-    raise InvalidRequest(f"{path} has to be a string.")
+    raise InvalidRequest(f"{path} must be a string.")
 
 
 def _is_number(kind: type, value: Any) -> bool:  # noqa: ANN401 - typed by hints at run time

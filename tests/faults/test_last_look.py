@@ -38,5 +38,5 @@ def test_tags_that_can_not_be_read_in_time_don_t_make_a_definition_somebody_else
     outcome = world.operate("CREATE", DESIRED, tags={"stage": "prod"})
     check(outcome, "FAILED AlreadyExists", "-")
     assert "its tags can't be read" in outcome.message
-    assert "If that is when this operation was tried" in outcome.message
+    assert "If you tried this operation at that time" in outcome.message
     assert "differs" not in outcome.message

@@ -123,7 +123,7 @@ def test_a_member_that_is_no_object_is_named(action: str, path: str, value: obje
     """The message names the member and says that it must be an object."""
     answer = well_formed(handlers.resource(changed(event(action, minimal()), path, value), None))
     assert answer["errorCode"] == "InvalidRequest"
-    assert answer["message"] == f"{path} has to be an object."
+    assert answer["message"] == f"{path} must be an object."
 
 
 CONTEXTS = [
@@ -196,7 +196,7 @@ THRESHOLD = "ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute"
 def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: object) -> None:
     """A whole number must have JSON's form and fit in 64 bits; Python's int() accepts more, for example 1_0."""
     sent = event("CREATE", maximal())
-    refused(changed(sent, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} has to be a whole number")
+    refused(changed(sent, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} must be a whole number")
     assert wire.requests == []
 
 
@@ -206,7 +206,7 @@ def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: obje
 def test_what_json_would_not_call_a_number_is_none(wire: Wire, value: object) -> None:
     """A number must have JSON's form and be finite; Python's float() accepts more, for example nan."""
     sent = event("CREATE", maximal())
-    refused(changed(sent, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} has to be a number")
+    refused(changed(sent, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} must be a number")
     assert wire.requests == []
 
 

@@ -81,8 +81,8 @@ def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) 
     assert "change the name in the same update" in answer["message"]
     assert "ResourceInUse" in answer["message"]
     assert "request id" in answer["message"]
-    assert f"made at {made[:19]}+00:00 and equals what is asked for" in answer["message"]
-    assert "delete it and try again, or import it into the stack" in answer["message"]
+    assert f"created at {made[:19]}+00:00 and equals the request" in answer["message"]
+    assert "delete the definition and try again, or import it into the stack" in answer["message"]
     assert wire.operations[3:] == [
         "CreateModelQualityJobDefinition",
         "DescribeModelQualityJobDefinition",
@@ -232,7 +232,7 @@ def test_parquet_false_alone_names_no_format(wire: Wire) -> None:
     """The handler refuses `Parquet: false` alone, because the schema can't and SageMaker would get no format."""
     answer = invoke("CREATE", batch({"Parquet": False}))
     assert answer["errorCode"] == "InvalidRequest"
-    assert "has to name a format" in answer["message"]
+    assert "must name a format" in answer["message"]
     assert wire.requests == []
 
 
@@ -267,18 +267,18 @@ def _with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
     [
         ("Surprise", "s3cret", "Surprise is not a property"),
         ("JobResources/ClusterConfig/Surprise", "s3cret", "JobResources/ClusterConfig/Surprise is not a property"),
-        ("JobResources", "s3cret", "JobResources has to be an object"),
-        ("JobResources/ClusterConfig/InstanceCount", "s3cret", "InstanceCount has to be a whole number"),
-        ("JobResources/ClusterConfig/InstanceCount", 1.5, "InstanceCount has to be a whole number"),
-        ("JobResources/ClusterConfig/InstanceCount", True, "InstanceCount has to be a whole number"),
-        ("JobResources/ClusterConfig/InstanceType", {"s3cret": 1}, "InstanceType has to be a string"),
-        ("NetworkConfig/EnableNetworkIsolation", "s3cret", "EnableNetworkIsolation has to be true or false"),
-        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "s3cret", "has to be a number"),
-        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "nan", "has to be a number"),
-        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "-Infinity", "has to be a number"),
-        ("ModelQualityAppSpecification/Environment", ["s3cret"], "Environment has to be an object"),
-        ("ModelQualityAppSpecification/ContainerArguments", "s3cret", "ContainerArguments has to be a list"),
-        ("ModelQualityAppSpecification/Environment", {"A": ["s3cret"]}, "Environment/A has to be a string"),
+        ("JobResources", "s3cret", "JobResources must be an object"),
+        ("JobResources/ClusterConfig/InstanceCount", "s3cret", "InstanceCount must be a whole number"),
+        ("JobResources/ClusterConfig/InstanceCount", 1.5, "InstanceCount must be a whole number"),
+        ("JobResources/ClusterConfig/InstanceCount", True, "InstanceCount must be a whole number"),
+        ("JobResources/ClusterConfig/InstanceType", {"s3cret": 1}, "InstanceType must be a string"),
+        ("NetworkConfig/EnableNetworkIsolation", "s3cret", "EnableNetworkIsolation must be true or false"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "s3cret", "must be a number"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "nan", "must be a number"),
+        ("ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute", "-Infinity", "must be a number"),
+        ("ModelQualityAppSpecification/Environment", ["s3cret"], "Environment must be an object"),
+        ("ModelQualityAppSpecification/ContainerArguments", "s3cret", "ContainerArguments must be a list"),
+        ("ModelQualityAppSpecification/Environment", {"A": ["s3cret"]}, "Environment/A must be a string"),
     ],
 )
 def test_a_property_of_another_shape_is_named_and_its_value_is_not(

@@ -201,7 +201,7 @@ def test_a_defect_is_a_failure_with_a_word_and_a_place(
     answer = invoke("CREATE", minimal() | {"RoleArn": "s3cret"})
     assert answer["errorCode"] == "InternalFailure"
     assert "KeyError in broken, line" in answer["message"]
-    assert "please report it" in answer["message"]
+    assert "Please report it" in answer["message"]
     assert "in broken" in caplog.text
     assert "s3cret" not in answer["message"] + caplog.text
 

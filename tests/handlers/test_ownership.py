@@ -79,7 +79,7 @@ def test_an_equal_definition_that_was_there_before_is_anothers(wire: Wire, fault
     foreign(maximal(), age)
     wire.reply(CREATE, fault)
     message = taken(invoke("CREATE", maximal()))
-    assert "equals what is asked for" in message
+    assert "equals the request" in message
     assert definitions().keys() == {"fraud-quality"}
 
 
@@ -114,7 +114,7 @@ def test_another_definition_that_is_made_meanwhile_is_anothers(wire: Wire, fault
 
     wire.reply(CREATE, made_meanwhile)
     message = taken(invoke("CREATE", maximal()))
-    assert f"differs from what is asked for in {word}" in message
+    assert f"differs from the request in {word}" in message
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_more_than_was_asked_for_is_anothers(wire: Wire, more: Json) -> None:
         raise CLOSED
 
     wire.reply(CREATE, made_meanwhile)
-    assert f"differs from what is asked for in {next(iter(more))}" in taken(invoke("CREATE", ours))
+    assert f"differs from the request in {next(iter(more))}" in taken(invoke("CREATE", ours))
 
 
 @pytest.mark.parametrize("properties", [maximal(), minimal() | {"JobDefinitionName": "Churn"}, minimal()])
@@ -166,7 +166,7 @@ def test_tags_that_can_not_be_read_prove_nothing(wire: Wire, failure: str) -> No
     """CREATE doesn't adopt a definition whose tags it can't read, and the message says so."""
     wire.reply(CREATE, loses_the_answer(CLOSED))
     wire.reply("ListTags", *[refuses(failure)] * 20)
-    assert "equals what is asked for; its tags can't be read" in taken(invoke("CREATE", maximal()))
+    assert "equals the request; its tags can't be read" in taken(invoke("CREATE", maximal()))
 
 
 def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.Monkey
     monkeypatch.setattr(ownership, "_LOOK_TIME", 60)
     answer = invoke("CREATE", maximal())
     assert answer["errorCode"] == "NetworkFailure"
-    assert "Nobody knows whether the definition was made" in answer["message"]
+    assert "It is unknown whether the definition was created" in answer["message"]
     assert "resourceModel" not in answer
     assert wire.operations == [CREATE, CREATE, DESCRIBE]
 
@@ -186,7 +186,7 @@ def test_a_taken_name_that_can_not_be_read_is_said_to_be_so(wire: Wire) -> None:
     wire.reply(DESCRIBE, refuses("AccessDeniedException", "not for you"))
     message = taken(invoke("CREATE", maximal()))
     assert "It can't be read: not for you" in message
-    assert "See whether it is yours" in message
+    assert "Find out whether it is yours" in message
 
 
 def test_the_next_invocation_can_not_prove_what_the_last_one_lost(wire: Wire) -> None:
@@ -195,7 +195,7 @@ def test_the_next_invocation_can_not_prove_what_the_last_one_lost(wire: Wire) ->
     wire.reply(DESCRIBE, *[refuses("ResourceNotFound")] * 6)
     assert invoke("CREATE", maximal())["errorCode"] == "NetworkFailure"
     message = taken(invoke("CREATE", maximal()))
-    assert "equals what is asked for" in message
+    assert "equals the request" in message
     assert "import it into the stack" in message
 
 

@@ -144,7 +144,7 @@ def test_formats(said: Json, sent: Json) -> None:
 
 def test_no_format_is_refused() -> None:
     """The schema can't say it; SageMaker would be asked for a definition that reads nothing."""
-    with pytest.raises(InvalidRequest, match="has to name a format"):
+    with pytest.raises(InvalidRequest, match="must name a format"):
         translation.request(model_of(batch({"Parquet": False})), "fraud", {})
 
 
