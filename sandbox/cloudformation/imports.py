@@ -79,8 +79,8 @@ def identifiers(found: Mapping[str, Definition], template: Mapping[str, Any], st
 def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
     """Return the template's new resources that exist already, for ImportExistingResources.
 
-    A resource can be found only if the template gives its whole primary identifier. Only registered types are looked
-    up, not moto's own.
+    A resource can be found only if the template gives its whole primary identifier. Only types in the catalogue are
+    looked up, not moto's own.
     """
     found: dict[str, Definition] = {}
     for logical_id, definition in resources.template["Resources"].items():

@@ -38,7 +38,7 @@ def _create_stack(
     if any(stack.name == name for stack in self.stacks.values()):
         raise AlreadyExistsException(f"Stack [{name}] already exists")
     stack_id = generate_stack_id(name, self.region_name, self.account_id)
-    stack = Stack(  # type: ignore[abstract]  # moto's own Stack lacks the abstract methods too
+    stack = Stack(  # type: ignore[abstract]  # moto's own Stack is abstract too
         stack_id, name, {}, {}, self.account_id, self.region_name, **options
     )
     parsed = templates.parse(template)
