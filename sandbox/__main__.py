@@ -15,13 +15,13 @@ from sandbox.contract import SUITES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; what the user can act on is said in a line, without a traceback."""
+    """Run a command and return its exit code. Print an error that the user can act on without a traceback."""
     options = parser().parse_args(arguments)
-    # A profile that does not exist, or a broken configuration, is of no concern here: moto makes a session while it is
-    # imported, hence before what the command needs is imported.
+    # moto creates a session while it is imported, which fails for a missing profile or a broken configuration. So these
+    # variables are deleted before the command's modules are imported.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    for number in (signal.SIGTERM, signal.SIGHUP):  # Ctrl-C raises KeyboardInterrupt by itself
+    for number in (signal.SIGTERM, signal.SIGHUP):  # Python already turns Ctrl-C into KeyboardInterrupt
         signal.signal(number, _leave)
     try:
         return int(pkgutil.resolve_name(options.run)(options))
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands.
 
-    Each sets `run`, MODULE:FUNCTION: the function takes the options and returns the exit code. Its module is imported
-    when the command is run, so that --help and `down` don't wait for moto.
+    Each command sets `run` to MODULE:FUNCTION. The function takes the options and returns the exit code. Its module is
+    imported only when the command runs, so that --help and `down` don't wait for moto.
     """
     whole = argparse.ArgumentParser(prog="sandbox", description="An AWS account on this machine.")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
