@@ -54,7 +54,7 @@ class Account:
         strict: bool = False,
     ) -> None:
         if region != REGION and region not in _regions():
-            raise SandboxError(f"{region} is no region of CloudFormation's")
+            raise SandboxError(f"{region} is not a region that has CloudFormation")
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
@@ -150,7 +150,7 @@ def _regions() -> set[str]:
 
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise SandboxError(f"{port} is no port: ports go from 0, a free one, to 65535")
+        raise SandboxError(f"{port} is not a port: give a number from 1 to 65535, or 0 for a free port")
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:

@@ -63,7 +63,7 @@ def down(options: argparse.Namespace) -> int:
                 os.kill(number, signal.SIGKILL)  # the emulator then ends too (process.py)
             time.sleep(0.02)
     print(unset(names), flush=True)
-    tell(f"the sandbox of {root} is gone")
+    tell(f"the sandbox of {root} has ended")
     return 0
 
 
@@ -119,7 +119,7 @@ def _running(folder: Path, region: str | None) -> dict[str, str]:
         if region in (None, variables["AWS_REGION"]):
             return variables
         raise SandboxError(f"a sandbox of this project is up in {variables['AWS_REGION']}: `sandbox down` ends it")
-    raise SandboxError("a sandbox of this project is on its way up or down: try again in a moment")
+    raise SandboxError("a sandbox of this project is starting or ending: try again in a moment")
 
 
 @contextmanager

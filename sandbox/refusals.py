@@ -83,7 +83,7 @@ def _refusal(error: Exception) -> Response:
         refusal, status = Refusal(unknown, f"This sandbox has no {wanted}."), HTTPStatus.BAD_REQUEST
     else:
         traceback.print_exception(error, file=sys.stderr)
-        text = f"This sandbox tripped over {wanted}: {type(error).__name__}: {error}"
+        text = f"This sandbox failed on {wanted}: {type(error).__name__}: {error}"
         refusal, status = Refusal("InternalFailure", text), HTTPStatus.INTERNAL_SERVER_ERROR
     _, headers, body = asked.serialized(ActionResult(refusal))
     return Response(body, status, headers)

@@ -259,8 +259,8 @@ class CloudControlResponse(BaseResponse):
         if kind is None or version not in {None, kind.version}:
             raise CloudControlError(
                 "TypeNotFoundException",
-                f"The type {name} {version or ''} is not found. (This sandbox has Cloud Control for registered types, "
-                "not for those of AWS's that moto makes.)",
+                f"The type {name} {version or ''} is not found. (In this sandbox, Cloud Control supports "
+                "registered types, not those of AWS's types that moto creates.)",
             )
         if handler not in kind.schema.get("handlers", {handler: {}}):
             message = f"Resource type {name} does not support {handler.upper()} action"

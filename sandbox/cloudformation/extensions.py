@@ -134,7 +134,7 @@ def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
             contents.getinfo("ResourceProvider.zip")
         load_resource_spec(io.StringIO(text))  # type: ignore[no-untyped-call]  # cfn ships no types
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InvalidPackage(f"The package is not as cfn makes it: {error}") from error
+        raise InvalidPackage(f"The package was not built by cfn: {error}") from error
     except SpecValidationError as error:
         raise InvalidPackage(f"The schema is not valid: {str(error).splitlines()[0]}") from error
     schema: dict[str, Any] = json.loads(text)
@@ -144,5 +144,5 @@ def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
     if missing:
         raise InvalidPackage(f"The schema has no handler to {', '.join(missing)}.")
     if not str(settings.get("runtime")).startswith("python") or "entrypoint" not in settings:
-        raise InvalidPackage(f"This sandbox runs Python types, no {settings.get('runtime')}.")
+        raise InvalidPackage(f"This sandbox runs Python types only, not {settings.get('runtime')}.")
     return schema

@@ -136,10 +136,10 @@ class Registry:
         """Register a version from a package in a bucket. The registration's description says if the package is bad."""
         name, client = given["TypeName"], given.get("ClientRequestToken")
         if given.get("Type", "RESOURCE") != "RESOURCE":
-            raise RegistryError(f"This sandbox registers resource types, no {given['Type']}.")
+            raise RegistryError(f"This sandbox registers resource types only, not {given['Type']}.")
         if not re.fullmatch(r"[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){2}", name):
             raise RegistryError(
-                f"{name} is no type name: it has three parts of letters and digits, as in My::Own::Type."
+                f"{name} is not a type name: a type name is three parts of letters and digits, such as My::Own::Type."
             )
         if name.split("::")[0].lower() in map(str.lower, RESERVED) and name != self._reserved:
             raise RegistryError(f"The namespace of {name} is reserved, as are all of {', '.join(RESERVED)}.")

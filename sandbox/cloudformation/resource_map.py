@@ -68,7 +68,7 @@ class ResourceMap(parsing.ResourceMap):
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
             if any(name.startswith("AWS::") for name in unknown):
-                message += " (of AWS's own types, this sandbox has those that moto makes)"
+                message += " (this sandbox supports only some of AWS's own types: guides/sandbox.md says which)"
             raise ValidationError(message=message)
 
     def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - a string or a list of strings
