@@ -1,7 +1,7 @@
 """A sandbox in the background: `up --detach` starts it, `down` ends it. Each project has at most one.
 
-The sandbox's process holds a lock on a file in the project's cache until it ends, in whatever way. If another process
-can take the lock, no sandbox is running. If it can't, the file has the process id of the sandbox.
+The sandbox's process holds a lock on a file in the project's cache until it ends, even if it is killed. If another
+process can take the lock, no sandbox is running. If it can't, the file has the process id of the sandbox.
 """
 
 import argparse

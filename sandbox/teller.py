@@ -17,7 +17,7 @@ Status = Literal["done", "failed", "interrupted"]
 
 
 class Teller(ABC):
-    """Shows steps and their details."""
+    """The display of steps and their details."""
 
     def __init__(self) -> None:
         self._details: list[str] | None = None  # the current step's details; None between steps

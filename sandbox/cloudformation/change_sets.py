@@ -31,19 +31,19 @@ TYPES = ("CREATE", "UPDATE", "IMPORT")
 
 
 class ChangeSetNotFound(ServiceException):
-    """The stack has no such change set."""
+    """A change set that the stack doesn't have."""
 
     code = "ChangeSetNotFoundException"
 
 
 class InvalidChangeSetStatus(ServiceException):
-    """The change set can't be executed in its current state, or no longer fits the stack."""
+    """A change set that can't be executed in its current state, or that no longer fits the stack."""
 
     code = "InvalidChangeSetStatusException"
 
 
 class ChangeSetExists(ServiceException):
-    """The stack already has a change set of that name."""
+    """A change set whose name is already used in the stack."""
 
     code = "AlreadyExistsException"
 

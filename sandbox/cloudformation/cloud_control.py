@@ -67,7 +67,7 @@ class CloudControlError(ServiceException):
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the client cancelled the request
-    """The request was cancelled before its next invocation."""
+    """A request that was cancelled before its next invocation."""
 
 
 @dataclass

@@ -95,7 +95,7 @@ def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
         gone = failure.code == "NotFound"
         status = "DELETED" if gone else "UNKNOWN"
         told = {} if gone else {"DriftStatusReason": str(failure)}
-    except Exception as error:  # noqa: BLE001 - a handler's defect: the detection goes on with the other resources
+    except Exception as error:  # noqa: BLE001 - a handler's defect: the detection continues with the other resources
         status, told = "UNKNOWN", {"DriftStatusReason": f"{type(error).__name__}: {error}"}
     else:
         wanted = expected(kind, resource.properties, resource.tags)

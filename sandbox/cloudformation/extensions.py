@@ -35,7 +35,7 @@ class RegistryError(ServiceException):
 
 
 class TypeNotFound(ServiceException):
-    """The type or version does not exist."""
+    """A type or version that does not exist."""
 
     code = "TypeNotFoundException"
 

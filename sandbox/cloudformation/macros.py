@@ -64,7 +64,7 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
         translator.metrics.publish()  # sends nothing, but without it the translator warns of unpublished metrics
     plain: dict[str, Any] = templates.with_lists(
         json.loads(json.dumps(translated))
-    )  # the translator returns its own classes: the way through JSON makes them plain
+    )  # the translator returns its own classes; JSON turns them into plain ones
     plain.pop("Transform", None)
     return plain
 

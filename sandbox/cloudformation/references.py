@@ -26,7 +26,7 @@ class Reference:
 
 
 def references(value: JSON, conditions: Mapping[str, bool]) -> Iterator[Reference]:
-    """Yield the references of Ref, Fn::GetAtt and Fn::Sub in a value, in order of appearance.
+    """Yield the references of Ref, Fn::GetAtt and Fn::Sub in a value, in the template's order.
 
     Args:
         value: a part of a template, with lists for Fn::GetAtt.

@@ -276,7 +276,7 @@ class Registry:
         return {"TypeVersionArn": version.arn}
 
     def _test(self, version: Version) -> None:
-        """Test a version with a separate function, because stacks may be using the version's own."""
+        """Test a version with a separate function, because stacks can be using the version's own."""
         try:
             with Function(version.package, self._account) as function:
                 version.tests = self._tester.tested(version.schema, version.package, function)

@@ -214,7 +214,8 @@ class ResourceType:
             The model in the handler's final event; empty if it has none.
 
         Raises:
-            HandlerFailure: with the model of the last event that had one.
+            HandlerFailure: at a terminal error, after ATTEMPTS retriable errors, or at the handler's timeout; with the
+                model of the last event that had one.
         """
         event = self.event(action, request, desired, previous, model)
         token = event["bearerToken"]

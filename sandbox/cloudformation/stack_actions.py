@@ -196,7 +196,7 @@ def get_template_summary(response: CloudFormationResponse) -> Answer:
 
 
 def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> dict[str, Any]:
-    """Parse and check a template, and the capabilities that the request acknowledges.
+    """Parse a template, check it and its capabilities, and return it.
 
     Args:
         response: moto's object for the request.

@@ -48,7 +48,7 @@ _LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 
 
 class InsufficientCapabilities(ServiceException):
-    """The template needs capabilities that the request doesn't acknowledge."""
+    """A template that needs capabilities which the request doesn't acknowledge."""
 
     code = "InsufficientCapabilitiesException"
 

@@ -45,7 +45,7 @@ IN_PROGRESS = TypeTests("IN_PROGRESS", "The tests are running.")
 
 
 class TypeTester:
-    """Runs the tests of types.
+    """The runner of the tests of types.
 
     Args:
         account: the account whose region and id go into the tests' events.

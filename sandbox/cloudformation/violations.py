@@ -1,4 +1,4 @@
-r"""Lists the violations of a type's schema by properties, with CloudFormation's wording.
+r"""Lists how properties violate a type's schema, with CloudFormation's wording.
 
 Patterns are Java's, so this uses `regex`: unlike Python's `re`, it supports `\p{L}`.
 
