@@ -1,5 +1,5 @@
-"""An AWS account on this machine, for development: no Docker, no network, nothing left behind."""
+"""An AWS account on this machine, for development: without Docker or network, and gone when it ends."""
 
 
 class SandboxError(Exception):
-    """Something the person at the keyboard can act on; its text says what, in full."""
+    """An error that the user can act on. Its text is the whole message, shown without a traceback."""

@@ -15,13 +15,13 @@ from sandbox.contract import SUITES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; what the user can act on is said in a line, without a traceback."""
+    """Run a command and return its exit code. Print an error that the user can act on without a traceback."""
     options = parser().parse_args(arguments)
-    # A profile that does not exist, or a broken configuration, is of no concern here: moto makes a session while it is
-    # imported, hence before what the command needs is imported.
+    # moto creates a session while it is imported, which fails for a missing profile or a broken configuration. So these
+    # variables are deleted before the command's modules are imported.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    for number in (signal.SIGTERM, signal.SIGHUP):  # Ctrl-C raises KeyboardInterrupt by itself
+    for number in (signal.SIGTERM, signal.SIGHUP):  # Python already turns Ctrl-C into KeyboardInterrupt
         signal.signal(number, _leave)
     try:
         return int(pkgutil.resolve_name(options.run)(options))
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands.
 
-    Each sets `run`, MODULE:FUNCTION: the function takes the options and returns the exit code. Its module is imported
-    when the command is run, so that --help and `down` don't wait for moto.
+    Each command sets `run` to MODULE:FUNCTION. The function takes the options and returns the exit code. Its module is
+    imported only when the command runs, so that --help and `down` don't wait for moto.
     """
     whole = argparse.ArgumentParser(prog="sandbox", description="An AWS account on this machine.")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
@@ -45,10 +45,10 @@ def parser() -> argparse.ArgumentParser:
         "--project",
         type=Path,
         metavar="DIR",
-        help="the type's project (default: the nearest folder upwards with .rpdk-config, else the sandbox's own)",
+        help="the type's project (default: the nearest folder upwards that has .rpdk-config, else the sandbox's own)",
     )
     region = argparse.ArgumentParser(add_help=False)
-    region.add_argument("--region", metavar="R", help="the region that has the type (default: us-east-1)")
+    region.add_argument("--region", metavar="R", help="the region in which the type is registered (default: us-east-1)")
 
     account = argparse.ArgumentParser(add_help=False, parents=[region])
     account.add_argument(
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     up = commands.add_parser(
-        "up", parents=[project, account], help='start the account and the packaged type: eval "$(sandbox up --detach)"'
+        "up", parents=[project, account], help='start an account with the packaged type: eval "$(sandbox up --detach)"'
     )
     up.add_argument("--port", type=int, default=0, metavar="N", help="the account's port (default: a free one)")
     up.add_argument(
@@ -65,14 +65,14 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="F",
-        help="write the variables to a file too, NAME=VALUE a line; it is removed at the end",
+        help="also write the variables to this file, one NAME=VALUE per line; it is deleted at the end",
     )
     up.add_argument(
         "--detach",
         dest="run",
         action="store_const",
         const="sandbox.background:up",
-        help="return when it is ready and let it run until `sandbox down`; otherwise it runs until Ctrl-C",
+        help="run in the background until `sandbox down`, and return when it is ready (default: run until Ctrl-C)",
     )
     up.set_defaults(run="sandbox.commands:up")
 
@@ -80,22 +80,24 @@ def parser() -> argparse.ArgumentParser:
     down.set_defaults(run="sandbox.background:down")
 
     run = commands.add_parser(
-        "run", parents=[project, account], help="its own account around one command; its exit code is passed on"
+        "run", parents=[project, account], help="run one command with an account of its own, and return its exit code"
     )
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     run.set_defaults(run="sandbox.commands:run")
 
-    demo = commands.add_parser("demo", parents=[project], help="the life of the documentation's example, step by step")
-    demo.add_argument("--json", action="store_true", help="an object a line, for scripts")
+    demo = commands.add_parser("demo", parents=[project], help="show the life of the documentation's example")
+    demo.add_argument("--json", action="store_true", help="print one JSON object per line, for scripts")
     demo.set_defaults(run="sandbox.commands:demo")
 
-    test = commands.add_parser("test", parents=[project], help="AWS's contract suites against the packaged type")
-    test.add_argument("--suite", action="append", choices=SUITES, help="which one; repeatable (default: all)")
+    test = commands.add_parser("test", parents=[project], help="run AWS's contract suites against the packaged type")
+    test.add_argument("--suite", action="append", choices=SUITES, help="run only this suite; repeatable (default: all)")
     test.add_argument("--inputs", type=Path, metavar="DIR", help="input files, instead of the project's inputs/")
-    test.add_argument("--previous", type=Path, metavar="SCHEMA", help="the version before, to be compatible with")
+    test.add_argument(
+        "--previous", type=Path, metavar="SCHEMA", help="the previous version, to check compatibility with"
+    )
     test.add_argument("--report", type=Path, metavar="DIR", help="where to write report.html and junit.xml")
-    test.add_argument("-k", metavar="EXPRESSION", help="only the tests of matching names, as pytest has it")
-    test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more for pytest, after --")
+    test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
+    test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     test.set_defaults(run="sandbox.contract.command:from_options")
     return whole
 

@@ -1,4 +1,4 @@
-"""The account: moto's server, on loopback, and what a client needs to reach it."""
+"""The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
 
 import logging
 import os
@@ -25,23 +25,23 @@ from sandbox.refusals import create_app
 LOOPBACK = "127.0.0.1"
 
 REGION = "us-east-1"
-"""The region of an account unless another is asked for."""
+"""The default region of an account."""
 
 
 class Account:
-    """An AWS account on this machine, empty at the start and gone at the end.
+    """An AWS account on this machine. It is empty at first, and its contents are deleted at the end.
 
-    moto keeps its state per process, so one account at a time is open in a process.
+    moto keeps its state per process, so a process can have one open account at a time.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 takes a free one.
+        port: the port to listen on at 127.0.0.1; 0 takes a free one.
         region: the region that clients use.
-        tag_lag: how many answers of ListTags stay behind each change of tags (see sandbox.model_quality.rules).
-        faults: answers of SageMaker's that go wrong.
-        strict: whether SageMaker asks for what a definition names (see sandbox.model_quality.strict).
+        tag_lag: how many answers of ListTags are stale after each change of tags (see sandbox.model_quality.rules).
+        faults: calls of SageMaker that go wrong.
+        strict: whether SageMaker checks the role, the endpoint and its attributes (see sandbox.model_quality.strict).
 
     Raises:
-        SandboxError: the port is taken, or there is no such region.
+        SandboxError: the port is taken, or the region doesn't exist.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Account:
         strict: bool = False,
     ) -> None:
         if region != REGION and region not in _regions():
-            raise SandboxError(f"{region} is no region of CloudFormation's")
+            raise SandboxError(f"{region} is not a region that has CloudFormation")
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
@@ -67,7 +67,7 @@ class Account:
         with ExitStack() as opening:
             listener = opening.enter_context(_listen(self._port))
             opening.enter_context(self._rules)
-            # werkzeug adds its own handler, which prints every request, unless a level is set.
+            # Unless a level is set, werkzeug adds a handler that prints every request.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
             server = make_server(
                 LOOPBACK,
@@ -98,10 +98,10 @@ class Account:
         self._open.close()
 
     def environment(self) -> dict[str, str]:
-        """The variables by which any AWS client reaches this account and nothing else.
+        """Return the variables that make any AWS client use this account and nothing else.
 
-        Set them in an environment without other AWS_* variables (see `bare_environment`): a profile or a service's own
-        endpoint, set elsewhere, would win over some of them.
+        Set them in an environment without other AWS_* variables (see `bare_environment`), because a profile or a
+        service-specific endpoint would override some of them.
         """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -117,8 +117,8 @@ class Account:
             "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
         }
 
-    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes the class at run time
-        """A boto3 client of this account, blind to the profiles and variables of whoever runs this."""
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 creates the class at run time
+        """Return a boto3 client of this account that ignores the user's profiles and variables."""
         if service not in self._clients:
             self._clients[service] = _session(self.region).client(
                 service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
@@ -137,12 +137,12 @@ class Account:
 
 
 def bare_environment() -> dict[str, str]:
-    """This process's environment without any AWS_* variable."""
+    """Return this process's environment without any AWS_* variable."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def _regions() -> set[str]:
-    """The regions that have CloudFormation, in every partition, as botocore knows them."""
+    """Return the regions that have CloudFormation, of every partition, according to botocore."""
     session = botocore.session.Session()
     partitions = session.get_available_partitions()
     return {name for one in partitions for name in session.get_available_regions("cloudformation", one)}
@@ -150,7 +150,7 @@ def _regions() -> set[str]:
 
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise SandboxError(f"{port} is no port: ports go from 0, a free one, to 65535")
+        raise SandboxError(f"{port} is not a port: give a number from 1 to 65535, or 0 for a free port")
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
@@ -162,7 +162,7 @@ def _with_loopback(no_proxy: str) -> str:
 
 
 def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
-    # (name in the config file, variable, value, converter): no name, no variable, a fixed value.
+    # A tuple is (name in the config file, variable, value, converter): only a fixed value here.
     fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
     core = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in fixed.items()})
     return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=core)

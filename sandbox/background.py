@@ -1,7 +1,7 @@
-"""A sandbox in the background: `up --detach` starts it, `down` ends it. One a project, in the project's cache.
+"""A sandbox in the background: `up --detach` starts it, `down` ends it. Each project has at most one.
 
-The process holds a lock on a file for as long as it lives, however it ends: who can take the lock knows that there is
-none, and who can't knows that the number in the file is its.
+The sandbox's process holds a lock on a file in the project's cache until it ends, even if it is killed. If another
+process can take the lock, no sandbox is running. If it can't, the file has the process id of the sandbox.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from sandbox import SandboxError
 from sandbox.shell import exports, project, read_variables, tell, unset
 
 PATIENCE = 30
-"""Seconds that a sandbox has to end after it was told to."""
+"""Seconds that a sandbox gets to end after SIGTERM; then it gets SIGKILL."""
 
 
 def up(options: argparse.Namespace) -> int:
-    """Start a sandbox that outlives this command, or find the one that runs; print what leads there."""
+    """Start a sandbox that outlives this command, or find the running one; print its variables as exports."""
     root = project(options.project)
     if not (root / SETTINGS).is_file():
         raise SandboxError(f"no resource type in {root}: it has no {SETTINGS}")
@@ -43,7 +43,7 @@ def up(options: argparse.Namespace) -> int:
 
 
 def down(options: argparse.Namespace) -> int:
-    """End the sandbox that runs in the background; print what makes a shell forget it."""
+    """End the sandbox that runs in the background; print the line that unsets its variables."""
     root = project(options.project)
     folder = root / ".cache" / "sandbox"
     if not folder.is_dir():
@@ -53,22 +53,22 @@ def down(options: argparse.Namespace) -> int:
         if free:
             tell(f"no sandbox of {root} is up")
             return 0
-        # Not those of proxies: the shell may have had its own in them.
+        # The proxy variables stay: the shell may have set them before.
         names = [name for name in _running(folder, None) if name.startswith(("AWS_", "SANDBOX_"))]
         number = int(lock.read())
         os.kill(number, signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE
         while not _taken(lock):
             if time.monotonic() > deadline:
-                os.kill(number, signal.SIGKILL)  # the emulator ends by itself (process.py)
+                os.kill(number, signal.SIGKILL)  # the emulator then ends too (process.py)
             time.sleep(0.02)
     print(unset(names), flush=True)
-    tell(f"the sandbox of {root} is gone")
+    tell(f"the sandbox of {root} has ended")
     return 0
 
 
 def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace) -> dict[str, str]:
-    """Start `sandbox up` as its own process, and return its variables when it is ready."""
+    """Start `sandbox up` in a separate process, and return its variables when it is ready."""
     file = folder / "variables"
     file.unlink(missing_ok=True)
     command: list[str | Path] = [sys.executable, "-m", "sandbox", "up", "--project", root, "--port", str(options.port)]
@@ -79,11 +79,11 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
     with (folder / "log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             command,
-            cwd=Path(__file__).parents[1],  # where `-m sandbox` finds it, installed or not
+            cwd=Path(__file__).parents[1],  # here `-m sandbox` works, installed or not
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            start_new_session=True,  # this terminal's Ctrl-C and its end are not for it
+            start_new_session=True,  # Ctrl-C in this terminal, and closing it, don't end the sandbox
             pass_fds=[lock.fileno()],
         )
         try:
@@ -97,12 +97,12 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
             process.terminate()
             process.wait()
             raise
-    process.returncode = 0  # it goes on: nobody here waits for it, and Popen is not to warn of that
+    process.returncode = 0  # stops Popen from warning that the process is still running
     return read_variables(file)
 
 
 def _wait(process: subprocess.Popen[bytes], file: Path, said: IO[str]) -> None:
-    """Wait until a file is there, and show meanwhile what a process says; if it ends before that, leave as it did."""
+    """Wait until a file exists, and show the process's output. If the process ends first, exit with its code."""
     ready = False
     while not ready:
         ready, code = file.exists(), process.poll()
@@ -113,18 +113,18 @@ def _wait(process: subprocess.Popen[bytes], file: Path, said: IO[str]) -> None:
 
 
 def _running(folder: Path, region: str | None) -> dict[str, str]:
-    """The variables of the sandbox that runs, if it is ready and in this region."""
+    """Return the variables of the running sandbox; raise SandboxError if it isn't ready or is in another region."""
     with suppress(FileNotFoundError):
         variables = read_variables(folder / "variables")
         if region in (None, variables["AWS_REGION"]):
             return variables
         raise SandboxError(f"a sandbox of this project is up in {variables['AWS_REGION']}: `sandbox down` ends it")
-    raise SandboxError("a sandbox of this project is on its way up or down: try again in a moment")
+    raise SandboxError("a sandbox of this project is starting or ending: try again in a moment")
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
-    """The lock's file, and whether no sandbox holds it; then it is held here until the block ends."""
+    """Yield the lock's file, and whether it was free. If it was, this process holds the lock until the block ends."""
     with (folder / "lock").open("a+", encoding="utf-8") as lock:
         free = _taken(lock)
         lock.seek(0)
@@ -132,7 +132,7 @@ def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
 
 
 def _taken(lock: IO[str]) -> bool:
-    """Take a lock, if nobody holds it; tell whether it is taken now."""
+    """Try to take a lock; return whether this process holds it now."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

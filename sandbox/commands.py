@@ -21,7 +21,7 @@ from sandbox.teller import JsonTeller, TextTeller
 
 
 def up(options: argparse.Namespace) -> int:
-    """Start an account with the type until Ctrl-C; standard output has what to export, and nothing else."""
+    """Run an account with the type until Ctrl-C. Standard output gets the export lines and nothing else."""
     shell = sys.stdout
     with ExitStack() as running:
         account, function = running.enter_context(_sandbox(options))
@@ -36,10 +36,10 @@ def up(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a command with its own account; when it fails, show what went wrong in there, before all is gone."""
+    """Run a command with an account of its own. If it fails, show the failures before the account is deleted."""
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        before = len(function.log)  # the registry has tried the handler
+        before = len(function.log)  # skips what the registry's test invocation has logged
         code = _call(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
         if code:
             for line in failures(account):
@@ -51,14 +51,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Show the life of the documentation's example."""
+    """Run the demonstration: the life of the documentation's example."""
     teller = JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout)
     demonstration.run(project(options.project), teller)
     return 0
 
 
 def failures(account: Account) -> list[str]:
-    """Return a line for every event of a failure, of all of an account's stacks, those deleted since included."""
+    """Return a line for every failed event of an account's stacks, deleted stacks included."""
     cloudformation = account.client("cloudformation")
     lines = []
     for page in cloudformation.get_paginator("list_stacks").paginate():
@@ -74,16 +74,16 @@ def failures(account: Account) -> list[str]:
             lines += [
                 f"  {event['ResourceStatus']} {event['LogicalResourceId']} ({event['ResourceType']}): "
                 f"{' '.join(event.get('ResourceStatusReason', 'no reason given').split())}"
-                for event in reversed(events)  # the first one first
+                for event in reversed(events)  # oldest first
             ]
     return lines
 
 
 @contextmanager
 def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
-    """An account whose CloudFormation has the project's type, and the type's function.
+    """Yield an account whose CloudFormation has the project's type, and the type's function.
 
-    What moto prints meanwhile goes to standard error: standard output is a shell's, or a command's.
+    moto's output goes to standard error, because standard output belongs to the shell or to the user's command.
     """
     root = project(options.project)
     with redirect_stdout(sys.stderr):
@@ -105,10 +105,10 @@ def _variables(account: Account, function: Function) -> dict[str, str]:
 
 
 def _call(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run a command to its end and return its exit code, as a shell has it."""
-    # A terminal sends Ctrl-C to the command too, and what happens then is the command's own decision.
+    """Run a command to its end and return its exit code, as a shell would."""
+    # A terminal sends Ctrl-C to the command too. The command decides what happens then.
     interrupt = signal.signal(signal.SIGINT, lambda *_: None)
-    # SIGTERM waits until there is a process to end: in the middle of Popen it would leave one behind.
+    # A SIGTERM is held back until the process exists: during Popen, it would leave the process running.
     waiting: list[int] = []
     leave = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
     try:

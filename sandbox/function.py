@@ -1,4 +1,4 @@
-"""A resource type's package, as cfn makes it, and the package as a Lambda function, run by AWS's emulator."""
+"""Runs a resource type's package, as cfn builds it, as a Lambda function in AWS's emulator."""
 
 import importlib.metadata
 import importlib.util
@@ -24,12 +24,12 @@ from sandbox.invocation import NAME, TIMEOUT, invoke
 from sandbox.process import running
 
 ATTEMPTS = 5
-"""Starts of the emulator, each on ports that were free a moment before."""
+"""How often the emulator is started: another process can take the ports between choosing and using them."""
 
 MEMORY = 256
 """Megabytes that CloudFormation gives the function of a resource type."""
 
-# All that is on sys.path: the standard library (-S and -I leave the rest out), the package, the runtime client.
+# sys.path has only the package, the standard library and the runtime client: -S and -I leave out everything else.
 _BOOTSTRAP = (
     "import os, sys; "
     "sys.path[:0] = [os.environ['LAMBDA_TASK_ROOT']]; sys.path.append(os.environ['LAMBDA_RUNTIME_DIR']); "
@@ -38,21 +38,21 @@ _BOOTSTRAP = (
 
 
 class Function:
-    """A package as a Lambda function on this machine: AWS's runtime interface emulator and runtime client.
+    """A package as a Lambda function on this machine, in AWS's runtime interface emulator with AWS's runtime client.
 
-    The function sees the unzipped package, the runtime client and Python's standard library, nothing else of the
-    virtual environment, and none of this process's variables. It serves one invocation at a time.
+    The function can import the unzipped package, the runtime client and Python's standard library, nothing else from
+    the virtual environment. It gets none of this process's variables. It serves one invocation at a time.
 
     Args:
-        package: what `package` returns.
-        account: where the function's AWS calls go.
+        package: the path that `packager.package.package` returns.
+        account: the account that the function's AWS calls go to.
         entrypoint: the key in .rpdk-config that names the handler.
-        timeout: seconds that an invocation may take.
-        python: the interpreter to run it; this process's own unless given. awslambdaric is compiled for that one; for
-            another version of Python, sandbox/runtime_client.py takes the place of its compiled half.
+        timeout: the seconds that an invocation can take.
+        python: the interpreter that runs the function; by default this process's own, which awslambdaric is compiled
+            for. For another version of Python, sandbox/runtime_client.py replaces awslambdaric's compiled half.
 
     Raises:
-        SandboxError: not Linux, no emulator, no such interpreter, or the emulator ended at once.
+        SandboxError: the system is not Linux, the emulator or interpreter is missing, or the emulator ended at once.
     """
 
     name = NAME
@@ -97,20 +97,20 @@ class Function:
 
     @property
     def log(self) -> str:
-        """What the function and the emulator have written so far."""
+        """The output of the function and the emulator so far."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     @property
     def log_file(self) -> Path:
-        """The file that the log is written to, for as long as the function is there."""
+        """The log's file. It is deleted when the function ends."""
         return self._root / "log"
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke the function and return its answer.
 
         Raises:
-            SandboxError: the handler did not load, raised, ended its process or ran out of time; it shows the
-                end of the function's log.
+            SandboxError: the handler did not load, raised, ended its process or timed out; with the end of the
+                function's log.
         """
         with self._lock:
             return invoke(self.endpoint, event, self._timeout, self.log_file)
@@ -133,7 +133,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
-            "HOME": str(self._root),  # keeps ~/.aws of whoever runs this out of the function
+            "HOME": str(self._root),  # hides the user's ~/.aws from the function
             "LAMBDA_TASK_ROOT": str(self._root / "task"),
             "LAMBDA_RUNTIME_DIR": str(self._root / "runtime"),
             "LANG": "en_US.UTF-8",
@@ -144,7 +144,7 @@ class Function:
     def _start(
         self, opening: ExitStack, emulator: Path, handler: str, environment: dict[str, str], log: IO[bytes]
     ) -> str:
-        """Start the emulator and return its address; on other ports if another process was faster to take these."""
+        """Start the emulator and return its address. Try other ports if another process has taken these."""
         for _ in range(ATTEMPTS):
             serve, runtime_api = _free_ports()
             command: list[str | Path] = [
@@ -162,7 +162,7 @@ class Function:
         raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
 
     def _serves(self, process: subprocess.Popen[bytes], port: int) -> bool:
-        """Wait until the emulator listens; tell whether it does."""
+        """Wait until the emulator listens; return whether it does."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and process.poll() is None:
             if _owns(process.pid, port):
@@ -178,12 +178,12 @@ def _emulator() -> Path:
     path = Path(sys.prefix, "emulator", "samcli", "local", "rapid", f"aws-lambda-rie-{machine}")
     if not path.is_file():
         raise SandboxError(f"no Lambda emulator at {path}: `make setup` installs it (x86-64 and arm64 only)")
-    path.chmod(0o755)  # pip unpacks it without the bit
+    path.chmod(0o755)  # pip unpacks it without the executable bit
     return path
 
 
 def _version(python: Path) -> str:
-    """The version of an interpreter, 3.12."""
+    """Return the version of an interpreter, for example 3.12."""
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         return subprocess.run(
@@ -194,7 +194,7 @@ def _version(python: Path) -> str:
 
 
 def _link_runtime_client(folder: Path, version: str) -> None:
-    """Link the modules of the runtime client into a folder: what Lambda has in /var/runtime."""
+    """Link the runtime client's modules into a folder, the counterpart of Lambda's /var/runtime."""
     folder.mkdir()
     for distribution in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         try:
@@ -210,7 +210,7 @@ def _link_runtime_client(folder: Path, version: str) -> None:
 
 
 def _owns(shell: int, port: int) -> bool:
-    """Tell whether a child of a process listens on a port: connecting to it would not tell who answers (proc(5))."""
+    """Return whether a child of a process listens on a port, by proc(5). A connection would not show who answers."""
     tables = (Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
     rows = (line.split() for table in tables for line in table)
     sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
@@ -218,11 +218,11 @@ def _owns(shell: int, port: int) -> bool:
         children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
         opened = (file.readlink() for child in children for file in Path("/proc", child, "fd").iterdir())
         return any(str(target) in sockets for target in opened)
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         return False
 
 
 def _free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on: both are held until both are known, so that they differ."""
+    """Return two free ports. Both are held until both are known, so that they differ."""
     with socket.create_server((LOOPBACK, 0)) as one, socket.create_server((LOOPBACK, 0)) as other:
         return one.getsockname()[1], other.getsockname()[1]

@@ -1,4 +1,4 @@
-"""An invocation of a function in AWS's Lambda emulator, by its address: from this process or from another."""
+"""Invokes a function in AWS's Lambda emulator by its address, from any process."""
 
 import json
 from collections.abc import Mapping
@@ -11,24 +11,24 @@ from packager.package import tail
 from sandbox import SandboxError
 
 NAME = "function"
-"""What the emulator calls every function."""
+"""The emulator's name for every function."""
 
 TIMEOUT = 60
 """Seconds that CloudFormation gives one invocation of a handler."""
 
 
 def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -> dict[str, Any]:
-    """Invoke the function at an address, of this process or another, and return its answer.
+    """Invoke the function at an address and return its answer.
 
     Args:
         endpoint: the emulator's address.
-        event: what the handler is sent.
-        timeout: seconds that an invocation may take.
+        event: the event for the handler.
+        timeout: the seconds that an invocation can take.
         log: the file with the function's log.
 
     Raises:
-        SandboxError: the handler did not load, raised, ended its process or ran out of time; it shows the end of the
-            function's log.
+        SandboxError: the handler did not load, raised, ended its process or timed out; with the end of the function's
+            log.
     """
 
     def end() -> str:
@@ -43,7 +43,7 @@ def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -
             raise SandboxError(f"the Lambda emulator is gone: {error}\n{end()}") from error
     try:
         result = answer.json()
-    except ValueError:  # the emulator's own words, in plain text: the invocation took too long
+    except ValueError:  # plain text from the emulator itself: the invocation timed out
         raise SandboxError(f"the handler crashed: {answer.text}\n{end()}") from None
     if not isinstance(result, dict):
         raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end()}")

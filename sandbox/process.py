@@ -1,4 +1,4 @@
-"""A process that ends when this one does, in whatever way this one does."""
+"""Runs a process that ends when this one ends, even if this one is killed."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# The shell runs the command, and ends it when the pipe on its standard input closes: the kernel closes it for a process
-# that is killed, which has no chance to clean up.
+# The shell runs the command, and ends it when the pipe on its standard input closes. If this process is killed, it
+# can't clean up, but the kernel closes the pipe.
 _GUARD = """
 exec 3<&0
 "$@" 3<&- </dev/null & command=$!
@@ -23,15 +23,15 @@ kill $guard
 def running(
     command: Sequence[str | Path], env: Mapping[str, str], output: IO[bytes] | int, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command until the block ends; it is told to terminate then, and killed if it has not after ten seconds.
+    """Run a command until the block ends. It then gets SIGTERM, and SIGKILL ten seconds later if it still runs.
 
-    A terminal's Ctrl-C does not reach it: it ends when this process has dealt with it.
+    Ctrl-C in a terminal doesn't reach the command: it ends when this process has handled the Ctrl-C.
 
     Args:
         command: the program and its arguments.
-        env: all of its environment.
-        output: where it writes, standard error included: a file or subprocess.PIPE.
-        cwd: where it works.
+        env: the command's whole environment.
+        output: the destination of standard output and standard error: a file or subprocess.PIPE.
+        cwd: the working directory.
     """
     process = subprocess.Popen(
         ["/bin/sh", "-c", _GUARD, "sh", *command],

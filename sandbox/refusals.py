@@ -1,7 +1,7 @@
-"""What the account does not have, refused as AWS refuses: an error in the service's own protocol.
+"""Refuses requests that the account doesn't support, with an error in the service's own protocol, as AWS does.
 
-moto raises NotImplementedError for such an action, and whatever comes for a defect; its server makes a
-page of HTML of either, with status 500, which clients retry four times and then show.
+moto raises NotImplementedError for a missing action, and any exception for a defect of its own. Its server answers
+either with an HTML page and status 500, which clients retry four times and then show.
 """
 
 import json
@@ -24,11 +24,11 @@ from werkzeug.exceptions import NotFound
 
 
 class Refusal(ServiceException):
-    """An error of the account itself. moto takes the package of its own exception for the service's name."""
+    """An error of the account itself. moto would take its own exception's module for a service's name."""
 
 
-# Every service has these, and no service's model ("Common Error Types" in any API reference). moto warns of what is not
-# in the model, except for what is in its list.
+# Every service has these errors, but no service's model lists them ("Common Error Types" in any API reference). moto
+# warns of an error that is neither in the model nor in this list.
 COMMON_ERROR_CODES.extend(("InternalFailure", "InvalidAction", "UnknownOperationException"))
 
 _QUERY_PROTOCOLS = ("query", "ec2")
@@ -36,10 +36,10 @@ _NO_SUCH_TYPE = (b"Unrecognized resource types", b"<Code>TypeNotFoundException</
 
 
 def create_app(service: SERVICE_NAMES | None, home: str) -> Flask:
-    """Return moto's application for a service, with errors that a client of AWS can read.
+    """Return moto's application for a service, with errors that an AWS client can read.
 
     Args:
-        service: One of moto's; None for a service that it does not have.
+        service: The service's name in moto; None for a service that moto doesn't have.
         home: The region that has the account's types.
     """
     if service is None:
@@ -54,9 +54,9 @@ def create_app(service: SERVICE_NAMES | None, home: str) -> Flask:
 
 
 def _with_hint(home: str, answer: Response) -> Response:
-    """Say in an answer that knows no such type where the types are, if it is of another region.
+    """Add a hint to an answer about an unknown type if the request is for a region without the sandbox's types.
 
-    The sandbox has its types in one region, as an account has those that were registered in one.
+    Types are registered per region, as in AWS, and the sandbox registers its types in one region only.
     """
     region = _scope()[2]
     said = answer.get_data()
@@ -67,14 +67,14 @@ def _with_hint(home: str, answer: Response) -> Response:
 
 
 def _refusal(error: Exception) -> Response:
-    """Answer a request that moto could not."""
+    """Turn an exception that moto raised into an error in the service's protocol."""
     asked = BaseResponse(service_name=_service())
     asked.setup_class(cast("Request", request))
     try:
         model = get_service_model(asked.boto3_service_name)
-    except UnknownServiceError:  # nothing that boto3 calls: moto's own API, say
+    except UnknownServiceError:  # not a service of boto3's, for example moto's own API
         return Response(json.dumps({"message": str(error)}), HTTPStatus.NOT_FOUND, mimetype="application/json")
-    action = asked._get_action()  # noqa: SLF001 - it has no public name
+    action = asked._get_action()  # noqa: SLF001 - moto has no public method for this
     wanted = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
     if not hasattr(current_app, "service"):
         wanted = f"service {model.service_id}"
@@ -83,17 +83,17 @@ def _refusal(error: Exception) -> Response:
         refusal, status = Refusal(unknown, f"This sandbox has no {wanted}."), HTTPStatus.BAD_REQUEST
     else:
         traceback.print_exception(error, file=sys.stderr)
-        text = f"This sandbox tripped over {wanted}: {type(error).__name__}: {error}"
+        text = f"This sandbox failed on {wanted}: {type(error).__name__}: {error}"
         refusal, status = Refusal("InternalFailure", text), HTTPStatus.INTERNAL_SERVER_ERROR
     _, headers, body = asked.serialized(ActionResult(refusal))
     return Response(body, status, headers)
 
 
 def _service() -> str:
-    """The service that a request is for, as boto3 calls it."""
+    """Return boto3's name of the service that the request is for."""
     return str(getattr(current_app, "service", _scope()[3]))
 
 
 def _scope() -> list[str]:
-    """Of a request's signature: key, date, region, service, "aws4_request"; empty where there is none."""
+    """Return a signature's key, date, region, service and "aws4_request"; empty strings if it is missing."""
     return (request.headers.get("Authorization", "").split(",")[0].split("/") + [""] * 4)[:5]

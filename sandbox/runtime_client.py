@@ -1,7 +1,7 @@
-"""The compiled half of awslambdaric, in plain Python: for a function whose interpreter it was not compiled for.
+"""Replaces the compiled half of awslambdaric when the function runs in another Python than it was compiled for.
 
-The names and signatures are those of awslambdaric's own runtime_client; the requests are those of AWS's document "Using
-the Lambda runtime API for custom runtimes".
+The names and signatures are those of awslambdaric's own runtime_client. The requests follow AWS's document "Using the
+Lambda runtime API for custom runtimes".
 """
 
 import http.client
@@ -13,11 +13,11 @@ _INVOCATION = "/2018-06-01/runtime/invocation"
 
 
 def initialize_client(user_agent: str) -> None:
-    """Nothing needs to be prepared; the emulator does not ask who is there."""
+    """Do nothing: the emulator needs no user agent."""
 
 
 def next() -> tuple[bytes, Message]:  # noqa: A001  awslambdaric calls it by this name
-    """Wait for the next event; return its body and the headers that say what it is."""
+    """Wait for the next event; return its body and its headers."""
     return _call("GET", "/next")
 
 

@@ -1,4 +1,4 @@
-"""Tells of steps that take time: a live line each on a terminal, plain text in a pipe, or a JSON object a line."""
+"""Reports steps that take time: a live line per step on a terminal, plain text in a pipe, or a JSON object per line."""
 
 import json
 import time
@@ -11,20 +11,20 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 76
-"""Characters of a step's title with the dots behind it."""
+"""The width of a step's title and the dots after it, in characters."""
 
 Status = Literal["done", "failed", "interrupted"]
 
 
 class Teller(ABC):
-    """Shows steps and what they found."""
+    """The display of steps and their details."""
 
     def __init__(self) -> None:
-        self._details: list[str] | None = None  # those of the step that is under way
+        self._details: list[str] | None = None  # the current step's details; None between steps
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Run a step: it is shown with its time when it ends, or with how it ended otherwise."""
+        """Run a step, and show its time when it ends, or that it failed or was interrupted."""
         begun = time.monotonic()
         status: Status = "failed"
         self._details = []
@@ -42,7 +42,7 @@ class Teller(ABC):
                 self._show(line)
 
     def detail(self, text: str) -> None:
-        """Show a line of what the step found, below it."""
+        """Show a detail below its step; outside of a step, show it at once."""
         if self._details is None:
             self._show(text)
         else:
@@ -50,10 +50,10 @@ class Teller(ABC):
 
     @abstractmethod
     def commands(self, title: str, lines: Sequence[str]) -> None:
-        """Show commands that a person would try next."""
+        """Show commands that a person can try next."""
 
-    def _under_way(self, title: str) -> AbstractContextManager[object]:  # noqa: ARG002 - a terminal's
-        """Show that a step is under way, until the context ends."""
+    def _under_way(self, title: str) -> AbstractContextManager[object]:  # noqa: ARG002 - only a terminal shows it
+        """Show that a step is running, until the context ends."""
         return nullcontext()
 
     @abstractmethod
@@ -62,14 +62,14 @@ class Teller(ABC):
 
     @abstractmethod
     def _show(self, detail: str) -> None:
-        """Show a line of what a step found."""
+        """Show a detail."""
 
 
 class TextTeller(Teller):
-    """For a person: with colour and a spinner on a terminal, plain in a pipe.
+    """Output for a person: with colour and a spinner on a terminal, plain in a pipe.
 
     Args:
-        out: Where to write.
+        out: The stream to write to.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -77,7 +77,7 @@ class TextTeller(Teller):
         self._console = Console(file=out, highlight=False, soft_wrap=True)
 
     def commands(self, title: str, lines: Sequence[str]) -> None:
-        """Show commands that a person would try next."""
+        """Show commands that a person can try next."""
         self._console.print(Text(f"\n{title}\n", style="bold"))
         for line in lines:
             self._console.print(Text(f"    {line}", style="cyan"))
@@ -95,10 +95,10 @@ class TextTeller(Teller):
 
 
 class JsonTeller(Teller):
-    """For a script: an object a line, with the members step, seconds and status, or detail, or commands.
+    """Output for a script: one JSON object per line, with step, seconds and status, or detail, or title and commands.
 
     Args:
-        out: Where to write.
+        out: The stream to write to.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -106,7 +106,7 @@ class JsonTeller(Teller):
         self._out = out
 
     def commands(self, title: str, lines: Sequence[str]) -> None:
-        """Write the commands that a person would try next."""
+        """Write the commands that a person can try next."""
         self._write({"title": title, "commands": [*lines]})
 
     def _ended(self, title: str, seconds: float, status: Status) -> None:

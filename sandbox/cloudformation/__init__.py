@@ -1,1 +1,1 @@
-"""CloudFormation on moto: stacks of registered types, and the registry."""
+"""CloudFormation, built on moto: stacks of registered types, and the registry."""

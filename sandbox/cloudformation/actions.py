@@ -1,4 +1,4 @@
-"""Actions of the API that moto's CloudFormation lacks, added to it."""
+"""Adds to moto's CloudFormation API the actions that it lacks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from moto.core.responses import ActionResult
 
 JSON = dict[str, Any]
 Action = Callable[[JSON, str, str], JSON]
-"""Is given an action's parameters as botocore names them, the account and the region; returns the answer."""
+"""Takes an action's parameters (named as in botocore), the account and the region; returns the answer."""
 
 
 @contextmanager
 def added(actions: Mapping[str, Action]) -> Iterator[None]:
-    """Have moto answer actions until the context ends; it reads requests and writes answers by botocore's model.
+    """Add actions to moto until the context ends. moto parses requests and writes answers by botocore's model.
 
     Args:
-        actions: by the API's names.
+        actions: the actions by their names in the API.
     """
     names = {xform_name(name): action for name, action in actions.items()}
     for name, action in names.items():

@@ -1,7 +1,7 @@
-"""AWS's own types that moto lacks: AWS's published schema of each, and handlers in Python.
+"""AWS's own types that moto lacks: each is AWS's published schema with handlers in Python.
 
-They go the way of every registered type (resource_type.py). So stacks, change sets, import, drift and Cloud Control
-treat them alike, and create-only properties mean replacement, which moto's models of resources can't express.
+They are a ResourceType (resource_type.py), like every registered type. So stacks, change sets, import, drift and Cloud
+Control support them, and changing a create-only property means replacement, which moto's resource models can't express.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,17 +20,17 @@ _offered: dict[str, Mapping[str, "Handler"]] = {}
 
 @dataclass(frozen=True)
 class Call:
-    """What a handler is told.
+    """The input of a handler.
 
     Args:
         account: the account's number.
         region: the region's name.
-        desired: the properties, in the schema's types; the primary identifier is among them once there is one.
-        previous: the properties before, on UPDATE.
+        desired: the desired properties, in the schema's types; with the primary identifier once the resource has one.
+        previous: the previous properties, on UPDATE.
         tags: the stack's tags.
-        previous_tags: the stack's tags before, on UPDATE.
-        stack_id: the stack's ARN; None outside of stacks.
-        logical_id: the resource's name in the template; None outside of stacks.
+        previous_tags: the stack's previous tags, on UPDATE.
+        stack_id: the stack's ARN; None if the resource is in no stack.
+        logical_id: the resource's name in the template; None if the resource is in no stack.
     """
 
     account: str
@@ -44,15 +44,15 @@ class Call:
 
 
 Handler = Callable[[Call], JSON | list[JSON] | None]
-"""Returns the model; for LIST, the models; for DELETE, nothing."""
+"""Returns the model; LIST returns a list of models, DELETE returns None."""
 
 
-class Refusal(Exception):  # noqa: N818 - a handler's word: it refuses, with a code
-    """A handler can't do it.
+class Refusal(Exception):  # noqa: N818 - named for what the handler does: it refuses, with a code
+    """A handler's refusal, which becomes a FAILED progress event.
 
     Args:
         code: the handler error code, such as NotFound.
-        message: the reason, for the event of the stack.
+        message: the reason, shown in the stack event.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -66,7 +66,7 @@ def offered(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
 
     Args:
         name: the type's name.
-        handlers: by action: CREATE, READ, UPDATE, DELETE, LIST.
+        handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
     _offered[name] = handlers
     try:
@@ -76,7 +76,7 @@ def offered(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
 
 
 def resource_type(name: str) -> ResourceType | None:
-    """One of AWS's types by its name; None if it is not offered."""
+    """Return one of AWS's types by its name; None if it is not offered."""
     if name not in _offered:
         return None
     return _made(name)

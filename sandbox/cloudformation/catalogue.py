@@ -1,4 +1,4 @@
-"""The resource types that templates may use, by account and region, in addition to those that moto makes."""
+"""The resource types that templates can use, by account and region, in addition to moto's."""
 
 from sandbox.cloudformation import aws_types
 from sandbox.cloudformation.resource_type import ResourceType
@@ -7,17 +7,17 @@ _taught: dict[tuple[str, str, str], ResourceType] = {}
 
 
 def teach(account: str, region: str, resource_type: ResourceType) -> None:
-    """Let templates use a type: from now on this version of it, for stacks that have it already too."""
+    """Let templates use a type. From now on every stack uses this version, existing stacks too."""
     _taught[account, region, resource_type.name] = resource_type
 
 
 def taught(account: str, region: str, name: str) -> ResourceType | None:
-    """The type that templates may use by this name."""
+    """Return the type that templates can use by this name; None if there is none."""
     return _taught.get((account, region, name)) or aws_types.resource_type(name)
 
 
 def forget(account: str, region: str, name: str) -> None:
-    """Let templates use a type no longer. Stacks that have it can't change or delete it."""
+    """Stop templates from using a type. Existing stacks can no longer update or delete resources of it."""
     _taught.pop((account, region, name), None)
 
 

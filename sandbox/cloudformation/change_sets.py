@@ -1,8 +1,8 @@
-"""Change sets: an operation of a stack, shown before it is done.
+"""Change sets: a stack operation that is shown before it is executed.
 
-moto finds a change set by its name alone, whatever the stack; it makes a second stack of the same name when an existing
-one is to be updated without the type being said; it does not tell a missing one from an error of the request, and knows
-neither replacement nor import.
+They replace moto's change sets. moto finds a change set by its name alone, in any stack. For an existing stack, a
+request without ChangeSetType creates a second stack of the same name. A missing change set gives the same error code as
+an invalid request. moto supports neither replacement nor import.
 
 Sources: CreateChangeSet, DescribeChangeSet, ExecuteChangeSet and DeleteChangeSet in the API reference.
 """
@@ -31,26 +31,26 @@ TYPES = ("CREATE", "UPDATE", "IMPORT")
 
 
 class ChangeSetNotFound(ServiceException):
-    """The stack has no such change set."""
+    """A change set that the stack doesn't have."""
 
     code = "ChangeSetNotFoundException"
 
 
 class InvalidChangeSetStatus(ServiceException):
-    """The change set can't be executed as it is, or as the stack is by now."""
+    """A change set that can't be executed in its current state, or that no longer fits the stack."""
 
     code = "InvalidChangeSetStatusException"
 
 
 class ChangeSetExists(ServiceException):
-    """The stack has a change set of that name."""
+    """A change set whose name is already used in the stack."""
 
     code = "AlreadyExistsException"
 
 
 @dataclass
 class ChangeSet:
-    """A change set."""
+    """A change set of a stack: the operation, and the changes that it would make."""
 
     change_set_id: str
     change_set_name: str
@@ -62,7 +62,7 @@ class ChangeSet:
     capabilities: list[str]
     role_arn: str | None
     shown_parameters: list[dict[str, Any]]
-    begun: int  # how many operations the stack had begun when it was made
+    begun: int  # how many operations the stack had started when this change set was created
     status: str = "CREATE_COMPLETE"
     status_reason: str | None = None
     executed: bool = False
@@ -70,17 +70,17 @@ class ChangeSet:
 
     @property
     def template(self) -> str:
-        """The template, as the user wrote it."""
+        """The template as the user wrote it."""
         return self.wish.text
 
     @property
     def template_dict(self) -> dict[str, Any]:
-        """What it says, with its macros expanded."""
+        """The parsed template with its macros expanded."""
         return self.wish.template
 
     @property
     def execution_status(self) -> str:
-        """Whether it can be executed. Whatever else happens to the stack makes it obsolete."""
+        """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
         if self.executed:
             return "EXECUTE_COMPLETE"
         if self.status != "CREATE_COMPLETE":
@@ -89,7 +89,7 @@ class ChangeSet:
 
     @property
     def summary(self) -> Answer:
-        """What ListChangeSets says of it."""
+        """The API's ChangeSetSummary, as in ListChangeSets."""
         return {
             "ChangeSetId": self.change_set_id,
             "ChangeSetName": self.change_set_name,
@@ -106,7 +106,7 @@ class ChangeSet:
 
 
 def create_change_set(response: CloudFormationResponse) -> Answer:
-    """CreateChangeSet: of an existing stack unless its type says otherwise."""
+    """Answer CreateChangeSet. Without a ChangeSetType, the change set is an UPDATE of an existing stack."""
     given = response.params
     name, kind = given["ChangeSetName"], given.get("ChangeSetType", "UPDATE")
     _refuse_odd(name, kind)
@@ -165,7 +165,7 @@ def _refuse_odd(name: str, kind: str) -> None:
 
 
 def _stack(response: CloudFormationResponse, kind: str) -> Stack:
-    """The stack that a new change set is for: one that exists, or a new one."""
+    """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
     name = response.params["StackName"]
     try:
         stack = named_stack(response, deleted=False)
@@ -188,11 +188,11 @@ def _of(stack: Stack) -> list[ChangeSet]:
 
 
 def _find(response: CloudFormationResponse) -> ChangeSet:
-    """The change set that the request names, by its id, or by its name and its stack.
+    """Return the change set that the request names, by its id, or by its name and its stack.
 
     Raises:
-        ValidationError: there is no such stack, or none is named.
-        ChangeSetNotFound: it has no such change set.
+        ValidationError: the stack does not exist, or the request names none.
+        ChangeSetNotFound: the change set does not exist.
     """
     name = response.params["ChangeSetName"]
     change_sets: Mapping[str, Any] = response.cloudformation_backend.change_sets
@@ -200,7 +200,7 @@ def _find(response: CloudFormationResponse) -> ChangeSet:
         found = change_sets.get(name)
         if found is None:
             raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
-        return found  # type: ignore[no-any-return]  # moto's dict has another class for them
+        return found  # type: ignore[no-any-return]  # moto declares the dict with its own class of change sets
     if "StackName" not in response.params:
         raise ValidationError(message="StackName must be specified if ChangeSetName is not specified as an ARN.")
     for change_set in _of(named_stack(response)):
@@ -210,7 +210,7 @@ def _find(response: CloudFormationResponse) -> ChangeSet:
 
 
 def describe_change_set(response: CloudFormationResponse) -> Answer:
-    """DescribeChangeSet: what would be replaced and why; the values before and after only if asked for."""
+    """Answer DescribeChangeSet. Values before and after are included only with IncludePropertyValues."""
     change_set = _find(response)
     shown = change_set.changes
     if not flag(response, "IncludePropertyValues"):
@@ -236,12 +236,12 @@ def _without_values(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_change_sets(response: CloudFormationResponse) -> Answer:
-    """ListChangeSets of a stack. moto lists those of all."""
+    """Answer ListChangeSets for one stack. moto lists the change sets of all stacks."""
     return {"Summaries": [change_set.summary for change_set in _of(named_stack(response))]}
 
 
 def delete_change_set(response: CloudFormationResponse) -> Answer:
-    """DeleteChangeSet. One that is missing is deleted, if its stack is there."""
+    """Answer DeleteChangeSet. Deleting a missing change set succeeds if its stack exists."""
     try:
         change_set = _find(response)
     except ChangeSetNotFound:
@@ -251,7 +251,7 @@ def delete_change_set(response: CloudFormationResponse) -> Answer:
 
 
 def execute_change_set(response: CloudFormationResponse) -> Answer:
-    """ExecuteChangeSet: the stack follows it as it follows an update."""
+    """Answer ExecuteChangeSet: start the operation on the stack."""
     change_set = _find(response)
     if change_set.execution_status != "AVAILABLE":
         state = change_set.status if change_set.status != "CREATE_COMPLETE" else change_set.execution_status

@@ -1,4 +1,4 @@
-"""What an operation would change, resource by resource, as a change set tells it before anything is done.
+"""Computes what an operation would change, resource by resource, for a change set.
 
 Sources: ResourceChange, ResourceChangeDetail and ResourceTargetDefinition in the API reference; "Change set examples"
 in the user guide, for which causes are Static and which are Dynamic, and for a changed parameter's two details.
@@ -28,18 +28,18 @@ MODIFIED, MAYBE_REPLACED, REPLACED = "modified", "maybe replaced", "replaced"
 
 @dataclass(frozen=True)
 class Supposed:
-    """Stands for a resource that is not there yet, or will have changed."""
+    """A placeholder for a resource that doesn't exist yet, or that the operation would change."""
 
     physical_resource_id: str
 
     def get_cfn_attribute(self, _name: str) -> str:
-        """Not known before the change is made."""
+        """Return a placeholder: the value is not known before the change set is executed."""
         return UNKNOWN
 
 
 @dataclass(frozen=True)
 class Value:
-    """A property in the template before and in this one: as it is written, and what it comes to."""
+    """A property in the previous and the new template: as written, and with its references resolved."""
 
     written_before: JSON
     written: JSON
@@ -48,25 +48,25 @@ class Value:
 
     @property
     def known(self) -> bool:
-        """Whether it can be said before the change is made."""
+        """Whether the new value is known before the change set is executed."""
         return UNKNOWN not in json.dumps(self.now, default=str)
 
 
 class Plan:
-    """The way from the resources that a stack has to those that a template wants.
+    """The changes from the resources that a stack has to those that a template wants.
 
     Args:
-        wanted: of the template, in the stack; this resolves it as far as it goes, and it can't be followed afterwards.
-        before: what the stack has.
-        imports: the logical ids of what is to be imported, and their primary identifiers.
+        wanted: the template's resources. This fills it with placeholders, so it can't be deployed afterwards.
+        before: the resources that the stack has.
+        imports: the primary identifiers of the resources to import, by logical id.
     """
 
     def __init__(self, wanted: Resources, before: Resources, imports: Mapping[str, str]) -> None:
         self._wanted, self._before, self._imports = wanted, before, imports
-        self._effects: dict[str, str] = {}  # what happens to a resource that others may refer to
+        self._effects: dict[str, str] = {}  # by logical id: MODIFIED, MAYBE_REPLACED or REPLACED
 
     def changes(self) -> list[dict[str, Any]]:
-        """The changes, as ResourceChange of the API; what would stay as it is, is not among them."""
+        """Return the changes as the API's ResourceChange. Unchanged resources are left out."""
         found = [change for logical_id in self._wanted.order() if (change := self._change(logical_id))]
         kept = set(self._wanted.order())
         gone = [logical_id for logical_id in self._before.live if logical_id not in kept]
@@ -175,7 +175,7 @@ class Plan:
                 yield detail
 
     def _causes(self, value: Value) -> Iterator[tuple[str, str, str | None]]:
-        """How a property's value comes to change: Evaluation, ChangeSource and CausingEntity of each cause."""
+        """Yield Evaluation, ChangeSource and CausingEntity of each cause of a property's change."""
         if value.known and value.before == value.now:
             return
         caused = False
@@ -193,7 +193,7 @@ class Plan:
         if value.written != value.written_before or not caused:
             yield "Static" if value.known else "Dynamic", "DirectModification", None
         elif any(self._wanted.parameter_differs(one.name, self._before) for one in references(value.written, {})):
-            # CloudFormation adds this to a changed parameter: the value could have been changed in the template too.
+            # CloudFormation adds this detail for a changed parameter: the template's value could have changed too.
             yield "Dynamic", "DirectModification", None
 
 
@@ -229,7 +229,7 @@ def _is_secret(written: JSON, resources: Resources) -> bool:
 
 
 def _context(resources: Resources, logical_id: str, properties: Definition) -> str:
-    """A resource's properties as JSON, without what a NoEcho parameter is in."""
+    """Return a resource's properties as JSON; a property that refers to a NoEcho parameter is masked."""
     written = resources.template["Resources"][logical_id].get("Properties") or {}
     shown = {key: "****" if _is_secret(written.get(key), resources) else value for key, value in properties.items()}
     return json.dumps({"Properties": shown}, default=str)

@@ -1,10 +1,10 @@
-"""Cloud Control on moto: create, read, list, update and delete a resource of a type without a stack.
+"""Cloud Control, added to moto: creates, reads, lists, updates and deletes a resource without a stack.
 
-The handlers are those of stacks. moto has nothing of it; here it is one more response class, of botocore's model of the
-API like moto's own. It serves the types that stacks have beyond moto's, and none that moto makes itself.
+It invokes the same handlers as stacks do. moto has no Cloud Control, so this adds a response class like moto's own,
+driven by botocore's model of the API. It serves registered types and those of aws_types.py, not moto's own resources.
 
-Sources: botocore's model of cloudcontrol with its documentation; the words of refusals, what users quote:
-pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205.
+Sources: botocore's model of cloudcontrol with its documentation; for the wording of refusals, messages that users
+quote: pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from sandbox.cloudformation.resource_type import HandlerFailure, Request, Resour
 
 HOST = r"https?://cloudcontrolapi\.(.+)\.amazonaws\.com"
 TARGET = "CloudApiService"
-TOKENS = timedelta(hours=36)  # how long a client's token is remembered
+TOKENS = timedelta(hours=36)  # how long a client token is remembered
 PAGE = 20
 OPEN = ("PENDING", "IN_PROGRESS")
 
@@ -45,7 +45,7 @@ EXCEPTIONS = {
     "InternalFailure": "HandlerInternalFailureException",
     "NotFound": "ResourceNotFoundException",
     "GeneralServiceException": "GeneralServiceException",
-    "AccessDenied": "GeneralServiceException",  # the API has none for it
+    "AccessDenied": "GeneralServiceException",  # the API has no error of its own for this code
     "UnauthorizedTaggingOperation": "GeneralServiceException",
     **{
         code: f"{code}Exception"
@@ -56,23 +56,23 @@ EXCEPTIONS = {
         )
     },
 }
-"""Handler error code: the API's error. Any other code is a HandlerFailureException."""
+"""The API's error for each handler error code. Any other code becomes a HandlerFailureException."""
 
 JSON = dict[str, Any]
-_beginning = threading.Lock()  # the same request twice at once makes one resource
+_beginning = threading.Lock()  # two equal requests at the same time create one resource
 
 
 class CloudControlError(ServiceException):
-    """The API refuses: a code of the model, and a message. A class of our own: moto goes by an error's module."""
+    """An error of the API: a code and a message. moto would take its own exception's module for a service's name."""
 
 
-class Cancelled(Exception):  # noqa: N818 - no error: somebody asked for it
-    """The request was cancelled before its next invocation."""
+class Cancelled(Exception):  # noqa: N818 - not an error: the client cancelled the request
+    """A request that was cancelled before its next invocation."""
 
 
 @dataclass
 class ResourceRequest:
-    """A request to create, update or delete, and how it goes."""
+    """A request to create, update or delete a resource, with its current status."""
 
     type_name: str
     operation: str
@@ -101,11 +101,11 @@ class ResourceRequest:
         }
 
     def run(self, kind: ResourceType, handle: Callable[[ResourceType], JSON]) -> None:
-        """Invoke the handler to its end, or to the next invocation after a cancellation.
+        """Invoke the handler until it ends. A cancellation takes effect before the next invocation.
 
         Args:
-            kind: the type.
-            handle: invokes the handler, of the type that it is given.
+            kind: the resource type.
+            handle: invokes the handler of the type that it is passed.
         """
 
         def invoke(event: JSON) -> JSON:
@@ -123,21 +123,21 @@ class ResourceRequest:
             self.status = "CANCEL_COMPLETE"
         except HandlerFailure as failure:
             self.status, self.code, self.message = "FAILED", failure.code, failure.said
-        except Exception as error:  # noqa: BLE001 - nobody waits for the thread: the request says what happened
+        except Exception as error:  # noqa: BLE001 - no caller waits for this thread: the request reports the error
             self.status, self.code, self.message = "FAILED", "InternalFailure", f"{type(error).__name__}: {error}"
         else:
             self.status = "SUCCESS"
 
 
 class CloudControlResponse(BaseResponse):
-    """The API's actions. Method names are moto's way from an action to its code."""
+    """The API's actions. moto finds an action's method by its name."""
 
     def __init__(self) -> None:
         super().__init__(service_name="cloudcontrol")
         self.automated_parameter_parsing = True
 
     def create_resource(self) -> ActionResult:
-        """Begin to create a resource, unless the schema refuses the desired state."""
+        """Start to create a resource, unless the schema refuses the desired state."""
         kind = self._kind("create")
 
         def begin(request: ResourceRequest) -> None:
@@ -148,7 +148,7 @@ class CloudControlResponse(BaseResponse):
         return self._begun("CREATE", begin)
 
     def update_resource(self) -> ActionResult:
-        """Apply a patch to what READ returns, and begin to update, unless it changes what can't be."""
+        """Apply a patch to the model that READ returns, and start the update. Refuse to change fixed properties."""
         kind = self._kind("update")
 
         def begin(request: ResourceRequest) -> None:
@@ -169,12 +169,12 @@ class CloudControlResponse(BaseResponse):
         return self._begun("UPDATE", begin)
 
     def delete_resource(self) -> ActionResult:
-        """Begin to delete a resource."""
+        """Start to delete a resource."""
         kind = self._kind("delete")
 
         def begin(request: ResourceRequest) -> None:
             named = self._named(kind)
-            if kind.identifier(named) is None:  # by an additional identifier
+            if kind.identifier(named) is None:  # the request has an additional identifier
                 named = identified(kind.schema, str(kind.identifier(self._read(kind))))
             request.identifier = kind.identifier(named)
             self._run(request, kind, lambda watched: watched.handle("DELETE", self._request, named, model=named))
@@ -182,12 +182,12 @@ class CloudControlResponse(BaseResponse):
         return self._begun("DELETE", begin)
 
     def get_resource(self) -> ActionResult:
-        """What READ returns."""
+        """Return the model that READ returns."""
         kind = self._kind("read")
         return ActionResult({"TypeName": kind.name, "ResourceDescription": _description(kind, self._read(kind))})
 
     def list_resources(self) -> ActionResult:
-        """What LIST returns: a page, and the handler's own token of the next one."""
+        """Return what LIST returns: one page, and the handler's token for the next page."""
         kind = self._kind("list")
         given = self.params.get("ResourceModel")
         model = _json("ResourceModel", given, dict) if given else {}
@@ -213,11 +213,11 @@ class CloudControlResponse(BaseResponse):
         )
 
     def get_resource_request_status(self) -> ActionResult:
-        """How a request goes."""
+        """Return the status of a request."""
         return ActionResult({"ProgressEvent": self._found().event})
 
     def list_resource_requests(self) -> ActionResult:
-        """The requests of the region, the newest first, a page at a time."""
+        """Return one page of the region's requests, newest first."""
         wanted = self.params.get("ResourceRequestStatusFilter", {})
         chosen = [
             request.event
@@ -231,7 +231,7 @@ class CloudControlResponse(BaseResponse):
         return ActionResult({"ResourceRequestStatusSummaries": chosen[begin:end], "NextToken": token})
 
     def cancel_resource_request(self) -> ActionResult:
-        """Let a handler that is in progress not be invoked again. What it has done so far stays."""
+        """Stop a handler in progress from being invoked again. What it has done so far is not undone."""
         request = self._found()
         if request.status in OPEN:
             request.status = "CANCEL_IN_PROGRESS"
@@ -243,7 +243,7 @@ class CloudControlResponse(BaseResponse):
 
     @property
     def _requests(self) -> dict[str, ResourceRequest]:
-        """By their tokens; kept where a reset of moto finds them."""
+        """The requests by token. They live in moto's backend, so that a reset of moto removes them."""
         backend = cloudformation_backends[self.current_account][self.region]
         kept: dict[str, ResourceRequest] = vars(backend).setdefault("resource_requests", {})
         return kept
@@ -253,14 +253,14 @@ class CloudControlResponse(BaseResponse):
         return Request(self.current_account, self.region)
 
     def _kind(self, handler: str) -> ResourceType:
-        """The type that is meant, if it has a handler."""
+        """Return the type that the request names. Refuse an unknown type, and one without this handler."""
         name, version = self.params["TypeName"], self.params.get("TypeVersionId")
         kind = catalogue.taught(self.current_account, self.region, name)
         if kind is None or version not in {None, kind.version}:
             raise CloudControlError(
                 "TypeNotFoundException",
-                f"The type {name} {version or ''} is not found. (This sandbox has Cloud Control for registered types, "
-                "not for those of AWS's that moto makes.)",
+                f"The type {name} {version or ''} is not found. (In this sandbox, Cloud Control supports "
+                "registered types, not those of AWS's types that moto creates.)",
             )
         if handler not in kind.schema.get("handlers", {handler: {}}):
             message = f"Resource type {name} does not support {handler.upper()} action"
@@ -281,7 +281,7 @@ class CloudControlResponse(BaseResponse):
             raise _failure(kind, failure.code, failure.said, failure.token) from failure
 
     def _begun(self, operation: str, begin: Callable[[ResourceRequest], None]) -> ActionResult:
-        """The request that a client's token names, or a new one."""
+        """Return the event of the earlier request with this client token, or begin a new request."""
         given = {key: value for key, value in self.params.items() if key != "ClientToken"}
         token, now = self.params.get("ClientToken"), datetime.now(UTC)
         backend = cloudformation_backends[self.current_account][self.region]
@@ -343,7 +343,7 @@ def _refuse(violations: list[str]) -> None:
 
 
 def _invalid(message: str) -> CloudControlError:
-    """The error for what the service itself refuses; its model does not list it."""
+    """Return the error for a request that the service itself refuses. The API's model does not list this error."""
     return CloudControlError("ValidationException", message)
 
 
@@ -360,14 +360,14 @@ def _description(kind: ResourceType, model: Mapping[str, Any]) -> JSON:
 def served() -> Iterator[None]:
     """Have moto serve Cloud Control until the context ends.
 
-    moto finds a service by its host name, and then an application that is made once. So the host is led to
-    CloudFormation's, and told apart there by the target that every request of the API names.
+    moto maps a host name to a service, and builds one application per service. So this maps Cloud Control's host to the
+    CloudFormation application, which recognizes Cloud Control's requests by their X-Amz-Target header.
     """
-    of_moto = CloudFormationResponse._dispatch  # noqa: SLF001 - it is what is stood in for
+    of_moto = CloudFormationResponse._dispatch  # noqa: SLF001 - the method that this replaces
 
     def dispatch(self: BaseResponse, request: Any, *rest: Any) -> TYPE_RESPONSE:  # noqa: ANN401 - moto's
         if str(request.headers.get("X-Amz-Target", "")).startswith(f"{TARGET}."):
-            return CloudControlResponse()._dispatch(request, *rest)  # noqa: SLF001 - as moto's own `dispatch`
+            return CloudControlResponse()._dispatch(request, *rest)  # noqa: SLF001 - like moto's own `dispatch`
         return of_moto(self, request, *rest)
 
     known = ("cloudformation", pattern(HOST))

@@ -1,7 +1,7 @@
-"""What differs between the properties that a template gives a resource, and those that it has.
+"""Compares the properties that a template gives a resource with those that the resource has.
 
-Only what the template gives is compared, at every depth: what a service adds by itself is no difference, in a list
-neither. Lists without an order (insertionOrder) are compared as sets.
+Only properties that the template gives are compared, at every depth. A property that a service adds is no difference,
+not even in an item of a list. Lists without an order (`insertionOrder: false`) are compared as sets.
 
 Sources: "Detect unmanaged configuration changes with drift detection" in CloudFormation's user guide;
 PropertyDifference in the API reference.
@@ -17,13 +17,13 @@ JSON = Any
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference.
+    """One difference between a template and its resource.
 
     Args:
-        path: where, as `/Outer/Inner/0`.
-        kind: NOT_EQUAL; REMOVE, it is not there any more; ADD, a list has one more.
-        expected: the value of the template.
-        actual: the value of the resource.
+        path: the property's path, for example `/Outer/Inner/0`.
+        kind: NOT_EQUAL; REMOVE if the resource lacks the value; ADD if a list of the resource has an additional item.
+        expected: the value in the template.
+        actual: the value that the resource has.
     """
 
     path: str
@@ -33,7 +33,7 @@ class Difference:
 
     @property
     def answer(self) -> dict[str, str]:
-        """The API's PropertyDifference: its values are text, structures in JSON."""
+        """The API's PropertyDifference. Its values are strings; structures are JSON."""
         return {
             "PropertyPath": self.path,
             "ExpectedValue": _text(self.expected),
@@ -43,10 +43,10 @@ class Difference:
 
 
 def differences(schema: Mapping[str, Any], expected: JSON, actual: JSON) -> list[Difference]:
-    """The differences, in the order of the template.
+    """Return the differences, in the template's order.
 
     Args:
-        schema: the resource type's.
+        schema: the resource type's schema.
         expected: the template's properties, in the schema's types.
         actual: the model that READ returned.
     """
@@ -98,7 +98,7 @@ def _compared_as_sets(
 
 
 def _resolved(root: Mapping[str, Any], schema: JSON) -> Mapping[str, Any]:
-    """A part of a schema with its reference followed; empty where the schema says nothing."""
+    """Return a part of a schema with its `$ref` resolved; empty if the part is not an object."""
     if not isinstance(schema, Mapping):
         return {}
     if "$ref" not in schema:

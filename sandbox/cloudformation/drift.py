@@ -1,11 +1,11 @@
-"""Drift detection on moto: whether the resources of a stack are as its template says.
+"""Drift detection, added to moto: checks whether a stack's resources match its template.
 
-READ tells how a resource is. What the template gives is compared with it, without the write-only properties, which READ
-can't return, and with the stack's tags where the type takes them. moto has nothing of it, and its own resources have no
-READ: like the types that CloudFormation does not support drift detection for, they are left out.
+The template's properties are compared with the model that READ returns. Write-only properties are left out, because
+READ can't return them; the stack's tags are included if the type is taggable. moto has no drift detection, and its own
+resources have no READ handler. They are skipped, like types for which CloudFormation doesn't support drift detection.
 
 Sources: the API reference, action by action; "Detect unmanaged configuration changes with drift detection" in the user
-guide, which also has the states that a stack may be in.
+guide, which also lists the stack states in which detection can run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ JSON = dict[str, Any]
 
 @dataclass
 class Detection:
-    """A drift detection of a stack, and how it went."""
+    """A drift detection of a stack, with its status and result."""
 
     stack_id: str
     detection_id: str = field(default_factory=lambda: str(uuid4()))
@@ -53,7 +53,7 @@ class Detection:
 
     @property
     def answer(self) -> JSON:
-        """What the API says of it."""
+        """The answer of DescribeStackDriftDetectionStatus."""
         return {
             "StackId": self.stack_id,
             "StackDriftDetectionId": self.detection_id,
@@ -66,12 +66,12 @@ class Detection:
 
 
 def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]) -> JSON:
-    """The properties that READ should return: those of the template, and the stack's tags where the type takes them.
+    """Return the properties that READ should return: the template's, and the stack's tags if the type is taggable.
 
     Args:
-        kind: the type.
-        properties: the template's, in the schema's types.
-        stack_tags: the stack's tags, when the handler was told of them last. A resource's own tag wins.
+        kind: the resource type.
+        properties: the template's properties, in the schema's types.
+        stack_tags: the stack's tags that the handler last received. If keys are equal, the resource's own tag wins.
     """
     given = without(properties, kind.schema.get("writeOnlyProperties", []))
     name = kind.tag_property
@@ -86,7 +86,7 @@ def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]
 
 
 def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
-    """Ask READ for a resource and compare; keep and return the API's StackResourceDrift."""
+    """Compare a resource with what READ returns; keep and return the API's StackResourceDrift."""
     kind = resource.kind
     told: JSON = {}
     try:
@@ -95,7 +95,7 @@ def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
         gone = failure.code == "NotFound"
         status = "DELETED" if gone else "UNKNOWN"
         told = {} if gone else {"DriftStatusReason": str(failure)}
-    except Exception as error:  # noqa: BLE001 - a handler's defect: the detection goes on with the other resources
+    except Exception as error:  # noqa: BLE001 - a handler's defect: the detection continues with the other resources
         status, told = "UNKNOWN", {"DriftStatusReason": f"{type(error).__name__}: {error}"}
     else:
         wanted = expected(kind, resource.properties, resource.tags)
@@ -120,18 +120,18 @@ def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
 
 
 def _given(wanted: JSON, model: JSON) -> JSON:
-    """Of a model, the properties that the template gives."""
+    """Return those properties of a model that the template gives."""
     return {key: model[key] for key in wanted if key in model}
 
 
 def _kept(stack: Stack) -> dict[str, tuple[Resource, JSON]]:
-    """What was found of a stack's resources, by logical id, with the resource as it was."""
+    """Return the latest StackResourceDrift of each resource by logical id, with the Resource that it is about."""
     kept: dict[str, tuple[Resource, JSON]] = vars(stack).setdefault("resource_drifts", {})
     return kept
 
 
 def _checkable(stack: Stack) -> dict[str, Resource]:
-    """The resources that have a READ, by logical id."""
+    """Return the resources that have a READ handler, by logical id."""
     return {
         logical_id: resource
         for logical_id, resource in stack.resource_map.live.items()
@@ -155,7 +155,7 @@ def _ready(given: JSON, account: str, region: str) -> Stack:
 
 
 def detect_stack_drift(given: JSON, account: str, region: str) -> JSON:
-    """Check every resource of a stack, or those named, in the background."""
+    """Answer DetectStackDrift: check all resources of a stack, or the named ones, in the background."""
     stack = _ready(given, account, region)
     wanted = given.get("LogicalResourceIds") or list(stack.resource_map.live)
     unknown = [name for name in wanted if name not in stack.resource_map.live]
@@ -183,7 +183,7 @@ def _run(stack: Stack, wanted: list[str], detection: Detection) -> None:
 
 
 def describe_stack_drift_detection_status(given: JSON, account: str, region: str) -> JSON:
-    """How a detection went."""
+    """Answer DescribeStackDriftDetectionStatus."""
     detection_id = given["StackDriftDetectionId"]
     if detection_id not in _detections(account, region):
         raise ValidationError(message=f"Drift detection {detection_id} does not exist")
@@ -191,7 +191,7 @@ def describe_stack_drift_detection_status(given: JSON, account: str, region: str
 
 
 def detect_stack_resource_drift(given: JSON, account: str, region: str) -> JSON:
-    """Check one resource, and say how it is."""
+    """Answer DetectStackResourceDrift: check one resource before answering."""
     stack, logical_id = _ready(given, account, region), given["LogicalResourceId"]
     if logical_id not in stack.resource_map.live:
         raise ValidationError(message=f"Resource {logical_id} does not exist for stack {stack.name}")
@@ -203,7 +203,7 @@ def detect_stack_resource_drift(given: JSON, account: str, region: str) -> JSON:
 
 
 def describe_stack_resource_drifts(given: JSON, account: str, region: str) -> JSON:
-    """What was found of each resource that was checked, a page at a time."""
+    """Answer DescribeStackResourceDrifts with one page of the resources that were checked."""
     stack = _stack(given, account, region)
     filters = given.get("StackResourceDriftStatusFilters")
     chosen = [
@@ -218,7 +218,7 @@ def describe_stack_resource_drifts(given: JSON, account: str, region: str) -> JS
 
 
 def _detections(account: str, region: str) -> dict[str, Detection]:
-    """By their ids; kept where a reset of moto finds them."""
+    """Return the detections by id. They live in moto's backend, so that a reset of moto removes them."""
     kept: dict[str, Detection] = vars(cloudformation_backends[account][region]).setdefault("drift_detections", {})
     return kept
 

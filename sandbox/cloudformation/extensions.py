@@ -1,4 +1,4 @@
-"""What the registry keeps: types, their versions, and registrations; and what a package has to be for one."""
+"""The registry's data: types, versions and registrations, and the check of a package before it is registered."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from sandbox.cloudformation.type_tests import NOT_TESTED, TypeTests
 from sandbox.function import Function
 
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
-DESCRIPTION = 1024  # characters that a description may have
+DESCRIPTION = 1024  # the maximum length of a description, in characters
 
-Answer = dict[str, Any]  # of an action, as botocore names its members
+Answer = dict[str, Any]  # an action's answer, its members named as in botocore
 
-logging.getLogger("rpdk").addHandler(logging.NullHandler())  # its warnings about schemas are for `cfn validate`
+logging.getLogger("rpdk").addHandler(logging.NullHandler())  # hides schema warnings that are meant for `cfn validate`
 
 
 class RegistryError(ServiceException):
-    """The registry refuses."""
+    """A refusal of the registry."""
 
     code = "CFNRegistryException"
 
 
 class TypeNotFound(ServiceException):
-    """There is no such type or version."""
+    """A type or version that does not exist."""
 
     code = "TypeNotFoundException"
 
 
-class InvalidPackage(Exception):  # noqa: N818 - what a registration's description says of a package
-    """A package that can't be registered. The text is the reason."""
+class InvalidPackage(Exception):  # noqa: N818 - named for what is wrong with the package
+    """A package that can't be registered. The text is the reason; the registration's description shows it."""
 
 
 @dataclass
 class Version:
-    """A version of a type, and its function while it runs."""
+    """A version of a type, with the function that has its handlers."""
 
     schema: dict[str, Any]
     package: Path
@@ -61,17 +61,17 @@ class Version:
 
     @property
     def version_id(self) -> str:
-        """Its eight digits."""
+        """The version's number, of eight digits."""
         return self.arn.rpartition("/")[2]
 
     def start(self) -> None:
-        """Start its function, if it does not run."""
+        """Start the function unless it is running."""
         if not self.running:
             self.function.__enter__()
             self.running = True
 
     def stop(self) -> None:
-        """End its function, if it runs."""
+        """End the function if it is running."""
         if self.running:
             self.function.__exit__(None, None, None)
             self.running = False
@@ -79,7 +79,7 @@ class Version:
 
 @dataclass
 class Extension:
-    """A type of a region, with every version that it ever had. Without a default version it is deregistered."""
+    """A type in a region, with all its versions, past ones included. Without a default version it is deregistered."""
 
     name: str
     arn: str
@@ -87,20 +87,20 @@ class Extension:
     default: Version | None = None
 
     def summary(self, version: Version) -> Answer:
-        """What every answer says of a version."""
+        """Return the members that every answer about a version has."""
         return {"Type": "RESOURCE", "TypeName": self.name, "Description": version.schema.get("description")}
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A registration that is under way or over: of which type, and what comes of it."""
+    """A registration that is running or over: the type's name, and the future version."""
 
     name: str
     version: Future[Version]
 
     @property
     def answer(self) -> Answer:
-        """How it goes, or went."""
+        """The answer of DescribeTypeRegistration."""
         stage = "Deployment is currently in {}_STAGE of status {}"
         if not self.version.done():
             return {"ProgressStatus": "IN_PROGRESS", "Description": stage.format("VALIDATION", "IN_PROGRESS")}
@@ -118,7 +118,15 @@ class Registration:
 
 
 def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
-    """The schema of a package that has all that the service asks for; whether the entry point loads is seen later."""
+    """Return the schema of a package after checking the package. Whether the entry point loads is checked later.
+
+    Args:
+        package: the zip file's content.
+        name: the expected type name; None accepts any.
+
+    Raises:
+        InvalidPackage: the service would refuse the package, or this sandbox can't run it.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as contents:
             settings = json.loads(contents.read(SETTINGS))
@@ -126,7 +134,7 @@ def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
             contents.getinfo("ResourceProvider.zip")
         load_resource_spec(io.StringIO(text))  # type: ignore[no-untyped-call]  # cfn ships no types
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InvalidPackage(f"The package is not as cfn makes it: {error}") from error
+        raise InvalidPackage(f"The package was not built by cfn: {error}") from error
     except SpecValidationError as error:
         raise InvalidPackage(f"The schema is not valid: {str(error).splitlines()[0]}") from error
     schema: dict[str, Any] = json.loads(text)
@@ -136,5 +144,5 @@ def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
     if missing:
         raise InvalidPackage(f"The schema has no handler to {', '.join(missing)}.")
     if not str(settings.get("runtime")).startswith("python") or "entrypoint" not in settings:
-        raise InvalidPackage(f"This sandbox runs Python types, no {settings.get('runtime')}.")
+        raise InvalidPackage(f"This sandbox runs Python types only, not {settings.get('runtime')}.")
     return schema

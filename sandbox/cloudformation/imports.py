@@ -1,4 +1,4 @@
-"""Import: resources that exist already are taken into a stack, by a change set.
+"""Import: a change set takes existing resources into a stack.
 
 Sources: "Import AWS resources into a CloudFormation stack" in the user guide; ResourceToImport in the API reference.
 """
@@ -18,15 +18,15 @@ from sandbox.cloudformation.stack import Stack
 
 
 def wanted(resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], stack: Stack) -> dict[str, Definition]:
-    """What is to be imported: by logical id, the properties that identify each.
+    """Return the resources to import: by logical id, the properties that identify each.
 
     Args:
         resources: the request's ResourcesToImport.
-        template: the template that has them.
-        stack: the stack that they are for.
+        template: the template that has the resources.
+        stack: the stack that the resources are imported into.
 
     Raises:
-        ValidationError: something of it can't be imported.
+        ValidationError: a resource can't be imported, or there is none.
     """
     found: dict[str, Definition] = {}
     for one in resources:
@@ -56,7 +56,7 @@ def _kind(stack: Stack, name: str) -> ResourceType:
 
 
 def _identifying(given: Mapping[str, str], kind: ResourceType) -> Definition:
-    """The properties of a ResourceIdentifier, as a model has them."""
+    """Return the properties of a ResourceIdentifier in the shape of a model."""
     paths = {".".join(path): path for path in kind.identifier_paths}
     if set(given) != set(paths):
         text = f"Invalid ResourceIdentifier for {kind.name}: it needs [{', '.join(paths)}], not [{', '.join(given)}]"
@@ -71,16 +71,16 @@ def _identifying(given: Mapping[str, str], kind: ResourceType) -> Definition:
 
 
 def identifiers(found: Mapping[str, Definition], template: Mapping[str, Any], stack: Stack) -> dict[str, str]:
-    """The primary identifier of each that is to be imported."""
+    """Return the primary identifier of each resource to import, by logical id."""
     kinds = {key: _kind(stack, template["Resources"][key]["Type"]) for key in found}
     return {key: str(kinds[key].identifier(model)) for key, model in found.items()}
 
 
 def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
-    """Those of a template's new resources that exist already: ImportExistingResources.
+    """Return the template's new resources that exist already, for ImportExistingResources.
 
-    Only a resource whose template says all of its primary identifier can be found so, and only one of a registered
-    type is looked for: what moto makes is not.
+    A resource can be found only if the template gives its whole primary identifier. Only types in the catalogue are
+    looked up, not moto's own.
     """
     found: dict[str, Definition] = {}
     for logical_id, definition in resources.template["Resources"].items():
@@ -110,10 +110,10 @@ def _at(properties: Mapping[str, Any], path: list[str]) -> str:
 
 
 def refuse_other_changes(changes: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse an import that would change more than it imports.
+    """Refuse an import that would change other resources too.
 
     Raises:
-        ValidationError: in CloudFormation's words.
+        ValidationError: with CloudFormation's wording.
     """
     others = [change["LogicalResourceId"] for change in changes if change["Action"] != "Import"]
     if others:

@@ -1,6 +1,6 @@
-"""AWS::LanguageExtensions: Fn::ForEach and its kin, expanded as CloudFormation does before it follows a template.
+"""AWS::LanguageExtensions: expands Fn::ForEach and similar functions, as CloudFormation does before an operation.
 
-moto reads past the transform. cfn-lint has it, because it lints what comes out.
+moto ignores the transform. cfn-lint implements it, because it lints the expanded template; this module uses that.
 """
 
 import copy
@@ -14,23 +14,23 @@ NAME = "AWS::LanguageExtensions"
 
 
 def expanded(template: Mapping[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
-    """Return a template without the extensions of the language that it uses.
+    """Return a template with its language extensions expanded.
 
     Args:
-        template: As it was parsed.
-        values: Of its parameters, as they are given: a collection of Fn::ForEach may be one.
-        region: Where it is for.
+        template: The parsed template.
+        values: The given parameter values: Fn::ForEach can loop over one.
+        region: The stack's region.
 
     Raises:
-        ValidationError: The transform refuses the template; in its words.
+        ValidationError: The transform refuses the template; with the transform's own message.
     """
-    # cfn-lint takes a second to import, and most templates have no transform.
+    # Imported here: cfn-lint takes a second to import, and most templates have no transform.
     from cfnlint.decode import decode_str  # noqa: PLC0415
     from cfnlint.template.template import Template  # noqa: PLC0415
 
     given = copy.deepcopy(dict(template))
     for name, value in values.items():
-        if name in given.get("Parameters", {}):  # cfn-lint resolves a reference to its default
+        if name in given.get("Parameters", {}):  # cfn-lint resolves a reference to the parameter's default
             given["Parameters"][name]["Default"] = value
     decoded, _ = decode_str(json.dumps(given))
     expanding = Template("template", decoded or {}, [region])

@@ -1,7 +1,7 @@
-"""Macros, expanded as CloudFormation does before it follows a template.
+"""Expands a template's macros, as CloudFormation does before an operation.
 
-SAM's is expanded by SAM's own translator, which CloudFormation runs too; the extensions of the language by cfn-lint.
-Others are not there.
+SAM's own translator, which CloudFormation runs too, expands SAM's macro. cfn-lint expands AWS::LanguageExtensions.
+Other macros are not supported.
 
 Source: "Transform" in the user guide.
 """
@@ -25,15 +25,15 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 
 
 def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
-    """The template without its macros; the template itself if it has none.
+    """Return the template with its macros expanded; the template itself if it has none.
 
     Args:
-        template: as it was parsed.
-        values: of its parameters, as they are given.
-        region: where it is for.
+        template: the parsed template.
+        values: the given parameter values.
+        region: the stack's region.
 
     Raises:
-        ValidationError: a macro is not there, or refuses the template.
+        ValidationError: a macro is not supported, or refuses the template.
     """
     names = templates.transforms(template)
     unknown = [name for name in names if name not in {SERVERLESS, language_extensions.NAME}]
@@ -52,7 +52,7 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
     session = boto3.Session(region_name=region, aws_access_key_id="sandbox", aws_secret_access_key="sandbox")
     given = parameters.with_defaults(values, template) | {"AWS::Region": region, "AWS::Partition": partition}
     document = copy.deepcopy(template)
-    to_py27_compatible_template(document, given)  # the hashes in the logical ids that it generates are Python 2's
+    to_py27_compatible_template(document, given)  # generated logical ids contain hashes computed as in Python 2
     translator = Translator(None, Parser(), boto_session=session)
     try:
         translated = translator.translate(document, given, get_managed_policy_map=lambda: _managed_policies(partition))
@@ -61,16 +61,16 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
         text = f"Transform {SERVERLESS} failed with: {error.message} {causes}"
         raise ValidationError(message=text) from error
     finally:
-        translator.metrics.publish()  # to nobody: it complains of metrics that were not published
+        translator.metrics.publish()  # sends nothing, but without it the translator warns of unpublished metrics
     plain: dict[str, Any] = templates.with_lists(
         json.loads(json.dumps(translated))
-    )  # the translator has its own classes
+    )  # the translator returns its own classes; JSON turns them into plain ones
     plain.pop("Transform", None)
     return plain
 
 
 @cache
 def _managed_policies(partition: str) -> dict[str, str]:
-    """AWS's managed policies: their ARNs by name."""
+    """Return the ARNs of AWS's managed policies, by name."""
     policies = json.loads(aws_managed_policies_data)
     return {name: f"arn:{partition}:iam::aws:policy{policy['Path']}{name}" for name, policy in policies.items()}

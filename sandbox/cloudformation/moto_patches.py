@@ -1,4 +1,4 @@
-"""Every place where moto is bent, each with its reason: as the small patches that could be sent to moto."""
+"""Every patch of moto, each with its reason. Each is small enough to be sent to moto."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ABSENT: Any = object()
 
 
 class Patch(NamedTuple):
-    """What stands for a member of moto's, or is added to it, and why."""
+    """A value that replaces a member of one of moto's objects, or is added to it, with the reason."""
 
     owner: Any
     name: str
@@ -33,12 +33,12 @@ def _create_stack(
     template: str,
     parameters: dict[str, Any],
     tags: dict[str, str] | None = None,
-    **options: Any,  # noqa: ANN401 - moto's
+    **options: Any,  # noqa: ANN401 - moto's signature
 ) -> Stack:
     if any(stack.name == name for stack in self.stacks.values()):
         raise AlreadyExistsException(f"Stack [{name}] already exists")
     stack_id = generate_stack_id(name, self.region_name, self.account_id)
-    stack = Stack(  # type: ignore[abstract]  # as moto's own
+    stack = Stack(  # type: ignore[abstract]  # moto's own Stack is abstract too
         stack_id, name, {}, {}, self.account_id, self.region_name, **options
     )
     parsed = templates.parse(template)
@@ -54,44 +54,44 @@ def _delete_stack(self: models.CloudFormationBackend, name_or_stack_id: str) -> 
             stack.delete()
 
 
-def _action(name: str, action: Any, reason: str) -> Patch:  # noqa: ANN401 - a function of another room
+def _action(name: str, action: Any, reason: str) -> Patch:  # noqa: ANN401 - a function of another module
     return Patch(CloudFormationResponse, name, answering(action), reason)
 
 
 _BACKEND = models.CloudFormationBackend
 _NO_ACTION = "moto has no such action."
-_STATUS = "It says the stack's status of every resource, or CREATE_COMPLETE, and a time that is written into it."
+_STATUS = "It reports the stack's status, or CREATE_COMPLETE, for every resource, and a hard-coded time."
 
 PATCHES = (
     Patch(models, "Stack", Stack, "moto's stacks don't roll back, replace, or run in the background."),
-    Patch(_BACKEND, "create_stack", _create_stack, "It answers when all is made, or broken. Nested stacks call it."),
+    Patch(_BACKEND, "create_stack", _create_stack, "It returns only at the end. Nested stacks call it."),
     Patch(_BACKEND, "delete_stack", _delete_stack, "It forgets a stack before its resources are deleted."),
     Patch(
         CloudFormationResponse,
         "_get_stack_from_s3_url",
         lambda self, url: template_at(url, self.current_account, self.partition),
-        'It takes an address for path-style if the word "localhost" is in it, so that 127.0.0.1 becomes a bucket.',
+        'It recognizes a local path-style URL only by the word "localhost", so 127.0.0.1 becomes a bucket.',
     ),
-    _action(
-        "create_stack", stack_actions.create_stack, "It reads neither OnFailure, DisableRollback nor Capabilities."
-    ),
-    _action("update_stack", stack_actions.update_stack, "The same; and it overlooks a change of tags or SSM values."),
-    _action("delete_stack", stack_actions.delete_stack, "It reads neither RetainResources nor DeletionMode."),
+    _action("create_stack", stack_actions.create_stack, "It ignores OnFailure, DisableRollback and Capabilities."),
+    _action("update_stack", stack_actions.update_stack, "As create_stack; it also misses changed tags and SSM values."),
+    _action("delete_stack", stack_actions.delete_stack, "It ignores RetainResources and DeletionMode."),
     _action("rollback_stack", stack_actions.rollback_stack, _NO_ACTION),
     _action("continue_update_rollback", stack_actions.continue_update_rollback, _NO_ACTION),
     _action("update_termination_protection", stack_actions.update_termination_protection, _NO_ACTION),
     _action("describe_stack_resource", stack_actions.describe_stack_resource, _STATUS),
     _action("describe_stack_resources", stack_actions.describe_stack_resources, _STATUS),
     _action("list_stack_resources", stack_actions.list_stack_resources, _STATUS),
-    _action("get_template", stack_actions.get_template, "It has no processed template, and none of change sets."),
-    _action("get_template_summary", stack_actions.get_template_summary, "No capabilities, no identifiers for imports."),
+    _action("get_template", stack_actions.get_template, "It returns no processed templates, and none of change sets."),
+    _action(
+        "get_template_summary", stack_actions.get_template_summary, "It lacks capabilities and import identifiers."
+    ),
     _action("validate_template", stack_actions.validate_template, "It returns no parameters, and refuses unused ones."),
     _action(
         "create_change_set",
         change_sets.create_change_set,
-        "Without a type it makes a second stack. UsePreviousValue of an SSM parameter takes its value for a name.",
+        "Without a type it creates a second stack. UsePreviousValue of an SSM parameter takes its value for a name.",
     ),
-    _action("describe_change_set", change_sets.describe_change_set, "It finds one by its name, whatever the stack."),
+    _action("describe_change_set", change_sets.describe_change_set, "It finds a change set by its name, in any stack."),
     Patch(
         CloudFormationResponse,
         "RESPONSE_KEY_PATH_TO_TRANSFORMER",
@@ -100,19 +100,19 @@ PATCHES = (
             for path, transform in CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER.items()
             if not path.startswith("DescribeChangeSetOutput")
         },
-        "It makes answers of moto's own change sets, which are none of these.",
+        "It transforms only answers built from moto's own change sets.",
     ),
-    _action("list_change_sets", change_sets.list_change_sets, "It lists those of all stacks."),
-    _action("delete_change_set", change_sets.delete_change_set, "It crashes if there is none."),
+    _action("list_change_sets", change_sets.list_change_sets, "It lists the change sets of all stacks."),
+    _action("delete_change_set", change_sets.delete_change_set, "It crashes if the change set doesn't exist."),
     _action(
-        "execute_change_set", change_sets.execute_change_set, "It applies changes in no order, and rolls none back."
+        "execute_change_set", change_sets.execute_change_set, "It ignores dependency order, and rolls nothing back."
     ),
 )
 
 
 @contextmanager
 def installed() -> Iterator[None]:
-    """Have moto bent until the context ends."""
+    """Apply the patches to moto until the context ends."""
     theirs = [(patch.owner, patch.name, vars(patch.owner).get(patch.name, _ABSENT)) for patch in PATCHES]
     for patch in PATCHES:
         setattr(patch.owner, patch.name, patch.value)

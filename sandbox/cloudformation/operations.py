@@ -1,21 +1,21 @@
-"""Operations of stacks, each in its own thread: a call answers, and the operation goes on."""
+"""Runs stack operations, each in its own thread, so that an API call can answer while the operation continues."""
 
 import threading
 from collections.abc import Callable
 
-PATIENCE = 20.0  # seconds: an operation that takes longer goes on after its call was answered
+PATIENCE = 20.0  # seconds until the API call is answered; an operation that takes longer continues
 
 _under_way: set[threading.Thread] = set()
 _closing = threading.Event()
 
 
 def begin(name: str, work: Callable[[], None], patience: float | None = None) -> None:
-    """Begin an operation, and return when it is done or the patience is over.
+    """Begin an operation, and return when it ends or the patience is over.
 
     Args:
-        name: of the thread.
-        work: the operation; it reports how it went itself, and raises nothing.
-        patience: in seconds; PATIENCE unless given.
+        name: the thread's name.
+        work: the operation; it records its own outcome, and raises nothing.
+        patience: in seconds; PATIENCE by default.
     """
     operation = threading.Thread(target=work, name=name, daemon=True)
     _under_way.add(operation)
@@ -24,12 +24,12 @@ def begin(name: str, work: Callable[[], None], patience: float | None = None) ->
 
 
 def wait(seconds: float) -> None:
-    """Wait for the next invocation of a handler, or until `end` is called."""
+    """Wait before the next invocation of a handler; return early if `end` is called."""
     _closing.wait(seconds)
 
 
 def end() -> None:
-    """Let what is under way come to its end, without waiting between invocations."""
+    """Wait until all running operations end; they no longer wait between invocations."""
     _closing.set()
     while _under_way:
         _under_way.pop().join()

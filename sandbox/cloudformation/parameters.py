@@ -1,4 +1,4 @@
-"""The values of a template's parameters, as a request gives them.
+"""The values that a request gives to a template's parameters.
 
 Source: "Parameters" in the user guide; UsePreviousValue in the API reference.
 """
@@ -17,15 +17,15 @@ Given = Mapping[str, Any]  # a Parameter of the API: ParameterKey, ParameterValu
 def values(
     given: Iterable[Given], template: Mapping[str, Any], before: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The values that a request gives. A parameter of an SSM type has the name of one in Parameter Store for value.
+    """Return the parameter values of a request. The value of an SSM parameter is a name in Parameter Store.
 
     Args:
         given: the request's Parameters.
-        template: the template that they are for.
-        before: the values that the stack has, its defaults included; None if there is no stack.
+        template: the template that has the parameters.
+        before: the stack's present values, defaults included; None if there is no stack.
 
     Raises:
-        ValidationError: in CloudFormation's words. No message repeats a value.
+        ValidationError: with CloudFormation's wording. No message repeats a value.
     """
     slots: Mapping[str, Mapping[str, Any]] = template.get("Parameters") or {}
     found: dict[str, str] = {}
@@ -53,7 +53,7 @@ def values(
 
 
 def with_defaults(found: Mapping[str, str], template: Mapping[str, Any]) -> dict[str, str]:
-    """The values with those that the template has for what was not given."""
+    """Return the given values, completed with the template's defaults."""
     slots = template.get("Parameters") or {}
     return {key: str(slot["Default"]) for key, slot in slots.items() if "Default" in slot} | dict(found)
 
@@ -61,7 +61,7 @@ def with_defaults(found: Mapping[str, str], template: Mapping[str, Any]) -> dict
 def _check(key: str, value: str, slot: Mapping[str, Any]) -> None:
     kind = slot.get("Type", "String")
     if kind.startswith("AWS::SSM::Parameter::"):
-        return  # the constraints are the value's that Parameter Store has
+        return  # the constraints apply to the value in Parameter Store
     wrong = None
     items = (
         [item.strip() for item in value.split(",")]
@@ -97,7 +97,7 @@ def _number(items: Iterable[str], slot: Mapping[str, Any]) -> str | None:
 
 
 def shown(found: Mapping[str, str], template: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The parameters as stacks and change sets show them: a NoEcho one hidden, an SSM one with what its name led to."""
+    """Return the parameters as the API shows them: NoEcho values masked, SSM parameters with their ResolvedValue."""
     slots = template.get("Parameters") or {}
     answer = []
     for key, value in with_defaults(found, template).items():

@@ -1,4 +1,4 @@
-"""A model's properties by the property pointers of a schema: `/properties/Outer/Inner`, `/properties/List/*/Member`.
+"""Reads a model's properties by a schema's property pointers: `/properties/Outer/Inner`, `/properties/List/*/Member`.
 
 Sources: "Resource type schema" in the CloudFormation CLI's user guide; "Identifying resources" in Cloud Control's, and
 its API reference (UpdateResource, Identifier).
@@ -15,23 +15,23 @@ PREFIX = "/properties/"
 
 
 class InvalidIdentifier(Exception):  # noqa: N818 - named for what is wrong
-    """A text that identifies no resource of the type, whatever there is."""
+    """An identifier in a form that the type doesn't have."""
 
 
 def path(pointer: str) -> list[str]:
-    """The keys of a property pointer."""
+    """Return the keys of a property pointer."""
     return pointer.removeprefix(PREFIX).split("/")
 
 
 def at(model: JSON, keys: Iterable[str]) -> JSON:
-    """What a model has at a path without `*`; None where it has nothing."""
+    """Return a model's value at a path without `*`; None if it has none."""
     for key in keys:
         model = model.get(key) if isinstance(model, Mapping) else None
     return model
 
 
 def without(model: Mapping[str, Any], pointers: Iterable[str]) -> Model:
-    """A copy of a model without some properties; an object that only had those is left out too."""
+    """Return a copy of a model without some properties. An object that becomes empty is left out too."""
     copy = deepcopy(dict(model))
     for pointer in pointers:
         _remove(copy, path(pointer))
@@ -51,7 +51,7 @@ def _remove(value: JSON, keys: list[str]) -> None:
 
 
 def changed(pointers: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The pointers at which two models differ; below `*`, the whole array counts."""
+    """Return the pointers at which two models differ. A pointer with `*` compares the whole array."""
     return [
         pointer
         for pointer in pointers
@@ -61,14 +61,14 @@ def changed(pointers: Iterable[str], before: Mapping[str, Any], after: Mapping[s
 
 
 def identified(schema: Mapping[str, Any], identifier: str) -> Model:
-    """The model that an identifier stands for: the properties of the primary identifier, or of an additional one.
+    """Return a model with the properties of an identifier, be it the primary or an additional identifier.
 
     Args:
-        schema: the type's.
-        identifier: the primary identifier as text, its parts joined by `|`; or either kind as a JSON object.
+        schema: the type's schema.
+        identifier: the primary identifier as text, its parts joined by `|`; or any identifier as a JSON object.
 
     Raises:
-        InvalidIdentifier: it has not the parts that the schema asks for.
+        InvalidIdentifier: the identifier's parts are not those in the schema.
     """
     primary: list[str] = schema["primaryIdentifier"]
     members = _object(identifier)

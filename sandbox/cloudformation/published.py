@@ -1,6 +1,6 @@
-"""AWS's own resource types by the schemas that AWS publishes, as cfn-lint bundles them.
+"""AWS's own resource types by the schemas that AWS publishes, in cfn-lint's copy.
 
-moto makes resources of them, and has no schema that says what identifies one or what can't be changed.
+moto creates resources of these types, but has no schemas, which say what identifies a resource and what is create-only.
 """
 
 from functools import lru_cache
@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from sandbox.cloudformation.resource_type import ResourceType
 
-REGION = "us-east-1"  # has nearly all of them; the schemas of regions differ in hardly anything
+REGION = "us-east-1"  # has nearly all schemas, and they hardly differ between regions
 
 
 @lru_cache
 def resource_type(name: str) -> ResourceType | None:
-    """A type by its published schema, without handlers; None if cfn-lint has no schema of that name."""
+    """Return a type by its published schema, without handlers; None if cfn-lint has no schema of that name."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - takes half a second
 
     try:

@@ -1,7 +1,7 @@
-"""What a part of a template refers to.
+"""Finds the references in a part of a template.
 
-moto resolves references while it walks a template, and asks for each resource as it comes to it. Deploying needs to
-know them before, and a change set has to name them.
+moto resolves references while it walks a template, and looks up each resource when it reaches it. A deployment needs
+the references beforehand, and a change set must name them.
 """
 
 import re
@@ -11,12 +11,12 @@ from typing import Any
 
 JSON = Any
 
-_VARIABLES = re.compile(r"\$\{([^!}][^}]*)\}")  # of Fn::Sub; ${!Literal} is none
+_VARIABLES = re.compile(r"\$\{([^!}][^}]*)\}")  # the variables of Fn::Sub; ${!Literal} is not one
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A parameter, pseudo parameter or resource that is referred to, and its attribute if Fn::GetAtt asks for one."""
+    """A reference to a parameter, a pseudo parameter or a resource, with the attribute if it is a Fn::GetAtt."""
 
     name: str
     attribute: str | None = None
@@ -26,11 +26,11 @@ class Reference:
 
 
 def references(value: JSON, conditions: Mapping[str, bool]) -> Iterator[Reference]:
-    """The references of Ref, Fn::GetAtt and Fn::Sub in a value, in the order in which they stand there.
+    """Yield the references of Ref, Fn::GetAtt and Fn::Sub in a value, in the template's order.
 
     Args:
         value: a part of a template, with lists for Fn::GetAtt.
-        conditions: the template's conditions. Of an Fn::If, the branch that is not taken refers to nothing.
+        conditions: the values of the template's conditions. Only the branch of an Fn::If that is taken counts.
     """
     if isinstance(value, list):
         for item in value:

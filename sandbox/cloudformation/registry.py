@@ -1,10 +1,9 @@
 """CloudFormation's registry: types are registered from a package, have versions, and run in the emulator.
 
-moto has nothing of it. The actions here are added to moto's CloudFormation, which reads requests and writes answers by
-botocore's model of the API: boto3, the AWS CLI and cfn see the service's own shapes. A registration is over when
-RegisterType answers, if it is over within a minute; the service takes minutes. As the service does, it lets a type in
-only if contract tests v2 and AWS's rules for schemas pass. Left out: modules, hooks, publishing, activation and
-configuration of types.
+moto has no registry. These actions are added to moto's CloudFormation, which parses requests and writes answers by
+botocore's model of the API, so boto3, the AWS CLI and cfn see the service's own shapes. RegisterType waits up to 50 s
+for the registration to end; the service takes minutes. Like the service, this registry accepts a type only if it passes
+contract tests v2 and AWS's rules for schemas. Not supported: modules, hooks, publishing, activation and configuration.
 
 Source: the CloudFormation API Reference, action by action, and "Managing extensions" in the user guide.
 """
@@ -48,22 +47,22 @@ from sandbox.cloudformation.type_tests import IN_PROGRESS, TypeTester, TypeTests
 from sandbox.function import Function
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
-PAGE = 100  # MaxResults unless given
+PAGE = 100  # the default of MaxResults
 REFUSED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguration")
 
-Parameters = dict[str, Any]  # of an action, as botocore names them
+Parameters = dict[str, Any]  # an action's parameters, named as in botocore
 
 PATIENCE = 50
-"""Seconds that RegisterType waits for the registration's end: fewer than a client waits for an answer."""
+"""Seconds that RegisterType waits for the registration to end: less than a client waits for an answer."""
 
 
 class Registry:
-    """The registry of an account, and CloudFormation's stacks with its types in them, while the context is open.
+    """The registry of an account. While the context is open, stacks and Cloud Control can use its types.
 
     Args:
-        account: whose registry it is; the calls of the types' functions go there too.
-        reserved: the name in a reserved namespace that RegisterType takes all the same: for the sandbox's own project.
-        tested: whether a type has to pass contract tests v2 and AWS's rules to be registered.
+        account: the account; the types' functions call it too.
+        reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
+        tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
     """
 
     def __init__(self, account: Account, reserved: str | None = None, *, tested: bool = True) -> None:
@@ -74,7 +73,7 @@ class Registry:
         self._workers = ThreadPoolExecutor(thread_name_prefix="registry")
         self._extensions: dict[tuple[str, str], Extension] = {}
         self._registrations: dict[str, Registration] = {}
-        self._repeated: dict[str, str] = {}  # a client's token: its registration
+        self._repeated: dict[str, str] = {}  # from a ClientRequestToken to the token of its registration
         self._lock = threading.RLock()
         self._folder = Path()
         self._open = ExitStack()
@@ -110,13 +109,13 @@ class Registry:
         self._open.close()
 
     def add(self, package: Path) -> Function:
-        """Register a package of this machine, in any namespace and untested, and make it the default version.
+        """Register a package from a local file, in any namespace and untested, and make it the default version.
 
         Args:
-            package: what `sandbox.function.package` returns.
+            package: the path that `packager.package.package` returns.
 
         Raises:
-            SandboxError: it can't be registered; with the reason.
+            SandboxError: the package can't be registered; with the reason.
         """
         try:
             version = self._registered(package.read_bytes(), None, {}, self._account.region, tested=False)
@@ -128,19 +127,19 @@ class Registry:
 
     @property
     def log(self) -> str:
-        """What the functions of all versions have written, one after the other."""
+        """The logs of the functions of all versions, one after the other."""
         return "".join(v.function.log for extension in self._extensions.values() for v in extension.versions)
 
-    # The actions of the API. Each is given its parameters and the region, and returns its answer.
+    # The actions of the API. Each takes its parameters and the region, and returns its answer.
 
     def register_type(self, given: Parameters, region: str) -> Answer:
-        """Register a version from a package in a bucket. What is wrong with the package, the registration says."""
+        """Register a version from a package in a bucket. The registration's description says if the package is bad."""
         name, client = given["TypeName"], given.get("ClientRequestToken")
         if given.get("Type", "RESOURCE") != "RESOURCE":
-            raise RegistryError(f"This sandbox registers resource types, no {given['Type']}.")
+            raise RegistryError(f"This sandbox registers resource types only, not {given['Type']}.")
         if not re.fullmatch(r"[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){2}", name):
             raise RegistryError(
-                f"{name} is no type name: it has three parts of letters and digits, as in My::Own::Type."
+                f"{name} is not a type name: a type name is three parts of letters and digits, such as My::Own::Type."
             )
         if name.split("::")[0].lower() in map(str.lower, RESERVED) and name != self._reserved:
             raise RegistryError(f"The namespace of {name} is reserved, as are all of {', '.join(RESERVED)}.")
@@ -154,18 +153,18 @@ class Registry:
         return {"RegistrationToken": token}
 
     def ended(self, token: str) -> Answer:
-        """How a registration went: waits until it is over."""
+        """Wait until a registration ends, and return the answer of DescribeTypeRegistration."""
         wait([self._registrations[token].version])
         return self._registrations[token].answer
 
     def describe_type_registration(self, given: Parameters, _region: str) -> Answer:
-        """How a registration goes, or went."""
+        """Return the status of a registration."""
         if given["RegistrationToken"] not in self._registrations:
             raise RegistryError(f"No registration token matches {given['RegistrationToken']}.")
         return self._registrations[given["RegistrationToken"]].answer
 
     def list_type_registrations(self, given: Parameters, _region: str) -> Answer:
-        """The tokens of the registrations, the newest first."""
+        """Return the tokens of the registrations, newest first."""
         wanted = {
             "TypeName": given.get("TypeName"),
             "TypeArn": given.get("TypeArn"),
@@ -180,7 +179,7 @@ class Registry:
         return _page("RegistrationTokenList", tokens, given)
 
     def describe_type(self, given: Parameters, region: str) -> Answer:
-        """All about a version: the default one unless one is named."""
+        """Describe a version, by default the default version."""
         extension, named = self._find(given, region)
         version = named or extension.default or extension.versions[-1]
         return extension.summary(version) | {
@@ -202,7 +201,7 @@ class Registry:
         }
 
     def list_types(self, given: Parameters, region: str) -> Answer:
-        """The types of a region; all of them are private."""
+        """List the types of a region. All of them are private."""
         live = given.get("DeprecatedStatus", "LIVE") == "LIVE"
         prefix = given.get("Filters", {}).get("TypeNamePrefix", "")
         public = given.get("Visibility") == "PUBLIC" or given.get("Type", "RESOURCE") != "RESOURCE"
@@ -219,7 +218,7 @@ class Registry:
         return _page("TypeSummaries", summaries, given)
 
     def list_type_versions(self, given: Parameters, region: str) -> Answer:
-        """The versions of a type: those in use, or those deregistered."""
+        """List the versions of a type, either the live or the deregistered ones."""
         extension, _ = self._find(given, region)
         live = given.get("DeprecatedStatus", "LIVE") == "LIVE"
         summaries = [
@@ -236,7 +235,7 @@ class Registry:
         return _page("TypeVersionSummaries", summaries, given)
 
     def set_type_default_version(self, given: Parameters, region: str) -> Answer:
-        """Have stacks use another version from now on, for what they have already too."""
+        """Make another version the default. Stacks use it from now on, for their existing resources too."""
         extension, version = self._find(given, region)
         if version is None:
             raise RegistryError("Which version? Its ARN is needed, or the type's name and a VersionId.")
@@ -247,7 +246,7 @@ class Registry:
         return {}
 
     def deregister_type(self, given: Parameters, region: str) -> Answer:
-        """Take a version out of use, and with its last one the type. Stacks that have the type are not asked."""
+        """Deregister a version; with the last one, the type. Whether stacks still use the type is not checked."""
         with self._lock:
             extension, named = self._find(given, region)
             version = named or extension.default
@@ -267,7 +266,7 @@ class Registry:
         return {}
 
     def test_type(self, given: Parameters, region: str) -> Answer:
-        """Test a version, the default one unless one is named: DescribeType tells how it goes."""
+        """Start to test a version, by default the default version. DescribeType reports the status."""
         extension, named = self._find(given, region)
         version = named or extension.default
         if version is None or not version.live:
@@ -277,7 +276,7 @@ class Registry:
         return {"TypeVersionArn": version.arn}
 
     def _test(self, version: Version) -> None:
-        """Test a version that may be in use: with its own function."""
+        """Test a version with a separate function, because stacks can be using the version's own."""
         try:
             with Function(version.package, self._account) as function:
                 version.tests = self._tester.tested(version.schema, version.package, function)
@@ -285,12 +284,12 @@ class Registry:
             version.tests = TypeTests("FAILED", str(error))
 
     def _register(self, given: Parameters, region: str) -> Version:
-        """What RegisterType begins."""
+        """Do the work of RegisterType: download the package and register it."""
         package = self._download(given["SchemaHandlerPackage"])
         return self._registered(package, given["TypeName"], given, region, tested=self._tested)
 
     def _registered(self, package: bytes, name: str | None, given: Parameters, region: str, *, tested: bool) -> Version:
-        """A new version; the default one, and left running, if the type has none."""
+        """Register and return a new version. It becomes the default, and keeps running, if the type has no default."""
         schema = checked_schema(package, name)
         name = str(schema["typeName"])
         kept = self._folder / f"{uuid4()}.zip"
@@ -316,16 +315,16 @@ class Registry:
 
     @staticmethod
     def _try(version: Version) -> None:
-        """Start a version, and see whether its handler is found.
+        """Start a version, and check that its handler loads.
 
         Raises:
-            SandboxError: it is not.
+            SandboxError: the handler doesn't load.
         """
         version.start()
         try:
             version.function.invoke({})
         except SandboxError as error:
-            if "Runtime." in str(error):  # a handler that dislikes the event was found, at least
+            if "Runtime." in str(error):  # any other error comes from a handler that did load
                 raise
 
     def _admit(self, version: Version, region: str) -> None:
@@ -342,7 +341,7 @@ class Registry:
 
     def _make_default(self, extension: Extension, version: Version) -> None:
         version.start()
-        extension.default = version  # the one before runs on for what is under way with it
+        extension.default = version  # the previous default keeps running for operations that use it
         log_group = (version.logging or {}).get("LogGroupName")
         kind = ResourceType(
             version.schema,
@@ -354,7 +353,7 @@ class Registry:
         stacks.teach(self._account.account_id, extension.arn.split(":")[3], kind)
 
     def _find(self, given: Parameters, region: str) -> tuple[Extension, Version | None]:
-        """The type that is meant, and its version if one is named."""
+        """Return the type that a request names, and its version if the request names one."""
         arn, name, version_id = given.get("Arn"), given.get("TypeName"), given.get("VersionId")
         for (where, _), extension in self._extensions.items():
             if where == region and (name == extension.name or arn == extension.arn) and version_id is None:
@@ -394,7 +393,7 @@ def _refusing(name: str) -> Callable[[Parameters, str], Answer]:
 
 
 def _page(key: str, items: Sequence[Any], given: Parameters) -> Answer:
-    """A page of a list: MaxResults of it, from NextToken on."""
+    """Return one page of a list: up to MaxResults items, starting at NextToken."""
     begin = int(given.get("NextToken", 0))
     end = begin + given.get("MaxResults", PAGE)
     return {key: items[begin:end], "NextToken": str(end) if end < len(items) else None}

@@ -1,4 +1,4 @@
-"""What a request to CloudFormation says: its stack, its template, its tags."""
+"""Reads requests to CloudFormation: the stack, the template, the tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = dict[str, Any]
 
 
 def answering(action: Callable[[CloudFormationResponse], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
-    """An action as moto's dispatcher calls it: what it returns is written by botocore's model of the API."""
+    """Wrap an action for moto's dispatcher, which writes the answer by botocore's model of the API."""
 
     @wraps(action)
     def answer(response: CloudFormationResponse) -> ActionResult:
@@ -31,15 +31,15 @@ def answering(action: Callable[[CloudFormationResponse], Answer]) -> Callable[[C
 
 
 def named_stack(response: CloudFormationResponse, name: str | None = None, *, deleted: bool = True) -> Stack:
-    """The stack that the request names, or that a name or id says.
+    """Return the stack that the request or `name` names.
 
     Args:
         response: moto's object for the request.
-        name: a stack's name or id, if it is not the request's StackName.
-        deleted: whether one that is deleted is found by its id.
+        name: a stack's name or id; by default the request's StackName.
+        deleted: whether to find a deleted stack by its id.
 
     Raises:
-        ValidationError: there is none.
+        ValidationError: the stack does not exist.
     """
     backend, name = response.cloudformation_backend, name or response.params.get("StackName")
     for stack in [*backend.stacks.values(), *(backend.deleted_stacks.values() if deleted else [])]:
@@ -49,14 +49,14 @@ def named_stack(response: CloudFormationResponse, name: str | None = None, *, de
 
 
 def template_text(response: CloudFormationResponse, before: Stack | None = None) -> str:
-    """The template that the request has, or says where it is.
+    """Return the template that the request contains or links to.
 
     Args:
         response: moto's object for the request.
         before: the stack whose template UsePreviousTemplate means.
 
     Raises:
-        ValidationError: there is none, or more than one.
+        ValidationError: the request gives no template, or more than one.
     """
     body, url = response.params.get("TemplateBody"), response.params.get("TemplateURL")
     previous = response.params.get("UsePreviousTemplate")
@@ -75,13 +75,13 @@ def template_text(response: CloudFormationResponse, before: Stack | None = None)
 
 
 def template_at(template_url: str, account_id: str, partition: str) -> str:
-    """The template at an address of S3's.
+    """Return the template at an S3 URL.
 
-    moto knows a path-style address by the word "localhost" in it, or by a host of AWS's that begins with s3. A client
-    that reaches S3 by 127.0.0.1 writes that into the address, and such a host names no bucket.
+    moto recognizes a path-style URL by the word "localhost" in it, or by an AWS host that begins with s3. A client that
+    reaches S3 at 127.0.0.1 writes that host into the URL, so this also takes any IP address for path-style.
 
     Raises:
-        ValidationError: there is nothing.
+        ValidationError: there is no such object.
     """
     parts = urlsplit(template_url)
     host, path = parts.hostname or "", unquote(parts.path).lstrip("/")
@@ -109,14 +109,14 @@ def _is_path_style(host: str) -> bool:
 
 
 def tags(response: CloudFormationResponse) -> dict[str, str] | None:
-    """The tags that the request gives: None if none, which leaves a stack's as they are.
+    """Return the request's tags; None if it has none, which keeps a stack's tags.
 
-    (The query protocol that boto3 speaks has no empty list, so no tags and no word of tags are the same.)
+    boto3's query protocol has no empty list, so an empty list and a missing one look the same.
     """
     given = {item["Key"]: item["Value"] for item in response.params.get("Tags") or []}
     return given or None
 
 
 def flag(response: CloudFormationResponse, name: str) -> bool:
-    """A parameter that is true or false; false if it is not given."""
+    """Return a boolean parameter of the request; False by default."""
     return str(response.params.get(name, False)).lower() == "true"

@@ -1,4 +1,4 @@
-"""A resource of a stack, and what goes with it: where its stack is, its stack's events, its failure."""
+"""A resource of a stack, with the classes around it: the stack's place, its events, a resource's failure."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from moto.core.exceptions import ServiceException
 
 from sandbox.cloudformation.resource_type import HandlerFailure, InvalidProperties, ResourceType
 
-# moto makes none of these, and nothing here depends on what they do: they are there in name. Every CDK stack has
-# the first; the stacks of cfn, CDK and SAM have a bucket's policy.
+# moto doesn't support these types, and nothing in the sandbox depends on what they do: only an identifier is created.
+# Every CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
 NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 
-Definition = dict[str, Any]  # a resource as the template has it, or with what it refers to resolved
-Made = Any  # what stands for a resource: a Resource, or an object of moto's
+Definition = dict[str, Any]  # a resource as in the template, with its references resolved or not
+Made = Any  # an existing resource: a Resource, a Nominal, or one of moto's objects
 JSON = Any
 
 
 class Note(Protocol):
-    """Adds a resource's event to its stack."""
+    """A function that adds a resource's event to its stack."""
 
     def __call__(
         self, status: str, logical_id: str, kind: str, resource: Made = None, reason: str | None = None
     ) -> None:
-        """`kind` is the type's name; `resource` is what exists so far, if it does."""
+        """Add an event. `kind` is the type's name; `resource` is None if the resource doesn't exist yet."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stack is, and which it is."""
+    """A stack's account, region, id and name."""
 
     account: str
     region: str
@@ -41,7 +41,7 @@ class Place:
 
 
 class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource failed to create
-    """A resource failed to create, update or delete. `text` is the reason of its event."""
+    """A resource's failure to create, update, delete or import. `text` is the reason in its event."""
 
     def __init__(self, logical_id: str, verb: str, error: Exception) -> None:
         told = isinstance(error, HandlerFailure | InvalidProperties | ServiceException)
@@ -50,7 +50,7 @@ class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resou
 
 
 class Resource:
-    """A resource of a taught type, with the attributes that moto looks for in whatever a stack has made."""
+    """A resource of a type in the catalogue, with the attributes that moto reads from a stack's resources."""
 
     drift_status = "NOT_CHECKED"
 
@@ -61,19 +61,19 @@ class Resource:
         self.logical_resource_id = logical_id
         self.physical_resource_id = kind.identifier(model)
         self.kind = kind
-        self.properties = properties  # as the template has them, resolved, in the schema's types
-        self.tags = tags  # the stack's, when the handler was told of them last
-        self.model = model  # as the handler reported it last
+        self.properties = properties  # the template's properties, resolved, in the schema's types
+        self.tags = tags  # the stack's tags that the handler last received
+        self.model = model  # the model that the handler last returned
 
     def get_cfn_attribute(self, name: str) -> JSON:
-        """What Fn::GetAtt returns: a read-only property of the model."""
+        """Return the value of Fn::GetAtt: a read-only property of the model."""
         if not self.kind.has_attribute(name):
             raise UnformattedGetAttTemplateException
         return self.kind.attribute(self.model, name)
 
 
 class Nominal:
-    """A resource that is there in name only: an identifier, and no attribute."""
+    """A resource that exists in name only: it has an identifier, and no attributes."""
 
     def __init__(self, kind: str, logical_id: str) -> None:
         self.cf_resource_type = kind
@@ -81,5 +81,5 @@ class Nominal:
         self.physical_resource_id = str(uuid4())
 
     def get_cfn_attribute(self, _name: str) -> JSON:
-        """None of its attributes is known here."""
+        """Refuse any attribute."""
         raise UnformattedGetAttTemplateException

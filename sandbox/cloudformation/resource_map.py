@@ -1,6 +1,6 @@
-"""What a template says in one stack: its resources, in order, with what they refer to resolved.
+"""A template's resources in one stack: in dependency order, with their references resolved.
 
-moto makes a resource when a reference first asks for it. Here a reference leads to what is there by then.
+moto creates a resource when a reference first reads it. Here a reference only finds resources that exist already.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ JSON = Any
 
 
 class ResourceMap(parsing.ResourceMap):
-    """moto's map of a template's resources, that makes none of them.
+    """moto's map of a template's resources, changed so that it creates none of them.
 
     Args:
-        place: where the stack is.
-        template: as `templates.parse` returns it; an empty one for a stack that has nothing yet.
+        place: the stack's account, region, id and name.
+        template: a template as `templates.parse` returns it; an empty one for a stack without resources.
         parameters: the values given for the template's parameters.
-        tags: the stack's.
-        exports: of the stacks of the account and region, by name.
+        tags: the stack's tags.
+        exports: the exports of all stacks in the account and region, by name.
 
     Raises:
-        ValidationError: the template has a type that is not known here, or moto refuses it.
+        ValidationError: the template has an unknown type, or moto refuses it.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ResourceMap(parsing.ResourceMap):
         self.load()
 
     def taught(self, name: str) -> ResourceType | None:
-        """The registered type of this name, if there is one where the stack is."""
+        """Return the type that the catalogue has for this name in the stack's account and region; else None."""
         return taught(self._account_id, self._region_name, name)
 
     def _refuse_unknown_types(self) -> None:
@@ -68,11 +68,11 @@ class ResourceMap(parsing.ResourceMap):
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
             if any(name.startswith("AWS::") for name in unknown):
-                message += " (of AWS's own types, this sandbox has those that moto makes)"
+                message += " (this sandbox supports only some of AWS's own types: guides/sandbox.md says which)"
             raise ValidationError(message=message)
 
-    def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - text, or a list of it
-        """The value that Parameter Store has under a name. moto's own breaks when there is none."""
+    def parse_ssm_parameter(self, value: str, value_type: str) -> Any:  # noqa: ANN401 - a string or a list of strings
+        """Return the value that Parameter Store has under a name. moto's own method crashes if there is none."""
         parameter = ssm_backends[self._account_id][self._region_name].get_parameter(value)
         if parameter is None:
             text = f"Unable to fetch parameters [{value}] from parameter store for this account."
@@ -80,7 +80,7 @@ class ResourceMap(parsing.ResourceMap):
         return parameter.value.split(",") if "List" in value_type else parameter.value
 
     def validate_outputs(self) -> None:
-        """Refuse an output of an attribute that a taught type has not; for its own types moto says so later."""
+        """Refuse an output of an attribute that a type in the catalogue lacks. moto checks its own types later."""
         for output in (self.template.get("Outputs") or {}).values():
             value = output.get("Value")
             logical_id, name = value["Fn::GetAtt"] if isinstance(value, dict) and "Fn::GetAtt" in value else ("", "")
@@ -90,7 +90,10 @@ class ResourceMap(parsing.ResourceMap):
                 raise ValidationError(message=message)
 
     def __getitem__(self, key: str) -> Made | JSON:
-        """A parameter, a mapping, or a resource as far as it is there: None under a condition that is false."""
+        """Return a parameter, a mapping or a resource; None for a resource that doesn't exist (yet).
+
+        moto's method would create the resource. One whose condition is false never exists.
+        """
         if key in self._parsed_resources:
             return self._parsed_resources[key]
         if key not in self._resource_json_map:
@@ -98,7 +101,7 @@ class ResourceMap(parsing.ResourceMap):
         return None
 
     def order(self) -> list[str]:
-        """The resources that the template wants, those first that others depend on."""
+        """Return the logical ids of the resources that the template wants, in dependency order."""
         wanted = {
             key: self.dependencies(definition)
             for key, definition in self._resource_json_map.items()
@@ -107,26 +110,26 @@ class ResourceMap(parsing.ResourceMap):
         return [key for key in TopologicalSorter(wanted).static_order() if key in wanted]
 
     def resolve(self, logical_id: str) -> Definition:
-        """A resource as the template has it, with what it refers to resolved, as far as that is known."""
+        """Return a resource's definition, with its references resolved as far as they are known."""
         return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
 
     def suppose(self, logical_id: str, resource: Made) -> None:
-        """Have references lead to this in place of a resource, to see what they come to."""
+        """Resolve references to a resource with this placeholder from now on."""
         self._parsed_resources[logical_id] = resource
 
     @property
     def hidden(self) -> set[str]:
-        """The parameters whose values must not be shown."""
+        """The names of the NoEcho parameters, whose values must not be shown."""
         slots = self.template.get("Parameters") or {}
         return {key for key, slot in slots.items() if str(slot.get("NoEcho", False)).lower() == "true"}
 
     def parameter_differs(self, name: str, before: ResourceMap) -> bool:
-        """Whether a parameter has another value than it had."""
+        """Return whether a parameter exists and its value differs from the previous one."""
         there = self.resolved_parameters
         return name in there and there[name] != before.resolved_parameters.get(name)
 
     def dependencies(self, definition: Definition) -> list[str]:
-        """The resources that a resource depends on: what it says itself, and what it refers to."""
+        """Return the logical ids that a resource depends on, by DependsOn or by reference."""
         others = definition.get("DependsOn", [])
         names = [others] if isinstance(others, str) else list(others)
         names += [one.name for one in references(definition, self.lazy_condition_map)]

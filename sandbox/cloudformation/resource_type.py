@@ -1,7 +1,7 @@
 """A resource type as CloudFormation sees it: a schema, and a function that is invoked until it succeeds or fails.
 
-Sources: the error codes and which of them are retried, AWS's "Handler error codes" in the CloudFormation CLI's user
-guide; the envelope, `HandlerRequest` in cloudformation_cli_python_lib.
+Sources: for the error codes and which of them are retried, AWS's "Handler error codes" in the CloudFormation CLI's user
+guide; for the envelope, `HandlerRequest` in cloudformation_cli_python_lib.
 """
 
 import json
@@ -18,12 +18,12 @@ JSON = Any
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 
 RETRIABLE = frozenset({"NetworkFailure", "ResourceConflict", "ServiceInternalError", "Throttling"})
-ATTEMPTS = 3  # that CloudFormation retries is documented, how often is not
-DEFAULT_TIMEOUT = 120  # minutes: a handler's timeoutInMinutes, in the definition of resource schemas
+ATTEMPTS = 3  # AWS documents that CloudFormation retries, but not how often
+DEFAULT_TIMEOUT = 120  # minutes: the default of a handler's timeoutInMinutes in AWS's definition of resource schemas
 
 
 class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler fails, with a code
-    """A handler failed for good: its error code, its message, and the model it returned, if any."""
+    """A handler's final failure: the error code, the message, and the last model that the handler returned, if any."""
 
     def __init__(self, code: str, message: str, token: str, model: dict[str, Any] | None = None) -> None:
         super().__init__(
@@ -36,12 +36,12 @@ class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler 
 
 
 class InvalidProperties(Exception):  # noqa: N818 - named for what is wrong, like the service's own message
-    """Properties that the schema refuses. No handler has been called."""
+    """Properties that the schema refuses, found before any handler is called."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What CloudFormation tells a handler along with the properties: for whom it acts, and the tags of the stack."""
+    """What CloudFormation sends a handler besides the properties: account, region, stack, logical id and stack tags."""
 
     account: str
     region: str
@@ -52,7 +52,7 @@ class Request:
 
     @property
     def system_tags(self) -> dict[str, str]:
-        """CloudFormation's own tags, that a type may set only if AWS itself published it."""
+        """CloudFormation's own tags, which only AWS's types can set on a resource."""
         if self.stack_id is None or self.logical_id is None:
             return {}
         return {
@@ -63,13 +63,13 @@ class Request:
 
 
 class ResourceType:
-    """A type, made of its schema and the function with its handlers.
+    """A resource type: its schema, and the function with its handlers.
 
     Args:
         schema: the resource type's schema.
-        invoke: called with an event, returns the handler's progress event.
+        invoke: takes an event and returns the handler's progress event.
         version: the version in the registry, of eight digits.
-        log_group: the log group of the type's logging configuration: the function is then sent credentials to log with.
+        log_group: the log group in the type's logging configuration. If given, events carry credentials for logging.
         wait: called with the seconds to wait until the next invocation.
     """
 
@@ -96,28 +96,28 @@ class ResourceType:
         }
 
     def _paths(self, keyword: str) -> list[list[str]]:
-        """The property pointers under a keyword of the schema, as paths; what stands below `*` is its array's."""
+        """Return the property pointers under a keyword of the schema, as paths. A path ends at the first array."""
         pointers: list[str] = self.schema.get(keyword, [])
         return [pointer.partition("/*")[0].split("/")[2:] for pointer in pointers]
 
     @property
     def identifier_paths(self) -> list[list[str]]:
-        """Where in a model the parts of the primary identifier are."""
+        """The paths of the primary identifier's parts in a model."""
         return self._paths("primaryIdentifier")
 
     @property
     def tag_property(self) -> str | None:
-        """The property that has the resource's own tags."""
+        """The property with the resource's own tags; None if the type is not taggable."""
         pointer: str = self.schema.get("tagging", {}).get("tagProperty", "/properties/Tags")
         return pointer.rpartition("/")[2] if self.taggable else None
 
     def recreation(self, name: str, previous: JSON, desired: JSON) -> str:
-        """Whether a change of a property of the top level replaces the resource: Always, Never or Conditionally.
+        """Return whether changing a top-level property replaces the resource: Always, Never or Conditionally.
 
         Args:
-            name: the property.
-            previous: its value before.
-            desired: its value now; None if it is not known yet, or there is none.
+            name: the property's name.
+            previous: its previous value.
+            desired: its desired value; None if it is absent or not known yet.
         """
         if any(path[0] == name for path in self._paths("conditionalCreateOnlyProperties")):
             return "Conditionally"
@@ -131,29 +131,29 @@ class ResourceType:
         return "Always" if any(_at(previous, path) != _at(desired, path) for path in paths) else "Never"
 
     def identifier(self, model: Mapping[str, Any]) -> str | None:
-        """What Ref returns: the primary identifier, its parts joined by `|`; None if the model lacks a part of it."""
+        """Return the primary identifier (the value of Ref), its parts joined by `|`; None if the model lacks a part."""
         parts = [_at(model, path) for path in self._paths("primaryIdentifier")]
         return None if None in parts else "|".join(str(part) for part in parts)
 
     @property
     def taggable(self) -> bool:
-        """Whether the stack's tags are for it too."""
+        """Whether resources of this type get the stack's tags."""
         return bool(self.schema.get("tagging", {}).get("taggable", True))
 
     def has_attribute(self, name: str) -> bool:
-        """Fn::GetAtt knows the read-only properties, those inside of others by `Outer.Inner`."""
+        """Return whether Fn::GetAtt has this attribute: a read-only property, `Outer.Inner` if it is nested."""
         return name.split(".") in self._paths("readOnlyProperties")
 
     def attribute(self, model: Mapping[str, Any], name: str) -> JSON:
-        """The value of a read-only property in a model."""
+        """Return the value of a read-only property in a model."""
         return _at(model, name.split("."))
 
     def replaces(self, previous: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
-        """Whether a create-only property differs, so that an update means another resource."""
+        """Return whether a create-only property differs, so that the update requires replacement."""
         return any(_at(previous, path) != _at(desired, path) for path in self._paths("createOnlyProperties"))
 
     def typed(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """A template's properties in the schema's types: CloudFormation takes `"50"` for 50 and 50 for `"50"`."""
+        """Return a template's properties in the schema's types: CloudFormation accepts `"50"` for 50 and vice versa."""
         typed: dict[str, Any] = self._typed(properties, self._property_schema)
         return typed
 
@@ -175,14 +175,14 @@ class ResourceType:
         return _typed_scalar(value, schema.get("type"))
 
     def violations(self, properties: Mapping[str, Any]) -> list[str]:
-        """What the schema refuses in properties: in CloudFormation's words, a line for each; none repeats a value."""
+        """Return a line for each violation of the schema, with CloudFormation's wording. No line repeats a value."""
         return violations.lines(self._property_schema, properties)
 
     def validate(self, logical_id: str, properties: Mapping[str, Any]) -> None:
-        """Check properties against the schema, before any handler is called, as CloudFormation does.
+        """Check properties against the schema, as CloudFormation does before it calls a handler.
 
         Raises:
-            InvalidProperties: with the `violations`.
+            InvalidProperties: the schema refuses them; with the `violations`.
         """
         lines = self.violations(properties)
         if lines:
@@ -198,23 +198,24 @@ class ResourceType:
         previous: Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Invoke a handler until it has succeeded: again while it is in progress, and a few times on a retriable error.
+        """Invoke a handler until it succeeds: again while it is in progress, and after a retriable error.
 
-        CloudFormation sends every number and boolean of a template as a string (the plugin library casts them back, its
-        recast.py), and so does this; what a handler returned while in progress goes back to it as it was.
+        Like CloudFormation, this sends a template's numbers and booleans as strings; the plugin library casts them back
+        (recast.py). The model that a handler returns with IN_PROGRESS is sent back to it unchanged.
 
         Args:
             action: CREATE, READ, UPDATE or DELETE.
-            request: for whom.
+            request: the account, region, stack and tags to send.
             desired: the template's properties.
-            previous: the properties of the template before, on UPDATE.
-            model: the resource as the handlers reported it last; its primary identifier is sent along.
+            previous: the previous template's properties, on UPDATE.
+            model: the model that the handlers last returned; its primary identifier is added to the properties.
 
         Returns:
-            The model of the handler's final event; empty if it has none.
+            The model in the handler's final event; empty if it has none.
 
         Raises:
-            HandlerFailure: with the model of the last event that had one.
+            HandlerFailure: at a terminal error, after ATTEMPTS retriable errors, or at the handler's timeout; with the
+                model of the last event that had one.
         """
         event = self.event(action, request, desired, previous, model)
         token = event["bearerToken"]
@@ -242,13 +243,13 @@ class ResourceType:
                     message = answer.get("message") or answer.get("errorMessage") or "null"
                     raise HandlerFailure(code, message, token, latest)
                 delay = 2.0**failures
-            deadline -= delay  # ... and whatever waiting really takes: tests don't wait
+            deadline -= delay  # counted even if `wait` returns at once, as in tests
             if time.monotonic() > deadline:
                 raise HandlerFailure("NotStabilized", f"Exceeded the {minutes} minutes of this handler", token, latest)
             self._wait(delay)
 
     def _confirm(self, reported: Mapping[str, Any], model: Mapping[str, Any] | None, token: str) -> None:
-        """Refuse a success that does not name its resource, or names another one than was updated."""
+        """Refuse a success without a primary identifier, or with another one than before."""
         identifier, before = self.identifier(reported), self.identifier(model or {})
         if identifier is None or (before and identifier != before):
             text = f"The handler succeeded with the primary identifier {identifier}, not {before or 'one'}"
@@ -262,7 +263,7 @@ class ResourceType:
         previous: Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The event of a first invocation; `handle` says what its arguments are."""
+        """Return the event of a first invocation. `handle` describes the arguments."""
         model = model or {}
         identifier = [(path, _at(model, path)) for path in self._paths("primaryIdentifier")]
         credentials = {"accessKeyId": "sandbox", "secretAccessKey": "sandbox", "sessionToken": "sandbox"}
@@ -321,7 +322,7 @@ def _with(properties: dict[str, Any], members: list[tuple[list[str], Any]]) -> d
 
 
 def _text(value: JSON) -> JSON:
-    """The value with its numbers and booleans as strings."""
+    """Return the value with its numbers and booleans as strings."""
     if isinstance(value, Mapping):
         return {key: _text(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The resources of one template: created, updated, replaced, deleted, and what was done undone.
+"""Creates, updates, replaces, imports and deletes the resources of a template, and undoes these steps.
 
-moto reads templates and resolves what they refer to; it creates, updates and deletes the resources that it knows. A
-resource of a type that was taught is created, changed, imported and deleted by invoking its function.
+moto reads templates, resolves references, and creates, updates and deletes resources of the types that it knows. For a
+type in catalogue.py, the type's function is invoked.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ TAGGED = "Apply stack-level tags to imported resource if applicable."
 
 
 class Resources(ResourceMap):
-    """The resources of one template, and the way there from those of the template before.
+    """The resources of one template, and their deployment over those of the previous template.
 
     Args:
-        place: where the stack is.
-        template: as `templates.parse` returns it.
+        place: the stack's account, region, id and name.
+        template: a template as `templates.parse` returns it.
         parameters: the values given for the template's parameters.
-        tags: the stack's.
-        exports: of the stacks of the account and region, by name.
-        note: adds an event to the stack's.
+        tags: the stack's tags.
+        exports: the exports of all stacks in the account and region, by name.
+        note: adds a stack event.
         imports: the resources to import: by logical id, the properties that identify each.
 
     Raises:
-        ValidationError: the template has a type that is not known here, or moto refuses it.
+        ValidationError: the template has an unknown type, or moto refuses it.
     """
 
     def __init__(
@@ -50,25 +50,25 @@ class Resources(ResourceMap):
         imports: Mapping[str, Definition] | None = None,
     ) -> None:
         super().__init__(place, template, parameters, tags, exports)
-        self.live: dict[str, Made] = {}  # what exists, in order of dependence
+        self.live: dict[str, Made] = {}  # the resources that exist, in dependency order
         self.resolved: dict[str, Definition] = {}
-        self.unfinished = False  # whether an operation ended half way, and was not undone
+        self.unfinished = False  # whether an operation failed and was not rolled back
         self._note = note
         self._imports = imports or {}
-        self._place = {"account_id": place.account, "region_name": place.region}  # as moto's functions take it
+        self._place = {"account_id": place.account, "region_name": place.region}  # arguments of moto's functions
         self._before = self
         self._ensured: set[str] = set()
-        self.failed: set[str] = set()  # what is there, but failed to be created
-        self._superseded: dict[str, tuple[Made, Definition]] = {}  # what was replaced, until it is deleted
-        self._left: list[tuple[str, Made, Definition]] = []  # ... by operations before that were not finished
-        self._undo: list[tuple[str, Callable[[], object]]] = []  # the log: what undoes each step that was taken
+        self.failed: set[str] = set()  # resources that exist although their creation failed
+        self._superseded: dict[str, tuple[Made, Definition]] = {}  # replaced resources that are not deleted yet
+        self._left: list[tuple[str, Made, Definition]] = []  # those left over by earlier, unfinished operations
+        self._undo: list[tuple[str, Callable[[], object]]] = []  # the log: how to undo each step so far
         self._undoing = False
 
     def follow(self, before: Resources) -> None:
-        """Create, update, replace and import until there is what the template says.
+        """Create, update, replace and import until the resources match the template.
 
         Raises:
-            ResourceFailure: at the first resource that fails; `roll_back` then undoes what was done before.
+            ResourceFailure: at the first resource that fails; `roll_back` then undoes the steps so far.
         """
         self._before = before
         if before.unfinished:
@@ -77,10 +77,10 @@ class Resources(ResourceMap):
             self.ensure(logical_id)
 
     def ensure(self, logical_id: str) -> None:
-        """Have a resource be as the template says, and before it those that it depends on.
+        """Make a resource match the template, after the resources that it depends on.
 
         Raises:
-            ResourceFailure: it can't be, or one of those.
+            ResourceFailure: this resource or one that it depends on failed.
         """
         if logical_id in self._ensured:
             return
@@ -96,19 +96,19 @@ class Resources(ResourceMap):
             resource = self._bring_about(logical_id, self.resolved[logical_id])
         except ResourceFailure:
             raise
-        except Exception as error:  # a reference that leads nowhere: moto raises what comes
+        except Exception as error:  # moto raises any exception for a reference that leads nowhere
             raise ResourceFailure(logical_id, "create", error) from error
         self._ensured.add(logical_id)
         self.live[logical_id] = self._parsed_resources[logical_id] = resource
 
     def roll_back(self, skipped: Collection[str] = ()) -> None:
-        """Undo what `follow` did, the last first.
+        """Undo the steps of `follow`, last step first.
 
         Args:
             skipped: the logical ids of resources that are left as they are.
 
         Raises:
-            ResourceFailure: at the first step that can't be undone. Called again, this goes on with that step.
+            ResourceFailure: at the first step that can't be undone. If called again, this continues with that step.
         """
         self._undoing = True
         while self._undo:
@@ -119,7 +119,10 @@ class Resources(ResourceMap):
         self._undoing = False
 
     def keep(self) -> None:
-        """Have what there is, after an operation that failed and is not undone: the rest is as it was before."""
+        """Keep the resources as they are after a failed operation that isn't rolled back.
+
+        Resources that the operation didn't reach stay as they were before.
+        """
         self.unfinished = True
         self._left += [(key, *superseded) for key, superseded in self._superseded.items()]
         for logical_id, resource in self._before.live.items():
@@ -128,15 +131,16 @@ class Resources(ResourceMap):
                 self.resolved[logical_id] = self._before.resolved[logical_id]
 
     def inherit(self, other: Resources) -> None:
-        """Have `delete` delete also what others made, whose rollback failed."""
+        """Make `delete` also delete the resources that are left by an operation whose rollback failed."""
         for key, resource in other.live.items():
             if getattr(self.live.get(key), "physical_resource_id", None) != resource.physical_resource_id:
                 self._left.append((key, resource, other.resolved[key]))
 
     def clean_up(self) -> None:
-        """Delete what the template before had and this one has not, or has replaced.
+        """Delete the resources that were replaced, or that are no longer in the template.
 
-        What can't be deleted is left, with an event that says so: for CloudFormation the update is complete by now.
+        A resource that can't be deleted is left, with an event. The update is complete all the same, as in
+        CloudFormation.
         """
         before = self._before
         gone = [
@@ -153,14 +157,14 @@ class Resources(ResourceMap):
         self._undo, self._left = [], []
 
     def delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
-        """Delete what exists, dependents first.
+        """Delete all resources, dependents first.
 
         Args:
-            retained: the logical ids of resources that are left.
-            force: leave what can't be deleted, instead of failing.
+            retained: the logical ids of resources to keep.
+            force: whether to skip resources that can't be deleted, instead of failing.
 
         Raises:
-            ResourceFailure: at the first that can't be deleted; it and the rest stay.
+            ResourceFailure: at the first resource that can't be deleted; it and the rest stay.
         """
         there = [(key, self.live[key], self.resolved[key]) for key in reversed(list(self.live))]
         for logical_id, resource, resolved in [*reversed(self._left), *there]:
@@ -206,7 +210,7 @@ class Resources(ResourceMap):
         return resource
 
     def _import(self, kind: ResourceType, logical_id: str, wanted: Definition) -> Resource:
-        """Take a resource that exists into the stack, as its READ handler reports it, and give it the stack's tags."""
+        """Take an existing resource into the stack, as its READ handler reports it, and add the stack's tags to it."""
         properties = kind.typed(wanted["Properties"])
 
         def read() -> Resource:
@@ -259,7 +263,7 @@ class Resources(ResourceMap):
         def update() -> Resource:
             kind.validate(logical_id, properties)
             back = partial(self._step, "UPDATE", logical_id, kind.name, partial(turn, old, new), current)
-            self._undo.append((logical_id, back))  # before it is done: CloudFormation undoes a failed update too
+            self._undo.append((logical_id, back))  # before the update: CloudFormation also undoes an update that fails
             return turn(new, old)
 
         updated: Resource = self._step("UPDATE", logical_id, kind.name, update, current, reason)
@@ -316,7 +320,7 @@ class Resources(ResourceMap):
         try:
             kind.handle("DELETE", request, resource.properties, model=resource.model)
         except HandlerFailure as failure:
-            if failure.code != "NotFound":  # gone is what a delete is for
+            if failure.code != "NotFound":  # the resource is already deleted
                 raise
 
     def _request(self, logical_id: str, tags: dict[str, str], previous: dict[str, str] | None = None) -> Request:
@@ -331,7 +335,7 @@ class Resources(ResourceMap):
         resource: Made = None,
         reason: str | None = None,
     ) -> Made:
-        """Do a step between its events."""
+        """Do a step, with an event before it and another after it."""
         self._note(f"{verb}_IN_PROGRESS", logical_id, kind, resource, reason)
         try:
             done = work()

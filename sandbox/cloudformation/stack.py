@@ -1,8 +1,8 @@
 """A stack whose operations run in the background and roll back.
 
-moto does not roll back, replace, or change things in order of dependence, and it answers CreateStack only when all is
-done or broken. Here a stack does as CloudFormation's: an operation runs in the background, and its outcome is the
-stack's status, reason and events. It works on one resource at a time and stops at the first failure.
+moto's stacks don't roll back, don't replace resources and ignore dependency order, and CreateStack returns only at the
+end. These stacks behave like CloudFormation's: an operation runs in the background and reports its outcome in the
+stack's status, reason and events. It handles one resource at a time and stops at the first failure.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ AT_REST = frozenset(
         *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
     }
 )
-HALF_WAY = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an operation failed and was not to be rolled back
+HALF_WAY = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an operation failed with rollback disabled
 UNBORN = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
 READY = {"CREATE": UNBORN, "UPDATE": AT_REST | HALF_WAY, "IMPORT": AT_REST | UNBORN}
 
-_deciding = threading.Lock()  # whether an operation may begin
+_deciding = threading.Lock()  # held while deciding whether an operation can begin
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a stack is to be, and what to do if it can't.
+    """The desired state of a stack, and what to do if an operation can't reach it.
 
     Attributes:
-        text: the template, as the user wrote it.
-        template: what it says, with its macros expanded.
-        parameters: the values given for its parameters.
-        tags: the stack's.
+        text: the template as the user wrote it.
+        template: the parsed template with its macros expanded.
+        parameters: the values given for the template's parameters.
+        tags: the stack's tags.
         imports: the resources to import: by logical id, the properties that identify each.
-        on_failure: ROLLBACK, DO_NOTHING (keep what there is) or, for a new stack, DELETE.
+        on_failure: ROLLBACK, DO_NOTHING (keep the resources as they are) or, for a new stack, DELETE.
     """
 
     text: str
@@ -56,47 +56,47 @@ class Wish:
 
 
 class Stack(models.Stack):
-    """A stack whose operations run in the background and roll back."""
+    """A stack whose operations run in the background and roll back; it replaces moto's."""
 
     resource_map: Resources
     stack_status_reason: str | None = None
     last_updated_time: datetime | None = None
     deletion_time: datetime | None = None
-    operations = 0  # how many were begun: a change set is for the state that it was made in
-    _stable: tuple[Resources, Wish] | None = None  # what a rollback returns to: None is nothing
-    _halted: Resources | None = None  # an operation that has not been rolled back, or not wholly
-    drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py sets another one
+    operations = 0  # how many were started: a change set is valid only until the next operation
+    _stable: tuple[Resources, Wish] | None = None  # the state that a rollback returns to; None if the stack is new
+    _halted: Resources | None = None  # the resources of an operation that is not, or not completely, rolled back
+    drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py replaces the dict
 
     @property
     def backend(self) -> models.CloudFormationBackend:
-        """The CloudFormation, moto's, of the stack's account and region."""
+        """The backend of moto's CloudFormation for the stack's account and region."""
         return models.cloudformation_backends[self.account_id][self.region_name]
 
     @property
     def stack_resources(self) -> Made:
-        """What exists now: moto's own would create what does not."""
+        """The resources that exist now. moto's property would create missing ones."""
         return list(self.resource_map.live.values())
 
     @property
     def parameter_values(self) -> dict[str, str]:
-        """The values of the parameters, those by default included; of an SSM type, the name in Parameter Store."""
+        """The parameter values, defaults included. The value of an SSM parameter is a name in Parameter Store."""
         return parameters.with_defaults(self.parameters, self.template_dict)
 
     @property
     def parameter_list(self) -> list[dict[str, Any]]:
-        """The parameters as DescribeStacks shows them. moto hides a NoEcho parameter by its value, not by its name."""
+        """The parameters as DescribeStacks shows them. moto finds NoEcho parameters by value instead of by name."""
         return parameters.shown(self.parameters, self.template_dict, self.resource_map.resolved_parameters)
 
     @staticmethod
     def parse_template(template: str) -> Definition:
-        """The template, as this sandbox reads it."""
+        """Parse a template with this sandbox's parser instead of moto's."""
         return templates.parse(template)
 
     def _create_resource_map(self) -> Resources:
         return self.resources({}, {}, {})
 
     def _create_output_map(self) -> parsing.OutputMap:
-        return parsing.OutputMap(self.resource_map, {}, self.stack_id)  # there are none until the resources are there
+        return parsing.OutputMap(self.resource_map, {}, self.stack_id)  # no outputs until the resources exist
 
     def resources(
         self,
@@ -105,7 +105,7 @@ class Stack(models.Stack):
         tags: dict[str, str],
         imports: Mapping[str, Definition] | None = None,
     ) -> Resources:
-        """The resources of a template in this stack; none of them is there yet.
+        """Return the resources of a template in this stack, without creating any.
 
         Raises:
             ValidationError: the template is refused.
@@ -114,7 +114,7 @@ class Stack(models.Stack):
         return Resources(place, template, values, tags, exports=self.backend.exports, note=self.note, imports=imports)
 
     def differs(self, wanted: Resources) -> bool:
-        """Whether an update to these resources would be one: by template, parameters (as they are now) or tags."""
+        """Return whether an update would change the template, the resolved parameters or the tags."""
         there = self.resource_map
         return (wanted.template, wanted.resolved_parameters, wanted.tags) != (
             there.template,
@@ -123,14 +123,14 @@ class Stack(models.Stack):
         )
 
     def change(self, action: str, wish: Wish) -> None:
-        """Begin to create or update what is wished for, or to import.
+        """Start a create, update or import operation.
 
         Args:
             action: CREATE, UPDATE or IMPORT.
-            wish: what the stack is to be.
+            wish: the desired state.
 
         Raises:
-            ValidationError: the template is refused, or the stack's state allows no such operation.
+            ValidationError: the template is refused, or the stack's status doesn't allow the operation.
         """
         wanted = self.resources(wish.template, wish.parameters, wish.tags, wish.imports)
         with _deciding:
@@ -148,12 +148,12 @@ class Stack(models.Stack):
                 raise ValidationError(message=f"{text}: {changed}")
             before = self.resource_map
             if self.status in UNBORN:
-                self._adopt(wanted, wish)  # what is there so far can be seen, and deleted should a rollback fail
+                self._adopt(wanted, wish)  # new resources can be listed, and deleted if a rollback fails
             self._enter_new(action)
         operations.begin(f"{action} {self.name}", partial(self._follow, action, wanted, before, wish))
 
     def review(self) -> None:
-        """Be there for the change sets of a stack that is not yet created."""
+        """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
         self.backend.stacks[self.stack_id] = self
         self._enter("REVIEW_IN_PROGRESS", "User Initiated")
 
@@ -172,7 +172,7 @@ class Stack(models.Stack):
             wanted.follow(before)
             output_map = parsing.OutputMap(wanted, wanted.template, self.stack_id)
             self._export(output_map)
-        except Exception as error:  # noqa: BLE001 - moto raises anything for an output; the stack must roll back
+        except Exception as error:  # noqa: BLE001 - moto raises any exception for an output; the stack must roll back
             self._fail(action, wanted, wish, str(error))
             return
         self._adopt(wanted, wish)
@@ -214,14 +214,14 @@ class Stack(models.Stack):
         self._enter(f"{name}_COMPLETE", reason)
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = ()) -> None:
-        """Begin to undo the operation that failed, or the rest of it.
+        """Start to undo a failed operation, or continue a rollback that failed.
 
         Args:
-            ready: the states in which this may be asked for.
+            ready: the statuses in which this is allowed.
             skipped: the logical ids of resources that are left as they are.
 
         Raises:
-            ValidationError: the stack is in another state.
+            ValidationError: the stack has another status.
         """
         with _deciding:
             if self.status not in ready or self._halted is None:
@@ -233,7 +233,7 @@ class Stack(models.Stack):
         operations.begin(f"{name} {self.name}", partial(self._roll_back, name, self._halted, None, skipped))
 
     def _export(self, output_map: parsing.OutputMap) -> None:
-        _ = list(output_map.values())  # resolves them
+        _ = list(output_map.values())  # resolves the outputs
         exports = {export.name: export for export in output_map.exports}
         for name in exports.keys() & self.backend.exports.keys():
             if self.backend.exports[name].exporting_stack_id != self.stack_id:
@@ -247,14 +247,14 @@ class Stack(models.Stack):
                 del self.backend.exports[export.name]
 
     def delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
-        """Begin to delete the stack; nothing happens if that is under way already.
+        """Start to delete the stack; do nothing if it is being deleted already.
 
         Args:
-            retained: the logical ids of resources that are left.
-            force: leave what can't be deleted.
+            retained: the logical ids of resources to keep.
+            force: whether to skip resources that can't be deleted, instead of failing.
 
         Raises:
-            ValidationError: the stack's state, or its termination protection, allows no such operation.
+            ValidationError: the stack's status or its termination protection doesn't allow the operation.
         """
         with _deciding:
             if self.status == "DELETE_IN_PROGRESS":
@@ -287,7 +287,7 @@ class Stack(models.Stack):
         self._enter("DELETE_COMPLETE")
 
     def _enter_new(self, action: str) -> None:
-        """Enter an operation."""
+        """Count a new operation and set the stack's IN_PROGRESS status."""
         self.operations += 1
         if action == "UPDATE":
             self.last_updated_time = datetime.now(UTC)
@@ -300,6 +300,6 @@ class Stack(models.Stack):
         self.status = status
 
     def note(self, status: str, logical_id: str, kind: str, resource: Made = None, reason: str | None = None) -> None:
-        """Add a resource's event. It leaves the properties out, which CloudFormation would show."""
+        """Add a resource's event. Unlike CloudFormation's, it leaves out the properties."""
         physical_id = str(getattr(resource, "physical_resource_id", None) or "")
         self.events.append(models.Event(self.stack_id, self.name, logical_id, physical_id, kind, status, reason, None))

@@ -1,4 +1,4 @@
-"""The API's actions on stacks that moto lacks, or answers by less than they are asked."""
+"""The API's actions on stacks that moto lacks, or whose parameters it ignores in part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.cloudformation.stack import HALF_WAY, Stack, Wish
 
 
 def create_stack(response: CloudFormationResponse) -> Answer:
-    """CreateStack, with OnFailure, DisableRollback and capabilities, which moto does not read."""
+    """Answer CreateStack, with OnFailure, DisableRollback and Capabilities, which moto ignores."""
     name = response.params["StackName"]
     text = template_text(response)
     template = checked(response, text, reviewed=False)
@@ -43,7 +43,7 @@ def create_stack(response: CloudFormationResponse) -> Answer:
 
 
 def update_stack(response: CloudFormationResponse) -> Answer:
-    """UpdateStack, with DisableRollback, capabilities, and previous values, of which moto loses some."""
+    """Answer UpdateStack, with DisableRollback, Capabilities, and UsePreviousValue, which moto handles only in part."""
     stack = named_stack(response, deleted=False)
     text = template_text(response, stack)
     template = checked(response, text, reviewed=False)
@@ -62,7 +62,7 @@ def update_stack(response: CloudFormationResponse) -> Answer:
 
 
 def delete_stack(response: CloudFormationResponse) -> Answer:
-    """DeleteStack, with RetainResources and DeletionMode. No such stack is no error."""
+    """Answer DeleteStack, with RetainResources and DeletionMode. A missing stack is no error."""
     try:
         stack = named_stack(response, deleted=False)
     except ValidationError:
@@ -73,28 +73,28 @@ def delete_stack(response: CloudFormationResponse) -> Answer:
 
 
 def rollback_stack(response: CloudFormationResponse) -> Answer:
-    """RollbackStack: undo what failed and was not to be rolled back."""
+    """Answer RollbackStack: undo an operation that failed with rollback disabled."""
     stack = named_stack(response, deleted=False)
     stack.roll_back(HALF_WAY)
     return {"StackId": stack.stack_id}
 
 
 def continue_update_rollback(response: CloudFormationResponse) -> Answer:
-    """ContinueUpdateRollback: go on with a rollback that failed."""
+    """Answer ContinueUpdateRollback: continue a rollback that failed."""
     stack = named_stack(response, deleted=False)
     stack.roll_back({"UPDATE_ROLLBACK_FAILED"}, response.params.get("ResourcesToSkip") or [])
     return {}
 
 
 def update_termination_protection(response: CloudFormationResponse) -> Answer:
-    """UpdateTerminationProtection."""
+    """Answer UpdateTerminationProtection."""
     stack = named_stack(response, deleted=False)
     stack.enable_termination_protection = flag(response, "EnableTerminationProtection")
     return {"StackId": stack.stack_id}
 
 
 def describe_stack_resource(response: CloudFormationResponse) -> Answer:
-    """DescribeStackResource, with the resource's own status and time instead of the stack's."""
+    """Answer DescribeStackResource, with the resource's own status and time instead of the stack's."""
     stack = named_stack(response)
     found = _resources(stack, response.params["LogicalResourceId"])
     if not found:
@@ -105,18 +105,18 @@ def describe_stack_resource(response: CloudFormationResponse) -> Answer:
 
 
 def describe_stack_resources(response: CloudFormationResponse) -> Answer:
-    """DescribeStackResources, likewise."""
+    """Answer DescribeStackResources, with each resource's own status and time."""
     return {"StackResources": _resources(named_stack(response), response.params.get("LogicalResourceId"))}
 
 
 def list_stack_resources(response: CloudFormationResponse) -> Answer:
-    """ListStackResources, likewise."""
+    """Answer ListStackResources, with each resource's own status and time."""
     return {"StackResourceSummaries": _resources(named_stack(response))}
 
 
 def _resources(stack: Stack, logical_id: str | None = None) -> list[Answer]:
-    # Of a resource that was replaced, the last event is the deletion of the one before; the physical id tells which.
-    # The event of a failed creation has none.
+    # After a replacement, the last event of a logical id is the deletion of the old resource, so events are found by
+    # physical id. The event of a failed creation has no physical id.
     exact = {(event.logical_resource_id, event.physical_resource_id): event for event in stack.events}
     latest = {event.logical_resource_id: event for event in stack.events}
     here = [
@@ -146,7 +146,7 @@ def _drift_status(resource: Made) -> str:
 
 
 def get_template(response: CloudFormationResponse) -> Answer:
-    """GetTemplate, in both stages, of a stack or of a change set."""
+    """Answer GetTemplate for a stack or a change set, with the original or the processed template."""
     of: Any = named_stack(response)
     if name := response.params.get("ChangeSetName"):
         of = next(
@@ -160,14 +160,14 @@ def get_template(response: CloudFormationResponse) -> Answer:
 
 
 def validate_template(response: CloudFormationResponse) -> Answer:
-    """ValidateTemplate. moto has cfn-lint do it, whose opinions are many more than CloudFormation's."""
+    """Answer ValidateTemplate. moto uses cfn-lint for it, which refuses more than CloudFormation does."""
     template = templates.parse(template_text(response))
     templates.check(template)
     return templates.summary(template)
 
 
 def get_template_summary(response: CloudFormationResponse) -> Answer:
-    """GetTemplateSummary, of a template or a stack's, with what identifies resources that can be imported."""
+    """Answer GetTemplateSummary for a template or a stack, with the identifiers that an import needs."""
     if "StackName" in response.params:
         stack = named_stack(response)
         if stack.status == "REVIEW_IN_PROGRESS":
@@ -196,16 +196,16 @@ def get_template_summary(response: CloudFormationResponse) -> Answer:
 
 
 def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> dict[str, Any]:
-    """A template that may be followed.
+    """Parse a template, check it and its capabilities, and return it.
 
     Args:
         response: moto's object for the request.
         text: the template.
-        reviewed: whether it is for a change set.
+        reviewed: whether the template is for a change set.
 
     Raises:
-        ValidationError: it is refused.
-        InsufficientCapabilities: it needs more than the request acknowledges.
+        ValidationError: the template is refused.
+        InsufficientCapabilities: the template needs more capabilities than the request acknowledges.
     """
     template = templates.parse(text)
     templates.check(template)
@@ -214,8 +214,8 @@ def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> d
 
 
 def new_stack(response: CloudFormationResponse, name: str) -> Stack:
-    """A stack that has nothing yet, and is not among the account's before its first operation begins."""
-    return Stack(  # type: ignore[abstract]  # as moto's own
+    """Return a stack without resources. The account lists it only once its first operation begins."""
+    return Stack(  # type: ignore[abstract]  # moto's own Stack is abstract too
         generate_stack_id(name, response.region, response.current_account),
         name,
         {},

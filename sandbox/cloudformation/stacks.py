@@ -1,6 +1,6 @@
-"""Registered resource types inside moto's CloudFormation: the door to the other rooms.
+"""The public functions of this package for stacks with registered resource types in moto's CloudFormation.
 
-`installed` puts these stacks in place of moto's; `teach` lets templates use a type.
+`installed` replaces moto's stacks; `teach` lets templates use a type.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ __all__ = ["Stack", "forget", "installed", "taught", "teach", "wait"]
 
 @contextmanager
 def installed() -> Iterator[None]:
-    """Put these stacks in place of moto's own until the context ends; what is under way then comes to its end."""
+    """Replace moto's stacks with these until the context ends, then wait for the operations that still run."""
     with moto_patches.installed():
         try:
             yield

@@ -1,6 +1,6 @@
-"""Templates: read, checked before anything is done, and summarized.
+"""Parses templates, checks them before an operation, and summarizes them.
 
-Sources: "Template anatomy" and "Using IAM with CloudFormation", for capabilities, in the user guide;
+Sources: "Template anatomy" and, for capabilities, "Using IAM with CloudFormation" in the user guide;
 ValidateTemplate, GetTemplateSummary and CreateStack in the API reference.
 """
 
@@ -32,7 +32,7 @@ PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"
     for name in ("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
-# What creates IAM resources, and the property that gives one a user-provided name.
+# The types that need an IAM capability, and the property that holds a user-provided name.
 IAM_NAMES = {
     "AWS::IAM::AccessKey": None,
     "AWS::IAM::Group": "GroupName",
@@ -43,18 +43,18 @@ IAM_NAMES = {
     "AWS::IAM::User": "UserName",
     "AWS::IAM::UserToGroupAddition": None,
 }
-SUBSUMED = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # a named one may be acknowledged for both
+SUBSUMED = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # CAPABILITY_NAMED_IAM covers both
 _LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 
 
 class InsufficientCapabilities(ServiceException):
-    """The template does what its user has not acknowledged."""
+    """A template that needs capabilities which the request doesn't acknowledge."""
 
     code = "InsufficientCapabilitiesException"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: short functions, and dates as the strings that they are written as."""
+    """YAML as CloudFormation reads it: with short forms of functions, and with dates as plain strings."""
 
 
 def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> JSON:
@@ -64,7 +64,7 @@ def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> JSON:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # there is no fourth kind
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # YAML has no fourth kind of node
     return {_LONG_NAMES.get(suffix, f"Fn::{suffix}"): value}
 
 
@@ -76,10 +76,10 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse(text: str) -> Template:
-    """A template of YAML or JSON, with lists for Fn::GetAtt.
+    """Parse a template in YAML or JSON, and write each Fn::GetAtt as a list.
 
     Raises:
-        ValidationError: it is neither.
+        ValidationError: the text is neither YAML nor JSON, or not an object.
     """
     if not text:
         raise ValidationError(message="Either Template URL or Template Body must be specified.")
@@ -87,7 +87,7 @@ def parse(text: str) -> Template:
         parsed = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - safe
     except (ValueError, yaml.YAMLError):
         try:
-            parsed = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader; YAML has templates that begin with { too
+            parsed = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader; a YAML template can begin with { too
         except (ValueError, yaml.YAMLError) as error:
             raise ValidationError(message=f"Template format error: neither YAML nor JSON. ({error})") from error
     if not isinstance(parsed, dict):
@@ -97,7 +97,7 @@ def parse(text: str) -> Template:
 
 
 def with_lists(value: JSON) -> JSON:
-    """A part of a template with lists for Fn::GetAtt, each of a logical id and an attribute's whole name."""
+    """Return a part of a template with each Fn::GetAtt as a list of a logical id and an attribute's whole name."""
     if isinstance(value, list):
         return [with_lists(item) for item in value]
     if not isinstance(value, dict):
@@ -113,7 +113,7 @@ def with_lists(value: JSON) -> JSON:
 
 
 def _with_variables(text: str) -> JSON:
-    """An Fn::Sub with a variable for each attribute inside another: moto looks those up by their first part alone."""
+    """Return a Fn::Sub with a variable for each nested attribute: moto would look it up by its first part alone."""
     variables = {}
     for name in re.findall(r"\$\{([A-Za-z0-9]+\.[^.}]+\.[^}]+)\}", text):
         logical_id, attribute = name.split(".", 1)
@@ -124,10 +124,10 @@ def _with_variables(text: str) -> JSON:
 
 
 def check(template: Template) -> None:
-    """Refuse a template whose sections, references or order of dependence can't be right.
+    """Refuse a template with invalid sections, unresolved references or circular dependencies.
 
     Raises:
-        ValidationError: in CloudFormation's words.
+        ValidationError: with CloudFormation's wording.
     """
     template = _without_loops(template)
     unknown = sorted(str(key) for key in template.keys() - SECTIONS)
@@ -157,7 +157,7 @@ def check(template: Template) -> None:
 
 
 def _without_loops(template: Template) -> Template:
-    """The template with the resources that its loops make of the parameters' defaults."""
+    """Return the template with its loops expanded, using the parameters' defaults."""
     if language_extensions.NAME not in transforms(template):
         return template
     plain: Template = with_lists(language_extensions.expanded(template, {}, "us-east-1"))
@@ -177,7 +177,7 @@ def _dependencies(definition: Mapping[str, Any]) -> list[str]:
 
 
 def transforms(template: Template) -> list[str]:
-    """The macros that the template declares."""
+    """Return the names of the macros that the template declares."""
     declared = template.get("Transform") or []
     return [
         one if isinstance(one, str) else one["Name"] for one in (declared if isinstance(declared, list) else [declared])
@@ -185,7 +185,7 @@ def transforms(template: Template) -> list[str]:
 
 
 def capabilities(template: Template) -> tuple[list[str], list[str]]:
-    """What has to be acknowledged, and the types that are the reason."""
+    """Return the capabilities that the template needs, and the resource types that need them."""
     types, needed = set(), set()
     for definition in _without_loops(template)["Resources"].values():
         if definition["Type"] in IAM_NAMES:
@@ -198,15 +198,15 @@ def capabilities(template: Template) -> tuple[list[str], list[str]]:
 
 
 def acknowledge(template: Template, given: Iterable[str], *, reviewed: bool) -> None:
-    """Refuse a template that needs capabilities which were not given.
+    """Refuse a template that needs capabilities which the request doesn't acknowledge.
 
     Args:
         template: the template.
         given: the request's Capabilities.
-        reviewed: whether it is for a change set: its review stands for CAPABILITY_AUTO_EXPAND.
+        reviewed: whether the template is for a change set, which doesn't need CAPABILITY_AUTO_EXPAND.
 
     Raises:
-        InsufficientCapabilities: with those that are needed.
+        InsufficientCapabilities: with the missing capabilities.
     """
     needed = [name for name in capabilities(template)[0] if not SUBSUMED.get(name, {name}) & set(given)]
     if transforms(template) and not reviewed and "CAPABILITY_AUTO_EXPAND" not in given:
@@ -216,7 +216,7 @@ def acknowledge(template: Template, given: Iterable[str], *, reviewed: bool) -> 
 
 
 def summary(template: Template) -> dict[str, Any]:
-    """What ValidateTemplate and GetTemplateSummary say alike."""
+    """Return the members that the answers of ValidateTemplate and GetTemplateSummary share."""
     needed, types = capabilities(template)
     answer: dict[str, Any] = {
         "Description": template.get("Description"),

@@ -1,8 +1,8 @@
-"""The tests that a type has to pass to be registered: contract tests v2, and AWS's rules for schemas.
+"""The tests that a type must pass to be registered: contract tests v2, and AWS's rules for schemas.
 
-They run in a process of their own (sandbox/contract/__main__.py): pytest is made for one session in a process.
+They run in a separate process (sandbox/contract/__main__.py), because pytest supports one session per process.
 
-Source: "Testing resource types using contract tests" in the CloudFormation CLI's user guide, and DescribeType in the
+Sources: "Testing resource types using contract tests" in the CloudFormation CLI's user guide, and DescribeType in the
 CloudFormation API Reference, TypeTestsStatus.
 """
 
@@ -29,12 +29,12 @@ from sandbox.invocation import TIMEOUT
 from sandbox.process import running
 
 LONGEST = 900
-"""Characters of a description: a registration's has 1024, with the stage in front."""
+"""The maximum length of a description. A registration's description has 1024 characters, including a stage prefix."""
 
 
 @dataclass(frozen=True)
 class TypeTests:
-    """How the tests of a version went."""
+    """The result of a version's tests."""
 
     status: Literal["NOT_TESTED", "IN_PROGRESS", "PASSED", "FAILED"]
     description: str
@@ -45,10 +45,10 @@ IN_PROGRESS = TypeTests("IN_PROGRESS", "The tests are running.")
 
 
 class TypeTester:
-    """Runs the tests of types.
+    """The runner of the tests of types.
 
     Args:
-        account: whose region and id the tests' events have.
+        account: the account whose region and id go into the tests' events.
     """
 
     def __init__(self, account: Account) -> None:
@@ -63,13 +63,13 @@ class TypeTester:
         function: Function,
         previous: Mapping[str, Any] | None = None,
     ) -> TypeTests:
-        """Test a type.
+        """Run the tests of a type and return the result.
 
         Args:
-            schema: the type's.
-            package: its package, with its inputs.
-            function: its handlers, running; nobody else calls them meanwhile.
-            previous: the schema of the version before.
+            schema: the type's schema.
+            package: the type's package, with its inputs.
+            function: the running function with the type's handlers; nothing else may invoke it meanwhile.
+            previous: the schema of the previous version.
 
         Raises:
             SandboxError: the tests were stopped, or can't be run.
@@ -99,7 +99,7 @@ class TypeTester:
             return _told(json.loads(answer.read_text()))
 
     def stop(self) -> None:
-        """End all tests, and let none begin."""
+        """End all running tests, and prevent new ones."""
         self._stopped = True
         for process in [*self._processes]:
             with suppress(ProcessLookupError):
@@ -117,7 +117,7 @@ class TypeTester:
 
 
 def _told(answer: Mapping[str, Any]) -> TypeTests:
-    """The tests' outcome in words: the failing ones by name, then the reasons, as many as there is room for."""
+    """Describe the tests' outcome: the names of failed tests, then as many reasons as fit."""
     if "error" in answer:
         return TypeTests("FAILED", str(answer["error"])[:LONGEST])
     counts = {outcome: [test for test in answer["tests"] if test["outcome"] == outcome] for outcome in _OUTCOMES}
@@ -126,7 +126,7 @@ def _told(answer: Mapping[str, Any]) -> TypeTests:
     if not failed and not answer["stopped"]:
         said = [f"{len(counts['passed'])} contract tests passed, {len(counts['skipped'])} skipped", *beside]
         return TypeTests("PASSED", "; ".join(said)[:LONGEST])
-    # Half of the room at most is the names': when nothing can be created, all tests fail, and for one reason.
+    # Names take at most half of the text: if CREATE fails, all tests fail for the same reason.
     names = textwrap.shorten(", ".join(test["name"] for test in failed), LONGEST // 2, placeholder=" ...")
     first = {test["message"]: test["name"] for test in reversed(failed)}
     reasons = [f"{name}: {message}" for message, name in reversed(first.items())]

@@ -1,9 +1,9 @@
-"""AWS::CloudFormation::ResourceVersion and ResourceDefaultVersion in stacks: a type registered by a template.
+"""AWS::CloudFormation::ResourceVersion and ResourceDefaultVersion: they register a type by a template.
 
-They are how a type gets to many accounts and regions, and how it is updated there: a new package is a new version,
-the default moves to it, and only then is the old one deregistered.
+A stack set with them registers a type in many accounts and regions. To update the type, a new package becomes a new
+version, then the default moves to it, and only then is the old version deregistered.
 
-Sources: AWS's published schemas of both; the API reference of the actions that they call.
+Sources: AWS's published schemas of both types; the API reference of the actions that they call.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ JSON = dict[str, Any]
 
 @contextmanager
 def offered(registry: Registry) -> Iterator[None]:
-    """Let stacks register types in a registry until the context ends."""
+    """Let stacks register types in this registry until the context ends."""
     with ExitStack() as offering:
         offering.enter_context(aws_types.offered(VERSION, _versions(registry)))
         offering.enter_context(aws_types.offered(DEFAULT_VERSION, _default_versions(registry)))
@@ -37,7 +37,7 @@ def offered(registry: Registry) -> Iterator[None]:
 
 
 def _versions(registry: Registry) -> Mapping[str, Handler]:
-    """The handlers of a version. Every property is create-only: a change means another version."""
+    """Return the handlers of ResourceVersion. Every property is create-only, so any change creates a new version."""
 
     def create(call: Call) -> JSON:
         given: JSON = {
@@ -82,12 +82,13 @@ def _versions(registry: Registry) -> Mapping[str, Handler]:
             for version in registry.list_type_versions({"Arn": one["TypeArn"]}, call.region)["TypeVersionSummaries"]
         ]
 
-    # Without an update handler, CloudFormation would not tell it of the stack's tags.
+    # AWS's schema has no update handler, so CloudFormation never sends it changed stack tags. Stacks here do, and
+    # UPDATE ignores them.
     return {"CREATE": create, "READ": read, "UPDATE": read, "DELETE": delete, "LIST": found}
 
 
 def _default_versions(registry: Registry) -> Mapping[str, Handler]:
-    """The handlers of a default version. To delete it changes nothing: a type has a default as long as it is there."""
+    """Return the handlers of ResourceDefaultVersion. DELETE changes nothing: a registered type always has a default."""
 
     def assign(call: Call) -> JSON:
         desired = call.desired

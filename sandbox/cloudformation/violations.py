@@ -1,9 +1,9 @@
-r"""What a type's schema refuses in properties, in CloudFormation's words.
+r"""Lists how properties violate a type's schema, with CloudFormation's wording.
 
-Patterns are Java's: `regex` knows `\p{L}`, which Python's own module doesn't.
+Patterns are Java's, so this uses `regex`: unlike Python's `re`, it supports `\p{L}`.
 
-Source: the words of a failed validation are those that users quote from stack events (aws/aws-cdk, issue 28984); they
-are of everit's validator, with the values left out.
+Source: messages of failed validations that users quote from stack events (aws/aws-cdk, issue 28984). They are those of
+everit's validator, without the values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ SCHEMA_NAMES = {"object": "JSONObject", "array": "JSONArray"}
 
 
 def lines(schema: Mapping[str, Any], properties: Mapping[str, Any]) -> list[str]:
-    """A line for each error; none repeats a value.
+    """Return a line for each error. No line repeats a value.
 
     Args:
-        schema: of the properties.
-        properties: in the schema's types.
+        schema: the schema of the properties.
+        properties: the properties, in the schema's types.
     """
     errors = sorted(_Validator(schema).iter_errors(properties), key=lambda error: [*map(str, error.path)])
     return list(dict.fromkeys(line for error in errors for line in _lines(error)))
@@ -54,7 +54,7 @@ def _additional_properties(validator: JSON, rule: JSON, instance: JSON, schema: 
 
 
 def _extraneous(schema: Mapping[str, Any], instance: Mapping[str, Any]) -> list[str]:
-    """The keys that a schema does not name."""
+    """Return the keys that a schema doesn't define."""
     patterns = schema.get("patternProperties", {})
     return [
         key
@@ -63,7 +63,7 @@ def _extraneous(schema: Mapping[str, Any], instance: Mapping[str, Any]) -> list[
     ]
 
 
-_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types for it
+_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types for this function
     Draft7Validator,
     {
         "pattern": _pattern,
@@ -74,7 +74,7 @@ _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types
 
 
 def _lines(error: ValidationError) -> Iterator[str]:
-    """An error in CloudFormation's words."""
+    """Yield the lines for an error, with CloudFormation's wording."""
     where = "#" + "".join(f"/{key}" for key in error.absolute_path)
     rule: Any = error.validator_value
     instance: Any = error.instance
@@ -90,14 +90,14 @@ def _lines(error: ValidationError) -> Iterator[str]:
     else:
         hint = "" if error.context else _hint(error)
         yield f"{where}: failed validation constraint for keyword [{error.validator}]{hint}"
-        # Of a combination, each branch says why it does not match: `buildFullExceptionMessage` of
+        # For a combination (oneOf, anyOf), each branch says why it doesn't match: `buildFullExceptionMessage` in
         # aws-cloudformation/cloudformation-resource-schema (ValidationException.java) adds all causes.
         for cause in error.context or ():
             yield from _lines(cause)
 
 
 def _hint(error: ValidationError) -> str:
-    """What CloudFormation does not say with a keyword: marked as the sandbox's, for no stack event of AWS has it."""
+    """Return a hint about the keyword's limit. It is marked as the sandbox's, because AWS's stack events have none."""
     rule: Any = error.validator_value
     schema: Any = error.schema
     limits = {

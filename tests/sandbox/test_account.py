@@ -58,7 +58,7 @@ def test_a_taken_port_is_said_and_leaves_nothing() -> None:
 
 def test_a_number_that_is_no_port_is_said() -> None:
     """Not a traceback of the socket library's."""
-    with pytest.raises(SandboxError, match="70000 is no port"):
+    with pytest.raises(SandboxError, match="70000 is not a port"):
         Account(70000).__enter__()
 
 

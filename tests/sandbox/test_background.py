@@ -67,7 +67,7 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
     running, log = number(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
 
     ended = sandbox("down")
-    assert (ended.returncode, ended.stderr) == (0, f"sandbox: the sandbox of {project} is gone\n")
+    assert (ended.returncode, ended.stderr) == (0, f"sandbox: the sandbox of {project} has ended\n")
     wait_until_ended(running)
     assert not Path(log).exists()
     wait_until_gone(Path(log).parent / "task")
@@ -109,7 +109,7 @@ def test_one_that_cannot_start_says_why(sandbox: Call, project: Path) -> None:
     """With its own words and its exit code; nothing runs, and nothing is to be evaluated."""
     failed = sandbox("up", "--detach", "--port", "70000")
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr.endswith("sandbox: 70000 is no port: ports go from 0, a free one, to 65535\n")
+    assert failed.stderr.endswith("sandbox: 70000 is not a port: give a number from 1 to 65535, or 0 for a free port\n")
     assert sandbox("down").stderr == f"sandbox: no sandbox of {project} is up\n"
 
 

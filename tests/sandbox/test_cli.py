@@ -269,7 +269,7 @@ class TestErrors:
         """One that botocore does not know, moto could not make."""
         done = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is no region of CloudFormation's"
+        assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is not a region that has CloudFormation"
 
     def test_no_project(self, tmp_path: Path) -> None:
         """The folder is named."""

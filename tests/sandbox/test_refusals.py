@@ -80,7 +80,7 @@ def test_a_defect_of_motos_is_an_internal_failure(
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert failed.value.response["Error"] == {
         "Code": "InternalFailure",
-        "Message": "This sandbox tripped over SageMaker's ListModels: KeyError: 'MonitoringInputs'",
+        "Message": "This sandbox failed on SageMaker's ListModels: KeyError: 'MonitoringInputs'",
     }
     captured = capfd.readouterr()
     assert "KeyError: 'MonitoringInputs'" in captured.err

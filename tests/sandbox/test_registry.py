@@ -184,9 +184,9 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
     ("package", "reason"),
     [
         (None, "s3://uploads/toys/package.zip can't be read: .*NoSuchKey"),
-        (b"no zip", "The package is not as cfn makes it: File is not a zip file"),
-        (zipped({".rpdk-config": "{}"}), "The package is not as cfn makes it: .*schema.json"),
-        (zipped({".rpdk-config": "{", "schema.json": "{}"}), "The package is not as cfn makes it: Expecting property"),
+        (b"no zip", "The package was not built by cfn: File is not a zip file"),
+        (zipped({".rpdk-config": "{}"}), "The package was not built by cfn: .*schema.json"),
+        (zipped({".rpdk-config": "{", "schema.json": "{}"}), "The package was not built by cfn: Expecting property"),
         (packaged(changes={"properties": {"Name": {"type": "strings"}}}), "The schema is not valid: 'strings'"),
         (packaged("Acme::Test::Other"), f"The schema is of Acme::Test::Other, not of {TOY}"),
         (packaged(changes={"handlers": {"create": {"permissions": []}}}), "no handler to read, delete"),
@@ -198,7 +198,7 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
                     "ResourceProvider.zip": zipped({}),
                 }
             ),
-            "This sandbox runs Python types, no java17",
+            "This sandbox runs Python types only, not java17",
         ),
         (packaged(code="import toybox"), "Runtime.ImportModuleError.*No module named 'toybox'"),
         (packaged(code="def toy(): pass"), "Runtime.HandlerNotFound"),
@@ -264,16 +264,16 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
     """Is an error that names it."""
     package = tmp_path / "package.zip"
     package.write_bytes(b"")
-    with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package is not as cfn makes it"):
+    with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package was not built by cfn"):
         registry.add(package)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"TypeName": "Acme::Test-Toys"}, "Acme::Test-Toys is no type name"),
-        ({"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"}, "registers resource types, no MODULE"),
-        ({"TypeName": TOY, "Type": "HOOK"}, "registers resource types, no HOOK"),
+        ({"TypeName": "Acme::Test-Toys"}, "Acme::Test-Toys is not a type name"),
+        ({"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"}, "registers resource types only, not MODULE"),
+        ({"TypeName": TOY, "Type": "HOOK"}, "registers resource types only, not HOOK"),
     ],
 )
 def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
