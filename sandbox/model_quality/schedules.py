@@ -101,7 +101,7 @@ class Schedules:
         self.executions: list[Execution] = vars(backend).setdefault("monitoring_executions", [])
 
     def create(self, name: str, config: JSON, tags: Tags) -> Schedule:
-        """Create a schedule with a name unique in the region. It is Scheduled at once (model, StartMonitoringSchedule)."""
+        """Create a schedule, named uniquely in its region and Scheduled at once (model, StartMonitoringSchedule)."""
         if name.lower() in self._kept:
             raise ResourceInUseException(f"a monitoring schedule {name} exists already")
         arn = arn_formatter(KIND, name.lower(), self._backend.account_id, self._backend.region_name)
