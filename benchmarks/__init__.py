@@ -1,1 +1,1 @@
-"""What the package costs, next to a plain one of the same type: `make bench`, results in RESULTS.md."""
+"""`make bench`: the costs of this package compared with a plain package of the same type; results in RESULTS.md."""

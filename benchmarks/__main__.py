@@ -1,4 +1,4 @@
-"""`make bench`: the packages side by side; writes RESULTS.md and results.svg here."""
+"""`make bench`: measures the packages, and writes RESULTS.md and results.svg here."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ from benchmarks import measure, plot, report, service
 
 @contextmanager
 def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield what tells of each step: a bar and a line on a terminal, a line a step elsewhere."""
+    """Yield a function that shows each step: with a progress bar on a terminal, or else as a line of text."""
     start = time.monotonic()
 
     def line(number: int, total: int, step: str) -> None:
@@ -30,7 +30,7 @@ def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def main() -> None:
-    """Measure, and say on the way what is being measured."""
+    """Measure the packages, showing each step, and write the results."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, told(Console()) as say, ExitStack() as stack:
         running = {

@@ -1,11 +1,11 @@
-"""Plays events to a packaged handler, as Lambda's runtime does, and reports what they cost.
+"""Plays events to a packaged handler, as Lambda's runtime does, and reports their costs.
 
-Runs in the target interpreter with nothing but the package on the path: only the standard library is imported here, and
-no more of it than the package needs anyway. Every host name leads to the stand-in's port on 127.0.0.1; the names
-themselves are the real ones, so that certificates are checked and connections kept as they are in Lambda.
+It runs in the target interpreter with only the package on the path, so it imports only modules of the standard library
+that the package needs too. Every host name resolves to the stand-in's port on 127.0.0.1. The names are the real ones,
+so that certificates are checked and connections kept open as in Lambda.
 
-Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT [patiently]. EVENTS has a JSON event a line;
-REPORT receives one JSON object. "patiently" is for valgrind, under which a process is fifty times slower.
+Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT [patiently]. EVENTS has one JSON event per
+line. REPORT receives one JSON object. "patiently" is for valgrind, which makes a process fifty times slower.
 """
 
 import importlib
@@ -18,16 +18,16 @@ from collections import defaultdict
 
 
 def kilobytes(what: str) -> int:
-    """Return VmRSS (the resident set) or VmHWM (the largest so far), in KiB; getrusage counts the parent's too."""
-    with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib would be an import of our own
+    """Return VmRSS (the resident set) or VmHWM (its maximum) in KiB; getrusage would include the parent's maximum."""
+    with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib would be an additional import
         return int(next(line for line in status if line.startswith(what)).split()[1])
 
 
 def lengthen_limits(package: str) -> None:
-    """Give calls, handlers and delivery ten minutes each, so that what is counted is what is done in time elsewhere.
+    """Give calls, handlers and delivery ten minutes each, so that no limit changes the work that valgrind counts.
 
     Args:
-        package: The handler's package. One without its own limits is left as it is.
+        package: The handler's package. A package without its own limits stays unchanged.
     """
     for name, setting in (("client", "CONFIG"), ("delivery", "DELIVERY")):
         if room := sys.modules.get(f"{package}.{name}"):

@@ -1,4 +1,4 @@
-"""The events that CloudFormation sends to a type's function, for the benchmark: built as the tests build theirs."""
+"""CloudFormation's events for the benchmark, built by the same code as the tests' events."""
 
 import json
 from typing import Any
@@ -11,9 +11,9 @@ CREDENTIALS = {"accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "made-up", "sess
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 
 PREVIOUS_TAGS = {"team": "research", "stage": "production", "owner": "someone"}
-"""The stack's tags before an UPDATE, which changes one and removes one."""
+"""The stack's tags before an UPDATE, which changes one tag and removes one."""
 
-#: Only what is required.
+#: The required properties only.
 MINIMAL: dict[str, Any] = {
     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/monitoring",
     "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
@@ -35,8 +35,8 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
     """Return the properties of a definition.
 
     Args:
-        environment: How many variables its container gets, 50 at most. With any, all that is optional is set.
-        tags: How many tags it has, 50 at most.
+        environment: The number of the container's variables, at most 50. If it is above 0, optional properties are set.
+        tags: The number of tags, at most 50.
     """
     made: dict[str, Any] = json.loads(json.dumps(MINIMAL))
     if environment:
@@ -75,20 +75,20 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
 
 
 def name(number: int) -> str:
-    """Return the name of the definition with this number, as the events use it."""
+    """Return the name that the events use for the definition with a number."""
     return f"definition-{number:05}"
 
 
 def event(
     action: str, number: int = 0, properties: dict[str, Any] | None = None, token: str | None = None
 ) -> dict[str, Any]:
-    """Return one production event: provider log group, both sets of credentials, stack tags.
+    """Return an event as in production, with the provider's log group, both sets of credentials and stack tags.
 
     Args:
         action: CREATE, READ, UPDATE, DELETE or LIST.
-        number: Which definition it is about.
-        properties: The definition's properties; the required ones if left out.
-        token: The page to list.
+        number: The definition's number.
+        properties: The definition's properties, by default the required ones.
+        token: The token of the page to list.
     """
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/{name(number)}"
     asked = dict(model() if properties is None else properties, JobDefinitionName=name(number))

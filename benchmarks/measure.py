@@ -1,4 +1,4 @@
-"""The measurements, each of three packages side by side."""
+"""Measures the costs of three packages in the same way."""
 
 import functools
 import importlib.util
@@ -28,10 +28,10 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 
 SIDES = {"compiled": "naive with byte code", "naive": "naive", "ours": "ours"}
-"""The packages: the fair comparison first."""
+"""The packages' keys and names, with the fair comparison first."""
 
-#: How many warm invocations of each package are counted (instructions) and timed (milliseconds). Once everything is
-#: imported, byte code makes no difference: the naive package's are counted with it only.
+#: How many warm invocations of each package are counted (instructions) and timed (milliseconds). After the imports,
+#: byte code makes no difference, so the naive package is counted with byte code only.
 COUNTED = {"compiled": 1, "ours": 10}
 TIMED = {"compiled": 6, "naive": 6, "ours": 30}
 COLD = 5
@@ -48,19 +48,19 @@ Json = dict[str, Any]
 
 @dataclass
 class Cost:
-    """What one kind of event costs with one package.
+    """The costs of one kind of event with one package.
 
     Attributes:
-        cold_instructions: Millions, from the start of the process to its end, one event answered; None if not counted.
+        cold_instructions: Millions in a whole process that answers one event; None if they were not counted.
         warm_instructions: Millions for each event after the first.
-        cold_cpu: Milliseconds of CPU time; the median of some processes.
-        warm_cpu: Milliseconds of CPU time; the median of some events after the first.
-        cold_wall: Milliseconds by the clock.
-        warm_wall: Milliseconds by the clock.
+        cold_cpu: Milliseconds of CPU time, the median of several processes.
+        warm_cpu: Milliseconds of CPU time, the median of several events after the first.
+        cold_wall: Milliseconds of elapsed time, the median of several processes.
+        warm_wall: Milliseconds of elapsed time, the median of several events after the first.
         peak: The largest resident set until the first answer, in MB.
-        calls: The calls of SageMaker.
-        cold_delivery: How many calls of CloudWatch and CloudWatch Logs a first event makes.
-        warm_delivery: How many an event after the first makes.
+        calls: The calls to SageMaker.
+        cold_delivery: The number of calls to CloudWatch and CloudWatch Logs for a first event.
+        warm_delivery: The same for each event after the first.
     """
 
     cold_instructions: float | None
@@ -77,7 +77,7 @@ class Cost:
 
 @dataclass
 class Results:
-    """Everything that was measured, by package."""
+    """All measurements, by package."""
 
     python: str
     counted: bool
@@ -93,12 +93,12 @@ class Results:
 
 
 class Bench:
-    """The packages, unpacked, and the services' stand-ins.
+    """The benchmark of the unpacked packages, with the services' stand-ins.
 
     Args:
-        services: A stand-in for each package, so that what is only counted is counted at the same time.
+        services: A stand-in for each package, so that instructions of all packages can be counted in parallel.
         scratch: A directory to work in.
-        say: Called at the beginning of each step: its number, how many there are, and what it does.
+        say: Called at the beginning of each step with its number, the number of steps, and its title.
     """
 
     def __init__(self, services: Mapping[str, Service], scratch: Path, say: Callable[[int, int, str], None]) -> None:
@@ -112,7 +112,7 @@ class Bench:
         self.packages: dict[str, Path] = {}
 
     def run(self) -> Results:
-        """Measure everything."""
+        """Run all measurements."""
         steps: list[tuple[str, Callable[[], None]]] = [("packages", self._package)]
         if self.results.counted:
             steps.append(("instructions of the imports", functools.partial(self._count, None)))
@@ -151,7 +151,7 @@ class Bench:
         self.packages["compiled"] = self.scratch / "compiled"
         shutil.copytree(self.packages["naive"], self.packages["compiled"])
         bytecode.compile_tree(self.packages["compiled"], self.python)
-        # cfn's plugin writes zips uncompressed.
+        # As cfn's plugin writes it: uncompressed.
         self.results.zips["compiled"] = self._zipped("compiled", zipfile.ZIP_STORED).stat().st_size
         for side, path in self.packages.items():
             self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
@@ -161,12 +161,12 @@ class Bench:
         played = play(self.packages[side], asked, self.services[side], self.python, count=count)
         if played.last and played.last["status"] != "SUCCESS":
             raise RuntimeError(f"{side}: {played.last}")
-        if "not delivered" in played.log or "publishing metrics" in played.log:  # ours says so, and the plugin library
+        if "not delivered" in played.log or "publishing metrics" in played.log:  # our message, and the plugin library's
             raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{played.log}")
         return played
 
     def _calls(self, side: str) -> tuple[list[str], list[str]]:
-        """Return what the stand-in was asked for: of SageMaker, and to deliver logs and metrics."""
+        """Return the calls that the stand-in received: those to SageMaker, and those that deliver logs and metrics."""
         seen = self.services[side].calls
         return (
             [call.operation for call in seen if "sagemaker" in call.host],
@@ -174,7 +174,7 @@ class Bench:
         )
 
     def _ask(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
-        """Return events, with a package's account made ready for them."""
+        """Return events, and prepare a package's stand-in for them."""
         had = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
         service = self.services[side]
         service.definitions.clear()
@@ -186,7 +186,7 @@ class Bench:
         return [events.event(action, number, properties) for number in range(count)]
 
     def _count(self, action: str | None) -> None:
-        """Count the instructions of an action's events, or of the imports alone, for all packages at once."""
+        """Count the instructions of an action's events, or of the imports alone, for all packages in parallel."""
 
         def millions(side: str) -> tuple[float, float | None]:
             first = self._counted(side, self._ask(side, action, 1) if action else [])
@@ -235,11 +235,12 @@ class Bench:
         self.results.memory[side] = {number: size / 1024 for number, size in played.residents.items()}
 
     def _felt(self) -> None:
-        """Time the first and later answers of the emulator with a seventh of a core, as the caller sees them."""
+        """Measure how long a caller waits for the first and later answers of the emulator, with a seventh of a core."""
         with share.of_a_core(share.SEVENTH) as prefix:
             if prefix is None:  # RESULTS.md says so
                 return
-            # Lambda's image has byte code of its runtime client. Compiled for each start, it would hide the rest.
+            # Lambda's image has byte code of its runtime client. Without it, each start would compile the client, which
+            # would take so long that it hides the package's time.
             specs = [importlib.util.find_spec(name) for name in ("awslambdaric", "simplejson")]
             folders = [str(Path(str(spec.origin)).parent) for spec in specs if spec]
             subprocess.run([self.python, "-m", "compileall", "-q", *folders], check=True)
@@ -248,7 +249,7 @@ class Bench:
                 colds, warms = [], []
                 for _ in range(3):
                     asked = self._ask(side, "CREATE", 4)
-                    with Function(zipped, _Account(self.services[side]), python=python) as function:  # type: ignore[arg-type]  # variables are all that it asks of an account
+                    with Function(zipped, _Account(self.services[side]), python=python) as function:  # type: ignore[arg-type]  # it uses only an account's environment
                         times = []
                         for event in asked:
                             start = time.perf_counter()
@@ -272,7 +273,7 @@ class Bench:
         return zipped
 
     def _inside(self, prefix: list[str]) -> Path:
-        """Write a command that runs the interpreter with a share of a core."""
+        """Write a script that runs the interpreter with a share of a core, and return its path."""
         kept = {
             name: os.environ[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in os.environ
         }
@@ -304,7 +305,7 @@ class Bench:
 
 
 class _Account:
-    """What Function asks of an account: where AWS is."""
+    """The part of an account that Function uses: the environment variables that lead to the stand-in."""
 
     def __init__(self, service: Service) -> None:
         self._url = f"https://127.0.0.1:{service.port}"
@@ -321,11 +322,11 @@ class _Account:
 
 
 def kind_of_machine() -> str:
-    """Return what a reader needs to know of this machine."""
+    """Return a short description of this machine, for RESULTS.md."""
     uname = os.uname()
     return f"{os.cpu_count()} cores, {uname.machine}, {uname.sysname}"
 
 
 def calls(cost: Cost) -> str:
-    """Return the calls of SageMaker, counted."""
+    """Return the calls to SageMaker as text, with the number of each."""
     return ", ".join(f"{name} x {count}" if count > 1 else name for name, count in Counter(cost.calls).items())

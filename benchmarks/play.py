@@ -1,4 +1,4 @@
-"""Plays events to a package in its own process (driver.py), with the services' stand-in, and reads the costs."""
+"""Plays events to a package in a separate process (driver.py), with the services' stand-in, and returns the costs."""
 
 import json
 import re
@@ -21,21 +21,21 @@ VALGRIND = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out
 
 @dataclass(frozen=True)
 class Played:
-    """What a process cost that imported a handler and answered some events.
+    """The costs of a process that imported a handler and answered events.
 
     Attributes:
         imported: CPU seconds until the handler was imported.
         cpu: CPU seconds of the whole process.
-        wall: Seconds that it ran.
+        wall: Seconds that the process ran.
         walls: Seconds that each event took.
         cpus: CPU seconds that each event took.
-        residents: The resident set in KiB after some of the events, by how many there had been.
+        residents: The resident set in KiB after a number of events, by that number.
         peak: The largest resident set until the first answer, in KiB.
-        modules: How many modules were imported in the end.
+        modules: The number of imported modules at the end.
         first: The first answer.
-        last: The last one; playing ends with a failure.
-        instructions: How many the process executed, where they were counted.
-        log: What the process wrote to standard error.
+        last: The last answer; the first failure ends the process.
+        instructions: The number of executed instructions, or None if they were not counted.
+        log: The process's standard error.
     """
 
     imported: float
@@ -53,11 +53,11 @@ class Played:
 
 
 def unpack(package: Path, directory: Path) -> Path:
-    """Unzip a package as Lambda does; return the directory.
+    """Unzip a package's function as Lambda does, and return the directory.
 
     Args:
-        package: What `cfn submit --dry-run` wrote.
-        directory: Where to.
+        package: The zip that `cfn submit --dry-run` wrote.
+        directory: The directory to write into.
     """
     with zipfile.ZipFile(package) as outer, outer.open("ResourceProvider.zip") as inner:
         zipfile.ZipFile(inner).extractall(directory)
@@ -65,7 +65,7 @@ def unpack(package: Path, directory: Path) -> Path:
 
 
 def trust(package: Path, authority: str) -> None:
-    """Add a certificate authority (PEM) to those that an unpacked package trusts."""
+    """Make an unpacked package trust one more certificate authority (PEM)."""
     bundle = package / "certifi" / "cacert.pem"
     with bundle.open("a", encoding="utf-8") as file:
         file.write(authority)
@@ -83,18 +83,18 @@ def play(
     count: bool = False,
     environment: dict[str, str] | None = None,
 ) -> Played:
-    """Play events to an unpacked package, with nothing but the standard library next to it.
+    """Play events to an unpacked package, with only the standard library next to it.
 
     Args:
         package: The unpacked package.
-        events: What the handler is called with, one after the other.
-        service: What all its connections lead to.
+        events: The events for the handler, in order.
+        service: The stand-in that answers all its connections.
         python: The interpreter.
-        count: Whether to count instructions; takes fifty times as long.
-        environment: More variables.
+        count: Whether to count instructions, which takes fifty times as long.
+        environment: Additional environment variables.
 
     Raises:
-        RuntimeError: The process ended before its time; with what it wrote.
+        RuntimeError: The process failed; with its standard error.
     """
     with tempfile.TemporaryDirectory() as scratch:
         lines, report = Path(scratch, "events"), Path(scratch, "report")

@@ -1,4 +1,4 @@
-"""results.svg, from the measurements: drawn by matplotlib, which `make bench` alone installs."""
+"""Draws results.svg from the measurements with matplotlib, which only `make bench` installs."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ COLORS = {"compiled": "#d4a72c", "naive": "#8c959f", "ours": "#0969da"}
 
 
 def draw(results: Results) -> None:
-    """Write results.svg: cold and warm events apart, and memory; every scale of a cost starts at nothing."""
+    """Write results.svg, with one chart each for cold events, warm events and memory; every cost's axis starts at 0."""
     mpl.rcParams.update({"svg.hashsalt": "results", "svg.fonttype": "none", "font.size": 9})
     figure = Figure(figsize=(11, 4), layout="constrained")
     cold, warm, memory = figure.subplots(1, 3)
@@ -35,7 +35,7 @@ def _bars(axes: Axes, results: Results, kind: str) -> None:
         axes.bar_label(bars, fmt="{:,.0f}", fontsize=6, rotation=90, padding=2)
     axes.set_xticks(range(len(events.ACTIONS)), events.ACTIONS, fontsize=7)
     axes.set_title(f"{kind}: {'million instructions' if results.counted else 'ms of CPU time'}")
-    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])  # for the figures above the bars
+    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])  # leaves space for the figures above the bars
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -1,4 +1,4 @@
-"""RESULTS.md, from the measurements."""
+"""Writes RESULTS.md from the measurements."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ def write(results: Results, seconds: float) -> list[str]:
 
     Args:
         results: The measurements.
-        seconds: How long they took.
+        seconds: How long all measurements took.
 
     Returns:
         The lines of the first two tables, for the terminal.
@@ -23,34 +23,33 @@ def write(results: Results, seconds: float) -> list[str]:
     ratios, targets = _ratios(results), _targets(results)
     sections = [
         "# What the package costs, next to a plain one",
-        "Written by `make bench`. *naive* is the type as a beginner writes it (`naive/handlers.py`), packaged by cfn's "
-        "official plugin, which leaves byte code out; *naive with byte code* is the same package with byte code for "
-        "Lambda's interpreter added, the fair comparison; *ours* is what `make package` writes. A ratio says how many "
-        "times less ours costs.",
+        "`make bench` writes this page. *naive* is the type with a beginner's handlers (`naive/handlers.py`), packaged "
+        "by cfn's official plugin, which includes no byte code. *naive with byte code* is the same package with byte "
+        "code for Lambda's interpreter, which makes the comparison fair. *ours* is what `make package` writes. A ratio "
+        "says how many times less ours costs.",
         *_section("Ratios first", ratios),
         "![Instructions and memory of the three packages](results.svg)",
         *_section("Targets", targets),
         *_section("Each handler: instructions, in millions", _handlers(results, "instructions", 1)),
-        "User-space instructions. Cold is from the start of the process to its end, one event answered; warm is an "
-        "event after the first. Once everything is imported byte code makes no difference: the warm naive package is "
-        "counted once.",
+        "User-space instructions. Cold is a whole process that answers one event. Warm is one event after the first. "
+        "After the imports, byte code makes no difference, so the warm naive package is counted once.",
         *_section("Each handler: CPU time, in milliseconds", _handlers(results, "cpu", 1)),
         *_section("Each handler: by the clock, in milliseconds", _handlers(results, "wall", 1)),
         *_section("Imports", _imports(results)),
         *_section("Memory", _memory(results)),
-        "Resident set in MB after so many CREATE events in one process. Lambda ends a function of this kind at 256 MB.",
+        "Resident set in MB after the number of CREATE events in one process. Lambda ends such a function at 256 MB.",
         *_section("Package", _package(results)),
         *_section("Calls of SageMaker when nothing goes wrong", _calls(results)),
-        "UPDATE here changes one tag and removes one. The ListTags at its end is the wait until SageMaker reports the "
-        "change; the naive package does not look what there is before.",
+        "This UPDATE changes one tag and removes one. Our last ListTags checks that SageMaker reports the change. The "
+        "naive package doesn't read the definition before it changes the tags.",
         *_section("Calls that deliver logs and metrics", _delivery(results)),
-        "The log group and the stream are there. Where they are missing, a first invocation of ours makes no more "
-        "calls than here, because it does not ask before it makes them.",
+        "The log group and the stream exist here. If they don't, our first invocation makes no more calls, because it "
+        "always creates them without checking.",
         *_section("With a seventh of a core", _felt(results)),
         _felt_note(results),
         *_section("As the work grows", _growth(results)),
-        "Milliseconds of CPU time in a warm process: a LIST to its last page, or one CREATE. Warm, both naive packages "
-        "do the same.",
+        "Milliseconds of CPU time in a warm process, for all pages of a LIST or for one CREATE. The two naive packages "
+        "don't differ when warm.",
         "## Method",
         *_method(results, seconds),
     ]
@@ -83,14 +82,14 @@ _HEAD = ("", "ratio to naive with byte code", "ratio to naive", *SIDES.values())
 
 
 def _compared(name: str, values: Callable[[str], float | None], digits: int) -> list[str]:
-    """Return a row: the ratios, the fair one first, then what each package costs."""
+    """Return a row: the two ratios, the fair one first, then the cost of each package."""
     compiled, naive, ours = (values(side) for side in SIDES)
     ratios = (f"**{_ratio(compiled, ours)}**", _ratio(naive, ours))
     return [name, *ratios, *(_number(value, digits) for value in (compiled, naive, ours))]
 
 
 def _counted(results: Results) -> tuple[str, str]:
-    """Return which of a cost's figures is compared, and its unit."""
+    """Return the compared figure's name in Cost, and its unit."""
     return ("instructions", "M instructions") if results.counted else ("cpu", "ms CPU")
 
 
@@ -110,7 +109,7 @@ def _ratios(results: Results) -> list[str]:
 
 
 def _targets(results: Results) -> list[str]:
-    """Return the table of what was aimed at. Without valgrind, what is counted in instructions is not decided."""
+    """Return the table of the targets. Without valgrind, targets in instructions stay undecided."""
     costs = {action: results.costs[action, "ours"] for action in events.ACTIONS}
     rows: list[tuple[str, str, float, float | None, int]] = [
         *((f"cold {action}", "M instructions", 800, cost.cold_instructions, 1) for action, cost in costs.items()),
@@ -167,7 +166,7 @@ def _memory(results: Results) -> list[str]:
 
 def _package(results: Results) -> list[str]:
     rows = [
-        _compared(name, lambda side, sizes=sizes: sizes[side] / 1e6, 2)  # type: ignore[misc]  # a loop's variable, bound
+        _compared(name, lambda side, sizes=sizes: sizes[side] / 1e6, 2)  # type: ignore[misc]  # the default binds the loop's variable
         for name, sizes in (("zip, as uploaded, MB", results.zips), ("unzipped, MB", results.unzipped))
     ]
     return _table(_HEAD, rows)
@@ -192,7 +191,7 @@ def _delivery(results: Results) -> list[str]:
 
 def _felt(results: Results) -> list[str]:
     if not results.felt:
-        return ["Skipped: this machine gave the benchmark neither a control group nor a systemd scope, or no time."]
+        return ["Skipped: the benchmark got no control group and no systemd scope on this machine, or ran out of time."]
     rows = [
         _compared(f"{kind} CREATE, ms", lambda side, place=place: results.felt[side][place], 0)  # type: ignore[misc]  # as above
         for place, kind in enumerate(("cold", "warm"))
@@ -202,8 +201,8 @@ def _felt(results: Results) -> list[str]:
 
 def _felt_note(results: Results) -> str:
     return (
-        "By the clock of whoever invokes AWS's runtime interface emulator, the function's process held to a seventh of "
-        "one core: what Lambda gives 256 MB. The runtime client's own start is in all of them."
+        "The time that a caller of AWS's runtime interface emulator waits, with the function's process limited to a "
+        "seventh of a core, as in Lambda with 256 MB. Each figure includes the start of the runtime client."
         if results.felt
         else ""
     )
@@ -211,7 +210,7 @@ def _felt_note(results: Results) -> str:
 
 def _growth(results: Results) -> list[str]:
     if not results.growth:
-        return ["Not measured: the run was ended before."]
+        return ["Not measured: the run ended before this step."]
     rows = []
     for what in dict.fromkeys(what for what, _ in results.growth):
         naive, ours = (results.growth[what, side] for side in measure.GROWING)
@@ -226,21 +225,21 @@ def _method(results: Results, seconds: float) -> list[str]:
         f"Machine: {measure.kind_of_machine()}. Python of the functions: {results.python}"
         + (". " if results.byte_code else ", and no byte code in ours: there is no Python 3.12 here. ")
         + f"The whole run took {seconds / 60:.0f} minutes, at a load average of {os.getloadavg()[2]:.1f} at the end. "
-        "Where that is above the number of cores, other work made the milliseconds larger; the other "
+        "If that is above the number of cores, other work made the milliseconds larger; the other "
         "figures don't depend on it.",
-        "Each figure is taken in its own process: `driver.py` in the function's interpreter, with the unzipped package "
-        "and the standard library alone. It plays the events that CloudFormation sends (provider log group, "
-        "credentials of caller and provider), so log and metric delivery are part of it. SageMaker, CloudWatch "
-        "Logs and CloudWatch are one stand-in on loopback (`service.py`): TLS, certificates of a made-up authority "
-        "that all packages trust in addition to the real ones, the services' own host names, connections kept open.",
-        "Outside of the counts: Lambda's runtime client and what Lambda does before it starts a process; the kernel; "
-        "the network's latency and the resolving of host names, which loopback has none of; the services' own time. "
-        "A call more or less costs more there than here. The table for a seventh of a core has the runtime client.",
-        "Instructions: valgrind's cachegrind (I refs), PYTHONHASHSEED=0; warm is the difference between a process of "
-        f"many events and one of one, divided ({counted}). They repeat to about a percent on one machine. Time limits "
-        "are lifted for it: under valgrind a process is fifty times slower."
+        "Each figure comes from a separate process: `driver.py` in the function's interpreter, with only the unzipped "
+        "package and the standard library. It plays the events that CloudFormation sends (provider log group, "
+        "credentials of caller and provider), so they include delivery of logs and metrics. One stand-in on loopback "
+        "(`service.py`) answers for SageMaker, CloudWatch Logs and CloudWatch, with TLS, the services' host names and "
+        "connections that stay open. All packages trust its certificates in addition to the real ones.",
+        "The counts leave out Lambda's runtime client and what Lambda does before it starts a process, the kernel, the "
+        "network's latency and name resolution, which loopback doesn't need, and the services' own time. In AWS, each "
+        "additional call costs more than here. The table for a seventh of a core includes the runtime client.",
+        "Instructions are counted by valgrind's cachegrind (I refs), with PYTHONHASHSEED=0. Warm is the difference "
+        f"between a process with many events and one with one event, per event ({counted}). On one machine, counts "
+        "repeat to about a percent. Time limits are raised, because valgrind makes a process fifty times slower."
         if results.counted
         else f"Instructions were not counted: {measure.VALGRIND_MISSING}",
-        f"Milliseconds: medians of {measure.COLD} processes (cold) and of some events (warm: {timed}). They depend on "
-        "the machine and on what else it does; the ratios hardly.",
+        f"Milliseconds are medians of {measure.COLD} processes (cold) and of several events (warm: {timed}). They "
+        "depend on the machine and on its other work; the ratios hardly do.",
     ]

@@ -1,7 +1,7 @@
-"""A stand-in for SageMaker, CloudWatch Logs and CloudWatch: TLS on loopback, with certificates made on the spot.
+"""A stand-in for SageMaker, CloudWatch Logs and CloudWatch, with TLS on loopback and newly created certificates.
 
-It answers what the handlers call, at once and always the same way, so that what is measured is the package and not the
-service. It is no oracle: what SageMaker refuses is in the sandbox.
+It answers the handlers' calls immediately and always in the same way, so that the package is measured and not the
+service. It doesn't check requests; the sandbox has SageMaker's refusals.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ class Fault:
 
 @dataclass
 class Call:
-    """One request that reached the stand-in: where it went, what it said."""
+    """A request that reached the stand-in: its host, operation, headers and body."""
 
     host: str
     operation: str
@@ -59,15 +59,15 @@ class Call:
 
 @dataclass
 class Service:
-    """What the stand-in knows and what it has seen.
+    """The stand-in's data and the requests that it received.
 
     Attributes:
         port: The port on 127.0.0.1.
-        authority: The certificate authority, PEM: whoever trusts it can connect.
+        authority: The PEM certificate of the authority that clients must trust.
         definitions: Create requests by the definition's name.
         calls: Every request so far, in order of arrival.
-        connections: The TLS connections that were opened, closed ones included.
-        faults: Answers for the next requests of an operation, first come first served.
+        connections: All TLS connections so far, closed ones included.
+        faults: Error answers for the next requests of an operation, in order.
     """
 
     port: int = 0
@@ -78,13 +78,13 @@ class Service:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
 
     def hang_up(self) -> None:
-        """Close every connection, as services do with those that nobody uses for a while."""
+        """Close every connection, as services close connections that were idle for a while."""
         for connection in self.connections:
-            with suppress(OSError):  # it is closed already
+            with suppress(OSError):  # the connection is closed already
                 connection.shutdown(socket.SHUT_RDWR)
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | Fault:
-        """Answer one request of a JSON protocol; an operation unknown here is UnknownOperationException."""
+        """Answer a request of a JSON protocol, with UnknownOperationException for an operation without a method."""
         known = getattr(self, f"_{operation}", None)
         if known is None:
             return Fault(400, "UnknownOperationException", operation)
@@ -190,7 +190,7 @@ class _Door(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the calls are kept."""
+        """Log nothing, because `Service.calls` has the requests."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -202,7 +202,7 @@ class _Server(ThreadingHTTPServer):
         return self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up, or does not trust us, is part of the tests."""
+        """Ignore clients that close the connection or don't trust the authority, because tests have such clients."""
 
 
 @contextmanager
@@ -210,10 +210,10 @@ def running(directory: Path) -> Iterator[Service]:
     """Run the stand-in on a free port of 127.0.0.1 until the context ends.
 
     Args:
-        directory: Where the certificates go.
+        directory: The folder for the certificates.
 
     Yields:
-        What to connect to, and what it has seen.
+        The stand-in, with its port, its authority and the requests that it received.
     """
     service = Service()
     certificate, service.authority = _certificates(directory)
@@ -234,13 +234,13 @@ def running(directory: Path) -> Iterator[Service]:
 
 @functools.cache
 def _keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
-    """Make two keys, as slow as that is, once a process; of the kind and size that AWS's endpoints have."""
+    """Generate two keys of the kind and size of AWS's endpoints, once per process, because that is slow."""
     first, second = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     return first, second
 
 
 def _certificates(directory: Path) -> tuple[Path, str]:
-    """Make an authority and a server's certificate; return the latter's file (with its key) and the authority's PEM."""
+    """Create an authority and a server certificate; return the file of certificate and key, and the authority's PEM."""
     directory.mkdir(parents=True, exist_ok=True)
     root_key, key = _keys()
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in  Authority")])

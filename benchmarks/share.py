@@ -1,4 +1,4 @@
-"""A share of a core, as Lambda gives a function by its memory: 256 MB are a seventh (1,769 MB are one; AWS's guide)."""
+"""A share of a core, as Lambda gives a function by its memory: 256 MB get a seventh (AWS's guide: 1,769 MB get one)."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ _INTO = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
 @contextmanager
 def of_a_core(share: float) -> Iterator[list[str] | None]:
-    """Make a control group whose processes share a part of one core.
+    """Create a control group whose processes together get a share of one core.
 
     Args:
-        share: The part.
+        share: The share, between 0 and 1.
 
     Yields:
-        What to put before a command so that it runs in there; None where this machine does not let us.
+        The prefix that makes a command run in the group, or None if this machine doesn't allow one.
     """
     quota = str(int(share * _PERIOD))
     systemd = ["systemd-run", "--user", "--scope", "--quiet", "--collect", f"--property=CPUQuota={share:.1%}", "--"]

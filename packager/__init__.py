@@ -1,5 +1,5 @@
-"""Makes what ships to Lambda: cfn's package of a project, smaller and with byte code; trimmed service models."""
+"""Tools that build what ships to Lambda: cfn's package, smaller and with byte code, and trimmed service models."""
 
 
 class PackagerError(Exception):
-    """A package can't be made; its text says why, in full, for the person at the keyboard."""
+    """An error whose text tells the user in full why a package can't be built."""

@@ -1,4 +1,4 @@
-"""A bill of materials of a package, CycloneDX: what is in it, by what the package itself carries.
+"""The CycloneDX bill of materials of a package, read from the package itself.
 
 https://cyclonedx.org/specification/overview/
 """
@@ -21,11 +21,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 SUFFIX = ".cdx.json"
-"""How such a file's name ends (CycloneDX specification, "Recognized file patterns")."""
+"""The ending of such a file's name (CycloneDX specification, "Recognized file patterns")."""
 
 
 def write(package: Path) -> Path:
-    """Write the bill of materials of a package next to it, and return its path: same package, same bytes.
+    """Write a package's bill of materials next to it and return its path; the same package gives the same bytes.
 
     Args:
         package: The zip that `cfn submit` uploads.
@@ -62,7 +62,7 @@ def text(package: Path) -> str:
         bill = Bom()
         # Fixed, so that the bytes depend on the package alone.
         bill.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"sha256:{digest}")
-        bill.metadata.timestamp = None  # type: ignore[assignment]  # the library leaves out what is None; so does the specification
+        bill.metadata.timestamp = None  # type: ignore[assignment]  # the library omits None; the specification allows it
         bill.metadata.component = root
         components = {canonicalize_name(found.name): _component(found) for found in distributions}
         for component in components.values():
@@ -78,7 +78,7 @@ def text(package: Path) -> str:
 def _component(found: importlib.metadata.PathDistribution) -> Component:
     name = canonicalize_name(found.name)
     url = PackageURL("pypi", name=name, version=found.version)
-    # Old metadata has a name, or all of the text, in License; the newest has an SPDX expression instead (PEP 639).
+    # Old metadata has the licence's name or its whole text in License. New metadata has an SPDX expression (PEP 639).
     said = next((found.metadata[key] for key in ("License-Expression", "License") if key in found.metadata), "")
     return Component(
         name=name,
@@ -91,11 +91,11 @@ def _component(found: importlib.metadata.PathDistribution) -> Component:
 
 
 def _requirements(found: importlib.metadata.PathDistribution) -> list[Requirement]:
-    """What a distribution needs without any of its extras."""
+    """Return a distribution's requirements without its extras."""
     requirements = map(Requirement, found.requires or [])
     return [one for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def _byte_code(function: zipfile.ZipFile) -> str:
-    """The interpreters that the package has byte code for: cpython-312, or none."""
+    """Return the interpreters that the package has byte code for, such as cpython-312, or "none"."""
     return ", ".join(sorted({name.split(".")[-2] for name in function.namelist() if name.endswith(".pyc")})) or "none"

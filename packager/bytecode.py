@@ -1,8 +1,8 @@
-"""Byte code for Lambda's interpreter, made by that interpreter where it is installed.
+"""Byte code for Lambda's interpreter, compiled by the same version of Python if that is installed.
 
-Lambda's /var/task is read-only: a package without byte code is compiled at every cold start. Unchecked-hash files
-(PEP 552) are used as they are, whatever the time stamps of the sources; the sources stay beside them, for tracebacks
-and for other versions of Python, which ignore them.
+Lambda's /var/task is read-only, so a package without byte code is compiled at every cold start. Python uses
+unchecked-hash files (PEP 552) without comparing them with the sources. The sources stay in the package, for tracebacks
+and for other versions of Python, which ignore the byte code.
 """
 
 import os
@@ -12,21 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LAMBDA = "3.12"
-"""The version of Lambda's interpreter: of the newest runtime that cfn knows, python3.12."""
+"""The version of Lambda's interpreter in python3.12, the newest runtime that cfn knows."""
 
 ADVICE = (
     f"There is no Python {LAMBDA} here, so the package has no byte code: Lambda compiles every module at each cold "
     "start, which then takes about three times as long (3,044 instead of 1,003 million instructions). "
     f"`uv python install {LAMBDA}` brings one, without touching the system's (uv is in .venv/bin); then package again."
 )
-"""What to say where the interpreter is missing. The figures are those of a cold CREATE (`make bench`)."""
+"""The message if the interpreter is missing. Its figures are those of a cold CREATE (`make bench`)."""
 
 _FULL_VERSION = "import sys; print(sys.version)"
 _VERSION = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
 
 
 def interpreter(version: str) -> Path | None:
-    """Return a CPython of this version on this machine: this one, one on the PATH, one of pyenv's or uv's; else None.
+    """Return a CPython of a version: the running one, one on the PATH, pyenv's or uv's; None if there is none.
 
     Args:
         version: Major and minor version, such as 3.12.
@@ -35,23 +35,23 @@ def interpreter(version: str) -> Path | None:
 
 
 def full_version(python: Path) -> str:
-    """Return all that an interpreter says of its version: another build may write other bytes."""
+    """Return an interpreter's version with its build, because another build can write other bytes."""
     return subprocess.run([python, "-I", "-S", "-c", _FULL_VERSION], capture_output=True, text=True, check=True).stdout
 
 
 def compile_tree(root: Path, python: Path) -> None:
-    """Compile every module below a directory into its __pycache__, the same input always to the same bytes.
+    """Compile every module below a directory into its __pycache__; the same input gives the same bytes.
 
     Args:
         root: The directory.
-        python: The interpreter that the byte code is for.
+        python: The interpreter that compiles, and that the byte code is for.
 
     Raises:
-        subprocess.CalledProcessError: A module does not compile; its standard output says which.
+        subprocess.CalledProcessError: A module doesn't compile; the standard output names it.
     """
     modules = sorted(str(path.relative_to(root)) for path in root.rglob("*.py"))
-    # A fixed hash seed and one process in a fixed order: sets and shared strings are written the same way each time.
-    # The paths are what tracebacks show of the function.
+    # A fixed hash seed and one process in a fixed order make the bytes of sets and shared strings repeatable.
+    # Tracebacks in the function show these relative paths.
     subprocess.run(
         [python, "-S", "-s", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", "-i", "-"],
         cwd=root,
@@ -76,7 +76,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _is(path: Path, version: str) -> bool:
-    """Ask a file what it is: pyenv's shims are there for versions that they don't run."""
+    """Return whether a file runs a CPython of a version: pyenv has shims for versions that they can't run."""
     if not os.access(path, os.X_OK):
         return False
     told = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
-"""A directory of certificate authorities as OpenSSL reads it: a file each, named after a hash of its subject.
+"""A directory of certificate authorities in OpenSSL's form: one file each, named after a hash of its subject.
 
-OpenSSL parses a bundle whole, some 150 authorities; of a directory it opens the one file that it needs
+OpenSSL parses a whole bundle, about 150 authorities. In a directory it opens only the file that it needs
 (X509_LOOKUP_hash_dir(3)).
 """
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from OpenSSL import crypto
 
 DIRECTORY = "authorities"
-"""The directory's name; it lies next to the bundle, where the product's tls.py looks for it."""
+"""The directory's name. It is next to the bundle, where the product's tls.py looks for it."""
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
 def write_directory(bundle: Path) -> Path:
-    """Write every authority of a bundle into a directory next to it, and return that.
+    """Write every authority of a bundle into a directory next to it, and return the directory.
 
     Args:
-        bundle: A file of certificates, PEM.
+        bundle: A file of PEM certificates.
     """
     directory = bundle.with_name(DIRECTORY)
     directory.mkdir()
@@ -29,7 +29,7 @@ def write_directory(bundle: Path) -> Path:
 
 
 def add(directory: Path, authorities: str) -> None:
-    """Add certificates (PEM) to a directory; those whose hash is in it already get the next number."""
+    """Add PEM certificates to a directory; a certificate whose hash it already has gets the next number."""
     seen = Counter(file.stem for file in directory.iterdir())
     for pem in _PEM.findall(authorities):
         digest = subject_hash(pem)

@@ -1,4 +1,4 @@
-"""Runs the real cfn, and says in a sentence why it failed."""
+"""Runs the real cfn, and reports the reason of a failure in one sentence."""
 
 import os
 import re
@@ -17,23 +17,23 @@ LOGS = (LOG_FILE, PIP_LOG)
 """The logs that cfn and its pip leave in the folder where it runs."""
 
 PATIENCE = 10
-"""Seconds that cfn has to end after it was told to."""
+"""Seconds that cfn gets to end after SIGTERM."""
 
-# pip's log has the time on every line; what belongs to an error follows it, up to its traceback or the next one.
+# Every line of pip's log begins with the time. An error's text goes on until its traceback or the next message.
 _PIP_TIME = re.compile(r"^\S+ ", re.MULTILINE)
 _PIP_ERROR = re.compile(
     r"^ *ERROR: (.+?)(?=^ *(?:ERROR|WARNING): |^ *Exception information:|\Z)", re.MULTILINE | re.DOTALL
 )
 _CRITICAL = re.compile(r"^\[.*?\] CRITICAL - (.+)$", re.MULTILINE)
-_INSTANCE = re.compile(r"^On instance(\[.+):$", re.MULTILINE)  # jsonschema's: where in the schema it found the error
+_INSTANCE = re.compile(r"^On instance(\[.+):$", re.MULTILINE)  # jsonschema's line for the error's place in the schema
 _DOWNSTREAM = "=== Caught downstream error ==="
 _UNHANDLED = "=== Unhandled exception ==="
-_LONGEST = 1000  # characters of a reason: cfn's complaint about a schema goes on with all of the schema
+_LONGEST = 1000  # characters of a reason: cfn's message about a schema ends with the whole schema
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A cfn that has ended: its exit code, and the lines that it wrote to both of its streams."""
+    """The exit code of a cfn that ended, and the lines that it wrote to its two streams."""
 
     code: int
     lines: list[str]
@@ -49,12 +49,12 @@ def run(
 
     Args:
         arguments: The subcommand and its options.
-        folder: The project's folder. cfn leaves its log there, and pip its own.
-        environment: The variables that cfn sees; this process's unless given. PATH gets our programs put first.
-        progress: Called with each line as it comes, except those that only a failure has.
+        folder: The project's folder, where cfn and pip write their logs.
+        environment: cfn's environment variables, by default this process's. Our programs come first in its PATH.
+        progress: Called with each line as it arrives, except the lines of a failure.
 
     Raises:
-        PackagerError: There is no cfn, or it failed; with its reason.
+        PackagerError: cfn is not installed, or it failed; with its reason.
     """
     ended = call(arguments, folder, environment, progress)
     if ended.code:
@@ -68,9 +68,9 @@ def call(
     environment: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Ended:
-    """Run `cfn` as `run` does, and return how it ended: for a subcommand whose failure is an answer, as of `cfn test`.
+    """Run `cfn` as `run` does, and return its end, for a subcommand whose failure is a result, such as `cfn test`.
 
-    Ctrl-C, or any other exception, ends cfn and the pip that it runs.
+    Ctrl-C and every other exception end cfn and the pip that it runs.
 
     Args:
         arguments: As for `run`.
@@ -79,7 +79,7 @@ def call(
         progress: As for `run`.
 
     Raises:
-        PackagerError: There is no cfn.
+        PackagerError: cfn is not installed.
     """
     lines: list[str] = []
     failing = False
@@ -97,7 +97,7 @@ def call(
 def started(
     arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start `cfn`, its output in a pipe, and end it and the pip that it runs with the block, if they still run.
+    """Start `cfn` with its output in a pipe; when the block ends, end cfn and its pip if they still run.
 
     Args:
         arguments: As for `run`.
@@ -105,14 +105,14 @@ def started(
         environment: As for `run`.
 
     Raises:
-        PackagerError: There is no cfn.
+        PackagerError: cfn is not installed.
     """
     programs = Path(sys.executable).parent
     if not (programs / "cfn").exists():
         raise PackagerError(f"There is no cfn in {programs}: `make setup` installs it.")
     variables = dict(os.environ if environment is None else environment)
-    # cfn runs the first pip on the PATH: that has to be the one installed with cfn. What pip says it throws away:
-    # PIP_LOG keeps it.
+    # cfn runs the first pip on the PATH, which must be the one installed with cfn. cfn drops pip's output, so PIP_LOG
+    # keeps it.
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
     with subprocess.Popen(
@@ -133,7 +133,7 @@ def started(
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):  # it has ended by itself
+    with suppress(ProcessLookupError):  # it ended in the meantime
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(PATIENCE)
@@ -142,7 +142,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _reason(ended: Ended, folder: Path) -> str:
-    """What cfn, or the pip that it ran, knows about its failure: `rpdk/core/cli.py` reports three kinds."""
+    """Return the reason of a failure from pip's log, or from one of the three reports of `rpdk/core/cli.py`."""
     pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", _text(folder / PIP_LOG)))
     if pip_errors:
         return _cut("pip could not install requirements.txt: " + " ".join(" ".join(pip_errors).split()))
@@ -150,7 +150,7 @@ def _reason(ended: Ended, folder: Path) -> str:
         told = ended.lines[ended.lines.index(_DOWNSTREAM) + 1 :]
         return _cut(" ".join(told[: told.index("---")]))
     log = _text(folder / LOG_FILE).rstrip()
-    if _UNHANDLED in ended.lines:  # the traceback is in the log alone; below its last indented line is the exception
+    if _UNHANDLED in ended.lines:  # only the log has the traceback, and the exception follows its last indented line
         return _cut(" ".join(log.rpartition("\n  ")[2].splitlines()[1:]))
     critical = _CRITICAL.findall(log)
     if not critical:
@@ -164,5 +164,5 @@ def _cut(text: str) -> str:
 
 
 def _text(file: Path) -> str:
-    """What is in a file that need not be there."""
+    """Return the text of a file, or an empty text if it doesn't exist."""
     return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""

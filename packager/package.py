@@ -1,4 +1,4 @@
-"""A resource type's package: the zip that cfn makes of a project, kept for as long as the project stays the same."""
+"""A resource type's package: the zip that cfn builds from a project, cached until the project changes."""
 
 import hashlib
 import importlib.metadata
@@ -19,23 +19,23 @@ from packager import PackagerError, bytecode, cfn, sources
 SETTINGS = sources.SETTINGS
 
 SMALLER = "-small"
-"""What our own plugins are called after those that they make smaller (packager/plugin.py)."""
+"""The suffix of our plugins' names, after the name of the plugin that they extend (packager/plugin.py)."""
 
 KEPT = 10
-"""Packages of a project that stay in its cache: the ones used last."""
+"""How many packages of a project stay in its cache: those used last."""
 
 
 def package(project: Path, cache: Path | None = None, language: str | None = None) -> Path:
-    """The zip that `cfn submit --dry-run` writes for a project; nothing else of the project is written to.
+    """Return the zip that `cfn submit --dry-run` writes for a project, building it in the cache if it isn't there.
 
     Args:
-        project: the folder with .rpdk-config.
-        cache: where packages are kept, by a hash of all that goes in; .cache/packages of the project unless given.
-        language: cfn's language plugin, instead of the one that .rpdk-config names, or of its smaller twin, where one
-            is installed (packager/plugin.py).
+        project: the folder with .rpdk-config. Nothing in it changes except the default cache.
+        cache: the folder of the packages, named by a hash of their input; by default the project's .cache/packages.
+        language: cfn's language plugin. The default is the smaller variant of the one that .rpdk-config names, if that
+            variant is installed (packager/plugin.py), or else the one that .rpdk-config names.
 
     Raises:
-        PackagerError: no project there, no cfn, or cfn failed: with the end of its output.
+        PackagerError: the folder has no project, cfn is not installed, or cfn failed; with cfn's reason.
     """
     project = project.resolve()
     if not (project / SETTINGS).is_file():
@@ -52,19 +52,19 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(packaged)
     _touch(packaged)
-    with suppress(FileNotFoundError):  # another process is at it too
+    with suppress(FileNotFoundError):  # another process may be deleting them too
         for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
             old.unlink()
     return packaged
 
 
 def _touch(path: Path) -> None:
-    """Note that a package is used now; the file system's own clock ticks too slowly to tell two packages apart."""
+    """Mark a package as used now, with Python's clock, because the file system's is too coarse to order packages."""
     os.utime(path, ns=(time.time_ns(),) * 2)
 
 
 def copy_project(project: Path, folder: Path) -> None:
-    """Copy what cfn reads of a project into an empty folder."""
+    """Copy the files of a project that cfn reads into an empty folder."""
     for path in _inputs(project):
         target = folder / path.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,23 +72,23 @@ def copy_project(project: Path, folder: Path) -> None:
 
 
 def _inputs(project: Path) -> Iterator[Path]:
-    """What cfn reads of a project, as far as it ships: the files next to .rpdk-config, src/ and inputs/."""
+    """Return the shipped files that cfn reads: those next to .rpdk-config, src/ and inputs/."""
     beside = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
     return sources.shipped(project, SETTINGS, *beside, "resource-role.yaml", "src", "inputs")
 
 
 def smaller(language: str) -> str:
-    """The smaller twin of a language plugin, where one is installed; else the plugin itself."""
+    """Return the name of a language plugin's smaller variant if that is installed, or else the plugin's own name."""
     twin = f"{language}{SMALLER}"
     return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
 
 
 def build_here(settings: dict[str, Any]) -> None:
-    """Change a project's settings so that cfn builds with the pip of this machine, not in a container.
+    """Change a project's settings so that cfn builds with this machine's pip instead of Docker.
 
     Args:
-        settings: What is in .rpdk-config. cfn prefers Docker if any of the three says so, and asks if none says
-            anything (rpdk/python/codegen.py, _init_from_project).
+        settings: The content of .rpdk-config. cfn uses Docker if any of its three settings says so, and prompts if none
+            is set (rpdk/python/codegen.py, _init_from_project).
     """
     of_language = settings.setdefault("settings", {})
     of_language.pop("useDocker", None)
@@ -97,7 +97,7 @@ def build_here(settings: dict[str, Any]) -> None:
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
     compiler = ""
-    if language.endswith(SMALLER):  # it adds byte code, where it can
+    if language.endswith(SMALLER):  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
     digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
@@ -125,5 +125,5 @@ def _submit_dry_run(project: Path) -> Path:
 
 
 def tail(text: str, lines: int = 20) -> str:
-    """The last lines of a text."""
+    """Return the last lines of a text."""
     return "\n".join(text.splitlines()[-lines:])

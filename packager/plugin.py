@@ -1,7 +1,7 @@
-"""cfn's language plugin for Python 3.12, with a smaller package that starts faster: language `python312-small`.
+"""cfn's language plugin `python312-small`, which builds a smaller package that starts faster, for Python 3.12.
 
-It builds as the official plugin does, then leaves out what no resource type runs, adds byte code for Lambda's
-interpreter, and compresses. Nothing of it depends on this type: see _UNUSED and _services for what goes.
+It builds like the official plugin, then removes what no resource type runs (_UNUSED, _replaced), adds byte code for
+Lambda's interpreter, and compresses. It doesn't depend on this type.
 """
 
 import logging
@@ -20,48 +20,48 @@ from packager import archive, bytecode, certificates
 
 LOG = logging.getLogger(__name__)
 
-#: What pip installs and no resource type runs. Patterns below the build directory, each with its reason.
+#: Files that pip installs and no resource type runs: patterns below the build directory, each with its reason.
 _UNUSED = (
     "bin",  # commands
-    "setuptools",  # a requirement of the plugin library's that it never imports
+    "setuptools",  # a requirement of the plugin library, which never imports it
     "setuptools-*.dist-info",
-    "_distutils_hack",  # setuptools' own
+    "_distutils_hack",  # a part of setuptools, as are the next two
     "distutils-precedence.pth",
     "pkg_resources",
-    "*.dist-info/RECORD",  # for uninstalling; METADATA stays for importlib.metadata, licences for the law
+    "*.dist-info/RECORD",  # for uninstalling; METADATA stays for importlib.metadata, licences because they must ship
     "*.dist-info/INSTALLER",
     "*.dist-info/REQUESTED",
     "*.dist-info/WHEEL",
     "*.dist-info/top_level.txt",
-    "**/__pycache__",  # of whichever interpreter pip ran in
+    "**/__pycache__",  # for the interpreter that ran pip, which may not be Lambda's
     "**/*.pyi",  # types
     "**/py.typed",
     "boto3/examples",
-    "botocore/cacert.pem",  # botocore takes certifi's, which is there
+    "botocore/cacert.pem",  # botocore uses certifi's bundle if certifi is installed, as it is here
 )
 
-#: What botocore has of a service beside its model and rules: documentation's examples, paginators and waiters.
+#: botocore's files of a service besides its model and endpoint rules: documentation examples, paginators, waiters.
 _UNUSED_OF_SERVICES = ("examples-1.json", "paginators-1*.json", "waiters-2.json")
 
 
 class SmallPythonLanguagePlugin(Python312LanguagePlugin):
-    """The official plugin, save for what goes into ResourceProvider.zip, and for what lies beside that uncompressed."""
+    """The official plugin with another ResourceProvider.zip, and with compression of the zip around it."""
 
     NAME = "python312-small"
 
     def package(self, project: Project, zip_file: zipfile.ZipFile) -> None:
-        """Write the function's package and its source into the zip that is uploaded; compressed, where cfn stores."""
+        """Write the function's package and its source into the uploaded zip, compressed; cfn doesn't compress it."""
         zip_file.compression = zipfile.ZIP_DEFLATED
         super().package(project, zip_file)  # type: ignore[no-untyped-call]  # cfn ships no types
 
     def _pre_package(self, build_path: Path) -> BinaryIO:
-        """Return the function's package as an open file: same input, same bytes."""
+        """Return the function's package as an open file; the same input gives the same bytes."""
         models = build_path / str(self.package_name) / "data"
         for pattern in _UNUSED:
             _remove(build_path.glob(pattern))
         _remove(_replaced(build_path, models))
         bundle = build_path / "certifi" / "cacert.pem"
-        if bundle.exists():  # every type that uses the plugin library has it
+        if bundle.exists():  # it does for every type that uses the plugin library
             certificates.write_directory(bundle)
         python = bytecode.interpreter(self.RUNTIME.removeprefix("python"))
         if python is None:
@@ -84,17 +84,17 @@ def _remove(paths: Iterable[Path]) -> None:
 
 
 def _replaced(build: Path, ours: Path) -> Iterator[Path]:
-    """Yield what a type that ships its own service models does not need of botocore's and boto3's.
+    """Yield the files of botocore and boto3 that a type with its own service models doesn't need.
 
     Args:
-        build: Where everything is.
+        build: The build directory.
         ours: The type's models: SERVICE/VERSION/service-2.json for every service that it calls, and endpoints.json.
     """
     theirs = build / "botocore" / "data"
     called = {path.parents[1].name for path in ours.glob("*/*/service-2.json")}
     if not called:
         return
-    yield from build.glob("boto3/data")  # descriptions of resources, made of models that are not there
+    yield from build.glob("boto3/data")  # boto3's resources, which need the removed models
     for service in theirs.iterdir():
         if service.is_dir() and service.name not in called:
             yield service

@@ -1,8 +1,7 @@
-"""The handlers' role, narrowed: `cfn generate` allows every action of the schema's permissions on every resource.
+"""Narrows the handlers' role: `cfn generate` allows every action of the schema's permissions on every resource.
 
-A schema can't say more than the action's name. Which resources an action takes is said in the Service Authorization
-Reference ("Actions, resources, and condition keys for Amazon SageMaker"); what is not in the table below stays as cfn
-wrote it.
+A schema can only name actions. The Service Authorization Reference says which resources each action supports ("Actions,
+resources, and condition keys for Amazon SageMaker"). Actions that are not in the table below stay as cfn wrote them.
 """
 
 import sys
@@ -13,14 +12,14 @@ from typing import Any
 import yaml
 
 FILE = "resource-role.yaml"
-"""The template of the role, which `cfn submit` makes a stack of."""
+"""The template of the role, which `cfn submit` deploys as a stack."""
 
 Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What some actions are allowed on, and when."""
+    """The resource and the condition of some actions."""
 
     name: str
     actions: tuple[str, ...]
@@ -28,7 +27,7 @@ class Rule:
     condition: dict[str, Any] = field(default_factory=dict)
 
     def statement(self, allowed: set[str]) -> Statement:
-        """Return the statement for those of the actions that are allowed."""
+        """Return the statement for those of the rule's actions that are in `allowed`."""
         return {
             "Sid": self.name,
             "Effect": "Allow",
@@ -51,9 +50,9 @@ RULES = (
         ),
         resource={"Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:*:model-quality-job-definition/*"},
     ),
-    Rule("ListOfJobDefinitions", ("sagemaker:ListModelQualityJobDefinitions",)),  # takes no resource
+    Rule("ListOfJobDefinitions", ("sagemaker:ListModelQualityJobDefinitions",)),  # supports no resource
     Rule(
-        "RoleOfTheJob",  # RoleArn: SageMaker runs the monitoring job with it, and nothing else may be given it
+        "RoleOfTheJob",  # RoleArn: SageMaker runs the monitoring job with it; no other service may get it
         ("iam:PassRole",),
         condition={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
     ),
@@ -64,7 +63,7 @@ _HEADER = "# cfn's role, narrowed by packager/role.py; `cfn generate` alone writ
 
 
 def narrow(file: Path) -> None:
-    """Narrow the role in a template that cfn generated; that of a type with other permissions stays as it is.
+    """Narrow the role in a template that cfn generated; a role of another type stays unchanged.
 
     Args:
         file: resource-role.yaml of a project.
@@ -79,10 +78,10 @@ def narrow(file: Path) -> None:
 
 
 def narrowed(statement: Statement) -> list[Statement]:
-    """Return the statements that allow the same actions, each on what it is for.
+    """Return statements that allow the same actions, each on its own resources only.
 
     Args:
-        statement: One that allows actions on every resource, as cfn writes it; another is returned as it is.
+        statement: A statement that allows actions on every resource, as cfn writes it; any other is returned unchanged.
     """
     if statement["Effect"] != "Allow" or statement["Resource"] != "*" or "Condition" in statement:
         return [statement]

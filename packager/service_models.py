@@ -1,9 +1,10 @@
-"""Trims botocore's service models to what the handlers call: `python -m packager.service_models` writes them.
+"""Trims botocore's service models to the operations that the handlers call.
 
-SageMaker's model describes 400 operations, and botocore reads it whole for each session's first client: a fifth of a
-second on a laptop, more than one in a function. The trimmed one has the operations below, every shape that they reach,
-errors included, and no documentation. endpoints.json, which lists every endpoint of every service, keeps the partitions
-whole and the endpoints of our services.
+`python -m packager.service_models` writes the trimmed models. SageMaker's model describes 400 operations, and botocore
+reads it whole for each session's first client, which takes a fifth of a second on a laptop and more than a second in a
+function. The trimmed model has the operations below, every shape that they reach, errors included, and no
+documentation. endpoints.json lists every endpoint of every service; it keeps all of the partitions' data, but only our
+services' endpoints.
 """
 
 import json
@@ -15,7 +16,7 @@ from botocore.loaders import Loader
 
 DATA = Path(__file__).parents[1] / "src" / "aws_sagemaker_modelqualityjobdefinition" / "data"
 
-#: What is called, by botocore's name of the service: SageMaker by the handlers, the others by the plugin library.
+#: The called operations, by botocore's name of the service. The handlers call SageMaker, delivery the other two.
 OPERATIONS = {
     "cloudwatch": ("PutMetricData",),
     "logs": ("CreateLogGroup", "CreateLogStream", "PutLogEvents"),
@@ -59,7 +60,7 @@ def trimmed_model(model: dict[str, Any], operations: tuple[str, ...]) -> dict[st
 
 
 def trimmed_endpoints(endpoints: dict[str, Any], prefixes: set[str]) -> dict[str, Any]:
-    """Return botocore's endpoints.json with the endpoints of the services of these prefixes alone."""
+    """Return botocore's endpoints.json with only the endpoints of the services with these prefixes."""
     partitions = [
         partition | {"services": {name: value for name, value in partition["services"].items() if name in prefixes}}
         for partition in endpoints["partitions"]
@@ -83,7 +84,7 @@ def _undocumented(part: Any, *, names: bool = False) -> Any:  # noqa: ANN401 - a
 
     Args:
         part: The part.
-        names: Whether the keys are names of shapes, members or operations: one of them may well be "documentation".
+        names: Whether the keys are names of shapes, members or operations, where "documentation" can be a name.
     """
     if isinstance(part, list):
         return [_undocumented(inner) for inner in part]
@@ -101,7 +102,7 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the trimmed files into the product, and say how large they are."""
+    """Write the trimmed files into the product, and print their sizes."""
     for path, text in files():
         file = DATA / path
         file.parent.mkdir(parents=True, exist_ok=True)

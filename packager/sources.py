@@ -1,7 +1,7 @@
-"""Which files of a project ship: those that git tracks.
+"""Decides which files of a project ship: those that git tracks.
 
-A file that nobody committed has been seen by nobody: a note, a key, an `.env` in src/ is not to reach a bucket. What
-ships is a tracked file as it is in the working tree, committed or changed since. A project that is in no repository, or
+Nobody has reviewed a file that isn't committed: a note, a key or an `.env` in src/ must not reach a bucket. A tracked
+file ships as it is in the working tree, with changes that are not committed. A project outside any repository, or one
 that its repository doesn't track (a staged copy), ships all its files except hidden ones.
 """
 
@@ -13,18 +13,18 @@ from pathlib import Path
 from packager import PackagerError
 
 SETTINGS = ".rpdk-config"
-"""cfn's settings: the file that makes a folder a project."""
+"""The file of cfn's settings, which makes a folder a project."""
 
 
 def shipped(project: Path, *tops: str) -> Iterator[Path]:
-    """Yield the files that ship, in a fixed order; byte code never does.
+    """Yield the files that ship, in a fixed order and without byte code.
 
     Args:
         project: The project's folder.
-        tops: Files and folders of the project, by their path in it; those that are missing are passed over.
+        tops: Files and folders by their path in the project; missing ones are skipped.
 
     Raises:
-        PackagerError: The project is in a repository, and git can't be asked about it.
+        PackagerError: The project is in a repository, and git is missing or fails.
     """
     tracked = _listed(project, "--cached")
     if project / SETTINGS not in tracked:
@@ -35,7 +35,7 @@ def shipped(project: Path, *tops: str) -> Iterator[Path]:
 
 
 def left_out(project: Path, *tops: str) -> list[Path]:
-    """Return the files that don't ship because git neither tracks nor ignores them: often they were forgotten.
+    """Return the files that don't ship because git neither tracks nor ignores them; somebody may have forgotten them.
 
     Args:
         project: As for `shipped`.
@@ -59,17 +59,17 @@ def _below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _hidden(path: Path, project: Path, tops: tuple[str, ...]) -> bool:
-    """Whether a name below one of the tops begins with a dot; a top is asked for by its name, as .rpdk-config is."""
+    """Return whether a path below its top has a part that begins with a dot; the top itself may, as .rpdk-config."""
     name = path.relative_to(project)
     top = next(Path(top) for top in tops if name.is_relative_to(top))
     return any(part.startswith(".") for part in name.relative_to(top).parts)
 
 
 def _listed(project: Path, *which: str) -> frozenset[Path]:
-    """What git lists of a project; nothing where there is no repository."""
+    """Return the files that `git ls-files` lists for a project, or none if it is in no repository."""
     if not any((folder / ".git").exists() for folder in (project, *project.parents)):
         return frozenset()
-    # A hook of git's has variables set that point to another repository.
+    # In a git hook, GIT_ variables point to the hook's repository, which may be another one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(project), "ls-files", "-z", *which]
     try:

@@ -1,1 +1,1 @@
-"""The type under a name of your own: staged, packaged, registered, deregistered. Development only."""
+"""Development tools that stage, package, register and deregister the type under your name."""

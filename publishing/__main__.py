@@ -19,12 +19,12 @@ from publishing.staging import TAG_UPDATES, stage, type_name_of
 from sandbox import SandboxError
 
 PROJECT = Path(__file__).parent.parent
-# A line at a time, also into a pipe: a registration takes a minute, and is watched.
+# Flushes each line, in a pipe too, because users follow a registration, which takes a minute.
 say = partial(print, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and give its exit code: 0, or 2 with one paragraph on the standard error output."""
+    """Run a command and return its exit code: 0, 2 with the error on standard error, or 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "stage":
@@ -70,7 +70,7 @@ def _prerequisites(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Return the parser of the commands and their options."""
     name = argparse.ArgumentParser(add_help=False)
     name.add_argument("--type-name", default="", metavar="NAME", help="a name of your own: Acme::SageMaker::...")
     original = argparse.ArgumentParser(add_help=False)
@@ -97,13 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--inputs", type=Path, metavar="DIR", help="your own inputs for AWS's contract tests; default: the project's"
     )
-    command.add_argument("--unchecked", action="store_true", help="submit what the checks before it would refuse")
+    command.add_argument("--unchecked", action="store_true", help="skip the checks before the upload")
     command = commands.add_parser(
         "prerequisites", parents=[original, target], help="deploy what the inputs of AWS's contract tests name"
     )
     command.add_argument("--endpoint-name", default="", metavar="NAME", help="an endpoint of yours with data capture")
     command.add_argument("--baselining-job", metavar="NAME", help="a baselining job of yours; default: none")
-    commands.add_parser("prerequisites-delete", parents=[original, target], help="take that away again")
+    commands.add_parser("prerequisites-delete", parents=[original, target], help="delete what it deployed")
     command = commands.add_parser("package", parents=[name, project], help="write the zip that cfn submit uploads")
     command.add_argument("--out", type=Path, default=PROJECT / "dist", metavar="DIR", help="default: dist/")
     commands.add_parser("deregister", parents=[name, target], help="take all versions out of the registry")

@@ -1,7 +1,7 @@
-"""What to do about a contract test that failed, by the test's name.
+"""Advice for each contract test that failed, by the test's name.
 
-The names are AWS's, of contract tests v2 ("Contract tests for resource types" in the CloudFormation CLI's user guide)
-and of its schema rules (resource-schema-guard-rail). What each asks for is in sandbox/contract.
+The names are AWS's: those of contract tests v2 ("Contract tests for resource types" in the CloudFormation CLI's user
+guide) and of its schema rules (resource-schema-guard-rail). sandbox/contract says what each test requires.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 _FIRST_LOOK = "`python -m sandbox test` runs them on your machine, without an account, and shows what was called."
 
 _ADVICE = {
-    "test_create": "CREATE failed, and with it whatever begins with one. The handler's message says why; most often an "
-    "input names what the account lacks.",
+    "test_create": "CREATE failed, and so does every test that begins with a CREATE. The handler's message says why; "
+    "often an input names a resource that the account doesn't have.",
     "test_create_create": "A second CREATE has to fail with AlreadyExists while the first resource is there.",
     "test_create_create_primary_id_check": "A second CREATE took over the first one's resource.",
     "test_create_read": "READ does not find what CREATE made: does the answer lag behind?",
     "test_create_create_read": "READ does not find what CREATE made: does the answer lag behind?",
-    "test_create_with_read_response_lcs": "What READ returns is no state that CREATE takes.",
+    "test_create_with_read_response_lcs": "CREATE refuses READ's model, without its read-only properties, as input.",
     "test_read_input_output_negative_match": "READ left out or changed a property that was asked for.",
     "test_read_return_readonly_properties": "READ left out a read-only property.",
     "test_read_return_write_only_properties": "READ returned a write-only property.",
@@ -26,7 +26,7 @@ _ADVICE = {
     "test_update": "UPDATE failed: the handler's message says why.",
     "test_update_read": "READ fails after an UPDATE.",
     "test_update_primary_id_check": "UPDATE answered with another identifier: is it createOnly?",
-    "test_read_by_create_equals_read_by_update": "READ tells something else by the UPDATE's answer than by CREATE's.",
+    "test_read_by_create_equals_read_by_update": "READ by UPDATE's identifier differs from READ by CREATE's.",
     "test_update_list": "LIST does not have what was updated: an input's filter may leave it out.",
     "test_create_delete": "DELETE failed: the handler's message says why.",
     "test_delete_read": "READ of what was deleted has to fail with NotFound.",
@@ -40,7 +40,8 @@ _ADVICE = {
     "no_hardcoded_account_ids": "Write {{account}} in inputs/ instead.",
     "no_hardcoded_partitions": "Write {{partition}} in inputs/ instead.",
     "property_coverage": "Give some file in inputs/ that property.",
-    "TAG017": "It stops nothing, and is gone with TAG_UPDATES=in-place: AWS documents that a change of tags replaces.",
+    "TAG017": "It doesn't stop the registration. AWS documents that a change of tags replaces the resource; with "
+    "TAG_UPDATES=in-place the warning disappears.",
     "inputs": "Contract tests read inputs_N_create.json and inputs_N_update.json from inputs/.",
 }
 _NAME = re.compile(r"\b(?:" + "|".join(sorted(_ADVICE.keys() - {"inputs", "TAG017"}, key=len, reverse=True)) + r")\b")
@@ -48,16 +49,16 @@ _RULE = re.compile(r"\b(?:ARN|COM|ENM|GN|MI|ML|PAT|PER|PID|PR|RQ|TAG|TFDF|TP)\d{
 
 
 def advice(name: str) -> str:
-    """Say what to do about a test or rule; empty for one that is not known."""
+    """Return what to do about a test or rule, or an empty text if its name is not known."""
     changed = "Change the schema, then `make generate`." if _RULE.fullmatch(name) else ""
     return _ADVICE.get(name, changed)
 
 
 def advised(description: str) -> str:
-    """Give what the registry says of a failed registration, with what to do about each test that it names.
+    """Return the registry's description of a failed registration, with advice for each test that it names.
 
     Args:
-        description: The registration's, as the registry has it.
+        description: The registry's description.
     """
     names = list(dict.fromkeys([*_NAME.findall(description), *_RULE.findall(description)]))
     if not names:

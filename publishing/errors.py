@@ -1,11 +1,11 @@
-"""What publishing refuses to do, or could not."""
+"""The errors of publishing."""
 
 from packager import PackagerError
 
 
 class PublishingError(PackagerError):
-    """A refusal or a failure, said in one paragraph for the person at the terminal."""
+    """A refusal or a failure, explained to the user in one paragraph."""
 
 
 class RefusedError(PublishingError):
-    """A refusal before anything was uploaded: there is nothing to look at but its text."""
+    """A refusal before the upload. Its text is complete, so the staged project is not kept."""

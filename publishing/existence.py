@@ -1,4 +1,7 @@
-"""Whether what inputs name exists in an account: found by what the values look like, an endpoint by its property."""
+"""Checks whether the resources that inputs name exist in an account.
+
+It recognises most resources by the form of a value, such as a role's ARN, and endpoint and baselining job by property.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from publishing.place import Place
 from publishing.stand_ins import strings
 
 SERVICE = "sagemaker.amazonaws.com"
-# Not found, in each service's words; S3 answers a HEAD with a bare status, SageMaker everything with its validation's.
+# Each service's codes for "not found". S3 answers a HEAD with a bare status; SageMaker answers ValidationException.
 _MISSING = {
     "404",
     "InvalidGroup.NotFound",
@@ -38,18 +41,18 @@ _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com[
 
 @dataclass
 class Found:
-    """What a look at an account says: what is missing, and what could not be seen or need not be there."""
+    """The result of a check: problems that prevent a registration, and notes that don't."""
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 def look(documents: Mapping[str, Any], place: Place) -> Found:
-    """Look for everything that inputs name. Everything is looked for once, whichever file names it.
+    """Look for every resource that inputs name, once each.
 
     Args:
-        documents: The inputs by the names of their files, their variables filled in.
-        place: The account.
+        documents: The inputs by file name, with the values of their variables.
+        place: The account and region.
     """
     found = Found()
     looked: set[tuple[str, str]] = set()
@@ -62,14 +65,14 @@ def look(documents: Mapping[str, Any], place: Place) -> Found:
 
 
 def endpoint_problem(session: boto3.Session, name: str) -> str | None:
-    """Say why an endpoint can't be monitored; None if it can.
+    """Return why an endpoint can't be monitored, or None if it can.
 
-    Source: "Capture data" in the SageMaker developer guide: Model Monitor reads what an endpoint captures.
+    Source: "Capture data" in the SageMaker developer guide: Model Monitor reads the data that an endpoint captures.
     """
     client = session.client("sagemaker")
     try:
         capture = client.describe_endpoint(EndpointName=name).get("DataCaptureConfig", {})
-        if not capture:  # CreateEndpointConfig has it, and an endpoint that is still starting may not report it
+        if not capture:  # a starting endpoint may not report it; the endpoint's configuration does
             config = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
             told = client.describe_endpoint_config(EndpointConfigName=config).get("DataCaptureConfig", {})
             capture = {"EnableCapture": told.get("EnableCapture", bool(told))}
@@ -99,7 +102,7 @@ def _note(found: Found, kind: str, text: str, file: str, place: Place) -> None:
 
 
 def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a document names: the kind, and the name or address."""
+    """Yield the kind of each resource that a document names, with its name or address."""
     for text in strings(document):
         for kind, pattern in _PATTERNS.items():
             if match := pattern.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Type names: which ones can be registered, and the spellings that cfn derives from them."""
+"""Type names: the rules for names that users can register, and the spellings that cfn derives from a name."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from publishing.errors import PublishingError
 
-# CloudFormation API Reference, RegisterType. CloudFormation compares type names as they are written; refusing
-# every case of letters keeps a name out that differs from a reserved one by nothing else.
+# CloudFormation API Reference, RegisterType. CloudFormation's own comparison respects case. Here it doesn't, so that no
+# name differs from a reserved one only in case.
 RESERVED_NAMESPACES = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
 # `typeName` in base.definition.schema.v1.json, the meta-schema that cfn validates a schema with.
 _PATTERN = re.compile(r"[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}")
@@ -17,16 +17,16 @@ _EXAMPLE = "Acme::SageMaker::ModelQualityJobDefinition"
 
 @dataclass(frozen=True)
 class TypeName:
-    """The name of a resource type, as a template writes it."""
+    """The name of a resource type, in a template's spelling."""
 
     value: str
 
     @classmethod
     def of_ones_own(cls, text: str) -> TypeName:
-        """Give the type name that this text is, if it can be registered by anybody but AWS.
+        """Return a text as a type name, if users other than AWS can register it.
 
         Raises:
-            PublishingError: It is missing, malformed, or in a namespace that CloudFormation reserves.
+            PublishingError: The text is empty, malformed, or in a namespace that CloudFormation reserves.
         """
         if not text:
             raise PublishingError(f"The type needs a name of your own, for example TYPE_NAME={_EXAMPLE}.")
@@ -45,20 +45,20 @@ class TypeName:
 
     @property
     def package(self) -> str:
-        """The Python package of the handlers: acme_sagemaker_modelqualityjobdefinition."""
+        """The Python package of the handlers, for example acme_sagemaker_modelqualityjobdefinition."""
         return self.value.replace("::", "_").lower()
 
     @property
     def hyphenated(self) -> str:
-        """The type in ARNs: Acme-SageMaker-ModelQualityJobDefinition."""
+        """The type in ARNs, for example Acme-SageMaker-ModelQualityJobDefinition."""
         return self.value.replace("::", "-")
 
     @property
     def stem(self) -> str:
-        """The schema's and the zip's file name, the log group's and the stacks' prefix: acme-sagemaker-..."""
+        """The file name of schema and zip, and the prefix of log group and stacks, for example acme-sagemaker-..."""
         return self.hyphenated.lower()
 
     @property
     def spellings(self) -> tuple[str, str, str, str]:
-        """All four, in an order that is the same for every name."""
+        """All four spellings, in the same order for every name."""
         return (self.value, self.package, self.hyphenated, self.stem)

@@ -1,4 +1,4 @@
-"""An account and a region: where a type is registered, and what the variables of its inputs are there."""
+"""The account and region of a registration, and the values of the inputs' variables there."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import boto3
 
 @dataclass(frozen=True)
 class Place:
-    """An account and a region, and who calls."""
+    """An account and a region, with the caller's identity."""
 
     session: boto3.Session = field(repr=False)
     account: str
     partition: str
     region: str
     caller: str
-    """The ARN of who calls."""
+    """The caller's ARN."""
 
     @classmethod
     def of(cls, session: boto3.Session) -> Place:
-        """Give the place that a session's credentials lead to."""
+        """Return the account of a session's credentials and the session's region."""
         identity = session.client("sts").get_caller_identity()
         return cls(
             session, identity["Account"], identity["Arn"].split(":")[1], str(session.region_name), identity["Arn"]
@@ -28,5 +28,5 @@ class Place:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the variables of inputs stand for here."""
+        """The values of the inputs' variables here."""
         return {"account": self.account, "partition": self.partition, "region": self.region}

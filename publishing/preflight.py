@@ -1,6 +1,7 @@
-"""What can be told before anything is uploaded: AWS's schema rules, its checks of inputs, what inputs name.
+"""The checks before an upload: AWS's schema rules, its checks of inputs, and whether the resources in inputs exist.
 
-Each is what AWS applies minutes later, as far as it is documented (sandbox/contract says what is read into it).
+AWS makes these checks minutes later. They are implemented as far as AWS documents them; sandbox/contract says how it
+reads the rest.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ Progress = Callable[[str], None]
 
 
 def replace_inputs(staged: Path, own: Path) -> None:
-    """Put the user's own inputs into a staged project.
+    """Replace a staged project's inputs by the user's.
 
     Raises:
-        RefusedError: It is no folder.
+        RefusedError: `own` is not a folder.
     """
     if not own.is_dir():
         raise RefusedError(f"{own} is no folder of inputs.")
@@ -40,17 +41,17 @@ def replace_inputs(staged: Path, own: Path) -> None:
 
 
 def check(staged: Path, project: Path, type_name: TypeName, place: Place, progress: Progress) -> None:
-    """Check a staged project against what AWS will ask of it, and write what only the account knows into its inputs.
+    """Fill in a staged project's inputs, and check whether AWS would register the project.
 
     Args:
         staged: The staged project.
-        project: The original, whose template says what stands in for what the account knows.
-        type_name: The type that is registered.
-        place: Where.
-        progress: Called with each line that is worth showing.
+        project: The original, whose template defines the stand-ins.
+        type_name: The type's name.
+        place: The account and region.
+        progress: Called with each line to show.
 
     Raises:
-        RefusedError: AWS would refuse it; with every reason, and what to do.
+        RefusedError: AWS would refuse the project; with every reason, and what to do.
     """
     start = time.monotonic()
     schema: dict[str, Any] = json.loads((staged / f"{type_name.stem}.json").read_bytes())
@@ -69,16 +70,16 @@ def check(staged: Path, project: Path, type_name: TypeName, place: Place, progre
             + "\n".join(f"  - {problem}" for problem in problems)
             + "\nUNCHECKED=yes submits it all the same."
         )
-    progress(f"Checked in {time.monotonic() - start:.0f} s: the schema, the inputs, and all that they name is there.")
+    progress(f"Checked in {time.monotonic() - start:.0f} s: schema and inputs are valid, and what they name exists.")
 
 
 def fill(staged: Path, project: Path, place: Place) -> list[str]:
-    """Write what only the account knows into staged inputs, and say what it does not say.
+    """Replace the stand-ins in staged inputs by the account's values, and return a problem if values are missing.
 
     Args:
         staged: The staged project; its inputs are changed in place.
-        project: The original, whose template says what stands in for what.
-        place: Where.
+        project: The original, whose template defines the stand-ins.
+        place: The account and region.
     """
     said = stand_ins.of(project)
     outputs = prerequisites.outputs(place) if stand_ins.used_in(staged / "inputs", said) else {}
@@ -86,13 +87,13 @@ def fill(staged: Path, project: Path, place: Place) -> list[str]:
     if not lacking:
         return []
     missing = (
-        f"The stack {prerequisites.STACK} does not say {', '.join(lacking)}"
+        f"The stack {prerequisites.STACK} has no output {', '.join(lacking)}"
         if outputs
         else f"There is no stack {prerequisites.STACK} in account {place.account}, {place.region}"
     )
     return [
-        f"{missing}. Contract tests make resources from inputs/, and what those name has to exist: deploy it with "
-        f"`{prerequisites.COMMAND}`, or submit inputs of your own with INPUTS=DIR."
+        f"{missing}. The inputs of the contract tests name resources that must exist: deploy them with "
+        f"`{prerequisites.COMMAND}`, or submit your own inputs with INPUTS=DIR."
     ]
 
 
@@ -109,7 +110,7 @@ def _schema_problems(schema: Mapping[str, Any], previous: Mapping[str, Any] | No
 
 
 def _registered(type_name: str, place: Place, progress: Progress) -> dict[str, Any] | None:
-    """The schema of the version that the new one is compared with; None if there is none, or it can't be seen."""
+    """Return the registered version's schema, or None if no version is registered or it can't be read."""
     try:
         told = place.session.client("cloudformation").describe_type(Type="RESOURCE", TypeName=type_name)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What contract tests need in an account: a stack of the project's own template, and what it says for the inputs."""
+"""The resources that contract tests need in an account: a stack from the project's template, and its outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sandbox.contract import inputs
 STACK = "model-quality-contract-tests"
 COMMAND = "make prerequisites ENDPOINT_NAME=..."
 _EXPORTS = ("account", "partition", "region")
-_ABSENT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack that nothing can be updated in
+_ABSENT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack in this status can't be updated
 _LIMIT = 15 * 60  # seconds; the stack takes two or three minutes
 _FAILED = re.compile(r"FAILED|ROLLBACK")
 
@@ -32,19 +32,19 @@ def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | Non
 
     Args:
         project: The project's folder.
-        place: Where.
+        place: The account and region.
         endpoint: The name of an endpoint with data capture.
-        baselining_job: The name of a baselining job; None leaves the template's.
-        progress: Called with each line that is worth showing.
+        baselining_job: The name of a baselining job; None means the template's default.
+        progress: Called with each line to show.
 
     Raises:
-        PublishingError: There is no such endpoint, or the stack can't be deployed; with the reason.
+        PublishingError: The endpoint is missing or captures no data, or the stack can't be deployed; with the reason.
     """
     _require(project)
     if not endpoint:
         raise PublishingError(
-            "Which endpoint? SageMaker takes a definition only of an endpoint that is there, and no template can make "
-            "one for nothing: name one of yours, with data capture, by ENDPOINT_NAME=..."
+            "No endpoint: name one of yours that captures data, with ENDPOINT_NAME=... SageMaker refuses a definition "
+            "whose endpoint doesn't exist, and this command creates none, because an endpoint costs money."
         )
     if problem := endpoint_problem(place.session, endpoint):
         raise PublishingError(f"{problem} Name another with ENDPOINT_NAME=...")
@@ -81,7 +81,7 @@ def delete(project: Path, place: Place, progress: Progress) -> None:
     """Empty the stack's bucket and delete the stack.
 
     Raises:
-        PublishingError: There is no such stack, or it can't be deleted; with the reason.
+        PublishingError: The stack doesn't exist or can't be deleted; with the reason.
     """
     _require(project)
     client = place.session.client("cloudformation")
@@ -92,11 +92,11 @@ def delete(project: Path, place: Place, progress: Progress) -> None:
         _empty(place.session.client("s3"), bucket)
     progress(f"Deleting the stack {STACK}")
     _delete(client, progress)
-    progress("Deleted. The key is gone for good in 7 days, and costs nothing until then.")
+    progress("Deleted. AWS deletes the stack's KMS key in 7 days; it costs nothing until then.")
 
 
 def outputs(place: Place) -> dict[str, str]:
-    """Give the outputs of the stack; none if it is not there or not complete."""
+    """Return the stack's outputs, or none if the stack doesn't exist or is not complete."""
     try:
         (stack,) = place.session.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     except ClientError as error:
@@ -112,7 +112,7 @@ def _require(project: Path) -> None:
 
 
 def _exporting(place: Place, progress: Progress) -> str:
-    """Whether the stack can export the variables: an export's name is one stack's alone."""
+    """Return whether the stack can export the variables ("yes", "no"): only one stack can have an export's name."""
     pages = place.session.client("cloudformation").get_paginator("list_exports").paginate()
     taken = {
         export["Name"]
@@ -122,12 +122,12 @@ def _exporting(place: Place, progress: Progress) -> str:
     }
     if taken:
         progress(
-            f"Another stack exports {', '.join(sorted(taken))}, so this one does not: only `cfn test` asks for it."
+            f"Another stack exports {', '.join(sorted(taken))}, so this one does not. Only `cfn test` reads exports."
         )
     return "no" if taken else "yes"
 
 
-def _status(client: Any) -> str | None:  # noqa: ANN401 - boto3 makes the class at run time
+def _status(client: Any) -> str | None:  # noqa: ANN401 - boto3 creates the class at run time
     try:
         (stack,) = client.describe_stacks(StackName=STACK)["Stacks"]
     except ClientError as error:
@@ -139,7 +139,7 @@ def _status(client: Any) -> str | None:  # noqa: ANN401 - boto3 makes the class 
 
 
 def _events(client: Any, stack: str = STACK) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
-    """The stack's events, the oldest first."""
+    """Return the stack's events, oldest first."""
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
     return [event for page in pages for event in page["StackEvents"]][::-1]
 
@@ -152,15 +152,15 @@ def _delete(client: Any, progress: Progress) -> None:  # noqa: ANN401 - as above
 
 
 def _wait(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -> None:  # noqa: ANN401 - as above
-    """Show the events of a stack until it has come to an end.
+    """Show a stack's events until its operation ends.
 
     Raises:
-        PublishingError: It failed, with the reasons in its events; or it takes too long.
+        PublishingError: The operation failed, with the reasons in the events, or it takes too long.
     """
     reasons: list[str] = []
     give_up = time.monotonic() + _LIMIT
     while True:
-        # The status first: the events then are all that led to it.
+        # The status is read first, so that the events include every one that led to it.
         status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
         for event in _events(client, stack):
             if event["EventId"] not in seen:
@@ -178,7 +178,7 @@ def _wait(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -
 
 
 def _upload(project: Path, place: Place) -> int:
-    """Put an empty document at each address of the stack's bucket that inputs name as a file."""
+    """Put an empty JSON document at each file address in the stack's bucket that inputs name; return their number."""
     bucket = outputs(place)["Bucket"]
     names = {
         match["key"]
@@ -199,4 +199,4 @@ def _empty(client: Any, bucket: str) -> None:  # noqa: ANN401 - as above
             if keys:
                 client.delete_objects(Bucket=bucket, Delete={"Objects": keys})
     except client.exceptions.NoSuchBucket:
-        return  # somebody deleted it; the stack can go all the same
+        return  # somebody deleted it; the stack can still be deleted

@@ -1,4 +1,4 @@
-"""Registers the type under one's own name by the real `cfn submit`, packages it, deregisters it."""
+"""Registers the type under the user's name with the real `cfn submit`, packages it, and deregisters it."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from publishing.names import TypeName
 from publishing.place import Place
 from publishing.staging import TagUpdates, left_out, stage
 
-# `_wait_for_registration` in rpdk/core/project.py says so.
+# `_wait_for_registration` in rpdk/core/project.py prints this line.
 _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")
-# cfn names the execution role's stack after the type; a stack's name has at most 128 characters and begins with
-# a letter (CloudFormation API Reference, CreateStack).
+# cfn names the execution role's stack after the type. A stack's name has at most 128 characters and begins with a
+# letter (CloudFormation API Reference, CreateStack).
 _ROLE_STACK = "{}-role-stack"
 _MAX_STACK_NAME = 128
-# Lines with the answer of DescribeTypeRegistration, as Python prints it: what matters of it is said at the end.
+# Lines that print the answer of DescribeTypeRegistration. They are not shown: submit reports what matters at the end.
 _ANSWERS = ("{", "Please see response for additional information")
 _UPLOAD_STACK = "CloudFormationManagedUploadInfrastructure"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to register: None is what the AWS configuration of this machine says."""
+    """The region and profile to register with; None means this machine's AWS configuration."""
 
     region: str | None = None
     profile: str | None = None
 
     def session(self) -> boto3.Session:
-        """Give a session with a region and credentials.
+        """Return a session with a region and credentials.
 
         Raises:
-            PublishingError: One of them is missing.
+            PublishingError: The region or the credentials are missing.
         """
         with in_words():
             session = boto3.Session(profile_name=self.profile, region_name=self.region)
@@ -60,18 +60,18 @@ class Target:
         return session
 
     def options(self) -> list[str]:
-        """The same for cfn."""
+        """Return cfn's options for the region and the profile."""
         region = ["--region", self.region] if self.region else []
         return region + (["--profile", self.profile] if self.profile else [])
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What is checked before a submission.
+    """The checks before a submission.
 
     Args:
-        inputs: The user's own inputs for AWS's contract tests; None takes the project's.
-        skipped: Whether to submit without a check.
+        inputs: The user's inputs for AWS's contract tests; None means the project's.
+        skipped: Whether to submit without checks.
     """
 
     inputs: Path | None = None
@@ -80,7 +80,7 @@ class Checks:
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Turn botocore's errors into AWS's own words."""
+    """Raise botocore's errors as PublishingError with the same text."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -91,7 +91,7 @@ def in_words() -> Iterator[None]:
 def _staged(
     project: Path, type_name: TypeName, tag_updates: TagUpdates, progress: Callable[[str], None]
 ) -> Iterator[Path]:
-    """Stage into the project's cache; removed afterwards, and kept with cfn's log if cfn failed."""
+    """Stage a project into its cache and remove the copy at the end, or keep it with cfn's log if cfn failed."""
     cache = project / ".cache"
     cache.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{type_name.stem}-", dir=cache))
@@ -123,22 +123,22 @@ def submit(
     checks: Checks = Checks(),
     progress: Callable[[str], None],
 ) -> str:
-    """Register a version of the type under a name and make it the default one.
+    """Register a version of the type under a name, and make it the default version.
 
     Args:
         project: The folder of the original.
         type_name: The name to register.
         target: The account and region.
-        role_arn: The role that the handlers run with; None has cfn make one, from resource-role.yaml.
+        role_arn: The handlers' role; with None, cfn creates one from resource-role.yaml.
         tag_updates: As for `stage`.
-        checks: What is checked before anything is uploaded.
-        progress: Called with each line that is worth showing.
+        checks: The checks before the upload.
+        progress: Called with each line to show.
 
     Returns:
         The ARN of the version.
 
     Raises:
-        PublishingError: The type was not registered, or is not the default; with the reason.
+        PublishingError: The version was not registered or did not become the default; with the reason.
     """
     role_stack = _ROLE_STACK.format(type_name.stem)
     if not role_arn and (len(role_stack) > _MAX_STACK_NAME or not role_stack[0].isalpha()):
@@ -173,19 +173,19 @@ def submit(
             with ExitStack() as watched:
                 cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
         except PackagerError as error:
-            # cfn prints that the registration failed; the registry knows why.
+            # cfn prints only that the registration failed; the registry has the reason.
             description = _registration(session, tokens[-1]).get("Description") if tokens else None
             said = f"{error} The registry says: {advised(description)}" if description else str(error)
             raise PublishingError(said) from error
         if not tokens:
-            raise PublishingError("cfn submit ended well and named no registration token: this is not the cfn we know.")
+            raise PublishingError("cfn submit printed no registration token: this version of cfn is not supported.")
         arn: str = _registration(session, tokens[-1])["TypeVersionArn"]
     progress(f"Registered in {time.monotonic() - start:.0f} s. Version, now the default: {arn}")
     return arn
 
 
 def _registration(session: boto3.Session, token: str) -> dict[str, Any]:
-    """What the registry says about a registration."""
+    """Return the registry's description of a registration."""
     with in_words():
         answer: dict[str, Any] = session.client("cloudformation").describe_type_registration(RegistrationToken=token)
     return answer
@@ -199,28 +199,30 @@ def package(
     tag_updates: TagUpdates,
     progress: Callable[[str], None],
 ) -> Path:
-    """Write the zip that `cfn submit` uploads (for RegisterType, and for examples/registration.yaml) and its contents.
+    """Write the zip that `cfn submit` uploads, and its bill of materials.
+
+    RegisterType and examples/registration.yaml take this zip.
 
     Args:
         project: The folder of the original.
-        type_name: The name of the packaged type; it may be the original's own.
-        folder: Where to write it; an earlier one of the same name is replaced.
+        type_name: The name of the packaged type, which can be the original's name.
+        folder: The folder to write into; an earlier zip of the same name is replaced.
         tag_updates: As for `stage`.
-        progress: Called with each line that is worth showing.
+        progress: Called with each line to show.
 
     Raises:
-        PublishingError: It was not written; with the reason.
+        PublishingError: The zip was not written; with the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
 
     def show(line: str) -> None:
-        if not line.startswith("Dry run complete"):  # it names the file that is moved away from there
+        if not line.startswith("Dry run complete"):  # this line names the zip at its old place
             progress(f"  {line}")
 
     with _staged(project, type_name, tag_updates, progress) as staged:
         cfn.run(["submit", "--dry-run"], staged, progress=show)
         zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
-    archive.rewrite(zipped)  # the same project, the same bytes: cfn stamps the time on it
+    archive.rewrite(zipped)  # removes cfn's time stamps, so that the same project gives the same bytes
     with (
         zipfile.ZipFile(zipped) as outer,
         outer.open("ResourceProvider.zip") as member,
@@ -234,10 +236,10 @@ def package(
 
 
 def deregister(type_name: TypeName, target: Target, progress: Callable[[str], None]) -> None:
-    """Take every version of a type, and so the type, out of the registry.
+    """Deregister every version of a type, and with the last one the type.
 
     Raises:
-        PublishingError: It is not registered, or the registry refused.
+        PublishingError: The type is not registered, or the registry refused.
     """
     session = target.session()
     cloudformation = session.client("cloudformation")
@@ -251,11 +253,11 @@ def deregister(type_name: TypeName, target: Target, progress: Callable[[str], No
             raise PublishingError(f"{type_name.value} is not registered in {session.region_name}: nothing to undo.")
         versions: list[dict[str, Any]] = []
         more: dict[str, str] | None = {}
-        while more is not None:  # botocore has no paginator for it
+        while more is not None:  # botocore has no paginator for this operation
             page = cloudformation.list_type_versions(**name, DeprecatedStatus="LIVE", **more)
             versions += page["TypeVersionSummaries"]
             more = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
-        # The default version can't go by its own ARN: it goes last, with the type.
+        # The default version can't be deregistered by its ARN. It is deregistered last, with the type.
         for version in versions:
             if not version.get("IsDefaultVersion"):
                 cloudformation.deregister_type(Arn=version["Arn"])

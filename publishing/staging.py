@@ -1,4 +1,4 @@
-"""Stages the project under another type name: a complete cfn project, ready to test and submit."""
+"""Stages the project under another type name, as a complete cfn project that is ready to test and submit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
 _NEEDED = (SETTINGS, "requirements.txt")
 _TAKEN_ALONG = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
-# What the schema says about a change of tags, and what is true where they change in place.
+# The schema's sentence about changes of tags, and its replacement if tags change in place.
 _SAID_OF_THE_TYPE = (
     "A definition can't be changed once it exists: every property but EndpointName replaces it.",
     "A definition can't be changed once it exists, only its tags can: every property but EndpointName and "
@@ -29,10 +29,10 @@ _SAID_OF_TAGS = " A change of tags is made in place and replaces nothing."
 
 
 def type_name_of(project: Path) -> TypeName:
-    """Give the name of a project's type, from cfn's settings.
+    """Return the name of a project's type, from cfn's settings.
 
     Raises:
-        PublishingError: There is no cfn project of a resource type.
+        PublishingError: The folder is not a cfn project of a resource type.
     """
     try:
         return TypeName(json.loads((project / SETTINGS).read_bytes())["typeName"])
@@ -47,19 +47,19 @@ def stage(
 ) -> None:
     """Write a copy of a project whose type has another name.
 
-    Schema, settings, package, inputs and events are copied with the name changed wherever they spell it;
-    models.py, resource-role.yaml and docs/ are written by `cfn generate`. The same project gives the same bytes.
+    Schema, settings, package, inputs and events are copied, with the name changed in each of its spellings.
+    `cfn generate` writes models.py, resource-role.yaml and docs/. The same project gives the same bytes.
 
     Args:
         project: The folder of the original.
-        type_name: The name of the copy's type; the original's own gives a plain copy.
-        out: The folder to write: missing or empty.
-        tag_updates: Whether a change of tags replaces the resource, as in the original, or is made in place.
-        small: Whether cfn is to package it by our own plugin, which has to be installed wherever that is done.
+        type_name: The name of the copy's type; the original's name gives a plain copy.
+        out: The folder to write, which must be missing or empty.
+        tag_updates: Whether a change of tags replaces the resource, as in the original, or happens in place.
+        small: Whether cfn packages the copy with our plugin, which must then be installed where cfn runs.
 
     Raises:
-        PackagerError: It can't be done; nothing was written.
-        OSError: The folder can't be written; nothing was.
+        PackagerError: The project can't be staged; nothing was written.
+        OSError: The folder can't be written; nothing was written.
     """
     project, out = project.resolve(), out.resolve()
     old = type_name_of(project)
@@ -72,7 +72,7 @@ def stage(
     if untracked:
         raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
 
-    # On the same file system as its destination, so that it appears there whole or not at all.
+    # On the file system of its destination, so that it appears there completely or not at all.
     existing = next(folder for folder in out.parents if folder.exists())
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
         staged = Path(scratch) / out.name
@@ -92,7 +92,7 @@ def stage(
 
 
 def left_out(project: Path) -> list[Path]:
-    """Return the files that a copy of a project does not have because git neither tracks nor ignores them.
+    """Return the files that a copy of a project lacks because git neither tracks nor ignores them.
 
     Args:
         project: The folder of the original.
@@ -101,7 +101,7 @@ def left_out(project: Path) -> list[Path]:
 
 
 def _refuse_folder(project: Path, out: Path) -> None:
-    """Raise an error unless the folder can take a staged project."""
+    """Raise an error if a staged project can't be written to the folder."""
     if out.is_dir() and any(out.iterdir()):
         raise PublishingError(f"{out} is not empty: name a folder that is, or one that does not exist yet.")
     if out.exists() and not out.is_dir():
@@ -112,20 +112,20 @@ def _refuse_folder(project: Path, out: Path) -> None:
 
 
 class _Renamed:
-    """Copies with one type name replaced by another, in each of its spellings."""
+    """A copier that replaces one type name by another, in each of its spellings."""
 
     def __init__(self, old: TypeName, new: TypeName) -> None:
         self._new = dict(zip((s.encode() for s in old.spellings), (s.encode() for s in new.spellings), strict=True))
         names = b"|".join(re.escape(spelling) for spelling in self._new)
-        # An address stays: what it points to is not renamed.
+        # A web address stays unchanged, because its target isn't renamed.
         self._pattern = re.compile(rb"https?://[^\s\"'<>)]+|(?<![A-Za-z0-9_])(?:" + names + rb")(?![A-Za-z0-9_])")
 
     def text(self, text: str) -> str:
-        """The text under the new name."""
+        """Return a text with the new name."""
         return self._bytes(text.encode()).decode()
 
     def copy(self, source: Path, destination: Path) -> None:
-        """Copy a file."""
+        """Copy a file, with the new name in its content."""
         destination.parent.mkdir(parents=True, exist_ok=True)
         destination.write_bytes(self._bytes(source.read_bytes()))
         shutil.copymode(source, destination)
@@ -135,7 +135,7 @@ class _Renamed:
 
 
 def _package_small(settings_file: Path) -> None:
-    """Name our own plugin in cfn's settings, where there is one for the language."""
+    """Put our plugin into cfn's settings, if there is one for the language."""
     settings = json.loads(settings_file.read_bytes())
     settings["language"] = smaller(settings["language"])
     build_here(settings)
@@ -143,13 +143,15 @@ def _package_small(settings_file: Path) -> None:
 
 
 def _update_tags_in_place(schema_file: Path) -> None:
-    """Rewrite a schema such that a change of its tags no longer replaces the resource."""
+    """Rewrite a schema so that a change of tags no longer replaces the resource."""
     schema: dict[str, Any] = json.loads(schema_file.read_bytes())
     tagging = schema.get("tagging", {})
     tags = tagging.get("tagProperty", "/properties/Tags")
     create_only: list[str] = schema.get("createOnlyProperties", [])
     if tags not in create_only:
-        raise PublishingError("There is nothing to change for tag updates in place: Tags replace nothing already.")
+        raise PublishingError(
+            "Tags are not createOnly in this schema, so they replace nothing: leave out TAG_UPDATES=in-place."
+        )
     allowed = schema["handlers"].get("update", {}).get("permissions", [])
     not_allowed = sorted(set(tagging.get("permissions", [])) - set(allowed))
     if not_allowed:

@@ -1,6 +1,6 @@
-"""What inputs write in place of what only an account knows: its ids, the name of an endpoint.
+"""Stand-ins: texts in inputs for values that depend on the account, such as its ids and the name of an endpoint.
 
-A project's template for contract tests says it in its metadata: the text that stands in, and the output for it.
+A project's template for contract tests lists them in its metadata, each with the output that has the value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TEMPLATE = Path("examples", "contract-tests.yaml")
 
 
 def of(project: Path) -> dict[str, str]:
-    """Give the texts of inputs that stand in for what only an account knows, and the outputs that say it."""
+    """Return the output's name for each stand-in of a project."""
     if not (project / TEMPLATE).exists():
         return {}
     template = load(str(project / TEMPLATE))  # type: ignore[no-untyped-call]  # cfn-lint does not type it
@@ -27,23 +27,23 @@ def of(project: Path) -> dict[str, str]:
 
 
 def used_in(folder: Path, stand_ins: Mapping[str, str]) -> set[str]:
-    """Give the stand-ins that the input files of a folder have."""
+    """Return the stand-ins that a folder's input files use."""
     return {text for document in _documents(folder).values() for text in strings(document) if text in stand_ins}
 
 
 def fill(folder: Path, stand_ins: Mapping[str, str], outputs: Mapping[str, str], place: Place) -> list[str]:
-    """Write what only this account knows into input files, where they have a stand-in for it.
+    """Replace the stand-ins in input files by this account's values.
 
-    Region and account are written as the variables that they are, because contract tests refuse them written out.
+    Region and account become variables in the values, because contract tests refuse them hard-coded.
 
     Args:
-        folder: The input files; changed in place.
-        stand_ins: What stands in, and the name of the output that says what for.
-        outputs: The outputs that there are.
-        place: The account.
+        folder: The folder of the input files, which are changed in place.
+        stand_ins: The output's name for each stand-in.
+        outputs: The stack's outputs.
+        place: The account and region.
 
     Returns:
-        The names of the outputs that files ask for and that are not there; then nothing is written.
+        The names of the outputs that the files need and the stack lacks. If there are any, nothing is written.
     """
     files = _documents(folder)
     used = used_in(folder, stand_ins)
@@ -56,7 +56,7 @@ def fill(folder: Path, stand_ins: Mapping[str, str], outputs: Mapping[str, str],
 
 
 def _documents(folder: Path) -> dict[Path, Any]:
-    """The input files that are JSON; of the others the checks of inputs say what is wrong."""
+    """Return the input files that are valid JSON; the checks of inputs report the others."""
     documents = {}
     for file in sorted(folder.glob("*.json")):
         with suppress(ValueError):
@@ -65,12 +65,12 @@ def _documents(folder: Path) -> dict[Path, Any]:
 
 
 def _as_input(value: str, place: Place) -> str:
-    """A value as input files may have it."""
+    """Return a value with variables for region and account."""
     return value.replace(place.region, "{{region}}").replace(place.account, "{{account}}")
 
 
 def strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape
-    """Give every text in a document that is no key."""
+    """Yield every text in a document, except keys."""
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from strings(item)
     if isinstance(value, str):

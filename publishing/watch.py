@@ -1,4 +1,4 @@
-"""How a registration goes on, shown while `cfn submit` waits for it without a word."""
+"""Shows the progress of a registration, because `cfn submit` waits for it silently."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from threading import Event, Thread
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-INTERVAL = 5.0  # seconds, as cfn's own waiter
+INTERVAL = 5.0  # seconds, as in cfn's own waiter
 
 
 @contextmanager
 def registration(session: boto3.Session, token: str, progress: Callable[[str], None]) -> Iterator[None]:
-    """Show what the registry says of a registration whenever it says something new, until the block ends.
+    """Show the registry's description of a registration whenever it changes, until the block ends.
 
     Args:
-        session: Of the account.
-        token: The registration's.
-        progress: Called with each line, in a thread of this function's.
+        session: The account's session.
+        token: The registration's token.
+        progress: Called with each line, in a separate thread.
     """
-    client = session.client("cloudformation")  # here: a session is no thread's to share
+    client = session.client("cloudformation")  # not in the thread: a session is not thread-safe
     ended = Event()
 
     def watch() -> None:

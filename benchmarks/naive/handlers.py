@@ -1,7 +1,7 @@
-"""The type as a beginner writes it: cfn's own template filled in, a client per invocation, no thought of start-up.
+"""The type with a beginner's handlers: cfn's template filled in, a client per invocation, start-up not optimised.
 
-The other side of the comparison in RESULTS.md. It knows the happy path only, and makes the same service calls there as
-the real handlers.
+RESULTS.md compares the real handlers with these. They handle the happy path only, where they make the same service
+calls as the real handlers.
 """
 
 import logging
@@ -78,7 +78,7 @@ def _read(client: Any, model: ResourceModel) -> ProgressEvent:
 def update_handler(
     session: SessionProxy, request: ResourceHandlerRequest, _callback_context: MutableMapping[str, Any]
 ) -> ProgressEvent:
-    """Bring the stack's tags up to date, then read the definition."""
+    """Change the stack's tags on the definition, then read it."""
     LOG.info("updating %s", request.logicalResourceIdentifier)
     arn = request.desiredResourceState.JobDefinitionArn
     wanted, had = request.desiredResourceTags or {}, request.previousResourceTags or {}

@@ -1,6 +1,6 @@
-"""The tests of a registration in a process of their own: python -m sandbox.contract REQUEST ANSWER.
+"""The contract tests of a registration, run in a separate process: `python -m sandbox.contract REQUEST ANSWER`.
 
-sandbox/cloudformation/type_tests.py writes the one file and reads the other.
+sandbox/cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from sandbox.invocation import invoke
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """What became of each test, or why there is none."""
+    """Run the tests of a request and return their outcomes, or the reason why they can't run."""
     folder, values = Path(request["inputs"]), request["values"]
     try:
         inputs = input_files.read(folder, values)
@@ -48,7 +48,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer one request."""
+    """Read the request, run its tests and write the answer."""
     request, written = map(Path, sys.argv[1:])
     text = json.dumps(answer(json.loads(request.read_text())))
     written.with_suffix(".part").write_text(text)

@@ -1,7 +1,7 @@
-"""A plugin for the pytest that `cfn test` runs: what becomes of each test, as a line of JSON, as soon as it is known.
+"""A plugin for the pytest of `cfn test` that prints each test's outcome at once, as a line of JSON.
 
-cfn calls pytest once for each set of inputs, in one process: the sets are counted here. This file is named with -p and
-imported there, so it imports nothing of the sandbox.
+cfn calls pytest once for each set of inputs, in one process, so this plugin counts the sets. cfn's process imports it
+through -p, so it imports nothing from the sandbox.
 """
 
 import json
@@ -13,12 +13,12 @@ _calls: list[pytest.Config] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A set of inputs begins."""
+    """Count a new set of inputs."""
     _calls.append(config)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """A test was set up, called or torn down."""
+    """Print the outcome of a test's setup, call or teardown."""
     crash = getattr(report.longrepr, "reprcrash", None)
     message = report.longrepr[2] if isinstance(report.longrepr, tuple) else crash.message if crash else ""
     line = {

@@ -1,4 +1,4 @@
-"""`sandbox test`: a project's type against AWS's contract suites, without Docker and without an account."""
+"""The command `sandbox test`: AWS's contract suites against a project's type, without Docker and without an account."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def run(
     arguments: Sequence[str] = (),
     timeout: int = TIMEOUT,
 ) -> Outcome:
-    """Run suites against a project's type, packaged and in AWS's Lambda emulator.
+    """Run suites against a project's type, packaged, in AWS's Lambda emulator.
 
     Args:
         project: the folder with .rpdk-config.
-        suites: which of SUITES.
+        suites: the names of the suites, from SUITES.
         inputs: a folder of inputs, instead of the project's.
-        previous: the schema of the version before, for the rules that compare.
+        previous: the previous version's schema, for the rules that compare versions.
         report: the folder for report.html and junit.xml.
-        arguments: more for pytest.
+        arguments: additional arguments for pytest.
         timeout: seconds that a handler may take.
 
     Raises:
-        SandboxError: the project, its inputs or the schema before can't be used. Nothing has been started then.
+        SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
     """
     schema = project_schema(project)
     if "lint" in suites:
@@ -56,7 +56,7 @@ def run(
     with ExitStack() as opened:
         if not {"v1", "v2"} & {*suites}:
             return session.run(Subject(schema, before), suites, folder=report, arguments=arguments)
-        # Their variables' values are known when the account is there; what is wrong with them is said before.
+        # A mistake in the inputs is reported before the slow steps. Their variables' values need the account.
         input_files.unfilled(folder)
         packaged = package(project)
         account = opened.enter_context(Account())
@@ -80,7 +80,7 @@ def main(
     report: Path | None,
     arguments: Sequence[str],
 ) -> int:
-    """Run suites as `run` does, and return the command's exit code: 0 if all was well, 1 if not."""
+    """Run suites as `run` does, and return the command's exit code: 0 if every test passed."""
     outcome = run(project, suites, inputs=inputs, previous=previous, report=report, arguments=arguments)
     if report is not None:
         print(f"sandbox: the report is {report / 'report.html'}, for machines {report / 'junit.xml'}", file=sys.stderr)
@@ -93,10 +93,10 @@ def main(
 
 
 def project_schema(project: Path) -> dict[str, Any]:
-    """The schema of a project's type.
+    """Return the schema of a project's type.
 
     Raises:
-        SandboxError: there is no resource type there, or no schema.
+        SandboxError: the folder has no resource type or no schema.
     """
     if not (project / SETTINGS).is_file():
         raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
@@ -119,7 +119,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def from_options(options: argparse.Namespace) -> int:
-    """Run the suites that the command line asks for, and return its exit code."""
+    """Run the suites that the command line names, and return the exit code."""
     arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
     suites, root = options.suite or SUITES, project_of(options.project)
     return main(root, suites, options.inputs, options.previous, options.report, arguments)

@@ -1,10 +1,10 @@
-"""AWS's rules for resource schemas, run by their own engine: a program, which sandbox/contract/lint.py calls.
+"""A program that runs AWS's rules for resource schemas with their own engine, for sandbox/contract/lint.py.
 
-It reads `{"schema": ..., "previous": ... or null}` and writes what each rule says. It is a process apart because the
-rules' package shares its first name, rpdk, with cfn: one process can't import both.
+It reads `{"schema": ..., "previous": ... or null}` and writes each rule's result. It is a separate process because the
+rules' package and cfn share the top-level package name rpdk, so one process can't import both.
 
-The package's runner reads answers of an engine of 2023, which no current Python has; this reads those of cfn-guard-rs
-0.3.3. Of its two forms the verbose one: the plain one loses its beginning when it is longer than 8 KiB.
+The package's own runner needs an engine of 2023 that current Pythons can't install. This program reads the output of
+cfn-guard-rs 0.3.3, in its verbose form: the plain form loses its beginning when it is longer than 8 KiB.
 
 Source: resource-schema-guard-rail 0.0.22, rpdk/guard_rail/core/runner.py.
 """
@@ -24,12 +24,12 @@ from rpdk.guard_rail.utils.schema_utils import add_paths_to_schema
 
 JSON = Any
 
-# Nodes that decide whether a rule applies: what fails in them is no failure of the rule.
+# Nodes that decide whether a rule applies. A failure in them is not a failure of the rule.
 CONDITIONS = frozenset({"WhenCondition", "RuleCondition", "Filter"})
 
 
 def main() -> None:
-    """Answer one request."""
+    """Run the rules for the request on standard input, and write their results to standard output."""
     request = json.load(sys.stdin)
     previous = request["previous"] and json.loads(json.dumps(request["previous"]))
     change = previous and schema_diff(previous, json.loads(json.dumps(request["schema"])), print_diff_to_console=False)
@@ -44,7 +44,7 @@ def _results(library: ModuleType, data: JSON) -> Iterator[JSON]:
     for file in sorted(importlib.resources.files(library).iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".guard"):
             continue
-        tree = json.loads(run_checks_rs(json.dumps(data), file.read_text(), True))  # noqa: FBT003 - the engine's way
+        tree = json.loads(run_checks_rs(json.dumps(data), file.read_text(), True))  # noqa: FBT003 - the engine's signature
         for node in tree["children"]:
             rule = node["container"]["RuleCheck"]
             findings = [finding for child in node["children"] for finding in _findings(child, data)]
@@ -58,7 +58,7 @@ def _results(library: ModuleType, data: JSON) -> Iterator[JSON]:
 
 
 def _findings(node: JSON, data: JSON) -> Iterator[JSON]:
-    """What failed below a node, down the failed branches only: one alternative of an OR may fail and the OR hold."""
+    """Yield the findings below a node, following failed branches only: an OR can pass though an alternative fails."""
     (kind,) = node["container"]
     check = node["container"][kind]
     if kind in CONDITIONS or (isinstance(check, dict) and check.get("status", "FAIL") != "FAIL"):
@@ -86,7 +86,7 @@ def _clause(check: JSON, data: JSON) -> Iterator[JSON]:
 
 
 def _path(start: JSON) -> str:
-    """Where in the schema a value was, or was looked for."""
+    """Return the place in the schema where the engine found a value or looked for it."""
     resolved = (start or {}).get("Resolved")
     if resolved:
         return str(resolved["path"])
@@ -97,7 +97,7 @@ def _path(start: JSON) -> str:
 
 
 def _changed(difference: JSON, path: str) -> str:
-    """The properties behind a path in the difference of two schemas; in a schema, the path as it is."""
+    """Return the properties behind a path in the difference of two schemas; return any other path unchanged."""
     node, kind = difference, path.split("/")[2:3]
     if kind not in (["added"], ["removed"], ["changed"]):
         return path

@@ -1,6 +1,6 @@
-"""What the contract suites ask a type to make: the files in inputs/, and what AWS asks of them.
+"""The input files of the contract suites, and AWS's checks of them.
 
-Nothing here needs moto or the emulator: inputs can be checked before anything is uploaded.
+This module needs neither moto nor the emulator, so inputs can be checked before an upload.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, the tests of input files, and
 "Specifying input data for use in contract tests" there.
@@ -23,33 +23,33 @@ JSON = Any
 Schema = Mapping[str, Any]
 
 VARIABLES = ("region", "account", "partition")
-"""All that a file may leave open, as {{region}}."""
+"""The variables that a file can contain, for example {{region}}."""
 
 PLACEHOLDERS = frozenset({"000000000000", "111122223333", "123456789012", "444455556666", "777788889999"})
-"""Account ids that AWS's documentation uses where it means anybody's. Which ones AWS lets pass is not documented."""
+"""The placeholder account ids of AWS's documentation. Which ones AWS accepts is not documented."""
 
 CHECKS = ("no_hardcoded_regions", "no_hardcoded_account_ids", "no_hardcoded_partitions", "property_coverage")
-"""The checks' names: AWS's, but for the last, which it describes and does not name."""
+"""The checks' names: AWS's own, except the last. AWS describes that check and gives it no name."""
 
 _FILE = re.compile(r"inputs_(?P<number>[1-9]\d*)_(?P<kind>create|update)\.json")
 _VARIABLE = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
-# What the variables are while only the files are looked at: nothing that would count as hard-coded.
+# The variables' values while only the files are checked. None of them counts as hard-coded.
 _OPEN = {"region": "(region)", "account": "123456789012", "partition": "(partition)"}
 
 
 class InputsError(SandboxError):
-    """The input files can't be used as they are. The text is a sentence that names the file."""
+    """An error that says why the input files can't be used. Its text is a sentence that names the file."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What AWS's checks of input files object to."""
+    """An objection of AWS's checks of input files."""
 
     check: str
-    """One of CHECKS, or `inputs` where the files can't be read."""
+    """One of CHECKS, or `inputs` if the files can't be read."""
     message: str
     path: str = ""
-    """The file, and where in it."""
+    """The file and the place in it."""
 
     def __str__(self) -> str:
         return f"{self.check}: {self.message}{f' (at {self.path})' if self.path else ''}"
@@ -57,7 +57,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A set of inputs: the properties to create a resource with, and to update it to."""
+    """A set of inputs: the properties of a CREATE and of the UPDATE that follows it."""
 
     number: int
     create: dict[str, Any]
@@ -65,25 +65,25 @@ class Inputs:
 
     @property
     def name(self) -> str:
-        """What tests call it."""
+        """The set's name in test ids and file names."""
         return f"inputs_{self.number}"
 
     @property
     def documents(self) -> dict[str, dict[str, Any]]:
-        """The properties, by the names of their files."""
+        """The properties by file name."""
         kinds = {"create": self.create, "update": self.update}
         return {f"{self.name}_{kind}.json": properties for kind, properties in kinds.items() if properties is not None}
 
 
 def read(folder: Path, values: Mapping[str, str]) -> list[Inputs]:
-    """The sets of inputs in a folder, by their numbers.
+    """Return the sets of inputs in a folder, in the order of their numbers.
 
     Args:
         folder: a project's inputs/.
         values: the variables' values.
 
     Raises:
-        InputsError: there are none, or one of the files can't be used.
+        InputsError: the folder has no inputs, or a file can't be used.
     """
     files = {
         (int(match["number"]), match["kind"]): path
@@ -105,7 +105,7 @@ def read(folder: Path, values: Mapping[str, str]) -> list[Inputs]:
 
 
 def problems(folder: Path, schema: Schema) -> list[Problem]:
-    """All that AWS's checks object to in a folder of inputs; empty when it would pass them.
+    """Return every problem that AWS's checks find in a folder of inputs.
 
     Args:
         folder: a project's inputs/.
@@ -119,12 +119,12 @@ def problems(folder: Path, schema: Schema) -> list[Problem]:
 
 
 def unfilled(folder: Path) -> list[Inputs]:
-    """The sets of inputs with their variables left open, for the checks; `read` says what the errors are."""
+    """Return the sets of inputs with neutral values for the variables, for the checks; see `read` for the errors."""
     return read(folder, _OPEN)
 
 
 def hardcoded(sets: list[Inputs]) -> list[Problem]:
-    """The regions, account ids and partitions that are written out where a variable should be."""
+    """Return a problem for each region, account id and partition that should be a variable."""
     found = []
     for inputs in sets:
         for file, document in inputs.documents.items():
@@ -135,7 +135,7 @@ def hardcoded(sets: list[Inputs]) -> list[Problem]:
 
 
 def uncovered(sets: list[Inputs], schema: Schema) -> list[Problem]:
-    """The property paths of a schema that no input uses; read-only ones, which no input can use, left out."""
+    """Return a problem for each property path that no input uses, except read-only ones, which no input can use."""
     read_only = properties.listed(schema, "readOnlyProperties")
     wanted = {path for path in properties.declared(schema) if not properties.within(path, read_only)}
     used: set[properties.Path] = set()
@@ -187,7 +187,7 @@ def _hardcoded(text: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _regions() -> re.Pattern[str]:
-    """Every region that botocore knows; in a name of something else too, as in bucket-us-east-1."""
+    """Return a pattern for every region that botocore knows, also inside a longer name such as bucket-us-east-1."""
     partitions = Loader().load_data("endpoints")["partitions"]
     names = sorted((region for partition in partitions for region in partition["regions"]), key=len, reverse=True)
     return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, names))})(?!\d)")

@@ -1,11 +1,11 @@
-"""AWS's own rules for resource schemas, those that RegisterType applies.
+"""AWS's rules for resource schemas, which RegisterType applies.
 
-They are the rule files of PyPI's resource-schema-guard-rail, unchanged; sandbox/contract/guard_rail.py runs them.
-Nothing here needs moto or the emulator: a schema can be checked before anything is uploaded.
+They are the unchanged rule files of resource-schema-guard-rail from PyPI. sandbox/contract/guard_rail.py runs them.
+This module needs neither moto nor the emulator, so a schema can be checked before an upload.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, schema tests: "linter checks" and
-"backward compatibility". Which results block a registration is not documented. The rules tell NON_COMPLIANT from
-WARNING; here the first fails, and a warning is reported and does not.
+"backward compatibility". AWS doesn't document which results block a registration. A rule's result is NON_COMPLIANT or
+WARNING. Here NON_COMPLIANT fails; WARNING is only reported.
 """
 
 import importlib.machinery
@@ -28,15 +28,15 @@ INSTALLED = Path(sys.prefix, "linter")
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule objects to."""
+    """A rule's objection to a schema."""
 
     rule: str
-    """The rule's id, PER002: the same one may say different things."""
+    """The rule's id, for example PER002. One id can have several messages."""
     message: str
     path: str
-    """Where in the schema; for a comparison, where in the difference of the two."""
+    """The place in the schema or, for a rule that compares, in the difference between the two schemas."""
     warning: bool = False
-    """AWS's rules call it WARNING, not NON_COMPLIANT."""
+    """Whether AWS's rule calls it WARNING instead of NON_COMPLIANT."""
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.message}{f' (at {self.path})' if self.path else ''}"
@@ -44,10 +44,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """What one rule says of a schema."""
+    """The result of one rule for a schema."""
 
     name: str
-    """The rule's name in its file, ensure_tagging_is_specified."""
+    """The rule's name in its file, for example ensure_tagging_is_specified."""
     compares: bool
     """Whether it compares two versions of a schema."""
     applies: bool
@@ -55,11 +55,11 @@ class Result:
 
 
 def results(schema: Schema, previous: Schema | None = None) -> list[Result]:
-    """What every rule says, in the order of the rule files.
+    """Return the result of every rule, in the order of the rule files.
 
     Args:
         schema: a resource type's schema.
-        previous: the schema of the version before; without it the rules that compare are left out.
+        previous: the schema of the previous version; without it, the rules that compare versions don't run.
 
     Raises:
         SandboxError: the rules or their engine are not installed, or they can't read the schema.
@@ -85,17 +85,17 @@ def _result(answer: dict[str, Any]) -> Result:
 
 
 def findings(schema: Schema, previous: Schema | None = None) -> list[Finding]:
-    """All that the rules object to, warnings included; `results` says what the arguments and errors are."""
+    """Return every finding of the rules, warnings included; see `results` for arguments and errors."""
     return [finding for result in results(schema, previous) for finding in result.findings]
 
 
 def failures(schema: Schema, previous: Schema | None = None) -> list[Finding]:
-    """What keeps a type from being registered: `findings` without the warnings."""
+    """Return the findings that prevent a registration: `findings` without the warnings."""
     return [finding for finding in findings(schema, previous) if not finding.warning]
 
 
 def rules(*, compares: bool) -> list[str]:
-    """The names of the rules, of those that compare two versions or of the others.
+    """Return the names of the rules that compare two versions, or of all others.
 
     Raises:
         SandboxError: the rules are not installed.
@@ -115,7 +115,7 @@ def check() -> None:
     """Check that the rules can run.
 
     Raises:
-        SandboxError: the rules or their engine are not installed; with how to get them.
+        SandboxError: the rules or their engine are not installed; the message says how to install them.
     """
     rules(compares=False)
     engine = importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(INSTALLED)])

@@ -1,6 +1,6 @@
-"""What a schema says of properties: which there are, which of them a document uses, what of a document another lacks.
+"""The property paths of a schema and of documents, and the differences between documents.
 
-A path is a tuple of names; `*` stands for the items of an array, and for the keys of a map.
+A path is a tuple of names. `*` stands for an array's items and for a map's keys.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,27 +14,27 @@ COMBINERS = ("allOf", "anyOf", "oneOf")
 
 
 def declared(schema: Schema) -> set[Path]:
-    """Every property path of a schema, at every depth; a definition that contains itself is followed once."""
+    """Return every property path of a schema, at every depth, following a recursive definition once."""
     return set(_declared(schema, schema, frozenset()))
 
 
 def used(schema: Schema, document: Mapping[str, Any]) -> set[Path]:
-    """The property paths that a document has."""
+    """Return the property paths that a document has."""
     return set(_used(schema, [schema], document))
 
 
 def listed(schema: Schema, keyword: str) -> set[Path]:
-    """The paths under a keyword of the schema: readOnlyProperties, writeOnlyProperties, primaryIdentifier ..."""
+    """Return the paths under a keyword of the schema: readOnlyProperties, writeOnlyProperties, primaryIdentifier ..."""
     return {tuple(pointer.split("/")[2:]) for pointer in schema.get(keyword, [])}
 
 
 def within(path: Path, others: set[Path]) -> bool:
-    """Whether a path is one of others, or below one of them."""
+    """Return whether a path is one of others, or below one of them."""
     return any(path[: len(other)] == other for other in others)
 
 
 def without(document: JSON, paths: set[Path]) -> JSON:
-    """A document without some of its properties."""
+    """Return a document without some of its properties."""
     if isinstance(document, Mapping):
         return {
             key: without(value, _below(paths, key))
@@ -47,7 +47,7 @@ def without(document: JSON, paths: set[Path]) -> JSON:
 
 
 def lacks(document: JSON, path: Path) -> bool:
-    """Whether a property is missing where it could be: something that would hold it is there."""
+    """Return whether a document lacks a property although it has the property's parent."""
     key, below = path[0], path[1:]
     if key == "*":
         held = document if isinstance(document, list) else list(document.values()) if document else []
@@ -58,14 +58,14 @@ def lacks(document: JSON, path: Path) -> bool:
 
 
 def named(path: Path) -> str:
-    """A path as a person reads it."""
+    """Return a path as text, for people."""
     return "/".join(path)
 
 
 def differences(schema: Schema, asked: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
-    """What of one document another lacks or has with another value, a line each; what it has beyond that is no matter.
+    """Return a line for each value of `asked` that `told` lacks or has differently.
 
-    Arrays with `insertionOrder: false` may come in any order.
+    Additional properties in `told` don't count, nor does the order of an array with `insertionOrder: false`.
     """
     return list(_differences(schema, [schema], asked, told, ()))
 
@@ -75,7 +75,7 @@ def _below(paths: set[Path], key: str) -> set[Path]:
 
 
 def _branches(root: Schema, node: JSON, seen: frozenset[str] = frozenset()) -> Iterator[tuple[Schema, frozenset[str]]]:
-    """A schema and all that are combined in it, references resolved; with the references followed so far."""
+    """Yield a schema and the schemas that it combines, each with the references followed to reach it."""
     if not isinstance(node, Mapping):
         return
     reference = node.get("$ref")
@@ -93,7 +93,7 @@ def _branches(root: Schema, node: JSON, seen: frozenset[str] = frozenset()) -> I
 
 
 def _others(branch: Schema) -> list[JSON]:
-    """The schemas of a map's values, and of an array's items."""
+    """Return the schemas of a map's values and of an array's items."""
     items = branch.get("items", [])
     return [
         *branch.get("patternProperties", {}).values(),
@@ -112,7 +112,7 @@ def _declared(root: Schema, node: JSON, seen: frozenset[str]) -> Iterator[Path]:
 
 
 def _members(root: Schema, nodes: list[JSON], key: str | None) -> tuple[str, list[JSON]]:
-    """The name in a path for a key (None: an item), and the schemas of what is under it."""
+    """Return the path's name for a key, or for an item if the key is None, and the schemas of the value."""
     branches = [branch for node in nodes for branch, _ in _branches(root, node)]
     known = [branch["properties"][key] for branch in branches if key in branch.get("properties", {})]
     if key is not None and known:

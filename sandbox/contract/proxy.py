@@ -1,7 +1,7 @@
-"""moto's proxy, which answers AWS's real host names, without the command openssl: python -m sandbox.contract.proxy.
+"""moto's proxy, which answers for AWS's real host names, without the openssl command.
 
-moto makes a certificate for each host with that command, which a machine need not have; here the cryptography package,
-which moto needs anyway, makes it.
+Run it with `python -m sandbox.contract.proxy`. moto creates each host's certificate with the openssl command, which may
+not be installed. Here the cryptography package, which moto depends on, creates it.
 """
 
 import tempfile
@@ -17,11 +17,11 @@ from moto import proxy
 from moto.moto_proxy.certificate_creator import CertificateCreator
 
 AUTHORITY = CertificateCreator.cacert
-"""The certificate of the authority that signs: what clients have to trust."""
+"""The certificate of the signing authority, which clients must trust."""
 
 
 def certificate(host: str) -> bytes:
-    """Return a certificate for a host, for moto's key, signed by moto's authority; PEM.
+    """Return a PEM certificate for a host and moto's key, signed by moto's authority.
 
     Args:
         host: The host's name.
@@ -47,9 +47,9 @@ def certificate(host: str) -> bytes:
 
 
 def main() -> None:
-    """Serve until ended; the arguments are those of moto's own command."""
+    """Serve until the process ends, with the arguments of moto's own command."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
-        CertificateCreator.certdir = folder  # moto's own is inside the installed package
+        CertificateCreator.certdir = folder  # moto's default is inside the installed package
 
         def create(_: CertificateCreator, path: str) -> str:
             host = path.partition(":")[0]
@@ -59,7 +59,7 @@ def main() -> None:
                     file.write_bytes(certificate(host))
             return str(file)
 
-        CertificateCreator.create = create  # type: ignore[method-assign, assignment]  # see the top
+        CertificateCreator.create = create  # type: ignore[method-assign, assignment]  # the module's docstring says why
         proxy.main()
 
 

@@ -1,4 +1,4 @@
-"""The report of the contract suites: on each test what was called, expected and answered; a table of all."""
+"""The report of the contract suites: each test's expectation, calls and answers, and a table of the suites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def describe(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Add to a test's report what it expects, what it called and what came: for JUnit XML and for the HTML page."""
+    """Add a test's expectation, calls and answers to its report, for JUnit XML and the HTML page."""
     if report.when == "teardown" or (report.when == "setup" and report.outcome == "passed"):
         return
     rule = inspect.getdoc(getattr(item, "function", None)) or ""
@@ -37,7 +37,7 @@ def describe(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's terminal reporter has no public name
-    """Write a table of the suites to pytest's terminal: in colour where that is one."""
+    """Write a table of the suites to pytest's output, in colour if that is a terminal."""
     drawn = Table(box=SIMPLE_HEAD)
     for name in ("suite", "passed", "failed", "skipped", "seconds"):
         drawn.add_column(name, justify="left" if name == "suite" else "right")
@@ -65,7 +65,7 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
 
 def _calls(value: object) -> tuple[Call, ...]:
     if isinstance(value, list):
-        return tuple(call for one in value[:1] for call in _calls(one))  # the first has seen all
+        return tuple(call for one in value[:1] for call in _calls(one))  # the first resource has the calls of all
     calls = getattr(value, "calls", ())
     return tuple(call for call in calls if isinstance(call, Call))
 

@@ -1,7 +1,7 @@
-"""A resource that a contract test makes: its handlers, called as RegisterType's runner calls them, and what they said.
+"""The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The envelopes are CloudFormation's (sandbox/cloudformation/resource_type.py) without a stack: no stack id, no tags, no
-logical id, and a new token for each request.
+The events are CloudFormation's (sandbox/cloudformation/resource_type.py), but don't come from a stack: they have no
+stack id, no tags and no logical id, and each request has a new token.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sandbox.contract.inputs import Inputs
 Model = Mapping[str, Any]
 
 PATIENCE = 8
-"""Minutes until a handler that stays in progress has failed: twice `cfn test`'s 240 seconds, as there."""
+"""Minutes until a handler that stays in progress counts as failed: twice the 240 seconds of `cfn test`, as there."""
 
 PAGES = 100
-"""Pages of LIST that are asked for."""
+"""The most pages that LIST may have."""
 
 
-class HandlerHangs(Exception):  # noqa: N818 - what it says of the handler
-    """A handler did not answer within its time. Every further call would take as long."""
+class HandlerHangs(Exception):  # noqa: N818 - the name says what the handler does
+    """A handler that didn't answer in time. The tests end, because every further call would take as long."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One invocation: what was asked, and what came."""
+    """An invocation's request and answer."""
 
     action: str
     asked: Mapping[str, Any]
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a handler said in the end."""
+    """A handler's final answer."""
 
     action: str
     status: str
@@ -50,16 +50,16 @@ class Answer:
     message: str = ""
     model: Model = field(default_factory=dict)
     models: list[Model] = field(default_factory=list)
-    """LIST's, of all pages."""
+    """The models of all pages of LIST."""
 
     def succeeds(self) -> Answer:
-        """The answer; the test fails if it is no success."""
+        """Return the answer, or fail the test if it isn't a success."""
         if self.status != "SUCCESS":
             pytest.fail(f"{self.action} was to succeed; it failed with {self.code}: {self.message}", pytrace=False)
         return self
 
     def fails_with(self, code: str) -> Answer:
-        """The answer; the test fails if it is no failure with an error code."""
+        """Return the answer, or fail the test if it isn't a failure with an error code."""
         if self.status == "SUCCESS":
             pytest.fail(f"{self.action} was to fail with {code}; it succeeded", pytrace=False)
         if self.code != code:
@@ -70,14 +70,14 @@ class Answer:
 
 
 class Type(ResourceType):
-    """A type under test: what a success says of its identifier is for the tests to judge.
+    """A type under test, which accepts any identifier in a success, because the tests judge it.
 
     Args:
         schema: the type's schema.
-        invoke: called with an event, returns the handler's progress event.
-        request: for which account and region.
+        invoke: takes an event and returns the handler's progress event.
+        request: the account and region of the requests.
         timeout: seconds that `invoke` gives a handler.
-        wait: called with the seconds to wait until the next invocation.
+        wait: takes the seconds to wait until the next invocation.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Type(ResourceType):
         self.calls: list[Call] = []
 
     def has(self, handler: str) -> bool:
-        """Whether the schema has a handler."""
+        """Return whether the schema has a handler."""
         return handler in self.schema["handlers"]
 
     def _confirm(self, reported: Model, model: Model | None, token: str) -> None:
@@ -134,7 +134,7 @@ class Type(ResourceType):
         return came
 
     def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
-        """Call a handler until it is done; `handle` says what the arguments are."""
+        """Call a handler until it succeeds or fails; see `handle` for the arguments."""
         try:
             told = self.handle(action, self.request, desired, previous, model)
         except HandlerFailure as failure:
@@ -144,7 +144,7 @@ class Type(ResourceType):
         return Answer(action, "SUCCESS", model=told)
 
     def pages(self, desired: Model, model: Model) -> Answer:
-        """Call LIST until it returns no token for a further page."""
+        """Call LIST until it returns no token for another page."""
         models: list[Model] = []
         event = self.event("LIST", self.request, desired, model=model)
         for _ in range(PAGES):
@@ -164,14 +164,14 @@ class Type(ResourceType):
 
 
 class Resource:
-    """A resource of a type, made of one set of inputs. What a test leaves is deleted after it.
+    """A resource of a type with one set of inputs.
 
-    READ and DELETE are sent the primary identifier and nothing else: the handler contract has them work with it, and
-    Cloud Control has no more.
+    READ and DELETE get the primary identifier alone: the handler contract requires them to work with it, and Cloud
+    Control sends nothing else.
 
     Args:
         kind: the type.
-        inputs: the properties to create and to update with.
+        inputs: the properties of its CREATE and UPDATE.
     """
 
     def __init__(self, kind: Type, inputs: Inputs) -> None:
@@ -182,53 +182,53 @@ class Resource:
 
     @property
     def calls(self) -> list[Call]:
-        """What was called for this resource, and since."""
+        """All calls of the type since this resource was set up."""
         return self.kind.calls[self._first :]
 
     def identifier(self, model: Model) -> str:
-        """The primary identifier of a model; the test fails if a part of it is missing."""
+        """Return a model's primary identifier, or fail the test if a part of it is missing."""
         identifier = self.kind.identifier(model)
         if not identifier:
             pytest.fail("a model lacks a part of the primary identifier", pytrace=False)
         return identifier
 
     def create(self, desired: Model | None = None) -> Answer:
-        """CREATE, with the inputs unless told otherwise, and with a token that no request had before."""
+        """Call CREATE with a new token, and with the create inputs unless `desired` replaces them."""
         answer = self.kind.call("CREATE", self.inputs.create if desired is None else desired)
         if answer.status == "SUCCESS":
             self._there[self.kind.identifier(answer.model)] = answer.model
         return answer
 
     def read(self, model: Model) -> Answer:
-        """READ of what a model identifies."""
+        """Call READ with a model's primary identifier."""
         return self.kind.call("READ", {}, model=model)
 
     def update(self, model: Model) -> Answer:
-        """UPDATE from the create inputs to the update inputs."""
+        """Call UPDATE from the create inputs to the update inputs."""
         if not self.kind.has("update"):
             pytest.skip("the schema has no update handler")
         if self.inputs.update is None:
             pytest.fail(f"{self.inputs.name}_update.json is missing, and the type has an update handler", pytrace=False)
         answer = self.kind.call("UPDATE", self.inputs.update, self.inputs.create, model)
         if answer.status == "SUCCESS":
-            self._there.setdefault(self.kind.identifier(model), model)  # an upsert makes what was gone
+            self._there.setdefault(self.kind.identifier(model), model)  # a defective UPDATE may create it
         return answer
 
     def delete(self, model: Model) -> Answer:
-        """DELETE of what a model identifies."""
+        """Call DELETE with a model's primary identifier."""
         answer = self.kind.call("DELETE", {}, model=model)
         if answer.status == "SUCCESS":
             self._there.pop(self.kind.identifier(model), None)
         return answer
 
     def list(self, model: Model, desired: Model | None = None) -> Answer:
-        """LIST, sent the create inputs unless told otherwise: some lists are narrowed by a property."""
+        """Call LIST with the create inputs, which some types filter by, unless `desired` replaces them."""
         if not self.kind.has("list"):
             pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
         return self.kind.pages(self.inputs.create if desired is None else desired, model)
 
     def clean(self) -> None:
-        """Delete what is left. That it can't be deleted is test_create_delete's to say."""
+        """Delete the remaining resources, ignoring failures, which test_create_delete reports."""
         with suppress(HandlerHangs):
             for model in list(self._there.values()):
                 self.delete(model)

@@ -1,4 +1,4 @@
-"""A pytest session with the contract suites: what their tests are given, and what becomes of them."""
+"""A pytest session that runs the contract suites: fixtures for the tests, and a record of the outcomes."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from sandbox.contract.inputs import Inputs
 from sandbox.contract.resource import Call, HandlerHangs, Model, Resource, Type
 
 if TYPE_CHECKING:
-    from sandbox.contract import v1  # it needs moto, and lint and v2 start without
+    from sandbox.contract import v1  # it imports moto, which lint and v2 don't need
 
 FOLDER = Path(__file__).with_name("suites")
 
 
 class LintWarning(UserWarning):
-    """One of AWS's rules warns."""
+    """A warning of one of AWS's rules."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is tested."""
+    """The type under test, with the parts that each suite needs."""
 
     schema: Mapping[str, Any]
     previous: Mapping[str, Any] | None = None
-    """The schema of the version before: for compatibility."""
+    """The previous version's schema, for the compatibility rules."""
     folder: Path | None = None
-    """Where the inputs are: for v1 and v2."""
+    """The folder of the inputs, for v1 and v2."""
     inputs: Sequence[Inputs] = ()
     kind: Type | None = None
-    """The type with its handlers: for v2."""
+    """The type with its handlers, for v2."""
     cfn: AbstractContextManager[v1.Suite] | None = None
-    """`cfn test`, not started yet: for v1."""
+    """`cfn test`, not started yet, for v1."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What became of a test."""
+    """A test's outcome."""
 
     suite: str
     name: str
@@ -61,18 +61,18 @@ class Tested:
 
 @dataclass
 class Outcome:
-    """What became of all tests."""
+    """The outcome of all tests."""
 
     tests: list[Tested] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     exit_code: int = 0
     interrupted: bool = False
-    """By Ctrl-C, or by a handler that hangs."""
+    """Whether Ctrl-C, a signal or a hanging handler ended the tests."""
     stopped: str = ""
-    """Why the tests ended early: a sentence."""
+    """A sentence that says why the tests ended early."""
 
     def count(self, outcome: str, suite: str | None = None) -> int:
-        """How many tests passed, failed or were skipped, of all suites or one."""
+        """Return how many tests passed, failed or were skipped, in all suites or in one."""
         return sum(test.outcome == outcome and suite in {None, test.suite} for test in self.tests)
 
     @property
@@ -82,13 +82,13 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether there were tests and all was well."""
+        """Whether there were tests and none failed."""
         return self.exit_code == 0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """READ's model of a resource, and what was asked for."""
+    """READ's model of a resource, with the properties that were requested."""
 
     schema: Mapping[str, Any]
     asked: Model
@@ -97,10 +97,10 @@ class Reading:
 
 
 class Plugin:
-    """What the suites' tests are given, and the record of what became of them.
+    """The pytest plugin that provides the suites' fixtures and records the tests' outcomes.
 
     Args:
-        subject: what is tested.
+        subject: the type under test.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -108,13 +108,13 @@ class Plugin:
         self.outcome = Outcome()
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Have tests called by their place in the suites, wherever the suites are."""
+        """Make test ids relative to the suites, whatever the working directory is."""
         config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign]  # there is no option for it
 
-    # What tests are given.
+    # Parameters and fixtures.
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test for each set of inputs, each rule, each of cfn's tests."""
+        """Generate a test for each set of inputs, each rule and each of cfn's tests."""
         subject, names = self._subject, metafunc.fixturenames
         if "inputs" in names:
             metafunc.parametrize("inputs", subject.inputs, ids=lambda one: one.name, scope="module")
@@ -132,24 +132,24 @@ class Plugin:
 
     @pytest.fixture
     def schema(self) -> Mapping[str, Any]:
-        """The type's schema."""
+        """Return the type's schema."""
         return self._subject.schema
 
     @pytest.fixture
     def folder(self) -> Path | None:
-        """Where the inputs are."""
+        """Return the folder of the inputs."""
         return self._subject.folder
 
     @pytest.fixture
     def resource(self, inputs: Inputs) -> Iterator[Resource]:
-        """A resource that is not there yet, with one set of inputs."""
+        """Yield a resource with one set of inputs, not created yet, and clean up after the test."""
         resource = Resource(self._kind, inputs)
         yield resource
         resource.clean()
 
     @pytest.fixture
     def resources(self) -> Iterator[list[Resource]]:
-        """One for each set of inputs."""
+        """Yield a resource for each set of inputs, none created yet, and clean up after the test."""
         resources = [Resource(self._kind, inputs) for inputs in self._subject.inputs]
         yield resources
         for resource in resources:
@@ -157,7 +157,7 @@ class Plugin:
 
     @pytest.fixture(scope="module", params=["create", "update"])
     def reading(self, inputs: Inputs, request: pytest.FixtureRequest) -> Reading:
-        """READ's model after a CREATE, or after an UPDATE, made once for the tests of it."""
+        """Return READ's model after a CREATE or an UPDATE, one for all tests of READ."""
         resource = Resource(self._kind, inputs)
         asked: Model = inputs.create
         try:
@@ -173,25 +173,25 @@ class Plugin:
 
     @pytest.fixture(scope="session")
     def lint_results(self) -> dict[tuple[str, bool], lint.Result]:
-        """What every rule says."""
+        """Return the result of every rule."""
         results = lint.results(self._subject.schema, self._subject.previous)
         return {(result.name, result.compares): result for result in results}
 
     @pytest.fixture
     def rule(self, request: pytest.FixtureRequest, lint_results: dict[tuple[str, bool], lint.Result]) -> lint.Result:
-        """What a rule says of the schema."""
+        """Return a rule's result for the schema."""
         return lint_results[request.param, False]
 
     @pytest.fixture
     def compatibility_rule(
         self, request: pytest.FixtureRequest, lint_results: dict[tuple[str, bool], lint.Result]
     ) -> lint.Result:
-        """What a rule says of the schema and the one before."""
+        """Return a rule's result for the schema and the previous one."""
         return lint_results[request.param, True]
 
     @pytest.fixture(scope="session")
     def cfn(self) -> Iterator[v1.Suite]:
-        """`cfn test`, under way."""
+        """Yield a running `cfn test`."""
         if self._subject.cfn is None:
             raise RuntimeError("v1 was not prepared")
         with self._subject.cfn as suite:
@@ -203,13 +203,13 @@ class Plugin:
             raise RuntimeError("v2 was not prepared")
         return self._subject.kind
 
-    # What becomes of them.
+    # Outcomes.
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:  # pluggy's way of a wrapper: what it returns is the hook's result
-        """Add to a test's report what was called, expected and answered."""
+    ) -> Iterator[None]:  # pluggy's form of a wrapper, whose return value is the hook's result
+        """Add a test's expectation, calls and answers to its report."""
         made: pytest.TestReport = yield  # type: ignore[assignment]  # see above
         error = call.excinfo and call.excinfo.value
         if isinstance(error, HandlerHangs | SandboxError):
@@ -220,7 +220,7 @@ class Plugin:
         return made  # type: ignore[return-value]  # see above
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep a test's outcome: the worst of its phases."""
+        """Record a test's outcome, which a failed teardown replaces."""
         if report.when != "call" and report.outcome == "passed":
             return
         suite, _, name = report.nodeid.partition("/")
@@ -234,35 +234,35 @@ class Plugin:
         self.outcome.tests.append(tested)
 
     def pytest_warning_recorded(self, warning_message: Any) -> None:  # noqa: ANN401 - warnings.WarningMessage
-        """Keep a warning of AWS's rules."""
+        """Record a warning of AWS's rules."""
         if issubclass(warning_message.category, LintWarning):
             self.outcome.warnings.append(str(warning_message.message))
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Note that it was ended from outside."""
+        """Record that the session was interrupted."""
         self.outcome.interrupted = True
 
     def pytest_internalerror(self, excrepr: object) -> None:
-        """Keep a defect of the suites themselves, or what makes collecting them fail."""
+        """Record an error in the suites themselves or in collecting them."""
         self.outcome.stopped = str(excrepr)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest has no public name
-        """The table at the end."""
+        """Write the table at the end."""
         report.table(self.outcome, terminalreporter)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - pytest-html ships no types
-        """The page's title."""
+        """Set the page's title."""
         report.title = f"Contract tests of {self._subject.schema.get('typeName')}"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        """A column for what is expected."""
+        """Add a column for the expectation."""
         cells.insert(2, "<th>Expected</th>")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:  # noqa: ANN401 - see above
-        """What is expected of a test."""
+        """Add a test's expectation to its row."""
         cells.insert(2, f"<td>{getattr(report, 'expected', '')}</td>")
 
 
@@ -274,13 +274,13 @@ def run(
     arguments: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
-    """Run suites, in this process.
+    """Run suites in this process.
 
     Args:
-        subject: what is tested; it has what the suites need.
-        suites: which of SUITES.
-        folder: where to write the report: report.html, junit.xml.
-        arguments: more for pytest.
+        subject: the type under test, with the parts that these suites need.
+        suites: the names of the suites, from SUITES.
+        folder: the folder for report.html and junit.xml.
+        arguments: additional arguments for pytest.
         quiet: print nothing.
     """
     plugin = Plugin(subject)
@@ -301,7 +301,7 @@ def run(
 
 @contextmanager
 def _told_to_end() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP end the session: pytest takes the SystemExit that they raise for a test's failure."""
+    """Make SIGTERM and SIGHUP end the session, because pytest treats their SystemExit as a test's failure."""
 
     def leave(number: int, _frame: object) -> NoReturn:
         pytest.exit(f"ended by signal {number}", returncode=128 + number)
@@ -314,5 +314,5 @@ def _told_to_end() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            with contextlib.suppress(TypeError):  # set by other than Python
+            with contextlib.suppress(TypeError):  # a handler that wasn't set from Python can't be restored
                 signal.signal(number, handler)

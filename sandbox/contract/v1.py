@@ -26,22 +26,22 @@ from sandbox.function import Function
 from sandbox.process import running
 
 EXPORTS = "contract-test-exports"
-"""The stack whose exports are the variables of input files: `cfn test` looks them up there."""
+"""The stack that exports the variables of input files. `cfn test` reads them from its exports."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How one set of inputs fared."""
+    """The numbers of tests, by outcome, of one set of inputs."""
 
     passed: int = 0
     skipped: int = 0
     failed: int = 0
-    """Errors around a test included."""
+    """Includes errors in a test's setup or teardown."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a test: passed, skipped or failed, and the reason."""
+    """A test's outcome (passed, skipped or failed) and its reason."""
 
     outcome: str
     message: str = ""
@@ -49,9 +49,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Result:
-    """What the suite said: its counts for each set of inputs in their order, its exit code and all that it wrote.
+    """The suite's result: the counts of each set of inputs in order, the exit code and the output.
 
-    cfn stops after the first set in which a test fails.
+    cfn stops after the first set with a failed test.
     """
 
     sets: tuple[Counts, ...]
@@ -60,10 +60,10 @@ class Result:
 
 
 class Suite:
-    """A run of `cfn test` that is under way.
+    """A running `cfn test`.
 
     Args:
-        process: what runs it, its output a pipe.
+        process: the process that runs it, with a pipe as its output.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -72,7 +72,7 @@ class Suite:
         self.output = ""
 
     def verdict(self, number: int, name: str) -> Verdict | None:
-        """What became of a test with a set of inputs, as soon as it is known; None if cfn did not run it.
+        """Wait for a test's verdict with one set of inputs and return it, or None if cfn didn't run the test.
 
         Raises:
             SandboxError: cfn failed before any test.
@@ -85,7 +85,7 @@ class Suite:
         return None if phases is None else _judged(phases)
 
     def finish(self) -> Result:
-        """Wait for its end: the result."""
+        """Wait until `cfn test` ends, and return its result."""
         while self._read():
             pass
         verdicts = [(number, _judged(phases).outcome) for (number, _), phases in self._phases.items()]
@@ -94,7 +94,7 @@ class Suite:
         return Result(tuple(sets), self._process.wait(), self.output)
 
     def _read(self) -> bool:
-        """Read a line; tell whether there was one."""
+        """Read a line, and return whether there was one."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if line.startswith(MARK):
             said = json.loads(line.removeprefix(MARK))
@@ -106,7 +106,7 @@ class Suite:
 
 
 def run(project: Path, cache: Path | None = None, language: str | None = None, python: Path | None = None) -> Result:
-    """Package a project and run the contract suite against it, with its own account.
+    """Package a project and run the contract suite against it in a new account.
 
     Args:
         project: the folder with .rpdk-config and, for cfn, inputs/.
@@ -115,7 +115,7 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
         python: the interpreter of the function (see sandbox.function.Function).
 
     Raises:
-        SandboxError: the package can't be made, or the function or the suite's proxy not be started.
+        SandboxError: the package can't be built, or the function or the suite's proxy can't be started.
     """
     packaged = package(project, cache, language)
     with (
@@ -130,11 +130,11 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
 
 @contextmanager
 def suite(project: Path, account: Account, function: Function, inputs: Path | None = None) -> Iterator[Suite]:
-    """Run `cfn test` until the block ends, against a function, with exports for the variables of its inputs.
+    """Run `cfn test` against a function until the block ends, with exports for the variables of the inputs.
 
     Args:
         project: the folder with .rpdk-config.
-        account: whom cfn asks for credentials and exports.
+        account: the account where cfn gets credentials and exports.
         function: the packaged handler.
         inputs: a folder of inputs, instead of the project's.
 
@@ -149,7 +149,7 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
             *("--endpoint", function.endpoint),
             *("--function-name", function.name),
             *("--region", account.region),
-            # For pytest. Without the first, every model passes by several times.
+            # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "sandbox.contract.cfn_reports"),
         ]
         with cfn.started(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
@@ -157,7 +157,7 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
 
 
 def tests() -> list[str]:
-    """The names of cfn's tests, in the order in which it runs them."""
+    """Return the names of cfn's tests, in the order in which cfn runs them."""
     spec = importlib.util.find_spec("rpdk.core")
     folders = [
         Path(place, "contract", "suite", "resource") for place in (spec and spec.submodule_search_locations) or ()
@@ -167,17 +167,17 @@ def tests() -> list[str]:
 
 
 def _judged(phases: dict[str, Verdict]) -> Verdict:
-    """A test's verdict: what went wrong first, in its setup, the call or its teardown."""
+    """Return a test's verdict: that of the first phase (setup, call, teardown) that didn't pass."""
     return next((verdict for verdict in phases.values() if verdict.outcome != "passed"), Verdict("passed"))
 
 
 @contextmanager
 def _exports(account: Account) -> Iterator[None]:
-    """A stack that exports what the variables of input files stand for."""
+    """Create a stack that exports the values of the input files' variables, and delete it at the block's end."""
     cloudformation = account.client("cloudformation")
     values = variables(account)
     template: dict[str, Any] = {
-        "Resources": {"LogGroup": {"Type": "AWS::Logs::LogGroup"}},  # a stack has to have something
+        "Resources": {"LogGroup": {"Type": "AWS::Logs::LogGroup"}},  # a stack must have a resource
         "Outputs": {name: {"Value": values[name], "Export": {"Name": name}} for name in VARIABLES},
     }
     cloudformation.create_stack(StackName=EXPORTS, TemplateBody=json.dumps(template))
@@ -188,14 +188,14 @@ def _exports(account: Account) -> Iterator[None]:
 
 
 def variables(account: Account) -> dict[str, str]:
-    """What the variables of input files stand for in an account."""
+    """Return the values of the input files' variables in an account."""
     region = account.region
     return {"region": region, "account": account.account_id, "partition": get_partition(region)}
 
 
 @contextmanager
 def _scratch(project: Path, inputs: Path | None) -> Iterator[Path]:
-    """A copy of the project to run in: cfn and pytest write into their working directory. It asks for no Docker."""
+    """Yield a copy of the project, set to work without Docker, because cfn and pytest write where they run."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         copy = Path(folder)
         copy_project(project, copy)
@@ -210,12 +210,12 @@ def _scratch(project: Path, inputs: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _proxy() -> Iterator[dict[str, str]]:
-    """Variables that lead a client of AWS's real host names to moto.
+    """Yield environment variables that send requests for AWS's real host names to moto.
 
-    cfn test asks STS at its real host name who it is, whatever AWS_ENDPOINT_URL says
-    (rpdk/core/boto_helpers.py, get_service_endpoint).
+    `cfn test` calls STS at its real host name even with AWS_ENDPOINT_URL set (rpdk/core/boto_helpers.py,
+    get_service_endpoint).
     """
-    # Imported here: moto's proxy sets up the whole process's logging when it is imported.
+    # Imported here, because importing moto's proxy configures the whole process's logging.
     from sandbox.contract.proxy import AUTHORITY  # noqa: PLC0415
 
     command: list[str | Path] = [sys.executable, "-m", "sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]

@@ -1,1 +1,1 @@
-"""All that the sandbox knows of SageMaker and of this resource type."""
+"""The sandbox's knowledge of SageMaker and of this resource type."""

@@ -1,6 +1,6 @@
-"""AWS::CloudWatch::Alarm in stacks: alarms on the metrics that a monitoring job publishes.
+"""AWS::CloudWatch::Alarm in stacks, for alarms on the metrics that a monitoring job publishes.
 
-moto keeps alarms and shows them; its own stacks have none. What moto doesn't keep of an alarm is refused.
+moto stores and returns alarms, but its own stacks don't have them. Properties that moto doesn't store are refused.
 
 Source: AWS's published schema of the type.
 """
@@ -17,7 +17,7 @@ TYPE = "AWS::CloudWatch::Alarm"
 
 JSON = dict[str, Any]
 
-# The properties that moto keeps, and how it calls them.
+# The properties that moto stores, with moto's names for them.
 _KEPT: Mapping[str, str] = {
     "AlarmName": "name",
     "AlarmDescription": "description",
@@ -77,13 +77,13 @@ HANDLERS: Mapping[str, Callable[[Call], JSON | list[JSON] | None]] = {
 
 
 def _generated(call: Call) -> str:
-    """A name as CloudFormation makes one: stack, logical id, twelve characters."""
+    """Return a generated name of CloudFormation's form: stack, logical id, twelve characters."""
     stack_name = call.stack_id.split("/")[1] if call.stack_id else None
     return "-".join([*filter(None, (stack_name, call.logical_id)), uuid4().hex[:12].upper()])
 
 
 def _put(call: Call, name: str) -> JSON:
-    """Make the alarm, or write over the one of that name, and return it."""
+    """Create the alarm, or overwrite the alarm of that name, and return its model."""
     unknown = sorted(call.desired.keys() - _KEPT.keys() - {"Tags", "Arn"})
     if unknown:
         raise Refusal("InvalidRequest", f"This sandbox has alarms on one metric, without {', '.join(unknown)}")

@@ -1,6 +1,6 @@
-"""The demonstration: the documentation's example as a stack, changed in three ways, and deleted.
+"""The demonstration: the documentation's example as a stack that is created, changed in three ways and deleted.
 
-It is about this project's type, unlike the rest of the sandbox. Every step checks what it says.
+It shows this project's type, unlike the rest of the sandbox. Every step checks its result.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.resource_type import Request, ResourceType
 from sandbox.teller import Teller
 
-TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved: out there one registers it under one's own name
+TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved by AWS: users register it under another name
 NAME = "model-quality-demo"
-REGION = "us-west-2"  # one of the eight in the example's mapping
+REGION = "us-west-2"  # one of the eight regions in the example's mapping
 LOGICAL_ID = "JobDefinition"
 NEXT = (
     ".venv/bin/sandbox run -- aws cloudformation deploy --stack-name churn --template-file examples/realtime.yaml "
@@ -38,16 +38,16 @@ NEXT = (
     "make submit TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition    # in your account: guides/register.md",
 )
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates its clients' classes at run time
 
 
 class Demo:
-    """The steps, in the order in which they are shown.
+    """The demonstration's steps, in order.
 
     Args:
-        account: where the stack is made.
-        kind: the type, for what CloudFormation asks beside stacks: READ and LIST.
-        teller: where the steps are told.
+        account: the account of the stack.
+        kind: the type, for READ and LIST outside a stack.
+        teller: shows the steps.
     """
 
     def __init__(self, account: Account, kind: ResourceType, teller: Teller) -> None:
@@ -59,10 +59,10 @@ class Demo:
         self._teller = teller
 
     def run(self, template: dict[str, Any]) -> None:
-        """All steps.
+        """Run all steps.
 
         Raises:
-            SandboxError: a step did not do what it says.
+            SandboxError: a step's result is not the expected one.
         """
         template["Outputs"] = {
             "Arn": {"Value": {"Ref": LOGICAL_ID}},
@@ -120,7 +120,7 @@ class Demo:
         with tell.step("Delete the stack"):
             self._cloudformation.delete_stack(StackName=NAME)
             self._ended("DELETE_COMPLETE")
-            left = self._there() - before  # cfn keeps a bucket and two roles, in its own stacks
+            left = self._there() - before  # `before` has the bucket and two roles of cfn's stacks
             _expect(not left, f"left behind: {left}")
         tell.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
 
@@ -130,7 +130,7 @@ class Demo:
         )
 
     def _outputs(self, status: str) -> dict[str, str]:
-        """The stack's outputs, once it is in a status."""
+        """Wait until the stack's operation ends with a status, and return the stack's outputs."""
         outputs = self._ended(status).get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
@@ -147,7 +147,7 @@ class Demo:
         return described
 
     def _ask(self, action: str, arn: str | None = None) -> dict[str, Any]:
-        """Invoke READ or LIST as CloudFormation does outside a stack: no stack, and the identifier alone."""
+        """Invoke READ or LIST as CloudFormation does outside a stack, with the primary identifier alone."""
         model = {"JobDefinitionArn": arn} if arn else {}
         return self._kind.invoke(self._kind.event(action, self._request, {}, model=model))
 
@@ -157,7 +157,7 @@ class Demo:
         _expect(listed == [arn], f"LIST answered {listed} {answer.get('message') or ''}")
 
     def _there(self) -> set[str]:
-        """The names of all that a stack of the example makes, and of the stacks."""
+        """Return the names of all stacks and of all resources of the types that the example's stack creates."""
         found = [
             *self._cloudformation.describe_stacks()["Stacks"],
             *self._sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"],
@@ -174,11 +174,11 @@ def run(project: Path, teller: Teller) -> None:
 
     Args:
         project: the folder of the type's project.
-        teller: where the steps are told.
+        teller: shows the steps.
 
     Raises:
-        SandboxError: a step did not do what it says, with the lines of the handler's log that tell why. Nothing is left
-            behind, here as in all other cases.
+        SandboxError: a step's result is not the expected one. The message includes the errors of the handler's log.
+            This function always cleans up, whether it fails or not.
     """
     begun = time.monotonic()
     with ExitStack() as running:
@@ -208,7 +208,7 @@ def _play(project: Path, account: Account, teller: Teller) -> None:
 
 
 def telling(log: str) -> str:
-    """The end of a handler's log from its first error on; nothing if there is none."""
+    """Return the end of a handler's log, from the first error on, or an empty text if the log has no error."""
     lines = log.splitlines()
     first = next((number for number, line in enumerate(lines) if re.search(r"ERROR|Traceback", line)), len(lines))
     told = "\n".join(lines[first:][-20:])
@@ -216,7 +216,7 @@ def telling(log: str) -> str:
 
 
 def _submit(project: Path, account: Account) -> None:
-    """Run the real `cfn submit` in a copy of the project: it writes into the folder."""
+    """Run the real `cfn submit` in a copy of the project, because it writes into the folder."""
     with tempfile.TemporaryDirectory(prefix="sandbox-demo-") as scratch:
         copy_project(project, Path(scratch))
         cfn.run(["submit", "--set-default"], Path(scratch), bare_environment() | account.environment())

@@ -1,7 +1,7 @@
-"""What SageMaker does and moto does not, for model quality job definitions, their tags and their schedules.
+"""SageMaker's rules that moto lacks, for model quality job definitions, their tags and their schedules.
 
-Each rule names its source: "model" is SageMaker's service model in botocore, "reference" the SageMaker API reference,
-"design" what users of this resource have found out: terraform-provider-aws, ACK, the SageMaker Python SDK.
+Each rule names its source. "model" is SageMaker's service model in botocore. "reference" is the SageMaker API
+reference. "design" is what users of this resource found out: terraform-provider-aws, ACK, the SageMaker Python SDK.
 """
 
 import json
@@ -29,7 +29,7 @@ from sandbox.model_quality import alarm_type, schedule_type, strict
 from sandbox.model_quality.schedules import ScheduleActions
 
 KIND = "model-quality-job-definition"
-TAG_LIMIT = 50  # reference, AddTags and "Tagging AWS resources"; AWS's own (aws:...) do not count
+TAG_LIMIT = 50  # reference, AddTags and "Tagging AWS resources"; AWS's own tags (aws:...) don't count
 
 STOPPING_CONDITION = {"MaxRuntimeInSeconds": 3600}
 INPUT_DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
@@ -38,14 +38,14 @@ INPUT_DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "F
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer that goes wrong on request.
+    """An error answer to chosen calls of an operation.
 
     Args:
-        operation: the API operation that it hits, "CreateModelQualityJobDefinition".
+        operation: the API operation, for example "CreateModelQualityJobDefinition".
         code: AWS's error code.
         status: the HTTP status.
-        calls: which calls of the operation, counted from 1.
-        after: whether the operation takes place all the same: the answer is lost, not the request.
+        calls: the numbers of the calls that fail, counted from 1.
+        after: whether the operation takes effect first, as when its answer is lost.
     """
 
     operation: str
@@ -55,20 +55,20 @@ class Fault:
     after: bool = False
 
     def answer(self) -> TYPE_RESPONSE:
-        """The answer as SageMaker's protocol has it."""
+        """Return the error answer in SageMaker's protocol."""
         headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-requestid": str(uuid4())}
         return self.status, headers, json.dumps({"__type": self.code, "message": f"{self.code}, on request"})
 
 
 @contextmanager
 def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = False) -> Iterator[None]:
-    """Teach moto's SageMaker the rules of this module, in this process, until the block ends.
+    """Apply the rules of this module to moto's SageMaker in this process, until the block ends.
 
     Args:
-        tag_lag: how many answers of ListTags stay behind each change of a definition's tags. The service's own lag is a
-            matter of seconds (design: Terraform waits for it, ACK sleeps 20 s).
-        faults: answers that go wrong.
-        strict: whether a definition needs its role and its endpoint (sandbox/model_quality/strict.py).
+        tag_lag: how many ListTags calls return the old tags after each change of a definition's tags. The service lags
+            by seconds (design: Terraform waits for it, ACK sleeps 20 s).
+        faults: error answers to chosen calls.
+        strict: whether a definition's role and endpoint must exist (sandbox/model_quality/strict.py).
     """
 
     class Served(_SageMaker):
@@ -83,7 +83,7 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
 
 @dataclass
 class _Definition:
-    """A definition, with the attributes that moto's own code reads of it."""
+    """A definition, with the attributes that moto's code reads."""
 
     request: dict[str, Any]
     arn: str
@@ -111,7 +111,7 @@ class _Definition:
 
 
 class _SageMaker(ScheduleActions):
-    """moto's SageMaker with the rules. Method names are moto's way from an operation to its code."""
+    """moto's SageMaker with the rules; moto finds an operation's method by its name."""
 
     tag_lag: ClassVar[int]
     faults: ClassVar[tuple[Fault, ...]]
@@ -129,7 +129,7 @@ class _SageMaker(ScheduleActions):
         return fault.answer() if fault else answer
 
     def create_model_quality_job_definition(self) -> ActionResult:
-        """Any input, the defaults, one name in whatever case, and an ARN in lower case (design)."""
+        """Accept either input, add the defaults, compare names without case, and return a lower-case ARN (design)."""
         request = self._valid_request()
         if self.strict:
             strict.check(request, self.current_account, self.region)
@@ -146,13 +146,13 @@ class _SageMaker(ScheduleActions):
         return ActionResult({"JobDefinitionArn": arn})
 
     def describe_model_quality_job_definition(self) -> ActionResult:
-        """All that was asked for, with empty structures, and what SageMaker adds."""
+        """Return the requested members, empty structures included, and SageMaker's own members."""
         definition = self._definition(self._valid_request()["JobDefinitionName"])
         added = {"JobDefinitionArn": definition.arn, "CreationTime": definition.creation_time}
         return ActionResult(definition.request | added)
 
     def list_model_quality_job_definitions(self) -> ActionResult:
-        """Filter and page as moto does; a bad token is a bad request, not a fault of the credentials."""
+        """Filter and page with moto, but answer a bad NextToken with ValidationException, not InvalidToken."""
         self._valid_request()
         try:
             return super().list_model_quality_job_definitions()
@@ -160,10 +160,10 @@ class _SageMaker(ScheduleActions):
             raise ValidationError("the NextToken is not one of this list's") from error
 
     def delete_model_quality_job_definition(self) -> ActionResult:
-        """Refused while a schedule uses the definition.
+        """Delete a definition, or refuse while a schedule uses it.
 
-        That it is refused is known (design: the SageMaker Python SDK deletes the schedule first and waits for it);
-        with which code is not documented. ResourceInUse is the one that the model has for it.
+        SageMaker refuses this (design: the SageMaker Python SDK deletes the schedule first and waits for it). The error
+        code is not documented; the model's code for this case is ResourceInUse.
         """
         definition = self._definition(self._valid_request()["JobDefinitionName"])
         name = definition.job_definition_name
@@ -174,7 +174,7 @@ class _SageMaker(ScheduleActions):
         return EmptyResult()
 
     def add_tags(self) -> ActionResult:
-        """A key that is there gets the new value."""
+        """Add tags, and replace the value of an existing key."""
         definition = self._tagged()
         if definition is None:
             return super().add_tags()
@@ -191,7 +191,7 @@ class _SageMaker(ScheduleActions):
         return EmptyResult()
 
     def list_tags(self) -> ActionResult:
-        """Behind the last change for as long as `tag_lag` says."""
+        """Return the old tags `tag_lag` times after a change."""
         definition = self._tagged()
         if definition is None or not definition.lag:
             return super().list_tags()
@@ -200,7 +200,7 @@ class _SageMaker(ScheduleActions):
 
     @property
     def _definitions(self) -> dict[str, Any]:
-        """Definitions by their name in lower case."""
+        """The definitions by lower-case name."""
         return self.sagemaker_backend.model_quality_job_definitions
 
     def _definition(self, name: str) -> _Definition:
@@ -210,7 +210,7 @@ class _SageMaker(ScheduleActions):
         return found
 
     def _tagged(self) -> _Definition | None:
-        """The definition whose ARN the request names, in whatever case; None for another type's ARN."""
+        """Return the definition of the request's ARN, compared without case, or None if the ARN is of another type."""
         arn = self._get_param("ResourceArn")
         if f":{KIND}/" not in arn.lower():
             return None
@@ -228,7 +228,7 @@ class _SageMaker(ScheduleActions):
         definition.tags, definition.lag = tags, self.tag_lag
 
     def _valid_request(self) -> dict[str, Any]:
-        """The request, checked as the service checks it before anything else: against the model."""
+        """Return the request after checking it against the model, which the service does first."""
         operation = get_service_model("sagemaker").operation_model(self._get_action())
         failures = list(_failures(operation.input_shape, self.params, ""))
         if failures:
@@ -238,7 +238,7 @@ class _SageMaker(ScheduleActions):
 
 
 def _valid_tags(new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The tags after a change; reference: Tag, and "Tag naming limits and requirements"."""
+    """Return the tags after a change; reference: Tag, and "Tag naming limits and requirements"."""
     keys = [tag["Key"] for tag in new]
     if any(key.lower().startswith("aws:") for key in keys):
         raise ValidationError("tag keys that start with aws: are AWS's own")
@@ -251,7 +251,7 @@ def _valid_tags(new: list[dict[str, str]], old: list[dict[str, str]]) -> list[di
 
 
 def _failures(shape: Shape | None, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401  any value of a request
-    """What is wrong with a value by its shape in the model, in the service's words."""
+    """Yield the constraints of the model that a value and its parts violate, in the service's words."""
     if shape is None:
         return
     for wanted in _unmet(shape, value):
@@ -261,7 +261,7 @@ def _failures(shape: Shape | None, value: Any, path: str) -> Iterator[str]:  # n
 
 
 def _parts(shape: Shape, value: Any) -> Iterator[tuple[Shape, Any, str]]:  # noqa: ANN401  any value of a request
-    """What a value is made of: shape, value and name of each."""
+    """Yield the shape, value and name of each part of a value."""
     if isinstance(shape, StructureShape):
         yield from ((shape.members[name], part, name) for name, part in value.items() if part is not None)
     elif isinstance(shape, ListShape):
@@ -272,7 +272,7 @@ def _parts(shape: Shape, value: Any) -> Iterator[tuple[Shape, Any, str]]:  # noq
 
 
 def _unmet(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any value of a request
-    """The constraints of a shape that a value itself does not satisfy."""
+    """Yield the constraints of a shape that the value itself, without its parts, violates."""
     limits: Mapping[str, Any] = shape.metadata
     for name in limits.get("required", ()):
         if value.get(name) is None:
@@ -284,7 +284,7 @@ def _unmet(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any valu
         yield f"have {noun} greater than or equal to {limits['min']}"
     if size > limits.get("max", size):
         yield f"have {noun} less than or equal to {limits['max']}"
-    # \p{L}\p{Z}\p{N}, letters, separators and digits, is what re calls \w and \s.
+    # re has no \p{...}: its \w and \s stand for \p{L}\p{Z}\p{N}, which is letters, separators and digits.
     pattern = limits.get("pattern", "").replace(r"\p{L}\p{Z}\p{N}", r"\w\s")
     if pattern and not re.fullmatch(pattern, value):
         yield f"satisfy regular expression pattern: {limits['pattern']}"

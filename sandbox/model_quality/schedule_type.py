@@ -1,7 +1,7 @@
 """AWS::SageMaker::MonitoringSchedule in stacks.
 
-Ref is the schedule's ARN; another definition is an update in place, and only another name means another schedule.
-So a stack that replaces a definition moves its schedule to the new one before it deletes the old.
+Ref is the schedule's ARN. A schedule gets another definition in place; only a changed name requires replacement.
+A stack that replaces a definition therefore moves its schedule to the new one before it deletes the old one.
 
 Source: AWS's published schema of the type.
 """

@@ -1,7 +1,7 @@
-"""Monitoring schedules, which moto lacks, and SageMaker's actions on them; schedule_type.py has them in stacks.
+"""Monitoring schedules, which moto lacks, and SageMaker's actions on them; schedule_type.py uses them in stacks.
 
-The sandbox has schedules of model quality job definitions, and runs no monitoring job: it has no data to monitor. A
-schedule of NOW has one execution, which failed and says so; the others have none.
+The sandbox has schedules of model quality job definitions only. It runs no monitoring jobs, because it has no data to
+monitor: a schedule of NOW has one failed execution with the reason, and other schedules have no execution.
 
 Source: "model" is SageMaker's service model in botocore, with its documentation.
 """
@@ -25,7 +25,7 @@ KIND = "monitoring-schedule"
 MONITORING_TYPE = "ModelQuality"
 NOW = "NOW"
 EXPRESSION = re.compile(r"cron\(0 (\*|(0?\d|1\d|2[0-3])(/(0?[1-9]|1\d|2[0-4]))?) \? \* \* \*\)|NOW")
-"""model, ScheduleConfig: every hour, every day at an hour, every few hours from an hour on, or once and now."""
+"""model, ScheduleConfig: hourly, daily at an hour, every few hours from an hour on, or once, immediately (NOW)."""
 PAGE = {"limit_default": 10, "input_token": "next_token", "limit_key": "max_results", "unique_attribute": "arn"}
 
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -48,12 +48,12 @@ class Schedule:
 
     @property
     def definition(self) -> str:
-        """The name of the definition that it runs."""
+        """The name of the schedule's definition."""
         return str(self.config["MonitoringJobDefinitionName"])
 
     @property
     def summary(self) -> JSON:
-        """What a list says of it."""
+        """The schedule's entry in a list."""
         return {
             "MonitoringScheduleName": self.name,
             "MonitoringScheduleArn": self.arn,
@@ -67,14 +67,14 @@ class Schedule:
 
 @dataclass
 class Execution:
-    """A monitoring job that should have run."""
+    """A failed execution of a monitoring job, which the sandbox doesn't run."""
 
     schedule: Schedule
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def summary(self) -> JSON:
-        """What a list says of it. It has no processing job: ProcessingJobArn is optional (model)."""
+        """The execution's entry in a list, without the optional ProcessingJobArn (model)."""
         return {
             "MonitoringScheduleName": self.schedule.name,
             "MonitoringJobDefinitionName": self.schedule.definition,
@@ -91,7 +91,8 @@ class Schedules:
     """The schedules of an account in a region.
 
     Args:
-        backend: moto's SageMaker of the account and region; what is kept there, a reset of moto finds.
+        backend: moto's SageMaker of the account and region, which stores the schedules so that a reset of moto deletes
+            them.
     """
 
     def __init__(self, backend: SageMakerModelBackend) -> None:
@@ -100,7 +101,7 @@ class Schedules:
         self.executions: list[Execution] = vars(backend).setdefault("monitoring_executions", [])
 
     def create(self, name: str, config: JSON, tags: Tags) -> Schedule:
-        """A new schedule, Scheduled from the start (model, StartMonitoringSchedule). Names are unique in a region."""
+        """Create a schedule, named uniquely in its region and Scheduled at once (model, StartMonitoringSchedule)."""
         if name.lower() in self._kept:
             raise ResourceInUseException(f"a monitoring schedule {name} exists already")
         arn = arn_formatter(KIND, name.lower(), self._backend.account_id, self._backend.region_name)
@@ -109,7 +110,7 @@ class Schedules:
         return schedule
 
     def update(self, name: str, config: JSON) -> Schedule:
-        """The schedule with another configuration, of the same definition or another one (model)."""
+        """Change a schedule's configuration, which can name another definition (model), and return the schedule."""
         schedule = self.find(name)
         schedule.config, schedule.modified = self._checked(config), datetime.now(UTC)
         self._run_now(schedule)
@@ -120,38 +121,38 @@ class Schedules:
             self.executions.append(Execution(copy(schedule)))
 
     def turn(self, name: str, status: str) -> None:
-        """Start or stop a schedule; a stopped one still uses its definition."""
+        """Start or stop a schedule. A stopped schedule still uses its definition."""
         schedule = self.find(name)
         schedule.status, schedule.modified = status, datetime.now(UTC)
 
     def delete(self, name: str) -> None:
-        """Delete a schedule, stopped or not; its executions stay (model, DeleteMonitoringSchedule)."""
+        """Delete a schedule, stopped or not, but not its executions (model, DeleteMonitoringSchedule)."""
         del self._kept[self.find(name).name.lower()]
 
     def find(self, name: str) -> Schedule:
-        """The schedule of a name, in whatever case.
+        """Return the schedule of a name, compared without case.
 
         Raises:
-            ResourceNotFound: there is none.
+            ResourceNotFound: no schedule has the name.
         """
         if name.lower() not in self._kept:
             raise ResourceNotFound(f"there is no monitoring schedule {name}")
         return self._kept[name.lower()]
 
     def of(self, definition: str) -> list[Schedule]:
-        """The schedules that use a definition."""
+        """Return the schedules that use a definition."""
         return [schedule for schedule in self if schedule.definition.lower() == definition.lower()]
 
     def __iter__(self) -> Iterator[Schedule]:
         return iter(list(self._kept.values()))
 
     def endpoint(self, schedule: Schedule) -> str | None:
-        """The endpoint that a schedule's definition monitors."""
+        """Return the endpoint that a schedule's definition monitors, or None."""
         definition = self._backend.model_quality_job_definitions.get(schedule.definition.lower())
         return definition.endpoint_name if definition else None
 
     def _checked(self, config: JSON) -> JSON:
-        """A configuration that SageMaker takes (model, MonitoringScheduleConfig and ScheduleConfig)."""
+        """Return a configuration if SageMaker accepts it (model, MonitoringScheduleConfig and ScheduleConfig)."""
         definition, schedule = config.get("MonitoringJobDefinitionName"), config.get("ScheduleConfig", {})
         if config.get("MonitoringType") != MONITORING_TYPE or definition is None:
             raise ValidationError("the sandbox has schedules of model quality job definitions only")
@@ -168,9 +169,9 @@ class Schedules:
 
 
 class ScheduleActions(SageMakerResponse):
-    """SageMaker's actions on schedules and on their tags; for the tags of what is no schedule, moto's own."""
+    """SageMaker's actions on schedules and their tags; other resources' tags are left to moto."""
 
-    if TYPE_CHECKING:  # sandbox.model_quality.rules has them
+    if TYPE_CHECKING:  # the subclass in sandbox.model_quality.rules defines them
 
         def _valid_request(self) -> JSON: ...
         def _tags_after(self, new: Tags, old: Tags) -> Tags: ...
@@ -180,14 +181,14 @@ class ScheduleActions(SageMakerResponse):
         return Schedules(self.sagemaker_backend)
 
     def create_monitoring_schedule(self) -> ActionResult:
-        """A schedule of a definition."""
+        """Create a schedule of a definition."""
         request = self._valid_request()
         tags = self._tags_after(request.get("Tags", []), [])
         name, config = request["MonitoringScheduleName"], request["MonitoringScheduleConfig"]
         return ActionResult({"MonitoringScheduleArn": self._schedules.create(name, config, tags).arn})
 
     def describe_monitoring_schedule(self) -> ActionResult:
-        """All of a schedule, with its definition's endpoint."""
+        """Return a schedule with its definition's endpoint and its last execution."""
         schedule = self._schedules.find(self._name())
         last = [one.summary for one in self._schedules.executions if one.schedule.arn == schedule.arn][-1:]
         told = {
@@ -198,28 +199,28 @@ class ScheduleActions(SageMakerResponse):
         return ActionResult(schedule.summary | told)
 
     def update_monitoring_schedule(self) -> ActionResult:
-        """Another configuration, and often another definition."""
+        """Change a schedule's configuration, which can name another definition."""
         request = self._valid_request()
         name, config = request["MonitoringScheduleName"], request["MonitoringScheduleConfig"]
         return ActionResult({"MonitoringScheduleArn": self._schedules.update(name, config).arn})
 
     def start_monitoring_schedule(self) -> ActionResult:
-        """Scheduled again."""
+        """Start a stopped schedule again."""
         self._schedules.turn(self._name(), "Scheduled")
         return EmptyResult()
 
     def stop_monitoring_schedule(self) -> ActionResult:
-        """Stopped."""
+        """Stop a schedule."""
         self._schedules.turn(self._name(), "Stopped")
         return EmptyResult()
 
     def delete_monitoring_schedule(self) -> ActionResult:
-        """Gone at once, where SageMaker takes a while."""
+        """Delete a schedule immediately; SageMaker takes a while."""
         self._schedules.delete(self._name())
         return EmptyResult()
 
     def list_monitoring_schedules(self) -> ActionResult:
-        """A page: the newest first unless asked otherwise, ten unless asked for more (model)."""
+        """Return a page of schedules, by default ten and the newest first (model)."""
         found = [
             schedule.summary | {"EndpointName": self._schedules.endpoint(schedule), "arn": schedule.arn}
             for schedule in self._schedules
@@ -228,7 +229,7 @@ class ScheduleActions(SageMakerResponse):
         return _page("MonitoringScheduleSummaries", _chosen(found, request, "MonitoringScheduleStatus"), request)
 
     def list_monitoring_executions(self) -> ActionResult:
-        """A page, in the same orders, of what should have run."""
+        """Return a page of executions, ordered like schedules."""
         found = [
             one.summary | {"EndpointName": self._schedules.endpoint(one.schedule), "arn": str(number)}
             for number, one in enumerate(self._schedules.executions)
@@ -237,7 +238,7 @@ class ScheduleActions(SageMakerResponse):
         return _page("MonitoringExecutionSummaries", _chosen(found, request, "MonitoringExecutionStatus"), request)
 
     def add_tags(self) -> ActionResult:
-        """A key that is there gets the new value."""
+        """Add tags, and replace the value of an existing key."""
         schedule = self._tagged_schedule()
         if schedule is None:
             return super().add_tags()
@@ -245,7 +246,7 @@ class ScheduleActions(SageMakerResponse):
         return ActionResult({"Tags": schedule.tags})
 
     def delete_tags(self) -> ActionResult:
-        """Without the keys."""
+        """Delete the tags that have one of the keys."""
         schedule = self._tagged_schedule()
         if schedule is None:
             return super().delete_tags()
@@ -254,7 +255,7 @@ class ScheduleActions(SageMakerResponse):
         return EmptyResult()
 
     def list_tags(self) -> ActionResult:
-        """All of them, on one page."""
+        """Return all tags on one page."""
         schedule = self._tagged_schedule()
         return super().list_tags() if schedule is None else ActionResult({"Tags": schedule.tags})
 
@@ -266,11 +267,11 @@ class ScheduleActions(SageMakerResponse):
         return self._schedules.find(arn.split("/")[-1]) if f":{KIND}/" in arn else None
 
 
-# Lists: what is chosen, in which order, a page at a time.
+# Lists: filters, order and pages.
 
 
 def _chosen(summaries: Sequence[JSON], request: JSON, status: str) -> list[JSON]:
-    """The summaries that pass every filter of a request, in its order (model, the requests of both lists)."""
+    """Return the summaries that pass every filter of a request, in its order (model, the requests of both lists)."""
     equal = {
         "EndpointName": "EndpointName",
         "StatusEquals": status,

@@ -1,7 +1,8 @@
-"""What SageMaker asks of an account before it takes a definition: rules that an empty sandbox would fail.
+"""SageMaker's requirements of an account before it accepts a definition.
 
-They are off unless asked for (`Account(strict=True)`, `--strict`): most templates that are tried in the sandbox name a
-role and an endpoint that nobody made. Each rule names its source; "seen" is an error that users have reported.
+`Account(strict=True)` or `--strict` turns them on. They are off by default, because most templates that people try in
+the sandbox name a role and an endpoint that don't exist. Each rule names its source. "Seen" is an error that users
+reported.
 """
 
 import json
@@ -19,15 +20,15 @@ SERVICE = "sagemaker.amazonaws.com"
 
 
 def check(request: Mapping[str, Any], account: str, region: str) -> None:
-    """Refuse a Create request that the account is not ready for. In which order SageMaker looks is not known.
+    """Refuse a Create request if the account lacks something that it needs. SageMaker's order of checks is not known.
 
     Args:
         request: a valid CreateModelQualityJobDefinition request.
         account: the account's id.
-        region: the region that the request is for.
+        region: the request's region.
 
     Raises:
-        ValidationError: with what is missing.
+        ValidationError: the account or the request lacks something; the message names it.
     """
     _attributes(request)
     _role(request["RoleArn"], account, region)
@@ -35,9 +36,9 @@ def check(request: Mapping[str, Any], account: str, region: str) -> None:
 
 
 def _attributes(request: Mapping[str, Any]) -> None:
-    """Seen: aws/sagemaker-python-sdk issue 3959.
+    """Require InferenceAttribute. Seen: aws/sagemaker-python-sdk issue 3959.
 
-    AWS's own examples leave InferenceAttribute out for binary classification with a probability; so does this.
+    It can be missing for binary classification with a ProbabilityAttribute, as in AWS's own examples.
     """
     endpoint = request["ModelQualityJobInput"].get("EndpointInput")
     if endpoint is None or endpoint.get("InferenceAttribute"):
@@ -51,9 +52,10 @@ def _attributes(request: Mapping[str, Any]) -> None:
 
 
 def _role(arn: str, account: str, region: str) -> None:
-    """Seen: awslabs/predictive-maintenance-using-machine-learning issue 3, of a transform job.
+    """Require a role that trusts SageMaker.
 
-    The SageMaker API reference says of RoleArn that it is a role that SageMaker "can assume to perform tasks".
+    Seen: awslabs/predictive-maintenance-using-machine-learning issue 3, for a transform job. The SageMaker API
+    reference describes RoleArn as a role that SageMaker "can assume to perform tasks".
     """
     try:
         role = iam_backends[account][get_partition(region)].get_role_by_arn(arn)
@@ -69,19 +71,19 @@ def _role(arn: str, account: str, region: str) -> None:
 
 
 def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
-    """The services that a trust policy allows to assume its role."""
+    """Yield the services that a trust policy allows to assume its role."""
     for statement in _listed(policy.get("Statement")):
         principal = statement.get("Principal", {})
         if statement.get("Effect") == "Allow" and "sts:AssumeRole" in _listed(statement.get("Action")):
             yield from _listed(principal.get("Service") if isinstance(principal, Mapping) else None)
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401  IAM takes one for a list of one
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401  IAM accepts a single value instead of a list
     return value if isinstance(value, list) else [value] if value is not None else []
 
 
 def _endpoint(request: Mapping[str, Any], account: str, region: str) -> None:
-    """Seen: aws/sagemaker-python-sdk issue 4873. The words are those of other operations for what is not there."""
+    """Require the endpoint. Seen: aws/sagemaker-python-sdk issue 4873. The message is that of other operations."""
     name = request["ModelQualityJobInput"].get("EndpointInput", {}).get("EndpointName")
     if name is not None and name not in sagemaker_backends[account][region].endpoints:
         raise ValidationError(f'Could not find endpoint "{arn_formatter("endpoint", name, account, region)}".')

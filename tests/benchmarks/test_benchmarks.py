@@ -132,8 +132,8 @@ def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert text.count(head) == 6
     assert all(line in text for line in lines)
     assert "| READ | 4 cold, 2 warm | 4 cold, 2 warm | 4 cold, 2 warm |" in text
-    assert "Outside of the counts: Lambda's runtime client" in text
-    assert "Skipped: this machine gave the benchmark neither a control group" in text
+    assert "The counts leave out Lambda's runtime client" in text
+    assert "Skipped: the benchmark got no control group" in text
 
 
 def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,8 +214,8 @@ def test_a_failed_registration_is_told_test_by_test() -> None:
     assert advised(said).splitlines() == [
         *said.splitlines(),
         "What to do:",
-        "  - test_create: CREATE failed, and with it whatever begins with one. The handler's message says why; most "
-        "often an input names what the account lacks.",
+        "  - test_create: CREATE failed, and so does every test that begins with a CREATE. The handler's message says "
+        "why; often an input names a resource that the account doesn't have.",
         "  - no_hardcoded_regions: Write {{region}} in inputs/ instead.",
         "  - PER003: Change the schema, then `make generate`.",
         "  `python -m sandbox test` runs them on your machine, without an account, and shows what was called.",

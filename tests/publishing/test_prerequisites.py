@@ -78,7 +78,7 @@ def test_deployed_again(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("", "Which endpoint?"),
+        ("", "No endpoint: "),
         ("nowhere", f"There is no endpoint nowhere in {REGION}. Name another with ENDPOINT_NAME=..."),
         ("blind", "The endpoint blind captures no data. Name another with ENDPOINT_NAME=..."),
     ],
@@ -108,7 +108,7 @@ def test_exports_of_another_stack_are_left_alone(place: Place, account: Account)
     body = "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs: {R: {Value: us-west-2, Export: {Name: region}}}"
     account.client("cloudformation").create_stack(StackName="others", TemplateBody=body)
     told = deploy_parameters(place, account)
-    assert told == ("Another stack exports region, so this one does not: only `cfn test` asks for it.", "no")
+    assert told == ("Another stack exports region, so this one does not. Only `cfn test` reads exports.", "no")
 
 
 def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:

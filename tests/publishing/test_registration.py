@@ -222,7 +222,7 @@ class TestSubmit:
         cfn.says = ("All good!",)
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         assert self.submit(cfn) == 2
-        assert "named no registration token" in capsys.readouterr().err
+        assert "printed no registration token" in capsys.readouterr().err
 
     def test_expired_credentials_are_reported_before_anything_is_built(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]

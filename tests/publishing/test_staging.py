@@ -202,7 +202,7 @@ class TestTagUpdatesInPlace:
 
     def test_a_type_whose_tags_replace_nothing_is_refused(self, toy: Path, tmp_path: Path) -> None:
         """Where Tags are not createOnly, the option has no effect and is refused."""
-        with pytest.raises(PublishingError, match="Tags replace nothing already"):
+        with pytest.raises(PublishingError, match="Tags are not createOnly in this schema"):
             stage(toy, TypeName("Acme::Play::Thing"), tmp_path / "out", "in-place")
         assert not (tmp_path / "out").exists()
 

@@ -48,9 +48,9 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     told = capsys.readouterr()
     assert told.err == (
         "error: AWS would not register it, so nothing was uploaded:\n"
-        "  - There is no stack model-quality-contract-tests in account 123456789012, us-east-1. Contract tests make "
-        "resources from inputs/, and what those name has to exist: deploy it with `make prerequisites "
-        "ENDPOINT_NAME=...`, or submit inputs of your own with INPUTS=DIR.\n"
+        "  - There is no stack model-quality-contract-tests in account 123456789012, us-east-1. The inputs of the "
+        "contract tests name resources that must exist: deploy them with `make prerequisites ENDPOINT_NAME=...`, or "
+        "submit your own inputs with INPUTS=DIR.\n"
         "UNCHECKED=yes submits it all the same.\n"
     )
     assert account.client("s3").list_buckets()["Buckets"] == []
@@ -108,7 +108,7 @@ def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture
     assert "contract tests failed: test_create[inputs_1], test_create_create[inputs_1], " in first
     assert "Could not assume role arn:aws:iam::123456789012:role/model-quality-contract-tests-us-east-1." in told.err
     advice = lines[lines.index("What to do:") :]
-    assert advice[1].startswith("  - test_create: CREATE failed, and with it whatever begins with one.")
+    assert advice[1].startswith("  - test_create: CREATE failed, and so does every test that begins with a CREATE.")
     assert advice[2].startswith("  `python -m sandbox test` runs them on your machine")
     assert advice[3].startswith("The staged project, with cfn's log, is kept in ")
     assert "the default" not in told.out

@@ -1,1 +1,1 @@
-"""The contract suites, as pytest runs them: what AWS asks of a type, a test for each."""
+"""The contract suites for pytest, with a test for each of AWS's requirements of a type."""

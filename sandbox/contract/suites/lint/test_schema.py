@@ -1,7 +1,7 @@
-"""AWS's own rules for resource schemas, a test for each: sandbox/contract/lint.py says where they come from.
+"""AWS's rules for resource schemas, with a test for each; sandbox/contract/lint.py says where they come from.
 
-Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, the tests of the schema. A rule that
-AWS marks as a warning warns here too; all others fail.
+Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, the tests of the schema. A finding
+that AWS marks as a warning warns here too; every other finding fails.
 """
 
 import warnings
@@ -13,7 +13,7 @@ from sandbox.contract.session import LintWarning
 
 
 def judge(result: Result) -> None:
-    """Fail with what a rule has found."""
+    """Fail with a rule's findings."""
     if not result.applies:
         pytest.skip("the rule is about something that this schema does not have")
     failures = [str(finding) for finding in result.findings if not finding.warning]
@@ -25,10 +25,10 @@ def judge(result: Result) -> None:
 
 
 def linter_checks(rule: Result) -> None:
-    """The schema keeps AWS's rule."""
+    """The schema follows AWS's rule."""
     judge(rule)
 
 
 def backward_compatibility(compatibility_rule: Result) -> None:
-    """The schema is compatible with the version before by AWS's rule: nothing removed, nothing tightened."""
+    """By AWS's rule, the schema is compatible with the previous version: nothing is removed or made stricter."""
     judge(compatibility_rule)

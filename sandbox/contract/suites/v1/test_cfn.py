@@ -1,6 +1,6 @@
-"""Contract tests v1: `cfn test`, as it is, on the same inputs.
+"""Contract tests v1: the unchanged `cfn test`, with the same inputs.
 
-Source: cfn's own suite, rpdk/core/contract/suite/resource. Its tests are run by cfn; here each has its own line.
+Source: cfn's own suite, rpdk/core/contract/suite/resource. cfn runs its tests; here each gets a line of the report.
 """
 
 import pytest
@@ -9,7 +9,7 @@ from sandbox.contract.v1 import Suite
 
 
 def cfn_test(cfn: Suite, contract_test: str, number: int) -> None:
-    """The handlers keep the contract, by cfn's test of this name."""
+    """The handlers pass cfn's test of this name."""
     verdict = cfn.verdict(number, contract_test)
     if verdict is None:
         pytest.skip("cfn left it out: the schema has no handler for it, or a set of inputs before this one failed")

@@ -1,8 +1,8 @@
 """Contract tests v2, CREATE.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
---v2 flag". The first paragraph of each docstring is the rule; a second one says how it is read where that page is
-silent.
+--v2 flag". The first paragraph of each docstring is the rule. A second paragraph says how this test reads the rule
+where that page leaves it open.
 """
 
 import pytest
@@ -15,7 +15,7 @@ from sandbox.contract.resource import Resource
 def test_create(resource: Resource) -> None:
     """CREATE succeeds, and its model has a valid primary identifier.
 
-    Valid: every part is there, not empty, and as the schema has it.
+    An identifier is valid if it has every part, no part is empty, and every part follows the schema.
     """
     model = resource.create().succeeds().model
     resource.identifier(model)
@@ -28,10 +28,10 @@ def test_create(resource: Resource) -> None:
 
 
 def test_create_create(resource: Resource) -> None:
-    """A second CREATE with the same properties fails with AlreadyExists while the first resource is there.
+    """A second CREATE with the same properties fails with AlreadyExists while the first resource exists.
 
-    Its token is a new one: with the first one's, idempotency would return the first resource. A type whose identifier
-    is read-only may make a second resource instead: see test_create_create_primary_id_check.
+    Its token is new: with the first CREATE's token, idempotency would return the first resource. A type with a
+    read-only identifier may create a second resource instead; see test_create_create_primary_id_check.
     """
     resource.create().succeeds()
     second = resource.create()
@@ -42,7 +42,7 @@ def test_create_create(resource: Resource) -> None:
 
 
 def test_create_create_primary_id_check(resource: Resource) -> None:
-    """Where a second CREATE succeeds, it has another primary identifier: the first resource is never adopted."""
+    """A second CREATE that succeeds returns another primary identifier: it must not adopt the first resource."""
     first = resource.create().succeeds()
     second = resource.create()
     if second.status != "SUCCESS":
@@ -52,10 +52,10 @@ def test_create_create_primary_id_check(resource: Resource) -> None:
 
 
 def test_create_read(resource: Resource) -> None:
-    """The first resource can be read after a second CREATE with the same properties, and after its rollback.
+    """READ finds the first resource after a second CREATE with the same properties, and after that CREATE's rollback.
 
-    CloudFormation rolls a CREATE back by deleting the resource of the model that came with it, so a failure that
-    carries the model of a resource which it did not make deletes somebody else's.
+    CloudFormation rolls a CREATE back by deleting the resource whose model it returned. A failure that returns the
+    model of a resource that it didn't create therefore deletes another owner's resource.
     """
     first = resource.create().succeeds()
     second = resource.create()
@@ -66,7 +66,7 @@ def test_create_read(resource: Resource) -> None:
 
 
 def test_create_create_read(resource: Resource) -> None:
-    """READ right after CREATE succeeds, of the second resource too where a second CREATE makes one."""
+    """READ succeeds right after CREATE, and right after a second CREATE if that creates another resource."""
     resource.read(resource.create().succeeds().model).succeeds()
     second = resource.create()
     if second.status == "SUCCESS":
@@ -74,10 +74,10 @@ def test_create_create_read(resource: Resource) -> None:
 
 
 def test_create_with_read_response_lcs(resource: Resource) -> None:
-    """What READ says, without the read-only properties, is the desired state of a new CREATE that succeeds.
+    """CREATE succeeds with READ's model as its desired state, without the read-only properties.
 
-    The first resource is deleted before: while it is there, no type could pass whose inputs name the resource. The
-    inputs' write-only properties are added: READ must not return them, and CREATE may need them.
+    The first resource is deleted before, because its name would be taken if the inputs name it. The inputs' write-only
+    properties are added, because READ must not return them and CREATE can need them.
     """
     first = resource.create().succeeds()
     told = resource.read(first.model).succeeds().model

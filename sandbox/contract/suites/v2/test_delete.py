@@ -1,4 +1,4 @@
-"""Contract tests v2, DELETE, and what a deleted resource answers.
+"""Contract tests v2, DELETE, and the answers for a deleted resource.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
 --v2 flag", and "Resource type handler contract" there.
@@ -10,14 +10,14 @@ from sandbox.contract.resource import Answer, Resource
 
 
 def deleted(resource: Resource) -> Answer:
-    """CREATE's answer for a resource that has been deleted since."""
+    """Create a resource, delete it, and return CREATE's answer."""
     created = resource.create().succeeds()
     resource.delete(created.model).succeeds()
     return created
 
 
 def test_create_delete(resource: Resource) -> None:
-    """DELETE succeeds, and returns no model: the handler contract forbids one."""
+    """DELETE succeeds and returns no model, which the handler contract forbids."""
     answer = resource.delete(resource.create().succeeds().model).succeeds()
     if answer.model:
         pytest.fail("DELETE returned a model", pytrace=False)
@@ -29,7 +29,7 @@ def test_delete_read(resource: Resource) -> None:
 
 
 def test_delete_update(resource: Resource) -> None:
-    """UPDATE of a deleted resource fails with NotFound: it never creates."""
+    """UPDATE of a deleted resource fails with NotFound instead of creating it."""
     resource.update(deleted(resource).model).fails_with("NotFound")
 
 
@@ -39,7 +39,7 @@ def test_delete_delete(resource: Resource) -> None:
 
 
 def test_delete_list(resource: Resource) -> None:
-    """A deleted resource is not listed."""
+    """LIST leaves a deleted resource out."""
     gone = deleted(resource)
     listed = resource.list(gone.model).succeeds()
     if resource.kind.identifier(gone.model) in map(resource.kind.identifier, listed.models):
@@ -47,6 +47,6 @@ def test_delete_list(resource: Resource) -> None:
 
 
 def test_delete_create(resource: Resource) -> None:
-    """A deleted resource can be created again: no AlreadyExists, no InternalFailure, nor any other failure."""
+    """CREATE succeeds again after DELETE: it doesn't fail with AlreadyExists, InternalFailure or another code."""
     deleted(resource)
     resource.create().succeeds()

@@ -1,7 +1,7 @@
 """Contract tests v2, the input files.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
---v2 flag": the files hold for every region, account and partition, and the inputs together use every property.
+--v2 flag". The files must work in every region, account and partition, and together they must use every property.
 """
 
 from collections.abc import Mapping
@@ -15,41 +15,41 @@ from sandbox.contract.inputs import Inputs
 
 
 def refuse(check: str, problems: list[inputs.Problem]) -> None:
-    """Fail with what a check has found."""
+    """Fail with a check's problems."""
     found = [f"{problem.message} ({problem.path})" if problem.path else problem.message for problem in problems]
     if found:
         pytest.fail(f"{check}: {'; '.join(found)}", pytrace=False)
 
 
 def hardcoded(check: str, open_inputs: Inputs) -> None:
-    """Fail if a set of inputs has something hard-coded."""
+    """Fail if a set of inputs has a hard-coded value that a check finds."""
     refuse(check, [problem for problem in inputs.hardcoded([open_inputs]) if problem.check == check])
 
 
 def no_hardcoded_regions(open_inputs: Inputs) -> None:
-    """No region is written out: {{region}} stands for it.
+    """The inputs write {{region}} instead of a region's name.
 
-    A region inside of another name, as of a bucket, counts.
+    A region inside another name, such as a bucket's, counts too.
     """
     hardcoded("no_hardcoded_regions", open_inputs)
 
 
 def no_hardcoded_account_ids(open_inputs: Inputs) -> None:
-    """No account id is written out: {{account}} stands for it.
+    """The inputs write {{account}} instead of an account id.
 
-    A placeholder is allowed. Which ones is not documented: here those that AWS's documentation uses.
+    AWS allows placeholders and doesn't document which. Here they are those that AWS's documentation uses.
     """
     hardcoded("no_hardcoded_account_ids", open_inputs)
 
 
 def no_hardcoded_partitions(open_inputs: Inputs) -> None:
-    """No ARN has its partition written out: {{partition}} stands for it."""
+    """The inputs write {{partition}} instead of a partition in an ARN."""
     hardcoded("no_hardcoded_partitions", open_inputs)
 
 
 def property_coverage(folder: Path, schema: Mapping[str, Any]) -> None:
     """The create and update inputs together use every property path that the schema declares.
 
-    Read-only ones left out: no input can use them.
+    Read-only properties are left out, because no input can use them.
     """
     refuse("property_coverage", inputs.uncovered(inputs.unfilled(folder), schema))

@@ -1,7 +1,7 @@
 """Contract tests v2, LIST.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
---v2 flag". LIST is asked for every page.
+--v2 flag". These tests read every page of LIST.
 """
 
 import pytest
@@ -10,7 +10,7 @@ from sandbox.contract.resource import Resource
 
 
 def test_create_list(resource: Resource) -> None:
-    """A created resource is listed."""
+    """LIST has a created resource."""
     created = resource.create().succeeds()
     listed = resource.list(created.model).succeeds()
     if resource.kind.identifier(created.model) not in map(resource.kind.identifier, listed.models):
@@ -18,7 +18,7 @@ def test_create_list(resource: Resource) -> None:
 
 
 def test_create_list_read(resource: Resource) -> None:
-    """Every primary identifier that is listed can be read."""
+    """READ succeeds for every primary identifier that LIST returns."""
     created = resource.create().succeeds()
     for model in resource.list(created.model).succeeds().models:
         identifier = resource.identifier(model)

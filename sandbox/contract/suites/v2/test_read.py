@@ -1,7 +1,8 @@
 """Contract tests v2, READ, after a CREATE and after an UPDATE.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
---v2 flag". It has READ judged after everything; here that is after CREATE and after UPDATE, with each set of inputs.
+--v2 flag". That page tests READ after every operation. Here that is after CREATE and after UPDATE, with each set of
+inputs.
 """
 
 import pytest
@@ -13,10 +14,11 @@ from sandbox.contract.session import Reading
 
 
 def test_read_input_output_negative_match(reading: Reading) -> None:
-    """READ returns no property fewer than was asked for, and none with another value.
+    """READ returns every requested property with its requested value.
 
-    More than that it may return. Write-only properties are left out, and those that the schema says a propertyTransform
-    of: what that makes of a value is not computed here. Lists with `insertionOrder: false` may come in any order.
+    It may return additional properties. Write-only properties are not compared, nor are those with a propertyTransform
+    in the schema, because this test doesn't compute transforms. Lists with `insertionOrder: false` may come in any
+    order.
     """
     schema = reading.schema
     transformed = {tuple(pointer.split("/")[2:]) for pointer in schema.get("propertyTransform", {})}
@@ -30,7 +32,7 @@ def test_read_input_output_negative_match(reading: Reading) -> None:
 def test_read_return_readonly_properties(reading: Reading) -> None:
     """READ returns every read-only property.
 
-    One inside of another property only where that one is there.
+    A read-only property inside another property is required only if that property is returned.
     """
     paths = sorted(properties.listed(reading.schema, "readOnlyProperties"))
     missing = [properties.named(path) for path in paths if properties.lacks(reading.told, path)]
@@ -47,9 +49,9 @@ def test_read_return_write_only_properties(reading: Reading) -> None:
 
 
 def test_read_output_over_schema(reading: Reading) -> None:
-    """READ's model has the schema's shape: its types, its limits, and no property that it doesn't declare.
+    """READ's model is valid by the schema: it keeps types and limits, and has no property that is not declared.
 
-    What is required is not asked for where it is write-only: READ must not return that.
+    A required property that is write-only may be missing, because READ must not return it.
     """
     write_only = properties.listed(reading.schema, "writeOnlyProperties")
     required = [name for name in reading.schema.get("required", []) if (name,) not in write_only]
@@ -60,7 +62,7 @@ def test_read_output_over_schema(reading: Reading) -> None:
 
 
 def test_read_return_all_schema_properties_using_one_or_more_inputs(resources: list[Resource]) -> None:
-    """With all inputs together, READ has returned every property of the schema, but for the write-only ones."""
+    """Over all inputs together, READ returns every property of the schema except the write-only ones."""
     schema = resources[0].kind.schema
     returned: set[properties.Path] = set()
     for resource in resources:

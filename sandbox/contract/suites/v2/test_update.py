@@ -1,8 +1,8 @@
 """Contract tests v2, UPDATE.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, "Contract tests performed with the
---v2 flag". A type without an update handler is left out; a set of inputs without an update, where the type has one,
-fails: what can't be tried has not passed.
+--v2 flag". For a type without an update handler these tests are skipped. If the type has one, a set of inputs without
+an update fails, because what can't be tested has not passed.
 """
 
 import pytest
@@ -13,7 +13,7 @@ from sandbox.contract.resource import Resource
 def test_update(resource: Resource) -> None:
     """UPDATE succeeds.
 
-    Its desired state is the update inputs and the primary identifier, its previous state the create inputs.
+    Its desired state is the update inputs with the primary identifier; its previous state is the create inputs.
     """
     resource.update(resource.create().succeeds().model).succeeds()
 
@@ -36,7 +36,7 @@ def test_update_primary_id_check(resource: Resource) -> None:
 def test_read_by_create_equals_read_by_update(resource: Resource) -> None:
     """READ by the identifier that CREATE returned equals READ by the one that UPDATE returned.
 
-    Both after the UPDATE: what UPDATE changes differs before it.
+    Both READs follow the UPDATE, because it changes what READ returns.
     """
     created = resource.create().succeeds()
     updated = resource.update(created.model).succeeds()
@@ -48,10 +48,10 @@ def test_read_by_create_equals_read_by_update(resource: Resource) -> None:
 
 
 def test_update_list(resource: Resource) -> None:
-    """An updated resource is listed.
+    """LIST has an updated resource.
 
-    LIST is sent the update inputs: whether the service sends them is not documented, and a property that narrows the
-    list would leave the resource out if its update no longer fitted.
+    LIST gets the update inputs. AWS doesn't document which inputs its service sends. If a property filters the list,
+    the create inputs could leave the updated resource out.
     """
     created = resource.create().succeeds()
     updated = resource.update(created.model).succeeds()
