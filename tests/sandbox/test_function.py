@@ -208,7 +208,7 @@ class TestIsolation:
     def test_the_environment_is_lambdas(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The function has Lambda's documented variables, AWS_ENDPOINT_URL, an empty HOME, and the emulator's own."""
+        """The function has Lambda's documented variables, AWS_ENDPOINT_URL, a temporary HOME, and the emulator's."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
