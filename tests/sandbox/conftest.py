@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests: an account, and the toy types with their package, function and stacks."""
+"""Fixtures of the sandbox's tests: an account, and the toys' package, function and CloudFormation."""
 
 import signal
 from collections.abc import Iterator
@@ -36,21 +36,21 @@ def toy_package(toy_project: Path) -> Path:
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """Yield an open account that only this test uses."""
+    """Yield an open account for one test."""
     with Account() as account:
         yield account
 
 
 @pytest.fixture
 def function(toy_package: Path, account: Account) -> Iterator[Function]:
-    """Yield the toy's function, running and connected to the account."""
+    """Yield the toy's function, running."""
     with Function(toy_package, account) as function:
         yield function
 
 
 @pytest.fixture
 def toys() -> Iterator[Toys]:
-    """Yield the in-memory toy type, registered in a CloudFormation that only this test uses."""
+    """Yield the in-memory toy type, registered in a CloudFormation for one test."""
     made = Toys()
     with mock_aws(), stacks.installed():
         stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
@@ -59,5 +59,5 @@ def toys() -> Iterator[Toys]:
 
 @pytest.fixture
 def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
-    """Return a client of the CloudFormation that has the toy type."""
+    """Return a client of that CloudFormation."""
     return SESSION.client("cloudformation")

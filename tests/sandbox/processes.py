@@ -1,11 +1,11 @@
-"""Find a function's processes by the folder that they work in, and wait for processes to end."""
+"""Find a function's processes by their working folder, and wait until processes end."""
 
 import time
 from pathlib import Path
 
 
 def processes_in(folder: Path) -> dict[int, str]:
-    """Return the programs that run in a folder, by process number."""
+    """Return the programs that run in a folder, by process ID."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -17,7 +17,7 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 
 def emulator_in(folder: Path) -> int:
-    """Return the process number of the emulator that works in a folder."""
+    """Return the process ID of the emulator that works in a folder."""
     (emulator,) = [pid for pid, program in processes_in(folder).items() if program.startswith("aws-lambda-rie")]
     return emulator
 

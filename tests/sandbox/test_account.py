@@ -1,4 +1,4 @@
-"""The account starts empty, leaves nothing behind, and ignores the AWS configuration of the person who runs it."""
+"""The account starts empty, leaves nothing behind, and ignores the user's AWS configuration."""
 
 import socket
 import subprocess
@@ -57,7 +57,7 @@ def test_a_taken_port_is_said_and_leaves_nothing() -> None:
 
 
 def test_a_number_that_is_no_port_is_said() -> None:
-    """An impossible port number raises a SandboxError instead of the socket library's exception."""
+    """An invalid port number raises a SandboxError, not the socket library's exception."""
     with pytest.raises(SandboxError, match="70000 is no port"):
         Account(70000).__enter__()
 

@@ -66,7 +66,7 @@ def tags(arn: str) -> list[dict[str, str]]:
 
 
 def test_an_alarm_is_what_the_template_says(cloudformation: Client) -> None:
-    """An alarm has the template's properties and the stack's tags; Ref returns its name, and Fn::GetAtt its ARN."""
+    """An alarm has the template's properties and the stack's tags. Ref is its name, Fn::GetAtt has its ARN."""
     cloudformation.create_stack(StackName="s", TemplateBody=template(), Tags=[{"Key": "stage", "Value": "test"}])
     assert status(cloudformation) == ("CREATE_COMPLETE", "")
     (alarm,) = alarms()
@@ -80,7 +80,7 @@ def test_an_alarm_is_what_the_template_says(cloudformation: Client) -> None:
 
 
 def test_a_change_is_made_in_place(cloudformation: Client) -> None:
-    """An update changes the alarm in place, and removes properties and tags that the template no longer has."""
+    """An update changes the alarm in place, and removes properties and tags that left the template."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     cloudformation.update_stack(StackName="s", TemplateBody=template(Threshold=0.9, AlarmActions=None, Tags=None))
     assert status(cloudformation)[0] == "UPDATE_COMPLETE"
@@ -123,7 +123,7 @@ def test_what_can_t_be_made_is_refused(cloudformation: Client, changes: dict[str
 
 
 def test_an_alarm_that_somebody_deleted(cloudformation: Client) -> None:
-    """After somebody deletes the alarm, UPDATE fails and says that it is missing, and DELETE succeeds."""
+    """If the alarm was deleted outside of the stack, UPDATE fails and says so, and DELETE succeeds."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     boto3.client("cloudwatch", region_name="us-east-1").delete_alarms(AlarmNames=["quality"])
     cloudformation.update_stack(StackName="s", TemplateBody=template(Threshold=0.9))

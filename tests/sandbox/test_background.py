@@ -22,7 +22,7 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def project(toy_project: Path, toy_package: Path) -> Iterator[Path]:
-    """Yield the toy's packaged project; afterwards, end any background sandbox that the test left."""
+    """Yield the toy's packaged project; afterwards, end its background sandbox if one is left."""
     assert toy_package
     yield toy_project
     subprocess.run([COMMAND, "down", "--project", toy_project], capture_output=True, check=False, timeout=60)
@@ -40,7 +40,7 @@ def sandbox(project: Path, tmp_path: Path) -> Call:
 
 
 def number(project: Path) -> int:
-    """Return the process number of a project's background sandbox."""
+    """Return the process ID of a project's background sandbox."""
     return int((project / ".cache" / "sandbox" / "lock").read_text())
 
 
@@ -54,7 +54,7 @@ def variables(exports: str) -> dict[str, str]:
 
 
 def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
-    """Clients reach the account between `up` and `down`; both commands print only lines for eval on standard output."""
+    """Clients reach the account between `up` and `down`, whose standard output has only lines for eval."""
     started = sandbox("up", "--detach")
     assert started.returncode == 0, started.stderr
     assert {line.split()[0] for line in started.stdout.splitlines()} == {"unset", "export"}
@@ -76,7 +76,7 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
 
 
 def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
-    """A second `up` joins the running sandbox; asking for another region fails and says what to do."""
+    """A second `up` joins the running sandbox; with another region, it fails and says what to do."""
     first = sandbox("up", "--detach", "--region", "eu-west-1")
     second = sandbox("up", "--detach")
     assert first.stdout == second.stdout != ""
@@ -95,7 +95,7 @@ def test_down_without_up_is_said(sandbox: Call, project: Path) -> None:
 
 
 def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -> None:
-    """A killed sandbox counts as down, although its lock file still has a number, perhaps another process's by now."""
+    """A killed sandbox counts as down. Its lock file still has a process ID, which another process may have by now."""
     sandbox("up", "--detach")
     os.kill(number(project), signal.SIGKILL)
     wait_until_ended(number(project))
@@ -106,7 +106,7 @@ def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -
 
 
 def test_one_that_cannot_start_says_why(sandbox: Call, project: Path) -> None:
-    """When the sandbox can't start, `up` prints its message, returns its exit code and leaves nothing to evaluate."""
+    """If the sandbox can't start, `up` prints its message, returns its exit code, and leaves nothing to evaluate."""
     failed = sandbox("up", "--detach", "--port", "70000")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.endswith("sandbox: 70000 is no port: ports go from 0, a free one, to 65535\n")

@@ -60,7 +60,7 @@ def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None
 
 
 def test_a_change_set_is_an_update_unless_it_says_otherwise(toys: Toys, cloudformation: Client) -> None:
-    """A change set without a type updates the existing stack and makes no second one; without a stack it is refused."""
+    """A change set without a type updates its stack, creates no second one, and is refused if there is none."""
     with pytest.raises(ClientError, match=r"Stack \[toys\] does not exist"):
         propose(cloudformation, template(Bear={"Name": "bear"}))
     create(cloudformation, template(Bear={"Name": "bear"}))
@@ -87,7 +87,7 @@ def test_a_stack_is_created_once(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudformation: Client) -> None:
-    """Executing one change set makes the others obsolete, because they describe a state that is past."""
+    """Executing one change set makes the others obsolete: they describe a past state."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     for name, colour in (("red", "red"), ("blue", "blue")):
         propose(cloudformation, template(Bear={"Name": "bear", "Colour": colour}), name)
@@ -98,7 +98,7 @@ def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudf
 
 
 def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
-    """Clients check for ChangeSetNotFound when a change set is missing. Deleting it succeeds, as in CloudFormation."""
+    """A missing change set is ChangeSetNotFound, which clients check for. Deleting one succeeds."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     missing = {"StackName": "toys", "ChangeSetName": "missing"}
     for action in (cloudformation.describe_change_set, cloudformation.execute_change_set):
@@ -135,7 +135,7 @@ def test_additions_changes_and_removals(toys: Toys, cloudformation: Client) -> N
 
 
 def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) -> None:
-    """A replaced resource says True; a create-only property that refers to it makes a resource Conditional."""
+    """Replacement is True for a replaced resource, and Conditional if a create-only property refers to it."""
     resources: dict[str, Any] = {
         "Bear": {"Name": "bear"},
         "Cub": {"Name": "cub", "Colour": {"Ref": "Bear"}},
@@ -171,7 +171,7 @@ def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) ->
 
 
 def test_a_property_inside_another_decides(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
-    """A change of a nested create-only property replaces the resource; a size written as text is no change."""
+    """Changing a nested create-only property replaces the resource; writing its number as text doesn't."""
     create(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 1}]}))
     found = changes(propose(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 2}]})))
     assert causes(found["Bear"]) == [("Parts", "Always", "Static", "DirectModification", "")]
@@ -180,7 +180,7 @@ def test_a_property_inside_another_decides(toys: Toys, cloudformation: Client) -
 
 
 def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
-    """A changed parameter is named as the cause. As in CloudFormation, a second detail covers the template itself."""
+    """A changed parameter is named as the cause. A second detail says that the template could have changed, too."""
     body = with_parameter(Bear={"Name": "bear", "Colour": {"Ref": "Colour"}})
     create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "red"}])
     described = propose(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "blue"}])
@@ -262,7 +262,7 @@ def test_a_previous_value_that_is_a_default(toys: Toys, cloudformation: Client) 
 
 
 def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
-    """AWS's published schema decides about its own types: a queue's name replaces the queue, its timeout doesn't."""
+    """AWS's published schemas decide about AWS's types: a new queue name is a replacement, a new timeout isn't."""
 
     def box(name: str, timeout: int) -> dict[str, Any]:
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, "VisibilityTimeout": timeout}}

@@ -34,7 +34,7 @@ SHOW_AND_WAIT = "echo $$ $SANDBOX_FUNCTION_ENDPOINT; exec sleep 60"
 
 
 def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
-    """Return the process number of a command that runs SHOW_AND_WAIT, and the folder of its sandbox's function."""
+    """Return the process ID of a command that runs SHOW_AND_WAIT, and the folder of its sandbox's function."""
     command, endpoint = lines_until(process, "http")[0].split()
     address = endpoint.removeprefix("http://")
     for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
@@ -46,7 +46,7 @@ def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
 
 @contextmanager
 def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield a running command of the sandbox in its own process group, as a shell starts it, and kill it afterwards."""
+    """Yield a running command of the sandbox, in its own process group as in a shell, and kill it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=HERE,
@@ -78,7 +78,7 @@ class TestRun:
     """`sandbox run -- COMMAND` runs one command with an account and the function."""
 
     def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
-        """The command reaches account and function by variables alone, and standard output has its output only."""
+        """The command reaches account and function by variables, and standard output has only its output."""
         ask = (
             "import boto3, json, os, urllib.request as u; "
             "print(boto3.client('sts').get_caller_identity()['Account']); "
@@ -109,7 +109,7 @@ class TestRun:
         assert sandbox("run", "--project", toy_project, "--", *command).returncode == code
 
     def test_a_handler_that_crashed_is_shown_with_its_log(self, toy_project: Path) -> None:
-        """When the command fails after a crash of the handler, standard error shows the end of the handler's log."""
+        """If the handler crashed and the command fails, standard error has the end of the handler's log."""
         crash = (
             "import os, urllib.request as u; "
             "u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + '/2015-03-31/functions/function/invocations', "
@@ -132,7 +132,7 @@ class TestRun:
         assert not folder.exists()
 
     def test_a_signal_while_the_command_starts_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A SIGTERM that arrives inside Popen ends the command, although the sandbox doesn't have its process yet."""
+        """A SIGTERM during Popen ends the command, although the sandbox doesn't know its process yet."""
         started: list[subprocess.Popen[bytes]] = []
 
         class Interrupted(subprocess.Popen[bytes]):
@@ -163,7 +163,7 @@ class TestRun:
             os.kill(command, signal.SIGTERM)
 
     def test_a_failed_stacks_events_are_shown(self, toy_project: Path) -> None:
-        """When the command fails, its stacks' failure events are shown, because the account ends with it."""
+        """If the command fails, its stacks' failure events are shown, and no others; their account ends with it."""
         template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type", "Properties": {"Nam": "toy"}}}}'
         deploy = (
             "import boto3; c = boto3.client('cloudformation'); "
@@ -179,7 +179,7 @@ class TestRun:
         assert len(told) == 4
 
     def test_nothing_of_motos_is_on_stdout(self, toy_project: Path) -> None:
-        """What moto prints about unknown services goes to standard error; standard output belongs to the command."""
+        """What moto prints goes to standard error, because standard output belongs to the command."""
         ask = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
         done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
         assert "This sandbox has no service Chime." in done.stderr
@@ -272,13 +272,13 @@ class TestErrors:
         assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is no region of CloudFormation's"
 
     def test_no_project(self, tmp_path: Path) -> None:
-        """The message about a folder without a project names the folder."""
+        """A folder without a project is named in the message."""
         done = sandbox("run", "--project", tmp_path, "--", "true")
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == f"sandbox: no resource type in {tmp_path}: it has no .rpdk-config"
 
     def test_no_such_command(self, toy_project: Path) -> None:
-        """The message about a missing command names the command."""
+        """A missing command is named in the message."""
         done = sandbox("run", "--project", toy_project, "--", "no-such-command")
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == "sandbox: can't run no-such-command: No such file or directory"
@@ -291,7 +291,7 @@ class TestErrors:
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:
-    """Only the command's own crashes are reported, not those of the registry's test call of the handler."""
+    """A crash of the handler in the registry's test call isn't reported when a command fails."""
     project = toy.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
     done = sandbox("run", "--project", project, "--", "false")
     assert done.returncode == 1

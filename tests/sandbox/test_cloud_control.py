@@ -14,7 +14,7 @@ from sandbox.account import Account
 from sandbox.function import Function
 from tests.envelopes import REGION, ROOT, Json, arn, batch, event, maximal, minimal
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def _as_given(given: Any, actual: Any) -> Any:  # noqa: ANN401 - any JSON value
     ids=["arn", "name"],
 )
 def test_import(function: Function, sagemaker: Client, identifier: Json) -> None:
-    """READ finds a definition made outside of any stack by either identifier, with everything that an import compares.
+    """READ finds a definition outside of stacks by either identifier, with all that an import compares.
 
     An import change set names the resource by the primary or an additional identifier. CloudFormation calls READ with
     that alone, takes the primary identifier from the answer, and compares the template with it as drift detection does.
@@ -109,7 +109,7 @@ def test_import(function: Function, sagemaker: Client, identifier: Json) -> None
     ],
 )
 def test_import_of_what_is_not_there(function: Function, sagemaker: Client, identifier: Json, code: str) -> None:
-    """READ distinguishes a missing definition, one of another region, and an identifier that is no ARN."""
+    """A missing definition and another region's are NotFound; an identifier that is no ARN is InvalidRequest."""
     made_outside(sagemaker)
     answer = function.invoke(event("READ", identifier))
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
@@ -123,7 +123,7 @@ def test_import_of_what_is_not_there(function: Function, sagemaker: Client, iden
     ids=["minimal", "maximal", "csv", "json", "parquet"],
 )
 def test_no_drift(function: Function, sagemaker: Client, template: Json) -> None:  # noqa: ARG001 - the fixture deletes the definition
-    """READ of the ARN alone returns every property as the template gives it after CREATE, empty objects included.
+    """After CREATE, READ by ARN returns every property as the template gives it, empty objects included.
 
     EndpointName is write-only: drift detection ignores it, and READ doesn't return it.
     """
@@ -188,7 +188,7 @@ def test_cloud_control_s_life_of_a_definition(function: Function, sagemaker: Cli
 
 
 def test_cloud_control_generates_a_name(function: Function, sagemaker: Client) -> None:
-    """Without a stack, a token generates the name: the same token names the same definition, another token another."""
+    """Without a stack, the token decides the generated name: another token is another definition."""
     models = [
         function.invoke(beyond("CREATE", minimal(), token=token))["resourceModel"] for token in ("one", "one", "two")
     ]

@@ -22,7 +22,7 @@ from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, arn, maximal
 from tests.sandbox.pairs import NAME, Json, Pairs, failed
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
@@ -31,7 +31,7 @@ ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Siz
 
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
-    """Yield the type, registered in a Cloud Control that only this test uses."""
+    """Yield the type, registered in a Cloud Control for one test."""
     made = Pairs()
     with mock_aws(), stacks.installed(), cloud_control.served():
         stacks.teach(ACCOUNT, REGION, made.resource_type())
@@ -56,12 +56,12 @@ def ended(client: Client, answer: Json) -> Json:
 
 
 def create(client: Client, state: Json, **more: str) -> Json:
-    """Create a pair, wait for the end, and return the progress event."""
+    """Create a pair, and return the final progress event."""
     return ended(client, client.create_resource(TypeName=NAME, DesiredState=json.dumps(state), **more))
 
 
 def update(client: Client, *operations: Json, identifier: str = "a|b", **more: str) -> Json:
-    """Update the pair, wait for the end, and return the progress event."""
+    """Update the pair, and return the final progress event."""
     patch = json.dumps(operations)
     return ended(client, client.update_resource(TypeName=NAME, Identifier=identifier, PatchDocument=patch, **more))
 
@@ -75,7 +75,7 @@ def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  
 
 
 def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
-    """A resource is created, read, patched, listed and deleted; its handlers receive no stack and no stack tags."""
+    """A resource is created, read, patched, listed and deleted. Its handlers receive neither stack nor stack tags."""
     began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE | {"Secret": "x"}))
     assert (began["ProgressEvent"]["Operation"], began["ProgressEvent"]["TypeName"]) == ("CREATE", NAME)
     created = ended(client, began)
@@ -136,7 +136,7 @@ def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
 
 
 def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -> None:
-    """An invalid desired state, for example with a read-only property, is refused at once in the service's words."""
+    """An invalid desired state is refused at once in the service's words; a read-only property is invalid."""
     for state, lines in (
         (
             {"Left": "a", "Colour": "RED"},
@@ -267,7 +267,7 @@ def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
 
 
 def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
-    """ListResources passes the handler's token out and back, and requires the properties that the handler needs."""
+    """ListResources passes the handler's token on and requires the properties that its handlerSchema requires."""
     for number in range(5):
         create(client, {"Left": "a", "Right": str(number)})
     paginator = client.get_paginator("list_resources")
@@ -283,7 +283,7 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
 
 
 def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token makes a repeated request one request. Another request can't use it until it expires after 36 hours."""
+    """A repeated token is the same request. Another request can use the token only after 36 hours."""
     first = create(client, ALREADY_THERE, ClientToken="mine")
     again = create(client, ALREADY_THERE, ClientToken="mine")
     assert again == first
@@ -297,7 +297,7 @@ def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.Monkey
 
 
 def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Client) -> None:
-    """A refused request doesn't use up its token, so the corrected request can use it."""
+    """A corrected request can use the token of a refused one."""
     wrong = {"TypeName": NAME, "DesiredState": '{"Left": "a"}', "ClientToken": "mine"}
     assert refused(client.create_resource, **wrong)[0] == "ValidationException"
     assert create(client, ALREADY_THERE, ClientToken="mine")["OperationStatus"] == "SUCCESS"
@@ -305,7 +305,7 @@ def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Clien
 
 
 def test_one_operation_at_a_time(pairs: Pairs, client: Client) -> None:
-    """A second operation on a resource is refused while one runs. Requests are listed by filters and in pages."""
+    """A second operation on a resource is refused while one runs. Requests are listed in pages, with filters."""
     create(client, ALREADY_THERE)
     gate = threading.Event()
 
@@ -336,7 +336,7 @@ def _pages(client: Client) -> Iterator[Json]:
 
 
 def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
-    """After a cancellation, the handler isn't invoked again and its resource stays. Ended requests stay as they are."""
+    """The handler of a cancelled request isn't invoked again; its resource stays. Ended requests can't be cancelled."""
     gate, answered = threading.Event(), threading.Event()
 
     def begun() -> Json:
@@ -396,7 +396,7 @@ def test_over_http() -> None:
 
 
 def test_this_project_s_type() -> None:
-    """This project's type works through Cloud Control, with a refused change and its additional identifier."""
+    """This project's type works through Cloud Control, which refuses a create-only change."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     state = maximal()
     with (

@@ -57,7 +57,7 @@ def alive(pid: int) -> bool:
 
 
 def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
-    """The demo prints one plain line a step, in order and with its time, and takes less than two minutes."""
+    """The demo prints a plain line for each step, with its time, and ends within two minutes."""
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
@@ -102,7 +102,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     ("number", "during"), [(signal.SIGINT, "Start an AWS account"), (signal.SIGTERM, "Register the type")]
 )
 def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: Path) -> None:
-    """Ctrl-C while cfn packages and SIGTERM in the stack's life leave no traceback, process or file."""
+    """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
     script = (
         "from sandbox import __main__; from sandbox.model_quality import demo; "
         "demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"

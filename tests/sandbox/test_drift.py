@@ -1,4 +1,4 @@
-"""Drift detection through boto3, on a type with a two-part identifier and on this project's type in the emulator."""
+"""Drift detection through boto3, on a type with a two-part identifier and on this project's type."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, maximal
 from tests.sandbox.pairs import NAME, SCHEMA, Json, Pairs, failed
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
@@ -48,7 +48,7 @@ def pairs() -> Iterator[Pairs]:
 
 @pytest.fixture
 def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
-    """Return a client of the CloudFormation that detects drift."""
+    """Return a client of that CloudFormation."""
     return SESSION.client("cloudformation")
 
 
@@ -134,7 +134,7 @@ def test_in_sync(pairs: Pairs, client: Client) -> None:
     ],
 )
 def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Json]) -> None:
-    """A change outside of the stack is reported with its path, its values and its type; additions aren't drift."""
+    """A change outside of the stack is reported with path, values and type; an addition is no drift."""
     create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
     pairs.made["a", "b"] |= change
     status = detected(client)
@@ -156,7 +156,7 @@ def test_deleted(pairs: Pairs, client: Client) -> None:
 
 
 def test_unknown(pairs: Pairs, client: Client) -> None:
-    """A READ that fails makes the detection fail with its reason, and the other resources are checked nevertheless."""
+    """A failed READ fails the detection with its reason; the other resources are still checked."""
     create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
 
     def defect() -> Json:
@@ -180,7 +180,7 @@ def test_unknown(pairs: Pairs, client: Client) -> None:
 
 
 def test_stack_tags(pairs: Pairs, client: Client) -> None:
-    """Stack tags are expected of a type that takes tags, and a resource's own value wins; other types have none."""
+    """A type that takes tags is expected to have the stack tags; a resource's own value wins."""
     tags = [{"Key": "team", "Value": "b"}, {"Key": "stage", "Value": "test"}]
     given = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
     create(client, template(Pair=given, Other={"Left": "a", "Right": "c"}), Tags=tags)
@@ -291,7 +291,7 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
     ],
 )
 def test_differences(schema: Json, expected: Json, actual: Json, found: list[Difference]) -> None:
-    """Values of different types, numbers, and sets behind references and patterns are compared by the schema."""
+    """Different types, numbers, and sets behind references and patterns are compared by the schema."""
     assert differences(schema, expected, actual) == found
 
 

@@ -80,7 +80,7 @@ def delete(account: Account) -> None:
 
 @pytest.mark.parametrize("name", ["documentation.json", "documentation.yaml"])
 def test_the_documentation_s_examples_deploy(account: Account, name: str) -> None:
-    """The documentation's examples deploy unchanged: six resources, and the definition that the template describes."""
+    """The documentation's examples deploy unchanged, with six resources and the definition as written."""
     _, resources = deploy(account, (EXAMPLES / name).read_text())
     assert len(resources) == 6
     (arn,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == TYPE]
@@ -132,7 +132,7 @@ MACHINES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB":
 
 
 def test_the_realtime_example_deploys(account: Account) -> None:
-    """Numbers from parameters arrive as numbers, and an empty parameter leaves SageMaker's default in place."""
+    """Numbers from parameters arrive as numbers; an empty parameter leaves SageMaker's default."""
     definition = example(account, "realtime.yaml", Threshold="0.7", InstanceCount="2")
     assert definition["ModelQualityAppSpecification"] == {
         "ImageUri": PARAMETERS["ImageUri"],
@@ -270,7 +270,7 @@ def test_a_model_more_in_the_list_touches_no_other_definition(account: Account) 
 
 
 def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
-    """An existing definition is imported by its ARN unchanged, without drift, and stays when the stack is deleted."""
+    """An existing definition is imported by its ARN, unchanged and without drift, and outlives the stack."""
     template = (EXAMPLES / "import/template.yaml").read_text()
     text = (EXAMPLES / "import/resources.json").read_text().replace("us-east-1", account.region)
     (wanted,) = json.loads(text)
@@ -350,7 +350,7 @@ def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
 
 
 def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account: Account) -> None:
-    """The schedule moves before the old definition is deleted, because SageMaker keeps a definition in use."""
+    """The schedule moves before the old definition is deleted: SageMaker keeps a definition in use."""
     template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
@@ -403,7 +403,7 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     "name", sorted({str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*.yaml")} - {"documentation.yaml"})
 )
 def test_cfn_lint_finds_nothing(name: str) -> None:
-    """cfn-lint accepts each example. The documentation's is left out, because cfn-lint rejects a key id in it."""
+    """cfn-lint accepts the examples, except the documentation's, in which it rejects a key id."""
     assert [str(match) for match in lint_file(EXAMPLES / name)] == []
 
 
@@ -421,6 +421,6 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.rglob("*.yaml")))
 def test_every_example_is_deployed(name: str) -> None:
-    """Every example, a new one included, has a test that deploys it."""
+    """Every example has a test that deploys it."""
     source = (PROJECT / ELSEWHERE.get(name, "tests/sandbox/test_examples.py")).read_text()
     assert re.search(rf"[\"/]{re.escape(name)}\"", source.partition("\nELSEWHERE")[0])

@@ -128,7 +128,7 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
 
 
 def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformation: Client) -> None:
-    """DELETE also deletes what a failed rollback left, so no resource that a handler reported is orphaned."""
+    """DELETE also deletes what a failed rollback left: no resource that a handler reported is orphaned."""
     create(cloudformation, template(A={"Name": "a"}))
     toys.made["toy-2"] = {}
     toys.answers = [

@@ -1,4 +1,4 @@
-"""cfn's package, and the function that runs it with Lambda's environment and nothing of this machine's."""
+"""A package by cfn, and the function that runs it as Lambda does."""
 
 import json
 import os
@@ -67,7 +67,7 @@ class TestPackage:
     def test_the_smaller_twin_of_a_plugin_is_used_unless_another_is_asked_for(
         self, toy_project: Path, toy_package: Path
     ) -> None:
-        """The small plugin is the default. The project still names the official one, so that plain cfn works in it."""
+        """The small plugin is the default, though the project names the official one, for use with plain cfn."""
         for packaged, language in (
             (toy_package, "python312-small"),
             (package(toy_project, language="python312"), "python312"),
@@ -77,7 +77,7 @@ class TestPackage:
         assert json.loads((toy_project / toy.SETTINGS_NAME).read_text())["language"] == "python312"
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The cache keeps only the packages used last, because each change makes one, of up to tens of megabytes."""
+        """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         monkeypatch.setattr(packages, "KEPT", 2)
         project = toy.write(tmp_path / "project")
@@ -107,7 +107,7 @@ class TestPackage:
     def test_byte_code_by_another_interpreter_or_none_is_another_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A package without byte code, or with another interpreter's, isn't reused for one with it."""
+        """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         made = []
@@ -122,7 +122,7 @@ class TestPackage:
     def test_a_project_that_builds_in_docker_is_packaged_without(
         self, tmp_path: Path, settings: dict[str, bool]
     ) -> None:
-        """Packaging never uses Docker, even if the project asks for it, and never waits for cfn to ask."""
+        """Packaging never uses Docker, even if the project sets it or leaves the choice to cfn's prompt."""
         project = toy.write(tmp_path / "project")
         written = toy.SETTINGS | {"settings": settings | {"protocolVersion": "2.0.0"}}
         (project / toy.SETTINGS_NAME).write_text(json.dumps(written))
@@ -132,7 +132,7 @@ class TestPackage:
         assert json.loads((project / toy.SETTINGS_NAME).read_text()) == written
 
     def test_a_download_that_does_not_have_its_hash_is_refused(self, tmp_path: Path) -> None:
-        """A download whose hash is wrong is refused by pip, and the message names the requirement."""
+        """A download with a wrong hash is refused by pip, and the requirement is named."""
         wheel = tmp_path / "toy_other-1-py3-none-any.whl"
         wheel.write_bytes(b"something else")
         project = toy.write(
@@ -142,7 +142,7 @@ class TestPackage:
             package(project)
 
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
-        """The message names the requirement that can't be installed, and nothing stays in the cache."""
+        """A requirement that can't be installed is named, and nothing stays in the cache."""
         project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
         with pytest.raises(
             PackagerError, match=r"^cfn submit failed\. pip could not install requirements\.txt: .*no-such-folder"
@@ -158,7 +158,7 @@ class TestPackage:
             package(project)
 
     def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
-        """A folder without a project is refused first."""
+        """A folder without a project is refused before anything runs."""
         with pytest.raises(PackagerError, match=r"it has no \.rpdk-config"):
             package(tmp_path)
 
@@ -189,7 +189,7 @@ class TestIsolation:
 
     @pytest.mark.parametrize("module", ["boto3", "yaml", "pytest", "sandbox", "toy_other"])
     def test_a_dependency_that_is_missing_from_the_package_is_noticed(self, function: Function, module: str) -> None:
-        """A module missing from the package fails as in Lambda, even if it is installed here."""
+        """A module that isn't packaged fails as in Lambda, even if it is installed here."""
         with pytest.raises(SandboxError, match=f"ModuleNotFoundError: No module named '{module}'"):
             function.invoke({"import": module})
 
@@ -208,7 +208,7 @@ class TestIsolation:
     def test_the_environment_is_lambdas(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The function has Lambda's documented variables, AWS_ENDPOINT_URL, a temporary HOME, and the emulator's."""
+        """The variables are Lambda's documented ones, AWS_ENDPOINT_URL, a temporary HOME, shell's and emulator's."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
@@ -247,7 +247,7 @@ class TestInvocation:
             assert function.invoke({})["resourceModel"] == {"Name": "tested"}
 
     def test_invocations_wait_for_each_other(self, function: Function) -> None:
-        """Concurrent callers all get answers, although the emulator serves one invocation at a time."""
+        """Concurrent callers get their answers, although the emulator serves one at a time."""
         answers: list[str] = []
         callers = [threading.Thread(target=lambda: answers.append(function.invoke({})["status"])) for _ in range(4)]
         for caller in callers:
@@ -275,7 +275,7 @@ class TestInvocation:
             function.invoke({"import": "toy_other"})
 
     def test_an_answer_that_is_no_event_is_said(self, function: Function) -> None:
-        """An answer that is no progress event is an error, for example null from a handler without return."""
+        """An answer that is no progress event is an error, for example from a handler without return."""
         with pytest.raises(SandboxError, match="the handler returned no progress event but null"):
             function.invoke({"return": None})
 
@@ -286,7 +286,7 @@ class TestInvocation:
             function.invoke({})
 
     def test_an_invocation_that_takes_too_long_is_ended(self, toy_package: Path, account: Account) -> None:
-        """An invocation is ended after its time limit, as CloudFormation does, and the next one is served."""
+        """An invocation ends at its time limit, as in CloudFormation, and the next one is served."""
         with Function(toy_package, account, timeout=1) as function:
             with pytest.raises(SandboxError, match=r"timed out after 1\.00 seconds"):
                 function.invoke({"sleep": 30})
@@ -331,7 +331,7 @@ class TestEnd:
     def test_settings_without_the_entrypoint_are_said(
         self, toy_package: Path, account: Account, tmp_path: Path
     ) -> None:
-        """Settings without the requested entrypoint are an error that names it; not every project has one for tests."""
+        """A requested entrypoint that the settings lack is named; not every project has one for tests."""
         broken = tmp_path / "broken.zip"
         with zipfile.ZipFile(toy_package) as old, zipfile.ZipFile(broken, "w") as new:
             new.writestr("ResourceProvider.zip", old.read("ResourceProvider.zip"))
@@ -384,7 +384,7 @@ class TestOtherPython:
             assert function.invoke({})["status"] == "SUCCESS"
 
     def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other: Path) -> None:
-        """A handler that can't be imported is reported, although this error takes another path."""
+        """A handler that can't be imported is reported; its error takes another path than an invocation's."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")
         with (
             Function(package(project), account, python=other) as function,

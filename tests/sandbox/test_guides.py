@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    """Yield an account that has the type under AWS's name and under Acme's, both with this project's handlers."""
+    """Yield an account that has this project's type under AWS's name and under Acme's."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     with (
         Account() as account,
@@ -134,7 +134,7 @@ def schedule(definition: object) -> Json:
 
 
 def test_migrate(account: Account, tmp_path: Path) -> None:
-    """Definition and schedule survive the migration to another type, and the stack finally deletes both."""
+    """Definition and schedule survive the change of type, and the stack deletes both at the end."""
     cloudformation = account.client("cloudformation")
     find, create, created, execute, imported, detect, drifts = commands("migrate.md")
     (step,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "guides/migrate.md").read_text(), re.DOTALL)

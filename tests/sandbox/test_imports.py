@@ -52,7 +52,7 @@ def events(cloudformation: Client, logical_id: str) -> list[str]:
 
 
 def test_into_a_new_stack(toys: Toys, cloudformation: Client) -> None:
-    """An import READs the resource and changes nothing; from then on the stack can update, refer to and delete it."""
+    """An import only READs the resource; then the stack can refer to it, update it and delete it."""
     outputs = {"Born": {"Value": {"Fn::GetAtt": "Bear.Facts.Born"}}}
     stack = import_into(cloudformation, template(outputs, Bear=KEPT), BEAR)
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("IMPORT_COMPLETE", "long ago")
@@ -81,7 +81,7 @@ def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> Non
 
 
 def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
-    """An identifier of two parts needs each part by its path, and READ receives each at its place in the model."""
+    """Each part of an identifier is given by its path, and READ receives it at its place in the model."""
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
     stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
     summary = cloudformation.get_template_summary(TemplateBody=template(Bear=KEPT))
@@ -98,7 +98,7 @@ def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool) -> None:
-    """A missing resource rolls the import back: the stack releases what it imported before, and deletes nothing."""
+    """A missing resource rolls the import back: the stack releases imported resources and deletes nothing."""
     body = template(Bear=KEPT, Cub=KEPT | {"DependsOn": "Bear", "Properties": {"Name": "cub"}})
     cub = {"ResourceType": TOY, "LogicalResourceId": "Cub", "ResourceIdentifier": {"Id": "toy-10"}}
     given = {"StackName": "toys", "ChangeSetName": "import", "ChangeSetType": "IMPORT", "TemplateBody": body}
@@ -170,7 +170,7 @@ def test_what_is_refused(toys: Toys, cloudformation: Client, body: str, resource
 
 
 def test_existing_resources_of_a_name(toys: Toys, cloudformation: Client) -> None:
-    """ImportExistingResources, which CDK's bootstrap uses, imports the existing resources and creates the others."""
+    """ImportExistingResources imports what exists and creates the rest; CDK's bootstrap uses it."""
     named = {**SCHEMA, "primaryIdentifier": ["/properties/Name"]}
 
     def by_name(event: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def for_each(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - a list or an 
 
 
 def test_for_each_makes_a_resource_of_each_member() -> None:
-    """Fn::ForEach creates one resource a member, and puts the member where the template refers to the loop's name."""
+    """Fn::ForEach creates a resource for each member, and replaces references to the loop's name."""
     result = language_extensions.expanded(for_each(["One", "Two"]), {}, "us-east-1")
     assert result["Resources"] == {
         "TopicOne": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "One"}},

@@ -10,7 +10,7 @@ from moto.sagemaker.responses import SageMakerResponse
 
 from sandbox.account import Account
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 UNKNOWN: dict[str, tuple[str, Callable[[Client], object], str, str]] = {
     "json 1.1": (
@@ -55,7 +55,7 @@ UNKNOWN: dict[str, tuple[str, Callable[[Client], object], str, str]] = {
 
 @pytest.mark.parametrize("kind", UNKNOWN)
 def test_an_unknown_action_is_named(account: Account, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """An unknown action gets status 400, which no client retries, and neither HTML nor a traceback on the terminal."""
+    """An unknown action is a 400, which no client retries, without HTML or a traceback on the terminal."""
     service, call, code, wanted = UNKNOWN[kind]
     with pytest.raises(ClientError) as refused:
         call(account.client(service))
@@ -69,7 +69,7 @@ def test_an_unknown_action_is_named(account: Account, kind: str, capfd: pytest.C
 def test_a_defect_of_motos_is_an_internal_failure(
     account: Account, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A defect of moto's is a 500 in the service's protocol, and its traceback is printed where the sandbox runs."""
+    """A defect of moto's is a 500 in the service's protocol, with a traceback on the sandbox's terminal."""
 
     def trip(_: SageMakerResponse) -> None:
         raise KeyError("MonitoringInputs")

@@ -19,7 +19,7 @@ from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import RESERVED, Registry
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 PROJECT = Path(__file__).parents[2]
 TOY = "Acme::Test::Toy"
@@ -81,7 +81,7 @@ def registry(account: Account) -> Iterator[Registry]:
 
 @pytest.fixture
 def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - the fixture starts the registry
-    """Return a client of the CloudFormation that has the registry."""
+    """Return a CloudFormation client."""
     return account.client("cloudformation")
 
 
@@ -120,7 +120,7 @@ def maker(stack: dict[str, Any]) -> str:
 
 
 def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client) -> None:
-    """A package from the bucket becomes a type that stacks can use, and each answer has the API's format."""
+    """A package in a bucket becomes a type that stacks can use, and answers have the API's format."""
     logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
     arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Toy"
     assert submit(account, packaged(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
@@ -221,7 +221,7 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
 def test_a_package_that_is_not_right_fails_with_the_reason(
     account: Account, cloudformation: Client, package: bytes | None, reason: str
 ) -> None:
-    """A wrong package fails the registration with a reason in its description, and leaves neither version nor type."""
+    """An invalid package fails the registration with a reason, and leaves neither version nor type."""
     answer = submit(account, package)
     assert answer["ProgressStatus"] == "FAILED"
     assert answer.keys() == {"ProgressStatus", "Description"}
@@ -243,7 +243,7 @@ def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> No
 
 
 def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Registry) -> None:
-    """A type added by the sandbox itself can have any namespace, because the sandbox's project has AWS's."""
+    """Registry.add accepts any namespace, because the sandbox's own project has AWS's."""
     name = "AWS::Test::Toy"
     package = Path(registry._folder / "package.zip")
     package.write_bytes(packaged(name))
@@ -261,7 +261,7 @@ def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
 
 
 def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> None:
-    """A wrong package can't be added, and the error names it."""
+    """The error for a package that can't be added names it."""
     package = tmp_path / "package.zip"
     package.write_bytes(b"")
     with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package is not as cfn makes it"):
@@ -277,7 +277,7 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
     ],
 )
 def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
-    """Other kinds of types and invalid names are refused before the package is read."""
+    """Other kinds of types and invalid names are refused with a reason, before the package is read."""
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=message):
         cloudformation.register_type(SchemaHandlerPackage="s3://uploads/toys/package.zip", **options)
 

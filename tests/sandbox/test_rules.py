@@ -22,12 +22,12 @@ BATCH_INPUT = {
 GROUND_TRUTH = {"GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}}
 DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run moto in this process, without the AWS configuration of the person who runs the tests."""
+    """Run moto in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws():
         yield
@@ -93,7 +93,7 @@ def schedule(sagemaker: Client, definition: str, name: str = "hourly", kind: str
 
 
 def refusal(call: Callable[..., object], /, **arguments: Any) -> tuple[str, int]:  # noqa: ANN401 - members of a request
-    """Return the error code and HTTP status of a refused call; check that it has a message and a request id."""
+    """Return a refusal's error code and HTTP status; check that it has a message and a request id."""
     with pytest.raises(ClientError) as refused:
         call(**arguments)
     answer = refused.value.response
@@ -130,7 +130,7 @@ class TestDescription:
     def test_batch_transform_input_with_its_empty_structures(
         self, sagemaker: Client, dataset_format: dict[str, Any]
     ) -> None:
-        """Batch transform input is kept with its empty structures, which mean something; moto knows endpoints only."""
+        """Batch transform input keeps its empty structures, which mean something; moto knows endpoints only."""
         source = BATCH_INPUT | {"DatasetFormat": dataset_format}
         create(sagemaker, ModelQualityJobInput={"BatchTransformInput": source, **GROUND_TRUTH}, NetworkConfig={})
         found = describe(sagemaker)
@@ -266,7 +266,7 @@ class TestTags:
         assert tags_of(sagemaker, arn) == {"b": "3", "c": "4"}
 
     def test_the_arn_is_taken_in_any_case(self, sagemaker: Client) -> None:
-        """ListTags accepts an ARN in any case, because names keep their case and callers build ARNs from them."""
+        """ListTags accepts an ARN in any case, because callers build ARNs from names, which keep their case."""
         create(sagemaker, "Mixed-Case", Tags=tags(a="1"))
         assert tags_of(sagemaker, f"{ARN}/Mixed-Case") == {"a": "1"}
 
@@ -366,7 +366,7 @@ class TestSchedule:
     """A schedule locks its definition against deletion."""
 
     def test_the_lock(self, sagemaker: Client) -> None:
-        """The definition can't be deleted until its schedule is, even if the schedule names it in another case."""
+        """The lock holds until the schedule is deleted, even if it names the definition in another case."""
         create(sagemaker, "Definition")
         create(sagemaker, "other")
         schedule(sagemaker, "dEFINITION")
@@ -417,7 +417,7 @@ class TestFaults:
     """Faults make chosen calls fail."""
 
     def test_the_call_that_was_named_fails(self) -> None:
-        """The fault hits the operation's calls with these numbers, with its code and status; other calls succeed."""
+        """A fault makes the calls with its numbers fail, with its code and status; other calls succeed."""
         with rules(faults=[Fault("DescribeModelQualityJobDefinition", "ThrottlingException", 400, calls=(2, 3))]):
             faulty = client()
             create(faulty)

@@ -13,7 +13,7 @@ ORDER = ("create", "read", "update", "list", "delete")
 
 
 def test_the_events_tell_the_life_of_a_definition() -> None:
-    """The events create, read, update, list and delete a definition, as they do with `sam local invoke` and Docker."""
+    """The events take a definition from CREATE to DELETE, as they do with `sam local invoke` and Docker."""
     assert {path.stem for path in EVENTS.glob("*.json")} == set(ORDER)
     answers: dict[str, dict[str, Any]] = {}
     with Account() as account, Function(package(ROOT), account, "testEntrypoint") as function:

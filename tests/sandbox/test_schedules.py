@@ -15,7 +15,7 @@ from moto import mock_aws
 from sandbox.cloudformation import cloud_control, drift, stacks
 from sandbox.model_quality.rules import rules
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 Json = dict[str, Any]
 
 REGION = "eu-west-1"
@@ -25,7 +25,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run moto with SageMaker's rules in this process, without the AWS configuration of the person who tests."""
+    """Run moto with SageMaker's rules in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws(), rules(), stacks.installed(), drift.served(), cloud_control.served():
         yield
@@ -33,7 +33,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def sagemaker() -> Client:
-    """Create the definitions first, of endpoint one, and second, of endpoint two; return a client of SageMaker."""
+    """Create the definitions first (endpoint one) and second (endpoint two), and return a SageMaker client."""
     client = boto3.client("sagemaker", REGION)
     for name, endpoint in (("first", "one"), ("second", "two")):
         client.create_model_quality_job_definition(
@@ -125,7 +125,7 @@ def test_expressions_that_sagemaker_documents(sagemaker: Client, expression: str
     ["cron(0 24 ? * * *)", "cron(5 * ? * * *)", "cron(0 0/25 ? * * *)", "rate(1 hour)", "cron(0 6 * * ? *)"],
 )
 def test_expressions_that_it_does_not(sagemaker: Client, expression: str) -> None:
-    """Any other expression is refused by Create and by Update."""
+    """Create and Update refuse other expressions."""
     wrong = {"MonitoringScheduleName": "daily", "MonitoringScheduleConfig": config("first", expression)}
     with pytest.raises(ClientError, match="ScheduleExpression"):
         sagemaker.create_monitoring_schedule(**wrong)
@@ -149,7 +149,7 @@ def test_now_needs_a_window(sagemaker: Client) -> None:
 
 
 def test_executions(sagemaker: Client) -> None:
-    """A schedule of NOW has one failed execution, another schedule has none, and executions outlive their schedule."""
+    """A schedule of NOW has one failed execution, others have none, and executions outlive their schedule."""
     make(sagemaker, "hourly", "second")
     window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
     now = {"MonitoringScheduleName": "now", "MonitoringScheduleConfig": config("first", "NOW", **window)}

@@ -25,7 +25,7 @@ def test_elsewhere_it_is_the_sandboxs_own(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_is_named_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A named folder is used even if it isn't a project; the command reports that later."""
+    """A named folder is used even if it isn't a project; the command reports that."""
     monkeypatch.chdir(tmp_path)
     assert shell.project(Path("sub")) == tmp_path / "sub"
 

@@ -15,14 +15,14 @@ from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 
 pytestmark = pytest.mark.slow
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 ROLE = "arn:aws:iam::123456789012:role/other"
 
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[tuple[Account, list[float]]]:
-    """Yield an account with the type, and a list that records the waits between invocations instead of waiting."""
+    """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
     with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
@@ -82,7 +82,7 @@ def names(sagemaker: Client) -> list[str]:
 
 
 def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Client) -> None:
-    """Replacing under a user-provided name rolls back and says what to do; it succeeds with another name."""
+    """Replacing under the same user-provided name rolls back and says what to do; a new name works."""
     arn = arn_of(deploy(cloudformation.create_stack, maximal()))
     stack = deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -142,7 +142,7 @@ def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
 
 
 def test_numbers_and_booleans_as_strings(cloudformation: Client, sagemaker: Client) -> None:
-    """Numbers and booleans written as strings reach SageMaker with their types, and rewriting them changes nothing."""
+    """Numbers and booleans written as strings reach SageMaker typed; rewriting them is no change."""
     state = maximal()
     as_strings = json.loads(json.dumps(state), parse_int=str, parse_float=str)
     as_strings["NetworkConfig"]["EnableNetworkIsolation"] = "false"

@@ -126,7 +126,7 @@ def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) 
 
 
 def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client) -> None:
-    """After the delay that the handler requested, it is invoked with its context, its model and the same token."""
+    """After the requested delay, a handler is invoked again with its context, its model and the same token."""
     toys.answers = [
         {
             "status": "IN_PROGRESS",
@@ -205,7 +205,7 @@ def test_a_failed_create_with_a_model_is_deleted(toys: Toys, cloudformation: Cli
 
 
 def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Client) -> None:
-    """A failed CREATE without an identifier deletes nothing: the resource of that name belongs to somebody else."""
+    """A failed CREATE without an identifier deletes nothing: the existing resource isn't the stack's."""
     toys.made["theirs"] = {"Name": "bear"}
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert toys.actions() == ["CREATE Bear"]
@@ -232,7 +232,7 @@ def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Cl
 
 
 def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, cloudformation: Client) -> None:
-    """After a failed rollback, the stack keeps the resources that it couldn't delete, and DELETE can delete them."""
+    """A stack whose rollback failed keeps its remaining resources, and DELETE can delete them."""
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}},
         failed("InvalidRequest", "second is refused"),
@@ -297,7 +297,7 @@ def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> 
 
 
 def test_a_cleanup_that_fails_leaves_the_update_complete(toys: Toys, cloudformation: Client) -> None:
-    """A replaced resource that can't be deleted leaves the update complete, with an event, as in CloudFormation."""
+    """The update completes even if the replaced resource can't be deleted; an event says so."""
     create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub"}))
     toys.made["toy-3"] = {}
     toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-3"}}, failed("AccessDenied", "It stays")]
@@ -362,7 +362,7 @@ def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -
 
 
 def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Client) -> None:
-    """A rollback restores updated resources and their tags, deletes new ones, and keeps replaced and removed ones."""
+    """A rollback restores changed resources and tags, deletes new ones, and keeps replaced and removed ones."""
     before = template(A={"Name": "a", "Colour": "red"}, B={"Name": "b"}, C={"Name": "c"}, D={"Name": "d"})
     create(cloudformation, before, Tags=tags(team="a"))
     was = json.loads(json.dumps(toys.made))
@@ -471,7 +471,7 @@ def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudfor
 
 @pytest.mark.parametrize("model", [None, {"Name": "bear"}, {"Id": "another"}])
 def test_a_success_has_to_name_its_resource(toys: Toys, cloudformation: Client, model: dict[str, Any] | None) -> None:
-    """A handler must report the identifier, and the same one after an update, or the operation fails."""
+    """A success without the identifier, or with another one after an update, is a failure."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     toys.answers = [{"status": "SUCCESS", "resourceModel": model}]
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "true"}))
@@ -491,7 +491,7 @@ def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -
 
 
 def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
-    """An unknown type, or one of another region, is refused in CloudFormation's words before the stack exists."""
+    """An unknown type, or another region's, is refused in CloudFormation's words before the stack exists."""
     body = template(Bear={"Name": "bear"}, Other={"Type": "Acme::Test::Other"}, Yeti={"Type": "Acme::Test::Yeti"})
     unknown = r"Template format error: Unrecognized resource types: \[Acme::Test::Other, Acme::Test::Yeti\]"
     with pytest.raises(ClientError, match=unknown):
@@ -580,7 +580,7 @@ def test_a_resource_keeps_its_type(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
-    """A second stack of the same name is refused with AlreadyExistsException, and the first stays as it is."""
+    """A second stack of the same name is an AlreadyExistsException, and doesn't touch the first."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
         create(cloudformation, template(Bear={"Name": "wolf"}))

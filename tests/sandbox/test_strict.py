@@ -26,14 +26,14 @@ BATCH = {
 
 @pytest.fixture(autouse=True)
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Yield a client of moto with the strict rules, without the AWS configuration of the person who runs the tests."""
+    """Yield a client of moto with the strict rules, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws(), rules(strict=True):
         yield boto3.client("sagemaker", "us-east-1")
 
 
 def test_the_sandbox_is_strict_when_told_so(toy_project: Path) -> None:
-    """The sandbox accepts a request without --strict, and refuses the same request with it."""
+    """The sandbox refuses a request with --strict that it accepts without."""
     asked = json.dumps(_request({"BatchTransformInput": BATCH}))
     command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", asked]
     codes = [

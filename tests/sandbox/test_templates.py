@@ -76,7 +76,7 @@ def test_what_is_there_in_name_only(toys: Toys, cloudformation: Client) -> None:
     ],
 )
 def test_capabilities(cloudformation: Client, resource: dict[str, Any], given: list[str], needed: str | None) -> None:
-    """A stack or change set without the capability that its template needs is refused, and nothing is created."""
+    """A stack or change set without the capability that it needs is refused, and nothing is created."""
     options: dict[str, Any] = {
         "StackName": "toys",
         "TemplateBody": template(Role=resource),
@@ -168,7 +168,7 @@ def test_summaries(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 
 
 
 def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -> None:
-    """A stack has a summary, too; a NoEcho value is shown as stars, and reaches the resource."""
+    """A stack has a summary, too. A NoEcho value is shown as ****, but reaches the resource."""
     body = with_parameters(PARAMETERS, Bear={"Name": "bear", "Colour": {"Ref": "Secret"}})
     stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Secret", "ParameterValue": "swordfish"}])
     shown = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}

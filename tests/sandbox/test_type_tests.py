@@ -20,7 +20,7 @@ from sandbox.cloudformation.type_tests import TypeTester
 from sandbox.function import Function
 from tests.contract import toys
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 TAGS = {"type": "array", "items": {"type": "string"}}
 SCHEMA = {
@@ -76,7 +76,7 @@ def packaged_at(file: Path) -> Path:
 
 @pytest.fixture
 def client(account: Account) -> Iterator[Client]:
-    """Yield a client of an account whose registry runs the tests."""
+    """Yield a CloudFormation client of a registry that runs the tests."""
     account.client("s3").create_bucket(Bucket="uploads")
     with Registry(account):
         yield account.client("cloudformation")
@@ -155,7 +155,7 @@ def test_inputs_that_can_not_be_used_fail(
 
 
 def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> None:
-    """TestType tests a version that was added untested, as in `sandbox up`, and refuses a deregistered one."""
+    """TestType tests a version that `sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
     package.write_bytes(packaged(BAD))
     with Registry(account) as registry:
@@ -176,7 +176,7 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
 def test_a_long_registration_goes_on_when_register_type_has_answered(
     account: Account, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A long registration is IN_PROGRESS after RegisterType, and ends with its registry without creating a type."""
+    """A long registration is IN_PROGRESS after RegisterType, and is dropped when its registry ends."""
     monkeypatch.setattr(registry_module, "PATIENCE", 0.1)
     answer = submitted(account, packaged(SLOW))
     assert answer["ProgressStatus"] == "IN_PROGRESS"

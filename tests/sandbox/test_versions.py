@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from sandbox.account import Account
 from sandbox.cloudformation.registry import Registry
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 TEMPLATE = (Path(__file__).parents[2] / "examples" / "registration.yaml").read_text()
 TYPE = "Toy::Test::Type"  # the type of tests.sandbox.toy
@@ -20,7 +20,7 @@ ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Toy-Test-Type
 
 @pytest.fixture
 def cloudformation(account: Account, toy_package: Path) -> Iterator[Client]:
-    """Yield a client of an account with a registry and a bucket with the toy's package, twice, and a broken one."""
+    """Yield a client of an account with a registry, and a bucket with two packages of the toy and a broken one."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="uploads")
     for key in ("one.zip", "two.zip"):
@@ -59,7 +59,7 @@ def used(cloudformation: Client) -> str:
 
 
 def test_the_life_of_a_registration(account: Account, cloudformation: Client) -> None:
-    """The type is registered with its roles. A new package becomes the default before the old version is deleted."""
+    """The type is registered with its roles; a new package is the default before the old version is deleted."""
     told = outputs(deploy(cloudformation.create_stack, "one.zip"))
     assert told["TypeVersionArn"] == f"{ARN}/00000001"
     described = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)

@@ -1,4 +1,4 @@
-"""Violations of a schema are reported in CloudFormation's words, and patterns of AWS's own schemas work."""
+"""Violations of a schema are reported in CloudFormation's words; patterns of AWS's schemas work."""
 
 import re
 from typing import Any

@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 
-Client = Any  # boto3 creates client classes at run time, so they have no static type
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)  # shared, because loading the service model is slow
@@ -84,7 +84,7 @@ def failed(code: str, message: str = "No", model: dict[str, Any] | None = None) 
 
 
 def template(outputs: dict[str, Any] | None = None, **resources: dict[str, Any]) -> str:
-    """Return a template of toys. Each resource is given by its properties, or in full if it has a Type."""
+    """Return a template of toys, each given by its properties, or in full if it has a Type."""
     resources = {key: one if "Type" in one else {"Type": TOY, "Properties": one} for key, one in resources.items()}
     return json.dumps({"Resources": resources, "Outputs": outputs or {}})
 
