@@ -396,7 +396,7 @@ def test_over_http() -> None:
 
 
 def test_this_project_s_type() -> None:
-    """This project's type works through Cloud Control, which refuses a create-only change."""
+    """Cloud Control works with this project's type and both its identifiers, and refuses a create-only change."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     state = maximal()
     with (
