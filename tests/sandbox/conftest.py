@@ -1,4 +1,4 @@
-"""An account, and the toy's package and function, for the tests of the sandbox."""
+"""Fixtures of the sandbox's tests: an account, and the toys' package, function and CloudFormation."""
 
 import signal
 from collections.abc import Iterator
@@ -18,39 +18,39 @@ from tests.sandbox.toys import ACCOUNT, REGION, SCHEMA, SESSION, Client, Toys
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
-    """Have Ctrl-C end the commands that tests start: in a shell's background it is ignored, and they inherit that."""
+    """Let Ctrl-C end the commands that tests start. A shell ignores it for background jobs, and they pass that on."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy's project."""
+    """Write the toy's project, and return its folder."""
     return toy.write(tmp_path_factory.mktemp("toy"))
 
 
 @pytest.fixture(scope="session")
 def toy_package(toy_project: Path) -> Path:
-    """The toy's package."""
+    """Build the toy's package, and return its path."""
     return package(toy_project)
 
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """An account of the test's own."""
+    """Yield an open account for one test."""
     with Account() as account:
         yield account
 
 
 @pytest.fixture
 def function(toy_package: Path, account: Account) -> Iterator[Function]:
-    """The toy's function."""
+    """Yield the toy's function, running."""
     with Function(toy_package, account) as function:
         yield function
 
 
 @pytest.fixture
 def toys() -> Iterator[Toys]:
-    """The toy type, in its own CloudFormation."""
+    """Yield the in-memory toy type, registered in a CloudFormation for one test."""
     made = Toys()
     with mock_aws(), stacks.installed():
         stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
@@ -58,6 +58,6 @@ def toys() -> Iterator[Toys]:
 
 
 @pytest.fixture
-def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture is the place
-    """A client of it."""
+def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
+    """Return a client of that CloudFormation."""
     return SESSION.client("cloudformation")

@@ -1,4 +1,4 @@
-"""A type of twenty lines in memory, whose primary identifier has two parts, for what goes beyond stacks."""
+"""A small in-memory type whose primary identifier has two parts, for tests that stacks don't cover."""
 
 import json
 from collections.abc import Callable
@@ -55,19 +55,19 @@ SCHEMA: Json = {
 
 
 class Pairs:
-    """The handlers. It keeps every event, and answers what a test put in `answers` before its own."""
+    """The type's handlers. They record every event, and return the answers queued in `answers` before their own."""
 
     def __init__(self) -> None:
         self.made: dict[tuple[str, str], Json] = {}
         self.events: list[Json] = []
         self.answers: list[Json | Callable[[], Json]] = []
 
-    def resource_type(self, **changes: Any) -> ResourceType:  # noqa: ANN401 - of a schema
-        """The type, with members of its schema changed."""
+    def resource_type(self, **changes: Any) -> ResourceType:  # noqa: ANN401 - members of a schema
+        """Return the resource type, with these members of its schema replaced."""
         return ResourceType(SCHEMA | changes, self.invoke, wait=lambda _: None)
 
     def invoke(self, event: Json) -> Json:
-        """The five handlers."""
+        """Answer an event as the type's five handlers do."""
         event = json.loads(json.dumps(event))
         self.events.append(event)
         if self.answers:
@@ -95,12 +95,12 @@ class Pairs:
         return {"status": "SUCCESS", "resourceModel": self.made[key]}  # type: ignore[index]
 
     def actions(self) -> list[str]:
-        """What was asked so far."""
+        """Return the actions of the events so far."""
         return [event["action"] for event in self.events]
 
 
 def _kept(model: Json) -> Json:
-    """What a READ will return: nothing that is write-only, and numbers as numbers, as the plugin library casts them."""
+    """Return what a READ reports: no write-only property, and numbers as numbers, as the plugin library casts them."""
     kept = {key: value for key, value in model.items() if key != "Secret"}
     if "Parts" in kept:
         kept["Parts"] = [{key: value for key, value in part.items() if key != "Key"} for part in kept["Parts"]]
@@ -109,5 +109,5 @@ def _kept(model: Json) -> Json:
 
 
 def failed(code: str, message: str = "No") -> Json:
-    """A failed progress event."""
+    """Return a failed progress event."""
     return {"status": "FAILED", "errorCode": code, "message": message}

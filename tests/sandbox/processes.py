@@ -1,29 +1,29 @@
-"""The processes of a function, found by the folder that they work in."""
+"""Find a function's processes by their working folder, and wait until processes end."""
 
 import time
 from pathlib import Path
 
 
 def processes_in(folder: Path) -> dict[int, str]:
-    """The processes that work in a folder: what each runs, by its number."""
+    """Return the programs that run in a folder, by process ID."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
                 found[int(process.name)] = Path((process / "cmdline").read_text().split("\0")[0]).name
-        except OSError:  # it ended, or is not ours to look at
+        except OSError:  # it ended, or belongs to another user
             continue
     return found
 
 
 def emulator_in(folder: Path) -> int:
-    """The emulator that works in a folder."""
+    """Return the process ID of the emulator that works in a folder."""
     (emulator,) = [pid for pid, program in processes_in(folder).items() if program.startswith("aws-lambda-rie")]
     return emulator
 
 
 def wait_until_gone(folder: Path) -> None:
-    """Fail if a process still works in a folder after a while: the kernel takes a moment to bury one."""
+    """Wait until no process works in a folder; fail after 10 s. The kernel removes an ended process with a delay."""
     deadline = time.monotonic() + 10
     while left := processes_in(folder):
         assert time.monotonic() < deadline, left
@@ -31,12 +31,12 @@ def wait_until_gone(folder: Path) -> None:
 
 
 def wait_until_ended(number: int) -> None:
-    """Fail if a process still runs after a while; one that has ended and waits to be buried does not (proc(5))."""
+    """Wait until a process has ended; fail after 10 s. A zombie (state Z in proc(5)) has ended."""
     deadline = time.monotonic() + 10
     while True:
         try:
             state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:  # buried
+        except OSError:  # the kernel has removed it
             return
         if state == "Z":
             return
@@ -45,7 +45,7 @@ def wait_until_ended(number: int) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes below one that still run."""
+    """Return the descendants of a process that still run."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):

@@ -1,4 +1,4 @@
-"""The account: empty at the start, gone at the end, and blind to whoever runs it."""
+"""The account starts empty, leaves nothing behind, and ignores the user's AWS configuration."""
 
 import socket
 import subprocess
@@ -17,13 +17,13 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def test_a_client_reaches_the_account(account: Account) -> None:
-    """Clients of any service get answers, from the account's own region and number."""
+    """Clients reach the account, with its account number and its region."""
     assert account.client("sts").get_caller_identity()["Account"] == account.account_id
     assert account.client("sagemaker").meta.region_name == "us-east-1"
 
 
 def test_an_account_begins_and_ends_empty() -> None:
-    """What one account held, the next one does not."""
+    """An account starts empty, even if an earlier one left a bucket behind."""
     for _ in range(2):
         with Account() as account:
             s3 = account.client("s3")
@@ -33,7 +33,7 @@ def test_an_account_begins_and_ends_empty() -> None:
 
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
 def test_an_account_ends_on_every_way_out(error: type[BaseException] | None) -> None:
-    """Nothing listens and no thread is left, however the block was left."""
+    """The server and its thread end on success, on an exception and on Ctrl-C."""
     account = Account()
     try:
         with account:
@@ -47,7 +47,7 @@ def test_an_account_ends_on_every_way_out(error: type[BaseException] | None) -> 
 
 
 def test_a_taken_port_is_said_and_leaves_nothing() -> None:
-    """The error names the port; the account can be opened elsewhere afterwards."""
+    """A taken port raises an error that names it; the same port works once it is free."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SandboxError, match=rf"^port {port} of 127\.0\.0\.1 can't be used: Address already in use$"):
@@ -57,13 +57,13 @@ def test_a_taken_port_is_said_and_leaves_nothing() -> None:
 
 
 def test_a_number_that_is_no_port_is_said() -> None:
-    """Not a traceback of the socket library's."""
+    """An invalid port number raises a SandboxError, not the socket library's exception."""
     with pytest.raises(SandboxError, match="70000 is not a port"):
         Account(70000).__enter__()
 
 
 def test_only_loopback_is_listened_on(account: Account) -> None:
-    """The account is reached by 127.0.0.1, and by no other address of this machine."""
+    """The account listens on 127.0.0.1 only, and on no other address of this machine."""
     port = int(account.endpoint.rsplit(":", 1)[1])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.2", port)) != 0
@@ -72,7 +72,7 @@ def test_only_loopback_is_listened_on(account: Account) -> None:
 def test_profiles_and_variables_of_whoever_runs_it_do_not_count(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A profile that does not exist, a service's own endpoint, a proxy: the account's clients see none of it."""
+    """The account's clients ignore a profile that doesn't exist, a service's own endpoint and a proxy."""
     (tmp_path / "config").write_text(f"[default]\nregion = eu-west-3\nendpoint_url = {NOWHERE}\n")
     for name, value in {
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
@@ -88,7 +88,7 @@ def test_profiles_and_variables_of_whoever_runs_it_do_not_count(
 def test_the_environment_leads_any_client_to_the_account(
     account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In another process too, with a profile and a proxy set where it was started."""
+    """The variables lead another process to the account, even if a profile and a proxy are set here."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -99,13 +99,13 @@ def test_the_environment_leads_any_client_to_the_account(
 
 
 def test_no_proxy_keeps_what_it_had(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hosts that were reached without a proxy still are."""
+    """The account's NO_PROXY keeps the hosts that were already in it."""
     monkeypatch.setenv("NO_PROXY", "example.com")
     assert account.environment()["NO_PROXY"] == "example.com,127.0.0.1"
 
 
 def test_faults_reach_clients_of_the_account() -> None:
-    """The account has SageMaker's rules, and the faults that it was asked for."""
+    """A fault given to the account makes one SageMaker call fail; the next one succeeds."""
     with Account(faults=[Fault("ListModelQualityJobDefinitions", code="ThrottlingException", status=400)]) as account:
         sagemaker = account.client("sagemaker")
         with pytest.raises(sagemaker.exceptions.ClientError, match="ThrottlingException"):

@@ -1,4 +1,4 @@
-"""AWS::CloudWatch::Alarm in stacks."""
+"""Stacks create, update, replace and delete alarms (AWS::CloudWatch::Alarm)."""
 
 import json
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ ALARM = {
 
 @pytest.fixture
 def cloudformation() -> Iterator[Client]:
-    """A CloudFormation with what the sandbox adds."""
+    """Yield a client of a CloudFormation with the sandbox's patches and types."""
     with mock_aws(), rules(), stacks.installed():
         yield boto3.client("cloudformation", region_name="us-east-1")
 
 
-def template(**changes: Any) -> str:  # noqa: ANN401 - of properties
-    """A template with the alarm, some of its properties changed, or left out where they are None."""
+def template(**changes: Any) -> str:  # noqa: ANN401 - any property's value
+    """Return a template with the alarm. A change replaces a property, and None removes it."""
     properties = {key: value for key, value in (ALARM | changes).items() if value is not None}
     outputs = {"Name": {"Value": {"Ref": "Alarm"}}, "Arn": {"Value": {"Fn::GetAtt": "Alarm.Arn"}}}
     return json.dumps(
@@ -46,19 +46,19 @@ def template(**changes: Any) -> str:  # noqa: ANN401 - of properties
 
 
 def status(cloudformation: Client) -> tuple[str, str]:
-    """The stack's status and its reason."""
+    """Return the stack's status and its reason."""
     (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
     return stack["StackStatus"], stack.get("StackStatusReason", "")
 
 
 def alarms() -> list[dict[str, Any]]:
-    """What CloudWatch has."""
+    """Return the alarms that CloudWatch has."""
     found: list[dict[str, Any]] = boto3.client("cloudwatch", region_name="us-east-1").describe_alarms()["MetricAlarms"]
     return found
 
 
 def tags(arn: str) -> list[dict[str, str]]:
-    """The tags of an alarm."""
+    """Return the tags of an alarm."""
     found: list[dict[str, str]] = boto3.client("cloudwatch", region_name="us-east-1").list_tags_for_resource(
         ResourceARN=arn
     )["Tags"]
@@ -66,7 +66,7 @@ def tags(arn: str) -> list[dict[str, str]]:
 
 
 def test_an_alarm_is_what_the_template_says(cloudformation: Client) -> None:
-    """With the stack's tags; Ref is its name, and Arn an attribute."""
+    """An alarm has the template's properties and the stack's tags. Ref is its name, Fn::GetAtt has its ARN."""
     cloudformation.create_stack(StackName="s", TemplateBody=template(), Tags=[{"Key": "stage", "Value": "test"}])
     assert status(cloudformation) == ("CREATE_COMPLETE", "")
     (alarm,) = alarms()
@@ -80,7 +80,7 @@ def test_an_alarm_is_what_the_template_says(cloudformation: Client) -> None:
 
 
 def test_a_change_is_made_in_place(cloudformation: Client) -> None:
-    """What the template no longer has is gone, tags included."""
+    """An update changes the alarm in place, and removes properties and tags that left the template."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     cloudformation.update_stack(StackName="s", TemplateBody=template(Threshold=0.9, AlarmActions=None, Tags=None))
     assert status(cloudformation)[0] == "UPDATE_COMPLETE"
@@ -90,7 +90,7 @@ def test_a_change_is_made_in_place(cloudformation: Client) -> None:
 
 
 def test_another_name_is_another_alarm(cloudformation: Client) -> None:
-    """And one that the template doesn't name has a generated name. All go with the stack."""
+    """Another name replaces the alarm; without a name, the alarm gets a generated one. DELETE leaves no alarm."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     cloudformation.update_stack(StackName="s", TemplateBody=template(AlarmName="other"))
     assert [one["AlarmName"] for one in alarms()] == ["other"]
@@ -112,7 +112,7 @@ def test_another_name_is_another_alarm(cloudformation: Client) -> None:
     ],
 )
 def test_what_can_t_be_made_is_refused(cloudformation: Client, changes: dict[str, Any], reason: str) -> None:
-    """A name that is taken, and what moto would forget."""
+    """CREATE refuses a name that is taken and a property that moto would ignore."""
     boto3.client("cloudwatch", region_name="us-east-1").put_metric_alarm(
         AlarmName="taken", ComparisonOperator="LessThanThreshold", EvaluationPeriods=1, Threshold=1, Period=60
     )
@@ -123,7 +123,7 @@ def test_what_can_t_be_made_is_refused(cloudformation: Client, changes: dict[str
 
 
 def test_an_alarm_that_somebody_deleted(cloudformation: Client) -> None:
-    """A delete of the stack takes it as done; an update says that it is missing."""
+    """If the alarm was deleted outside of the stack, UPDATE fails and says so, and DELETE succeeds."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     boto3.client("cloudwatch", region_name="us-east-1").delete_alarms(AlarmNames=["quality"])
     cloudformation.update_stack(StackName="s", TemplateBody=template(Threshold=0.9))

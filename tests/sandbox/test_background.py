@@ -1,4 +1,4 @@
-"""`sandbox up --detach` and `sandbox down`, as a person uses them: from any folder, in a shell's eval."""
+"""`sandbox up --detach` and `sandbox down` work from any folder, and print lines for a shell's eval."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def project(toy_project: Path, toy_package: Path) -> Iterator[Path]:
-    """The toy's project, packaged; its background sandbox is ended whatever a test leaves."""
+    """Yield the toy's packaged project; afterwards, end its background sandbox if one is left."""
     assert toy_package
     yield toy_project
     subprocess.run([COMMAND, "down", "--project", toy_project], capture_output=True, check=False, timeout=60)
@@ -30,7 +30,7 @@ def project(toy_project: Path, toy_package: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def sandbox(project: Path, tmp_path: Path) -> Call:
-    """Run the installed command in a folder that is nothing's, to its end."""
+    """Return a function that runs the installed command to its end, from a folder outside any project."""
 
     def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [COMMAND, arguments[0], "--project", project, *arguments[1:]]
@@ -40,12 +40,12 @@ def sandbox(project: Path, tmp_path: Path) -> Call:
 
 
 def number(project: Path) -> int:
-    """The process of a project's background sandbox."""
+    """Return the process ID of a project's background sandbox."""
     return int((project / ".cache" / "sandbox" / "lock").read_text())
 
 
 def variables(exports: str) -> dict[str, str]:
-    """What a shell would have after evaluating the output of `up`."""
+    """Return a shell's variables after it evaluates the output of `up`."""
     show = 'eval "$1"; env'
     told = subprocess.run(
         ["sh", "-c", show, "sh", exports], env={"PATH": os.defpath}, capture_output=True, text=True, check=True
@@ -54,7 +54,7 @@ def variables(exports: str) -> dict[str, str]:
 
 
 def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
-    """Standard output is for eval alone, of both commands; in between any client reaches the account."""
+    """Clients reach the account between `up` and `down`, whose standard output has only lines for eval."""
     started = sandbox("up", "--detach")
     assert started.returncode == 0, started.stderr
     assert {line.split()[0] for line in started.stdout.splitlines()} == {"unset", "export"}
@@ -76,7 +76,7 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
 
 
 def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
-    """So that a second terminal joins it; in another region it is not, and says what to do."""
+    """A second `up` joins the running sandbox; with another region, it fails and says what to do."""
     first = sandbox("up", "--detach", "--region", "eu-west-1")
     second = sandbox("up", "--detach")
     assert first.stdout == second.stdout != ""
@@ -87,7 +87,7 @@ def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
 
 
 def test_down_without_up_is_said(sandbox: Call, project: Path) -> None:
-    """And is no failure: nothing is up, as was wanted."""
+    """`down` without a running sandbox succeeds, and says that none is up."""
     assert sandbox("down").returncode == 0
     ended = sandbox("down")
     assert (ended.returncode, ended.stdout) == (0, "")
@@ -95,7 +95,7 @@ def test_down_without_up_is_said(sandbox: Call, project: Path) -> None:
 
 
 def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -> None:
-    """Its file with a process's number is still there; the number may be another process's by now."""
+    """A killed sandbox counts as down. Its lock file still has a process ID, which another process may have by now."""
     sandbox("up", "--detach")
     os.kill(number(project), signal.SIGKILL)
     wait_until_ended(number(project))
@@ -106,7 +106,7 @@ def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -
 
 
 def test_one_that_cannot_start_says_why(sandbox: Call, project: Path) -> None:
-    """With its own words and its exit code; nothing runs, and nothing is to be evaluated."""
+    """If the sandbox can't start, `up` prints its message, returns its exit code, and leaves nothing to evaluate."""
     failed = sandbox("up", "--detach", "--port", "70000")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.endswith("sandbox: 70000 is not a port: give a number from 1 to 65535, or 0 for a free port\n")
@@ -114,18 +114,18 @@ def test_one_that_cannot_start_says_why(sandbox: Call, project: Path) -> None:
 
 
 def test_a_folder_without_a_project_is_not_written_to(tmp_path: Path) -> None:
-    """Neither by up nor by down."""
+    """Neither `up` nor `down` writes to a folder without a project."""
     for command in (["up", "--detach"], ["down"]):
         subprocess.run([COMMAND, *command, "--project", tmp_path], capture_output=True, check=False, timeout=60)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
-    """It is in its own session, which a terminal's Ctrl-C does not reach."""
-    # A module that is imported while cfn packages: it never ends.
+    """Ctrl-C during `up` ends the sandbox, although its own session keeps the terminal's Ctrl-C from reaching it."""
+    # Packaging never ends here: the schema is a named pipe, and reading it waits for a writer.
     project = toy.write(tmp_path / "project", requirements="--no-index\n")
     (project / "toy-test-type.json").unlink()
-    os.mkfifo(project / "toy-test-type.json")  # reading the schema waits for a writer
+    os.mkfifo(project / "toy-test-type.json")
     with subprocess.Popen(
         [COMMAND, "up", "--detach", "--project", project],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Change sets: whose they are, what they say, and what becomes of them."""
+"""Change sets belong to one stack, describe its changes with their causes, and execute once."""
 
 import json
 from typing import Any
@@ -11,8 +11,8 @@ from sandbox.cloudformation.resource_type import ResourceType
 from tests.sandbox.toys import ACCOUNT, REGION, SCHEMA, SESSION, TOY, Client, Toys, create, stack_of, tags, template
 
 
-def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Create a change set of the stack called toys, and describe it."""
+def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Create a change set of the stack called toys, and return its description."""
     given = {"StackName": "toys", "ChangeSetName": name, "TemplateBody": body} | options
     cloudformation.create_change_set(**given)
     described: dict[str, Any] = cloudformation.describe_change_set(
@@ -22,12 +22,12 @@ def propose(cloudformation: Client, body: str, name: str = "change", **options: 
 
 
 def changes(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The changes of a change set, by logical id."""
+    """Return the changes of a change set by logical id."""
     return {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"] for one in described["Changes"]}
 
 
 def causes(change: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Why a resource changes: of each detail its target, recreation, evaluation, source and causing entity."""
+    """Return why a resource changes: each detail's target, recreation, evaluation, source and causing entity."""
     return [
         (
             detail["Target"].get("Name", detail["Target"]["Attribute"]),
@@ -41,12 +41,12 @@ def causes(change: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def with_parameter(kind: str = "String", **resources: dict[str, Any]) -> str:
-    """A template of toys with a parameter called Colour."""
+    """Return a template of toys with a parameter called Colour."""
     return json.dumps(json.loads(template(**resources)) | {"Parameters": {"Colour": {"Type": kind}}})
 
 
 def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None:
-    """As CDK names them: executing one creates its own stack, and leaves the other's alone."""
+    """Two stacks can have change sets of the same name, as CDK makes them; executing one leaves the other alone."""
     for stack in ("first", "second"):
         propose(cloudformation, template(Bear={"Name": stack}), "cdk", StackName=stack, ChangeSetType="CREATE")
     cloudformation.execute_change_set(StackName="first", ChangeSetName="cdk")
@@ -60,7 +60,7 @@ def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None
 
 
 def test_a_change_set_is_an_update_unless_it_says_otherwise(toys: Toys, cloudformation: Client) -> None:
-    """No second stack of that name; and where there is no stack, there is nothing to update."""
+    """A change set without a type updates its stack, creates no second one, and is refused if there is none."""
     with pytest.raises(ClientError, match=r"Stack \[toys\] does not exist"):
         propose(cloudformation, template(Bear={"Name": "bear"}))
     create(cloudformation, template(Bear={"Name": "bear"}))
@@ -71,7 +71,7 @@ def test_a_change_set_is_an_update_unless_it_says_otherwise(toys: Toys, cloudfor
 
 
 def test_a_stack_is_created_once(toys: Toys, cloudformation: Client) -> None:
-    """CREATE of one that exists is refused; of one that only change sets have seen it is not."""
+    """A CREATE change set is refused for an existing stack, but not for one in REVIEW_IN_PROGRESS."""
     body = template(Bear={"Name": "bear"})
     propose(cloudformation, body, "one", ChangeSetType="CREATE")
     propose(cloudformation, body, "two", ChangeSetType="CREATE")
@@ -87,7 +87,7 @@ def test_a_stack_is_created_once(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudformation: Client) -> None:
-    """They were made for a state that is past."""
+    """Executing one change set makes the others obsolete: they describe a past state."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     for name, colour in (("red", "red"), ("blue", "blue")):
         propose(cloudformation, template(Bear={"Name": "bear", "Colour": colour}), name)
@@ -97,8 +97,8 @@ def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudf
     assert toys.made["toy-1"]["Colour"] == "red"
 
 
-def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - its type is needed
-    """Is ChangeSetNotFound, which clients ask for; deleting it does nothing, as in CloudFormation."""
+def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """A missing change set is ChangeSetNotFound, which clients check for. Deleting one succeeds."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     missing = {"StackName": "toys", "ChangeSetName": "missing"}
     for action in (cloudformation.describe_change_set, cloudformation.execute_change_set):
@@ -109,8 +109,8 @@ def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # no
         cloudformation.describe_change_set(StackName="none", ChangeSetName="missing")
 
 
-def test_nothing_to_change(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - its type is needed
-    """A change set that fails with the words by which the AWS CLI knows it."""
+def test_nothing_to_change(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """A change set without changes fails with the message by which the AWS CLI recognises it."""
     body = template(Bear={"Name": "bear"})
     create(cloudformation, body)
     described = propose(cloudformation, body)
@@ -121,7 +121,7 @@ def test_nothing_to_change(toys: Toys, cloudformation: Client) -> None:  # noqa:
 
 
 def test_additions_changes_and_removals(toys: Toys, cloudformation: Client) -> None:
-    """Each resource that changes, and no other; nothing is done yet."""
+    """A change set lists the resources that change and no others, and changes nothing yet."""
     create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub"}, Wolf={"Name": "wolf"}))
     body = template(Bear={"Name": "bear", "Colour": "red"}, Cub={"Name": "cub"}, Cat={"Name": "cat"})
     found = changes(propose(cloudformation, body))
@@ -135,7 +135,7 @@ def test_additions_changes_and_removals(toys: Toys, cloudformation: Client) -> N
 
 
 def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) -> None:
-    """True for certain; what refers to it may change, and is replaced conditionally if that is create-only."""
+    """Replacement is True for a replaced resource, and Conditional if a create-only property refers to it."""
     resources: dict[str, Any] = {
         "Bear": {"Name": "bear"},
         "Cub": {"Name": "cub", "Colour": {"Ref": "Bear"}},
@@ -170,8 +170,8 @@ def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) ->
     )
 
 
-def test_a_property_inside_another_decides(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """Only a part of Parts is create-only: a change of the rest does not replace."""
+def test_a_property_inside_another_decides(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """Changing a nested create-only property replaces the resource; writing its number as text doesn't."""
     create(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 1}]}))
     found = changes(propose(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 2}]})))
     assert causes(found["Bear"]) == [("Parts", "Always", "Static", "DirectModification", "")]
@@ -179,8 +179,8 @@ def test_a_property_inside_another_decides(toys: Toys, cloudformation: Client) -
     assert written_otherwise["Changes"] == []
 
 
-def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """It is named, with the second detail that CloudFormation has for it: the value could have been written too."""
+def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """A changed parameter is named as the cause. A second detail says that the template could have changed, too."""
     body = with_parameter(Bear={"Name": "bear", "Colour": {"Ref": "Colour"}})
     create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "red"}])
     described = propose(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "blue"}])
@@ -192,8 +192,8 @@ def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  
     ]
 
 
-def test_other_attributes_and_tags(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """Metadata, policies and the stack's tags: each is its own scope."""
+def test_other_attributes_and_tags(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """Changes of metadata, of a policy and of stack tags each have their own scope."""
     bear = {"Type": TOY, "Properties": {"Name": "bear"}}
     create(cloudformation, template(Bear=bear))
     changed = template(Bear=bear | {"Metadata": {"aws:cdk:path": "x"}, "DeletionPolicy": "Retain"})
@@ -202,8 +202,8 @@ def test_other_attributes_and_tags(toys: Toys, cloudformation: Client) -> None: 
     assert found["Replacement"] == "False"
 
 
-def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """Before and after, with what is not known yet marked; the value of a NoEcho parameter is not among them."""
+def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """IncludePropertyValues shows values before and after, marks unknown ones, and hides NoEcho values."""
     body = json.loads(template(Bear={"Name": "bear", "Colour": "red"}, Cub={"Name": "cub", "Colour": "no"}))
     create(cloudformation, json.dumps(body))
     body["Parameters"] = {"Secret": {"Type": "String", "NoEcho": True}}
@@ -222,7 +222,7 @@ def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  #
 
 
 def test_an_ssm_parameter_keeps_its_name(toys: Toys, cloudformation: Client) -> None:
-    """UsePreviousValue is the name, whose value is read again; a change of that value alone is an update."""
+    """UsePreviousValue keeps an SSM parameter's name and reads its value again; a new value alone is an update."""
     ssm = SESSION.client("ssm")
     ssm.put_parameter(Name="/colour", Value="red", Type="String")
     kind = "AWS::SSM::Parameter::Value<String>"
@@ -245,7 +245,7 @@ def test_an_ssm_parameter_keeps_its_name(toys: Toys, cloudformation: Client) -> 
 
 
 def test_a_previous_value_that_is_a_default(toys: Toys, cloudformation: Client) -> None:
-    """Stays what it was, whatever the new template's default; of a parameter that was not there it is refused."""
+    """UsePreviousValue keeps a value that was the old template's default, and is refused for a new parameter."""
     body = json.loads(template(Bear={"Name": "bear", "Colour": {"Ref": "Colour"}}))
     body["Parameters"] = {"Colour": {"Type": "String", "Default": "red"}}
     create(cloudformation, json.dumps(body))
@@ -261,8 +261,8 @@ def test_a_previous_value_that_is_a_default(toys: Toys, cloudformation: Client) 
     assert toys.made["toy-1"]["Colour"] == "red"
 
 
-def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001
-    """A queue's name replaces it, its timeout does not: as the published schema says."""
+def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """AWS's published schemas decide about AWS's types: a new queue name is a replacement, a new timeout isn't."""
 
     def box(name: str, timeout: int) -> dict[str, Any]:
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, "VisibilityTimeout": timeout}}
@@ -277,7 +277,7 @@ def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client)
 
 
 def test_a_type_without_tags_is_not_told_of_them(toys: Toys, cloudformation: Client) -> None:
-    """A change of the stack's tags does not concern it."""
+    """A change of stack tags doesn't change a resource whose type takes no tags."""
     untagged = SCHEMA | {"tagging": {"taggable": False}}
     stacks.teach(ACCOUNT, REGION, ResourceType(untagged, toys.invoke))
     body = template(Bear={"Name": "bear"})

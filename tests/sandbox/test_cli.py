@@ -1,4 +1,4 @@
-"""The command line, as a person uses it: in its own process."""
+"""The `sandbox` command, run in its own process as a person runs it."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ HERE = Path(__file__).parents[2]
 
 
 def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of the sandbox to its end."""
+    """Run a command of the sandbox to its end, and return the completed process."""
     return subprocess.run(
         [sys.executable, "-m", "sandbox", *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=60
     )
@@ -34,11 +34,11 @@ SHOW_AND_WAIT = "echo $$ $SANDBOX_FUNCTION_ENDPOINT; exec sleep 60"
 
 
 def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
-    """The process of a command that shows and waits, and the folder in which its sandbox's function works."""
+    """Return the process ID of a command that runs SHOW_AND_WAIT, and the folder of its sandbox's function."""
     command, endpoint = lines_until(process, "http")[0].split()
     address = endpoint.removeprefix("http://")
     for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended, or is not ours to look at
+        with suppress(OSError):  # it ended, or belongs to another user
             if f"emulator-address={address}" in cmdline.read_text():
                 return int(command), (cmdline.parent / "cwd").readlink()
     raise AssertionError(f"no emulator at {address}")
@@ -46,7 +46,7 @@ def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
 
 @contextmanager
 def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """A command of the sandbox while it runs, in its own process group, as a shell starts it."""
+    """Yield a running command of the sandbox, in its own process group as in a shell, and kill it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=HERE,
@@ -63,7 +63,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def lines_until(process: subprocess.Popen[str], wanted: str, *, of_stderr: bool = False) -> list[str]:
-    """What a process says, up to the line that holds a text."""
+    """Return the lines that a process prints, up to the one that holds a text."""
     lines: list[str] = []
     while not lines or wanted not in lines[-1]:
         stream = process.stderr if of_stderr else process.stdout
@@ -75,10 +75,10 @@ def lines_until(process: subprocess.Popen[str], wanted: str, *, of_stderr: bool 
 
 @pytest.mark.usefixtures("toy_package")
 class TestRun:
-    """run -- COMMAND: an account and the function around one command."""
+    """`sandbox run -- COMMAND` runs one command with an account and the function."""
 
     def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
-        """By the variables alone, with what is installed with the sandbox; its output is all there is on stdout."""
+        """The command reaches account and function by variables, and standard output has only its output."""
         ask = (
             "import boto3, json, os, urllib.request as u; "
             "print(boto3.client('sts').get_caller_identity()['Account']); "
@@ -105,11 +105,11 @@ class TestRun:
         ("command", "code"), [(["false"], 1), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137)]
     )
     def test_the_exit_code_is_passed_on(self, toy_project: Path, command: list[str], code: int) -> None:
-        """As a shell has it, also of a command that was killed."""
+        """`run` returns the command's exit code as a shell does: 128 plus the signal if one killed it."""
         assert sandbox("run", "--project", toy_project, "--", *command).returncode == code
 
     def test_a_handler_that_crashed_is_shown_with_its_log(self, toy_project: Path) -> None:
-        """When the command failed, on stderr."""
+        """If the handler crashed and the command fails, standard error has the end of the handler's log."""
         crash = (
             "import os, urllib.request as u; "
             "u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + '/2015-03-31/functions/function/invocations', "
@@ -122,7 +122,7 @@ class TestRun:
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_everything(self, toy_project: Path, number: signal.Signals) -> None:
-        """Ctrl-C goes to all of a terminal's processes, SIGTERM to the sandbox alone: nothing is left either way."""
+        """Ctrl-C reaches all of a terminal's processes, SIGTERM the sandbox alone; neither leaves anything running."""
         with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
             command, folder = shown(process)
             (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
@@ -132,11 +132,11 @@ class TestRun:
         assert not folder.exists()
 
     def test_a_signal_while_the_command_starts_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Between the command's first words and the moment that the sandbox knows its process."""
+        """A SIGTERM during Popen ends the command, although the sandbox doesn't know its process yet."""
         started: list[subprocess.Popen[bytes]] = []
 
         class Interrupted(subprocess.Popen[bytes]):
-            def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Popen's
+            def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - passed on to Popen
                 super().__init__(*arguments, **named)
                 started.append(self)
                 signal.raise_signal(signal.SIGTERM)
@@ -154,7 +154,7 @@ class TestRun:
     def test_a_sandbox_that_is_killed_leaves_no_emulator(
         self, toy_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It has no chance to clean up; its emulator ends all the same."""
+        """The emulator ends even if its sandbox is killed and can't clean up."""
         monkeypatch.setenv("TMPDIR", str(tmp_path))
         with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
             command, folder = shown(process)
@@ -163,7 +163,7 @@ class TestRun:
             os.kill(command, signal.SIGTERM)
 
     def test_a_failed_stacks_events_are_shown(self, toy_project: Path) -> None:
-        """When the command failed: the account with the events is gone by then. What went well is left out."""
+        """If the command fails, its stacks' failure events are shown, and no others; their account ends with it."""
         template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type", "Properties": {"Nam": "toy"}}}}'
         deploy = (
             "import boto3; c = boto3.client('cloudformation'); "
@@ -179,7 +179,7 @@ class TestRun:
         assert len(told) == 4
 
     def test_nothing_of_motos_is_on_stdout(self, toy_project: Path) -> None:
-        """Which prints what it does not know: standard output is the command's."""
+        """What moto prints goes to standard error, because standard output belongs to the command."""
         ask = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
         done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
         assert "This sandbox has no service Chime." in done.stderr
@@ -189,7 +189,7 @@ class TestRun:
     def test_a_profile_that_does_not_exist_is_of_no_concern(
         self, toy_project: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nor is any other configuration of AWS's of whoever runs it, for the sandbox or for the command."""
+        """Sandbox and command ignore the caller's profile and configuration file."""
         monkeypatch.setenv("AWS_PROFILE", "nosuch")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
         show = "env | grep -c nosuch; echo $AWS_CONFIG_FILE"
@@ -197,7 +197,7 @@ class TestRun:
         assert (done.returncode, done.stdout) == (0, "0\n/dev/null\n"), done.stderr
 
     def test_another_region_has_the_type_when_asked(self, toy_project: Path) -> None:
-        """And every other one says where it is."""
+        """The type exists in the requested region. In any other, the error names the region that has it."""
         template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type"}}}'
         ask = (
             "import boto3, os; print(os.environ['AWS_REGION']); "
@@ -215,10 +215,10 @@ class TestRun:
 
 @pytest.mark.usefixtures("toy_package")
 class TestUp:
-    """up: the same until Ctrl-C."""
+    """`sandbox up` runs an account and the function until Ctrl-C."""
 
     def test_the_variables_are_in_a_file_too(self, toy_project: Path, tmp_path: Path) -> None:
-        """As Docker and editors read it, while the account is there and no longer."""
+        """While the account is open, an env file has the same variables, in the format of Docker and editors."""
         with started("up", "--project", toy_project, "--env-file", tmp_path / ".env") as process:
             exports = lines_until(process, "SANDBOX_FUNCTION_NAME")[1:]
             lines = (tmp_path / ".env").read_text().splitlines()
@@ -228,7 +228,7 @@ class TestUp:
         assert list(tmp_path.iterdir()) == []
 
     def test_the_variables_lead_there_until_ctrl_c(self, toy_project: Path) -> None:
-        """Stdout is for a shell's eval; Ctrl-C leaves no process, no folder, no listener."""
+        """Standard output is for a shell's eval; Ctrl-C leaves no process and no folder."""
         with started("up", "--project", toy_project) as process:
             exports = lines_until(process, "SANDBOX_FUNCTION_NAME")
             log = lines_until(process, "the function's log is", of_stderr=True)[-1].split(" is ")[1].split(";")[0]
@@ -251,7 +251,7 @@ class TestUp:
         assert not folder.exists()
 
     def test_a_taken_port_is_one_line(self, toy_project: Path) -> None:
-        """Without a traceback."""
+        """A taken port is reported in one line, without a traceback."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             done = sandbox("up", "--project", toy_project, "--port", str(port))
@@ -263,35 +263,35 @@ class TestUp:
 
 
 class TestErrors:
-    """What the user can act on is said in a line."""
+    """An error that the user can fix takes one line."""
 
     def test_no_such_region(self, toy_project: Path) -> None:
-        """One that botocore does not know, moto could not make."""
+        """A region that botocore doesn't know is refused."""
         done = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is not a region that has CloudFormation"
 
     def test_no_project(self, tmp_path: Path) -> None:
-        """The folder is named."""
+        """A folder without a project is named in the message."""
         done = sandbox("run", "--project", tmp_path, "--", "true")
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == f"sandbox: no resource type in {tmp_path}: it has no .rpdk-config"
 
     def test_no_such_command(self, toy_project: Path) -> None:
-        """The command is named."""
+        """A missing command is named in the message."""
         done = sandbox("run", "--project", toy_project, "--", "no-such-command")
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == "sandbox: can't run no-such-command: No such file or directory"
 
     def test_no_command(self) -> None:
-        """The usage is shown."""
+        """Without a command, the usage is shown."""
         done = sandbox()
         assert done.returncode == 2
         assert "usage: sandbox" in done.stderr
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:
-    """The registry tries the handler when the type is registered; what that leaves in the log is nobody's concern."""
+    """A crash of the handler in the registry's test call isn't reported when a command fails."""
     project = toy.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
     done = sandbox("run", "--project", project, "--", "false")
     assert done.returncode == 1

@@ -1,7 +1,7 @@
-"""What CloudFormation and Cloud Control do beyond stacks, at the packaged function's door, in their envelopes.
+"""The packaged function answers the requests that CloudFormation and Cloud Control send outside of stacks.
 
-Their own engines (import change sets, drift detection, patches and pages) are not in moto and not here: each test says
-what they ask, and compares the answer with what they do next.
+The tests send the envelopes of import change sets, drift detection, patches and pages to the function, and compare its
+answers with what those engines need. The engines' own tests are test_imports, test_drift and test_cloud_control_api.
 """
 
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from sandbox.account import Account
 from sandbox.function import Function
 from tests.envelopes import REGION, ROOT, Json, arn, batch, event, maximal, minimal
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[tuple[Account, Function]]:
-    """An account, and the function as a registered type's."""
+    """Yield an account and the packaged function."""
     with Account(region=REGION) as account, Function(package(ROOT), account) as function:
         yield account, function
 
 
 @pytest.fixture
 def function(door: tuple[Account, Function]) -> Function:
-    """The function."""
+    """Return the packaged function."""
     return door[1]
 
 
 @pytest.fixture
 def sagemaker(door: tuple[Account, Function]) -> Iterator[Client]:
-    """A client of SageMaker, for what is done outside of CloudFormation; no definition is left."""
+    """Yield a SageMaker client for changes outside of CloudFormation, and delete every definition afterwards."""
     client = door[0].client("sagemaker")
     yield client
     while summaries := client.list_model_quality_job_definitions(MaxResults=100)["JobDefinitionSummaries"]:
@@ -41,15 +41,15 @@ def sagemaker(door: tuple[Account, Function]) -> Iterator[Client]:
 
 
 def made_outside(sagemaker: Client, name: str = "Churn-Quality") -> Json:
-    """Make a definition with boto3: what a template would have to say to describe it."""
+    """Create a definition with boto3, and return the properties of a template that describes it."""
     state = maximal() | {"JobDefinitionName": name}
-    del state["EndpointName"]  # no member of the API
+    del state["EndpointName"]  # the API has no such member
     sagemaker.create_model_quality_job_definition(**state)
     return state
 
 
-def beyond(action: str, properties: Json | None, previous: Json | None = None, **more: Any) -> Json:  # noqa: ANN401 - of `event`
-    """Return an event without a stack: no stack id, no logical id, no tags of a stack or of CloudFormation."""
+def beyond(action: str, properties: Json | None, previous: Json | None = None, **more: Any) -> Json:  # noqa: ANN401 - parameters of `event`
+    """Return an event without a stack id, a logical id, stack tags or system tags."""
     sent = event(action, properties, previous, stack_id=None, logical_id="", **more)
     for absent in ("logicalResourceId", "stackTags", "previousStackTags", "systemTags"):
         del sent["requestData"][absent]
@@ -59,10 +59,10 @@ def beyond(action: str, properties: Json | None, previous: Json | None = None, *
 
 
 def drift(template: Json, actual: Json) -> dict[str, tuple[Any, Any]]:
-    """Return the properties of a template that are not as READ has them: expected and actual.
+    """Return the properties that differ between a template and a READ, each with its expected and actual value.
 
-    Drift detection compares what the template gives, property by property and at every depth, and leaves out what it
-    does not give, such as the service's defaults; the order of an array without insertionOrder does not count.
+    Like drift detection, it compares only what the template gives, at every depth, and so ignores the service's
+    defaults. It also ignores the order of an array without insertionOrder.
     """
     expected = {key: _in_order(key, value) for key, value in template.items()}
     found = {key: _as_given(value, _in_order(key, actual.get(key))) for key, value in expected.items()}
@@ -74,7 +74,7 @@ def _in_order(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _as_given(given: Any, actual: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what is actual, without the members that are not given."""
+    """Return the actual value, without members that are not given."""
     if isinstance(given, dict) and isinstance(actual, dict) and given:
         return {key: _as_given(given[key], actual[key]) for key in given if key in actual}
     return actual
@@ -86,10 +86,10 @@ def _as_given(given: Any, actual: Any) -> Any:  # noqa: ANN401 - any JSON value
     ids=["arn", "name"],
 )
 def test_import(function: Function, sagemaker: Client, identifier: Json) -> None:
-    """A definition made outside of any stack is found by either identifier, with all that an import compares.
+    """READ finds a definition outside of stacks by either identifier, with all that an import compares.
 
-    An import change set names the resource by the primary or an additional identifier; CloudFormation calls READ with
-    that alone, takes the primary identifier from the answer, and then checks the template against it as for drift.
+    An import change set names the resource by the primary or an additional identifier. CloudFormation calls READ with
+    that alone, takes the primary identifier from the answer, and compares the template with it as drift detection does.
     """
     template = made_outside(sagemaker)
     answer = function.invoke(event("READ", identifier))
@@ -109,7 +109,7 @@ def test_import(function: Function, sagemaker: Client, identifier: Json) -> None
     ],
 )
 def test_import_of_what_is_not_there(function: Function, sagemaker: Client, identifier: Json, code: str) -> None:
-    """An identifier of nothing, of another region, or of no definition at all is told apart."""
+    """A missing definition and another region's are NotFound; an identifier that is no ARN is InvalidRequest."""
     made_outside(sagemaker)
     answer = function.invoke(event("READ", identifier))
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
@@ -122,10 +122,10 @@ def test_import_of_what_is_not_there(function: Function, sagemaker: Client, iden
     [minimal(), maximal(), batch({"Csv": {}}), batch({"Json": {"Line": True}}), batch({"Parquet": True})],
     ids=["minimal", "maximal", "csv", "json", "parquet"],
 )
-def test_no_drift(function: Function, sagemaker: Client, template: Json) -> None:  # noqa: ARG001 - it cleans up
-    """Right after it was made, READ of the ARN alone has every property as the template gives it, empty objects too.
+def test_no_drift(function: Function, sagemaker: Client, template: Json) -> None:  # noqa: ARG001 - the fixture deletes the definition
+    """After CREATE, READ by ARN returns every property as the template gives it, empty objects included.
 
-    EndpointName is write-only: drift detection leaves it out, as READ does.
+    EndpointName is write-only: drift detection ignores it, and READ doesn't return it.
     """
     created = function.invoke(event("CREATE", template, tags={"stack": "yes"}))
     actual = function.invoke(event("READ", {"JobDefinitionArn": created["resourceModel"]["JobDefinitionArn"]}))
@@ -136,7 +136,7 @@ def test_no_drift(function: Function, sagemaker: Client, template: Json) -> None
 
 
 def test_drift_of_tags(function: Function, sagemaker: Client) -> None:
-    """Tags changed outside show, key by key, and nothing else does."""
+    """READ shows tags changed outside of the stack, and no other property differs."""
     created = function.invoke(event("CREATE", maximal()))["resourceModel"]
     identifier = {"JobDefinitionArn": created["JobDefinitionArn"]}
     sagemaker.add_tags(
@@ -157,21 +157,21 @@ def test_drift_of_tags(function: Function, sagemaker: Client) -> None:
 
 
 def test_drift_of_what_is_gone(function: Function, sagemaker: Client) -> None:
-    """A definition deleted outside is NotFound, which drift detection shows as DELETED."""
+    """A definition deleted outside of the stack is NotFound, which drift detection reports as DELETED."""
     made_outside(sagemaker)
     sagemaker.delete_model_quality_job_definition(JobDefinitionName="Churn-Quality")
     assert function.invoke(event("READ", {"JobDefinitionArn": arn("Churn-Quality")}))["errorCode"] == "NotFound"
 
 
 def test_cloud_control_s_life_of_a_definition(function: Function, sagemaker: Client) -> None:
-    """CreateResource, GetResource, UpdateResource by patches, DeleteResource: no stack, identifiers alone."""
+    """Cloud Control creates, reads, patches and deletes a definition without a stack, by its identifier alone."""
     created = function.invoke(beyond("CREATE", maximal() | {"JobDefinitionName": "Churn-Quality"}))
     assert created["status"] == "SUCCESS"
     identifier = {"JobDefinitionArn": created["resourceModel"]["JobDefinitionArn"]}
     got = function.invoke(beyond("READ", identifier))["resourceModel"]
     assert got == {key: value for key, value in created["resourceModel"].items() if key != "EndpointName"}
 
-    # A patch is applied to what READ returned; both states are sent, read-only properties included.
+    # Cloud Control applies a patch to READ's answer and sends both states, read-only properties included.
     patched = function.invoke(beyond("UPDATE", got | {"EndpointName": "churn"}, got))
     assert (patched["status"], patched["resourceModel"]["JobDefinitionArn"]) == ("SUCCESS", arn("Churn-Quality"))
     refused = function.invoke(beyond("UPDATE", got | {"RoleArn": "arn:aws:iam::123456789012:role/other"}, got))
@@ -188,7 +188,7 @@ def test_cloud_control_s_life_of_a_definition(function: Function, sagemaker: Cli
 
 
 def test_cloud_control_generates_a_name(function: Function, sagemaker: Client) -> None:
-    """With no stack to name it after; the same token makes the same definition, another one another."""
+    """Without a stack, the token decides the generated name: another token is another definition."""
     models = [
         function.invoke(beyond("CREATE", minimal(), token=token))["resourceModel"] for token in ("one", "one", "two")
     ]
@@ -199,7 +199,7 @@ def test_cloud_control_generates_a_name(function: Function, sagemaker: Client) -
 
 
 def test_cloud_control_lists_250_definitions_in_pages(function: Function, sagemaker: Client) -> None:
-    """ListResources sends no properties at all, and each token back; GetResource takes every identifier."""
+    """LIST without properties returns pages and takes each token back; READ takes every identifier from a page."""
     made = set()
     for number in range(250):
         state = minimal() | {"JobDefinitionName": f"definition-{number}"}
@@ -218,14 +218,14 @@ def test_cloud_control_lists_250_definitions_in_pages(function: Function, sagema
         assert function.invoke(beyond("READ", model))["resourceModel"].items() >= model.items()
 
 
-def test_cloud_control_lists_nothing(function: Function, sagemaker: Client) -> None:  # noqa: ARG001 - it cleans up
-    """An empty list and no token, when there is nothing."""
+def test_cloud_control_lists_nothing(function: Function, sagemaker: Client) -> None:  # noqa: ARG001 - the fixture deletes definitions
+    """LIST without definitions returns an empty list and no token."""
     answer = function.invoke(beyond("LIST", None))
     assert (answer["status"], answer["resourceModels"], answer.get("nextToken")) == ("SUCCESS", [], None)
 
 
 def test_cloud_control_lists_by_endpoint(function: Function, sagemaker: Client) -> None:
-    """ListResources takes the properties of the schema's handlerSchema as its ResourceModel: EndpointName."""
+    """LIST filters by EndpointName, the property of the schema's handlerSchema, which ListResources passes on."""
     made_outside(sagemaker)
     for endpoint, count in (("fraud", 1), ("other", 0)):
         answer = function.invoke(beyond("LIST", {"EndpointName": endpoint}))

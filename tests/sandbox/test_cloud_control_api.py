@@ -1,4 +1,4 @@
-"""Cloud Control's API through boto3, on a type whose identifier has two parts."""
+"""Cloud Control's API through boto3, on a type whose primary identifier has two parts."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, arn, maximal
 from tests.sandbox.pairs import NAME, Json, Pairs, failed
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
@@ -31,7 +31,7 @@ ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Siz
 
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
-    """The type, in its own Cloud Control."""
+    """Yield the type, registered in a Cloud Control for one test."""
     made = Pairs()
     with mock_aws(), stacks.installed(), cloud_control.served():
         stacks.teach(ACCOUNT, REGION, made.resource_type())
@@ -39,16 +39,16 @@ def pairs() -> Iterator[Pairs]:
 
 
 @pytest.fixture
-def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture is the place
-    """A client of it, which does not try again."""
+def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture starts Cloud Control
+    """Return a client that makes one attempt a call."""
     return SESSION.client("cloudcontrol", config=Config(retries={"total_max_attempts": 1}))
 
 
 def ended(client: Client, answer: Json) -> Json:
-    """The progress event of a request that is over."""
+    """Wait for a request to end, and return its progress event."""
     token = answer["ProgressEvent"]["RequestToken"]
     waiter = client.get_waiter("resource_request_success")
-    with suppress(WaiterError):  # which failure, the caller looks at
+    with suppress(WaiterError):  # the caller checks which failure it is
         waiter.wait(RequestToken=token, WaiterConfig={"Delay": 0, "MaxAttempts": 10000})
     event: Json = client.get_resource_request_status(RequestToken=token)["ProgressEvent"]
     assert not event["OperationStatus"].endswith("IN_PROGRESS")
@@ -56,18 +56,18 @@ def ended(client: Client, answer: Json) -> Json:
 
 
 def create(client: Client, state: Json, **more: str) -> Json:
-    """Create a pair and wait for it."""
+    """Create a pair, and return the final progress event."""
     return ended(client, client.create_resource(TypeName=NAME, DesiredState=json.dumps(state), **more))
 
 
 def update(client: Client, *operations: Json, identifier: str = "a|b", **more: str) -> Json:
-    """Update the pair and wait for it."""
+    """Update the pair, and return the final progress event."""
     patch = json.dumps(operations)
     return ended(client, client.update_resource(TypeName=NAME, Identifier=identifier, PatchDocument=patch, **more))
 
 
-def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - of a request
-    """The code and the message of a refusal."""
+def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - parameters of the API
+    """Return the code and the message of a refused call."""
     with pytest.raises(ClientError) as refusal:
         call(**arguments)
     error = refusal.value.response["Error"]
@@ -75,7 +75,7 @@ def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  
 
 
 def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
-    """Created, read, patched, listed and deleted; what handlers are told has no stack and no tags of one."""
+    """A resource is created, read, patched, listed and deleted. Its handlers receive neither stack nor stack tags."""
     began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE | {"Secret": "x"}))
     assert (began["ProgressEvent"]["Operation"], began["ProgressEvent"]["TypeName"]) == ("CREATE", NAME)
     created = ended(client, began)
@@ -111,7 +111,7 @@ def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
 
 @pytest.mark.parametrize("identifier", ["a|b", '{"Right": "b", "Left": "a"}', '{"Alias": "ab"}'])
 def test_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
-    """The primary one as text or JSON, an additional one as JSON, for every action."""
+    """Every action takes the primary identifier as text or JSON, and an additional one as JSON."""
     create(client, ALREADY_THERE)
     assert client.get_resource(TypeName=NAME, Identifier=identifier)["ResourceDescription"]["Identifier"] == "a|b"
     updated = update(client, {"op": "remove", "path": "/Colour"}, identifier=identifier)
@@ -123,7 +123,7 @@ def test_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
 
 @pytest.mark.parametrize("identifier", ["a", "a|b|c", '{"Left": "a"}', '{"Colour": "red"}'])
 def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
-    """Are refused before any handler is asked."""
+    """An invalid identifier is refused before any handler is invoked."""
     for call, more in (
         (client.get_resource, {}),
         (client.delete_resource, {}),
@@ -136,7 +136,7 @@ def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
 
 
 def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -> None:
-    """At once, in the service's words; the read-only properties are extraneous."""
+    """An invalid desired state is refused at once in the service's words; a read-only property is invalid."""
     for state, lines in (
         (
             {"Left": "a", "Colour": "RED"},
@@ -183,8 +183,8 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
         ({}, "ValidationException", "PatchDocument is no JSON array"),
     ],
 )
-def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code: str, message: str) -> None:  # noqa: ANN401
-    """At once; the update handler is not asked."""
+def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code: str, message: str) -> None:  # noqa: ANN401 - any JSON value
+    """An invalid patch is refused at once, without invoking the update handler."""
     create(client, ALREADY_THERE)
     found = refused(client.update_resource, TypeName=NAME, Identifier="a|b", PatchDocument=json.dumps(patch))
     assert found[0] == code
@@ -193,7 +193,7 @@ def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code
 
 
 def test_what_is_not_there(pairs: Pairs, client: Client) -> None:
-    """Get and update say so at once, a delete in its progress event."""
+    """GetResource and UpdateResource report a missing resource at once, DeleteResource in its progress event."""
     for call, more in ((client.get_resource, {}), (client.update_resource, {"PatchDocument": "[]"})):
         code, message = refused(call, TypeName=NAME, Identifier="a|b", **more)
         token = pairs.events[-1]["bearerToken"]
@@ -209,7 +209,7 @@ def test_what_is_not_there(pairs: Pairs, client: Client) -> None:
 
 
 def test_a_failed_create(pairs: Pairs, client: Client) -> None:
-    """The handler's code and message are in the progress event; what is there stays."""
+    """The progress event has the handler's code and message, and the existing resource stays."""
     create(client, ALREADY_THERE)
     event = create(client, ALREADY_THERE)
     assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "AlreadyExists")
@@ -238,8 +238,8 @@ def test_a_failed_create(pairs: Pairs, client: Client) -> None:
     ],
 )
 def test_the_api_s_error_of_each_handler_error_code(pairs: Pairs, client: Client, code: str, error: str) -> None:
-    """Of READ and of LIST."""
-    pairs.answers = [failed(code, "Broken")] * 3  # a retriable one is retried
+    """Each handler error code has its error in the API, for READ and for LIST."""
+    pairs.answers = [failed(code, "Broken")] * 3  # READ is retried after a retriable code
     found, message = refused(client.get_resource, TypeName=NAME, Identifier="a|b")
     assert (found, "Broken" in message) == (error, True)
     pairs.answers = [failed(code, "Broken")]
@@ -248,7 +248,7 @@ def test_the_api_s_error_of_each_handler_error_code(pairs: Pairs, client: Client
 
 
 def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
-    """The request fails with InternalFailure, and a list with HandlerFailureException."""
+    """When the handler crashes, a request fails with InternalFailure and a list with HandlerFailureException."""
 
     def crash() -> Json:
         raise SandboxError("the function crashed")
@@ -267,7 +267,7 @@ def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
 
 
 def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
-    """The handler's token goes out and comes back; a property that its list needs is asked for."""
+    """ListResources passes the handler's token on and requires the properties that its handlerSchema requires."""
     for number in range(5):
         create(client, {"Left": "a", "Right": str(number)})
     paginator = client.get_paginator("list_resources")
@@ -283,7 +283,7 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
 
 
 def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes a repeated request the same request; for another it is refused; after 36 hours it is free again."""
+    """A repeated token is the same request. Another request can use the token only after 36 hours."""
     first = create(client, ALREADY_THERE, ClientToken="mine")
     again = create(client, ALREADY_THERE, ClientToken="mine")
     assert again == first
@@ -297,7 +297,7 @@ def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.Monkey
 
 
 def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Client) -> None:
-    """Corrected, it goes through."""
+    """A corrected request can use the token of a refused one."""
     wrong = {"TypeName": NAME, "DesiredState": '{"Left": "a"}', "ClientToken": "mine"}
     assert refused(client.create_resource, **wrong)[0] == "ValidationException"
     assert create(client, ALREADY_THERE, ClientToken="mine")["OperationStatus"] == "SUCCESS"
@@ -305,7 +305,7 @@ def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Clien
 
 
 def test_one_operation_at_a_time(pairs: Pairs, client: Client) -> None:
-    """While a resource is under way, another operation on it is refused; requests can be listed by what they are."""
+    """A second operation on a resource is refused while one runs. Requests are listed in pages, with filters."""
     create(client, ALREADY_THERE)
     gate = threading.Event()
 
@@ -336,7 +336,7 @@ def _pages(client: Client) -> Iterator[Json]:
 
 
 def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
-    """The handler is not invoked again; what it has made stays. What is over can't be cancelled."""
+    """The handler of a cancelled request isn't invoked again; its resource stays. Ended requests can't be cancelled."""
     gate, answered = threading.Event(), threading.Event()
 
     def begun() -> Json:
@@ -362,7 +362,7 @@ def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
 
 
 def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> None:
-    """An unknown type, another version, another region, a handler that the schema lacks."""
+    """An unknown type, version or region is refused, and so is an action without a handler in the schema."""
     elsewhere = SESSION.client("cloudcontrol", "eu-west-2")
     for call, more in (
         (client.get_resource, {"TypeName": "Acme::Test::Nothing"}),
@@ -380,7 +380,7 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
 
 
 def test_over_http() -> None:
-    """A server finds Cloud Control, also when CloudFormation was called before; moto is itself again afterwards."""
+    """A server serves Cloud Control even after a call to CloudFormation, and moto is unchanged afterwards."""
     pairs = Pairs()
     with Account(region=REGION) as account, stacks.installed():
         cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
@@ -390,13 +390,13 @@ def test_over_http() -> None:
             assert create(client, ALREADY_THERE)["OperationStatus"] == "SUCCESS"
             assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
             assert cloudformation.list_stacks()["StackSummaries"] == []
-    from moto import backend_index  # noqa: PLC0415 - to see what it is afterwards
+    from moto import backend_index  # noqa: PLC0415 - imported here to inspect it afterwards
 
     assert [name for name, pattern in backend_index.backend_url_patterns if "cloudcontrol" in pattern.pattern] == []
 
 
 def test_this_project_s_type() -> None:
-    """By the packaged handlers in AWS's emulator: its life, what can't be changed, and its additional identifier."""
+    """Cloud Control works with this project's type and both its identifiers, and refuses a create-only change."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     state = maximal()
     with (

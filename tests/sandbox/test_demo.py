@@ -1,4 +1,4 @@
-"""`make demo`: what it shows, that it means it, and that it leaves nothing behind."""
+"""`make demo` shows each step, fails when a step doesn't do what it says, and leaves nothing behind."""
 
 import io
 import json
@@ -40,7 +40,7 @@ STEPS = [
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes below one, their zombies left out."""
+    """Return the descendants of a process, zombies included."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
@@ -49,7 +49,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process still runs."""
+    """Return whether a process still runs."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -57,7 +57,7 @@ def alive(pid: int) -> bool:
 
 
 def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
-    """In order, a line each; plain when piped; nothing else is printed, and it stays under two minutes."""
+    """The demo prints a plain line for each step, with its time, and ends within two minutes."""
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
@@ -84,7 +84,7 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, message: str) -> None:
-    """With a schema that has other update rules, the step that shows the rule fails."""
+    """A schema with other update rules fails the step that shows the rule."""
     template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
     out = io.StringIO()
     with Account(region=demo.REGION) as account, Registry(account) as registry:
@@ -102,7 +102,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     ("number", "during"), [(signal.SIGINT, "Start an AWS account"), (signal.SIGTERM, "Register the type")]
 )
 def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: Path) -> None:
-    """Ctrl-C while cfn packages, or in the stack's life: no traceback, a telling exit code, no process, no file."""
+    """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
     script = (
         "from sandbox import __main__; from sandbox.model_quality import demo; "
         "demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
@@ -111,14 +111,14 @@ def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: 
         [sys.executable, "-c", script],
         cwd=PROJECT,
         env=os.environ | {"TMPDIR": str(tmp_path)},
-        stdin=subprocess.PIPE,  # the stack's life, here, is to wait for a line that never comes
+        stdin=subprocess.PIPE,  # the stack's life waits here for a line that never comes
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith(during):  # this step is over
+            if line.startswith(during):  # the demo prints a step's line when the step ends
                 break
         deadline = time.monotonic() + 30
         while not (below := descendants(process.pid)) and time.monotonic() < deadline:
@@ -129,14 +129,14 @@ def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: 
         assert process.stderr.read() == ""
     assert below
     deadline = time.monotonic() + 10
-    while left := [pid for pid in below if alive(pid)]:  # the kernel takes a moment to bury one
+    while left := [pid for pid in below if alive(pid)]:  # the kernel removes an ended process with a delay
         assert time.monotonic() < deadline, left
         time.sleep(0.01)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_shows_what_the_handler_s_log_says_of_it() -> None:
-    """From the first error on; a log without one says nothing worth showing."""
+    """A failure shows the handler's log from its first error on, and nothing of a log without errors."""
     assert demo.telling("INFO one\n[ERROR] two\nTraceback three\n") == (
         "The handler's log says:\n[ERROR] two\nTraceback three"
     )
@@ -145,7 +145,7 @@ def test_a_failure_shows_what_the_handler_s_log_says_of_it() -> None:
 
 @pytest.mark.parametrize(("arguments", "kind"), [([], TextTeller), (["--json"], JsonTeller)])
 def test_scripts_can_have_json(arguments: list[str], kind: type[Teller], monkeypatch: pytest.MonkeyPatch) -> None:
-    """By an option."""
+    """`demo --json` prints JSON for scripts."""
     tellers: list[Teller] = []
     monkeypatch.setattr(demo, "run", lambda _, teller: tellers.append(teller))
     assert command_line.main(["demo", *arguments]) == 0

@@ -1,4 +1,4 @@
-"""Drift detection through boto3: on a type with a two-part identifier, and on this project's type in the emulator."""
+"""Drift detection through boto3, on a type with a two-part identifier and on this project's type."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, maximal
 from tests.sandbox.pairs import NAME, SCHEMA, Json, Pairs, failed
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
@@ -39,7 +39,7 @@ GIVEN: Json = {
 
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
-    """The type, in a CloudFormation that detects drift."""
+    """Yield the type, registered in a CloudFormation that detects drift."""
     made = Pairs()
     with mock_aws(), stacks.installed(), drift.served():
         stacks.teach(ACCOUNT, REGION, made.resource_type())
@@ -47,19 +47,19 @@ def pairs() -> Iterator[Pairs]:
 
 
 @pytest.fixture
-def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture is the place
-    """A client of it."""
+def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
+    """Return a client of that CloudFormation."""
     return SESSION.client("cloudformation")
 
 
 def template(**pairs: Json) -> str:
-    """A template of pairs and a bucket, which is moto's own."""
+    """Return a template of pairs and a bucket, whose type comes from moto."""
     resources: Json = {key: {"Type": NAME, "Properties": one} for key, one in pairs.items()}
     return json.dumps({"Resources": resources | {"Bucket": {"Type": "AWS::S3::Bucket"}}})
 
 
-def create(client: Client, body: str, **more: Any) -> None:  # noqa: ANN401 - of a request
-    """Create the stack."""
+def create(client: Client, body: str, **more: Any) -> None:  # noqa: ANN401 - parameters of the API
+    """Create the stack called pairs, and check that its drift is not known yet."""
     client.create_stack(StackName="pairs", TemplateBody=body, **more)
     (stack,) = client.describe_stacks(StackName="pairs")["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack["StackStatusReason"]
@@ -67,7 +67,7 @@ def create(client: Client, body: str, **more: Any) -> None:  # noqa: ANN401 - of
 
 
 def detected(client: Client, name: str = "pairs", **more: list[str]) -> Json:
-    """The status of a detection that is over."""
+    """Detect the drift of a stack, and return the detection's status."""
     detection_id = client.detect_stack_drift(StackName=name, **more)["StackDriftDetectionId"]
     status: Json = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection_id)
     assert status["StackDriftDetectionId"] == detection_id
@@ -75,7 +75,7 @@ def detected(client: Client, name: str = "pairs", **more: list[str]) -> Json:
 
 
 def found(client: Client, name: str = "pairs") -> dict[str, tuple[str, list[Json]]]:
-    """Of each resource that was checked, its status and its differences."""
+    """Return the status and the differences of each resource that was checked."""
     drifts = client.describe_stack_resource_drifts(StackName=name)["StackResourceDrifts"]
     return {
         one["LogicalResourceId"]: (one["StackResourceDriftStatus"], one.get("PropertyDifferences", []))
@@ -84,12 +84,12 @@ def found(client: Client, name: str = "pairs") -> dict[str, tuple[str, list[Json
 
 
 def difference(path: str, kind: str, expected: str, actual: str) -> Json:
-    """A difference as the API has it."""
+    """Return a property difference in the API's format."""
     return {"PropertyPath": path, "DifferenceType": kind, "ExpectedValue": expected, "ActualValue": actual}
 
 
 def test_in_sync(pairs: Pairs, client: Client) -> None:
-    """Right after it was made: write-only properties are left out, and what the service added is no difference."""
+    """A new stack is in sync: neither write-only properties nor the service's additions count as drift."""
     create(client, template(Pair=GIVEN))
     status = detected(client)
     assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "IN_SYNC")
@@ -134,7 +134,7 @@ def test_in_sync(pairs: Pairs, client: Client) -> None:
     ],
 )
 def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Json]) -> None:
-    """Each kind of change outside of the stack, with its path, its values and its type."""
+    """A change outside of the stack is reported with path, values and type; an addition is no drift."""
     create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
     pairs.made["a", "b"] |= change
     status = detected(client)
@@ -145,7 +145,7 @@ def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Jso
 
 
 def test_deleted(pairs: Pairs, client: Client) -> None:
-    """What READ does not find was deleted; it has no properties."""
+    """A resource that READ doesn't find is DELETED, and has no properties."""
     create(client, template(Pair=GIVEN))
     del pairs.made["a", "b"]
     status = detected(client)
@@ -156,7 +156,7 @@ def test_deleted(pairs: Pairs, client: Client) -> None:
 
 
 def test_unknown(pairs: Pairs, client: Client) -> None:
-    """A READ that fails fails the detection, with its reason; the other resources are checked all the same."""
+    """A failed READ fails the detection with its reason; the other resources are still checked."""
     create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
 
     def defect() -> Json:
@@ -180,7 +180,7 @@ def test_unknown(pairs: Pairs, client: Client) -> None:
 
 
 def test_stack_tags(pairs: Pairs, client: Client) -> None:
-    """Of a type that takes them they are expected, and the resource's own wins; of another they are not."""
+    """A type that takes tags is expected to have the stack tags; a resource's own value wins."""
     tags = [{"Key": "team", "Value": "b"}, {"Key": "stage", "Value": "test"}]
     given = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
     create(client, template(Pair=given, Other={"Left": "a", "Right": "c"}), Tags=tags)
@@ -197,7 +197,7 @@ def test_stack_tags(pairs: Pairs, client: Client) -> None:
 
 
 def test_tags_that_are_a_map() -> None:
-    """Stack tags are merged into a map as well."""
+    """Stack tags are merged into a map of tags, too."""
     schema = SCHEMA | {
         "properties": SCHEMA["properties"]
         | {"Tags": {"type": "object", "patternProperties": {".*": {"type": "string"}}}},
@@ -209,7 +209,7 @@ def test_tags_that_are_a_map() -> None:
 
 
 def test_one_resource(pairs: Pairs, client: Client) -> None:
-    """Alone, at once; one of moto's has no READ, and one that is not there is refused."""
+    """One resource can be checked alone. A type of moto's has no READ, and an unknown resource is refused."""
     create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
     pairs.made["a", "b"]["Colour"] = "blue"
     one = client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Pair")["StackResourceDrift"]
@@ -224,8 +224,8 @@ def test_one_resource(pairs: Pairs, client: Client) -> None:
     assert detected(client, LogicalResourceIds=["Other"])["StackDriftStatus"] == "IN_SYNC"
 
 
-def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the type is there
-    """Of what was checked."""
+def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """DescribeStackResourceDrifts returns its results in pages."""
     create(client, template(**{f"Pair{number}": {"Left": "a", "Right": str(number)} for number in range(3)}))
     detected(client)
     first = client.describe_stack_resource_drifts(StackName="pairs", MaxResults=2)
@@ -235,7 +235,7 @@ def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the type
 
 
 def test_an_update_makes_what_was_found_old(pairs: Pairs, client: Client) -> None:
-    """A resource that was changed since is no longer reported."""
+    """An update discards the results of the resources that it changes."""
     create(client, template(Pair=GIVEN))
     pairs.made["a", "b"]["Colour"] = "blue"
     detected(client)
@@ -245,7 +245,7 @@ def test_an_update_makes_what_was_found_old(pairs: Pairs, client: Client) -> Non
 
 
 def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is missing, one in progress; a detection that nobody began."""
+    """A missing stack, a stack in progress and an unknown detection are refused."""
     for call, more in (
         (client.detect_stack_drift, {}),
         (client.detect_stack_resource_drift, {"LogicalResourceId": "Pair"}),
@@ -291,12 +291,12 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
     ],
 )
 def test_differences(schema: Json, expected: Json, actual: Json, found: list[Difference]) -> None:
-    """Of values whose types differ, of numbers, and of sets behind references and patterns."""
+    """Different types, numbers, and sets behind references and patterns are compared by the schema."""
     assert differences(schema, expected, actual) == found
 
 
 def test_this_project_s_type() -> None:
-    """SageMaker's defaults are no drift, nor is EndpointName; a changed tag is, and so is a definition that is gone."""
+    """SageMaker's defaults and EndpointName are no drift of this type; a changed tag and a deleted definition are."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     resources = {
         "Whole": {"Type": TYPE_NAME, "Properties": maximal() | {"JobDefinitionName": "whole"}},

@@ -1,4 +1,4 @@
-"""The templates in examples/, deployed by the packaged handlers in AWS's emulator, and deleted."""
+"""The packaged handlers deploy and delete each template in examples/ in AWS's emulator."""
 
 import json
 import re
@@ -31,7 +31,7 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    """An account whose CloudFormation has this project's type."""
+    """Yield an account whose CloudFormation has this project's type."""
     schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     with (
         Account(region="us-west-2") as account,
@@ -44,14 +44,14 @@ def account() -> Iterator[Account]:
 
 
 def values(template: str, others: dict[str, str]) -> list[dict[str, str]]:
-    """The parameters of a template: those that it has no default for, and others."""
+    """Return the parameters that a template needs: a value for each one without a default, and others."""
     parameters = stacks.Stack.parse_template(template).get("Parameters", {})
     given = {key: PARAMETERS[key] for key, parameter in parameters.items() if "Default" not in parameter} | others
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
 
 
 def deploy(account: Account, template: str, **others: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Create a stack of a template: the stack and its resources."""
+    """Create a stack from a template, and return the stack and its resources."""
     cloudformation = account.client("cloudformation")
     cloudformation.create_stack(
         StackName="example",
@@ -66,7 +66,7 @@ def deploy(account: Account, template: str, **others: str) -> tuple[dict[str, An
 
 
 def delete(account: Account) -> None:
-    """Delete the stack; nothing that it made is left."""
+    """Delete the stack, and check that it leaves nothing behind."""
     account.client("cloudformation").delete_stack(StackName="example")
     assert account.client("cloudformation").describe_stacks()["Stacks"] == []
     sagemaker = account.client("sagemaker")
@@ -80,7 +80,7 @@ def delete(account: Account) -> None:
 
 @pytest.mark.parametrize("name", ["documentation.json", "documentation.yaml"])
 def test_the_documentation_s_examples_deploy(account: Account, name: str) -> None:
-    """Unchanged, in both notations: all six resources, and the definition as the template says."""
+    """The documentation's examples deploy unchanged, with six resources and the definition as written."""
     _, resources = deploy(account, (EXAMPLES / name).read_text())
     assert len(resources) == 6
     (arn,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == TYPE]
@@ -103,7 +103,7 @@ def test_the_documentation_s_examples_deploy(account: Account, name: str) -> Non
 
 
 def test_the_minimal_example_deploys(account: Account) -> None:
-    """With SageMaker's default for what it leaves out."""
+    """The minimal example deploys, and SageMaker's defaults fill in what it leaves out."""
     _, resources = deploy(account, (EXAMPLES / "minimal.yaml").read_text())
     name = resources[0]["PhysicalResourceId"].split("/")[1]
     definition = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
@@ -113,26 +113,26 @@ def test_the_minimal_example_deploys(account: Account) -> None:
 
 
 def example(account: Account, name: str, **others: str) -> dict[str, Any]:
-    """Deploy an example that has one definition: the definition as SageMaker has it."""
+    """Deploy an example that has one definition, and return what SageMaker describes."""
     _, resources = deploy(account, (EXAMPLES / name).read_text(), **others)
     (arn,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == TYPE]
     return definition_of(account, arn.split("/")[1])
 
 
 def definition_of(account: Account, name: str) -> dict[str, Any]:
-    """What SageMaker says of a definition."""
+    """Return what SageMaker describes under a definition's name."""
     described = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
     return {key: value for key, value in described.items() if key != "ResponseMetadata"}
 
 
-# What all examples of ours have.
+# Parts that this project's own examples share.
 REPORTS = {"S3Output": {"LocalPath": "/opt/ml/processing/output", "S3Uri": "s3://forecasts/reports"}}
 LABELS = {"S3Uri": "s3://forecasts/labels"}
 MACHINES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
 
 
 def test_the_realtime_example_deploys(account: Account) -> None:
-    """Numbers that come from parameters are numbers; what an empty parameter leaves out is SageMaker's default."""
+    """Numbers from parameters arrive as numbers; an empty parameter leaves SageMaker's default."""
     definition = example(account, "realtime.yaml", Threshold="0.7", InstanceCount="2")
     assert definition["ModelQualityAppSpecification"] == {
         "ImageUri": PARAMETERS["ImageUri"],
@@ -159,7 +159,7 @@ def test_the_realtime_example_deploys(account: Account) -> None:
 
 
 def test_the_realtime_example_takes_what_is_optional(account: Account) -> None:
-    """A property that hangs on a parameter; the threshold's default."""
+    """An optional parameter adds its property, and the threshold has a default."""
     definition = example(account, "realtime.yaml", MaxRuntimeInSeconds="1800")
     assert definition["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
     assert definition["ModelQualityJobInput"]["EndpointInput"]["ProbabilityThresholdAttribute"] == 0.5
@@ -171,7 +171,7 @@ def test_the_realtime_example_takes_what_is_optional(account: Account) -> None:
     [("csv", {"Csv": {"Header": True}}), ("json-lines", {"Json": {"Line": True}}), ("parquet", {"Parquet": {}})],
 )
 def test_the_batch_example_deploys(account: Account, chosen: str, written: dict[str, Any]) -> None:
-    """With the format that the parameter names, and no other."""
+    """The definition has the dataset format that the parameter names, and no other."""
     definition = example(account, "batch.yaml", Format=chosen)
     assert definition["ModelQualityAppSpecification"]["ProblemType"] == "MulticlassClassification"
     assert definition["ModelQualityJobInput"] == {
@@ -191,7 +191,7 @@ def test_the_batch_example_deploys(account: Account, chosen: str, written: dict[
 
 
 def test_the_baseline_example_deploys(account: Account) -> None:
-    """Baseline, upload mode and tags."""
+    """The definition has the example's baseline, upload mode and tags."""
     definition = example(account, "baseline.yaml")
     assert definition["ModelQualityBaselineConfig"] == {
         "BaseliningJobName": "churn-baseline",
@@ -205,7 +205,7 @@ def test_the_baseline_example_deploys(account: Account) -> None:
 
 
 def test_the_private_example_deploys(account: Account) -> None:
-    """The network is the VPC's, from parameters that are lists; disks and reports have the key."""
+    """List parameters give the VPC's subnets and security groups; the key encrypts disks and reports."""
     definition = example(account, "private.yaml")
     assert definition["NetworkConfig"] == {
         "EnableInterContainerTrafficEncryption": True,
@@ -221,7 +221,7 @@ def test_the_private_example_deploys(account: Account) -> None:
 
 
 def test_the_alarm_s_example_deploys_whole(account: Account) -> None:
-    """The schedule runs the definition; the alarm looks at the metric of endpoint and schedule."""
+    """The schedule runs the definition, and the alarm watches the metric of endpoint and schedule."""
     definition = example(account, "alarm.yaml", LeastF2="0.8")
     assert definition["ModelQualityAppSpecification"]["Environment"] == {"publish_cloudwatch_metrics": "Enabled"}
     assert scheduled(account) == definition["JobDefinitionName"]
@@ -238,7 +238,7 @@ def test_the_alarm_s_example_deploys_whole(account: Account) -> None:
 
 
 def test_the_example_for_each_model_deploys(account: Account) -> None:
-    """A definition for every model of the list, each with its own data."""
+    """Each model in the list has a definition with its own data."""
     _, resources = deploy(account, (EXAMPLES / "for-each.yaml").read_text())
     names = {one["LogicalResourceId"]: one["PhysicalResourceId"].split("/")[1] for one in resources}
     assert sorted(names) == ["Definitionchurn", "Definitionfraud", "Definitionuplift"]
@@ -250,7 +250,7 @@ def test_the_example_for_each_model_deploys(account: Account) -> None:
 
 
 def test_a_model_more_in_the_list_touches_no_other_definition(account: Account) -> None:
-    """As the example says."""
+    """An added model adds one definition and leaves the others unchanged, as the example says."""
     template = (EXAMPLES / "for-each.yaml").read_text()
     _, before = deploy(account, template)
     cloudformation = account.client("cloudformation")
@@ -270,7 +270,7 @@ def test_a_model_more_in_the_list_touches_no_other_definition(account: Account) 
 
 
 def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
-    """By its ARN, unchanged; without drift, and kept when the stack goes."""
+    """An existing definition is imported by its ARN, unchanged and without drift, and outlives the stack."""
     template = (EXAMPLES / "import/template.yaml").read_text()
     text = (EXAMPLES / "import/resources.json").read_text().replace("us-east-1", account.region)
     (wanted,) = json.loads(text)
@@ -313,20 +313,20 @@ def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
 
 
 def scheduled(account: Account) -> str:
-    """The name of the definition that the example's schedule runs."""
+    """Return the name of the definition that the example's schedule runs."""
     schedule = account.client("sagemaker").describe_monitoring_schedule(MonitoringScheduleName="example-daily")
     return str(schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
 
 
 def events(account: Account) -> list[tuple[str, str]]:
-    """Logical id and status of the events of a stack's last operation, oldest first."""
+    """Return logical id and status of each event of the stack's last operation, oldest first."""
     told = account.client("cloudformation").describe_stack_events(StackName="example")["StackEvents"]
     begun = next(number for number, event in enumerate(told) if event.get("ResourceStatusReason") == "User Initiated")
     return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(told[:begun])]
 
 
 def changed(account: Account, template: dict[str, Any]) -> dict[str, Any]:
-    """Update the stack to a template: the stack."""
+    """Update the stack to a template, and return the stack."""
     cloudformation = account.client("cloudformation")
     cloudformation.update_stack(
         StackName="example",
@@ -338,7 +338,7 @@ def changed(account: Account, template: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
-    """The schedule runs the stack's definition, by its name."""
+    """The schedule runs the stack's definition by its name."""
     stack, resources = deploy(account, (EXAMPLES / "schedule.yaml").read_text())
     assert sorted(one["ResourceType"] for one in resources) == sorted([TYPE, "AWS::SageMaker::MonitoringSchedule"])
     (name,) = [output["OutputValue"] for output in stack["Outputs"]]
@@ -350,7 +350,7 @@ def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
 
 
 def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account: Account) -> None:
-    """SageMaker keeps a definition that a schedule uses: first comes the new one, then the schedule moves."""
+    """The schedule moves before the old definition is deleted: SageMaker keeps a definition in use."""
     template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
@@ -371,7 +371,7 @@ def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account
 
 
 def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
-    """The rollback moves the schedule to the old definition, and only then deletes the new one."""
+    """The rollback moves the schedule to the old definition before it deletes the new one."""
     template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
@@ -403,24 +403,24 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     "name", sorted({str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*.yaml")} - {"documentation.yaml"})
 )
 def test_cfn_lint_finds_nothing(name: str) -> None:
-    """AWS's linter has nothing to say of any example of ours. (It dislikes a key id in the documentation's.)."""
+    """cfn-lint accepts the examples, except the documentation's, in which it rejects a key id."""
     assert [str(match) for match in lint_file(EXAMPLES / name)] == []
 
 
 def test_both_notations_say_the_same() -> None:
-    """The documentation's JSON and YAML are one template."""
+    """The documentation's JSON and YAML examples are the same template."""
     as_json, as_yaml = ((EXAMPLES / f"documentation.{notation}").read_text() for notation in ("json", "yaml"))
     assert stacks.Stack.parse_template(as_json) == stacks.Stack.parse_template(as_yaml)
 
 
 ELSEWHERE = {
     "registration.yaml": "tests/sandbox/test_versions.py",
-    "contract-tests.yaml": "publishing/stand_ins.py",  # what `make prerequisites` deploys, in tests/publishing too
+    "contract-tests.yaml": "publishing/stand_ins.py",  # `make prerequisites` and tests/publishing deploy it
 }
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.rglob("*.yaml")))
 def test_every_example_is_deployed(name: str) -> None:
-    """A new one has a test that does."""
+    """Every example has a test that deploys it."""
     source = (PROJECT / ELSEWHERE.get(name, "tests/sandbox/test_examples.py")).read_text()
     assert re.search(rf"[\"/]{re.escape(name)}\"", source.partition("\nELSEWHERE")[0])

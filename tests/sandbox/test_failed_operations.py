@@ -1,4 +1,4 @@
-"""What is left of an operation that failed: OnFailure, DisableRollback, and the ways on from there."""
+"""After a failed operation, OnFailure and DisableRollback decide what stays and how the stack continues."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from tests.sandbox.toys import Client, Toys, create, failed, stack_of, template,
 BOTH: dict[str, Any] = {"A": {"Name": "a"}, "B": {"Name": "b", "Colour": {"Ref": "A"}}}
 
 
-def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Create A, and fail to create B, of which the handler reports a model."""
+def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Create A, and fail to create B, whose handler reports a model."""
     toys.made["toy-1"], toys.made["toy-7"] = {"Name": "a"}, {"Name": "b"}
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-1", "Name": "a"}},
@@ -22,7 +22,7 @@ def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str,
 
 @pytest.mark.parametrize("options", [{"DisableRollback": True}, {"OnFailure": "DO_NOTHING"}])
 def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, options: dict[str, Any]) -> None:
-    """What was made stays; an update that forgoes rollback goes on from there, and makes the failed one once more."""
+    """Without rollback, the resources stay. An UPDATE with DisableRollback continues and recreates the failed one."""
     stack = fail_second(toys, cloudformation, **options)
     assert (stack["StackStatus"], list(toys.made)) == ("CREATE_FAILED", ["toy-1", "toy-7"])
     with pytest.raises(ClientError, match="please use the disable-rollback parameter with update-stack API"):
@@ -35,7 +35,7 @@ def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, op
 
 
 def test_a_create_that_failed_half_way_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
-    """With the resource that failed, if its handler named it."""
+    """DELETE also deletes the resource that failed, if its handler reported a model."""
     fail_second(toys, cloudformation, DisableRollback=True)
     resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
     statuses = {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources}
@@ -46,7 +46,7 @@ def test_a_create_that_failed_half_way_can_be_deleted(toys: Toys, cloudformation
 
 
 def test_a_create_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
-    """RollbackStack."""
+    """RollbackStack rolls back a CREATE that failed with DisableRollback."""
     fail_second(toys, cloudformation, DisableRollback=True)
     cloudformation.rollback_stack(StackName="toys")
     assert stack_of(cloudformation)["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -56,7 +56,7 @@ def test_a_create_that_is_rolled_back_later(toys: Toys, cloudformation: Client) 
 
 
 def test_a_create_that_is_deleted_on_failure(toys: Toys, cloudformation: Client) -> None:
-    """OnFailure: DELETE; its events can be read by its id."""
+    """OnFailure=DELETE deletes the failed stack, whose events can still be read by its id."""
     stack_id = cloudformation.create_stack(
         StackName="toys", TemplateBody=template(A={"Name": "NO"}), OnFailure="DELETE"
     )["StackId"]
@@ -70,8 +70,8 @@ def test_a_create_that_is_deleted_on_failure(toys: Toys, cloudformation: Client)
         create(cloudformation, template(A={"Name": "a"}), OnFailure="DELETE", DisableRollback=True)
 
 
-def fail_update(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Change A, replace B, and fail to make C."""
+def fail_update(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Change A, replace B, and fail to create C."""
     create(cloudformation, template(**BOTH))
     toys.events.clear()
     changed: dict[str, Any] = {"A": {"Name": "a", "Colour": "red"}, "B": {"Name": "bb", "Colour": {"Ref": "A"}}}
@@ -79,7 +79,7 @@ def fail_update(toys: Toys, cloudformation: Client, **options: Any) -> dict[str,
 
 
 def test_an_update_that_is_not_rolled_back(toys: Toys, cloudformation: Client) -> None:
-    """Goes on from where it failed; then only is what was replaced deleted."""
+    """Without rollback, UPDATE continues where it failed, and deletes the replaced resource only at the end."""
     stack = fail_update(toys, cloudformation, DisableRollback=True)
     assert (stack["StackStatus"], sorted(toys.made)) == ("UPDATE_FAILED", ["toy-1", "toy-2", "toy-3"])
     body = template(
@@ -93,7 +93,7 @@ def test_an_update_that_is_not_rolled_back(toys: Toys, cloudformation: Client) -
 
 
 def test_an_update_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
-    """Also after a second one that failed on its way: to the last state that was complete."""
+    """RollbackStack restores the last complete state, even after two failed updates."""
     fail_update(toys, cloudformation, DisableRollback=True)
     again = template(A={"Name": "a", "Colour": "blue"}, B={"Name": "bb"}, C={"Name": "STILL", "Colour": {"Ref": "B"}})
     assert update(cloudformation, again, DisableRollback=True)["StackStatus"] == "UPDATE_FAILED"
@@ -110,7 +110,7 @@ def test_an_update_that_is_rolled_back_later(toys: Toys, cloudformation: Client)
 
 @pytest.mark.parametrize("skip", [False, True])
 def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, skip: bool) -> None:
-    """ContinueUpdateRollback: from the step that failed, or without the resource that is skipped."""
+    """ContinueUpdateRollback continues with the failed step, or skips the resource in ResourcesToSkip."""
     create(cloudformation, template(**BOTH))
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": toys.made["toy-1"] | {"Colour": "red"}},
@@ -128,7 +128,7 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
 
 
 def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformation: Client) -> None:
-    """Nothing is orphaned, as long as its handler named it."""
+    """DELETE also deletes what a failed rollback left: no resource that a handler reported is orphaned."""
     create(cloudformation, template(A={"Name": "a"}))
     toys.made["toy-2"] = {}
     toys.answers = [
@@ -143,7 +143,7 @@ def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformat
 
 
 def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloudformation: Client) -> None:
-    """RetainResources after a failure, or force."""
+    """RetainResources keeps a resource that can't be deleted, but only after DELETE failed."""
     create(cloudformation, template(A={"Name": "a"}, B={"Name": "b"}))
     with pytest.raises(ClientError, match="retain only when the stack is in the DELETE_FAILED state"):
         cloudformation.delete_stack(StackName="toys", RetainResources=["A"])
@@ -157,7 +157,7 @@ def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloud
 
 
 def test_termination_protection(toys: Toys, cloudformation: Client) -> None:
-    """Is kept, and can be lifted."""
+    """A protected stack can't be deleted until the protection is removed."""
     create(cloudformation, template(A={"Name": "a"}), EnableTerminationProtection=True)
     with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is enabled"):
         cloudformation.delete_stack(StackName="toys")
@@ -167,7 +167,7 @@ def test_termination_protection(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_when_a_stack_was_changed_and_deleted(toys: Toys, cloudformation: Client) -> None:
-    """Its description says so; a deleted one is found by its id."""
+    """A stack's description has the times of its update and deletion; a deleted stack is found by its id."""
     stack = create(cloudformation, template(A={"Name": "a"}))
     assert "LastUpdatedTime" not in stack
     stack = update(cloudformation, template(A={"Name": "a", "Colour": "red"}))

@@ -1,4 +1,4 @@
-"""The package as cfn makes it, and the function that runs it: Lambda's environment, and nothing of ours."""
+"""A package by cfn, and the function that runs it as Lambda does."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.sandbox.processes import emulator_in, processes_in, wait_until_gone
 
 
 class TestPackage:
-    """What cfn writes, made once for the same inputs."""
+    """The package that cfn writes, built once for the same inputs."""
 
     def test_it_is_what_cfn_submits(self, toy_package: Path) -> None:
         """The zip holds the code as Lambda gets it, the schema and the settings."""
@@ -35,7 +35,7 @@ class TestPackage:
                 assert "toy_test_type/handlers.py" in zipfile.ZipFile(provider).namelist()
 
     def test_the_project_is_not_written_to(self, tmp_path: Path) -> None:
-        """Not a file is changed, added or taken away, except in the cache."""
+        """Packaging doesn't change, add or delete a file of the project, except in the cache."""
         project = toy.write(tmp_path / "project")
         before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
         package(project, tmp_path / "cache")
@@ -44,7 +44,7 @@ class TestPackage:
     def test_the_same_inputs_are_packaged_once(
         self, toy_project: Path, toy_package: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A second run costs nothing: cfn is not asked again."""
+        """A second run with the same inputs doesn't run cfn."""
         monkeypatch.setattr(packages, "_submit_dry_run", None)
         assert package(toy_project) == toy_package
 
@@ -55,7 +55,7 @@ class TestPackage:
     def test_another_input_is_another_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
     ) -> None:
-        """Whatever cfn reads of the project counts."""
+        """A change of any file that cfn reads makes another package."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         before = package(project)
@@ -67,7 +67,7 @@ class TestPackage:
     def test_the_smaller_twin_of_a_plugin_is_used_unless_another_is_asked_for(
         self, toy_project: Path, toy_package: Path
     ) -> None:
-        """The project goes on naming the official plugin, so that plain cfn works in it."""
+        """The small plugin is the default, though the project names the official one, for use with plain cfn."""
         for packaged, language in (
             (toy_package, "python312-small"),
             (package(toy_project, language="python312"), "python312"),
@@ -77,7 +77,7 @@ class TestPackage:
         assert json.loads((toy_project / toy.SETTINGS_NAME).read_text())["language"] == "python312"
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A package may be tens of megabytes, and each change of the project makes one."""
+        """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         monkeypatch.setattr(packages, "KEPT", 2)
         project = toy.write(tmp_path / "project")
@@ -89,7 +89,7 @@ class TestPackage:
     def test_what_cfn_does_not_read_makes_no_other_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A test or a README may change without a new package."""
+        """A change of a test or a README makes no other package."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         before = package(project)
@@ -99,7 +99,7 @@ class TestPackage:
         assert package(project) == before
 
     def test_another_language_plugin_is_cfns_to_know(self, tmp_path: Path) -> None:
-        """It is cfn that is asked for the plugin, and cfn's own words that come back."""
+        """An unknown language plugin is reported in cfn's own words."""
         project = toy.write(tmp_path / "project")
         with pytest.raises(PackagerError, match="no-such-plugin"):
             package(project, language="no-such-plugin")
@@ -107,7 +107,7 @@ class TestPackage:
     def test_byte_code_by_another_interpreter_or_none_is_another_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A package that was made without is not taken for one that has it, nor the other way round."""
+        """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
         made = []
@@ -116,13 +116,13 @@ class TestPackage:
             monkeypatch.setattr(bytecode, "full_version", lambda _, told=version: told)
             made += [package(project), package(project, language="python312")]
         assert len({*made[::2]}) == 3
-        assert len({*made[1::2]}) == 1  # the official plugin makes none
+        assert len({*made[1::2]}) == 1  # the official plugin writes no byte code
 
     @pytest.mark.parametrize("settings", [{"use_docker": True}, {"useDocker": True}, {}])
     def test_a_project_that_builds_in_docker_is_packaged_without(
         self, tmp_path: Path, settings: dict[str, bool]
     ) -> None:
-        """Or that says nothing, where cfn would ask: there is no Docker here, and nobody to answer."""
+        """Packaging never uses Docker, even if the project sets it or leaves the choice to cfn's prompt."""
         project = toy.write(tmp_path / "project")
         written = toy.SETTINGS | {"settings": settings | {"protocolVersion": "2.0.0"}}
         (project / toy.SETTINGS_NAME).write_text(json.dumps(written))
@@ -132,7 +132,7 @@ class TestPackage:
         assert json.loads((project / toy.SETTINGS_NAME).read_text()) == written
 
     def test_a_download_that_does_not_have_its_hash_is_refused(self, tmp_path: Path) -> None:
-        """By pip, in cfn's build; the message names the requirement."""
+        """A download with a wrong hash is refused by pip, and the requirement is named."""
         wheel = tmp_path / "toy_other-1-py3-none-any.whl"
         wheel.write_bytes(b"something else")
         project = toy.write(
@@ -142,7 +142,7 @@ class TestPackage:
             package(project)
 
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
-        """The end of the output names the requirement that can't be installed; nothing stays in the cache."""
+        """A requirement that can't be installed is named, and nothing stays in the cache."""
         project = toy.write(tmp_path / "project", requirements="./no-such-folder\n")
         with pytest.raises(
             PackagerError, match=r"^cfn submit failed\. pip could not install requirements\.txt: .*no-such-folder"
@@ -151,19 +151,19 @@ class TestPackage:
         assert list((tmp_path / "cache").iterdir()) == []
 
     def test_a_broken_schema_shows_cfns_own_words(self, tmp_path: Path) -> None:
-        """Also what cfn itself refuses is said in its words."""
+        """A schema that cfn refuses is reported in cfn's own words."""
         project = toy.write(tmp_path / "project")
         (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
         with pytest.raises(PackagerError, match=r"^cfn submit failed\. .* \(at \['additionalProperties'\]\)$"):
             package(project)
 
     def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
-        """Before anything is tried."""
+        """A folder without a project is refused before anything runs."""
         with pytest.raises(PackagerError, match=r"it has no \.rpdk-config"):
             package(tmp_path)
 
     def test_a_missing_cfn_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With what installs it."""
+        """The message about a missing cfn says how to install it."""
         project = toy.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
         with pytest.raises(PackagerError, match=r"There is no cfn in .*make setup"):
@@ -171,10 +171,10 @@ class TestPackage:
 
 
 class TestIsolation:
-    """The function has what Lambda has, and nothing of the virtual environment or of who runs it."""
+    """The function has what Lambda has, and nothing of the virtual environment or of the caller."""
 
     def test_sys_path_is_the_package_the_standard_library_and_the_runtime_client(self, function: Function) -> None:
-        """In this order; no site-packages anywhere."""
+        """sys.path has the package, the standard library and the runtime client, in this order."""
         path = function.invoke({})["resourceModel"]["path"]
         task, *library, runtime = path
         assert Path(task).name == "task"
@@ -189,12 +189,12 @@ class TestIsolation:
 
     @pytest.mark.parametrize("module", ["boto3", "yaml", "pytest", "sandbox", "toy_other"])
     def test_a_dependency_that_is_missing_from_the_package_is_noticed(self, function: Function, module: str) -> None:
-        """Though it may be installed here, the handler fails as it would in Lambda."""
+        """A module that isn't packaged fails as in Lambda, even if it is installed here."""
         with pytest.raises(SandboxError, match=f"ModuleNotFoundError: No module named '{module}'"):
             function.invoke({"import": module})
 
     def test_a_dependency_that_is_packaged_is_there(self, tmp_path: Path, account: Account) -> None:
-        """What requirements.txt asks for is in the package; here a wheel of one empty module."""
+        """A requirement is in the package; here it is a wheel of one empty module."""
         wheel = tmp_path / "toy_other-1-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as contents:
             contents.writestr("toy_other.py", "")
@@ -208,7 +208,7 @@ class TestIsolation:
     def test_the_environment_is_lambdas(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Lambda's documented variables, AWS_ENDPOINT_URL, a HOME that is nobody's, and what shell and emulator add."""
+        """The variables are Lambda's documented ones, AWS_ENDPOINT_URL, a temporary HOME, shell's and emulator's."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
@@ -228,26 +228,26 @@ class TestIsolation:
 
 
 class TestInvocation:
-    """What an invocation returns, and what is said when the handler crashes."""
+    """An invocation returns the handler's answer, and explains a crash."""
 
     def test_the_answer_is_the_handlers(self, function: Function) -> None:
-        """The progress event, and what the handler printed is in the log."""
+        """The answer is the progress event, and the log has what the handler printed."""
         assert function.invoke({})["resourceModel"]["Name"] == "toy"
         assert "the handler was called" in function.log
         assert function.log_file.read_text() == function.log
 
     def test_the_function_stays_warm(self, function: Function) -> None:
-        """Two invocations, one process: what a handler leaves behind is there in the next one, as in Lambda."""
+        """Two invocations run in one process, so a handler's state survives, as in Lambda."""
         pids = {function.invoke({})["resourceModel"]["pid"] for _ in range(2)}
         assert len(pids) == 1
 
     def test_the_test_entrypoint_can_be_asked_for(self, toy_package: Path, account: Account) -> None:
-        """The handler that sam-tests/ events are for."""
+        """The function can run the test entrypoint, for which sam-tests/ has events."""
         with Function(toy_package, account, entrypoint="testEntrypoint") as function:
             assert function.invoke({})["resourceModel"] == {"Name": "tested"}
 
     def test_invocations_wait_for_each_other(self, function: Function) -> None:
-        """The emulator serves one at a time; callers need not know."""
+        """Concurrent callers get their answers, although the emulator serves one at a time."""
         answers: list[str] = []
         callers = [threading.Thread(target=lambda: answers.append(function.invoke({})["status"])) for _ in range(4)]
         for caller in callers:
@@ -257,12 +257,12 @@ class TestInvocation:
         assert answers == ["SUCCESS"] * 4
 
     def test_any_lambda_client_works(self, function: Function) -> None:
-        """The invocation path is Lambda's own: cfn test and boto3 post there."""
+        """The invocation path is Lambda's own, so `cfn test` and boto3 can use it."""
         url = f"{function.endpoint}/2015-03-31/functions/{function.name}/invocations"
         assert requests.post(url, json={}, timeout=30).json()["status"] == "SUCCESS"
 
     def test_a_process_that_ends_is_said_with_its_log(self, function: Function) -> None:
-        """And the next invocation finds a new process."""
+        """A process that exits is reported with its log, and the next invocation starts a new process."""
         with pytest.raises(
             SandboxError, match=r"(?s)handler crashed: Runtime\.ExitError.*exit status 3.*its log:.*called"
         ):
@@ -270,30 +270,30 @@ class TestInvocation:
         assert function.invoke({})["status"] == "SUCCESS"
 
     def test_an_exception_that_escapes_is_said_with_its_traceback(self, function: Function) -> None:
-        """The traceback is in the log, and the log's end is in the error."""
+        """An exception is reported with the end of the log, which has its traceback."""
         with pytest.raises(SandboxError, match=r"(?s)crashed: ModuleNotFoundError.*its log:.*Traceback.*in resource"):
             function.invoke({"import": "toy_other"})
 
     def test_an_answer_that_is_no_event_is_said(self, function: Function) -> None:
-        """A handler that returns nothing, as one does that forgets to return."""
+        """An answer that is no progress event is an error, for example from a handler without return."""
         with pytest.raises(SandboxError, match="the handler returned no progress event but null"):
             function.invoke({"return": None})
 
     def test_an_emulator_that_is_gone_is_said(self, function: Function) -> None:
-        """Killed from outside, by a person or for want of memory."""
+        """A killed emulator is reported, for example after the system ran out of memory."""
         os.kill(emulator_in(function.log_file.parent / "task"), signal.SIGKILL)
         with pytest.raises(SandboxError, match="the Lambda emulator is gone"):
             function.invoke({})
 
     def test_an_invocation_that_takes_too_long_is_ended(self, toy_package: Path, account: Account) -> None:
-        """As CloudFormation ends it; the next one is served."""
+        """An invocation ends at its time limit, as in CloudFormation, and the next one is served."""
         with Function(toy_package, account, timeout=1) as function:
             with pytest.raises(SandboxError, match=r"timed out after 1\.00 seconds"):
                 function.invoke({"sleep": 30})
             assert function.invoke({})["status"] == "SUCCESS"
 
     def test_a_handler_that_does_not_load_is_said_with_its_log(self, tmp_path: Path, account: Account) -> None:
-        """Python's own words, at the first invocation."""
+        """A handler that can't be imported fails at the first invocation, with Python's own message."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")
         with (
             Function(package(project), account) as function,
@@ -303,14 +303,14 @@ class TestInvocation:
 
 
 class TestEnd:
-    """Whatever way the block is left, no process, port or folder stays."""
+    """No process, port or folder stays, however the block ends."""
 
     @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
     @pytest.mark.parametrize("invoked", [True, False])
     def test_nothing_is_left(
         self, toy_package: Path, account: Account, error: type[BaseException] | None, *, invoked: bool
     ) -> None:
-        """The emulator and the handler's own process are gone, and so is their folder."""
+        """The emulator, the handler's process and their folder are gone."""
         function = Function(toy_package, account)
         try:
             with function:
@@ -331,7 +331,7 @@ class TestEnd:
     def test_settings_without_the_entrypoint_are_said(
         self, toy_package: Path, account: Account, tmp_path: Path
     ) -> None:
-        """Not every project has a handler for tests."""
+        """A requested entrypoint that the settings lack is named; not every project has one for tests."""
         broken = tmp_path / "broken.zip"
         with zipfile.ZipFile(toy_package) as old, zipfile.ZipFile(broken, "w") as new:
             new.writestr("ResourceProvider.zip", old.read("ResourceProvider.zip"))
@@ -342,7 +342,7 @@ class TestEnd:
     def test_a_port_that_is_taken_meanwhile_is_left_to_its_owner(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Between choosing a port and listening on it another process may take it: then there is another choice."""
+        """If another process takes the chosen port first, the function starts on another port."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             free = functions._free_ports
             choices = iter([(taken.getsockname()[1], free()[0]), free()])
@@ -351,7 +351,7 @@ class TestEnd:
                 assert function.invoke({})["status"] == "SUCCESS"
 
     def test_two_functions_at_once_do_not_meet(self, toy_package: Path, account: Account) -> None:
-        """Each has ports and its own folder."""
+        """Two functions run at the same time, each with its own ports and folder."""
         with (
             Function(toy_package, account) as one,
             Function(toy_package, account, entrypoint="testEntrypoint") as other,
@@ -361,11 +361,11 @@ class TestEnd:
 
 
 class TestOtherPython:
-    """The function may run on another version of Python than the sandbox: on the one that Lambda will have."""
+    """The function can run on another version of Python than the sandbox, for example on Lambda's."""
 
     @pytest.fixture
     def other(self) -> Path:
-        """An interpreter of another version, if the machine has one."""
+        """Return an interpreter of another version; skip the test if the machine has none."""
         versions = {f"3.{minor}" for minor in (11, 12, 13)} - {f"3.{sys.version_info.minor}"}
         found = next(filter(None, map(interpreter, sorted(versions))), None)
         if found is None:
@@ -373,7 +373,7 @@ class TestOtherPython:
         return found
 
     def test_answers_and_crashes(self, toy_package: Path, account: Account, other: Path) -> None:
-        """Both are the same as on the sandbox's own version."""
+        """Answers and crashes are the same as on the sandbox's own version."""
         with Function(toy_package, account, python=other) as function:
             environment = function.invoke({})["resourceModel"]["environment"]
             assert environment["AWS_EXECUTION_ENV"] != f"AWS_Lambda_python3.{sys.version_info.minor}"
@@ -384,7 +384,7 @@ class TestOtherPython:
             assert function.invoke({})["status"] == "SUCCESS"
 
     def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other: Path) -> None:
-        """Its error comes another way than an invocation's."""
+        """A handler that can't be imported is reported; its error takes another path than an invocation's."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")
         with (
             Function(package(project), account, python=other) as function,
@@ -394,23 +394,23 @@ class TestOtherPython:
 
 
 class TestMachine:
-    """A machine that can't run the function is told so in a sentence."""
+    """A machine that can't run the function gets an error that says why."""
 
     def test_another_system_than_linux(
         self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """AWS's emulator is a Linux program."""
+        """AWS's emulator is a Linux program, so another system is refused."""
         monkeypatch.setattr(sys, "platform", "darwin")
         with pytest.raises(SandboxError, match="on Linux only, not on darwin"):
             Function(toy_package, account).__enter__()
 
     def test_no_emulator(self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With what installs it."""
+        """The message about a missing emulator says how to install it."""
         monkeypatch.setattr(sys, "prefix", "/nowhere")
         with pytest.raises(SandboxError, match=r"no Lambda emulator at /nowhere.*make setup"):
             Function(toy_package, account).__enter__()
 
     def test_no_python(self, toy_package: Path, account: Account) -> None:
-        """An interpreter that was asked for and is not there."""
+        """An interpreter that doesn't exist is an error that names it."""
         with pytest.raises(SandboxError, match="no Python at /nowhere/python"):
             Function(toy_package, account, python=Path("/nowhere/python")).__enter__()

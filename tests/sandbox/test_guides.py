@@ -1,4 +1,4 @@
-"""The guides' steps, played in the sandbox: their commands by the AWS CLI, as they stand there."""
+"""The steps of the guides work in the sandbox: the AWS CLI runs their commands as written."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    """An account that has AWS's type and one of Acme's, both with this project's handlers, and all that guides use."""
+    """Yield an account that has this project's type under AWS's name and under Acme's."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     with (
         Account() as account,
@@ -47,7 +47,7 @@ def account() -> Iterator[Account]:
 
 
 def commands(guide: str) -> list[str]:
-    """The AWS CLI's commands in a guide, continued lines joined."""
+    """Return the AWS CLI commands of a guide, with continued lines joined."""
     text = (ROOT / "guides" / guide).read_text()
     return [
         re.sub(r"\s*\\\n\s*", " ", command).strip()
@@ -56,13 +56,13 @@ def commands(guide: str) -> list[str]:
 
 
 def said(account: Account, command: str, folder: Path, changes: Mapping[str, str]) -> str:
-    """Run a command of a guide in a shell, with what it leaves open filled in: what it prints.
+    """Run a command of a guide in a shell, with its placeholders filled in, and return what it prints.
 
     Args:
-        account: whose services it is to call.
+        account: the account that the command calls.
         command: the command.
         folder: the working directory.
-        changes: what replaces what; all of it has to be there.
+        changes: the text for each placeholder; the command must contain all of them.
     """
     for old, new in changes.items():
         assert old in command
@@ -81,26 +81,26 @@ def said(account: Account, command: str, folder: Path, changes: Mapping[str, str
 
 
 def updated(account: Account, template: Json) -> None:
-    """Update the stack to a template."""
+    """Update the stack called monitoring to a template."""
     cloudformation = account.client("cloudformation")
     cloudformation.update_stack(StackName="monitoring", TemplateBody=json.dumps(template))
     assert state(account) == ("UPDATE_COMPLETE", None)
 
 
 def state(account: Account, name: str = "monitoring") -> tuple[str, str | None]:
-    """The stack's status and its reason."""
+    """Return the stack's status and its reason."""
     (stack,) = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     return stack["StackStatus"], stack.get("StackStatusReason")
 
 
 def definitions(account: Account) -> list[str]:
-    """The ARNs of all definitions."""
+    """Return the ARNs of all definitions."""
     found = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
     return [one["MonitoringJobDefinitionArn"] for one in found]
 
 
 def properties() -> Json:
-    """The definition's properties in clients.md: those of its snippet for CDK."""
+    """Return the definition's properties in the CDK snippet of clients.md."""
     (snippet,) = (
         code
         for code in re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
@@ -114,12 +114,12 @@ def properties() -> Json:
         if keyword.arg == "properties"
     )
     written: Json = ast.literal_eval(given)
-    written["ModelQualityAppSpecification"]["ImageUri"] = PARAMETERS["ImageUri"]  # "..." there
+    written["ModelQualityAppSpecification"]["ImageUri"] = PARAMETERS["ImageUri"]  # the snippet has "..."
     return written
 
 
 def schedule(definition: object) -> Json:
-    """A schedule that runs a definition, by its name."""
+    """Return a schedule that runs a definition by its name."""
     return {
         "Type": "AWS::SageMaker::MonitoringSchedule",
         "Properties": {
@@ -134,7 +134,7 @@ def schedule(definition: object) -> Json:
 
 
 def test_migrate(account: Account, tmp_path: Path) -> None:
-    """The definition and its schedule outlive the change of the type, and the stack deletes both in the end."""
+    """Definition and schedule survive the change of type, and the stack deletes both at the end."""
     cloudformation = account.client("cloudformation")
     find, create, created, execute, imported, detect, drifts = commands("migrate.md")
     (step,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "guides/migrate.md").read_text(), re.DOTALL)
@@ -144,18 +144,18 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     template: Json = {"Resources": {"JobDefinition": before, "Schedule": schedule(name_of)}}
     cloudformation.create_stack(StackName="monitoring", TemplateBody=json.dumps(template))
     assert state(account) == ("CREATE_COMPLETE", None)
-    # 1, 2
+    # Steps 1 and 2.
     template["Resources"]["JobDefinition"] = before | kept
     updated(account, template)
     arn = said(account, find, tmp_path, {})
     assert definitions(account) == [arn]
-    # 3
+    # Step 3.
     name = arn.partition("/")[2]
     updated(account, {"Resources": {"Schedule": schedule(name)}})
     told = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
     assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in told if one["LogicalResourceId"] == "JobDefinition"]
     assert definitions(account) == [arn]
-    # 4
+    # Step 4.
     ours: Json = {"Type": OURS, "DeletionPolicy": "Retain", "Properties": properties() | {"JobDefinitionName": name}}
     template = {"Resources": {"JobDefinition": ours, "Schedule": schedule(name)}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template))
@@ -163,20 +163,20 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     for command in (created, execute, imported):
         said(account, command, tmp_path, {})
     assert state(account) == ("IMPORT_COMPLETE", None)
-    # 5
+    # Step 5.
     said(account, detect, tmp_path, {})
     found = json.loads(said(account, drifts, tmp_path, {}))["StackResourceDrifts"]
     assert {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in found} == {
         "JobDefinition": "IN_SYNC",
         "Schedule": "IN_SYNC",
     }
-    # 6
+    # Step 6.
     del ours["DeletionPolicy"]
     updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
     assert definitions(account) == [arn]
     found = cloudformation.describe_stack_resources(StackName="monitoring")["StackResources"]
     assert arn in [one["PhysicalResourceId"] for one in found]
-    # and what follows the steps: a replacement, under a name that is generated again
+    # After the steps: a replacement, under a generated name again.
     del ours["Properties"]["JobDefinitionName"]
     ours["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
     updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
@@ -186,7 +186,7 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
 
 
 def test_adopt(account: Account) -> None:
-    """What the SDK made is the stack's, and as it was."""
+    """A definition created with the SDK is imported into a stack, and isn't changed."""
     sagemaker = account.client("sagemaker")
     given = properties()
     given["JobResources"]["ClusterConfig"] |= {"InstanceCount": 1}
@@ -208,7 +208,7 @@ def test_adopt(account: Account) -> None:
 
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
-    """The guide's commands, with the properties of its snippet for CDK."""
+    """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
     create, status, get, listing, update, delete = commands("clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
     token = json.loads(said(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
@@ -230,7 +230,7 @@ def test_cloud_control(account: Account, tmp_path: Path) -> None:
 
 
 def test_the_sandbox_s_session(account: Account) -> None:
-    """The commands between up and down."""
+    """The commands of sandbox.md between `sandbox up` and `sandbox down` work."""
     deploy, resources = commands("sandbox.md")
     said(account, deploy, ROOT, {})
     (one,) = json.loads(said(account, resources, ROOT, {}))["StackResources"]

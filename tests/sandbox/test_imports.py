@@ -1,4 +1,4 @@
-"""IMPORT change sets: what exists already becomes a stack's."""
+"""IMPORT change sets take existing resources into a stack."""
 
 import json
 from typing import Any
@@ -29,12 +29,12 @@ BEAR = {"ResourceType": TOY, "LogicalResourceId": "Bear", "ResourceIdentifier": 
 
 @pytest.fixture(autouse=True)
 def existing(toys: Toys) -> None:
-    """A toy that no stack has made."""
+    """Add a toy that no stack has created."""
     toys.made["toy-9"] = {"Id": "toy-9", "Name": "bear", "Facts": {"Born": "long ago"}}
 
 
-def import_into(cloudformation: Client, body: str, *resources: dict[str, Any], **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Import into the stack called toys."""
+def import_into(cloudformation: Client, body: str, *resources: dict[str, Any], **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Import resources into the stack called toys, and return its description."""
     given = {"StackName": "toys", "ChangeSetName": "import"}
     cloudformation.create_change_set(
         **given, ChangeSetType="IMPORT", TemplateBody=body, ResourcesToImport=list(resources), **options
@@ -46,13 +46,13 @@ def import_into(cloudformation: Client, body: str, *resources: dict[str, Any], *
 
 
 def events(cloudformation: Client, logical_id: str) -> list[str]:
-    """The statuses of a resource, oldest first."""
+    """Return the statuses of a resource's events, oldest first."""
     found = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
     return [event["ResourceStatus"] for event in reversed(found) if event["LogicalResourceId"] == logical_id]
 
 
 def test_into_a_new_stack(toys: Toys, cloudformation: Client) -> None:
-    """READ of the identifier, nothing made; then it is the stack's: changed, referred to and deleted with it."""
+    """An import only READs the resource; then the stack can refer to it, update it and delete it."""
     outputs = {"Born": {"Value": {"Fn::GetAtt": "Bear.Facts.Born"}}}
     stack = import_into(cloudformation, template(outputs, Bear=KEPT), BEAR)
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("IMPORT_COMPLETE", "long ago")
@@ -68,7 +68,7 @@ def test_into_a_new_stack(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> None:
-    """The stack's tags are given to what is imported, in a second step."""
+    """An import into a stack with tags adds the tags to the imported resource in a second step."""
     create(cloudformation, template(Cub={"Name": "cub"}), Tags=tags(team="a"))
     stack = import_into(cloudformation, template(Cub={"Name": "cub"}, Bear=KEPT), BEAR)
     assert (stack["StackStatus"], stack["Tags"]) == ("IMPORT_COMPLETE", tags(team="a"))
@@ -81,7 +81,7 @@ def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> Non
 
 
 def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
-    """Each part is asked for by its path, and goes to READ at its place."""
+    """Each part of an identifier is given by its path, and READ receives it at its place in the model."""
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
     stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
     summary = cloudformation.get_template_summary(TemplateBody=template(Bear=KEPT))
@@ -98,7 +98,7 @@ def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool) -> None:
-    """The import is rolled back: what was imported before is let go, and nothing is deleted."""
+    """A missing resource rolls the import back: the stack releases imported resources and deletes nothing."""
     body = template(Bear=KEPT, Cub=KEPT | {"DependsOn": "Bear", "Properties": {"Name": "cub"}})
     cub = {"ResourceType": TOY, "LogicalResourceId": "Cub", "ResourceIdentifier": {"Id": "toy-10"}}
     given = {"StackName": "toys", "ChangeSetName": "import", "ChangeSetType": "IMPORT", "TemplateBody": body}
@@ -120,7 +120,7 @@ def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool
 
 
 def test_an_import_that_fails_leaves_the_stack_as_it_was(toys: Toys, cloudformation: Client) -> None:
-    """It can be updated, and tried again."""
+    """A failed import leaves the stack as it was, and a second import can succeed."""
     create(cloudformation, template(Cub={"Name": "cub"}))
     toys.answers = [failed("AccessDenied", "not yours")]
     body = template(Cub={"Name": "cub"}, Bear=KEPT)
@@ -156,7 +156,7 @@ BARE = {"Type": TOY, "Properties": {"Name": "bear"}}
     ],
 )
 def test_what_is_refused(toys: Toys, cloudformation: Client, body: str, resource: dict[str, Any], message: str) -> None:
-    """Before there is a change set; no handler is asked."""
+    """An invalid import is refused before the change set exists, and no handler is invoked."""
     create(cloudformation, template(Old={"Name": "old"}))
     toys.events.clear()
     given = {"StackName": "toys", "ChangeSetName": "import", "ChangeSetType": "IMPORT", "TemplateBody": body}
@@ -170,7 +170,7 @@ def test_what_is_refused(toys: Toys, cloudformation: Client, body: str, resource
 
 
 def test_existing_resources_of_a_name(toys: Toys, cloudformation: Client) -> None:
-    """ImportExistingResources, which CDK's bootstrap asks for: what is there is imported, the rest is made."""
+    """ImportExistingResources imports what exists and creates the rest; CDK's bootstrap uses it."""
     named = {**SCHEMA, "primaryIdentifier": ["/properties/Name"]}
 
     def by_name(event: dict[str, Any]) -> dict[str, Any]:

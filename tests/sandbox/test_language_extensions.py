@@ -1,4 +1,4 @@
-"""What the extensions of the language make of a template."""
+"""AWS::LanguageExtensions expands loops in a template."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"
 
 
 def for_each(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - a list or an intrinsic function
-    """A template with a topic for each member of a collection."""
+    """Return a template with a topic for each member of a collection."""
     return {
         "Transform": "AWS::LanguageExtensions",
         "Parameters": {"Names": {"Type": "CommaDelimitedList", "Default": "a"}},
@@ -20,7 +20,7 @@ def for_each(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - a list or an 
 
 
 def test_for_each_makes_a_resource_of_each_member() -> None:
-    """With the member's value wherever the loop's name is referred to."""
+    """Fn::ForEach creates a resource for each member, and replaces references to the loop's name."""
     result = language_extensions.expanded(for_each(["One", "Two"]), {}, "us-east-1")
     assert result["Resources"] == {
         "TopicOne": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "One"}},
@@ -29,7 +29,7 @@ def test_for_each_makes_a_resource_of_each_member() -> None:
 
 
 def test_a_collection_may_be_a_parameter() -> None:
-    """The stack's value counts, and the parameter's declaration stays."""
+    """A parameter's value can be the collection, and the parameter's declaration stays."""
     template = for_each({"Ref": "Names"})
     result = language_extensions.expanded(template, {"Names": "One,Two,Three"}, "us-east-1")
     assert list(result["Resources"]) == ["TopicOne", "TopicTwo", "TopicThree"]
@@ -37,7 +37,7 @@ def test_a_collection_may_be_a_parameter() -> None:
 
 
 def test_what_can_t_be_expanded_is_said() -> None:
-    """In the transform's words, as a validation error of the template."""
+    """An invalid loop raises a validation error with the transform's own message."""
     template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Topics": ["Name", "a"]}}
     with pytest.raises(ValidationError) as refused:
         language_extensions.expanded(template, {}, "us-east-1")

@@ -1,7 +1,7 @@
-"""The requests of real clients, recorded by `python -m clients.recording`, made once more: CDK's and SAM's.
+"""Recorded requests of CDK and SAM get the same answers again. `python -m clients.recording` records them.
 
-What has to come again is the status of each answer and the words by which clients decide. Names that the sandbox makes
-up are others each time: they are put into later requests in place of the recorded ones.
+The status of each answer and the words by which clients decide must match the recording. Names that the sandbox
+generates differ each time, so later requests use the new names in place of the recorded ones.
 """
 
 import base64
@@ -30,10 +30,10 @@ class Replay:
         self._session = requests.Session()
         self._session.trust_env = False
         self._account = account
-        self._known: dict[str, str] = {}  # a recorded name: the name now
+        self._known: dict[str, str] = {}  # recorded name: present name
 
     def send(self, recorded: dict[str, Any]) -> requests.Response:
-        """Make a request as it was recorded, with the names of now."""
+        """Send a recorded request with the present names, and return the answer."""
         region, _, service = recorded["service"].partition("/")
         scope = f"testing/20260101/{region}/{service}/aws4_request"
         headers = recorded["headers"] | {
@@ -65,7 +65,7 @@ class Replay:
 
 @pytest.mark.parametrize("client", ["cdk", "sam"])
 def test_a_recording_is_answered_as_before(client: str) -> None:
-    """From the first request to the last; nothing of the client is installed."""
+    """Each recorded request gets its recorded status and words, without the client installed."""
     recording: list[dict[str, Any]] = json.loads((RECORDINGS / f"{client}.json").read_text())
     toys = Toys()
     toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}

@@ -1,4 +1,4 @@
-"""What the account does not have is refused in the service's own protocol, so that any client shows it as AWS's."""
+"""The account refuses what it lacks in the service's own protocol, so that clients show it like an AWS error."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from moto.sagemaker.responses import SageMakerResponse
 
 from sandbox.account import Account
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 UNKNOWN: dict[str, tuple[str, Callable[[Client], object], str, str]] = {
     "json 1.1": (
@@ -55,7 +55,7 @@ UNKNOWN: dict[str, tuple[str, Callable[[Client], object], str, str]] = {
 
 @pytest.mark.parametrize("kind", UNKNOWN)
 def test_an_unknown_action_is_named(account: Account, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """At once, with status 400, which no client retries; no HTML, and no traceback in the terminal."""
+    """An unknown action is a 400, which no client retries, without HTML or a traceback on the terminal."""
     service, call, code, wanted = UNKNOWN[kind]
     with pytest.raises(ClientError) as refused:
         call(account.client(service))
@@ -69,7 +69,7 @@ def test_an_unknown_action_is_named(account: Account, kind: str, capfd: pytest.C
 def test_a_defect_of_motos_is_an_internal_failure(
     account: Account, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not the caller's fault; in the service's protocol too, with the traceback for whoever runs the sandbox."""
+    """A defect of moto's is a 500 in the service's protocol, with a traceback on the sandbox's terminal."""
 
     def trip(_: SageMakerResponse) -> None:
         raise KeyError("MonitoringInputs")
@@ -88,7 +88,7 @@ def test_a_defect_of_motos_is_an_internal_failure(
 
 
 def test_what_is_no_call_of_aws_is_answered_too(account: Account) -> None:
-    """A browser's, say."""
+    """A request that is no AWS call, for example a browser's, gets a JSON answer."""
     answer = requests.get(f"{account.endpoint}/moto-api/no/such/page", timeout=10)
     assert answer.status_code == 404
     assert "Not Found" in answer.json()["message"]

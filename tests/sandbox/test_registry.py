@@ -1,4 +1,4 @@
-"""The registry, as boto3, the AWS CLI and cfn see it, with toy types of ten lines."""
+"""The registry works through boto3, the AWS CLI and cfn, with small toy types."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import RESERVED, Registry
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 PROJECT = Path(__file__).parents[2]
 TOY = "Acme::Test::Toy"
@@ -52,7 +52,7 @@ ROLE = "arn:aws:iam::123456789012:role/toys"
 
 
 def zipped(files: dict[str, str | bytes]) -> bytes:
-    """A zip of some files."""
+    """Return a zip of these files."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
         for name, content in files.items():
@@ -61,7 +61,7 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
 
 
 def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | None = None) -> bytes:
-    """A toy's package, as cfn makes it, with some of its schema changed."""
+    """Return a toy's package as cfn builds it, with these members of its schema replaced."""
     return zipped(
         {
             ".rpdk-config": json.dumps(SETTINGS),
@@ -73,20 +73,20 @@ def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | No
 
 @pytest.fixture
 def registry(account: Account) -> Iterator[Registry]:
-    """The account's registry, with a bucket to upload to."""
+    """Yield the account's registry, with a bucket for uploads."""
     account.client("s3").create_bucket(Bucket="uploads")
     with Registry(account, tested=False) as registry:
         yield registry
 
 
 @pytest.fixture
-def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - it has to be there
-    """A client of it."""
+def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - the fixture starts the registry
+    """Return a CloudFormation client."""
     return account.client("cloudformation")
 
 
-def submit(account: Account, package: bytes | None, name: str = TOY, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the API's
-    """Upload a package and register it, as `cfn submit` does: how it went."""
+def submit(account: Account, package: bytes | None, name: str = TOY, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Upload a package and register it as `cfn submit` does, and return the registration's description."""
     if package is not None:
         account.client("s3").put_object(Bucket="uploads", Key="toys/package.zip", Body=package)
     cloudformation = account.client("cloudformation")
@@ -98,14 +98,14 @@ def submit(account: Account, package: bytes | None, name: str = TOY, **options: 
 
 
 def template(kind: str = TOY, **properties: str) -> str:
-    """A template of one toy."""
+    """Return a template of one toy."""
     resources = {"Bear": {"Type": kind, "Properties": {"Name": "bear"} | properties}}
     outputs = {"Maker": {"Value": {"Fn::GetAtt": ["Bear", "Maker"]}}}
     return json.dumps({"Resources": resources, "Outputs": outputs})
 
 
 def deployed(cloudformation: Client, name: str, body: str) -> dict[str, Any]:
-    """A stack, created or updated."""
+    """Create or update a stack, and return its description."""
     exists = any(stack["StackName"] == name for stack in cloudformation.describe_stacks()["Stacks"])
     (cloudformation.update_stack if exists else cloudformation.create_stack)(StackName=name, TemplateBody=body)
     stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -113,14 +113,14 @@ def deployed(cloudformation: Client, name: str, body: str) -> dict[str, Any]:
 
 
 def maker(stack: dict[str, Any]) -> str:
-    """Which version made or changed the toy of a stack."""
+    """Return the version that created or updated the toy of a stack."""
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
     value: str = stack["Outputs"][0]["OutputValue"]
     return value
 
 
 def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client) -> None:
-    """From the package in the bucket to a stack and back, and every answer as the API has it."""
+    """A package in a bucket becomes a type that stacks can use, and answers have the API's format."""
     logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
     arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Toy"
     assert submit(account, packaged(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
@@ -166,7 +166,7 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
 
 
 def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: Client) -> None:
-    """Before it is registered, and after that in every other region."""
+    """A type is unknown before its registration, and in every other region after it."""
     with pytest.raises(ClientError, match=rf"Template format error: Unrecognized resource types: \[{TOY}\]"):
         deployed(cloudformation, "toys", template())
     submit(account, packaged())
@@ -221,7 +221,7 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
 def test_a_package_that_is_not_right_fails_with_the_reason(
     account: Account, cloudformation: Client, package: bytes | None, reason: str
 ) -> None:
-    """In the registration's description; there is no version then, and no type."""
+    """An invalid package fails the registration with a reason, and leaves neither version nor type."""
     answer = submit(account, package)
     assert answer["ProgressStatus"] == "FAILED"
     assert answer.keys() == {"ProgressStatus", "Description"}
@@ -236,14 +236,14 @@ def test_a_package_that_is_not_right_fails_with_the_reason(
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("namespace", [*RESERVED, "aws"])
 def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> None:
-    """All of them, in any case of letters."""
+    """Each reserved namespace is refused in any case."""
     name = f"{namespace}::Test::Toy"
     with pytest.raises(ClientError, match=r"CFNRegistryException.*The namespace of .* is reserved"):
         submit(account, packaged(name), name)
 
 
 def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Registry) -> None:
-    """The sandbox's own project is of AWS's."""
+    """Registry.add accepts any namespace, because the sandbox's own project has AWS's."""
     name = "AWS::Test::Toy"
     package = Path(registry._folder / "package.zip")
     package.write_bytes(packaged(name))
@@ -252,7 +252,7 @@ def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Regis
 
 
 def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
-    """If it is the one named to the registry: what the demonstration does."""
+    """The registry's `reserved` type can be submitted despite its namespace; the demo needs it."""
     account.client("s3").create_bucket(Bucket="uploads")
     with Registry(account, reserved="AWS::Test::Toy", tested=False):
         assert submit(account, packaged("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
@@ -261,7 +261,7 @@ def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
 
 
 def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> None:
-    """Is an error that names it."""
+    """The error for a package that can't be added names it."""
     package = tmp_path / "package.zip"
     package.write_bytes(b"")
     with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package was not built by cfn"):
@@ -277,20 +277,20 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
     ],
 )
 def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
-    """With a reason, before anything is read."""
+    """Other kinds of types and invalid names are refused with a reason, before the package is read."""
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=message):
         cloudformation.register_type(SchemaHandlerPackage="s3://uploads/toys/package.zip", **options)
 
 
 def test_a_request_that_is_repeated_registers_once(account: Account, cloudformation: Client) -> None:
-    """By its ClientRequestToken."""
+    """A request with the same ClientRequestToken registers one version."""
     versions = {submit(account, packaged(), ClientRequestToken="once")["TypeVersionArn"] for _ in range(2)}
     assert [version.rpartition("/")[2] for version in versions] == ["00000001"]
     assert len(cloudformation.list_type_registrations()["RegistrationTokenList"]) == 1
 
 
 def test_two_versions(account: Account, cloudformation: Client) -> None:
-    """The first is the default until the second is made so; then stacks go on with that one."""
+    """The first version stays the default until another is set; stacks then use that one."""
     submit(account, packaged())
     second = submit(account, packaged(changes={"description": "A better toy."}))["TypeVersionArn"]
     assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
@@ -317,7 +317,7 @@ def test_two_versions(account: Account, cloudformation: Client) -> None:
 
 
 def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -> None:
-    """No version named, one that is not there, one that is deregistered."""
+    """A missing, unknown or deregistered version can't be the default."""
     submit(account, packaged())
     submit(account, packaged())
     named = {"Type": "RESOURCE", "TypeName": TOY}
@@ -331,7 +331,7 @@ def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -
 
 
 def test_deregistering(account: Account, cloudformation: Client) -> None:
-    """Versions one by one, the default one last and with it the type; later versions count on."""
+    """The default version is deregistered last, and the type with it; new versions continue the numbering."""
     named = {"Type": "RESOURCE", "TypeName": TOY}
     arn = submit(account, packaged())["TypeArn"]
     submit(account, packaged())
@@ -354,7 +354,7 @@ def test_deregistering(account: Account, cloudformation: Client) -> None:
 
 
 def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Client) -> None:
-    """Its stacks can't be changed or deleted, with the reason, until it is registered again."""
+    """The stacks of a deregistered type can't be changed or deleted until the type is registered again."""
     submit(account, packaged())
     deployed(cloudformation, "toys", template())
     cloudformation.deregister_type(Type="RESOURCE", TypeName=TOY)
@@ -364,14 +364,14 @@ def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Clie
     (stack,) = cloudformation.describe_stacks(StackName="toys")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
     assert f"The type {TOY} is not registered any more" in stack["StackStatusReason"]
-    forgiving = HANDLERS.replace('del toys[model["Name"]]', 'toys.pop(model["Name"], None)')  # its memory is gone
+    forgiving = HANDLERS.replace('del toys[model["Name"]]', 'toys.pop(model["Name"], None)')  # the toys are forgotten
     submit(account, packaged(code=forgiving))
     cloudformation.delete_stack(StackName="toys")
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
 def test_two_types_at_once(account: Account, cloudformation: Client) -> None:
-    """Each has its own function, and a template may use both."""
+    """Each type has its own function, and one template can use both types."""
     other = "Acme::Test::ToyBox"
     submit(account, packaged())
     submit(account, packaged(other, HANDLERS.replace("maker", "boxer")), other)
@@ -389,7 +389,7 @@ def test_two_types_at_once(account: Account, cloudformation: Client) -> None:
 
 
 def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
-    """By MaxResults and NextToken, which is absent at the end."""
+    """Lists come in pages of MaxResults, and the last page has no NextToken."""
     for _ in range(3):
         submit(account, packaged())
     tokens: list[str] = []
@@ -407,7 +407,7 @@ def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
 
 
 def test_registrations_are_listed_by_name_type_and_status(account: Account, cloudformation: Client) -> None:
-    """Each filter by itself."""
+    """Registrations can be filtered by name, by type and by status."""
     arn = submit(account, packaged())["TypeArn"]
     submit(account, b"")
     listed = cloudformation.list_type_registrations
@@ -418,21 +418,21 @@ def test_registrations_are_listed_by_name_type_and_status(account: Account, clou
 
 
 def test_there_are_no_public_types_and_no_hooks(account: Account, cloudformation: Client) -> None:
-    """The registry has the account's own types only."""
+    """The registry has the account's own types only, no public types and no hooks."""
     submit(account, packaged())
     assert cloudformation.list_types(Visibility="PUBLIC")["TypeSummaries"] == []
     assert cloudformation.list_types(Type="HOOK")["TypeSummaries"] == []
 
 
 def test_a_type_that_can_not_be_updated(account: Account, cloudformation: Client) -> None:
-    """Is immutable: its schema has no handler for it."""
+    """A type without an update handler is IMMUTABLE."""
     handlers = {verb: SCHEMA["handlers"][verb] for verb in ("create", "read", "delete")}
     submit(account, packaged(changes={"handlers": handlers}))
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["ProvisioningType"] == "IMMUTABLE"
 
 
 def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: Client) -> None:
-    """Are refused with a reason."""
+    """An unknown token and an action that the registry lacks are refused with a reason."""
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
         cloudformation.describe_type_registration(RegistrationToken="never")
     submit(account, packaged())
@@ -441,7 +441,7 @@ def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: C
 
 
 def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
-    """And its waiter sees a registration through."""
+    """The AWS CLI reads the registry, and its waiter waits for a registration."""
     submit(account, packaged())
     (token,) = cloudformation.list_type_registrations()["RegistrationTokenList"]
     environment = bare_environment() | account.environment()
@@ -460,7 +460,7 @@ def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
 
 
 def test_nothing_of_it_stays(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file, no process; moto is itself again."""
+    """After the registry closes, no file and no process stays, and moto is unchanged."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"
     package.write_bytes(packaged())
@@ -474,7 +474,7 @@ def test_nothing_of_it_stays(account: Account, tmp_path: Path, monkeypatch: pyte
 
 
 def test_cfn_submit_registers_another_project(account: Account, cloudformation: Client, tmp_path: Path) -> None:
-    """The real `cfn submit --set-default`, in a project of ten lines that has nothing to do with this one."""
+    """The real `cfn submit --set-default` registers another, small project."""
     settings = SETTINGS | {
         "artifact_type": "RESOURCE",
         "typeName": TOY,

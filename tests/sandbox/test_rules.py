@@ -1,4 +1,4 @@
-"""SageMaker's rules on moto, through boto3, in this process: one test or more for each rule."""
+"""SageMaker's rules on moto, tested through boto3 in this process: at least one test for each rule."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ BATCH_INPUT = {
 GROUND_TRUTH = {"GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}}
 DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Moto in this process, and no configuration of whoever runs the tests."""
+    """Run moto in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws():
         yield
@@ -35,18 +35,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def sagemaker() -> Iterator[Client]:
-    """A client, the rules as they are by default."""
+    """Yield a client, with the default rules."""
     with rules():
         yield client()
 
 
 def client() -> Client:
-    """A client that does not try again, so that a fault is seen."""
+    """Return a client that makes one attempt a call, so that tests see faults."""
     return boto3.client("sagemaker", "us-east-1", config=Config(retries={"total_max_attempts": 1}))
 
 
-def request(name: str = "definition", **changes: Any) -> dict[str, Any]:  # noqa: ANN401  members of a request
-    """A Create request with what is required, and some members changed."""
+def request(name: str = "definition", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a request
+    """Return a Create request with the required members, and these members replaced."""
     return {
         "JobDefinitionName": name,
         "ModelQualityAppSpecification": {"ImageUri": "image", "ProblemType": "Regression"},
@@ -60,24 +60,24 @@ def request(name: str = "definition", **changes: Any) -> dict[str, Any]:  # noqa
     }
 
 
-def create(sagemaker: Client, name: str = "definition", **changes: Any) -> str:  # noqa: ANN401  members of a request
+def create(sagemaker: Client, name: str = "definition", **changes: Any) -> str:  # noqa: ANN401 - members of a request
     """Create a definition and return its ARN."""
     return str(sagemaker.create_model_quality_job_definition(**request(name, **changes))["JobDefinitionArn"])
 
 
 def describe(sagemaker: Client, name: str = "definition") -> dict[str, Any]:
-    """A description without what only the transport knows."""
+    """Return a definition's description, without the transport's metadata."""
     answer = sagemaker.describe_model_quality_job_definition(JobDefinitionName=name)
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
 def tags_of(sagemaker: Client, arn: str) -> dict[str, str]:
-    """A definition's tags as ListTags has them."""
+    """Return a definition's tags from ListTags."""
     return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
 
 def tags(**pairs: str) -> list[dict[str, str]]:
-    """Tags as the API has them."""
+    """Return tags in the API's format."""
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
 
 
@@ -92,8 +92,8 @@ def schedule(sagemaker: Client, definition: str, name: str = "hourly", kind: str
     return str(answer["MonitoringScheduleArn"])
 
 
-def refusal(call: Callable[..., object], /, **arguments: Any) -> tuple[str, int]:  # noqa: ANN401  of a request
-    """The error code and HTTP status with which a call is refused; the answer has a message and a request id."""
+def refusal(call: Callable[..., object], /, **arguments: Any) -> tuple[str, int]:  # noqa: ANN401 - members of a request
+    """Return a refusal's error code and HTTP status; check that it has a message and a request id."""
     with pytest.raises(ClientError) as refused:
         call(**arguments)
     answer = refused.value.response
@@ -103,10 +103,10 @@ def refusal(call: Callable[..., object], /, **arguments: Any) -> tuple[str, int]
 
 
 class TestDescription:
-    """Describe has what was asked for, and what SageMaker adds."""
+    """Describe returns the request's members and what SageMaker adds."""
 
     def test_the_defaults_are_added(self, sagemaker: Client) -> None:
-        """Half an answer's worth of what users did not write."""
+        """Describe adds the defaults, the ARN and the creation time."""
         create(sagemaker)
         found = describe(sagemaker)
         assert found.pop("CreationTime").tzinfo is not None
@@ -115,7 +115,7 @@ class TestDescription:
         assert found == asked
 
     def test_what_was_given_wins_over_the_defaults(self, sagemaker: Client) -> None:
-        """Each default by itself."""
+        """A value in the request wins over its default."""
         given = {"S3DataDistributionType": "ShardedByS3Key", "S3InputMode": "Pipe"}
         create(
             sagemaker,
@@ -130,7 +130,7 @@ class TestDescription:
     def test_batch_transform_input_with_its_empty_structures(
         self, sagemaker: Client, dataset_format: dict[str, Any]
     ) -> None:
-        """Moto alone knows endpoints only; an empty structure says something and stays."""
+        """Batch transform input keeps its empty structures, which mean something; moto knows endpoints only."""
         source = BATCH_INPUT | {"DatasetFormat": dataset_format}
         create(sagemaker, ModelQualityJobInput={"BatchTransformInput": source, **GROUND_TRUTH}, NetworkConfig={})
         found = describe(sagemaker)
@@ -138,7 +138,7 @@ class TestDescription:
         assert found["NetworkConfig"] == {}
 
     def test_all_the_rest_comes_back_as_given(self, sagemaker: Client) -> None:
-        """Environment's keys keep their case, numbers stay numbers, lists keep their order."""
+        """Keys of Environment keep their case, numbers stay numbers, and lists keep their order."""
         given = request(
             ModelQualityAppSpecification={
                 "ImageUri": "image",
@@ -159,50 +159,50 @@ class TestDescription:
         assert {key: found[key] for key in given} == given
 
     def test_a_request_is_not_changed_afterwards(self, sagemaker: Client) -> None:
-        """What a client does with an answer is not the definition's."""
+        """A client that changes an answer doesn't change the definition."""
         create(sagemaker)
         describe(sagemaker)["RoleArn"] = "changed"
         assert describe(sagemaker)["RoleArn"] == request()["RoleArn"]
 
 
 class TestName:
-    """Names keep their case and are found without it; ARNs are lower-case."""
+    """Names keep their case and are found in any case; ARNs are lower-case."""
 
     def test_case(self, sagemaker: Client) -> None:
-        """Describe takes the name in any case and gives it in the first one."""
+        """Describe finds a name in any case, and returns it in its original case."""
         assert create(sagemaker, "Mixed-Case") == f"{ARN}/mixed-case"
         found = describe(sagemaker, "mIXED-cASE")
         assert (found["JobDefinitionName"], found["JobDefinitionArn"]) == ("Mixed-Case", f"{ARN}/mixed-case")
 
     @pytest.mark.parametrize(("first", "second"), [("Mixed-Case", "mixed-case"), ("mixed-case", "Mixed-Case")])
     def test_a_name_is_taken_in_any_case(self, sagemaker: Client, first: str, second: str) -> None:
-        """ResourceInUse, as the model has it for Create."""
+        """A name that exists in another case is refused with ResourceInUse, Create's error in the API model."""
         create(sagemaker, first)
         refused = refusal(sagemaker.create_model_quality_job_definition, **request(second))
         assert refused == ("ResourceInUse", 400)
 
     def test_a_deleted_name_is_free(self, sagemaker: Client) -> None:
-        """And deletion takes the name in any case."""
+        """Delete finds a name in any case, and the name is free afterwards."""
         create(sagemaker, "Mixed-Case")
         sagemaker.delete_model_quality_job_definition(JobDefinitionName="mixed-case")
         create(sagemaker, "mixed-case")
         assert describe(sagemaker, "mixed-case")["JobDefinitionName"] == "mixed-case"
 
     def test_a_name_is_taken_in_its_own_region_only(self, sagemaker: Client) -> None:
-        """Another region is another SageMaker."""
+        """A name is taken in one region only."""
         create(sagemaker)
         elsewhere = boto3.client("sagemaker", "eu-west-1")
         assert create(elsewhere) == f"{ARN}/definition".replace("us-east-1", "eu-west-1")
 
     @pytest.mark.parametrize("operation", ["describe", "delete"])
     def test_a_missing_definition_is_not_found(self, sagemaker: Client, operation: str) -> None:
-        """ResourceNotFound, as the model has it for Describe and Delete."""
+        """A missing definition is ResourceNotFound, the error of Describe and Delete in the API model."""
         call = getattr(sagemaker, f"{operation}_model_quality_job_definition")
         assert refusal(call, JobDefinitionName="missing") == ("ResourceNotFound", 400)
 
 
 class TestValidation:
-    """The service checks what the model says, botocore only some of it."""
+    """The service checks all constraints of the API model; botocore checks only some."""
 
     @pytest.mark.parametrize(
         "changes",
@@ -223,13 +223,13 @@ class TestValidation:
         ],
     )
     def test_what_the_model_rules_out_is_refused(self, sagemaker: Client, changes: dict[str, Any]) -> None:
-        """ValidationException, and nothing was created."""
+        """A violated constraint is a ValidationException, and nothing is created."""
         refused = refusal(sagemaker.create_model_quality_job_definition, **request() | changes)
         assert refused == ("ValidationException", 400)
         assert sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
 
     def test_what_is_required_is_required(self) -> None:
-        """Also of a client that does not check by itself."""
+        """A missing required member is refused even if the client doesn't check it."""
         unchecked = boto3.client("sagemaker", "us-east-1", config=Config(parameter_validation=False))
         with rules():
             assert refusal(unchecked.create_model_quality_job_definition, JobDefinitionName="name") == (
@@ -238,7 +238,7 @@ class TestValidation:
             )
 
     def test_every_failure_is_told(self, sagemaker: Client) -> None:
-        """In the service's words: how many, which member, which constraint."""
+        """The message counts all violations and names member and constraint, in the service's words."""
         with pytest.raises(ClientError) as refused:
             create(sagemaker, "-name", RoleArn="arn:aws:iam::12:role/not-twelve-digits")
         message = refused.value.response["Error"]["Message"]
@@ -250,36 +250,36 @@ class TestValidation:
         )
 
     def test_letters_of_any_language_are_fine_in_tags(self, sagemaker: Client) -> None:
-        r"""The model's pattern has \p{L}, which Python's re does not."""
+        r"""Tags can have letters of any language: the model's pattern has \p{L}, which Python's re lacks."""
         arn = create(sagemaker, Tags=tags(Équipe="Zürich données 東京"))
         assert tags_of(sagemaker, arn) == {"Équipe": "Zürich données 東京"}
 
 
 class TestTags:
-    """Tags by ARN: whose they are, how many there may be, and when they are seen."""
+    """Tags are read and changed by ARN, are limited in number, and can lag."""
 
     def test_life(self, sagemaker: Client) -> None:
-        """Added, given another value, taken off; AddTags answers with all of them."""
+        """Tags are added, changed and deleted; AddTags returns all tags."""
         arn = create(sagemaker, Tags=tags(a="1", b="2"))
         assert sagemaker.add_tags(ResourceArn=arn, Tags=tags(b="3", c="4"))["Tags"] == tags(a="1", b="3", c="4")
         sagemaker.delete_tags(ResourceArn=arn, TagKeys=["a", "never-there"])
         assert tags_of(sagemaker, arn) == {"b": "3", "c": "4"}
 
     def test_the_arn_is_taken_in_any_case(self, sagemaker: Client) -> None:
-        """Names keep their case, so callers write ARNs with it."""
+        """ListTags accepts an ARN in any case, because callers build ARNs from names, which keep their case."""
         create(sagemaker, "Mixed-Case", Tags=tags(a="1"))
         assert tags_of(sagemaker, f"{ARN}/Mixed-Case") == {"a": "1"}
 
     @pytest.mark.parametrize("arn", [f"{ARN}/missing", f"{ARN}/definition".replace("123456789012", "210987654321")])
     def test_an_arn_of_nothing_is_refused(self, sagemaker: Client, arn: str) -> None:
-        """Also that of a definition by the same name in another account."""
+        """The ARN of a missing definition or of another account is refused."""
         create(sagemaker)
         assert refusal(sagemaker.list_tags, ResourceArn=arn) == ("ValidationException", 400)
         assert refusal(sagemaker.add_tags, ResourceArn=arn, Tags=tags(a="1")) == ("ValidationException", 400)
         assert refusal(sagemaker.delete_tags, ResourceArn=arn, TagKeys=["a"]) == ("ValidationException", 400)
 
     def test_aws_keys_and_repeated_keys_are_refused(self, sagemaker: Client) -> None:
-        """On Create and on AddTags, and nothing is changed."""
+        """Create and AddTags refuse aws: keys and repeated keys, and change nothing."""
         arn = create(sagemaker)
         for wrong in (tags(**{"aws:x": "1"}), tags(**{"AWS:x": "1"}), [*tags(a="1"), *tags(a="2")]):
             refused = refusal(sagemaker.create_model_quality_job_definition, **request("other", Tags=wrong))
@@ -288,7 +288,7 @@ class TestTags:
         assert tags_of(sagemaker, arn) == {}
 
     def test_fifty_tags_at_most(self, sagemaker: Client) -> None:
-        """In one request and in sum; another value for a key that is there is no new tag."""
+        """A definition has at most 50 tags, from one request or several; a new value adds no tag."""
         fifty = {f"key-{number}": "value" for number in range(50)}
         refused = refusal(
             sagemaker.create_model_quality_job_definition, **request("other", Tags=tags(**fifty, more="1"))
@@ -300,11 +300,11 @@ class TestTags:
         assert tags_of(sagemaker, arn) == fifty | {"key-7": "another"}
 
     def test_the_lag_is_off_unless_asked_for(self, sagemaker: Client) -> None:
-        """A change is seen at once."""
+        """Without a lag, ListTags shows a change at once."""
         assert tags_of(sagemaker, create(sagemaker, Tags=tags(a="1"))) == {"a": "1"}
 
     def test_the_lag_counts_answers_behind_each_change(self) -> None:
-        """After Create, after AddTags, after DeleteTags: so many old answers, then the new one."""
+        """With a lag of two, ListTags returns two old answers after each Create, AddTags or DeleteTags."""
         with rules(tag_lag=2):
             lagging = client()
             arn = create(lagging, Tags=tags(a="1"))
@@ -314,7 +314,7 @@ class TestTags:
             assert [tags_of(lagging, arn) for _ in range(3)] == [{"a": "1"}, {"a": "1"}, {"b": "2"}]
 
     def test_other_resources_keep_motos_own_tags(self, sagemaker: Client) -> None:
-        """The rules are about definitions; a model is tagged as before."""
+        """The rules apply to definitions; moto tags a model as before."""
         arn = sagemaker.create_model(ModelName="model", ExecutionRoleArn=request()["RoleArn"], Tags=tags(a="1"))[
             "ModelArn"
         ]
@@ -324,10 +324,10 @@ class TestTags:
 
 
 class TestList:
-    """Definitions in pages, of all endpoints or of one."""
+    """Definitions are listed in pages, for all endpoints or for one."""
 
     def test_pages(self, sagemaker: Client) -> None:
-        """Every definition once, by name and ARN; the last page has no token."""
+        """Each definition appears once with its name and ARN, and the last page has no token."""
         for number in range(5):
             create(sagemaker, f"Definition-{number}")
         pages = list(
@@ -342,7 +342,7 @@ class TestList:
         ]
 
     def test_endpoint(self, sagemaker: Client) -> None:
-        """EndpointName narrows; a batch transform's definition has no endpoint."""
+        """EndpointName filters the list; a definition for batch transform has no endpoint."""
         create(sagemaker, "one")
         other = {"EndpointInput": ENDPOINT_INPUT | {"EndpointName": "other"}, **GROUND_TRUTH}
         create(sagemaker, "two", ModelQualityJobInput=other)
@@ -352,21 +352,21 @@ class TestList:
         assert len(sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]) == 3
 
     def test_a_token_of_another_list_is_refused(self, sagemaker: Client) -> None:
-        """As a bad request."""
+        """An unknown token is a ValidationException."""
         refused = refusal(sagemaker.list_model_quality_job_definitions, NextToken="never-given")
         assert refused == ("ValidationException", 400)
 
     def test_a_hundred_a_page_at_most(self, sagemaker: Client) -> None:
-        """The model's limit."""
+        """MaxResults over 100, the API model's limit, is refused."""
         refused = refusal(sagemaker.list_model_quality_job_definitions, MaxResults=101)
         assert refused == ("ValidationException", 400)
 
 
 class TestSchedule:
-    """A definition that a schedule uses can't be deleted until the schedule is."""
+    """A schedule locks its definition against deletion."""
 
     def test_the_lock(self, sagemaker: Client) -> None:
-        """The schedule names the definition in any case."""
+        """The lock holds until the schedule is deleted, even if it names the definition in another case."""
         create(sagemaker, "Definition")
         create(sagemaker, "other")
         schedule(sagemaker, "dEFINITION")
@@ -377,7 +377,7 @@ class TestSchedule:
         sagemaker.delete_model_quality_job_definition(JobDefinitionName="definition")
 
     def test_a_schedule_is_described_and_listed(self, sagemaker: Client) -> None:
-        """What is asked of one around a definition."""
+        """A schedule is described and listed with its definition, and names are found in any case."""
         create(sagemaker)
         create(sagemaker, "other")
         arn = schedule(sagemaker, "definition", "Hourly")
@@ -394,7 +394,7 @@ class TestSchedule:
         assert (only["MonitoringScheduleArn"], only["MonitoringJobDefinitionName"]) == (arn, "definition")
 
     def test_what_can_not_be_scheduled(self, sagemaker: Client) -> None:
-        """A name that is taken, a definition that is missing, another kind of monitoring, a missing schedule."""
+        """A taken name, a missing definition, another monitoring type and a missing schedule are refused."""
         create(sagemaker)
         schedule(sagemaker, "definition")
         config = {"MonitoringJobDefinitionName": "definition", "MonitoringType": "ModelQuality"}
@@ -414,10 +414,10 @@ class TestSchedule:
 
 
 class TestFaults:
-    """Answers that go wrong when they are asked to."""
+    """Faults make chosen calls fail."""
 
     def test_the_call_that_was_named_fails(self) -> None:
-        """By operation and number, with code, status and request id; the others are served."""
+        """A fault makes the calls with its numbers fail, with its code and status; other calls succeed."""
         with rules(faults=[Fault("DescribeModelQualityJobDefinition", "ThrottlingException", 400, calls=(2, 3))]):
             faulty = client()
             create(faulty)
@@ -428,7 +428,7 @@ class TestFaults:
             describe(faulty)
 
     def test_a_request_that_is_refused_does_nothing(self) -> None:
-        """A fault before the operation."""
+        """A fault before the operation prevents it."""
         with rules(faults=[Fault("CreateModelQualityJobDefinition")]):
             faulty = client()
             refused = refusal(faulty.create_model_quality_job_definition, **request())
@@ -436,7 +436,7 @@ class TestFaults:
             assert faulty.list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
 
     def test_an_answer_that_is_lost_leaves_its_work_done(self) -> None:
-        """A fault after the operation: the name is taken from then on."""
+        """A fault after the operation loses only the answer: the definition exists."""
         with rules(faults=[Fault("CreateModelQualityJobDefinition", status=503, after=True)]):
             faulty = client()
             refused = refusal(faulty.create_model_quality_job_definition, **request())
@@ -445,7 +445,7 @@ class TestFaults:
 
 
 def test_the_rules_end_with_their_block() -> None:
-    """Moto is itself again, and the next rules start counting again."""
+    """After the rules end, moto is unchanged; new rules start without the old faults."""
     with rules(faults=[Fault("ListTags")]):
         pass
     plain = client()

@@ -1,4 +1,4 @@
-"""The events in sam-tests/, replayed on the packaged function's test entry point in the emulator."""
+"""The events in sam-tests/ work with the packaged function's test entry point in the emulator."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ ORDER = ("create", "read", "update", "list", "delete")
 
 
 def test_the_events_tell_the_life_of_a_definition() -> None:
-    """As `sam local invoke TestEntrypoint --event sam-tests/create.json` and so on would, with Docker and AWS."""
+    """The events take a definition from CREATE to DELETE, as they do with `sam local invoke` and Docker."""
     assert {path.stem for path in EVENTS.glob("*.json")} == set(ORDER)
     answers: dict[str, dict[str, Any]] = {}
     with Account() as account, Function(package(ROOT), account, "testEntrypoint") as function:

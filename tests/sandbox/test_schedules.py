@@ -1,4 +1,4 @@
-"""Monitoring schedules: SageMaker's actions through boto3, and AWS::SageMaker::MonitoringSchedule in stacks."""
+"""Monitoring schedules work through SageMaker's API, in stacks and in Cloud Control."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from moto import mock_aws
 from sandbox.cloudformation import cloud_control, drift, stacks
 from sandbox.model_quality.rules import rules
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 Json = dict[str, Any]
 
 REGION = "eu-west-1"
@@ -25,7 +25,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Moto in this process with SageMaker's rules, and no configuration of whoever runs the tests."""
+    """Run moto with SageMaker's rules in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws(), rules(), stacks.installed(), drift.served(), cloud_control.served():
         yield
@@ -33,7 +33,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def sagemaker() -> Client:
-    """A client; there are the definitions first, of endpoint one, and second, of endpoint two."""
+    """Create the definitions first (endpoint one) and second (endpoint two), and return a SageMaker client."""
     client = boto3.client("sagemaker", REGION)
     for name, endpoint in (("first", "one"), ("second", "two")):
         client.create_model_quality_job_definition(
@@ -53,13 +53,13 @@ def sagemaker() -> Client:
 
 
 @pytest.fixture
-def cloudformation(sagemaker: Client) -> Client:  # noqa: ARG001 - the definitions are there
-    """A client of CloudFormation."""
+def cloudformation(sagemaker: Client) -> Client:  # noqa: ARG001 - the fixture creates the definitions
+    """Return a client of CloudFormation."""
     return boto3.client("cloudformation", REGION)
 
 
 def config(definition: str, expression: str = "cron(0 * ? * * *)", **more: str) -> Json:
-    """A schedule's configuration."""
+    """Return a schedule's configuration."""
     return {
         "MonitoringType": "ModelQuality",
         "MonitoringJobDefinitionName": definition,
@@ -67,21 +67,21 @@ def config(definition: str, expression: str = "cron(0 * ? * * *)", **more: str) 
     }
 
 
-def make(sagemaker: Client, name: str, definition: str = "first", **more: Any) -> None:  # noqa: ANN401 - of a request
-    """Make a schedule."""
+def make(sagemaker: Client, name: str, definition: str = "first", **more: Any) -> None:  # noqa: ANN401 - parameters of the API
+    """Create a schedule."""
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName=name, MonitoringScheduleConfig=config(definition), **more
     )
 
 
-def names(sagemaker: Client, **request: Any) -> list[str]:  # noqa: ANN401 - of a request
-    """The names in a list of schedules."""
+def names(sagemaker: Client, **request: Any) -> list[str]:  # noqa: ANN401 - parameters of the API
+    """Return the names in a list of schedules."""
     listed = sagemaker.list_monitoring_schedules(**request)["MonitoringScheduleSummaries"]
     return [one["MonitoringScheduleName"] for one in listed]
 
 
 def test_a_schedule_moves_to_another_definition(sagemaker: Client) -> None:
-    """It then locks that one and no longer the first; its endpoint is the new definition's."""
+    """A schedule that moves locks its new definition, releases the old one, and has the new endpoint."""
     make(sagemaker, "daily")
     before = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
     answer = sagemaker.update_monitoring_schedule(
@@ -98,7 +98,7 @@ def test_a_schedule_moves_to_another_definition(sagemaker: Client) -> None:
 
 
 def test_a_schedule_stops_and_starts(sagemaker: Client) -> None:
-    """A stopped one uses its definition all the same."""
+    """A schedule can be stopped and started, and locks its definition in both states."""
     make(sagemaker, "daily")
     for operation, status in (("stop_monitoring_schedule", "Stopped"), ("start_monitoring_schedule", "Scheduled")):
         getattr(sagemaker, operation)(MonitoringScheduleName="daily")
@@ -113,7 +113,7 @@ def test_a_schedule_stops_and_starts(sagemaker: Client) -> None:
     ["cron(0 * ? * * *)", "cron(0 0 ? * * *)", "cron(0 23 ? * * *)", "cron(0 17/12 ? * * *)", "cron(0 0/2 ? * * *)"],
 )
 def test_expressions_that_sagemaker_documents(sagemaker: Client, expression: str) -> None:
-    """Hourly, daily, every few hours."""
+    """SageMaker's documented expressions are accepted: hourly, daily, every few hours."""
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName="daily", MonitoringScheduleConfig=config("first", expression)
     )
@@ -125,7 +125,7 @@ def test_expressions_that_sagemaker_documents(sagemaker: Client, expression: str
     ["cron(0 24 ? * * *)", "cron(5 * ? * * *)", "cron(0 0/25 ? * * *)", "rate(1 hour)", "cron(0 6 * * ? *)"],
 )
 def test_expressions_that_it_does_not(sagemaker: Client, expression: str) -> None:
-    """Are refused, in an update too."""
+    """Create and Update refuse other expressions."""
     wrong = {"MonitoringScheduleName": "daily", "MonitoringScheduleConfig": config("first", expression)}
     with pytest.raises(ClientError, match="ScheduleExpression"):
         sagemaker.create_monitoring_schedule(**wrong)
@@ -135,7 +135,7 @@ def test_expressions_that_it_does_not(sagemaker: Client, expression: str) -> Non
 
 
 def test_now_needs_a_window(sagemaker: Client) -> None:
-    """Both ends of it."""
+    """A schedule of NOW needs the start and the end of its window."""
     window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
     for key, offset in window.items():
         with pytest.raises(ClientError, match="NOW needs"):
@@ -149,7 +149,7 @@ def test_now_needs_a_window(sagemaker: Client) -> None:
 
 
 def test_executions(sagemaker: Client) -> None:
-    """A schedule of NOW has one, which failed for a reason; another has none; they outlive their schedule."""
+    """A schedule of NOW has one failed execution, others have none, and executions outlive their schedule."""
     make(sagemaker, "hourly", "second")
     window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
     now = {"MonitoringScheduleName": "now", "MonitoringScheduleConfig": config("first", "NOW", **window)}
@@ -179,7 +179,7 @@ def test_executions(sagemaker: Client) -> None:
 
 
 def test_lists(sagemaker: Client) -> None:
-    """Every filter, both orders, pages of ten; a token of another list is refused."""
+    """Lists have all filters, both orders and pages of ten, and refuse an unknown token."""
     for number in range(11):
         make(sagemaker, f"schedule-{number:02}", "second" if number == 10 else "first")
     sagemaker.stop_monitoring_schedule(MonitoringScheduleName="schedule-03")
@@ -218,8 +218,8 @@ def test_tags(sagemaker: Client) -> None:
         sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "aws:x", "Value": "b"}])
 
 
-def template(definition: str, name: str = "daily", **properties: Any) -> str:  # noqa: ANN401 - of a template
-    """A template of a schedule."""
+def template(definition: str, name: str = "daily", **properties: Any) -> str:  # noqa: ANN401 - properties of any type
+    """Return a template of a schedule."""
     described = {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config(definition), **properties}
     return json.dumps(
         {
@@ -233,14 +233,14 @@ def template(definition: str, name: str = "daily", **properties: Any) -> str:  #
 
 
 def described(cloudformation: Client) -> tuple[str, str | None, dict[str, str]]:
-    """The stack's status, its reason, its outputs."""
+    """Return the stack's status, its reason and its outputs."""
     (stack,) = cloudformation.describe_stacks(StackName="monitor")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return stack["StackStatus"], stack.get("StackStatusReason"), outputs
 
 
 def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> None:
-    """Ref is the ARN; another definition is an update in place, another name a replacement; stack tags go to it."""
+    """Another definition is an update in place, another name a replacement. Ref is the ARN, and stack tags apply."""
     team = [{"Key": "team", "Value": "a"}]
     cloudformation.create_stack(StackName="monitor", TemplateBody=template("first"), Tags=team)
     status, _, outputs = described(cloudformation)
@@ -272,7 +272,7 @@ def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> Non
     ids=["missing", "taken", "pattern", "unknown"],
 )
 def test_what_a_stack_is_refused(sagemaker: Client, cloudformation: Client, body: str, reason: str) -> None:
-    """By SageMaker, or by AWS's schema of the type; what others made is left alone."""
+    """SageMaker's refusals and AWS's schema fail the stack, and existing schedules stay."""
     make(sagemaker, "taken")
     cloudformation.create_stack(StackName="monitor", TemplateBody=body)
     status, said, _ = described(cloudformation)
@@ -282,7 +282,7 @@ def test_what_a_stack_is_refused(sagemaker: Client, cloudformation: Client, body
 
 
 def drifted(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Status and differences of each resource of the stack."""
+    """Detect drift, and return status and differences of each resource of the stack."""
     cloudformation.detect_stack_drift(StackName="monitor")
     found = cloudformation.describe_stack_resource_drifts(StackName="monitor")["StackResourceDrifts"]
     return [
@@ -298,7 +298,7 @@ def drifted(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]
 
 
 def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudformation: Client) -> None:
-    """By import; what is changed outside afterwards is drift, and an update of the stack puts it right."""
+    """A stack imports an existing schedule, detects its drift, and corrects it with an update."""
     make(sagemaker, "daily")
     body = json.loads(template("first"))
     body["Resources"]["Schedule"]["DeletionPolicy"] = "Delete"
@@ -328,7 +328,7 @@ def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudf
 
 
 def test_a_schedule_by_cloud_control(sagemaker: Client) -> None:
-    """AWS's own types that the sandbox offers are Cloud Control's too."""
+    """Cloud Control also has the AWS types that the sandbox implements, such as schedules."""
     make(sagemaker, "daily")
     client = boto3.client("cloudcontrol", REGION)
     (listed,) = client.list_resources(TypeName=TYPE)["ResourceDescriptions"]

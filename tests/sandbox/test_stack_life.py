@@ -1,4 +1,4 @@
-"""This project's type in stacks, by its packaged handlers: what goes wrong, and what is left then."""
+"""This project's packaged type in stacks: failures, and what they leave behind."""
 
 import json
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 
 pytestmark = pytest.mark.slow
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 ROLE = "arn:aws:iam::123456789012:role/other"
 
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[tuple[Account, list[float]]]:
-    """An account with the type, and the waits between invocations, which are not waited here."""
+    """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
     with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
@@ -33,20 +33,20 @@ def opened() -> Iterator[tuple[Account, list[float]]]:
 
 @pytest.fixture
 def waits(opened: tuple[Account, list[float]]) -> list[float]:
-    """The waits between invocations."""
+    """Return the recorded waits between invocations, cleared."""
     opened[1].clear()
     return opened[1]
 
 
 @pytest.fixture
 def sagemaker(opened: tuple[Account, list[float]]) -> Client:
-    """A client of SageMaker."""
+    """Return a client of SageMaker."""
     return opened[0].client("sagemaker")
 
 
 @pytest.fixture
 def cloudformation(opened: tuple[Account, list[float]], sagemaker: Client) -> Iterator[Client]:
-    """A client of CloudFormation; no stack is left, and no definition of one."""
+    """Yield a client of CloudFormation; afterwards, delete all stacks and check that no definition is left."""
     client = opened[0].client("cloudformation")
     yield client
     for stack in client.describe_stacks()["Stacks"]:
@@ -55,13 +55,13 @@ def cloudformation(opened: tuple[Account, list[float]], sagemaker: Client) -> It
 
 
 def template(properties: Json) -> str:
-    """A template of one definition."""
+    """Return a template of one definition."""
     resources = {"JobDefinition": {"Type": TYPE_NAME, "Properties": properties}}
     return json.dumps({"Resources": resources, "Outputs": {"Arn": {"Value": {"Ref": "JobDefinition"}}}})
 
 
 def deploy(action: Any, properties: Json, **stack_tags: str) -> Json:  # noqa: ANN401 - a method of a client
-    """Create or update the stack, and describe it."""
+    """Create or update the stack, and return its description."""
     tags = [{"Key": key, "Value": value} for key, value in stack_tags.items()]
     action(StackName="quality", TemplateBody=template(properties), Tags=tags)
     stack: Json = action.__self__.describe_stacks(StackName="quality")["Stacks"][0]
@@ -69,20 +69,20 @@ def deploy(action: Any, properties: Json, **stack_tags: str) -> Json:  # noqa: A
 
 
 def arn_of(stack: Json) -> str:
-    """The definition's ARN, if the operation went well."""
+    """Return the definition's ARN; fail if the operation failed."""
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
     arn: str = stack["Outputs"][0]["OutputValue"]
     return arn
 
 
 def names(sagemaker: Client) -> list[str]:
-    """The names of all definitions."""
+    """Return the names of all definitions."""
     summaries = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
     return sorted(summary["MonitoringJobDefinitionName"] for summary in summaries)
 
 
 def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Client) -> None:
-    """The update rolls back, with words that say what to do; under another name it goes through."""
+    """Replacing under the same user-provided name rolls back and says what to do; a new name works."""
     arn = arn_of(deploy(cloudformation.create_stack, maximal()))
     stack = deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -96,7 +96,7 @@ def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Cl
 
 
 def test_somebody_else_s_definition_is_left_alone(cloudformation: Client, sagemaker: Client) -> None:
-    """A create under a name that is taken fails, and its rollback deletes nothing."""
+    """CREATE with a taken name fails, and its rollback deletes nothing."""
     theirs = {key: value for key, value in maximal().items() if key != "EndpointName"}
     sagemaker.create_model_quality_job_definition(**theirs)
     stack = deploy(cloudformation.create_stack, maximal())
@@ -107,7 +107,7 @@ def test_somebody_else_s_definition_is_left_alone(cloudformation: Client, sagema
 
 
 def test_stack_tags_and_their_lag(cloudformation: Client, sagemaker: Client, waits: list[float]) -> None:
-    """A change of stack tags is made in place, and waited for although SageMaker reports it late."""
+    """A change of stack tags is made in place, and the handler waits until SageMaker reports it."""
     arn = arn_of(deploy(cloudformation.create_stack, minimal(), team="fraud", cost="1"))
     assert waits
     waits.clear()
@@ -117,7 +117,7 @@ def test_stack_tags_and_their_lag(cloudformation: Client, sagemaker: Client, wai
 
 
 def test_too_many_tags(cloudformation: Client) -> None:
-    """The handler's own refusal reaches the stack."""
+    """The handler's refusal of a 51st tag appears in the stack's reason."""
     many = [{"Key": f"tag-{number}", "Value": ""} for number in range(50)]
     stack = deploy(cloudformation.create_stack, minimal() | {"Tags": many}, team="fraud")
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -126,7 +126,7 @@ def test_too_many_tags(cloudformation: Client) -> None:
 
 
 def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
-    """CloudFormation says what is wrong, by the schema."""
+    """CloudFormation refuses invalid properties by the schema, without invoking the handler."""
     cluster = {"ClusterConfig": {"InstanceCount": 0, "InstanceType": "ml.m5.large"}}
     stack = deploy(
         cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"}
@@ -142,7 +142,7 @@ def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
 
 
 def test_numbers_and_booleans_as_strings(cloudformation: Client, sagemaker: Client) -> None:
-    """As templates may have them: SageMaker gets numbers and booleans; written the other way they are no change."""
+    """Numbers and booleans written as strings reach SageMaker typed; rewriting them is no change."""
     state = maximal()
     as_strings = json.loads(json.dumps(state), parse_int=str, parse_float=str)
     as_strings["NetworkConfig"]["EnableNetworkIsolation"] = "false"
@@ -157,7 +157,7 @@ def test_numbers_and_booleans_as_strings(cloudformation: Client, sagemaker: Clie
 def test_a_schedule_locks_its_definition(
     opened: tuple[Account, list[float]], cloudformation: Client, sagemaker: Client, waits: list[float]
 ) -> None:
-    """The delete waits three minutes each time that it is tried, fails with AWS's words, and works once it is gone."""
+    """DELETE waits three minutes in each attempt, fails with AWS's message, and works once the schedule is gone."""
     name = arn_of(deploy(cloudformation.create_stack, minimal())).split("/")[1]
     config = {"MonitoringJobDefinitionName": name, "MonitoringType": "ModelQuality"}
     sagemaker.create_monitoring_schedule(MonitoringScheduleName="daily", MonitoringScheduleConfig=config)
@@ -176,7 +176,7 @@ def test_a_schedule_locks_its_definition(
 
 
 def test_a_definition_deleted_outside(cloudformation: Client, sagemaker: Client) -> None:
-    """An update fails with NotFound, whose rollback fails as well, as in CloudFormation; the stack can be deleted."""
+    """UPDATE of a deleted definition fails with NotFound, and so does its rollback; DELETE of the stack works."""
     name = arn_of(deploy(cloudformation.create_stack, minimal())).split("/")[1]
     sagemaker.delete_model_quality_job_definition(JobDefinitionName=name)
     stack = deploy(cloudformation.update_stack, minimal() | {"EndpointName": "fraud"})

@@ -1,4 +1,4 @@
-"""Stacks with a registered type: what CloudFormation tells its handlers, and what it does with their answers."""
+"""Stacks with a registered type send the handlers CloudFormation's events, and act on their answers."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ from tests.sandbox.toys import (
 
 
 def test_a_create_is_sent_the_envelope_of_production(toys: Toys, cloudformation: Client) -> None:
-    """All that CloudFormation tells a handler, and nothing else; numbers and booleans travel as strings."""
+    """A handler receives exactly what CloudFormation sends; numbers and booleans travel as strings."""
     properties = {"Name": "bear", "Loud": True, "Parts": [{"Size": 3}], "Labels": {}}
     stack = create(cloudformation, template(Bear=properties), Tags=tags(team="a"))
     assert stack["StackStatus"] == "CREATE_COMPLETE"
@@ -62,7 +62,7 @@ def test_a_create_is_sent_the_envelope_of_production(toys: Toys, cloudformation:
 
 
 def test_a_log_group_comes_with_credentials_to_write_to_it(toys: Toys, cloudformation: Client) -> None:
-    """A type with a logging configuration is sent its log group and the credentials of the log role."""
+    """A type with a logging configuration receives its log group and the credentials of the log role."""
     stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
     create(cloudformation, template(Bear={"Name": "bear"}))
     (event,) = toys.events
@@ -72,7 +72,7 @@ def test_a_log_group_comes_with_credentials_to_write_to_it(toys: Toys, cloudform
 
 
 def test_ref_and_getatt_follow_the_schema(toys: Toys, cloudformation: Client) -> None:
-    """Ref is the primary identifier, Fn::GetAtt knows the read-only properties; what is referred to comes first."""
+    """Ref is the primary identifier, Fn::GetAtt has the read-only properties, and dependencies are created first."""
     body = template(
         {"Born": {"Value": {"Fn::GetAtt": "Bear.Facts.Born"}}, "Cub": {"Value": {"Ref": "Cub"}}},
         Cub={"Name": "cub", "Colour": {"Fn::Sub": "like ${Bear}"}},
@@ -91,7 +91,7 @@ def test_ref_and_getatt_follow_the_schema(toys: Toys, cloudformation: Client) ->
 
 @pytest.mark.parametrize("where", ["outputs", "resources"])
 def test_getatt_of_another_property_is_refused(toys: Toys, cloudformation: Client, where: str) -> None:
-    """A property that is not read-only is no attribute, in CloudFormation's words."""
+    """Fn::GetAtt of a property that isn't read-only is refused in CloudFormation's words."""
     wrong = {"Fn::GetAtt": ["Bear", "Name"]}
     message = "Template error: resource Bear does not support attribute type Name in Fn::GetAtt"
     if where == "outputs":
@@ -106,7 +106,7 @@ def test_getatt_of_another_property_is_refused(toys: Toys, cloudformation: Clien
 
 
 def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) -> None:
-    """DependsOn orders; a resource whose condition is false is not made, and goes when it becomes false."""
+    """DependsOn orders resources. One whose condition is false isn't created, or is deleted if it exists."""
     resources = {
         "First": {"Type": TOY, "DependsOn": "Second", "Properties": {"Name": "first"}},
         "Second": {"Type": TOY, "Condition": "Wanted", "Properties": {"Name": "second"}},
@@ -126,7 +126,7 @@ def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) 
 
 
 def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client) -> None:
-    """With its context, its model and the same token, after the delay that it asked for."""
+    """After the requested delay, a handler is invoked again with its context, its model and the same token."""
     toys.answers = [
         {
             "status": "IN_PROGRESS",
@@ -145,7 +145,7 @@ def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client
 
 @pytest.mark.parametrize("code", ["Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"])
 def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: str) -> None:
-    """A few times, each with a longer wait; then it is the outcome."""
+    """A retriable error is retried with longer waits, and after the last attempt it fails the operation."""
     toys.answers = [failed(code)]
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_COMPLETE"
     assert toys.actions() == ["CREATE Bear"] * 2
@@ -157,7 +157,7 @@ def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: 
 
 
 def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Client) -> None:
-    """After its timeoutInMinutes, and the resource that it reported is deleted."""
+    """A handler is given up after its timeoutInMinutes, and the resource that it reported is deleted."""
     slow = SCHEMA | {"handlers": {"create": {"timeoutInMinutes": 2}}}
     stacks.teach(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
     toys.made["toy-1"] = {"Name": "bear", "Id": "toy-1"}
@@ -172,7 +172,7 @@ def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Clien
 
 
 def test_a_failure_reaches_the_caller_and_leaves_nothing(toys: Toys, cloudformation: Client) -> None:
-    """Message and code are in the stack's reason and the resource's event; what was made before is deleted."""
+    """The handler's message and code appear in the stack and its events, and earlier resources are deleted."""
     body = template(First={"Name": "first"}, Second={"Name": "second", "Colour": {"Ref": "First"}})
     toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}}, failed("InvalidRequest", "No such colour")]
     toys.made["toy-1"] = {"Name": "first"}
@@ -195,7 +195,7 @@ def test_a_failure_reaches_the_caller_and_leaves_nothing(toys: Toys, cloudformat
 
 
 def test_a_failed_create_with_a_model_is_deleted(toys: Toys, cloudformation: Client) -> None:
-    """A failing event that carries the identifier names a resource that exists: it is rolled back too."""
+    """A failed CREATE with an identifier names a resource that exists, so the rollback deletes it."""
     toys.made["toy-8"] = {}
     toys.answers = [failed("NotStabilized", model={"Id": "toy-8", "Name": "bear"})]
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -205,7 +205,7 @@ def test_a_failed_create_with_a_model_is_deleted(toys: Toys, cloudformation: Cli
 
 
 def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Client) -> None:
-    """Somebody else's resource of that name is left alone."""
+    """A failed CREATE without an identifier deletes nothing: the existing resource isn't the stack's."""
     toys.made["theirs"] = {"Name": "bear"}
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert toys.actions() == ["CREATE Bear"]
@@ -214,7 +214,7 @@ def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Clie
 
 @pytest.mark.parametrize("seen", [False, True])
 def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Client, *, seen: bool) -> None:
-    """Its error is the reason; what it had reported while in progress is rolled back."""
+    """A crash is the reason of the failure, and the rollback deletes a resource reported before it."""
     if seen:
         toys.made["toy-1"] = {}
         toys.answers = [{"status": "IN_PROGRESS", "resourceModel": {"Id": "toy-1"}}]
@@ -232,7 +232,7 @@ def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Cl
 
 
 def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, cloudformation: Client) -> None:
-    """Nothing is forgotten: the stack still has what it could not delete."""
+    """A stack whose rollback failed keeps its remaining resources, and DELETE can delete them."""
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}},
         failed("InvalidRequest", "second is refused"),
@@ -248,7 +248,7 @@ def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, clou
 
 
 def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Client) -> None:
-    """The stack is DELETE_FAILED with the handler's words, and keeps the resource."""
+    """A failed DELETE gives the handler's message and keeps the resource, and a second DELETE succeeds."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     toys.answers = [failed("GeneralServiceException", "Still in use")]
     cloudformation.delete_stack(StackName="toys")
@@ -262,7 +262,7 @@ def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Clie
 
 
 def test_a_resource_that_is_gone_is_deleted(toys: Toys, cloudformation: Client) -> None:
-    """NotFound is what a delete wants."""
+    """NotFound counts as success for DELETE."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     toys.made.clear()
     cloudformation.delete_stack(StackName="toys")
@@ -277,7 +277,7 @@ def test_a_resource_that_is_gone_is_deleted(toys: Toys, cloudformation: Client) 
 def test_deletion_policies(
     toys: Toys, cloudformation: Client, policy: str, after_rollback: list[str], after_delete: list[str]
 ) -> None:
-    """What is kept when a create is rolled back, and when the stack is deleted."""
+    """DeletionPolicy decides what stays after a rolled back CREATE and after DELETE of the stack."""
     bear = {"Type": TOY, "DeletionPolicy": policy, "Properties": {"Name": "bear"}}
     stack = create(cloudformation, template(Bear=bear, Cub={"Name": "CUB", "Colour": {"Ref": "Bear"}}))
     assert (stack["StackStatus"], list(toys.made)) == ("ROLLBACK_COMPLETE", after_rollback)
@@ -289,7 +289,7 @@ def test_deletion_policies(
 
 
 def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> None:
-    """UpdateReplacePolicy: Retain."""
+    """UpdateReplacePolicy: Retain keeps a replaced resource."""
     for name in ("bear", "wolf"):
         body = template(Bear={"Type": TOY, "UpdateReplacePolicy": "Retain", "Properties": {"Name": name}})
         (create if name == "bear" else update)(cloudformation, body)
@@ -297,7 +297,7 @@ def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> 
 
 
 def test_a_cleanup_that_fails_leaves_the_update_complete(toys: Toys, cloudformation: Client) -> None:
-    """With an event that says what was left: as in CloudFormation."""
+    """The update completes even if the replaced resource can't be deleted; an event says so."""
     create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub"}))
     toys.made["toy-3"] = {}
     toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-3"}}, failed("AccessDenied", "It stays")]
@@ -307,7 +307,7 @@ def test_a_cleanup_that_fails_leaves_the_update_complete(toys: Toys, cloudformat
 
 
 def test_an_update_without_interruption(toys: Toys, cloudformation: Client) -> None:
-    """Desired and previous properties, both with the identifier; the same resource afterwards."""
+    """UPDATE receives desired and previous properties, both with the identifier, and the identifier stays."""
     create(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
     stack = update(cloudformation, template({"Id": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear", "Loud": False}))
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "toy-1")
@@ -320,7 +320,7 @@ def test_an_update_without_interruption(toys: Toys, cloudformation: Client) -> N
 
 
 def test_a_change_of_stack_tags_updates_in_place(toys: Toys, cloudformation: Client) -> None:
-    """With the tags before and after; the same template with the same tags is no update."""
+    """The handler receives the tags before and after; without any change, there is no update."""
     body = template(Bear={"Name": "bear"})
     create(cloudformation, body, Tags=tags(team="a", cost="1"))
     with pytest.raises(ClientError, match="No updates are to be performed"):
@@ -335,11 +335,11 @@ def test_a_change_of_stack_tags_updates_in_place(toys: Toys, cloudformation: Cli
 
 @pytest.mark.parametrize("change", [{"Name": "wolf"}, {"Name": "bear", "Parts": [{"Size": 2}]}])
 def test_a_create_only_property_replaces(toys: Toys, cloudformation: Client, change: dict[str, Any]) -> None:
-    """The new one is made, dependents are told, then the old one goes."""
+    """A replacement creates the new resource, updates the dependents, and then deletes the old one."""
     bear = {"Name": "bear", "Parts": [{"Size": 1}]}
     cub = {"Name": "cub", "Colour": {"Ref": "Bear"}}
     create(cloudformation, template(Cub=cub, Bear=bear))
-    toys.made["toy-1"]["Name"] = "generated"  # as if the type made names up: they don't clash
+    toys.made["toy-1"]["Name"] = "generated"  # as if the type generated names, which don't clash
     stack = update(cloudformation, template({"Id": {"Value": {"Ref": "Bear"}}}, Cub=cub, Bear=change))
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "toy-3")
     assert toys.actions()[2:] == ["CREATE Bear", "UPDATE Cub", "DELETE Bear"]
@@ -349,7 +349,7 @@ def test_a_create_only_property_replaces(toys: Toys, cloudformation: Client, cha
 
 
 def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -> None:
-    """The new one is made first, so its name is taken: AlreadyExists, and the stack is what it was."""
+    """A replacement comes before the deletion, so a user-provided name is taken; the update rolls back."""
     create(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 1}]}))
     stack = update(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 2}]}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -362,7 +362,7 @@ def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -
 
 
 def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Client) -> None:
-    """Updated ones get their old properties and tags back, new ones go, replaced and removed ones never went."""
+    """A rollback restores changed resources and tags, deletes new ones, and keeps replaced and removed ones."""
     before = template(A={"Name": "a", "Colour": "red"}, B={"Name": "b"}, C={"Name": "c"}, D={"Name": "d"})
     create(cloudformation, before, Tags=tags(team="a"))
     was = json.loads(json.dumps(toys.made))
@@ -399,7 +399,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
 
 
 def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation: Client) -> None:
-    """A queue that the failed operation made is deleted, one that it changed is as before."""
+    """A rollback deletes a queue that the operation created, and restores one that it changed."""
     sqs = SESSION.client("sqs")
 
     def box(timeout: int) -> dict[str, Any]:
@@ -452,7 +452,7 @@ FAILED = "failed validation constraint for keyword"
 def test_properties_are_validated_before_any_handler(
     toys: Toys, cloudformation: Client, properties: dict[str, Any], lines: list[str]
 ) -> None:
-    """In CloudFormation's words, a line for each error, and never with the value."""
+    """Invalid properties are refused in CloudFormation's words: one line an error, without the value."""
     stack = create(cloudformation, template(Bear=properties))
     (reason,) = reasons(cloudformation, "CREATE_FAILED")
     assert reason == "\n".join(["Properties validation failed for resource Bear with message:", *lines])
@@ -461,7 +461,7 @@ def test_properties_are_validated_before_any_handler(
 
 
 def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudformation: Client) -> None:
-    """Neither to do it nor to undo it."""
+    """An update with invalid properties invokes no handler, and neither does its rollback."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "very"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -471,7 +471,7 @@ def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudfor
 
 @pytest.mark.parametrize("model", [None, {"Name": "bear"}, {"Id": "another"}])
 def test_a_success_has_to_name_its_resource(toys: Toys, cloudformation: Client, model: dict[str, Any] | None) -> None:
-    """A handler that reports no identifier, or another one after an update, has failed."""
+    """A success without the identifier, or with another one after an update, is a failure."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     toys.answers = [{"status": "SUCCESS", "resourceModel": model}]
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "true"}))
@@ -481,7 +481,7 @@ def test_a_success_has_to_name_its_resource(toys: Toys, cloudformation: Client, 
 
 
 def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -> None:
-    """CloudFormation takes "3" for 3 and 3 for "3"; written either way they are the same, so nothing changes."""
+    """CloudFormation takes "3" for 3 and 3 for "3", so rewriting one as the other changes nothing."""
     create(cloudformation, template(Bear={"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Colour": 7}))
     properties = toys.events[0]["requestData"]["resourceProperties"]
     assert properties == {"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Colour": "7"}
@@ -491,7 +491,7 @@ def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -
 
 
 def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
-    """In CloudFormation's words, before there is a stack; a type of another region is unknown too."""
+    """An unknown type, or another region's, is refused in CloudFormation's words before the stack exists."""
     body = template(Bear={"Name": "bear"}, Other={"Type": "Acme::Test::Other"}, Yeti={"Type": "Acme::Test::Yeti"})
     unknown = r"Template format error: Unrecognized resource types: \[Acme::Test::Other, Acme::Test::Yeti\]"
     with pytest.raises(ClientError, match=unknown):
@@ -504,7 +504,7 @@ def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_types_of_aws_that_moto_lacks(cloudformation: Client) -> None:
-    """Are unrecognized here, and the message says why; one that cfn's own stacks have is passed over."""
+    """A missing AWS type is refused with the reason, and one that cfn's own stacks need is ignored."""
     schedule = {"Type": "AWS::SageMaker::ModelBiasJobDefinition"}
     with pytest.raises(ClientError, match=r"ModelBiasJobDefinition\] \(this sandbox supports only some"):
         create(cloudformation, template(Schedule=schedule))
@@ -514,7 +514,7 @@ def test_types_of_aws_that_moto_lacks(cloudformation: Client) -> None:
 
 
 def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
-    """Is a failed update that says so, not one that did nothing."""
+    """A change that moto can't make fails the update with a message, instead of doing nothing."""
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box"}}
     create(cloudformation, template(Group=group, Bear={"Name": "bear"}))
     changed = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box", "RetentionInDays": 7}}
@@ -524,15 +524,15 @@ def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
     assert toys.actions() == ["CREATE Bear"]
 
 
-def test_an_update_without_a_template(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - its type is needed
-    """Is refused, as in the service."""
+def test_an_update_without_a_template(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """UpdateStack without a template is refused, as in CloudFormation."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(ClientError, match="Either Template URL or Template Body must be specified"):
         cloudformation.update_stack(StackName="toys")
 
 
 def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> None:
-    """Ref joins them, wherever in the model they are; DELETE is sent each at its place."""
+    """Ref joins the parts of an identifier, and DELETE receives each part at its place in the model."""
     made = {"Name": "bear", "Facts": {"Born": "today"}}
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
     stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
@@ -545,7 +545,7 @@ def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> N
 
 @pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing", "Resources: {A: {}}"])
 def test_a_template_that_can_not_be_read(cloudformation: Client, body: str) -> None:
-    """Is a template format error, and there is no stack."""
+    """A template that can't be parsed is a template format error, and leaves no stack."""
     with pytest.raises(ClientError, match="Template format error"):
         create(cloudformation, body)
     assert cloudformation.describe_stacks()["Stacks"] == []
@@ -564,7 +564,7 @@ def test_a_template_that_can_not_be_read(cloudformation: Client, body: str) -> N
 def test_a_reference_that_leads_nowhere(
     toys: Toys, cloudformation: Client, resources: dict[str, Any], message: str
 ) -> None:
-    """Is refused before there is a stack."""
+    """A circular or unresolved reference is refused before the stack exists."""
     with pytest.raises(ClientError, match=message):
         create(cloudformation, template(**resources))
     assert cloudformation.describe_stacks()["Stacks"] == []
@@ -572,7 +572,7 @@ def test_a_reference_that_leads_nowhere(
 
 
 def test_a_resource_keeps_its_type(toys: Toys, cloudformation: Client) -> None:
-    """CloudFormation does not turn one resource into another's type."""
+    """An update can't change the type of a resource."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(ClientError, match="Update of resource type is not permitted"):
         update(cloudformation, template(Bear={"Type": "AWS::S3::Bucket"}))
@@ -580,7 +580,7 @@ def test_a_resource_keeps_its_type(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
-    """AlreadyExistsException, and the stack there is stays as it is."""
+    """A second stack of the same name is an AlreadyExistsException, and doesn't touch the first."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
         create(cloudformation, template(Bear={"Name": "wolf"}))
@@ -588,7 +588,7 @@ def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
-    """An export can be imported, is unique, and goes with its stack."""
+    """Another stack can import an export; its name is unique, and it is deleted with its stack."""
     body = template({"Id": {"Value": {"Ref": "Bear"}, "Export": {"Name": "bear-id"}}}, Bear={"Name": "bear"})
     create(cloudformation, body)
     wolf = template(Wolf={"Name": "wolf", "Colour": {"Fn::ImportValue": "bear-id"}})
@@ -604,7 +604,7 @@ def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
-    """What `aws cloudformation deploy` uses: create, then update, roll back included."""
+    """Change sets create, update and roll back a stack, as `aws cloudformation deploy` uses them."""
     for number, (kind, colour) in enumerate([("CREATE", "red"), ("UPDATE", "blue"), ("UPDATE", "green")]):
         name = f"change-{number}"
         body = template(Bear={"Name": "bear", "Colour": colour})
@@ -624,7 +624,7 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_tags_alone_are_a_change(toys: Toys, cloudformation: Client) -> None:
-    """Whatever the template and its parameters: in a change set, and in an update that sends the parameters again."""
+    """A change of tags alone is an update, in a change set and with the parameters' previous values."""
     body = json.dumps(
         {
             "Parameters": {"Colour": {"Type": "String"}},
@@ -651,7 +651,7 @@ def test_tags_alone_are_a_change(toys: Toys, cloudformation: Client) -> None:
 def test_a_long_operation_goes_on_after_the_call(
     toys: Toys, cloudformation: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The call answers, the stack is in progress, and nothing else can begin until it is done."""
+    """The call returns while the operation runs, and no other operation can begin until it ends."""
     gate = threading.Event()
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
 
@@ -677,7 +677,7 @@ def test_a_long_operation_goes_on_after_the_call(
 
 
 def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A handler that asked for a long delay is not waited for."""
+    """When the context ends, it doesn't wait for a handler that requested a long delay."""
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
     toys, begun = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
@@ -691,8 +691,8 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
 
 
 def test_moto_is_itself_again_afterwards() -> None:
-    """Nothing is left in moto when the context has ended."""
-    from moto.cloudformation import models  # noqa: PLC0415 - to see what it is without the fixture
+    """When the context ends, moto is unchanged."""
+    from moto.cloudformation import models  # noqa: PLC0415 - imported here to inspect it outside the context
 
     with stacks.installed():
         assert models.Stack is stacks.Stack

@@ -1,4 +1,4 @@
-"""The rules that are off by default: what SageMaker asks of an account before it takes a definition."""
+"""The strict rules refuse definitions whose role, endpoint or attributes SageMaker would not accept."""
 
 import json
 import os
@@ -26,14 +26,14 @@ BATCH = {
 
 @pytest.fixture(autouse=True)
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Moto in this process with the strict rules, and no configuration of whoever runs the tests."""
+    """Yield a client of moto with the strict rules, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with mock_aws(), rules(strict=True):
         yield boto3.client("sagemaker", "us-east-1")
 
 
 def test_the_sandbox_is_strict_when_told_so(toy_project: Path) -> None:
-    """The same request, refused with --strict and taken without."""
+    """The sandbox refuses a request with --strict that it accepts without."""
     asked = json.dumps(_request({"BatchTransformInput": BATCH}))
     command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", asked]
     codes = [
@@ -62,22 +62,22 @@ def _request(source: dict[str, Any], problem: str = "Regression") -> dict[str, A
     }
 
 
-def _create(sagemaker: Any, source: dict[str, Any], problem: str = "Regression") -> None:  # noqa: ANN401  boto3's own
+def _create(sagemaker: Any, source: dict[str, Any], problem: str = "Regression") -> None:  # noqa: ANN401 - boto3's client
     sagemaker.create_model_quality_job_definition(**_request(source, problem))
 
 
-def _endpoint(**attributes: Any) -> dict[str, Any]:  # noqa: ANN401  members of a request
+def _endpoint(**attributes: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a request
     return {"EndpointInput": {"EndpointName": "churn", "LocalPath": "/opt/ml/processing/input", **attributes}}
 
 
-def _make_role(principal: Any, action: str = "sts:AssumeRole") -> None:  # noqa: ANN401  of any shape
+def _make_role(principal: Any, action: str = "sts:AssumeRole") -> None:  # noqa: ANN401 - any JSON value
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     boto3.client("iam", "us-east-1").create_role(
         RoleName="monitoring", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     )
 
 
-def _make_endpoint(sagemaker: Any) -> None:  # noqa: ANN401  boto3's own
+def _make_endpoint(sagemaker: Any) -> None:  # noqa: ANN401 - boto3's client
     variant = {"VariantName": "all", "ModelName": "model", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_model(ModelName="model", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "image"})
     sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=[variant])
@@ -93,8 +93,8 @@ def _make_endpoint(sagemaker: Any) -> None:  # noqa: ANN401  boto3's own
         (None, ""),
     ],
 )
-def test_a_role_that_sagemaker_cant_assume(sagemaker: Any, principal: Any, action: str) -> None:  # noqa: ANN401
-    """One that trusts others, one that lets it do something else, none at all."""
+def test_a_role_that_sagemaker_cant_assume(sagemaker: Any, principal: Any, action: str) -> None:  # noqa: ANN401 - boto3's client, any JSON value
+    """A role that trusts another service, that allows another action or that doesn't exist is refused."""
     if principal is not None:
         _make_role(principal, action)
     with pytest.raises(
@@ -104,14 +104,14 @@ def test_a_role_that_sagemaker_cant_assume(sagemaker: Any, principal: Any, actio
 
 
 @pytest.mark.parametrize("services", ["sagemaker.amazonaws.com", ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]])
-def test_a_role_that_sagemaker_can_assume(sagemaker: Any, services: Any) -> None:  # noqa: ANN401
-    """By itself or with others."""
+def test_a_role_that_sagemaker_can_assume(sagemaker: Any, services: Any) -> None:  # noqa: ANN401 - boto3's client, any JSON value
+    """A role that trusts SageMaker is accepted, also if it trusts other services."""
     _make_role({"Service": services})
     _create(sagemaker, {"BatchTransformInput": BATCH})
 
 
-def test_an_endpoint_has_to_be_there(sagemaker: Any) -> None:  # noqa: ANN401
-    """Refused without it; taken with it."""
+def test_an_endpoint_has_to_be_there(sagemaker: Any) -> None:  # noqa: ANN401 - boto3's client
+    """A definition for a missing endpoint is refused, and accepted once the endpoint exists."""
     _make_role({"Service": "sagemaker.amazonaws.com"})
     with pytest.raises(ClientError, match=r'ValidationException.*Could not find endpoint "arn:aws:.*:endpoint/churn"'):
         _create(sagemaker, _endpoint(InferenceAttribute="0"))
@@ -123,8 +123,8 @@ def test_an_endpoint_has_to_be_there(sagemaker: Any) -> None:  # noqa: ANN401
     ("attributes", "problem"),
     [({}, "Regression"), ({"ProbabilityAttribute": "1"}, "Regression"), ({}, "BinaryClassification")],
 )
-def test_an_endpoint_input_needs_its_attribute(sagemaker: Any, attributes: dict[str, str], problem: str) -> None:  # noqa: ANN401
-    """InferenceAttribute; for binary classification a probability does."""
+def test_an_endpoint_input_needs_its_attribute(sagemaker: Any, attributes: dict[str, str], problem: str) -> None:  # noqa: ANN401 - boto3's client
+    """An endpoint input needs InferenceAttribute; for binary classification, ProbabilityAttribute is enough."""
     _make_role({"Service": "sagemaker.amazonaws.com"})
     _make_endpoint(sagemaker)
     with pytest.raises(ClientError, match=r"missing required field.*EndpointInput\.InferenceAttribute"):

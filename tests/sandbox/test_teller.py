@@ -1,4 +1,4 @@
-"""Steps as a person sees them on a terminal, as a pipe carries them, and as a script reads them."""
+"""Tellers show steps to a person on a terminal, to a pipe and to a script."""
 
 import io
 import json
@@ -10,15 +10,15 @@ from sandbox.teller import JsonTeller, Teller, TextTeller
 
 
 class Terminal(io.StringIO):
-    """A text file that says it is a terminal."""
+    """A text file that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Return that it is one."""
+        """Return True."""
         return True
 
 
 def play(teller: Teller) -> None:
-    """A step with a detail found on the way, another detail after it, and commands at the end."""
+    """Run a step with a detail inside, a detail after it, and commands at the end."""
     with teller.step("Create [the] stack"):
         teller.detail("on the way")
     teller.detail("afterwards")
@@ -26,7 +26,7 @@ def play(teller: Teller) -> None:
 
 
 def test_a_pipe_gets_plain_lines() -> None:
-    """A step's line comes before what it found, and what looks like rich's markup is text."""
+    """A pipe gets plain lines, each step before its details; text that looks like rich's markup stays text."""
     out = io.StringIO()
     play(TextTeller(out))
     step, *rest = out.getvalue().splitlines()
@@ -35,20 +35,20 @@ def test_a_pipe_gets_plain_lines() -> None:
 
 
 def test_a_terminal_gets_the_same_in_colour_and_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the codes that colour and move, the same words."""
+    """A terminal gets coloured lines, and a live line with a hidden cursor while a step runs."""
     for name in ("NO_COLOR", "TTY_INTERACTIVE", "TTY_COMPATIBLE", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal()
     play(TextTeller(terminal))
     shown = terminal.getvalue()
-    assert "\033[?25l" in shown  # the cursor is hidden while a step is under way
+    assert "\033[?25l" in shown  # hides the cursor while a step runs
     assert shown.count("\033[?25l") == shown.count("\033[?25h")
     assert re.search(r"\033\[[0-9;]*m +\d\.\d s\033\[0m", shown)
 
 
 def half(teller: Teller, raised: BaseException) -> None:
-    """A step that finds something and then ends otherwise."""
+    """Run a step that adds a detail and then raises an exception."""
     with teller.step("Do it"):
         teller.detail("half of it")
         raise raised
@@ -59,7 +59,7 @@ def half(teller: Teller, raised: BaseException) -> None:
     [(ValueError(), "failed"), (KeyboardInterrupt(), "interrupted"), (SystemExit(143), "interrupted")],
 )
 def test_a_step_that_does_not_end_well_says_so(raised: BaseException, word: str) -> None:
-    """In its line, and as an object's status; what it had found is shown all the same."""
+    """A step that ends with an exception says so in its line or status, and still shows its details."""
     text, objects = io.StringIO(), io.StringIO()
     for teller in (TextTeller(text), JsonTeller(objects)):
         with pytest.raises(type(raised)):
@@ -70,7 +70,7 @@ def test_a_step_that_does_not_end_well_says_so(raised: BaseException, word: str)
 
 
 def test_a_script_gets_an_object_a_line() -> None:
-    """Nothing else."""
+    """A script gets one JSON object a line, and nothing else."""
     out = io.StringIO()
     play(JsonTeller(out))
     step, *rest = map(json.loads, out.getvalue().splitlines())

@@ -1,4 +1,4 @@
-"""Templates and their parameters: what is refused before anything is done, and what summaries say."""
+"""Invalid templates and parameters are refused before the stack changes, and summaries describe valid ones."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ NAMED_ROLE = {"Type": "AWS::IAM::Role", "Properties": {**TRUST, "RoleName": "me"
 
 
 def with_parameters(parameters: dict[str, Any], **resources: dict[str, Any]) -> str:
-    """A template of toys with parameters."""
+    """Return a template of toys with parameters."""
     return json.dumps(json.loads(template(**resources)) | {"Parameters": parameters})
 
 
@@ -31,7 +31,7 @@ def with_parameters(parameters: dict[str, Any], **resources: dict[str, Any]) -> 
 )
 @pytest.mark.parametrize("bucket", ["box.of.localhost", "s3-box"])
 def test_template_urls(toys: Toys, cloudformation: Client, url: str, bucket: str) -> None:
-    """Path-style and virtual-hosted, of AWS and of this machine, whatever the bucket is called."""
+    """Template URLs work path-style and virtual-hosted, for AWS and for this machine, with any bucket name."""
     s3 = SESSION.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket=bucket, Key="a b.json", Body=template(Bear={"Name": "bear"}).encode())
@@ -41,7 +41,7 @@ def test_template_urls(toys: Toys, cloudformation: Client, url: str, bucket: str
 
 @pytest.mark.parametrize("name", ["none/a.json", "box/none.json"])
 def test_a_template_url_that_leads_nowhere(cloudformation: Client, name: str) -> None:
-    """Is an error of the request."""
+    """A URL of a missing bucket or key is refused."""
     place = {"LocationConstraint": "eu-west-1"}
     SESSION.client("s3").create_bucket(Bucket="box", CreateBucketConfiguration=place)
     with pytest.raises(ClientError, match=r"S3 error: The specified (bucket|key) does not exist"):
@@ -49,7 +49,7 @@ def test_a_template_url_that_leads_nowhere(cloudformation: Client, name: str) ->
 
 
 def test_what_is_there_in_name_only(toys: Toys, cloudformation: Client) -> None:
-    """AWS::CDK::Metadata, which every CDK stack has: it has events and an identifier, and updates change nothing."""
+    """AWS::CDK::Metadata, part of every CDK stack, has events and an identifier, and updates don't change it."""
 
     def metadata(text: str) -> dict[str, Any]:
         return {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": text}}
@@ -76,7 +76,7 @@ def test_what_is_there_in_name_only(toys: Toys, cloudformation: Client) -> None:
     ],
 )
 def test_capabilities(cloudformation: Client, resource: dict[str, Any], given: list[str], needed: str | None) -> None:
-    """Have to be acknowledged, by a change set too; before, nothing is done."""
+    """A stack or change set without the capability that it needs is refused, and nothing is created."""
     options: dict[str, Any] = {
         "StackName": "toys",
         "TemplateBody": template(Role=resource),
@@ -95,7 +95,7 @@ def test_capabilities(cloudformation: Client, resource: dict[str, Any], given: l
 
 
 def test_a_macro_has_to_be_reviewed(cloudformation: Client) -> None:
-    """By a change set, or by its capability; SAM's is expanded by SAM's own translator."""
+    """A macro needs a change set or its capability. SAM's own translator expands SAM templates."""
     body = json.dumps(
         {
             "Transform": "AWS::Serverless-2016-10-31",
@@ -133,7 +133,7 @@ def test_a_macro_has_to_be_reviewed(cloudformation: Client) -> None:
     ],
 )
 def test_a_macro_that_fails(cloudformation: Client, body: dict[str, Any], message: str) -> None:
-    """Is an error of the request, and there is no stack."""
+    """An unknown or failing macro is refused before the stack exists."""
     with pytest.raises(ClientError, match=message):
         cloudformation.create_stack(
             StackName="toys", TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_AUTO_EXPAND"]
@@ -147,8 +147,8 @@ PARAMETERS = {
 }
 
 
-def test_summaries(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - its type is needed
-    """Parameters, capabilities and their reason, identifiers of what can be imported; nothing need be used."""
+def test_summaries(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """A summary has parameters, capabilities with their reason, and import identifiers; parameters can be unused."""
     body = json.loads(with_parameters(PARAMETERS, Bear={"Name": "bear"}, Role=ROLE, Box={"Type": "AWS::SQS::Queue"}))
     body |= {"Description": "Toys.", "Metadata": {"a": 1}, "AWSTemplateFormatVersion": "2010-09-09"}
     validated = cloudformation.validate_template(TemplateBody=json.dumps(body))
@@ -168,7 +168,7 @@ def test_summaries(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 
 
 
 def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -> None:
-    """A summary of a stack's template; a NoEcho parameter is shown as stars, and reaches the resource."""
+    """A stack has a summary, too. A NoEcho value is shown as ****, but reaches the resource."""
     body = with_parameters(PARAMETERS, Bear={"Name": "bear", "Colour": {"Ref": "Secret"}})
     stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Secret", "ParameterValue": "swordfish"}])
     shown = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
@@ -193,7 +193,7 @@ def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -
     ],
 )
 def test_parameters_out_of_bounds(cloudformation: Client, slot: dict[str, Any], value: str, message: str) -> None:
-    """Are refused in CloudFormation's words, without the value."""
+    """A parameter outside its constraints is refused in CloudFormation's words, without the value."""
     body = with_parameters({"Colour": {"Type": "String"} | slot}, Bear={"Name": "bear"})
     with pytest.raises(ClientError, match=message):
         create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": value}])
@@ -218,7 +218,7 @@ def test_parameters_out_of_bounds(cloudformation: Client, slot: dict[str, Any], 
     ],
 )
 def test_what_validation_refuses(cloudformation: Client, body: dict[str, Any], message: str) -> None:
-    """By ValidateTemplate as by CreateStack."""
+    """ValidateTemplate refuses the same templates as CreateStack."""
     with pytest.raises(ClientError, match=message):
         cloudformation.validate_template(TemplateBody=json.dumps(body))
     with pytest.raises(ClientError, match=message):
@@ -226,7 +226,7 @@ def test_what_validation_refuses(cloudformation: Client, body: dict[str, Any], m
 
 
 def test_yaml_as_cloudformation_reads_it() -> None:
-    """Short functions of every shape, dates as text, and an attribute inside another in Fn::Sub."""
+    """YAML templates can have short functions in every form, dates as text, and nested attributes in Fn::Sub."""
     text = """
     Conditions: {Both: !And [!Condition One, !Equals [!Ref A, 2012-10-17]]}
     Resources:

@@ -1,4 +1,4 @@
-"""The registry lets a type in only if AWS's contract tests and rules pass, and says which of them do not."""
+"""The registry accepts a type only if AWS's contract tests and rules pass, and names those that fail."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from sandbox.cloudformation.type_tests import TypeTester
 from sandbox.function import Function
 from tests.contract import toys
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 TAGS = {"type": "array", "items": {"type": "string"}}
 SCHEMA = {
@@ -39,7 +39,7 @@ CODE = Path(toys.__file__).read_text()
 GOOD = f"{CODE}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
 CREATE, UPDATE = toys.CREATE | {"Tags": ["a"]}, toys.UPDATE | {"Tags": ["a"]}
 INPUTS = {"inputs/inputs_1_create.json": json.dumps(CREATE), "inputs/inputs_1_update.json": json.dumps(UPDATE)}
-# A second DELETE that succeeds.
+# Handlers whose second DELETE succeeds instead of failing with NotFound.
 BAD = GOOD.replace(
     'success() if self.there.pop(self.key(desired), None) else failure("NotFound")',
     "success(self.there.pop(self.key(desired), None) and None)",
@@ -49,7 +49,7 @@ SETTINGS = {"runtime": "python3.12", "entrypoint": "toy.resource"}
 
 
 def zipped(files: dict[str, str | bytes]) -> bytes:
-    """A zip of some files."""
+    """Return a zip of these files."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
         for name, content in files.items():
@@ -58,7 +58,7 @@ def zipped(files: dict[str, str | bytes]) -> bytes:
 
 
 def packaged(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str, Any] = SCHEMA) -> bytes:
-    """A toy's package, as cfn makes it."""
+    """Return a toy's package as cfn builds it."""
     provider = zipped({"toy.py": code})
     files: dict[str, str | bytes] = {
         ".rpdk-config": json.dumps(SETTINGS),
@@ -69,21 +69,21 @@ def packaged(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str
 
 
 def packaged_at(file: Path) -> Path:
-    """The same in a file."""
+    """Write a toy's package to a file, and return the file."""
     file.write_bytes(packaged())
     return file
 
 
 @pytest.fixture
 def client(account: Account) -> Iterator[Client]:
-    """A client of a registry that tests."""
+    """Yield a CloudFormation client of a registry that runs the tests."""
     account.client("s3").create_bucket(Bucket="uploads")
     with Registry(account):
         yield account.client("cloudformation")
 
 
 def submitted(account: Account, package: bytes) -> dict[str, Any]:
-    """How the registration of a package went."""
+    """Submit a package, and return the description of its registration."""
     account.client("s3").put_object(Bucket="uploads", Key="toy.zip", Body=package)
     cloudformation = account.client("cloudformation")
     given = {"TypeName": toys.TYPE, "SchemaHandlerPackage": "s3://uploads/toy.zip"}
@@ -93,20 +93,20 @@ def submitted(account: Account, package: bytes) -> dict[str, Any]:
 
 
 def described(client: Client) -> tuple[str, str]:
-    """The status of a type's tests, and what it says."""
+    """Return the status of the type's tests, and its description."""
     answer = client.describe_type(Type="RESOURCE", TypeName=toys.TYPE)
     return answer["TypeTestsStatus"], answer["TypeTestsStatusDescription"]
 
 
 def ended(client: Client) -> tuple[str, str]:
-    """The same, as soon as they are over."""
+    """Wait until the type's tests end, and return their status and its description."""
     while described(client)[0] == "IN_PROGRESS":
         time.sleep(0.1)
     return described(client)
 
 
 def test_a_type_that_passes_is_registered(account: Account, client: Client) -> None:
-    """And says how many tests it passed; the next version has to be compatible with it; TestType tells the same."""
+    """A passing type is registered with its number of passed tests; its next version must be compatible."""
     first = submitted(account, packaged())
     assert first["ProgressStatus"] == "COMPLETE", first
     passed = ("PASSED", "50 contract tests passed, 6 skipped")
@@ -122,7 +122,7 @@ def test_a_type_that_passes_is_registered(account: Account, client: Client) -> N
 
 
 def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
-    """The registration says which tests failed, and why; there is no version."""
+    """The registration of a failing type says which tests failed and why, and creates no version."""
     assert submitted(account, packaged(BAD)) | {"ResponseMetadata": None} == {
         "ProgressStatus": "FAILED",
         "Description": (
@@ -147,7 +147,7 @@ def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
 def test_inputs_that_can_not_be_used_fail(
     account: Account, client: Client, inputs: dict[str, str], reason: str
 ) -> None:
-    """None at all included: what can't be tried has not passed."""
+    """Missing or unusable inputs fail the registration, because an untested type has not passed."""
     answer = submitted(account, packaged(inputs=inputs))
     assert answer["ProgressStatus"] == "FAILED"
     assert f"of status FAILED: {reason}" in answer["Description"]
@@ -155,7 +155,7 @@ def test_inputs_that_can_not_be_used_fail(
 
 
 def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> None:
-    """One that was not tested when it came, as in `sandbox up`; a version that is gone can't be."""
+    """TestType tests a version that `sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
     package.write_bytes(packaged(BAD))
     with Registry(account) as registry:
@@ -176,7 +176,7 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
 def test_a_long_registration_goes_on_when_register_type_has_answered(
     account: Account, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is IN_PROGRESS then, and ends with its registry, of which nothing stays."""
+    """A long registration is IN_PROGRESS after RegisterType, and is dropped when its registry ends."""
     monkeypatch.setattr(registry_module, "PATIENCE", 0.1)
     answer = submitted(account, packaged(SLOW))
     assert answer["ProgressStatus"] == "IN_PROGRESS"
@@ -185,13 +185,13 @@ def test_a_long_registration_goes_on_when_register_type_has_answered(
 
 
 def test_tests_that_do_not_end_are_said_so(toy_package: Path, account: Account) -> None:
-    """With what they wrote: a defect of the sandbox's own, as if there were no schema to read."""
+    """If the tests can't finish, the error has their output, for example after a defect of the sandbox."""
     with Function(toy_package, account) as function, pytest.raises(SandboxError, match=r"(?s)did not end: .*KeyError"):
         TypeTester(account).tested({}, packaged_at(toy_package.parent / "toy.zip"), function)
 
 
 def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client, tmp_path: Path) -> None:
-    """The real one, of a real project: its exit code and its words."""
+    """The real `cfn submit` of a project with failing tests exits with an error and names the test."""
     source = tmp_path / "src" / "acme_test_toy"
     source.mkdir(parents=True)
     (source / "__init__.py").write_text(BAD)

@@ -1,4 +1,4 @@
-"""A type registered by a template: examples/registration.yaml, whole, and what goes wrong."""
+"""A template registers a type: the whole of examples/registration.yaml, and its failures."""
 
 import json
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from botocore.exceptions import ClientError
 from sandbox.account import Account
 from sandbox.cloudformation.registry import Registry
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 TEMPLATE = (Path(__file__).parents[2] / "examples" / "registration.yaml").read_text()
-TYPE = "Toy::Test::Type"  # of tests.sandbox.toy
+TYPE = "Toy::Test::Type"  # the type of tests.sandbox.toy
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Toy-Test-Type"
 
 
 @pytest.fixture
 def cloudformation(account: Account, toy_package: Path) -> Iterator[Client]:
-    """A client of an account with a registry; the toy's package is in a bucket twice, and something else once."""
+    """Yield a client of an account with a registry, and a bucket with two packages of the toy and a broken one."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="uploads")
     for key in ("one.zip", "two.zip"):
@@ -31,7 +31,7 @@ def cloudformation(account: Account, toy_package: Path) -> Iterator[Client]:
 
 
 def deploy(action: Any, key: str, name: str = TYPE) -> dict[str, Any]:  # noqa: ANN401 - a method of a client
-    """Create or update the stack of the example, and describe it."""
+    """Create or update the example's stack, and return its description."""
     parameters = {"TypeName": name, "SchemaHandlerPackage": f"s3://uploads/{key}"}
     action(
         StackName="registration",
@@ -44,13 +44,13 @@ def deploy(action: Any, key: str, name: str = TYPE) -> dict[str, Any]:  # noqa: 
 
 
 def outputs(stack: dict[str, Any]) -> dict[str, str]:
-    """The outputs, if the operation went well."""
+    """Return the stack's outputs; fail if the operation failed."""
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def used(cloudformation: Client) -> str:
-    """The state of a stack with the type."""
+    """Create a stack that uses the type, delete it, and return the status that it reached."""
     resources = {"Toy": {"Type": TYPE, "Properties": {"Name": "toy"}}}
     cloudformation.create_stack(StackName="toys", TemplateBody=json.dumps({"Resources": resources}))
     status: str = cloudformation.describe_stacks(StackName="toys")["Stacks"][0]["StackStatus"]
@@ -59,7 +59,7 @@ def used(cloudformation: Client) -> str:
 
 
 def test_the_life_of_a_registration(account: Account, cloudformation: Client) -> None:
-    """Registered with its roles, used; a new package is a new version and the default before the old one goes."""
+    """The type is registered with its roles; a new package is the default before the old version is deleted."""
     told = outputs(deploy(cloudformation.create_stack, "one.zip"))
     assert told["TypeVersionArn"] == f"{ARN}/00000001"
     described = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)
@@ -104,7 +104,7 @@ def test_the_life_of_a_registration(account: Account, cloudformation: Client) ->
     ],
 )
 def test_what_is_refused(account: Account, cloudformation: Client, key: str, name: str, reason: str) -> None:
-    """The registry's reason is the stack's, and nothing is left."""
+    """The registry's reason appears in the stack, and no type and no role is left."""
     stack = deploy(cloudformation.create_stack, key, name)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert reason in stack["StackStatusReason"]
@@ -113,7 +113,7 @@ def test_what_is_refused(account: Account, cloudformation: Client, key: str, nam
 
 
 def test_a_package_that_is_refused_leaves_the_old_version(cloudformation: Client) -> None:
-    """It stays the default, and in use."""
+    """If an update's package is refused, the old version stays the default and usable."""
     deploy(cloudformation.create_stack, "one.zip")
     assert deploy(cloudformation.update_stack, "broken.zip")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)["DefaultVersionId"] == "00000001"
@@ -121,7 +121,7 @@ def test_a_package_that_is_refused_leaves_the_old_version(cloudformation: Client
 
 
 def test_a_default_version_by_name(account: Account, cloudformation: Client) -> None:
-    """By the type's name and a version id; one that is not there is refused."""
+    """The default version can be set by type name and version id; an unknown version is refused."""
     for key in ("one.zip", "two.zip"):
         cloudformation.register_type(TypeName=TYPE, SchemaHandlerPackage=f"s3://uploads/{key}")
     for version_id, status in (("00000002", "CREATE_COMPLETE"), ("00000003", "UPDATE_ROLLBACK_COMPLETE")):
@@ -143,7 +143,7 @@ def test_a_default_version_by_name(account: Account, cloudformation: Client) -> 
 
 
 def test_a_version_that_was_deregistered_outside(cloudformation: Client) -> None:
-    """It has drifted, and the stack can be deleted."""
+    """A version deregistered outside of the stack is reported as drift, and the stack can still be deleted."""
     deploy(cloudformation.create_stack, "one.zip")
     cloudformation.deregister_type(Type="RESOURCE", TypeName=TYPE)
     detection_id = cloudformation.detect_stack_drift(StackName="registration")["StackDriftDetectionId"]

@@ -1,4 +1,4 @@
-"""What a schema refuses, with the patterns of AWS's own schemas."""
+"""Violations of a schema are reported in CloudFormation's words; patterns of AWS's schemas work."""
 
 import re
 from typing import Any
@@ -38,7 +38,7 @@ OPEN = {"patternProperties": {r"^\p{L}+$": {"type": "integer"}}, "additionalProp
     ],
 )
 def test_patterns_are_java_s(schema: dict[str, Any], properties: dict[str, Any], expected: list[str]) -> None:
-    r"""`\p{L}` and its kin, in patterns of values and of keys."""
+    r"""Patterns follow Java's syntax, with `\p{L}` and other classes, for values and for keys."""
     assert lines(schema, properties) == expected
 
 
@@ -52,14 +52,14 @@ def test_patterns_are_java_s(schema: dict[str, Any], properties: dict[str, Any],
     ],
 )
 def test_a_keyword_alone_is_followed_by_a_hint(schema: dict[str, Any], value: object, hint: str) -> None:
-    """It says what is allowed and what the property is, and that it is the sandbox's: AWS has none."""
+    """A hint with the rule and the description follows the keyword, marked as the sandbox's: AWS has none."""
     line, *_ = lines({"properties": {"A": schema}}, {"A": value})  # a combination adds a line for each cause
     assert line.partition(" [")[0] == "#/A: failed validation constraint for keyword"
     assert line.partition("] ")[2] == f"(sandbox's hint: {hint})"
 
 
 def test_a_schema_of_aws_s_that_python_s_own_patterns_fail_on() -> None:
-    """The tags of a monitoring schedule: the sandbox offers that type."""
+    """The tag pattern of monitoring schedules works, although Python's re can't compile it."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::SageMaker::MonitoringSchedule").schema
     pattern = schema["definitions"]["Tag"]["properties"]["Key"]["pattern"]
     with pytest.raises(re.error):

@@ -1,4 +1,4 @@
-"""A resource type of ten lines: the sandbox knows nothing of what it runs."""
+"""A minimal resource type: it shows that the sandbox runs any type, not only this project's."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_entrypoint(event, context):
 
 
 def write(folder: Path, handlers: str = HANDLERS, requirements: str = "") -> Path:
-    """Write the toy's project into a folder."""
+    """Write the toy's project into a folder, and return the folder."""
     source = folder / "src" / "toy_test_type"
     source.mkdir(parents=True)
     (source / "__init__.py").touch()

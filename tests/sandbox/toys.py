@@ -1,14 +1,14 @@
-"""Stacks of toys: a type in memory, and what its tests say to CloudFormation."""
+"""An in-memory toy type, and helpers that create, update and inspect a stack of toys."""
 
 import json
 from typing import Any
 
 import boto3
 
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-SESSION = boto3.Session("test", "test", region_name=REGION)  # one: it reads the service's model once
+SESSION = boto3.Session("test", "test", region_name=REGION)  # shared, because loading the service model is slow
 TOY = "Acme::Test::Toy"
 SCHEMA: dict[str, Any] = {
     "typeName": TOY,
@@ -42,7 +42,7 @@ SCHEMA: dict[str, Any] = {
 
 
 class Toys:
-    """A type of ten lines, in memory: it keeps every event, and answers what a test put in `answers` before its own."""
+    """The type's handlers. They record every event, and return the answers queued in `answers` before their own."""
 
     def __init__(self) -> None:
         self.made: dict[str, dict[str, Any]] = {}
@@ -52,7 +52,7 @@ class Toys:
         self.count = 0
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The five handlers, save one."""
+        """Answer an event as the type's handlers do, all but LIST."""
         event = json.loads(json.dumps(event))
         self.events.append(event)
         if self.answers:
@@ -74,46 +74,46 @@ class Toys:
         return {"status": "SUCCESS", "resourceModel": self.made[model["Id"]]}
 
     def actions(self) -> list[str]:
-        """What was asked so far, and of which resource."""
+        """Return the action and the logical id of each event so far."""
         return [f"{event['action']} {event['requestData']['logicalResourceId']}" for event in self.events]
 
 
 def failed(code: str, message: str = "No", model: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A failed progress event."""
+    """Return a failed progress event."""
     return {"status": "FAILED", "errorCode": code, "message": message, "resourceModel": model}
 
 
 def template(outputs: dict[str, Any] | None = None, **resources: dict[str, Any]) -> str:
-    """A template of toys, each given by its properties, or in full when it has a Type."""
+    """Return a template of toys, each given by its properties, or in full if it has a Type."""
     resources = {key: one if "Type" in one else {"Type": TOY, "Properties": one} for key, one in resources.items()}
     return json.dumps({"Resources": resources, "Outputs": outputs or {}})
 
 
 def stack_of(cloudformation: Client) -> dict[str, Any]:
-    """The stack called toys."""
+    """Return the description of the stack called toys."""
     stack: dict[str, Any] = cloudformation.describe_stacks(StackName="toys")["Stacks"][0]
     return stack
 
 
-def create(cloudformation: Client, body: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - of the API
-    """Create the stack called toys."""
+def create(cloudformation: Client, body: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Create the stack called toys, and return its description."""
     cloudformation.create_stack(StackName="toys", TemplateBody=body, **options)
     return stack_of(cloudformation)
 
 
-def update(cloudformation: Client, body: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - of the API
-    """Update it."""
+def update(cloudformation: Client, body: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Update the stack called toys, and return its description."""
     cloudformation.update_stack(StackName="toys", TemplateBody=body, **options)
     return stack_of(cloudformation)
 
 
 def tags(**pairs: str) -> list[dict[str, str]]:
-    """Tags as the API takes them."""
+    """Return tags in the API's format."""
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
 
 
 def reasons(cloudformation: Client, status: str) -> list[str]:
-    """The reasons of the resources' events with a status, oldest first."""
+    """Return the status reasons of the toys' events with this status, oldest first."""
     events = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
     return [
         event["ResourceStatusReason"]
