@@ -1,1 +1,1 @@
-"""Clients of CloudFormation and SageMaker, each in its own environment, against the sandbox."""
+"""Clients of CloudFormation and SageMaker that run against the sandbox, each in a separate environment."""

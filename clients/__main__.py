@@ -1,4 +1,4 @@
-"""Every client against the sandbox, a line each: python -m clients [CLIENT ...]."""
+"""Runs clients against the sandbox and prints a line for each: python -m clients [CLIENT ...]."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIENTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the clients that are named, or all, one after another; 1 if one of them failed."""
+    """Run the named clients, or all, one after another; return 1 if one failed, 2 if a name is unknown."""
     names = list(sys.argv[1:] if arguments is None else arguments) or list(CLIENTS)
     unknown = sorted(set(names) - set(CLIENTS))
     if unknown:

@@ -1,4 +1,4 @@
-"""The AWS CLI against the sandbox: python -m clients.aws_cli."""
+"""Runs the AWS CLI against the sandbox: python -m clients.aws_cli."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CHANGE_SET = (*STACK, "--change-set-name", "change")
 
 
 def main() -> None:
-    """Run the life of a stack.
+    """Install the AWS CLI, then create, update and delete a stack with it.
 
     Raises:
-        Failure: something is not as it should be.
+        Failure: a result differs from the expected one.
     """
     aws = python_environment("aws-cli", "awscli>=1.40,<2") / "aws"
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def run(aws: Path, account: Account, folder: Path) -> None:
-    """Deploy, change sets, waiters, events, summaries, drift."""
+    """Run the commands for deployments, change sets, waiters, events, summaries and drift."""
     properties = json.loads(Path(__file__).with_name("properties.json").read_text())
 
     def write(**changes: Any) -> str:  # noqa: ANN401 - of JSON
@@ -43,7 +43,7 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         call("validate-template", "--template-body", body)
         summary = call("get-template-summary", "--template-body", body)
         expect(summary["ResourceIdentifierSummaries"][0]["ResourceIdentifiers"] == ["JobDefinitionArn"], str(summary))
-    with told("deploy, by a bucket; then nothing to deploy"):
+    with told("deploy through a bucket; deploy again without changes"):
         call("mb", "s3://templates", service="s3")
         deploy = ("deploy", *STACK, "--template-file", "template.json", "--s3-bucket", "templates")
         call(*deploy)
@@ -66,7 +66,7 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         (resource,) = call("list-stack-resources", *STACK)["StackResourceSummaries"]
         expect(resource["ResourceStatus"] == "UPDATE_COMPLETE", str(resource))
         expect(call("describe-stacks", *STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE", "not complete")
-    with told("a change set that is missing, an update that is none"):
+    with told("describe a missing change set; update without changes"):
         said = call("describe-change-set", *STACK, "--change-set-name", "none", fails=True)
         expect("ChangeSetNotFound" in said, said)
         said = call("update-stack", *STACK, "--template-body", body, fails=True)

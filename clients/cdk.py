@@ -1,6 +1,6 @@
-"""AWS CDK against the sandbox: python -m clients.cdk.
+"""Runs AWS CDK against the sandbox: python -m clients.cdk.
 
-The command line from npm, the constructs from PyPI. Nothing of either is patched or configured for the sandbox.
+The command line comes from npm, the constructs from PyPI. Neither is patched or configured for the sandbox.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from clients.stage import (
 )
 from sandbox.account import Account
 
-VARIABLES = {  # what CDK says of the machine's Node.js is of no use here
+VARIABLES = {  # they silence CDK's telemetry and its warnings about the version of Node.js
     "CDK_DISABLE_CLI_TELEMETRY": "1",
     "CI": "true",
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
@@ -34,10 +34,10 @@ VARIABLES = {  # what CDK says of the machine's Node.js is of no use here
 
 
 def main() -> None:
-    """Run the life of two stacks.
+    """Install CDK, then create, change and destroy two stacks with it.
 
     Raises:
-        Failure: something is not as it should be.
+        Failure: a result differs from the expected one.
     """
     commands = node_environment("cdk-cli", "aws-cdk@2")
     python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 class _Cdk:
-    """The command `cdk` with an account."""
+    """The `cdk` command, run against an account."""
 
     def __init__(self, commands: Path, account: Account, folder: Path) -> None:
         self._account, self._folder = account, folder
@@ -64,14 +64,14 @@ class _Cdk:
         return called(command, self._account, self._variables, folder=self._folder, fails=fails)
 
     def file(self, name: str, content: Any) -> str:  # noqa: ANN401 - of JSON
-        """Write a file for it."""
+        """Write a JSON file into the working folder of `cdk`, and return its path."""
         path = self._folder / name
         path.write_text(json.dumps(content))
         return str(path)
 
 
 def run(cdk: _Cdk, account: Account) -> None:
-    """Bootstrap, deploy, change, replace, look, import, destroy."""
+    """Run `cdk` bootstrap, deploy, diff, drift, import and destroy, and check each result."""
     with told("bootstrap"):
         cdk("bootstrap", "aws://123456789012/us-east-1")
     deploy = ("deploy", "--require-approval", "never")
@@ -86,23 +86,23 @@ def run(cdk: _Cdk, account: Account) -> None:
         cdk(*deploy, state="changed")
         now = {key: physical_id(account, "Quality", key) for key in made}
         expect(now == made, f"{now} instead of {made}")
-    with told("deploy a replacement: only what has to be replaced"):
+    with told("deploy a replacement: only the changed resource is replaced"):
         said = cdk(*deploy, state="replaced")
         expect("hence creating one" in said, said)
         now = {key: physical_id(account, "Quality", key) for key in made}
         expect(now["Definition"] != made["Definition"] and now["Own"] == made["Own"], str(now))
-    with told("drift: none, then a definition that somebody deleted"):
+    with told("drift: none, then a definition deleted outside the stack"):
         expect("No drift detected" in (said := cdk("drift", state="replaced")), said)
         account.client("sagemaker").delete_model_quality_job_definition(
             JobDefinitionName=now["Definition"].rpartition("/")[2]
         )
         said = cdk("drift", "--fail", state="replaced", fails=True)
         expect("[-]" in said and "Definition" in said, said)
-    with told("import a definition that was made elsewhere"):
+    with told("import a definition created outside the stack"):
         mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _made_elsewhere(account)}})
         cdk("import", "--force", "--resource-mapping", mapping, state="imported")
         expect(stack_status(account, "Taken") == "IMPORT_COMPLETE", stack_status(account, "Taken"))
-        # CDK imports the resource and nothing else of its template: the rest comes with the next deployment.
+        # CDK imports only the resource; the next deployment applies the rest of the template.
         expect("Resources" not in (said := cdk("diff", state="imported")), said)
         taken = physical_id(account, "Taken", "Definition")
         cdk(*deploy, state="imported")

@@ -1,6 +1,7 @@
-"""A CDK app, run with CDK's own interpreter: writes an assembly for each state of its stacks that clients.cdk deploys.
+"""A CDK app that writes an assembly for each state of the stacks that clients.cdk deploys.
 
-By the L1 construct, and by a CfnResource under your own type name: python cdk_app.py FOLDER OWN_TYPE
+It runs in CDK's environment: python cdk_app.py FOLDER OWN_TYPE. It defines the resource with the L1 construct, and with
+a CfnResource under your own type name.
 """
 
 import json
@@ -17,7 +18,7 @@ L1 = sagemaker.CfnModelQualityJobDefinition
 
 
 def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemaker.CfnModelQualityJobDefinition:
-    """The definition by CDK's own construct."""
+    """Return a definition made with CDK's L1 construct."""
     given = PROPERTIES["ModelQualityJobInput"]
     output = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
     cluster = PROPERTIES["JobResources"]["ClusterConfig"]
@@ -55,7 +56,7 @@ def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemake
 
 
 def main(folder: Path, own_type: str) -> None:
-    """Write the assemblies."""
+    """Write one assembly for each state, and one for the import."""
     image = PROPERTIES["ModelQualityAppSpecification"]["ImageUri"]
     states = {"first": (image, "a"), "changed": (image, "b"), "replaced": (image.replace(":1", ":2"), "b")}
     for state, (uri, endpoint) in states.items():

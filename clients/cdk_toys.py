@@ -1,4 +1,4 @@
-"""A CDK app of toys, run with CDK's own interpreter: an assembly for each state that clients.recording deploys."""
+"""A CDK app of toys that writes an assembly for each state that clients.recording deploys, in CDK's environment."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ TOY = "Acme::Test::Toy"
 
 
 def main(folder: Path) -> None:
-    """Write the assemblies."""
+    """Write one assembly for each state, and one for the import."""
     for state, name, colour in (("first", "bear", "red"), ("changed", "bear", "blue"), ("replaced", "grizzly", "blue")):
         app = cdk.App(outdir=str(folder / state))
         stack = cdk.Stack(app, "Toys", env=ENVIRONMENT)

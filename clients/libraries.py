@@ -1,4 +1,4 @@
-"""troposphere, cfn-lint and boto3's paginators against the sandbox: python -m clients.libraries."""
+"""Runs troposphere, cfn-lint and boto3's paginators against the sandbox: python -m clients.libraries."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, told
 from sandbox.account import Account
 
-STACKS = 60  # more than a page of DescribeStacks
+STACKS = 60  # more than one page of DescribeStacks
 
 
 def main() -> None:
-    """Deploy what the libraries write, and page through it.
+    """Install the libraries, then deploy their template and page through the stacks.
 
     Raises:
-        Failure: something is not as it should be.
+        Failure: a result differs from the expected one.
     """
     commands = python_environment("libraries", "troposphere>=4.8,<5", "cfn-lint>=1,<2")
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def run(commands: Path, account: Account, folder: Path) -> None:
-    """Write, lint, deploy, page."""
+    """Write, lint and deploy a template, page through the results, and delete the stack."""
     cloudformation = account.client("cloudformation")
     with told("troposphere writes a template"):
         text = called([commands / "python", Path(__file__).with_name("troposphere_template.py")])

@@ -1,7 +1,7 @@
-"""Records the requests that CDK and SAM make, for tests that need neither: python -m clients.recording.
+"""Records the requests of CDK and SAM for tests that run without them: python -m clients.recording.
 
-A proxy stands between the client and a sandbox whose type is a toy. It keeps each request with what of the answer has
-to come again: its status, the words that clients decide by, and the names that later requests repeat.
+A proxy forwards the client's requests to a sandbox with a toy type. It records each request, and from the answer what a
+replay must reproduce: the status, the values on which clients base decisions, and the names that later requests repeat.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ CAPTURED = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 
 
 def names(answer: str) -> list[str]:
-    """The names in an answer that later requests may repeat, in their order."""
+    """Return the names in an answer that later requests can repeat, in the order in which they appear."""
     return list(dict.fromkeys(NAMES.findall(answer)))
 
 
 def words(answer: str) -> list[str]:
-    """The words of an answer by which clients decide."""
+    """Return the values of an answer on which clients base decisions, sorted."""
     return sorted({f"{name} {value}" for name, value in WORDS.findall(answer)})
 
 
 class Recorder:
-    """A proxy that forwards and keeps."""
+    """A proxy that forwards requests and records them."""
 
     def __init__(self, endpoint: str) -> None:
         self.kept: list[dict[str, Any]] = []
@@ -62,7 +62,7 @@ class Recorder:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Listen until the context ends."""
+        """Listen on a free port until the context ends."""
         server = make_server(LOOPBACK, 0, self._answer, threaded=True)
         self.endpoint = f"http://{LOOPBACK}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -109,12 +109,12 @@ class Recorder:
             "names": names(answer),
         }
         with self._lock:
-            if not self.kept or self.kept[-1] != entry:  # a client that polls asks the same again and again
+            if not self.kept or self.kept[-1] != entry:  # a polling client repeats the same request
                 self.kept.append(entry)
 
 
 def main() -> None:
-    """Record both."""
+    """Record CDK and SAM, each in a new account."""
     for name, play in (("cdk", _cdk), ("sam", _sam)):
         toys = Toys()
         with tempfile.TemporaryDirectory() as folder, Account() as account, Registry(account):

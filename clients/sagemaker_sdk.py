@@ -1,7 +1,7 @@
-"""The SageMaker Python SDK, version 2 or 3, against the sandbox: python -m clients.sagemaker_sdk v2 | v3.
+"""Runs the SageMaker Python SDK, version 2 or 3, against the sandbox: python -m clients.sagemaker_sdk v2 | v3.
 
-The SDK makes a monitor with its schedule and works with it. Then what it made becomes part of a stack by import, which
-touches nothing, and the SDK deletes a second one itself. Every line of the report was checked.
+The SDK creates a monitor with its schedule, and changes it. A stack then imports the schedule and its definition
+without changing them. The SDK creates a second monitor and deletes it. Every line of the report was checked.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from sandbox.account import Account
 
 REQUIREMENTS = {
     "v2": "sagemaker>=2.230,<3",
-    "v3": "sagemaker-core>=2,<3",  # the part of sagemaker 3 with its monitors; the rest is for training and serving
+    "v3": "sagemaker-core>=2,<3",  # the part of sagemaker 3 that has monitors; the rest is for training and serving
 }
 DEFINITION = "AWS::SageMaker::ModelQualityJobDefinition"
 SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
 
 JSON = dict[str, Any]
-Client = Any  # boto3 makes its clients at run time
+Client = Any  # boto3 creates its client classes at run time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the life of a monitor with one version of the SDK: a line for each step, and an exit code."""
+    """Run one version of the SDK, print a line for each step, and return the exit code."""
     (which,) = sys.argv[1:] if arguments is None else arguments
     try:
         python = python_environment(f"sagemaker-{which}", REQUIREMENTS[which]) / "python"
@@ -51,8 +51,8 @@ def _run(python: Path, account: Account) -> None:
     expect(attached["tags"] == [{"Key": "team", "Value": "churn"}], f"attach found the tags {attached['tags']}")
     expect(updated["definition"] != made["definition"], "the update made no new definition")
     expect((steps["stop"]["status"], steps["start"]["status"]) == ("Stopped", "Scheduled"), "stop, start")
-    expect(steps["executions"]["count"] == 0, "executions that nobody ran")
-    expect(steps["once"]["execution"] == "Failed", "an execution that nobody ran")
+    expect(steps["executions"]["count"] == 0, "the SDK lists executions, but none ran")
+    expect(steps["once"]["execution"] == "Failed", "the execution of the schedule of NOW did not fail")
 
     with told("import its schedule and its definition into a stack"):
         arns = _imported(account, updated["definition"])
@@ -66,19 +66,19 @@ def _run(python: Path, account: Account) -> None:
         expect(len(drifts) == len(arns), "not every resource was checked")
     with told("the stack deletes them"):
         cloudformation.delete_stack(StackName="taken-over")
-        expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
-        # The SDK's own update leaves the old definition behind.
+        expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule still exists")
+        # The SDK's update doesn't delete the old definition.
         expect(_definitions(sagemaker) == {made["definition"]}, f"left: {_definitions(sagemaker)}")
 
     _played(python, account, "make", "gone")
     before = _definitions(sagemaker)
     _played(python, account, "end", "gone")
     expect(len(before) - len(_definitions(sagemaker)) == 1, "the SDK's delete left its definition")
-    expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule is there")
+    expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule still exists")
 
 
 def _imported(account: Account, definition: str) -> dict[str, str]:
-    """Import the schedule and its definition, with the template that Cloud Control's answers make: their ARNs."""
+    """Import the schedule and its definition, with properties that Cloud Control returns; return their ARNs."""
     sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
     arns = {
         "Definition": sagemaker.describe_model_quality_job_definition(JobDefinitionName=definition)["JobDefinitionArn"],
@@ -107,15 +107,15 @@ def _imported(account: Account, definition: str) -> dict[str, str]:
     )
     cloudformation.get_waiter("change_set_create_complete").wait(**change_set, WaiterConfig={"Delay": 1})
     cloudformation.execute_change_set(**change_set)
-    with suppress(WaiterError):  # the stack says more
+    with suppress(WaiterError):  # the stack's status gives the reason
         cloudformation.get_waiter("stack_import_complete").wait(StackName="taken-over", WaiterConfig={"Delay": 1})
     return arns
 
 
 def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identifier: str) -> JSON:
-    """What a template says of a resource that is there: all that READ returns and a template may set."""
+    """Return an existing resource's properties for a template: what READ returns, without read-only properties."""
     found = cloudcontrol.get_resource(TypeName=name, Identifier=identifier)["ResourceDescription"]["Properties"]
-    if name == SCHEDULE:  # no registered type, so DescribeType does not have it
+    if name == SCHEDULE:  # not a registered type, so DescribeType has no schema of it
         read_only = {"MonitoringScheduleArn", "CreationTime", "LastModifiedTime", "MonitoringScheduleStatus"}
     else:
         schema = json.loads(cloudformation.describe_type(Type="RESOURCE", TypeName=name)["Schema"])
@@ -124,7 +124,7 @@ def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identif
 
 
 def _played(python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
-    """Run a part of the play, and return what each step found."""
+    """Run one part of sagemaker_sdk_play.py, and return the result of each step by its name."""
     with told(f"{act} the monitor {name}"):
         play = Path(__file__).with_name("sagemaker_sdk_play.py")
         said = called([python, play, act, name], account, {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"})

@@ -1,10 +1,10 @@
-"""The life of a model monitor by the SageMaker Python SDK, version 2 or 3. It runs in the SDK's own environment.
+"""Creates and deletes a model monitor with the SageMaker Python SDK, version 2 or 3, in the SDK's environment.
 
     python sagemaker_sdk_play.py make NAME | end NAME
 
-`make` makes a monitor and its schedule, attaches to it, updates it, stops and starts it and lists its executions; it
-makes another that runs once, now, and deletes that. It leaves the schedule with its definition. `end` attaches to the
-schedule and deletes both. Each step writes a line of JSON.
+`make` creates a monitor and its schedule, attaches to the schedule, updates, stops and starts it, and lists its
+executions. It also creates a schedule that runs once, now, and deletes that one. The first schedule and its definition
+stay. `end` attaches to the schedule and deletes both. Each step writes a line of JSON.
 """
 
 import json
@@ -28,12 +28,12 @@ Monitor = Any  # the SDK ships no types
 
 
 def told(step: str, **what: object) -> None:
-    """Write a line of what a step found."""
+    """Write a step's result as a line of JSON."""
     print(json.dumps({"step": step, **what}), flush=True)
 
 
 def scheduled(session: Session, name: str, expression: str, **more: str) -> Monitor:
-    """A monitor with its definition and its schedule."""
+    """Create a monitor with its definition and its schedule, and return it."""
     monitor: Monitor = ModelQualityMonitor(
         role="arn:aws:iam::123456789012:role/monitor",
         sagemaker_session=session,
@@ -55,7 +55,7 @@ def scheduled(session: Session, name: str, expression: str, **more: str) -> Moni
 
 
 def make(name: str) -> None:
-    """Everything but the end."""
+    """Create, update, stop and start a schedule, and leave it; create and delete one that runs once."""
     session = Session()
     monitor = scheduled(session, name, CronExpressionGenerator.daily(6))
     told("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
@@ -81,7 +81,7 @@ def make(name: str) -> None:
 
 
 def end(name: str) -> None:
-    """Delete the schedule and the definition that it runs."""
+    """Delete the schedule and its definition."""
     attached: Monitor = ModelQualityMonitor.attach(name, Session())
     definition = attached.job_definition_name
     attached.delete_monitoring_schedule()
@@ -89,7 +89,7 @@ def end(name: str) -> None:
 
 
 def status(monitor: Monitor) -> str:
-    """The schedule's status."""
+    """Return the schedule's status."""
     return str(monitor.describe_schedule()["MonitoringScheduleStatus"])
 
 

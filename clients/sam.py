@@ -1,4 +1,4 @@
-"""AWS SAM's command line against the sandbox: python -m clients.sam."""
+"""Runs AWS SAM's command line against the sandbox: python -m clients.sam."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ REGION = ("--region", "us-east-1")
 
 
 def main() -> None:
-    """Run the life of a stack.
+    """Install SAM CLI, then create, update and delete a stack with it.
 
     Raises:
-        Failure: something is not as it should be.
+        Failure: a result differs from the expected one.
     """
     sam = python_environment("sam", "aws-sam-cli>=1.130,<2") / "sam"
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def run(sam: Path, account: Account, folder: Path) -> None:
-    """Validate, deploy, update, delete: a template with SAM's macro, and a bucket that SAM makes for itself."""
+    """Validate, deploy, update and delete a template with SAM's macro; SAM creates the bucket that it uploads to."""
     properties = json.loads(Path(__file__).with_name("properties.json").read_text())
     template = {
         "Transform": "AWS::Serverless-2016-10-31",
@@ -47,7 +47,7 @@ def run(sam: Path, account: Account, folder: Path) -> None:
     deploy = ("deploy", "--template", "template.json", "--stack-name", "quality", "--resolve-s3", "--no-progressbar")
     with told("validate"):
         expect("is a valid SAM Template" in (said := call("validate", "--template", "template.json")), said)
-    with told("deploy, with a bucket of SAM's own"):
+    with told("deploy, with a bucket that SAM creates"):
         said = call(*deploy, "--parameter-overrides", "Endpoint=a")
         expect("Successfully created/updated stack - quality" in said, said)
         made = physical_id(account, "quality", "Definition")
@@ -61,7 +61,7 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
         expect("hence creating" in " ".join(said.split()), said)
         expect(physical_id(account, "quality", "Definition") != made, "it was not replaced")
-    with told("deploy no change: no error if asked so"):
+    with told("deploy without changes: no error with --no-fail-on-empty-changeset"):
         said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--no-fail-on-empty-changeset")
         expect("No changes to deploy" in said, said)
     with told("list the stack's outputs"):

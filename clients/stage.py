@@ -1,4 +1,4 @@
-"""What every client is run on: a sandbox, an environment from PyPI or npm, and a line for each step."""
+"""What every client needs: a sandbox, an environment from PyPI or npm, and a printed line for each step."""
 
 from __future__ import annotations
 
@@ -19,26 +19,30 @@ from sandbox.cloudformation.registry import Registry
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "clients"
 OWN_TYPE = "Acme::SageMaker::ModelQualityJobDefinition"
-PATIENCE = 600  # seconds: the longest that a command may take
+PATIENCE = 600  # seconds until a command times out
 
 
-class Failure(Exception):  # noqa: N818 - a line of the report says it
-    """Something is not as it should be."""
+class Failure(Exception):  # noqa: N818 - the report calls it a failure
+    """A result that differs from the expected one, or a command that ended with an unexpected exit code."""
 
 
 @contextmanager
 def told(step: str) -> Iterator[None]:
-    """Say a step, and how long it took."""
+    """Print a step and how long it took, once it has succeeded."""
     begun = time.monotonic()
     yield
     print(f"  {step} ({time.monotonic() - begun:.1f} s)", flush=True)
 
 
 def expect(condition: object, otherwise: str) -> None:
-    """Fail unless something is as it should be.
+    """Fail unless a condition holds.
+
+    Args:
+        condition: what must be true.
+        otherwise: what was found instead, for the message.
 
     Raises:
-        Failure: it is not; with what is.
+        Failure: the condition is false.
     """
     if not condition:
         raise Failure(f"not as it should be: {otherwise}")
@@ -46,10 +50,10 @@ def expect(condition: object, otherwise: str) -> None:
 
 @contextmanager
 def sandbox(*, own_type: bool = False) -> Iterator[Account]:
-    """An account whose CloudFormation has the project's type.
+    """Open an account whose CloudFormation has the project's type.
 
     Args:
-        own_type: whether it has the same under another type name too, as `python -m publishing` stages it.
+        own_type: whether it also has the type under another name, staged like `python -m publishing stage` does.
     """
     with told("start the sandbox"):
         packages = [package(ROOT)]
@@ -65,7 +69,7 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
 
 
 def python_environment(name: str, *requirements: str) -> Path:
-    """The folder of the commands of an environment with packages of PyPI; it is made if need be."""
+    """Create an environment with packages from PyPI, unless it exists; return the folder of its commands."""
     folder = CACHE / name
     wanted, ready = "\n".join(requirements), folder / ".ready"
     if not ready.exists() or ready.read_text() != wanted:
@@ -78,7 +82,7 @@ def python_environment(name: str, *requirements: str) -> Path:
 
 
 def node_environment(name: str, *packages: str) -> Path:
-    """The folder of the commands of an environment with packages of npm; it is made if need be."""
+    """Create an environment with packages from npm, unless it exists; return the folder of its commands."""
     folder = CACHE / name
     wanted, ready = "\n".join(packages), folder / ".ready"
     if not ready.exists() or ready.read_text() != wanted:
@@ -97,17 +101,17 @@ def called(
     folder: Path | None = None,
     fails: bool = False,
 ) -> str:
-    """Run a command and return what it says.
+    """Run a command and return its output, standard error included.
 
     Args:
         command: the command and its arguments.
-        account: the account that it reaches; none unless given.
-        variables: more of its environment.
-        folder: where it runs.
-        fails: whether it has to fail.
+        account: the account that its AWS variables lead to; without one it has no AWS variables.
+        variables: further variables of its environment.
+        folder: its working directory.
+        fails: whether it must fail.
 
     Raises:
-        Failure: it failed, or did not.
+        Failure: it failed although it must succeed, or the other way round.
     """
     environment = bare_environment() | (account.environment() if account else {}) | dict(variables or {})
     done = subprocess.run(
@@ -120,7 +124,7 @@ def called(
 
 
 def stack_status(account: Account, name: str) -> str:
-    """The status of a stack; empty if there is none."""
+    """Return the status of a stack; an empty string if the stack doesn't exist."""
     found = [
         one["StackStatus"]
         for one in account.client("cloudformation").describe_stacks()["Stacks"]
@@ -130,6 +134,6 @@ def stack_status(account: Account, name: str) -> str:
 
 
 def physical_id(account: Account, stack: str, logical_id: str) -> str:
-    """What a stack's resource is called."""
+    """Return the physical id of a stack's resource."""
     detail = account.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
     return str(detail["StackResourceDetail"]["PhysicalResourceId"])

@@ -1,4 +1,4 @@
-"""Writes a template with troposphere, run with its own interpreter."""
+"""Prints a template that troposphere builds; it runs in troposphere's environment."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ PROPERTIES: dict[str, Any] = json.loads(Path(__file__).with_name("properties.jso
 
 
 def main() -> None:
-    """Print it."""
+    """Print the template."""
     template = Template()
     given = PROPERTIES["ModelQualityJobInput"]
     outputs = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"]
@@ -38,7 +38,7 @@ def main() -> None:
                 GroundTruthS3Input=MonitoringGroundTruthS3Input(**given["GroundTruthS3Input"]),
             ),
             ModelQualityJobOutputConfig=MonitoringOutputConfig(
-                # troposphere asks for an upload mode, as only some of the types that have an S3Output do.
+                # troposphere requires an upload mode, as only some of the types with an S3Output do.
                 MonitoringOutputs=[
                     MonitoringOutput(S3Output=S3Output(S3UploadMode="EndOfJob", **one["S3Output"])) for one in outputs
                 ]
