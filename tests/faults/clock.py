@@ -1,4 +1,4 @@
-"""Time that passes only when a test lets it: nothing here sleeps, and a wait of a minute takes none."""
+"""A clock that the test controls: nothing sleeps, so a wait of a minute takes no time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Clock:
-    """The time of a test: every clock of Python's shows it, but the one that measures programs (perf_counter)."""
+    """The time of a test. `datetime`, `time.time` and `time.monotonic` show it; `time.perf_counter` does not."""
 
     def __init__(self, traveller: time_machine.Traveller) -> None:
         self._traveller = traveller
@@ -25,13 +25,13 @@ class Clock:
 
     @property
     def date(self) -> datetime:
-        """The date and time that it is."""
+        """The current date and time, in UTC."""
         return datetime.now(UTC)
 
 
 @contextmanager
 def stopped() -> Iterator[Clock]:
-    """Stop time. `time.sleep` moves it on at once, also that of libraries."""
+    """Stop time until the block ends. `time.sleep` moves it forward at once, also when a library calls it."""
     with time_machine.travel(START, tick=False) as traveller:
         clock = Clock(traveller)
         # time_machine leaves the monotonic clock alone.

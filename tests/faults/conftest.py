@@ -1,4 +1,4 @@
-"""A world for every test: an empty account behind a network of our own, in a time of our own."""
+"""The fixture that gives each test an empty account, a simulated network and a stopped clock."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ from tests.faults.world import World, opened
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """An empty account, a network and a clock."""
+    """Open a world with an empty account, a network and a clock."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with ExitStack() as stack:

@@ -1,8 +1,7 @@
-"""What can go wrong with one call, by name, and what that looks like on the wire.
+"""The faults that one call can have, by name, and what each looks like on the wire.
 
-A fault strikes before the call takes effect or after it. Those that come to pass before a request is sent, and those
-with which a service says that it refuses, prove that nothing happened (UNHEARD, REFUSED). All others leave it open: the
-caller can't tell before from after.
+A fault hits a call before it takes effect or after. If the request is never sent (UNHEARD), or the service refuses it
+(REFUSED), nothing has happened. With every other fault, the caller can't tell whether the call took effect.
 """
 
 import json
@@ -15,10 +14,10 @@ from typing import Literal
 
 Moment = Literal["before", "after"]
 Script = list[float | bytes | Literal["eof", "reset"]]
-"""What a connection does: seconds of silence, bytes, its end, its reset. A script that ends stays silent."""
+"""The steps of a connection: seconds of silence, bytes, its end or its reset. After the last step it stays silent."""
 
 FOREVER = 10_000_000.0
-"""Seconds of silence that outlast every limit."""
+"""Seconds of silence, longer than every time limit."""
 
 UNHEARD: dict[str, Exception] = {
     "unreachable": ConnectionRefusedError(111, "Connection refused"),
@@ -26,7 +25,7 @@ UNHEARD: dict[str, Exception] = {
     "unresolved": socket.gaierror(-2, "Name or service not known"),
     "no-tls": ssl.SSLError(1, "[SSL] handshake failure"),
 }
-"""No connection comes about: the request was never sent."""
+"""The connection fails, so the request is never sent."""
 
 REFUSED: dict[str, tuple[int, str]] = {
     "throttled": (400, "ThrottlingException"),
@@ -37,33 +36,33 @@ REFUSED: dict[str, tuple[int, str]] = {
     "invalid": (400, "ValidationException"),
     "quota": (400, "ResourceLimitExceeded"),
 }
-"""The service says that it has not done what was asked."""
+"""The service refuses the request and does nothing."""
 
 FAILED: dict[str, tuple[int, str]] = {
     "500": (500, "InternalFailure"),
     "503": (503, "ServiceUnavailable"),
 }
-"""The service failed, on the way to doing it or afterwards. 503 says how long to wait (x-amz-retry-after)."""
+"""The service fails before or after the call takes effect. A 503 says how long to wait (x-amz-retry-after)."""
 
 CUT = ("silence", "reset", "closed", "cut-in-status", "cut-in-headers", "cut-in-body")
-"""The request was sent, and its answer did not come, or not all of it."""
+"""The request is sent, but no answer arrives, or only a part of it."""
 
 UNREADABLE = ("204", "302", "html", "empty", "garbage")
-"""An answer came which is not one of this service's: a proxy's, say."""
+"""An answer arrives that is not the service's, for example a proxy's."""
 
 NAMES = (*UNHEARD, *REFUSED, *FAILED, *CUT, *UNREADABLE)
-"""All of them."""
+"""The names of all faults."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One call goes wrong.
+    """A fault that hits some calls of an operation.
 
     Args:
-        name: What happens to it, one of NAMES.
-        operation: The API operation, or "logs" or "monitoring" for all of that service's.
-        moment: Whether it happens before the call takes effect or after.
-        calls: Which calls of the operation, counted from 1.
+        name: The fault's name, one of NAMES.
+        operation: The API operation; "logs" or "monitoring" means every operation of that service.
+        moment: Whether the fault hits before the call takes effect or after.
+        calls: Which calls of the operation it hits, counted from 1.
     """
 
     name: str
@@ -73,11 +72,11 @@ class Fault:
 
     def __post_init__(self) -> None:
         assert self.name in NAMES, self.name
-        assert self.moment == "before" or self.name not in {*UNHEARD, *REFUSED}, f"{self.name} proves that nothing was"
+        assert self.moment == "before" or self.name not in {*UNHEARD, *REFUSED}, f"{self.name} is always before"
 
 
 def http(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1", **headers: str) -> bytes:
-    """Return an HTTP answer."""
+    """Return an HTTP answer as it is sent."""
     lines = {
         "x-amzn-RequestId": "0b0c1d2e-request",
         "Date": formatdate(usegmt=True),
@@ -90,11 +89,11 @@ def http(status: int, body: bytes, content_type: str = "application/x-amz-json-1
 
 
 def answer(fault: str, right: bytes) -> Script:
-    """Return what a connection does under a fault that is neither UNHEARD nor none.
+    """Return what a connection does under a fault whose request was sent.
 
     Args:
-        fault: The fault's name.
-        right: The answer that the service gives, or would have given.
+        fault: The fault's name, not one of UNHEARD.
+        right: The answer without the fault.
     """
     if fault in REFUSED or fault in FAILED:
         status, code = (REFUSED | FAILED)[fault]

@@ -1,9 +1,9 @@
-"""Many creations and deletions through one Lambda emulator, with a tenth of the calls going wrong.
+"""A load test: many creations and deletions through one Lambda emulator, while a tenth of the calls fail.
 
-The package runs in AWS's runtime emulator, as in the sandbox. What it calls is a server of ours, so that answers can be
-lost on a real wire. The function's process may have 256 MB of writable memory, as a resource type's function has: the
-kernel refuses it more (RLIMIT_DATA), and its peak resident set is read afterwards (VmHWM). The emulator itself, a
-program in Go that Lambda does not charge to a function, is not counted.
+The package runs in AWS's runtime emulator, as in the sandbox. It calls a test server, so that answers get lost on real
+connections. The function's process gets 256 MB of writable memory, as a resource type's function does: the kernel
+refuses it more (RLIMIT_DATA), and the test reads its peak resident set at the end (VmHWM). The emulator, a Go program
+that Lambda does not charge to a function, is not counted.
 """
 
 import os
@@ -30,7 +30,7 @@ from tests.faults.world import RETRIABLE, Invocation, hold_to_the_contract
 if TYPE_CHECKING:
     from sandbox.account import Account
 
-# Those that cost no waiting. "silence", which costs 3.5 s each, is the table's and the stateful test's.
+# Faults that cost no waiting. The tables and the stateful test cover "silence", which costs 3.5 s each time.
 FAULTS = (
     "throttled",
     "500",
@@ -49,27 +49,30 @@ MEGABYTE = 1 << 20
 
 @dataclass
 class Load:
-    """What came of it."""
+    """The results of a load test."""
 
     lost: list[str] = field(default_factory=list)
-    """What went wrong that must not."""
+    """The failed operations, orphans, and definitions that are missing or were not deleted."""
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: int = 0
     calls: int = 0
     peak: int = 0
-    """The most memory that was resident in the function's process, in bytes."""
+    """The peak resident memory of the function's process in bytes; 0 if the process was replaced."""
     restarts: int = 0
-    """How often the function's process was another."""
+    """1 if the function's process was replaced during the test, else 0."""
 
 
 class _Door:
-    """Where the function's AWS calls go: to a server of ours. All that Function asks an account for."""
+    """A stand-in for `Account` that sends the function's AWS calls to the test server.
+
+    It has the only method of `Account` that `Function` calls.
+    """
 
     def __init__(self, server: Server) -> None:
         self._url = server.url
 
     def environment(self) -> dict[str, str]:
-        """What a client needs."""
+        """Return the environment variables that lead an AWS client to the server."""
         return {
             "AWS_ENDPOINT_URL": self._url,
             "AWS_ACCESS_KEY_ID": "testing",
@@ -90,12 +93,12 @@ def _opened() -> Iterator[tuple[Function, Server, SageMaker]]:
 
 
 def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) -> Load:
-    """Create definitions and delete them again; return what came of it.
+    """Create definitions, delete them again, and return the results.
 
     Args:
-        number: How many.
-        seed: Of the faults.
-        note: Is told how far it is, now and then.
+        number: How many definitions.
+        seed: The seed of the random faults.
+        note: Receives a line of progress after every 50 definitions.
     """
     load, dice = Load(), random.Random(seed)  # noqa: S311 - which calls fail is no secret
     with _opened() as (function, server, service):
@@ -109,7 +112,8 @@ def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) ->
                 return None
             load.faults += 1
             name = dice.choice(FAULTS)
-            # Nothing is read from a deletion's answer: one that is empty is what success looks like.
+            # The handler reads nothing from a deletion's answer, so these three faults look like success to it.
+            # SageMaker doesn't answer like that before the deletion.
             after = name not in BEFORE_ONLY and (
                 dice.random() > 0.5 or name in {"cut-in-headers", "cut-in-body", "empty"}
             )
@@ -143,7 +147,7 @@ def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) ->
 
 
 def _operated(function: Function, load: Load, action: str, properties: Json, **named: str) -> Json:
-    """Make a request with its callbacks, and again after a failure that allows it, without the pauses between them."""
+    """Send a request and its callbacks, and retry it after a retriable failure, all without pauses."""
     answer: Json = {}
     for _ in range(3):
         answer = _called(function, load, action, properties, **named)
@@ -165,7 +169,7 @@ def _called(function: Function, load: Load, action: str, properties: Json | None
 
 
 def _process(function: Function) -> int:
-    """Return the id of the function's own process: the Python that the emulator runs (proc(5))."""
+    """Return the id of the function's process, which is the Python that the emulator runs (proc(5))."""
     root = str(function.log_file.parent).encode()
     found = [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _is_the_functions(pid, root)]
     (process,) = found
@@ -176,11 +180,11 @@ def _is_the_functions(pid: Path, root: bytes) -> bool:
     try:
         is_python = os.path.realpath(pid / "exe") == os.path.realpath(sys.executable)
         return is_python and root in (pid / "environ").read_bytes()
-    except OSError:  # another's, or gone
+    except OSError:  # another user's process, or one that has ended
         return False
 
 
 def _resident(process: int, line: str) -> int:
-    """Return a line of a process's memory in bytes (proc(5), status)."""
+    """Return one line of a process's memory status, for example VmRSS, in bytes (proc(5), status)."""
     (found,) = [row for row in Path(f"/proc/{process}/status").read_text().splitlines() if row.startswith(f"{line}:")]
     return int(found.split()[1]) * 1024

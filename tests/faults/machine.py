@@ -1,7 +1,7 @@
-"""Stacks, other stacks, people at the console and a bad day of the network, in any order: hypothesis finds which.
+"""A stateful test: hypothesis chooses what stacks, other stacks and people do, in which order, and which calls fail.
 
-What CloudFormation believes is kept here, by what the function answers and by nothing else. After every step SageMaker
-has to hold exactly that, and what others made.
+The test records what CloudFormation believes, and takes it from the function's answers only. After every step,
+SageMaker must hold exactly that and what others created.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"
 DELETE = "DeleteModelQualityJobDefinition"
 
-# An answer of these has no members that anybody reads. One that is empty, or cut after its status, looks like success,
-# and SageMaker does not give it before.
+# The handlers read no members from the answers to these, so one that is empty, or cut after its status, looks like
+# success. SageMaker does not give such an answer before the call takes effect.
 MEMBERLESS = ("AddTags", "DeleteTags", DELETE)
 EMPTY = ("cut-in-headers", "cut-in-body", "204", "empty", "garbage")
 
@@ -34,14 +34,14 @@ Tags = dict[str, str]
 
 @dataclass(frozen=True)
 class Trouble:
-    """What befalls the calls of one operation.
+    """The faults, lags and latency of one operation's calls.
 
     Args:
-        faults: By the number of the call, counted from 0 over all operations: a fault's name, and whether the call has
-            taken effect by then.
-        describe_lag: For how many answers Describe does not see a new definition.
-        tag_lag: How many answers of ListTags are behind.
-        latency: How long an answer takes, in seconds.
+        faults: A fault's name and whether it hits after the call takes effect, by the number of the call, counted from
+            0 over all API operations.
+        describe_lag: How many answers of Describe don't show a new definition.
+        tag_lag: How many answers of ListTags are out of date.
+        latency: How many seconds an answer takes.
     """
 
     faults: Mapping[int, tuple[str, bool]] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Resource:
 
     @property
     def tags(self) -> Tags:
-        """The tags that the definition is to have."""
+        """The tags that the definition must have."""
         own = {tag["Key"]: tag["Value"] for tag in self.properties["Tags"]}
         return self.stack_tags | own | self.outside
 
@@ -91,7 +91,7 @@ def _properties(name: str | None, own: Tags) -> Json:
 
 
 class Stacks(RuleBasedStateMachine):
-    """What can happen to stacks with job definitions in one account."""
+    """The events that can happen to stacks with job definitions in one account."""
 
     resources = Bundle("resources")
 
@@ -100,17 +100,17 @@ class Stacks(RuleBasedStateMachine):
         self._open = ExitStack()
         self.world: World = self._open.enter_context(opened())
         self.believed: dict[str, Resource] = {}
-        """What CloudFormation believes is there, by ARN."""
+        """The resources that CloudFormation believes exist, by ARN."""
         self.others: dict[str, Definition] = {}
-        """What other stacks and people made, and what nobody can know the owner of, by name in lower case."""
+        """The definitions of other stacks, and those whose owner nobody can know, by name in lower case."""
         self.held: set[str] = set()
-        """The names that stacks go by, also of what was deleted behind their backs. Whatever is made under one of these
-        has the ARN that the stack knows: nobody could tell them apart, and so nobody makes any here."""
+        """The names that stacks use, including those of definitions that a person deleted. A new definition under such
+        a name has the ARN that the stack knows, so nobody can tell the two apart. This test therefore creates none."""
         self.count = 0
         self.tally: dict[str, int] = {}
 
     def teardown(self) -> None:
-        """Close the world."""
+        """Add the counts of this run to the tally and close the world."""
         TALLY.add(self.tally)
         self._open.close()
 
@@ -118,14 +118,14 @@ class Stacks(RuleBasedStateMachine):
         target=resources, name=st.sampled_from((None, None, *USER_NAMES)), own=tags, stack=stack_tags, trouble=troubles
     )
     def create(self, name: str | None, own: Tags, stack: Tags, trouble: Trouble) -> Any:  # noqa: ANN401 - hypothesis'
-        """A stack creates a resource; if that fails, it is rolled back."""
+        """A stack creates a resource, and rolls back if that fails."""
         self.count += 1
         resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(name, own), stack)
         return self._create(resource, trouble)
 
     @rule(target=resources, name=st.sampled_from(USER_NAMES), own=tags, call=st.integers(0, 3), trouble=troubles)
     def create_in_a_race(self, name: str, own: Tags, call: int, trouble: Trouble) -> Any:  # noqa: ANN401 - hypothesis'
-        """Another stack takes the name meanwhile."""
+        """Another stack takes the name while a stack creates a resource."""
         self.count += 1
         resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(name, own), {})
 
@@ -148,7 +148,7 @@ class Stacks(RuleBasedStateMachine):
         is_taken = was_taken or name in self.others
         assert made <= 1, f"one token, {made} definitions:\n{outcome}"
         if outcome.status == "SUCCESS":
-            assert made == 1, f"adopted:\n{outcome}"
+            assert made == 1, f"adopted a definition of another stack:\n{outcome}"
             assert outcome.model is not None
             resource.arn = outcome.model["JobDefinitionArn"]
             assert resource.arn not in self.believed, f"two stacks own it:\n{outcome}"
@@ -158,21 +158,21 @@ class Stacks(RuleBasedStateMachine):
             return resource
         known = self._known(outcome)
         if is_taken and made == 0:
-            assert known is None, f"a failure names what is another's:\n{outcome}"
+            assert known is None, f"a failure names another stack's definition:\n{outcome}"
         allowed = {"AlreadyExists"} if is_taken or _is_lost(outcome) else set()
         self._has_the_right_code(outcome, trouble, allowed | ({"NotStabilized", "NotFound"} if made else set()))
         if known is not None:
             self._roll_back(resource, known, trouble)
         left = set(self.world.sagemaker.definitions) - set(self.others) - {_name(arn) for arn in self.believed}
         if left:
-            # Nobody can know whose it is: a user-provided name, and no look that told the truth while there was proof.
+            # Nobody can know the owner: the name is user-provided, and no read that could prove it was up to date.
             assert left == {name}, f"an orphan under a generated name: {left}\n{outcome}"
-            assert _is_lost(outcome), f"an orphan that could have been known:\n{outcome}"
+            assert _is_lost(outcome), f"an orphan whose owner could be proven:\n{outcome}"
             self.others[name] = self.world.sagemaker.definitions[name]
         return multiple()
 
     def _roll_back(self, resource: Resource, model: Json, trouble: Trouble) -> None:
-        """Delete what a failed creation named; if that fails too, CloudFormation's user tries once more."""
+        """Delete the definition that a failed creation named. If that fails too, the user tries once more."""
         self._prepare(Trouble(trouble.faults))
         outcome = self._operate("DELETE", resource, model)
         if outcome.status == "FAILED" and outcome.code != "NotFound":
@@ -182,7 +182,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(resource=resources, trouble=troubles)
     def create_again(self, resource: Resource, trouble: Trouble) -> None:
-        """CloudFormation sends a request again whose answer it lost: a generated name is proof by itself."""
+        """CloudFormation sends a CREATE again after it lost the answer. A generated name proves the owner."""
         if (
             resource.is_gone
             or "JobDefinitionName" in resource.properties
@@ -199,7 +199,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(resource=resources, own=tags, stack=stack_tags, trouble=troubles)
     def update(self, resource: Resource, own: Tags, stack: Tags, trouble: Trouble) -> None:
-        """A stack changes tags; if that fails, it is rolled back by an update the other way round."""
+        """A stack changes tags. If that fails, CloudFormation rolls back with an update from new to old."""
         before = deepcopy(resource)
         after = deepcopy(resource)
         after.properties["Tags"] = _properties(None, own)["Tags"]
@@ -231,7 +231,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(resource=consumes(resources), trouble=troubles)
     def delete(self, resource: Resource, trouble: Trouble) -> None:
-        """A stack deletes a resource; if that fails, its user tries again."""
+        """A stack deletes a resource. If that fails, the user tries again."""
         name = _name(resource.arn)
         self._prepare(trouble)
         model = {"JobDefinitionArn": resource.arn, "JobDefinitionName": name}
@@ -240,7 +240,7 @@ class Stacks(RuleBasedStateMachine):
             call.took_effect and call.operation == DELETE for step in outcome.invocations for call in step.calls
         )
         if outcome.status == "SUCCESS" or outcome.code == "NotFound":
-            assert heard or resource.is_gone, f"said to be gone:\n{outcome}"
+            assert heard or resource.is_gone, f"reported as deleted, but it exists:\n{outcome}"
         else:
             self._has_the_right_code(outcome, trouble, set())
             self._prepare(Trouble())
@@ -253,7 +253,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(resource=resources, by_arn=st.booleans(), trouble=troubles)
     def read(self, resource: Resource, by_arn: bool, trouble: Trouble) -> None:  # noqa: FBT001 - hypothesis draws it
-        """Drift detection reads with the model, an import with the ARN alone."""
+        """Drift detection reads by the whole model, an import by the ARN alone."""
         model = {"JobDefinitionArn": resource.arn}
         self._prepare(trouble)
         outcome = self._operate("READ", resource, model if by_arn else resource.properties | model)
@@ -265,7 +265,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(trouble=troubles)
     def list_all(self, trouble: Trouble) -> None:
-        """LIST has every definition of the account, whoever made it."""
+        """LIST returns every definition of the account, no matter who created it."""
         self._prepare(trouble)
         outcome = self.world.operate("LIST", None)
         self._note("LIST", outcome)
@@ -277,7 +277,7 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(USER_NAMES), age=st.sampled_from((0, 20, 4000)), equal=st.booleans())
     def another_stack_creates(self, name: str, age: int, equal: bool) -> None:  # noqa: FBT001 - hypothesis draws it
-        """Another stack takes a name, if it is free."""
+        """Another stack creates a definition, if the name is free."""
         if name.lower() not in self.world.sagemaker.definitions and name.lower() not in self.held:
             self.world.sagemaker.foreign(
                 minimal() | {"JobDefinitionName": name}, {} if equal else {"owner": "them"}, age=age
@@ -286,27 +286,27 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(USER_NAMES))
     def another_stack_deletes(self, name: str) -> None:
-        """Another stack gives its name back."""
+        """Another stack deletes its definition."""
         if self.others.pop(name.lower(), None):
             self.world.sagemaker.call(DELETE, JobDefinitionName=name)
 
     @rule(resource=resources, key=st.sampled_from("xyz"), value=st.sampled_from(("1", "2")))
     def a_person_tags(self, resource: Resource, key: str, value: str) -> None:
-        """Somebody tags one of ours, under a key that no template has."""
+        """A person tags a stack's definition, under a key that no template has."""
         if not resource.is_gone:
             self.world.sagemaker.call("AddTags", ResourceArn=resource.arn, Tags=[{"Key": key, "Value": value}])
             resource.outside[key] = value
 
     @rule(resource=resources)
     def a_person_untags(self, resource: Resource) -> None:
-        """Somebody takes their tags off again."""
+        """A person removes the tags that people added."""
         if not resource.is_gone and resource.outside:
             self.world.sagemaker.call("DeleteTags", ResourceArn=resource.arn, TagKeys=[*resource.outside])
             resource.outside.clear()
 
     @rule(resource=resources)
     def a_person_deletes(self, resource: Resource) -> None:
-        """Somebody deletes one of ours, and tells nobody."""
+        """A person deletes a stack's definition outside the stack."""
         if not resource.is_gone:
             self.world.sagemaker.call(DELETE, JobDefinitionName=_name(resource.arn))
             self.believed.pop(resource.arn)
@@ -314,13 +314,13 @@ class Stacks(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((1, 60, 4000)))
     def time_passes(self, seconds: int) -> None:
-        """Idle connections are closed meanwhile."""
+        """Time passes, and idle connections are closed."""
         self.world.clock.sleep(seconds)
         self.world.network.drop()
 
     @invariant()
     def sagemaker_holds_what_is_believed(self) -> None:
-        """Exactly that: ours with our tags and theirs, and what others made as they made it."""
+        """SageMaker holds the stacks' definitions with all their tags, others' definitions unchanged, and no more."""
         there = self.world.sagemaker.definitions
         ours = {_name(arn): resource for arn, resource in self.believed.items()}
         assert set(there) == set(ours) | set(self.others)
@@ -329,11 +329,11 @@ class Stacks(RuleBasedStateMachine):
         for name, other in self.others.items():
             assert there[name] == other, name
 
-    def _prepare(self, trouble: Trouble, meanwhile: Any = None) -> None:  # noqa: ANN401 - a hook of the network's
-        """Say what is going to befall the next operation's calls.
+    def _prepare(self, trouble: Trouble, meanwhile: Any = None) -> None:  # noqa: ANN401 - Network.before
+        """Set the faults, lags and latency of the next operation, ten seconds after the last one.
 
-        Ten seconds later than the one before: SageMaker's clock is known to a second and the time that Describe takes,
-        and what is equal in everything and not older than that can't be told from our own. guides/proof.md says so.
+        SageMaker's clock is known only to a second plus the time that Describe takes. A definition that is equal in
+        everything and no older than that can't be told from the stack's own (guides/proof.md).
         """
         self.world.clock.sleep(10)
         network, service = self.world.network, self.world.sagemaker
@@ -372,20 +372,20 @@ class Stacks(RuleBasedStateMachine):
             self.tally[key] = self.tally.get(key, 0) + number
 
     def _known(self, outcome: Outcome) -> Json | None:
-        """Return the model that CloudFormation rolls back by: the last that an answer carried."""
+        """Return the model that CloudFormation rolls back with, which is the last one that an answer carried."""
         models = [step.answer.get("resourceModel") for step in outcome.invocations]
         known: Json | None = next((model for model in reversed(models) if model), None)
         return known
 
     def _is_told_the_truth(self, outcome: Outcome, resource: Resource) -> None:
-        """What is reported after the last read that told the truth is what is there."""
+        """Check that the model reports the actual tags, unless the last ListTags answer was out of date."""
         assert outcome.model is not None
         reads = [call for call in outcome.invocations[-1].calls if call.operation == "ListTags"]
         if reads and not reads[-1].lagged:
             assert {tag["Key"]: tag["Value"] for tag in outcome.model["Tags"]} == resource.tags, outcome
 
     def _has_the_right_code(self, outcome: Outcome, trouble: Trouble, also: set[str]) -> None:
-        """A failure's code is that of a fault that befell it, or one that its state explains."""
+        """Check that a failure's code is that of a fault that hit the operation, or is explained by its state."""
         hit = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
         codes = {CODE_OF[name] for name in hit} | also
         if "retriable" in codes or trouble.latency > 1:
@@ -400,7 +400,10 @@ def _name(arn: str) -> str:
 
 
 def _is_lost(outcome: Outcome) -> bool:
-    """Whether nobody could know that a definition is ours: no read told so while its making could be proven."""
+    """Return whether nobody can know the owner of a created definition.
+
+    That is so if the invocation that created it got no up-to-date answer from Describe and ListTags afterwards.
+    """
     for step in outcome.invocations:
         made = [n for n, call in enumerate(step.calls) if call.operation == CREATE and call.took_effect]
         if made:
@@ -411,16 +414,16 @@ def _is_lost(outcome: Outcome) -> bool:
 
 
 class Tally:
-    """What has been done, over all runs."""
+    """The counts of what happened in all runs."""
 
     def __init__(self) -> None:
         self.runs = 0
         self.counts: dict[str, int] = {}
         self.note: Callable[[], None] = lambda: None
-        """Is called after every run."""
+        """Called after every run."""
 
     def add(self, counts: Mapping[str, int]) -> None:
-        """Add those of a run."""
+        """Add the counts of a run."""
         self.runs += 1
         for key, number in counts.items():
             self.counts[key] = self.counts.get(key, 0) + number

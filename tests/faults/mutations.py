@@ -1,6 +1,6 @@
-"""Events that nobody should send: what CloudFormation sends, with one to three parts of it made wrong.
+"""Invalid events: events as CloudFormation sends them, with one to three wrong parts.
 
-Values that are huge or deep stand in an event as a word until the last moment: hypothesis can show what it found.
+A short placeholder stands for a huge or deep value until the event is sent, so that hypothesis can print the event.
 """
 
 import json
@@ -13,7 +13,7 @@ from hypothesis_jsonschema import from_schema
 from tests.envelopes import ACCOUNT, LOG_GROUP, REGION, ROOT, STACK_ID, TYPE_NAME, Json, arn, maximal, minimal
 
 CANARY = "kanari3nv0gel"
-"""Stands in property values, and may come out nowhere."""
+"""A marker in property values that no output may contain."""
 
 SECRETS = ("ASIAK4NARI", "k3y-kanari3nv0gel", "t0ken-kanari3nv0gel", "k3y-provider-kanari3nv0gel")
 
@@ -61,8 +61,8 @@ WRONG: tuple[Any, ...] = (
 )
 
 
-def event(action: str, properties: Any) -> Json:  # noqa: ANN401 - anything that can stand there
-    """Return an event of CloudFormation's whose credentials and values are canaries."""
+def event(action: str, properties: Any) -> Json:  # noqa: ANN401 - any properties, wrong ones too
+    """Return an event as CloudFormation sends it, with canaries as credentials and values."""
     return {
         "action": action,
         "awsAccountId": ACCOUNT,
@@ -114,7 +114,7 @@ def test_event(action: str, properties: Any) -> Json:  # noqa: ANN401 - as above
     }
 
 
-test_event.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
+test_event.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it as a test
 
 
 def _schema() -> Json:
@@ -127,7 +127,7 @@ def _schema() -> Json:
 
 
 def _with_canaries(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return properties whose free texts are canaries."""
+    """Return properties in which the values of tags and of the Environment's LEVEL are canaries."""
     if isinstance(value, dict):
         return {key: CANARY if key in ("Value", "LEVEL") else _with_canaries(part) for key, part in value.items()}
     return [_with_canaries(part) for part in value] if isinstance(value, list) else value
@@ -140,7 +140,7 @@ PROPERTIES = st.one_of(
 
 
 def paths(value: Any, at: Path = ()) -> Iterator[Path]:  # noqa: ANN401 - JSON
-    """Yield the way to every part of a value."""
+    """Yield the path of every part of a value."""
     parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
         yield (*at, key)
@@ -148,7 +148,7 @@ def paths(value: Any, at: Path = ()) -> Iterator[Path]:  # noqa: ANN401 - JSON
 
 
 def changed(value: Any, path: Path, new: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value in which one part is another; parts that are not on the way are shared."""
+    """Return a copy of a value with one part replaced. Parts off its path are shared with the original."""
     if not path:
         return new
     key, rest = path[0], path[1:]
@@ -163,7 +163,7 @@ def changed(value: Any, path: Path, new: Any) -> Any:  # noqa: ANN401 - JSON
 
 @st.composite
 def broken(draw: st.DrawFn, made: Any) -> Json:  # noqa: ANN401 - event or test_event
-    """Draw an event of which one to three parts are wrong."""
+    """Draw an event with one to three wrong parts."""
     whole: Json = made(draw(st.sampled_from(("CREATE", "READ", "UPDATE", "DELETE", "LIST"))), draw(PROPERTIES))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from([*paths(whole)]))
@@ -174,7 +174,10 @@ def broken(draw: st.DrawFn, made: Any) -> Json:  # noqa: ANN401 - event or test_
 
 
 def at(path: Path, wrong: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a wrong value as it stands in a place: the envelope's own parts are no secret, and may be said aloud."""
+    """Return a wrong value as it stands at a path.
+
+    Only properties, tags and credentials keep the canary: messages may quote the rest of the envelope.
+    """
     named = {*map(str, path)}
     if named & {"resourceProperties", "previousResourceProperties", "desiredResourceState", "previousResourceState"}:
         return wrong
@@ -184,7 +187,7 @@ def at(path: Path, wrong: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def sent(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return an event as it is sent, with what is huge and deep in it; no part is shared."""
+    """Return an event as it is sent: placeholders become huge or deep values, and no part is shared."""
     if isinstance(value, Mapping):
         return {sent(key): sent(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""A network without a wire: connections that answer, stall, break and lie, in a time of their own.
+"""A simulated network: connections that answer, stall, break and send wrong answers, in the time of the test's clock.
 
-It lies below urllib3, instead of TCP and TLS. Whatever is above is what ships: botocore, its retries, its parser,
-urllib3's pools, http.client, and all that this project adds to them.
+It replaces TCP and TLS below urllib3. The code above it is what ships: botocore, its retries, its parser, urllib3's
+pools, http.client, and all that this project adds to them.
 """
 
 import socket
@@ -22,55 +22,55 @@ LATENCY = 0.02
 """Seconds that an answer takes."""
 
 HANDSHAKE = 0.01
-"""Seconds that a connection takes to come about."""
+"""Seconds that it takes to open a connection."""
 
 
 class Service(Protocol):
-    """What answers requests."""
+    """A service that answers requests."""
 
     lagged: bool
 
     def answer(self, operation: str, body: bytes) -> bytes:
-        """Do what a request asks and return the answer, as HTTP."""
+        """Carry out a request and return the answer as HTTP."""
 
 
 @dataclass
 class Call:
-    """A request that was sent, or was about to be."""
+    """A request that was sent, or that a fault kept from being sent."""
 
     operation: str
     body: bytes = field(repr=False)
     fault: Fault | None
     took_effect: bool = False
     lagged: bool = False
-    """Whether its answer was behind the truth."""
+    """Whether its answer was out of date."""
 
     @property
     def is_good(self) -> bool:
-        """Whether its answer was SageMaker's, came, and told the truth."""
+        """Whether it took effect, and SageMaker's answer arrived and was up to date."""
         return self.took_effect and self.fault is None and not self.lagged
 
 
 class Network:
-    """Every connection of this process, and what befalls the calls over them.
+    """All connections of this process, and the faults of the calls over them.
 
     Args:
-        clock: The time that calls take.
-        sagemaker: What answers SageMaker's operations.
+        clock: The clock that calls move forward.
+        sagemaker: The service that answers SageMaker's operations.
     """
 
     def __init__(self, clock: Clock, sagemaker: Service) -> None:
         self.clock = clock
         self.calls: list[Call] = []
-        """All calls, in order."""
+        """All calls to SageMaker, and the deliveries that could not be sent, in order."""
         self.delivered: list[bytes] = []
-        """What logs and metrics were sent, as they were sent."""
+        """The bodies of the requests to the services of logs and metrics."""
         self.faults: list[Fault] = []
-        """What is going to happen."""
+        """The planned faults."""
         self.decide: Callable[[str, int], Fault | None] = self._planned
-        """Which fault hits the nth call of an operation."""
+        """Returns the fault that hits the nth call of an operation, or None."""
         self.before: Callable[[str, int], None] = _nothing
-        """Is called before the nth call of an operation: others act meanwhile."""
+        """Called before the nth call of an operation, so that a test can make others act at that moment."""
         self.latency = LATENCY
         self._sagemaker = sagemaker
         self._counts: Counter[str] = Counter()
@@ -80,22 +80,22 @@ class Network:
 
     @property
     def operations(self) -> list[str]:
-        """The operations that SageMaker was asked for, whether the request was heard or not."""
+        """The operations of all calls, sent or not, in order."""
         return [call.operation for call in self.calls]
 
     def forget(self) -> None:
-        """Forget calls and faults: what comes is counted from one again."""
+        """Forget calls and faults, and count calls from one again."""
         self.calls.clear()
         self.faults.clear()
         self._counts.clear()
 
     def drop(self) -> None:
-        """Have every connection closed by the other side, as happens to idle ones."""
+        """Close every connection from the other side, as happens to idle ones."""
         while self._open:
             self._open.pop().drop()
 
     def approach(self, request: Any) -> None:  # noqa: ANN401 - botocore's prepared request
-        """Note what is about to be sent, and what is going to happen to it."""
+        """Note a request that is about to be sent, and decide on its fault."""
         operation = _operation(request)
         self._counts[operation] += 1
         self.before(operation, self._counts[operation])
@@ -122,7 +122,7 @@ class Network:
         return connection
 
     def serve(self, head: str, body: bytes) -> Script:
-        """Return what a connection does with a request."""
+        """Return what a connection does after it receives a request."""
         lines = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
         fault, self._upcoming = self._upcoming, None
         service = lines["host"].split(".")[0]
@@ -141,7 +141,7 @@ class Network:
         return [self.latency, *(answer(fault.name, right) if fault else [right])]
 
     def answer_all(self, status: int, body: bytes) -> None:
-        """Answer every request to SageMaker with these."""
+        """Answer every request to SageMaker with this status and body."""
         self._fixed = http(status, body)
 
     def _planned(self, operation: str, number: int) -> Fault | None:
@@ -150,7 +150,7 @@ class Network:
 
 
 class Connection(socket.socket):
-    """One end of a pair of sockets. What is sent over it is heard by the network, and its answer is a script."""
+    """One end of a pair of sockets. The network receives what is sent over it, and answers with a script."""
 
     def __init__(self, network: Network) -> None:
         mine, self._other = socket.socketpair()
@@ -160,7 +160,7 @@ class Connection(socket.socket):
         self._script: deque[Any] = deque()
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:  # noqa: ANN401, ARG002 - a socket's own signature
-        """Hear what is sent; a whole request is answered."""
+        """Collect what is sent, and answer once the request is complete."""
         self._sent += bytes(data)
         head, end, body = self._sent.partition(b"\r\n\r\n")
         lines = head.decode().lower().split("\r\n")
@@ -168,15 +168,15 @@ class Connection(socket.socket):
         if end and len(body) >= length:
             self._sent = b""
             self._script.extend(self._network.serve(head.decode(), body))
-            self._other.send(b".")  # whoever polls this socket sees that there is something to read
+            self._other.send(b".")  # a poll of this socket now says that there is something to read
 
     def send(self, data: Any, flags: int = 0, /) -> int:  # noqa: ANN401 - a socket's own signature
-        """Send all of it."""
+        """Send all the data."""
         self.sendall(data, flags)
         return len(data)
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0, /) -> int:  # noqa: ANN401, ARG002 - as above
-        """Hand out the next bytes, once they are there; silence costs time, up to the time limit."""
+        """Fill the buffer with the next bytes. Silence moves the clock forward, up to the time limit."""
         limit = self.gettimeout()
         while not self._script or isinstance(self._script[0], float):
             silence = self._script.popleft() if self._script else 10_000_000.0
@@ -195,7 +195,7 @@ class Connection(socket.socket):
         if rest:
             self._script.appendleft(rest)
         if not self._script:
-            super().recv(1)  # nothing is left to read
+            super().recv(1)  # a poll now says that there is nothing to read
         buffer[: len(part)] = part
         return len(part)
 
@@ -205,7 +205,7 @@ class Connection(socket.socket):
         return bytes(buffer[: self.recv_into(buffer, bufsize, flags)])
 
     def setsockopt(self, *_: object) -> None:  # a pair of sockets has none of TCP's options
-        """Take any option."""
+        """Ignore the option."""
 
     def drop(self) -> None:
         """Close the other end."""
@@ -230,7 +230,7 @@ OPERATIONS = (
 
 @contextmanager
 def cabled(network: Network) -> Iterator[Network]:
-    """Use a network instead of the machine's own."""
+    """Replace the machine's network with a simulated one until the block ends."""
     send = URLLib3Session.send
 
     def approach_and_send(self: URLLib3Session, request: Any) -> Any:  # noqa: ANN401 - botocore's own
@@ -241,7 +241,7 @@ def cabled(network: Network) -> Iterator[Network]:
         return network.connect(timeout)
 
     def secure(sock: Connection, **_: object) -> urllib3.connection._WrappedAndVerifiedSocket:
-        return urllib3.connection._WrappedAndVerifiedSocket(socket=network.secure(sock), is_verified=True)  # type: ignore[arg-type]  # it is as good as one
+        return urllib3.connection._WrappedAndVerifiedSocket(socket=network.secure(sock), is_verified=True)  # type: ignore[arg-type]  # a Connection does what urllib3 needs
 
     with (
         patch.object(URLLib3Session, "send", approach_and_send),
@@ -265,7 +265,7 @@ def _nothing(_: str, __: int) -> None:
 
 
 def _delivery(lines: dict[str, str]) -> bytes:
-    """Return the answer of CloudWatch or CloudWatch Logs to whatever it is sent."""
+    """Return the answer of CloudWatch or CloudWatch Logs to any request."""
     if lines.get("smithy-protocol") == "rpc-v2-cbor":
         return http(200, b"\xa0", "application/cbor", smithy_protocol="rpc-v2-cbor")
     return http(200, b"{}", lines.get("content-type", ""))

@@ -1,4 +1,4 @@
-"""A real server on loopback that answers as slowly, as endlessly or as rarely as a test likes."""
+"""A real server on loopback that answers as a test chooses: at once, slowly, endlessly or never."""
 
 import json
 import socket
@@ -15,17 +15,17 @@ from tests.faults.fault import Fault, answer, http
 from tests.faults.network import OPERATIONS, Service
 
 Manner = Callable[["Talk", str, bytes], None]
-"""How a server answers: it gets the conversation, the operation and the right answer."""
+"""How a server answers: a function of the connection, the operation and the right answer."""
 
 
 class Talk(socketserver.StreamRequestHandler):
-    """One connection: requests are answered in the server's manner until the other side has had enough."""
+    """A connection whose requests the server answers in its manner, until the client closes it."""
 
     server: "Server"
 
     def handle(self) -> None:
-        """Answer what is asked."""
-        with suppress(OSError):  # the other side has hung up: that is what it is to do
+        """Answer the requests of the connection."""
+        with suppress(OSError):  # the client closed the connection, as it should
             while head := self._head():
                 body = self.rfile.read(int(head.get("content-length", 0)))
                 target = head.get("x-amz-target", "").rpartition(".")[2]
@@ -41,10 +41,10 @@ class Talk(socketserver.StreamRequestHandler):
                     self.server.manner(self, operation, right)
 
     def fail(self, fault: Fault, right: bytes) -> None:
-        """Answer as a fault has it.
+        """Answer as a fault prescribes.
 
         Raises:
-            ConnectionAbortedError: That is what it has.
+            ConnectionAbortedError: The fault ends the connection.
         """
         for step in answer(fault.name, right):
             if isinstance(step, bytes):
@@ -65,7 +65,7 @@ class Talk(socketserver.StreamRequestHandler):
         """Wait, unless the test is over.
 
         Raises:
-            ConnectionAbortedError: It is.
+            ConnectionAbortedError: The test is over.
         """
         if self.server.over.wait(seconds):
             raise ConnectionAbortedError
@@ -81,9 +81,9 @@ class Server(socketserver.ThreadingTCPServer):
     """A server on a free port.
 
     Args:
-        service: What knows the right answers.
-        manner: How they are given.
-        lock: Keeps requests of several servers to one service apart.
+        service: The service that has the right answers.
+        manner: How the server gives them.
+        lock: Lets one request at a time reach a service that several servers share.
     """
 
     daemon_threads = True
@@ -93,14 +93,14 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Talk)
         self.service, self.manner, self.lock = service, manner, lock
         self.asked: Counter[str] = Counter()
-        """How many requests there were, by operation; of the services that logs and metrics go to together."""
+        """How many requests arrived, by operation. Those for logs and metrics all count as "delivery"."""
         self.decide: Callable[[str], Fault | None] = lambda _: None
-        """Which fault hits the next call of an operation."""
+        """Returns the fault that hits the next call of an operation, or None."""
         self.over = threading.Event()
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The server's address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -119,37 +119,37 @@ def serving(service: Service, manner: Manner, lock: threading.Lock) -> Iterator[
 
 
 def at_once(talk: Talk, _: str, right: bytes) -> None:
-    """As it should be."""
+    """Send the answer at once."""
     talk.say(right)
 
 
 def dripping(talk: Talk, _: str, right: bytes) -> None:
-    """A byte every two seconds: no wait between two of them is ever long."""
+    """Send a byte every two seconds, so that no single wait is long."""
     for n in range(len(right)):
         talk.say(right[n : n + 1])
         talk.wait(2)
 
 
 def dripping_body(talk: Talk, operation: str, right: bytes) -> None:
-    """The headers at once, and the body a byte every two seconds."""
+    """Send the headers at once, and a byte of the body every two seconds."""
     head, _, body = right.partition(b"\r\n\r\n")
     talk.say(head + b"\r\n\r\n")
     dripping(talk, operation, body)
 
 
 def silent(talk: Talk, _: str, __: bytes) -> None:
-    """Nothing, for ever."""
+    """Send nothing."""
     talk.wait(10_000)
 
 
 def endless(talk: Talk, operation: str, right: bytes) -> None:
-    """ListTags always has a next page, in a tenth of a second."""
+    """Answer after a tenth of a second. ListTags always has a next page."""
     talk.wait(0.1)
     talk.say(http(200, json.dumps({"Tags": [], "NextToken": "more"}).encode()) if operation == "ListTags" else right)
 
 
 def flooding(talk: Talk, operation: str, right: bytes) -> None:
-    """Describe's answer is whitespace without end."""
+    """Answer Describe with endless whitespace."""
     if operation != "DescribeModelQualityJobDefinition":
         return talk.say(right)
     talk.say(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 99999999999\r\n\r\n")
@@ -160,7 +160,7 @@ def flooding(talk: Talk, operation: str, right: bytes) -> None:
 
 
 def slow(talk: Talk, operation: str, right: bytes) -> None:
-    """Each answer after 3.3 s; every third is a 503 that says to wait for five."""
+    """Answer after 3.3 s; every third answer is a 503 that says to wait for 5 s."""
     talk.wait(3.3)
     if operation != "delivery" and sum(talk.server.asked.values()) % 3 == 1:
         body = b'{"__type": "ServiceUnavailable", "message": "slow down"}'
@@ -169,7 +169,7 @@ def slow(talk: Talk, operation: str, right: bytes) -> None:
 
 
 def only_delivery(manner: Manner) -> Manner:
-    """Answer SageMaker's requests at once, and logs and metrics in a manner."""
+    """Return a manner that answers SageMaker's requests at once, and logs and metrics in the manner given."""
 
     def mixed(talk: Talk, operation: str, right: bytes) -> None:
         (manner if operation == "delivery" else at_once)(talk, operation, right)
@@ -178,8 +178,8 @@ def only_delivery(manner: Manner) -> Manner:
 
 
 def answered(event: Any) -> Any:  # noqa: ANN401 - JSON
-    """Call the function in this process; return its answer and how long it took."""
-    from aws_sagemaker_modelqualityjobdefinition.handlers import resource  # noqa: PLC0415 - the caller's environment first
+    """Call the function in this process; return its answer and the seconds that it took."""
+    from aws_sagemaker_modelqualityjobdefinition.handlers import resource  # noqa: PLC0415 - only the calling process needs it
 
     start = time.monotonic()
     answer = resource(event, None)

@@ -1,4 +1,4 @@
-"""SageMaker as the sandbox knows it, with reads that lag behind writes, and a look behind its door."""
+"""The sandbox's SageMaker, with reads that lag behind writes, and a way to see what it actually holds."""
 
 import json
 from collections import Counter
@@ -37,25 +37,25 @@ class SageMaker:
     """The job definitions of one account and region.
 
     Args:
-        clock: The time by which definitions are made.
+        clock: The test's clock.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.describe_lag = 0
-        """For how many answers Describe does not see a definition after it was made."""
+        """How many answers of Describe don't show a definition after its creation."""
         self.tag_lag = 0
-        """How many answers of ListTags stay behind each change of tags."""
+        """How many answers of ListTags are out of date after each change of tags."""
         self._unseen: Counter[str] = Counter()
         self._stale: dict[str, tuple[int, list[Any]]] = {}
         self.made: Counter[str] = Counter()
-        """How many definitions were made under each name, in lower case."""
+        """How many definitions the function created under each name, in lower case."""
         self.lagged = False
-        """Whether the last answer was behind the truth."""
+        """Whether the last answer was out of date."""
 
     @property
     def definitions(self) -> dict[str, Definition]:
-        """What there is, by name in lower case: the truth, whatever reads say."""
+        """The definitions that actually exist, by name in lower case, even while reads lag."""
         return {
             name: Definition(
                 found.job_definition_name,
@@ -67,19 +67,19 @@ class SageMaker:
         }
 
     def call(self, operation: str, **request: Any) -> Json:  # noqa: ANN401 - an operation's members
-        """Call an operation as another stack or a person at the console does, with no lag and no fault."""
+        """Call an operation as another stack or a person does, with no lag and no fault."""
         status, body = self._moto(operation, json.dumps(request).encode())
         assert status == 200, body
         answered: Json = json.loads(body or b"{}")
         return answered
 
     def foreign(self, request: Mapping[str, Any], tags: Mapping[str, str], age: float = 20) -> str:
-        """Have another stack make a definition; return its ARN.
+        """Create a definition as another stack, and return its ARN.
 
         Args:
             request: The Create request, without tags.
             tags: The definition's tags.
-            age: How long ago it was made, in seconds.
+            age: How many seconds ago it was created.
         """
         wire_tags = [{"Key": key, "Value": value} for key, value in tags.items()]
         arn = self.call("CreateModelQualityJobDefinition", **{**request, "Tags": wire_tags})["JobDefinitionArn"]
@@ -87,7 +87,7 @@ class SageMaker:
         return str(arn)
 
     def answer(self, operation: str, body: bytes) -> bytes:
-        """Do what a request asks and return the answer, as HTTP; reads lag as they have been told to."""
+        """Carry out a request and return the answer as HTTP. Reads lag as set."""
         asked = json.loads(body)
         self.lagged = False
         name = self._name(asked)
@@ -135,7 +135,7 @@ class SageMaker:
 
 @contextmanager
 def sagemaker(clock: Clock) -> Iterator[SageMaker]:
-    """Open an empty account, in this process, with SageMaker's own rules."""
+    """Open an empty account in this process, with the sandbox's rules for SageMaker."""
     sagemaker_backends.reset()
     with rules.rules():
         yield SageMaker(clock)

@@ -1,8 +1,8 @@
-"""`make soak`: the stateful test for minutes, under seeds that nobody has tried, and then the load.
+"""`make soak`: run the stateful test for minutes, under random seeds, and then the load test.
 
-A round is one seed: some lives of an account, of 30 steps each. Rounds end at the first violation, which hypothesis has
-shrunk to the fewest steps by then (that takes up to five minutes), or with the round in which the time is up. The load
-is a thousand creations and deletions through one Lambda emulator.
+A round uses one seed and runs some lives of an account, of 30 steps each. After the first violation no other round
+begins; hypothesis first shrinks the violation to the fewest steps, which takes up to five minutes. Otherwise the rounds
+end when the time is up. The load test is a thousand creations and deletions through one Lambda emulator.
 """
 
 import argparse
@@ -26,10 +26,10 @@ STEPS = 30
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until the time is up; return the exit code: 1 after a violation.
+    """Run until the time is up; return the exit code, which is 1 after a violation.
 
     Args:
-        arguments: The command line's, without the program's name.
+        arguments: The command line, without the program's name.
     """
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long (MINUTES=), 10 unless given")
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--load", type=int, default=1_000, help="definitions in the load (LOAD=), 0 for none")
     asked = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
-    logging.disable(logging.CRITICAL)  # what the function logs is no news here
+    logging.disable(logging.CRITICAL)  # the function's logs would hide the progress
     print(f"seed {seed}; stacks for {asked.minutes:g} minutes, load of {asked.load:,}; Ctrl-C ends it", flush=True)
     progress = Progress()
     failed = None
@@ -54,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Progress:
-    """A line that says how far it is: over the last one on a terminal, elsewhere a new one twice a minute."""
+    """A progress line. On a terminal it replaces the last one; elsewhere a new one appears twice a minute."""
 
     def __init__(self) -> None:
         self._written = -math.inf
 
     def __call__(self, line: str) -> None:
-        """Write it."""
+        """Write a line."""
         if sys.stdout.isatty():
             print(f"\r\x1b[K{line}", end="", flush=True)
         elif time.perf_counter() - self._written >= 30:
@@ -69,7 +69,7 @@ class Progress:
 
 
 def _stacks(seed: int, minutes: float, progress: Progress) -> str | None:
-    """Run rounds of the stateful test; return what to say of the violation that ended them."""
+    """Run rounds of the stateful test; return a report of the violation that ended them, None without one."""
     start, number = time.perf_counter(), seed
 
     def note() -> None:
@@ -92,7 +92,7 @@ def _stacks(seed: int, minutes: float, progress: Progress) -> str | None:
 
 
 def _load(number: int, seed: int, progress: Progress) -> str | None:
-    """Run the load; return what to say of what was lost."""
+    """Run the load test; return a report of its failures, None without any."""
     found = load.run(number, seed, progress)
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.outcomes.items()))
     peak = found.peak // load.MEGABYTE
@@ -105,7 +105,7 @@ def _load(number: int, seed: int, progress: Progress) -> str | None:
 
 
 def _violation(seed: int) -> str | None:
-    """Return what hypothesis says of the violation that it has found under a seed; None if there is none."""
+    """Run one round; return hypothesis's report of the violation, None without one."""
     machine = hypothesis.seed(seed)(type("Stacks", (Stacks,), {}))
     try:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
@@ -121,14 +121,14 @@ def _violation(seed: int) -> str | None:
                 print_blob=False,
             ),
         )
-    except Exception as violation:  # noqa: BLE001 - an assertion, or a crash: both are what is looked for
+    except Exception as violation:  # noqa: BLE001 - a failed assertion or a crash: both are violations
         notes = "\n".join(getattr(violation, "__notes__", []))
         return f"{type(violation).__name__}: {violation}\n\n{notes}"
     return None
 
 
 def _tally() -> str:
-    """Return what has been done: requests by their outcomes, and what befell them."""
+    """Return a summary of all runs: calls, faults, and requests by their outcomes."""
     counts = TALLY.counts
     sums = ", ".join(f"{counts.get(key, 0):,} {key}" for key in ("invocations", "calls", "faults"))
     rows = [f"{counts[key]:>10,}  {key}" for key in sorted(counts) if " " in key]

@@ -1,17 +1,17 @@
 """Tables of faults as text, read into the parameters of a test.
 
-Columns are parted by bars; a line that begins with # is a heading or a remark. A cell of faults names some, or a group:
+Bars separate the columns. A line that begins with # is a heading or a remark. A cell of faults names faults or groups:
 
-    UNHEARD      no connection came about                      nothing can have happened
-    THROTTLED    the service says: slow down                   nothing can have happened, and another try may help
-    REFUSED      the service says no                           nothing can have happened, and no other try will help
-    FAILED       the service says that it failed               anything may have happened
-    CUT          the answer did not come, or not all of it     anything may have happened
-    UNREADABLE   the answer is not one of the service's        anything may have happened
+    UNHEARD      no connection was made                     nothing has happened
+    THROTTLED    the service throttles the request          nothing has happened, and a retry may help
+    REFUSED      the service refuses the request            nothing has happened, and no retry will help
+    FAILED       the service reports its own failure        the call may have taken effect
+    CUT          no answer arrives, or only a part of it    the call may have taken effect
+    UNREADABLE   the answer is not the service's            the call may have taken effect
 
-A cell of an answer is SUCCESS, or FAILED and a code; "+ model" says that the failure names the resource, and without it
-it must not. "its code" is the one that CODE_OF spells out for the fault, "retriable" any that is retried; "or" allows
-either.
+A cell of an answer is SUCCESS, or FAILED and a code. With "+ model" the failure must name the resource, without it the
+failure must not. "its code" is the code that CODE_OF has for the fault, "retriable" is any code that CloudFormation
+retries, and "or" allows either.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ CODE_OF: dict[str, str] = {
     "reset": "NetworkFailure",
     "closed": "NetworkFailure",
     "cut-in-status": "NetworkFailure",
-    # What came is no answer: that it can be tried again is what counts, with which of the four codes is not.
+    # What arrived is not SageMaker's answer. The code must be retriable; which of the four it is doesn't matter.
     "cut-in-headers": "retriable",
     "cut-in-body": "retriable",
     "204": "retriable",
@@ -71,7 +71,7 @@ def rows(text: str, faults: int) -> list[Any]:
 
     Args:
         text: The table.
-        faults: In which column the faults stand, counted from 0. The fault "-" is none.
+        faults: The column of the faults, counted from 0. The fault "-" means none.
     """
     lines = (line.strip() for line in text.strip().splitlines())
     return [
@@ -93,11 +93,11 @@ def planned(name: str, operation: str, moment: str, calls: str) -> list[Fault]:
     if name == "-":
         return []
     assert moment in ("before", "after"), moment
-    return [Fault(name, operation, moment, CALLS[calls])]  # type: ignore[arg-type]  # it has just been made sure
+    return [Fault(name, operation, moment, CALLS[calls])]  # type: ignore[arg-type]  # the assertion above checks it
 
 
 def check(outcome: Outcome, expected: str, name: str) -> None:
-    """Hold the last answer to what a row expects of it."""
+    """Check that the last answer is what a row expects."""
     choices = expected.replace("its code", CODE_OF.get(name, "")).split(" or ")
     retriable = [choice.replace("retriable", code) for choice in choices for code in RETRIABLE if "retriable" in choice]
     spelled = [choice for choice in choices if "retriable" not in choice] + retriable
@@ -108,7 +108,7 @@ def check(outcome: Outcome, expected: str, name: str) -> None:
 
 
 def roll_back(world: World, model: Json | None) -> None:
-    """Delete what the last answer named, as CloudFormation does after a failure, or with the stack."""
+    """Delete the resource that the last answer named, as CloudFormation does in a rollback or with the stack."""
     world.plan()
     if model is not None:
         outcome = world.operate("DELETE", model)

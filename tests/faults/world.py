@@ -1,8 +1,8 @@
-"""CloudFormation, as far as a handler can tell, and the world that the handler finds.
+"""A simulated CloudFormation, and the service, network and clock that the handlers work with.
 
-CloudFormation calls with what was desired, and calls back with the model and the context that the last answer carried,
-after the delay that it asked for, for as long as the answer says IN_PROGRESS. Each answer is held to the contract here,
-so that no test can forget to.
+CloudFormation sends the desired state. While the answer is IN_PROGRESS, it waits for the delay in the answer and calls
+again, with the answer's model and callback context. Every answer is checked against the contract here, so that no test
+can forget to.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,10 +21,10 @@ LIMITS = {"CREATE": 60, "READ": 30, "UPDATE": 60, "DELETE": 60, "LIST": 30}
 """Seconds that an invocation may take (the contract)."""
 
 RETRIES = (5, 20)
-"""Seconds after which CloudFormation sends a request again, once and twice (it does not say how long it waits)."""
+"""Seconds before CloudFormation's first and second retry of a request (it does not document how long it waits)."""
 
 RETRIABLE = ("NetworkFailure", "ResourceConflict", "ServiceInternalError", "Throttling")
-"""Codes after which CloudFormation sends the request again."""
+"""Codes after which CloudFormation retries the request."""
 
 CODES = (
     *RETRIABLE,
@@ -38,7 +38,7 @@ CODES = (
     "NotUpdatable",
     "ServiceLimitExceeded",
 )
-"""Codes that a failure can have. InternalFailure is none of them: it says that this type is broken."""
+"""Codes that a failure may have. InternalFailure is not one of them, because it means a defect of this type."""
 
 MEMBERS = {
     "status",
@@ -50,7 +50,7 @@ MEMBERS = {
     "resourceModels",
     "nextToken",
 }
-"""What a progress event may have."""
+"""The members that a progress event may have."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Invocation:
 
 @dataclass
 class Outcome:
-    """One request of CloudFormation's, from the first invocation to the last."""
+    """The invocations of one CloudFormation request, callbacks and retries included."""
 
     invocations: list[Invocation]
 
@@ -81,12 +81,12 @@ class Outcome:
 
     @property
     def code(self) -> str | None:
-        """Why it failed."""
+        """The error code of the last answer; None if it has none."""
         return self.answer.get("errorCode")
 
     @property
     def message(self) -> str:
-        """What the user reads."""
+        """The message of the last answer, which the user reads."""
         return str(self.answer.get("message", ""))
 
     @property
@@ -100,7 +100,7 @@ class Outcome:
 
 
 class World:
-    """The service, the network and the time around the function."""
+    """The service, the network and the clock around the function."""
 
     def __init__(self, clock: Clock, service: SageMaker, network: Network) -> None:
         self.clock = clock
@@ -108,12 +108,12 @@ class World:
         self.network = network
 
     def plan(self, *faults: Fault) -> None:
-        """Say what is going to happen; calls are counted from now on."""
+        """Set the faults to come, and count calls from one again."""
         self.network.forget()
         self.network.faults.extend(faults)
 
     def invoke(self, action: str, *arguments: Any, **named: Any) -> Invocation:  # noqa: ANN401 - those of event()
-        """Call the function once, and hold its answer to the contract."""
+        """Call the function once, and check its answer against the contract."""
         before, start = self.clock.now, len(self.network.calls)
         answer: Json = resource(event(action, *arguments, **named), None)
         invocation = Invocation(action, answer, self.clock.now - before, self.network.calls[start:])
@@ -127,7 +127,7 @@ class World:
         *arguments: Any,  # noqa: ANN401 - those of event()
         **named: Any,  # noqa: ANN401
     ) -> Outcome:
-        """Make one request as CloudFormation does, callbacks included."""
+        """Send one request as CloudFormation does, callbacks included."""
         invocations = [self.invoke(action, desired, *arguments, **named)]
         while invocations[-1].answer["status"] == "IN_PROGRESS":
             answer = invocations[-1].answer
@@ -138,7 +138,7 @@ class World:
         return Outcome(invocations)
 
     def operate(self, action: str, desired: Mapping[str, Any] | None, *arguments: Any, **named: Any) -> Outcome:  # noqa: ANN401 - those of event()
-        """Make a request, and again after a failure that CloudFormation retries: the same token, no context."""
+        """Send a request, and retry it after a retriable failure, with the same token and no callback context."""
         outcome = self.request(action, desired, *arguments, **named)
         for pause in RETRIES:
             if outcome.status == "FAILED" and outcome.code in RETRIABLE:
@@ -149,7 +149,7 @@ class World:
 
 
 def hold_to_the_contract(invocation: Invocation) -> None:
-    """Hold an answer to what CloudFormation asks of it, and to what this type promises."""
+    """Check that an answer keeps CloudFormation's contract and this type's promises."""
     answer, action, status = invocation.answer, invocation.action, invocation.answer.get("status")
     said = f"{invocation.action} was answered {answer} after {invocation.seconds:.2f} s"
     assert set(answer) <= MEMBERS, said
@@ -157,10 +157,10 @@ def hold_to_the_contract(invocation: Invocation) -> None:
     model = answer.get("resourceModel")
     if status == "FAILED":
         assert answer.get("errorCode") in CODES, said
-        assert str(answer.get("message", "")).strip(), f"no words: {said}"
+        assert str(answer.get("message", "")).strip(), f"no message: {said}"
         assert answer.get("callbackContext") is None, said
         assert answer.get("callbackDelaySeconds", 0) == 0, said
-        assert model is None or model.get("JobDefinitionArn"), f"a model that names nothing: {said}"
+        assert model is None or model.get("JobDefinitionArn"), f"a model without an ARN: {said}"
     elif status == "IN_PROGRESS":
         assert action not in {"READ", "LIST"}, said
         assert "errorCode" not in answer, said
@@ -183,6 +183,6 @@ def hold_to_the_contract(invocation: Invocation) -> None:
 
 @contextmanager
 def opened() -> Iterator[World]:
-    """Open a world: time stands still, the account is empty, the network works."""
+    """Open a world in which time is stopped, the account is empty and the network works."""
     with stopped() as clock, sagemaker(clock) as service, cabled(Network(clock, service)) as network:
         yield World(clock, service, network)
