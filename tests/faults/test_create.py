@@ -288,7 +288,7 @@ def test_the_same_request_twice_is_one_definition(world: World) -> None:
 
 
 def test_a_name_whose_owner_can_not_be_known_is_explained(world: World) -> None:
-    """If all answers of the invocation that made it were lost, the message helps a person to find the owner.
+    """If every answer of the invocation that made a definition was lost, the message helps a person find its owner.
 
     It says when the definition was made and whether it equals the request.
     """

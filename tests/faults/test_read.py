@@ -30,7 +30,7 @@ TABLE = """
 @pytest.mark.parametrize("by", ["JobDefinitionArn", "JobDefinitionName"])
 @pytest.mark.parametrize(("action", "call", "fault", "calls", "expected"), rows(TABLE, faults=2))
 def test_reads(world: World, action: str, call: str, fault: str, calls: str, expected: str, by: str) -> None:
-    """READ (by ARN alone, as in an import, or by name) and LIST survive one failed call and report a lasting fault."""
+    """READ and LIST survive one failed call and report a lasting fault. READ goes by ARN, as in an import, or name."""
     world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {"team": "fraud"})
     before = world.sagemaker.definitions
     world.plan(*planned(fault, CALL[call], "before", calls))

@@ -118,7 +118,7 @@ def test_writes_that_fail(world: World, operation: str, fault: str, moment: str,
 def test_writes_that_fail_while_reads_lag(
     world: World, operation: str, fault: str, moment: str, calls: str, lag: str, expected: str
 ) -> None:
-    """Lagging reads change nothing about that: the tags are as requested, or the rollback restores the old ones."""
+    """After writes that fail while reads lag, the tags are as requested, or the rollback restores the old ones."""
     _fails(world, planned(fault, operation, moment, calls), expected, fault, int(lag))
 
 
@@ -152,7 +152,7 @@ READS = """
 
 @pytest.mark.parametrize(("read", "fault", "calls", "expected"), rows(READS, faults=1))
 def test_reads_that_fail(world: World, read: str, fault: str, calls: str, expected: str) -> None:
-    """A read that fails before the change ends the UPDATE without one; after the change, UPDATE reads again later."""
+    """A read that keeps failing before the change ends UPDATE with nothing changed; after it, UPDATE reads again."""
     identifier = deployed(world)
     world.plan(*planned(fault, DESCRIBE if read == "Describe" else read, "before", calls))
     outcome = updated(world, identifier)
