@@ -1,8 +1,8 @@
-"""CREATE under every fault: what CloudFormation is told, and what is left in the service.
+"""CREATE under every fault: what it reports to CloudFormation, and what it leaves in SageMaker.
 
-A request is made as CloudFormation makes it, with its callbacks and with its retries after codes that allow one. What
-is expected holds for the last answer. Then the stack is rolled back: a failed creation is deleted if the answer named
-it. Nothing that was there before may be touched, and nothing of ours may be left.
+Each test sends a request as CloudFormation does, with callbacks, and with retries after retriable codes. It checks the
+last answer. Then the stack rolls back, which deletes the definition that the answer named. Nothing that existed before
+may change, and no definition of the stack may be left.
 """
 
 import pytest
@@ -19,12 +19,12 @@ STACK_TAGS = {"stage": "prod"}
 
 
 def desired(name: str) -> Json:
-    """Return what the template asks for, under a generated name or a user-provided one."""
+    """Return the template's properties, with a user-provided name or without one."""
     own = {"Tags": [{"Key": "team", "Value": "fraud"}]}
     return minimal() | own | ({"JobDefinitionName": NAME} if name == "user" else {})
 
 
-# What another stack's definition of the same name is like.
+# Another stack's definitions of the same name: what each has in common with ours, or how it differs.
 EQUAL = minimal() | {"JobDefinitionName": NAME}
 EQUAL_TAGS = {"stage": "prod", "team": "fraud"}
 FOREIGN: dict[str, tuple[Json, dict[str, str]]] = {
@@ -37,7 +37,7 @@ FOREIGN: dict[str, tuple[Json, dict[str, str]]] = {
     "other": (EQUAL | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}, EQUAL_TAGS),
 }
 
-# name      | a fault of Create                  | moment | calls  | the last answer           | then there is
+# name      | a fault of Create                  | moment | calls  | the last answer           | what is left
 ALONE = """
   generated | -                                  |        |        | SUCCESS                   | ours
   generated | UNHEARD                            | before | once   | SUCCESS                   | ours
@@ -86,7 +86,7 @@ ALONE = """
 def test_under_a_name_that_is_free(
     world: World, name: str, fault: str, moment: str, calls: str, expected: str, left: str
 ) -> None:
-    """One definition or none, and never one that CloudFormation does not know of."""
+    """CREATE leaves one definition or none, and never one that CloudFormation doesn't know."""
     world.plan(*planned(fault, CREATE, moment, calls))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
     check(outcome, expected, fault)
@@ -124,7 +124,7 @@ OLDER = """
 def test_another_stacks_older_definition_is_left_alone(
     world: World, theirs: str, fault: str, moment: str, calls: str, expected: str
 ) -> None:
-    """It was made 20 s before: whatever becomes of our requests, it can't be of our making."""
+    """CREATE doesn't adopt a definition made 20 s earlier: no attempt of this request can have made it."""
     world.sagemaker.foreign(*FOREIGN[theirs], age=20)
     before = world.sagemaker.definitions
     world.plan(*planned(fault, CREATE, moment, calls))
@@ -144,15 +144,18 @@ NEWER = """
   isolated             | FAILED CUT UNREADABLE                | FAILED AlreadyExists
   short                | FAILED CUT UNREADABLE                | FAILED AlreadyExists
   other                | FAILED CUT UNREADABLE                | FAILED AlreadyExists
-# One that is equal in everything, made between two of our attempts, the first of which may have been heard, is what no
-# caller can tell from its own.
+# No caller can tell a definition from its own if it is equal in everything and was made between two of the caller's
+# attempts, and the first attempt may have taken effect.
   equal                | FAILED CUT UNREADABLE                | SUCCESS
 """
 
 
 @pytest.mark.parametrize(("theirs", "fault", "expected"), rows(NEWER, faults=1))
 def test_another_stacks_newer_definition_is_left_alone(world: World, theirs: str, fault: str, expected: str) -> None:
-    """Another stack takes the name while our first attempt fails, before any effect."""
+    """CREATE doesn't adopt a definition that another stack makes after our first attempt failed without effect.
+
+    There is one exception, which the table explains.
+    """
     world.plan(Fault(fault, CREATE))
 
     def meanwhile(operation: str, number: int) -> None:
@@ -170,7 +173,7 @@ def test_another_stacks_newer_definition_is_left_alone(world: World, theirs: str
         assert len(before) == 1
 
 
-# * a fault of Create, after it has taken effect
+# * a fault of Create after it took effect
 # name      | Create* | calls  | a fault of Describe    | calls   | lag | the last answer
 LOOKING = """
   generated | silence | once   | -                      |         | 1   | SUCCESS
@@ -202,7 +205,7 @@ LOOKING = """
 def test_a_definition_whose_answer_was_lost_is_found(  # noqa: PLR0917 - the columns of the table
     world: World, name: str, lost: str, lost_calls: str, fault: str, calls: str, lag: str, expected: str
 ) -> None:
-    """Reads that lag or fail do not make an orphan of it."""
+    """CREATE finds the definition, or its failure names it, so that reads that lag or fail leave no orphan."""
     world.sagemaker.describe_lag = int(lag)
     world.plan(*planned(lost, CREATE, "after", lost_calls), *planned(fault, DESCRIBE, "before", calls))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
@@ -212,7 +215,7 @@ def test_a_definition_whose_answer_was_lost_is_found(  # noqa: PLR0917 - the col
     assert world.sagemaker.definitions == {}, outcome
 
 
-# a fault of Describe | ListTags | calls   | the last answer
+# read     | its fault                                       | calls   | the last answer
 AFTERWARDS = """
   Describe | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | once    | SUCCESS
   Describe | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | always  | FAILED its code + model
@@ -226,7 +229,7 @@ AFTERWARDS = """
 def test_reads_that_fail_afterwards_are_waited_for(
     world: World, read: str, fault: str, calls: str, expected: str
 ) -> None:
-    """Create was accepted: the model is in every answer, and what stays unreadable is said to be so."""
+    """Once Create was accepted, every answer carries the model, and a read that keeps failing is reported."""
     operation = DESCRIBE if read == "Describe" else "ListTags"
     world.plan(*planned(fault, operation, "before", calls))
     outcome = world.request("CREATE", desired("user"), tags=STACK_TAGS)
@@ -238,7 +241,7 @@ def test_reads_that_fail_afterwards_are_waited_for(
 @pytest.mark.parametrize("name", ["generated", "user"])
 @pytest.mark.parametrize(("lag", "expected"), [(1, "SUCCESS"), (3, "SUCCESS"), (99, "FAILED NotStabilized + model")])
 def test_tags_that_lag_are_waited_for(world: World, name: str, lag: int, expected: str) -> None:
-    """For a minute; then the failure names the definition."""
+    """CREATE waits a minute for the tags; then its failure names the definition."""
     world.sagemaker.tag_lag = lag
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
     check(outcome, expected, "-")
@@ -248,7 +251,7 @@ def test_tags_that_lag_are_waited_for(world: World, name: str, lag: int, expecte
 
 @pytest.mark.parametrize("name", ["generated", "user"])
 def test_an_unheard_and_a_lost_attempt_are_told_apart(world: World, name: str) -> None:
-    """The first was never sent, the second took effect: the definition is ours."""
+    """CREATE finds its definition if the first attempt was never sent and the second lost its answer."""
     world.plan(Fault("unreachable", CREATE), Fault("reset", CREATE, "after", calls=(2,)))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
     check(outcome, "SUCCESS", "-")
@@ -258,7 +261,10 @@ def test_an_unheard_and_a_lost_attempt_are_told_apart(world: World, name: str) -
 
 @pytest.mark.parametrize("name", ["generated", "user"])
 def test_other_requests_troubles_leave_attempts_for_this_one(world: World, name: str) -> None:
-    """Botocore gives a client a quota of retries; a client that is kept must not have used it up for others."""
+    """Other requests' failures use up none of this request's attempts.
+
+    botocore gives each client a quota of retries, which the requests that share a kept client would share too.
+    """
     world.plan(Fault("silence", DESCRIBE, calls=range(1, 1000)))
     for _ in range(120):
         assert world.request("READ", {"JobDefinitionName": "elsewhere"}).code == "NetworkFailure"
@@ -270,7 +276,10 @@ def test_other_requests_troubles_leave_attempts_for_this_one(world: World, name:
 
 
 def test_the_same_request_twice_is_one_definition(world: World) -> None:
-    """A generated name is proof by itself: CloudFormation may lose our answer too."""
+    """A repeated CREATE returns the same definition, because a generated name proves whose it is.
+
+    CloudFormation may lose our answer too.
+    """
     first = world.operate("CREATE", desired("generated"), tags=STACK_TAGS)
     second = world.operate("CREATE", desired("generated"), tags=STACK_TAGS)
     assert first.status == second.status == "SUCCESS"
@@ -279,7 +288,10 @@ def test_the_same_request_twice_is_one_definition(world: World) -> None:
 
 
 def test_a_name_whose_owner_can_not_be_known_is_explained(world: World) -> None:
-    """Our definition, made in an invocation whose every answer was lost: nobody can tell, so a person is told how."""
+    """If every answer of the invocation that made a definition was lost, the message helps a person find its owner.
+
+    It says when the definition was made and whether it equals the request.
+    """
     world.plan(Fault("silence", CREATE, "after", range(9)), Fault("silence", DESCRIBE, "before", range(99)))
     lost = world.request("CREATE", desired("user"), tags=STACK_TAGS)
     check(lost, "FAILED retriable", "-")
@@ -292,5 +304,5 @@ def test_a_name_whose_owner_can_not_be_known_is_explained(world: World) -> None:
         check(again, "FAILED AlreadyExists", "-")
         assert made in again.message, again.message
         messages.append(again.message)
-    assert messages[0] != messages[1], "nobody can tell from it whether it equals what is asked for"
+    assert messages[0] != messages[1], "the message does not say whether it equals the request"
     assert len(world.sagemaker.definitions) == 1

@@ -1,4 +1,4 @@
-"""DELETE under every fault: what CloudFormation is told, and whether the definition is gone."""
+"""DELETE under every fault: what it reports to CloudFormation, and whether it deletes the definition."""
 
 import pytest
 
@@ -28,8 +28,8 @@ TABLE = """
   REFUSED                             | before | once   | FAILED its code               | there
   FAILED CUT                          | after  | once   | SUCCESS                       | gone
   FAILED CUT                          | after  | always | SUCCESS or FAILED retriable   | gone
-# A proxy answers in SageMaker's place: what it says proves nothing. (An answer of this operation's has no members: one
-# that is empty, or cut after its status, is what success looks like, and SageMaker does not give it before.)
+# A proxy answers instead of SageMaker, which proves nothing. (This operation's answer has no members, so an answer that
+# is empty, or cut after its status, looks like success. SageMaker does not give one before the deletion.)
   html 302                            | before | once   | SUCCESS                       | gone
   html 302                            | before | always | FAILED retriable              | there
   html 302                            | after  | once   | SUCCESS                       | gone
@@ -42,13 +42,13 @@ TABLE = """
 def test_a_definition_that_is_there(
     world: World, name: str, fault: str, moment: str, calls: str, expected: str, left: str
 ) -> None:
-    """Success is said only of what is gone, and what is gone is not there to be deleted for ever."""
+    """DELETE succeeds only if the definition is gone, and a second DELETE then reports NotFound."""
     model = deployed(world, name)
     world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn-2"}, {"owner": "them"})
     world.plan(*planned(fault, DELETE, moment, calls))
     outcome = world.operate("DELETE", model)
     if outcome.status == "FAILED":
-        outcome.answer.pop("resourceModel", None)  # a failed deletion may name what is still there
+        outcome.answer.pop("resourceModel", None)  # the failure may carry the model of what still exists
     check(outcome, expected, fault)
     there = {name for name in world.sagemaker.definitions if name != "churn-2"}
     assert len(there) == (left == "there"), outcome
@@ -68,13 +68,13 @@ MISSING = """
 
 @pytest.mark.parametrize(("fault", "moment", "calls", "expected"), rows(MISSING, faults=0))
 def test_a_definition_that_is_missing(world: World, fault: str, moment: str, calls: str, expected: str) -> None:
-    """A first attempt that can't have been heard did not delete it: it was not there."""
+    """DELETE reports NotFound if its first attempt can't have taken effect: no definition existed before."""
     world.plan(*planned(fault, DELETE, moment, calls))
     check(world.operate("DELETE", {"JobDefinitionName": "missing"}), expected, fault)
 
 
 def test_a_definition_in_use_survives_a_lost_answer(world: World) -> None:
-    """A schedule keeps it; the deletion waits, and ends once the schedule is gone."""
+    """DELETE waits while a monitoring schedule uses the definition, and succeeds once the schedule is deleted."""
     model = deployed(world, "user")
     world.sagemaker.call(
         "CreateMonitoringSchedule",

@@ -1,7 +1,7 @@
-"""Bad events at both entry points: always a sentence, never a defect, never megabytes, and nothing said aloud.
+"""Invalid events at both entry points: every failure is a short message, none is a defect, and no secret leaks.
 
-A canary stands where values stand and one in every credential. None may be found in a log, on a standard stream, in a
-message or in a callback context; AWS's own words, which may quote values, go to CloudFormation's message alone.
+Property values and credentials contain canaries. No log, standard stream, message or callback context may contain one.
+The exception is AWS's own text: it may quote values, and goes only into the message to CloudFormation.
 """
 
 import io
@@ -37,17 +37,17 @@ bounded = settings(
     database=None,
     deadline=None,
     max_examples=80,
-    suppress_health_check=[*HealthCheck],  # a whole event takes longer than a toy's
-    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes; what is drawn is small enough to read
+    suppress_health_check=[*HealthCheck],  # a whole event takes longer than hypothesis expects
+    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes, and a drawn event is small enough to read
     print_blob=False,
 )
 
 LONGEST = 3_000
-"""Characters of a message: AWS's words, cut at a thousand, with what is said around them."""
+"""The most characters that a message may have: AWS's text, cut at a thousand, and ours around it."""
 
 
 class Overheard(logging.Handler):
-    """Keeps every record, as it is formatted."""
+    """A log handler that keeps the text of every record."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -60,7 +60,7 @@ class Overheard(logging.Handler):
 
 @contextmanager
 def overheard() -> Iterator[Any]:
-    """Overhear what is logged and written to the standard streams, as a function's log has it: from INFO on."""
+    """Capture what a function's log would have: the records from INFO on, and the standard streams."""
     handler, root = Overheard(), logging.getLogger()
     level, streams = root.level, (io.StringIO(), io.StringIO())
     root.addHandler(handler)
@@ -74,21 +74,21 @@ def overheard() -> Iterator[Any]:
 
 
 def answered(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an entry point; anything
-    """Send an event; hold the answer, the logs and the streams to what is promised, and return the answer."""
+    """Send an event, check that the answer, the logs and the streams keep their promises, and return the answer."""
     world.network.forget()
     world.network.delivered.clear()
     before = world.clock.now
     with overheard() as said:
         answer: Json = entry(event, None)
     whole = json.dumps(answer, ensure_ascii=False)
-    whole.encode()  # as AWS's runtime client sends it
+    whole.encode()  # as AWS's runtime client does: half a surrogate pair would fail
     assert world.clock.now - before <= 60
     assert set(answer) <= MEMBERS, answer
     assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS"), answer
     message = str(answer.get("message") or "")
     if answer["status"] == "FAILED":
         assert answer["errorCode"] in CODES, answer
-        assert message[:1].strip(), f"no sentence: {message!r}"
+        assert message[:1].strip(), f"no message: {message!r}"
         for words in ("object has no attribute", "Traceback", "unexpected keyword", "NoneType", "a defect"):
             assert words not in message, message
     assert len(message) <= LONGEST, f"{len(message)} characters"
@@ -102,14 +102,14 @@ def answered(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an
 
 
 def _without_names(text: str) -> str:
-    """Return a text without what may be said of a name or an ARN: a short piece."""
+    """Return a text without the canaries that it may have as a definition's name."""
     return text.replace(f"model-quality-job-definition/{CANARY}", "").replace(f"Deleting {CANARY} for", "")
 
 
 @bounded
 @given(broken(mutations.event))
 def test_the_entry_point(event: Json) -> None:
-    """What CloudFormation calls."""
+    """The entry point that CloudFormation calls keeps its promises under invalid events."""
     with opened() as world:
         answered(world, handlers.resource, sent(event))
 
@@ -117,7 +117,7 @@ def test_the_entry_point(event: Json) -> None:
 @settings(bounded, max_examples=40)
 @given(broken(mutations.test_event))
 def test_the_test_entry_point(event: Json) -> None:
-    """What `sam local invoke TestEntrypoint` calls."""
+    """The entry point that `sam local invoke TestEntrypoint` calls keeps the same promises."""
     with opened() as world:
         answered(world, handlers.test_entrypoint, sent(event))
 
@@ -131,7 +131,7 @@ ENTRIES = [
 @pytest.mark.parametrize(("entry", "made"), ENTRIES)
 @pytest.mark.parametrize("event", [None, [], "event", 7, {}, {"action": "READ"}, [{}], True, {"action": None}])
 def test_what_is_no_event_at_all(world: World, entry: Any, made: Any, event: Any) -> None:  # noqa: ANN401 - anything
-    """A person tries the function."""
+    """An input that is not an event is an InvalidRequest, for example when a person tries the function."""
     del made
     assert answered(world, entry, event)["errorCode"] == "InvalidRequest"
 
@@ -139,7 +139,10 @@ def test_what_is_no_event_at_all(world: World, entry: Any, made: Any, event: Any
 @pytest.mark.parametrize(("entry", "made"), ENTRIES)
 @pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
 def test_every_part_of_every_event(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
-    """Each part of the envelope, down to the single credential, with some of the wrong values: others for each."""
+    """Both entry points keep their promises whichever part of the envelope is wrong, down to a single credential.
+
+    Each part gets some of the wrong values, and different parts get different ones.
+    """
     whole = made(action, {"JobDefinitionName": "churn"} if action != "CREATE" else minimal())
     envelope = [path for path in mutations.paths(whole) if "esource" not in str(path[-2:-1]) or len(path) < 3]
     for number, path in enumerate(envelope, len(action)):
@@ -147,7 +150,7 @@ def test_every_part_of_every_event(world: World, entry: Any, made: Any, action: 
             answered(world, entry, sent(changed(whole, path, mutations.at(path, wrong))))
 
 
-# a property                                        | a value that it can't have | what the message names
+# the JSON pointer of a property, a value that it can't have
 PROPERTIES = [
     ("JobResources/ClusterConfig/InstanceCount", "1_0"),
     ("JobResources/ClusterConfig/InstanceCount", " 7 \n"),
@@ -183,12 +186,12 @@ PROPERTIES = [
 def test_a_property_that_is_wrong_is_named(
     world: World,
     entry: Any,  # noqa: ANN401 - an entry point
-    made: Any,  # noqa: ANN401 - a maker of events
+    made: Any,  # noqa: ANN401 - a function that builds events
     action: str,
     pointer: str,
     wrong: Any,  # noqa: ANN401 - anything
 ) -> None:
-    """By its JSON pointer, before SageMaker is asked for anything."""
+    """The message names a wrong property by its JSON pointer, and nothing is sent to SageMaker."""
     path = tuple(int(part) if part.isdigit() else part for part in pointer.split("/"))
     properties = changed(maximal(), path, wrong)
     answer = answered(world, entry, sent(made(action, properties)))
@@ -199,7 +202,7 @@ def test_a_property_that_is_wrong_is_named(
 
 @pytest.mark.parametrize("name", ["resourceProperties", "Tags", "stackTags"])
 def test_a_great_many_of_something_is_no_work(world: World, name: str) -> None:
-    """200,000 keys: refused, in less than the time that a request has."""
+    """An event with 200,000 keys is refused, and nothing is sent to SageMaker."""
     many = {f"K{number}": CANARY for number in range(200_000)}
     event = mutations.event("CREATE", minimal())
     if name == "resourceProperties":
@@ -216,7 +219,7 @@ def test_a_great_many_of_something_is_no_work(world: World, name: str) -> None:
 @pytest.mark.parametrize(("entry", "made"), ENTRIES)
 @pytest.mark.parametrize("action", ["READ", "DELETE", "UPDATE"])
 def test_megabytes_are_not_sent_back(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
-    """Six of them, where an identifier stands: Lambda's limit for an answer."""
+    """An answer does not repeat an identifier of 6 MB, which is Lambda's limit for an answer."""
     long = "x" * 6_000_000
     for identifier in ({"JobDefinitionArn": long}, {"JobDefinitionName": long}):
         answer = answered(world, entry, made(action, minimal() | identifier))
@@ -226,7 +229,7 @@ def test_megabytes_are_not_sent_back(world: World, entry: Any, made: Any, action
 
 @pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
 def test_megabytes_of_aws_are_not_passed_on(world: World, action: str) -> None:
-    """A message is cut after a thousand characters, and the request id stands before it."""
+    """AWS's text is cut after a thousand characters, and the request id comes before it."""
     words = "unheard of " * 300_000
     body = json.dumps({"__type": "ValidationException", "message": words}).encode()
     world.network.answer_all(400, body)
@@ -239,7 +242,7 @@ def test_megabytes_of_aws_are_not_passed_on(world: World, action: str) -> None:
 
 @pytest.mark.parametrize("region", ["", None, 7, [], "eu-west-1\n", "not a region", "\ud800"])
 def test_a_region_that_is_none_is_an_invalid_request(world: World, region: Any) -> None:  # noqa: ANN401
-    """Never the function's own."""
+    """An invalid region is an InvalidRequest: the handler never uses the function's own region instead."""
     event = mutations.event("READ", {"JobDefinitionName": "churn"}) | {"region": region}
     answer = answered(world, handlers.resource, event)
     assert answer["errorCode"] == "InvalidRequest"
@@ -248,7 +251,7 @@ def test_a_region_that_is_none_is_an_invalid_request(world: World, region: Any) 
 
 
 def test_a_logger_at_debug_delivers_our_records_alone(world: World) -> None:
-    """Botocore's have bodies and tokens."""
+    """Only this package's records are delivered at DEBUG, because botocore's contain bodies and tokens."""
     logging.getLogger().setLevel(logging.DEBUG)
     try:
         handlers.resource(mutations.event("CREATE", mutations._with_canaries(maximal())), None)

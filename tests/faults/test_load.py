@@ -1,6 +1,6 @@
-"""Creations and deletions through one emulator held to 256 MB: forty here, because a thousand take minutes.
+"""Forty creations and deletions through one emulator with a limit of 256 MB.
 
-`make soak` ends with the thousand.
+`make soak` ends with a thousand, which take minutes.
 """
 
 import pytest
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_lost_under_load() -> None:
-    """With a tenth of the calls going wrong: every definition is CloudFormation's, and in the end there is none."""
+    """CloudFormation knows every definition, and none is left at the end, although a tenth of the calls fail."""
     found = load.run(40, seed=8)
     assert not found.lost, "\n".join(found.lost)
     assert found.restarts == 0

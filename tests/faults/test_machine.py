@@ -1,4 +1,4 @@
-"""Stacks in any order, with a fixed seed: `make soak` has the others."""
+"""The stateful test under a fixed seed. `make soak` runs it under others."""
 
 from hypothesis import HealthCheck, Phase, settings
 
@@ -10,7 +10,7 @@ Stacks.TestCase.settings = settings(
     deadline=None,
     max_examples=100,
     stateful_step_count=15,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],  # 15 steps of a whole stack take a while
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],  # 15 steps take a while
     print_blob=False,
     phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes: `make soak` does it
 )

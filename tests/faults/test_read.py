@@ -1,4 +1,4 @@
-"""READ and LIST under every fault, and the import of a definition: reads change nothing, and never lie."""
+"""READ and LIST under every fault, imports included: reads change nothing and report only what is true."""
 
 import pytest
 
@@ -30,7 +30,7 @@ TABLE = """
 @pytest.mark.parametrize("by", ["JobDefinitionArn", "JobDefinitionName"])
 @pytest.mark.parametrize(("action", "call", "fault", "calls", "expected"), rows(TABLE, faults=2))
 def test_reads(world: World, action: str, call: str, fault: str, calls: str, expected: str, by: str) -> None:
-    """By ARN alone, as imports do, and by name."""
+    """READ and LIST survive one failed call and report a lasting fault. READ goes by ARN, as in an import, or name."""
     world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {"team": "fraud"})
     before = world.sagemaker.definitions
     world.plan(*planned(fault, CALL[call], "before", calls))
@@ -60,7 +60,7 @@ def test_reads(world: World, action: str, call: str, fault: str, calls: str, exp
     ],
 )
 def test_an_unreadable_answer_is_said_to_be_one(world: World, action: str, operation: str, fault: str) -> None:
-    """In a sentence that names the operation, and not as a defect of this type."""
+    """The message for an unreadable answer names the operation, and does not call it a defect of this type."""
     world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
     world.plan(Fault(fault, operation, calls=range(1, 99)))
     properties = {"CREATE": maximal(), "READ": {"JobDefinitionName": "Churn"}, "LIST": None}[action]
@@ -68,4 +68,4 @@ def test_an_unreadable_answer_is_said_to_be_one(world: World, action: str, opera
     assert outcome.status == "FAILED", outcome
     assert operation in outcome.message, outcome
     assert "defect" not in outcome.message
-    assert "Please sign in" not in outcome.message, "a proxy's page is no message"
+    assert "Please sign in" not in outcome.message, "the message contains a proxy's page"

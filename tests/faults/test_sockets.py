@@ -1,7 +1,7 @@
-"""In time, whatever a real connection does: what only real sockets can show.
+"""The time limits over real sockets: answers are in time even if a connection is slow or silent.
 
-Every case calls the function in its own process, with its own server; all of them run at once, because most of
-their time is waiting.
+Every case calls the function in a separate process, with a separate server. All cases run at once, because they mostly
+wait.
 """
 
 import json
@@ -46,14 +46,14 @@ CASES: dict[str, tuple[str, Manner, bool]] = {
     "READ, silent delivery": ("READ", server.only_delivery(server.silent), True),
 }
 LONGEST = 75
-"""Seconds after which a case is given up: longer than any may take, starts on a busy machine included."""
+"""Seconds after which the test ends a case: more than any case may take, with its start on a busy machine."""
 
 CALLER = "import json, sys; from tests.faults.server import answered; print(json.dumps(answered(json.load(sys.stdin))))"
 
 
 @pytest.fixture(scope="module")
 def calls() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
-    """Every case's process and server, started at once."""
+    """Start all cases at once, and yield each one's process and server."""
     lock = threading.Lock()
     running: dict[str, tuple[subprocess.Popen[str], Server]] = {}
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def calls() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
 
 
 def _end(running: dict[str, tuple[subprocess.Popen[str], Server]]) -> None:
-    """End what has not answered by now."""
+    """End the processes that have not answered by now."""
     for process, _ in running.values():
         process.kill()
 
@@ -106,7 +106,7 @@ def _event(action: str, *, delivers: bool) -> Json:
 
 
 def _answered(process: subprocess.Popen[str], action: str) -> Invocation:
-    """Wait for a case's answer, longer than any should take, and hold it to the contract."""
+    """Wait for a case's answer, and check it against the contract."""
     assert process.stdout
     assert process.stderr
     said, problems = process.stdout.read(), process.stderr.read()
@@ -119,7 +119,7 @@ def _answered(process: subprocess.Popen[str], action: str) -> Invocation:
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("delivery")])
 def test_an_answer_is_in_time(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
-    """Within the contract's time; what is not done by then goes on later, or can be tried again."""
+    """The function answers within the contract's time. Work left to do continues in a callback or can be retried."""
     process, where = calls[name]
     action = CASES[name][0]
     found = _answered(process, action)
@@ -134,8 +134,8 @@ def test_an_answer_is_in_time(calls: dict[str, tuple[subprocess.Popen[str], Serv
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.endswith("delivery")])
 def test_delivery_has_three_seconds(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
-    """In all, whether it fails or is slow: the request itself takes next to none here."""
+    """Delivery takes three seconds at most, whether it fails or is slow. The request itself takes almost none here."""
     process, _ = calls[name]
     found = _answered(process, "READ")
     assert found.answer["status"] == "SUCCESS"
-    assert found.seconds <= 3 + 5, "three, and what a start takes on a busy machine"
+    assert found.seconds <= 3 + 5, "three, and five for the start on a busy machine"

@@ -1,8 +1,8 @@
-"""UPDATE under every fault: the tags afterwards, and the tags after the rollback of what failed.
+"""UPDATE under every fault: the tags after the update, and after the rollback if it failed.
 
-A definition has the stack's tag, two of the template's and one that another party put there. The update changes one,
-takes one away and adds one. CloudFormation rolls a failed update back by an update the other way round; after that the
-definition has to be as it was.
+A definition has the stack's tag, two of the template's and one that another party added. The update changes one tag,
+removes one and adds one. CloudFormation rolls a failed update back with an update from the new state to the old one;
+after that the definition must have its old tags.
 """
 
 import pytest
@@ -18,7 +18,7 @@ NEW = {"stage": "prod", "a": "2", "c": "3", "theirs": "9"}
 
 
 def template(**tags: str) -> Json:
-    """Return a template's properties, with these tags."""
+    """Return the properties of a template with these tags."""
     return minimal() | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
@@ -27,7 +27,7 @@ AFTER = template(a="2", c="3")
 
 
 def deployed(world: World) -> Json:
-    """Create the definition, have another party tag it, and return what identifies it."""
+    """Create the definition, tag it as another party, and return its identifier."""
     outcome = world.operate("CREATE", BEFORE, tags={"stage": "prod"})
     assert outcome.model is not None, outcome
     arn = outcome.model["JobDefinitionArn"]
@@ -36,14 +36,14 @@ def deployed(world: World) -> Json:
 
 
 def updated(world: World, identifier: Json, *, back: bool = False) -> Outcome:
-    """Update the stack; or roll that back."""
+    """Update the stack, or roll the update back."""
     now, before = (BEFORE, AFTER) if back else (AFTER, BEFORE)
     stack = {"stage": "prod"}
     return world.operate("UPDATE", now | identifier, before | identifier, tags=stack, previous_tags=stack)
 
 
 def tags(world: World) -> dict[str, str]:
-    """Return the only definition's tags, as they are."""
+    """Return the actual tags of the only definition."""
     (found,) = world.sagemaker.definitions.values()
     return found.tags
 
@@ -74,15 +74,16 @@ WRITES = """
   AddTags      | silence reset closed cut-in-status  | before | always | FAILED its code
   AddTags      | 302 html                            | before | always | FAILED retriable
   AddTags      | FAILED CUT UNREADABLE               | after  | always | SUCCESS or FAILED retriable
-# Nothing need be read from an answer to these two: a proxy's that is empty looks like success. ListTags shows that it
-# is none.
+# The handler reads nothing from the answers to these two, so a proxy's empty answer looks like success. ListTags shows
+# that nothing changed.
   DeleteTags   | cut-in-headers cut-in-body          | before | always | FAILED NotStabilized
   DeleteTags   | 204 empty garbage                   | before | always | FAILED NotStabilized
   AddTags      | cut-in-headers cut-in-body          | before | always | FAILED NotStabilized
   AddTags      | 204 empty                           | before | always | FAILED NotStabilized
   AddTags      | garbage                             | before | always | FAILED retriable
 """
-# The same with reads that lag, for a few; after 99 answers we have stopped to wait. With them SUCCESS can't be seen.
+# The same for some faults, while ListTags lags by this many answers. The handler stops waiting before 99 answers, so
+# with that lag it never sees the change.
 LAGGING = """
   DeleteTags   | unreachable reset html              | before | once   | 1  | SUCCESS
   DeleteTags   | unreachable reset html              | before | always | 1  | FAILED its code
@@ -109,7 +110,7 @@ LAGGING = """
 
 @pytest.mark.parametrize(("operation", "fault", "moment", "calls", "expected"), rows(WRITES, faults=1))
 def test_writes_that_fail(world: World, operation: str, fault: str, moment: str, calls: str, expected: str) -> None:
-    """The update is what was asked for, or its rollback what was there."""
+    """After an UPDATE whose writes fail, the tags are as requested, or the rollback restores the old ones."""
     _fails(world, planned(fault, operation, moment, calls), expected, fault)
 
 
@@ -117,12 +118,12 @@ def test_writes_that_fail(world: World, operation: str, fault: str, moment: str,
 def test_writes_that_fail_while_reads_lag(
     world: World, operation: str, fault: str, moment: str, calls: str, lag: str, expected: str
 ) -> None:
-    """Whatever reads say."""
+    """After writes that fail while reads lag, the tags are as requested, or the rollback restores the old ones."""
     _fails(world, planned(fault, operation, moment, calls), expected, fault, int(lag))
 
 
 def _fails(world: World, faults: list[Fault], expected: str, fault: str, lag: int = 0) -> None:
-    """Update under faults; hold the answer to what is expected, and after a failure roll back."""
+    """Update under faults and check the answer; after a failure, roll back and check the tags."""
     identifier = deployed(world)
     world.sagemaker.tag_lag = lag
     world.plan(*faults)
@@ -151,7 +152,7 @@ READS = """
 
 @pytest.mark.parametrize(("read", "fault", "calls", "expected"), rows(READS, faults=1))
 def test_reads_that_fail(world: World, read: str, fault: str, calls: str, expected: str) -> None:
-    """Before the change they end the update with nothing done; afterwards they are waited for, as in CREATE."""
+    """A read that keeps failing before the change ends UPDATE with nothing changed; after it, UPDATE reads again."""
     identifier = deployed(world)
     world.plan(*planned(fault, DESCRIBE if read == "Describe" else read, "before", calls))
     outcome = updated(world, identifier)
@@ -167,7 +168,7 @@ def test_reads_that_fail(world: World, read: str, fault: str, calls: str, expect
 @pytest.mark.parametrize("read", [DESCRIBE, "ListTags"])
 @pytest.mark.parametrize("fault", ["unreachable", "throttled", "denied", "expired", "unknown", "503", "reset", "html"])
 def test_reads_that_fail_in_a_callback(world: World, read: str, fault: str) -> None:
-    """The tags were changed, and lag; what fails while they are waited for is waited for too."""
+    """UPDATE reads again later if a read fails in a callback, while the changed tags lag."""
     identifier = deployed(world)
     world.sagemaker.tag_lag = 2
     hit: list[int] = []
@@ -189,7 +190,7 @@ def test_reads_that_fail_in_a_callback(world: World, read: str, fault: str) -> N
 
 @pytest.mark.parametrize("lag", [1, 2, 3])
 def test_reads_that_lag(world: World, lag: int) -> None:
-    """An update is done when SageMaker reports it, and what it reports is what is there."""
+    """UPDATE succeeds once SageMaker reports the change, and its answer reports the actual tags."""
     identifier = deployed(world)
     world.sagemaker.tag_lag = lag
     outcome = updated(world, identifier)
@@ -201,7 +202,10 @@ def test_reads_that_lag(world: World, lag: int) -> None:
 
 
 def test_the_rollback_does_not_believe_a_read_that_lags(world: World) -> None:
-    """DeleteTags done, AddTags denied, ListTags one answer behind: it says that nothing has changed."""
+    """The rollback restores the tags although a lagging ListTags reports that the update changed nothing.
+
+    DeleteTags succeeded, and AddTags was denied.
+    """
     identifier = deployed(world)
     world.sagemaker.tag_lag = 1
     world.plan(Fault("denied", "AddTags", calls=CALLS["always"]))
@@ -215,7 +219,10 @@ def test_the_rollback_does_not_believe_a_read_that_lags(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["READ", "UPDATE"])
 def test_a_definition_that_vanishes_between_two_reads_is_not_found(world: World, action: str) -> None:
-    """ListTags says ValidationException of an ARN that there is not: that is SageMaker's way of saying so."""
+    """A definition deleted between Describe and ListTags is NotFound.
+
+    SageMaker answers ListTags for an ARN that does not exist with ValidationException.
+    """
     identifier = deployed(world)
     world.plan()
 
@@ -231,7 +238,7 @@ def test_a_definition_that_vanishes_between_two_reads_is_not_found(world: World,
 
 
 def _nameless(outcome: Outcome) -> Outcome:
-    """Return an outcome without the model of its failure: whether an update's failure carries one is of no account."""
+    """Return an outcome without the model of its failure: an update's failure may carry one or not."""
     last = outcome.invocations[-1]
     if last.answer["status"] == "FAILED":
         last.answer.pop("resourceModel", None)

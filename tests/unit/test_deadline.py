@@ -1,4 +1,4 @@
-"""How long an invocation may take, where no wire is needed to see it."""
+"""The time limit of an invocation, as far as it can be tested without a network."""
 
 import math
 import socket
@@ -9,7 +9,7 @@ from aws_sagemaker_modelqualityjobdefinition import deadline
 
 
 def test_there_is_no_limit_unless_one_is_set() -> None:
-    """An inner limit can't be longer than an outer one, and ends with its block."""
+    """Time is unlimited without a limit; an inner limit can't exceed an outer one, and ends with its block."""
     assert deadline.left() == math.inf
     with deadline.within(5):
         with deadline.within(60):
@@ -21,7 +21,7 @@ def test_there_is_no_limit_unless_one_is_set() -> None:
 
 
 def test_an_answer_is_not_read_when_its_time_is_over() -> None:
-    """Not even what has come already: a byte that waits in the kernel would hide that there is no end."""
+    """After the time limit nothing is read, not even a byte that has arrived, so that an endless answer ends."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(b"late")

@@ -1,4 +1,4 @@
-"""The table of errors."""
+"""The translation of botocore's errors to handler error codes."""
 
 import ssl
 
@@ -17,7 +17,7 @@ RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceCo
 
 
 def told(error: Exception) -> errors.HandlerError:
-    """Return what an error is translated to."""
+    """Return the handler error that an error is translated to."""
     with pytest.raises(errors.HandlerError) as caught, errors.translated("fraud"):
         raise error
     assert caught.value.__cause__ is error
@@ -25,21 +25,21 @@ def told(error: Exception) -> errors.HandlerError:
 
 
 def refusal(code: str, status: int = 400, message: str | None = "because") -> ClientError:
-    """Return an error as botocore raises it for an answer of AWS's."""
+    """Return an error as botocore raises it for an error answer of AWS."""
     metadata = {"RequestId": "request-1", "HTTPStatusCode": status}
     details = {"Code": code} | ({} if message is None else {"Message": message})
-    return ClientError({"Error": details, "ResponseMetadata": metadata}, "Describe")  # type: ignore[typeddict-item]  # partial, as AWS's are
+    return ClientError({"Error": details, "ResponseMetadata": metadata}, "Describe")  # type: ignore[typeddict-item]  # partial, as AWS's answers are
 
 
 def test_every_error_that_sagemaker_models_is_in_the_table() -> None:
-    """When botocore's model grows an error, the table has to grow with it."""
+    """The table has every error of botocore's model of SageMaker, so the test fails when botocore adds one."""
     modelled = {shape.metadata.get("error", {}).get("code", shape.name) for shape in MODEL.error_shapes}
     assert modelled
     assert modelled <= errors.BY_CODE.keys()
 
 
 def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() -> None:
-    """What is worth another attempt to botocore is worth one to CloudFormation."""
+    """Each error code that botocore retries becomes a handler error code that CloudFormation retries."""
     throttled, transient = vars(ThrottledRetryableChecker), vars(TransientRetryableChecker)
     codes = {*throttled["_THROTTLED_ERROR_CODES"], *transient["_TRANSIENT_ERROR_CODES"]}
     assert codes <= errors.BY_CODE.keys()
@@ -47,7 +47,7 @@ def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() 
 
 
 def test_every_error_of_botocores_own_has_a_code() -> None:
-    """Those that are none of the table's are GeneralServiceException, and none is InternalFailure."""
+    """Each of botocore's own exceptions keeps its message, and none becomes InternalFailure."""
     for kind in vars(botocore_errors).values():
         if isinstance(kind, type) and issubclass(kind, BotoCoreError):
             error = kind.__new__(kind)
@@ -59,7 +59,7 @@ def test_every_error_of_botocores_own_has_a_code() -> None:
 
 @pytest.mark.parametrize(("code", "kind"), errors.BY_CODE.items())
 def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerError]) -> None:
-    """With AWS's words, the operation, the code and the request's id, whatever the handler error's own form."""
+    """Each code becomes its handler error, whose message has AWS's text, the operation, the code and the request id."""
     event = told(refusal(code)).to_progress_event()
     assert event.errorCode is HandlerErrorCode[kind.__name__]
     assert f"because (SageMaker Describe: {code}, request id request-1)" in event.message
@@ -82,16 +82,16 @@ def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerEr
     ],
 )
 def test_an_unknown_code_is_judged_by_its_status(status: int, code: str) -> None:
-    """5xx and 429 are retriable; the rest is the service's, and not ours."""
+    """The HTTP status decides about an unknown code: 5xx and 429 are retriable, and none is InternalFailure."""
     event = told(refusal("NeverSeenBefore", status, None)).to_progress_event()
     assert event.errorCode is HandlerErrorCode[code]
     assert "(no message) (SageMaker Describe: NeverSeenBefore" in event.message
 
 
 def test_an_answer_that_says_nothing_is_still_translated() -> None:
-    """No code, no message, no request id, no status."""
+    """An answer without code, message, request id and status is translated."""
     error = ClientError({}, "Describe")
-    error.response = {"Error": {}, "ResponseMetadata": {}}  # type: ignore[typeddict-item]  # that is the point
+    error.response = {"Error": {}, "ResponseMetadata": {}}  # type: ignore[typeddict-item]  # what the test needs
     event = told(error).to_progress_event()
     assert event.errorCode is HandlerErrorCode.GeneralServiceException
     assert event.message == "(no message) (SageMaker Describe: no code, request id unknown)"
@@ -114,14 +114,14 @@ def test_an_answer_that_says_nothing_is_still_translated() -> None:
     ],
 )
 def test_what_fails_before_there_is_an_answer(error: BotoCoreError, code: str | None) -> None:
-    """The errors of botocore's own: connections, credentials, parameters."""
+    """Errors that botocore itself raises (connection, credentials, parameters) get a code and keep their message."""
     event = told(error).to_progress_event()
     assert event.errorCode is HandlerErrorCode[code or "GeneralServiceException"]
     assert event.message == str(error)
 
 
 def test_what_is_no_error_of_botocores_passes() -> None:
-    """A defect of ours is not the service's failure."""
+    """An exception that is not botocore's stays as it is, because it is a defect of this type."""
     with pytest.raises(KeyError), errors.translated("fraud"):
         raise KeyError
 
@@ -154,13 +154,13 @@ def test_what_is_no_error_of_botocores_passes() -> None:
     ],
 )
 def test_what_may_have_taken_effect(error: Exception, *, may: bool) -> None:
-    """Nothing was sent, or it was refused: then nothing has happened. Otherwise nobody knows."""
+    """A request that was not sent, or was refused, took no effect. Any other failed request may have taken effect."""
     assert errors.may_have_taken_effect(told(error)) is may
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
 def test_how_long_sagemaker_asks_to_wait(asked: str | None, seconds: float) -> None:
-    """In milliseconds, in a header; nonsense asks for nothing."""
+    """The wait comes from a header, in milliseconds. An invalid value means no wait."""
     error = refusal("ServiceUnavailable", 503)
     error.response["ResponseMetadata"]["HTTPHeaders"] = {} if asked is None else {"x-amz-retry-after": asked}
     assert errors.retry_after(told(error)) == seconds
@@ -189,12 +189,18 @@ def test_how_long_sagemaker_asks_to_wait(asked: str | None, seconds: float) -> N
     ],
 )
 def test_the_codes_that_cost_most_when_they_are_mistaken(code: str, kind: type[errors.HandlerError]) -> None:
-    """NotFound makes CloudFormation forget a definition, AlreadyExists and NotFound are never tried again."""
+    """These codes have the right handler error.
+
+    NotFound makes CloudFormation forget a definition, and it never retries AlreadyExists or NotFound.
+    """
     assert errors.BY_CODE[code] is kind
 
 
 def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
-    """A code that is moved to one of the two by mistake orphans a definition, or deletes somebody else's."""
+    """No other code becomes NotFound, AlreadyExists or ResourceConflict.
+
+    A wrong NotFound or AlreadyExists would orphan a definition, or delete another stack's.
+    """
     by_kind = {kind: {code for code, its in errors.BY_CODE.items() if its is kind} for kind in errors.BY_CODE.values()}
     assert by_kind[exceptions.NotFound] == {"ResourceNotFound", "ResourceNotFoundException"}
     assert by_kind[exceptions.AlreadyExists] == {"ResourceAlreadyExists", "ResourceAlreadyExistsException"}
@@ -203,7 +209,7 @@ def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
 
 @pytest.mark.parametrize("length", [1000, 3_000_000])
 def test_a_long_message_comes_last_and_is_cut(length: int) -> None:
-    """Who reads it needs the request's id first, and Lambda takes 6 MB at most."""
+    """A long text is cut and comes after the request id, which the reader needs first. Lambda takes 6 MB at most."""
     told_so = str(told(refusal("ValidationException", 400, "x" * length)))
     if length == 1000:
         assert told_so == "x" * 1000 + " (SageMaker Describe: ValidationException, request id request-1)"

@@ -1,4 +1,4 @@
-"""Names: generated, and found behind what a request identifies a definition by."""
+"""Generated names, and the names that follow from a request's identifiers."""
 
 import re
 
@@ -21,7 +21,7 @@ stack_ids = st.none() | st.text() | st.builds("arn:aws:cloudformation:r:1:stack/
 def test_a_generated_name_is_always_one_that_sagemaker_takes(
     stack_id: str | None, logical_id: str | None, token: str
 ) -> None:
-    """Whatever it is made of: no stack, odd characters, any length."""
+    """SageMaker accepts every generated name: without a stack, with odd characters, of parts of any length."""
     name = identity.generated_name(stack_id, logical_id, token)
     assert PATTERN.fullmatch(name)
     assert len(name) <= identity.NAME_LENGTH
@@ -33,18 +33,18 @@ def test_a_generated_name_is_always_one_that_sagemaker_takes(
 def test_another_request_has_another_name(
     one: tuple[str | None, str | None, str], other: tuple[str | None, str | None, str]
 ) -> None:
-    """Stack, logical id and token each make a difference."""
+    """Two generated names are equal only if stack, logical id and token all are."""
     assert (identity.generated_name(*one) == identity.generated_name(*other)) == (one == other)
 
 
 def test_a_generated_name_says_whose_it_is() -> None:
-    """Somebody reads it in a list of definitions."""
+    """A generated name contains stack name and logical id, for people who read a list of definitions."""
     name = identity.generated_name(STACK_ID, "JobDefinition", "token")
     assert re.fullmatch(r"fraud-monitors-jobdefinition-[0-9a-f]{12}", name)
 
 
 def test_the_longest_stack_name_leaves_room_for_the_logical_id() -> None:
-    """A stack's name has up to 128 characters."""
+    """A stack name of 128 characters, the longest possible, is cut to leave room for the logical id."""
     stack_id = STACK_ID.replace("Fraud_Monitors", "s" * 128)
     name = identity.generated_name(stack_id, "l" * 255, "token")
     assert len(name) <= identity.NAME_LENGTH
@@ -52,9 +52,9 @@ def test_the_longest_stack_name_leaves_room_for_the_logical_id() -> None:
 
 
 def model(**properties: str) -> ResourceModel:
-    """Return a model that has nothing but these."""
+    """Return a model with only these properties."""
     names = ResourceModel.__dataclass_fields__
-    return ResourceModel(**{name: properties.get(name) for name in names})  # type: ignore[arg-type]  # strings all
+    return ResourceModel(**{name: properties.get(name) for name in names})  # type: ignore[arg-type]  # all strings or None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def model(**properties: str) -> ResourceModel:
     ],
 )
 def test_the_name_behind_a_request(asked: ResourceModel, name: str) -> None:
-    """The ARN decides, the name lends it its case."""
+    """The ARN decides on the name. A JobDefinitionName that is equal except for case decides on the case."""
     assert identity.name_of(asked, REGION, ACCOUNT) == name
 
 
@@ -77,18 +77,18 @@ def test_the_name_behind_a_request(asked: ResourceModel, name: str) -> None:
     [None, model(), model(JobDefinitionArn=arn("x", "us-east-1")), model(JobDefinitionArn=arn("x", REGION, "9" * 12))],
 )
 def test_what_is_elsewhere_or_nowhere_is_not_found(asked: ResourceModel | None) -> None:
-    """The message says what was looked for."""
+    """A definition elsewhere, or a request without an identifier, is NotFound; the message says what was looked for."""
     with pytest.raises(NotFound, match="AWS::SageMaker::ModelQualityJobDefinition"):
         identity.name_of(asked, REGION, ACCOUNT)
 
 
 def test_without_region_and_account_an_arn_is_taken_as_it_is() -> None:
-    """The test entry point need not name them."""
+    """An ARN is accepted without a check if the request has no region and no account, as at the test entry point."""
     assert identity.name_of(model(JobDefinitionArn=arn("fraud")), None, None) == "fraud"
 
 
 @given(st.text())
 def test_what_is_no_arn_is_an_invalid_request(text: str) -> None:
-    """It is quoted, with the form that is expected."""
+    """A text that is not an ARN is an InvalidRequest. The message quotes it and shows the expected form."""
     with pytest.raises(InvalidRequest, match="is not the ARN of a model quality job definition"):
         identity.parse(text)

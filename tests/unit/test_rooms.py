@@ -1,4 +1,4 @@
-"""Which room may import which: the table in ARCHITECTURE.md."""
+"""The rules on which room may import which: the table of ARCHITECTURE.md, in full."""
 
 import ast
 import sys
@@ -49,7 +49,7 @@ MAY_IMPORT = {
 
 
 def imported(path: Path) -> set[str]:
-    """Return what a module imports when it runs: rooms by name, the package itself as '', others by first name."""
+    """Return what a module imports when it runs: rooms by name, the package as '', others by their first name."""
     tree = ast.parse(path.read_text())
     typing_only = {
         inner
@@ -73,11 +73,11 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
 def test_a_room_imports_what_it_may(path: Path) -> None:
-    """A new room needs a line in the table, and a new arrow a reason."""
+    """A room imports only what the table allows. A new room needs a line in it, and a new import a reason."""
     assert imported(path) <= MAY_IMPORT[path.stem]
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_every_room_of_the_table_is_there(room: str) -> None:
-    """The table does not outlive what it is about."""
+    """Every room in the table exists."""
     assert (PACKAGE / f"{room}.py").exists()

@@ -1,4 +1,4 @@
-"""The schema: against the documentation's table, AWS's published schema, and SageMaker's own shapes."""
+"""The schema, compared with the documentation's table, AWS's published schema and SageMaker's shapes."""
 
 import json
 import re
@@ -49,7 +49,7 @@ PUBLISHED = published()
 
 
 def resolved(schema: Json, rule: Json) -> Json:
-    """Return a rule, or what it refers to; a description next to the reference stays."""
+    """Return a rule, or the rule that it refers to."""
     if "$ref" not in rule:
         return rule
     target = schema
@@ -59,7 +59,7 @@ def resolved(schema: Json, rule: Json) -> Json:
 
 
 def flat(schema: Json, rule: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield every rule of a schema with the path of what it is for."""
+    """Yield every rule of a schema with the path of the property that it is for."""
     rule = resolved(schema, rule)
     yield path, rule
     for name, inner in {**rule.get("properties", {}), **rule.get("patternProperties", {})}.items():
@@ -73,7 +73,7 @@ ENVIRONMENT = "/ModelQualityAppSpecification/Environment"
 
 
 def _alone(name: str, *others: str) -> Json:
-    """The rule that a property takes nothing but these others."""
+    """Return the rule that allows only this property and the others named."""
     return {"additionalProperties": False, "properties": {one: {} for one in (name, *others)}}
 
 
@@ -95,19 +95,19 @@ COMPARED = (
     "additionalProperties",
 )
 
-# Every intended difference: where and what, ours, the published schema's, and why.
-ANCHORED = "a pattern that is not anchored lets anything stand around a match; SageMaker refuses that"
-MISPLACED = "the published schema bounds a list in characters or a string in numbers"
+# Every intended difference: path and keyword, our value, the published schema's value, and the reason.
+ANCHORED = "a pattern that is not anchored allows any text around a match, which SageMaker refuses"
+MISPLACED = "the published schema limits the characters of a list, or the numeric value of a string"
 EXACTLY_ONE = (
-    "SageMaker takes exactly one, and CloudFormation's words have to name the properties: it names what is required or "
-    "not permitted, and nothing that it counts. Dependencies, because cfn documents each branch of a oneOf as required"
+    "SageMaker takes exactly one, and CloudFormation's message must name the properties: it names those that are "
+    "required or not permitted, but none that it counts. Not a oneOf: cfn documents each of its branches as required"
 )
 ANY_ARN = (
-    "the handlers read an ARN of any partition in any case of letters; AWS's schema rule ARN002 asks for a pattern"
+    "the handlers accept an ARN of any partition, in upper or lower case; AWS's schema rule ARN002 requires a pattern"
 )
-CLOSED = "a misspelt property would be dropped in silence"
+CLOSED = "otherwise a misspelt property would be dropped silently"
 NO_UNICODE_CLASSES = (
-    "cfn's own checker can't compile \\p{L}: ASCII is as strict as before, the rest is SageMaker's to judge"
+    "cfn's checker can't compile \\p{L}: the pattern is as strict for ASCII, and SageMaker checks the rest"
 )
 AWS_KEYS = f"keys that begin with aws: can't be set; {NO_UNICODE_CLASSES}"
 FORMAT = "/ModelQualityJobInput/BatchTransformInput/DatasetFormat"
@@ -159,7 +159,7 @@ DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
     ("/ModelQualityJobInput/BatchTransformInput", "dependencies"): (
         {
             "DatasetFormat": {
-                "additionalProperties": False,  # cfn validate asks for it, and so for all of the names
+                "additionalProperties": False,  # cfn validate requires it, so all names must be listed
                 "properties": {
                     "DataCapturedDestinationS3Uri": {},
                     "DatasetFormat": {
@@ -192,7 +192,7 @@ DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
 
 
 def test_the_documentations_table_is_the_law() -> None:
-    """Names, what is required, what each update requires."""
+    """The schema has the documentation's names, required properties and update requirements."""
     create_only = {pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]}
     read_only = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}
     assert read_only == {"CreationTime", "JobDefinitionArn"}
@@ -207,7 +207,7 @@ def test_the_documentations_table_is_the_law() -> None:
 
 
 def test_every_property_of_the_published_schema_is_there() -> None:
-    """Names and nesting, at every depth; of the environment's two patterns there is one."""
+    """The schema has the published schema's properties at every depth, but one pattern for Environment, not two."""
     theirs = {path for path in THEIRS if not path.startswith(f"{ENVIRONMENT}/")}
     ours = {path for path in OURS if not path.startswith(f"{ENVIRONMENT}/")}
     assert ours == theirs
@@ -216,7 +216,7 @@ def test_every_property_of_the_published_schema_is_there() -> None:
 
 
 def test_every_difference_from_the_published_schema_is_an_intended_one() -> None:
-    """Constraints, at every depth: the same, or in the list above with a reason."""
+    """Every constraint, at every depth, is the published one, or DIFFERENCES has it with a reason."""
     found = {
         (path, word): (OURS[path].get(word), THEIRS[path].get(word))
         for path in OURS.keys() & THEIRS.keys()
@@ -233,17 +233,17 @@ def _comparable(word: str, rule: Json) -> Any:  # noqa: ANN401 - any JSON
     if word in ("enum", "required"):
         return sorted(value or [])
     if word in ("minLength", "minItems") and value == 0:
-        return None  # says nothing
+        return None  # a minimum of 0 is no constraint
     return value
 
 
 def test_no_list_of_instance_types() -> None:
-    """It ages; cfn-lint has it, SageMaker decides."""
+    """The schema has no list of instance types, which would go out of date. cfn-lint has one; SageMaker decides."""
     assert "enum" not in OURS[f"{CLUSTER}/InstanceType"]
 
 
 def wire(shape: Shape, path: str = "") -> Iterator[str]:
-    """Yield the path of every member of a shape of SageMaker's."""
+    """Yield the path of every member of a SageMaker shape."""
     yield path
     if isinstance(shape, StructureShape):
         for name, member in shape.members.items():
@@ -255,7 +255,7 @@ def wire(shape: Shape, path: str = "") -> Iterator[str]:
 
 
 def test_the_names_are_sagemakers() -> None:
-    """What translation.py rests on: the same names at every depth, and these are all the others."""
+    """The schema and the API have the same names at every depth, except these few. translation.py relies on it."""
     only_in_the_api = {
         f"/ModelQualityJobInput/{kind}/{name}"
         for kind in ("EndpointInput", "BatchTransformInput")
@@ -267,13 +267,13 @@ def test_the_names_are_sagemakers() -> None:
 
 @pytest.mark.parametrize("path", [path for path, rule in OURS.items() if path and "*" not in path])
 def test_everything_has_a_description_of_substance(path: str) -> None:
-    """docs/ is made of them."""
+    """Every property has a description, because docs/ is generated from them."""
     if not path.startswith(f"{ENVIRONMENT}/"):
         assert len(OURS[path].get("description", "")) > 20
 
 
 def test_every_object_is_closed_and_every_pattern_anchored_and_every_list_says_if_it_is_ordered() -> None:
-    """No property is dropped in silence, nothing stands around a match, and drift is told from order."""
+    """The schema drops no property silently, allows no text around a match, and says if list order is drift."""
     for path, rule in OURS.items():
         if rule.get("type", "object") == "object":
             assert rule["additionalProperties"] is False, path
@@ -284,7 +284,7 @@ def test_every_object_is_closed_and_every_pattern_anchored_and_every_list_says_i
 
 
 def test_documented_defaults() -> None:
-    """What SageMaker fills in."""
+    """The schema has the defaults that SageMaker fills in."""
     assert OURS["/StoppingCondition/MaxRuntimeInSeconds"]["default"] == 3600
     for kind in ("EndpointInput", "BatchTransformInput"):
         assert OURS[f"/ModelQualityJobInput/{kind}/S3DataDistributionType"]["default"] == "FullyReplicated"
@@ -292,7 +292,7 @@ def test_documented_defaults() -> None:
 
 
 def test_the_tagging_block_says_what_the_handlers_do() -> None:
-    """Tags replace, as the documentation says; third parties can't set CloudFormation's own."""
+    """Changed tags require replacement, as documented. Third parties can't set CloudFormation's system tags."""
     assert SCHEMA["tagging"]["taggable"]
     assert SCHEMA["tagging"]["tagOnCreate"]
     assert not SCHEMA["tagging"]["tagUpdatable"]
@@ -335,7 +335,7 @@ def _without_input() -> Json:
     ],
 )
 def test_what_is_valid(properties: Json, *, is_valid: bool) -> None:
-    """By the rules of JSON Schema, as CloudFormation applies them."""
+    """The schema accepts these properties, or refuses them, by JSON Schema as CloudFormation applies it."""
     assert Draft7Validator(SCHEMA).is_valid(properties) is is_valid
 
 
@@ -390,9 +390,9 @@ IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
     ],
 )
 def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], linted: set[str], tmp_path: Path) -> None:
-    """Neither or both: a stack event and cfn-lint name each property that is missing or too much.
+    """With none or both of two exclusive properties, the stack event and cfn-lint name each of them.
 
-    The stack event is in the words of the sandbox: those of CloudFormation's validator as far as they are known.
+    The stack event has the sandbox's text, which is that of CloudFormation's validator as far as it is known.
     """
     with pytest.raises(InvalidProperties) as refusal:
         ResourceType(SCHEMA, lambda _: {}).validate("JobDefinition", properties)
@@ -402,14 +402,14 @@ def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], li
 
 @pytest.mark.slow
 def test_cfn_lint_accepts_what_is_valid(tmp_path: Path) -> None:
-    """One endpoint; one batch of each format."""
+    """cfn-lint accepts an endpoint, and a batch transform in each format."""
     for number, valid in enumerate([minimal(), batch({"Csv": {}}), batch({"Json": {}}), batch({"Parquet": True})]):
         (tmp_path / str(number)).mkdir()
         assert _lint(valid, tmp_path / str(number)) == set()
 
 
 def _lint(properties: Json, folder: Path) -> set[str]:
-    """What cfn-lint finds in a template of one definition, by our schema."""
+    """Return what cfn-lint reports for a template of one definition, by our schema."""
     (folder / "schemas").mkdir()
     (folder / "schemas" / "ours.json").write_text(json.dumps(SCHEMA))
     resource = {"Type": SCHEMA["typeName"], "Properties": properties}
@@ -430,7 +430,7 @@ def _lint(properties: Json, folder: Path) -> set[str]:
 
 
 def test_the_names_that_stand_twice_are_the_same() -> None:
-    """BatchTransformInput's rule of its format lists all its properties: one that it lacked would be refused."""
+    """BatchTransformInput's dependency for DatasetFormat lists all properties, because it refuses any it lacks."""
     definition = SCHEMA["definitions"]["BatchTransformInput"]
     assert list(definition["dependencies"]["DatasetFormat"]["properties"]) == list(definition["properties"])
 
@@ -449,5 +449,5 @@ def test_the_names_that_stand_twice_are_the_same() -> None:
     ],
 )
 def test_the_pattern_of_the_arn(arn: str, *, is_valid: bool) -> None:
-    """Any partition, any case: what the handlers take for an ARN."""
+    """The pattern accepts an ARN of any partition, in upper or lower case, as the handlers do."""
     assert Draft7Validator(SCHEMA["properties"]["JobDefinitionArn"]).is_valid(arn) is is_valid

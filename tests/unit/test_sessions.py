@@ -1,4 +1,4 @@
-"""Clients are kept from one request to the next; whose credentials they sign with is the request's alone."""
+"""The clients that are kept across requests, and that sign only with the current request's credentials."""
 
 import platform
 import re
@@ -29,7 +29,7 @@ OWNER = {"accessKeyId": "OWNER", "secretAccessKey": "owners-secret", "sessionTok
 
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The bundle that is trusted, empty; and nothing kept from other tests, nor for them."""
+    """Make an empty bundle the trusted one, and keep clients and TLS contexts of this test from all others."""
     trusted = tmp_path / "cacert.pem"
     trusted.write_text("")
     monkeypatch.setattr(tls, "bundle", lambda: str(trusted))
@@ -47,7 +47,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def stand_in(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """SageMaker, CloudWatch Logs and CloudWatch, trusted, at every address that is asked for."""
+    """Run a trusted stand-in for SageMaker, CloudWatch Logs and CloudWatch, to which every host name leads."""
     with service.running(tmp_path) as running:
         real = socket.getaddrinfo
         monkeypatch.setattr(
@@ -68,7 +68,7 @@ def invoke(
     group: str = "logs",
     region: str = REGION,
 ) -> dict[str, Any]:
-    """Send the production entry point an event, and return its answer."""
+    """Send an event to the production entry point, and return its answer."""
     event = events.event(action) | {"region": region}
     event["requestData"] |= {
         "callerCredentials": caller,
@@ -80,7 +80,7 @@ def invoke(
 
 
 def signers(calls: list[Call]) -> set[tuple[str, str, str]]:
-    """Return by whom, for which region, and with which token requests were signed."""
+    """Return the key ids, regions and tokens that requests were signed with."""
     signed = [re.search(r"Credential=(\w+)/\d+/([\w-]+)/", call.headers["Authorization"]) for call in calls]
     return {
         (str(m and m[1]), str(m and m[2]), c.headers["X-Amz-Security-Token"])
@@ -95,7 +95,10 @@ def split(calls: list[Call]) -> tuple[list[Call], list[Call]]:
 
 
 def test_each_request_is_signed_with_its_own_credentials(stand_in: Service) -> None:
-    """By warm clients: the caller's for SageMaker, the provider's for logs and metrics, whoever came before."""
+    """A kept client signs with the current request's credentials, not with an earlier one's.
+
+    The caller's are for SageMaker, the provider's for logs and metrics.
+    """
     for caller, provider in [(ALICE, OWNER), (BOB, ALICE), (OWNER, BOB), (ALICE, OWNER)]:
         stand_in.calls.clear()
         assert invoke("LIST", caller, provider)["status"] == "SUCCESS"
@@ -106,7 +109,7 @@ def test_each_request_is_signed_with_its_own_credentials(stand_in: Service) -> N
 
 
 def test_each_request_goes_to_its_own_region_and_log_group(stand_in: Service) -> None:
-    """And to the clients that were there for them before."""
+    """Each request goes to its region and log group, with the clients kept for that region."""
     for region, group in [(REGION, "here"), (OTHER_REGION, "there"), (REGION, "elsewhere")]:
         stand_in.calls.clear()
         invoke("LIST", region=region, group=group)
@@ -120,7 +123,7 @@ def test_each_request_goes_to_its_own_region_and_log_group(stand_in: Service) ->
 
 @pytest.mark.parametrize("fault", [Fault(400, "AccessDeniedException"), Fault(400, "ValidationException")])
 def test_a_failed_request_leaves_no_credentials_behind(stand_in: Service, fault: Fault) -> None:
-    """Whatever it failed of."""
+    """After a failed request, a client signs with the next request's credentials."""
     stand_in.faults["DescribeModelQualityJobDefinition"] = [fault]
     assert invoke(caller=ALICE)["status"] == "FAILED"
     stand_in.calls.clear()
@@ -129,7 +132,7 @@ def test_a_failed_request_leaves_no_credentials_behind(stand_in: Service, fault:
 
 
 def test_a_request_that_makes_no_sense_takes_nothing(stand_in: Service) -> None:
-    """It fails before anything is called, with the sessions open."""
+    """A request that fails before its first call leaves no session open and loses no kept client."""
     invoke()
     event = events.event("READ")
     event["requestData"]["resourceProperties"] = {"RoleArn": {"not": "a string"}}
@@ -140,7 +143,7 @@ def test_a_request_that_makes_no_sense_takes_nothing(stand_in: Service) -> None:
 
 
 def test_without_credentials_nobody_elses_are_used(stand_in: Service) -> None:
-    """Not those of the request before, not the function's own."""
+    """A request without credentials fails; it doesn't use an earlier request's or the function's."""
     invoke()
     stand_in.calls.clear()
     answer = invoke(caller=None, provider=None)
@@ -149,7 +152,7 @@ def test_without_credentials_nobody_elses_are_used(stand_in: Service) -> None:
 
 
 def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
-    """Who kept one has to do without."""
+    """A client kept after its request ended can't sign."""
     invoke()
     (kept,) = sessions._idle["sagemaker", REGION, client.CONFIG]
     stand_in.calls.clear()
@@ -159,7 +162,7 @@ def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
 
 
 def test_a_session_that_is_closed_lends_nothing_to_sign_with(stand_in: Service) -> None:
-    """Its request has been answered."""
+    """A client taken from a session that is already closed can't sign."""
     closed = sessions.open_session(Credentials(**ALICE), REGION)
     assert closed
     sessions.close_all()
@@ -169,7 +172,7 @@ def test_a_session_that_is_closed_lends_nothing_to_sign_with(stand_in: Service) 
 
 
 def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> None:
-    """Each signs with its own credentials, in any order, and lends both clients again later."""
+    """Two open sessions sign with their own credentials, in any order, and both clients are kept at the end."""
     alice, bob = (sessions.open_session(Credentials(**who), REGION) for who in (ALICE, BOB))
     assert alice
     assert bob
@@ -181,7 +184,7 @@ def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> No
 
 
 def test_the_test_entry_point_gives_its_clients_back(stand_in: Service) -> None:
-    """`cfn test` calls it hundreds of times."""
+    """The test entry point reuses its client. `cfn test` calls it hundreds of times."""
     for caller in (ALICE, BOB):
         stand_in.calls.clear()
         answer = handlers.test_entrypoint(
@@ -199,7 +202,7 @@ def test_the_test_entry_point_gives_its_clients_back(stand_in: Service) -> None:
 
 
 def test_connections_that_the_service_closed_are_opened_again(stand_in: Service) -> None:
-    """No request fails of it, and none is sent twice."""
+    """After the service closes the connections, no request fails and none is sent twice."""
     invoke()
     stand_in.hang_up()
     stand_in.calls.clear()
@@ -209,14 +212,14 @@ def test_connections_that_the_service_closed_are_opened_again(stand_in: Service)
 
 
 def test_a_name_that_is_no_regions_is_an_invalid_request() -> None:
-    """CloudFormation sends none; a person who tries the function might."""
+    """An invalid region is an InvalidRequest. CloudFormation sends none, but a person who tries the function might."""
     answer = invoke(region="not a region")
     assert answer["errorCode"] == "InvalidRequest"
     assert "not a region" in answer["message"]
 
 
 def test_authorities_come_from_the_directory_beside_the_bundle(stand_in: Service, bundle: Path) -> None:
-    """Where there is one; the bundle may say what it likes then."""
+    """If there is a directory of authorities next to the bundle, the bundle is not used."""
     certificates.write_directory(bundle)
     bundle.write_text("")
     assert invoke()["status"] == "SUCCESS"
@@ -224,7 +227,7 @@ def test_authorities_come_from_the_directory_beside_the_bundle(stand_in: Service
 
 
 def test_an_authority_that_is_in_neither_is_refused(stand_in: Service, bundle: Path) -> None:
-    """With OpenSSL's own words."""
+    """An authority missing from the directory is refused with OpenSSL's message, even though the bundle has it."""
     certificates.write_directory(bundle)
     for file in (bundle.parent / certificates.DIRECTORY).iterdir():
         file.unlink()
@@ -235,7 +238,7 @@ def test_an_authority_that_is_in_neither_is_refused(stand_in: Service, bundle: P
 
 
 def test_a_trusted_certificate_of_another_host_is_refused(stand_in: Service) -> None:
-    """The shared context leaves it to urllib3 to compare the host's name: it does."""
+    """urllib3 refuses a trusted certificate of another host; the shared context leaves that check to it."""
     answer = invoke("LIST", region="ap-northeast-3", provider=None)
     assert answer["errorCode"] == "NetworkFailure"
     assert "doesn't match" in answer["message"]
@@ -243,7 +246,7 @@ def test_a_trusted_certificate_of_another_host_is_refused(stand_in: Service) -> 
 
 
 def test_there_is_one_tls_context(stand_in: Service) -> None:
-    """For all clients, through a proxy too; it verifies."""
+    """All clients share one TLS context, through a proxy too, and it verifies certificates."""
     invoke()
     invoke(region=OTHER_REGION)
     https = [lent._endpoint.http_session for idle in sessions._idle.values() for lent in idle]
@@ -258,7 +261,7 @@ def test_there_is_one_tls_context(stand_in: Service) -> None:
 def test_authorities_of_the_users_own_replace_ours(
     stand_in: Service, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
-    """AWS_CA_BUNDLE means those and no others; so does what botocore takes over from requests."""
+    """AWS_CA_BUNDLE, or requests' variable that botocore reads too, replaces the bundle of this package."""
     theirs = tmp_path / "theirs.pem"
     theirs.write_text(stand_in.authority)
     bundle.write_text("")
@@ -267,12 +270,12 @@ def test_authorities_of_the_users_own_replace_ours(
 
 
 def test_the_bundle_is_certifis() -> None:
-    """Found without importing certifi."""
+    """The trusted bundle is certifi's, which tls.py finds without importing certifi."""
     assert tls.bundle() == certifi.where()
 
 
 def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Library, Python, system, where it runs, and which type it is; made once, it is the same for each request."""
+    """The user agent, which is built once, names the library, Python, the system, the environment and this type."""
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.12")
     invoke()
     sagemaker, others = split(stand_in.calls)
@@ -284,7 +287,7 @@ def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypa
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
 def test_a_proxy_of_the_environment_is_used(stand_in: Service, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    """Without one, nobody is asked for proxies: whom botocore would ask has to be imported first."""
+    """A proxy from the environment is used. Without one, botocore looks for none, which would need more imports."""
 
     def proxies() -> Any:  # noqa: ANN401 - botocore's own
         return sessions._new_client("sagemaker", REGION, None)._endpoint.http_session._proxy_config._proxies
@@ -296,7 +299,7 @@ def test_a_proxy_of_the_environment_is_used(stand_in: Service, monkeypatch: pyte
 
 
 def test_botocores_handlers_for_our_operations_are_all_there() -> None:
-    """Those that are left out are for one service or operation each. None of them may be one of ours."""
+    """The handlers left out are each for one service or operation, and for none that this package calls."""
     hyphenated = {"logs": "cloudwatch-logs", **{name: name for name in ("cloudwatch", "sagemaker")}}
     ours = {
         (name, operation)
@@ -309,11 +312,11 @@ def test_botocores_handlers_for_our_operations_are_all_there() -> None:
     asked = {tuple(event[1:3]) if len(event) > 2 else (event[1], "*") for event in left_out if event[0] != "docs"}
     assert len(left_out) > 100
     assert not asked & ours
-    assert {len(spec) for spec in kept} == {2}  # none asks to be the first or the last
+    assert {len(spec) for spec in kept} == {2}  # none is registered to run first or last
 
 
 def test_the_kept_session_has_botocores_general_handlers() -> None:
-    """What each request needs of them: an id of its invocation, a signer, headers of retries."""
+    """The kept session has the handlers for all services: those for invocation ids, signers and retry headers."""
     emitter = sessions._session().get_component("event_emitter")
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:
@@ -321,7 +324,7 @@ def test_the_kept_session_has_botocores_general_handlers() -> None:
 
 
 def test_clients_that_somebody_is_at_still_are_not_lent_again(stand_in: Service) -> None:
-    """Nor do they sign anything more."""
+    """A client that is still in use when its session closes is not lent again and can't sign."""
     session = sessions.open_session(Credentials(**ALICE), REGION)
     assert session
     lent = session.client("sagemaker", config=client.CONFIG)

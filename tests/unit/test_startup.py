@@ -1,4 +1,4 @@
-"""What is put off at start-up is there for whoever asks for it."""
+"""The modules, patterns and dataclasses that start-up puts off, and that work when they are used."""
 
 import dataclasses
 import inspect
@@ -27,7 +27,7 @@ class Kind:
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The name of a module that nobody has imported."""
+    """Write a module that has not been imported, and yield its name."""
     (tmp_path / "put_off_in_a_test.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     yield "put_off_in_a_test"
@@ -35,9 +35,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_module_put_off_is_imported_when_a_name_of_it_is_used(module: str) -> None:
-    """Whether the module was imported or the name from it."""
+    """A module put off is imported at its first use, whether code imported the module or a name from it."""
     with startup.putting_off(module):
-        import put_off_in_a_test as stand_in  # type: ignore[import-not-found]  # noqa: PLC0415 - the fixture's
+        import put_off_in_a_test as stand_in  # type: ignore[import-not-found]  # noqa: PLC0415 - put off by the block
         from put_off_in_a_test import Kind  # noqa: PLC0415 - as above
     assert module not in sys.modules
     assert Kind(word="late").word == "late"
@@ -50,7 +50,10 @@ def test_a_module_put_off_is_imported_when_a_name_of_it_is_used(module: str) -> 
 def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not a stand-in that calls it: `except` and isinstance take classes only. Others' stand-ins stay."""
+    """Once a module is imported, all modules get its real class, because `except` and isinstance need one.
+
+    Stand-ins for other things stay.
+    """
     user = ModuleType("user_of_what_is_put_off")
     monkeypatch.setitem(sys.modules, user.__name__, user)
     with startup.putting_off(module):
@@ -63,15 +66,15 @@ def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
 
 
 def test_a_submodule_put_off_is_a_module_put_off() -> None:
-    """Not a name of its package that somebody could call."""
+    """A submodule put off is a stand-in for a module, not for a name of its package."""
     with startup.putting_off("put_off_package", "put_off_package.part"):
-        from put_off_package import part  # type: ignore[import-not-found]  # noqa: PLC0415 - made up
+        from put_off_package import part  # type: ignore[import-not-found]  # noqa: PLC0415 - no such package
     assert isinstance(part, startup.PutOffModule)
     assert part.__name__ == "put_off_package.part"
 
 
 def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
-    """By print() and by help(), which takes nothing but a str."""
+    """A docstring put off is rendered once, when print() or help() reads it. help() accepts only a str."""
     rendered = []
 
     def render(*, name: str) -> str:
@@ -86,31 +89,31 @@ def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
 
 
 def test_a_module_that_is_there_is_left_alone() -> None:
-    """Somebody may have put something of theirs in it."""
+    """A module that is already imported gets no stand-in, because other code may have changed it."""
     with startup.putting_off("json"):
         assert sys.modules["json"] is json
     assert sys.modules["json"] is json
 
 
 def test_stand_ins_don_t_outlive_a_failed_import(module: str) -> None:
-    """The next import gets the real one."""
+    """After a failed import the stand-ins are removed, so that the next import gets the real module."""
     with pytest.raises(ImportError, match="library"), startup.putting_off(module):
         raise ImportError("the library is not there")
     assert module not in sys.modules
 
 
 def test_the_import_system_sees_through_a_stand_in() -> None:
-    """It asks for a path and a file: there are none."""
+    """A stand-in has no `__path__`, which the import system asks a module for."""
     with pytest.raises(AttributeError):
         _ = startup.PutOffModule("nothing").__path__
 
 
 def run(code: str) -> str:
-    """Return what a new process prints that has imported the handlers."""
+    """Run code in a new process that has imported the handlers, and return what it prints."""
     source = Path(__file__).parents[2] / "src"
     prelude = f"import sys; sys.path.insert(0, {str(source)!r})\n"
     prelude += "before = set(sys.modules)\nfrom aws_sagemaker_modelqualityjobdefinition import handlers\n"
-    # Without what coverage imports into every process, where it measures them all.
+    # With these variables, coverage would import its modules into the new process too.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", prelude + code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -118,7 +121,7 @@ def run(code: str) -> str:
 
 
 def test_the_handlers_import_nothing_that_is_put_off() -> None:
-    """Nor what those modules import for themselves; making clients needs none of it either."""
+    """Importing the handlers and creating clients imports no module put off, nor what such modules import."""
     names = [name for names in startup._OF_NO_USE.values() for name in names]
     names.remove("random")  # attempts.py waits for a random time
     names += ["s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv", "importlib.resources", "bz2"]
@@ -131,7 +134,7 @@ def test_the_handlers_import_nothing_that_is_put_off() -> None:
 
 
 def test_the_librarys_own_sessions_are_boto3s() -> None:
-    """For whoever uses the library besides the handlers."""
+    """Other code that uses the plugin library still gets boto3 sessions from it."""
     told = run(
         "from cloudformation_cli_python_lib import boto3_proxy, utils\n"
         "session = boto3_proxy._get_boto_session(utils.Credentials('key', 'secret', 'token'), 'eu-west-1')\n"
@@ -141,14 +144,14 @@ def test_the_librarys_own_sessions_are_boto3s() -> None:
 
 
 def test_clients_of_others_keep_their_documentation() -> None:
-    """It is rendered when somebody reads it, by what was put off."""
+    """Clients of other code have their documentation, which the modules put off render when it is read."""
     for read in ("print(method.__doc__)", "help(method)"):
         told = run(f"import boto3; method = boto3.client('sqs', 'eu-west-1').send_message; {read}")
         assert "Delivers a message to the specified queue" in told
 
 
 def test_clients_of_others_have_waiters_and_pages() -> None:
-    """By modules that were put off."""
+    """Clients of other code have waiters and paginators, from modules that were put off."""
     told = run(
         "import boto3; s3 = boto3.client('s3', 'eu-west-1')\n"
         "print(type(s3.get_waiter('bucket_exists')).__name__, type(s3.get_paginator('list_objects_v2')).__name__)"
@@ -157,7 +160,7 @@ def test_clients_of_others_have_waiters_and_pages() -> None:
 
 
 def test_an_error_class_that_was_put_off_is_caught() -> None:
-    """`except` takes nothing but the class itself: botocore's parsers have it by the time they need it."""
+    """The parsers of botocore have the real error class by the time their `except`, which needs a class, uses it."""
     told = run(
         "from botocore import model, parsers\n"
         "answer = {'status_code': 200, 'headers': {}, 'body': b'<not XML'}\n"
@@ -168,17 +171,17 @@ def test_an_error_class_that_was_put_off_is_caught() -> None:
 
 
 def test_hosts_whose_names_are_not_ascii_are_found() -> None:
-    """By the tables that were put off, as without us."""
+    """Host names that are not ASCII are encoded, by tables that were put off."""
     assert run("print('b\\xfccher.example'.encode('idna'))") == "b'xn--bcher-kva.example'"
 
 
 def test_what_is_imported_is_not_looked_through_for_garbage() -> None:
-    """Neither while it is imported nor later; what comes after it is."""
+    """Garbage collection ignores what start-up imports, during the imports and later, but not newer objects."""
     assert run("import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)") == "True True"
 
 
 def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
-    """They take a tenth of the start."""
+    """Patterns and dataclasses are not built before they are used. Building all would take a tenth of the start."""
     told = run(
         "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
         "pattern, kind = urllib3.util.url._IPV6_RE, models.BatchTransformInput\n"
@@ -189,7 +192,7 @@ def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
 
 
 def test_a_pattern_put_off_is_the_pattern() -> None:
-    """Compiled once, with its flags, when it is first used."""
+    """A pattern put off is compiled once, with its flags, at its first use."""
     with startup.putting_off():
         late = re.compile("A(B)", flags=re.IGNORECASE)
         at_once = re.compile("A(B)").fullmatch
@@ -202,7 +205,7 @@ def test_a_pattern_put_off_is_the_pattern() -> None:
 
 
 def test_a_dataclass_put_off_is_a_dataclass() -> None:
-    """Whichever of its members is asked for first; hashing, too, is as it would be."""
+    """A dataclass put off behaves like any other, hashing included, whichever member is used first."""
     with startup.putting_off():
 
         @dataclasses.dataclass
@@ -235,12 +238,12 @@ def test_a_dataclass_put_off_is_a_dataclass() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         hash(Point(1))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Frozen(1).x = 2  # type: ignore[misc]  # that is what is tested
+        Frozen(1).x = 2  # type: ignore[misc]  # the test needs it to fail
 
 
 @pytest.mark.parametrize("member", startup.PutOffMember.NAMES)
 def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
-    """A class that has been asked for one has no stand-in left."""
+    """The first use of any member replaces all stand-ins of the class."""
     with startup.putting_off():
 
         @dataclasses.dataclass
@@ -253,7 +256,7 @@ def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
 
 
 def test_versions_of_libraries_can_be_told() -> None:
-    """Also by the module that asked for it under a stand-in."""
+    """importlib.metadata returns versions, also in a module that imported its stand-in."""
     told = run(
         "import importlib.metadata\n"
         "from urllib3 import http2\n"
@@ -269,11 +272,11 @@ class _Payload(BaseHTTPRequestHandler):
         self.wfile.write(b'{"resourceProperties": {"Name": "from afar"}}')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 def test_a_hooks_payload_is_fetched_with_requests() -> None:
-    """The only thing that the library uses it for; in the same process, after the handlers."""
+    """The plugin library can fetch a hook's payload, its only use of requests, after the handlers are imported."""
     with HTTPServer(("127.0.0.1", 0), _Payload) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()

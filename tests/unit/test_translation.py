@@ -1,4 +1,4 @@
-"""Models to requests, answers to models: for every state that the schema allows."""
+"""The translation of models to requests and of answers to models, for every state that the schema allows."""
 
 import copy
 import json
@@ -25,9 +25,9 @@ CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")
 
 
 def _settable() -> Json:
-    """Return the schema of what a template may say, in rules from which hypothesis can make states.
+    """Return the schema of a template's properties, with rules from which hypothesis can generate states.
 
-    "Exactly one" is counted: hypothesis-jsonschema throws away nearly all that it makes for dependencies.
+    "Exactly one" becomes a count, because hypothesis-jsonschema discards nearly all that it generates for dependencies.
     """
     schema = copy.deepcopy(
         {key: SCHEMA[key] for key in ("definitions", "properties", "required", "additionalProperties")}
@@ -46,20 +46,20 @@ thorough = settings(max_examples=30, deadline=None, suppress_health_check=[Healt
 
 
 def model_of(properties: Mapping[str, Any]) -> ResourceModel:
-    """Return the model that properties stand for."""
+    """Return the model of these properties."""
     model = translation.Model._deserialize(properties)
     assert model is not None
     return model
 
 
 def dataset_format(state: Json) -> Json | None:
-    """Return the DatasetFormat of a state, of a request or of an answer."""
+    """Return the DatasetFormat of a state, a request or an answer."""
     found: Json | None = state["ModelQualityJobInput"].get("BatchTransformInput", {}).get("DatasetFormat")
     return found
 
 
 def described(request: Any) -> Any:  # noqa: ANN401 - shapes of SageMaker's
-    """Return what Describe would answer for what a Create request made."""
+    """Return what Describe answers for the definition that a Create request creates."""
     name = request["JobDefinitionName"]
     answer = {key: value for key, value in copy.deepcopy(request).items() if key != "Tags"}
     return answer | {"JobDefinitionArn": arn(name), "CreationTime": datetime(2026, 11, 23, 12, 30, tzinfo=UTC)}
@@ -68,7 +68,7 @@ def described(request: Any) -> Any:  # noqa: ANN401 - shapes of SageMaker's
 @thorough
 @given(desired_states)
 def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) -> None:
-    """Its request is one that botocore's validator accepts, and SageMaker's description of it is the same state."""
+    """Every state becomes a request that botocore's validator accepts; its description becomes the same state."""
     assert Draft7Validator(SCHEMA).is_valid(state)
     assume(dataset_format(state) != {"Parquet": False})
     model = model_of(state)
@@ -93,7 +93,7 @@ def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) ->
 @thorough
 @given(desired_states)
 def test_the_model_is_the_generated_one_but_for_empty_objects(state: Json) -> None:
-    """Where nothing is empty, what cfn generates reads the same: it is the measure of ours."""
+    """Where nothing is empty, the model equals what cfn's generated code reads."""
     assume(not any(_is_empty(value) for value in _all(state)))
     assert model_of(state) == ResourceModel._deserialize(copy.deepcopy(state))
 
@@ -101,7 +101,7 @@ def test_the_model_is_the_generated_one_but_for_empty_objects(state: Json) -> No
 @thorough
 @given(desired_states)
 def test_a_request_may_say_everything_in_strings(state: Json) -> None:
-    """CloudFormation does: numbers and booleans come as strings. Nor is the argument changed."""
+    """Numbers and booleans may arrive as strings, as CloudFormation sends them, and the argument is not changed."""
     before = copy.deepcopy(state)
     assert model_of(_in_strings(state)) == model_of(state)
     assert state == before
@@ -135,7 +135,7 @@ def _in_strings(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     ],
 )
 def test_formats(said: Json, sent: Json) -> None:
-    """Empty objects stay, Parquet changes its form, false is nothing."""
+    """Empty objects are kept, `Parquet: true` becomes an empty object, and `Parquet: false` is left out."""
     request = translation.request(model_of(batch(said)), "fraud", {})
     assert dataset_format(dict(request)) == sent
     found = translation.model(described(request), [])._serialize()
@@ -143,24 +143,30 @@ def test_formats(said: Json, sent: Json) -> None:
 
 
 def test_no_format_is_refused() -> None:
-    """The schema can't say it; SageMaker would be asked for a definition that reads nothing."""
+    """A DatasetFormat with only `Parquet: false` is refused, because the definition could read nothing.
+
+    The schema can't refuse it.
+    """
     with pytest.raises(InvalidRequest, match="must name a format"):
         translation.request(model_of(batch({"Parquet": False})), "fraud", {})
 
 
 def test_a_request_without_tags_has_none() -> None:
-    """An empty list would be a condition on tags in an IAM policy."""
+    """A request without tags has no Tags member, because conditions on tags in IAM policies would see an empty list."""
     assert "Tags" not in translation.request(model_of(minimal() | {"Tags": []}), "fraud", {})
 
 
 def test_a_write_only_property_is_never_reported() -> None:
-    """Not even if SageMaker should come to describe it: it would show as drift, and break the contract."""
+    """A write-only property is not reported, even if SageMaker starts to describe it.
+
+    It would show as drift and break the contract.
+    """
     described_too: Any = described(translation.request(model_of(maximal()), "fraud", {})) | {"EndpointName": "fraud"}
     assert translation.model(described_too, []).EndpointName is None
 
 
 def test_creation_time_is_utc_wherever_the_clock_is() -> None:
-    """ISO 8601."""
+    """CreationTime is in UTC and in ISO 8601, whatever time zone the answer has."""
     request = translation.request(model_of(minimal()), "fraud", {})
     there = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
     found = translation.model(described(request) | {"CreationTime": there}, [])
@@ -168,7 +174,7 @@ def test_creation_time_is_utc_wherever_the_clock_is() -> None:
 
 
 def test_an_answer_is_left_as_it_was() -> None:
-    """It is the caller's."""
+    """The translation does not change the answer, which belongs to the caller."""
     answer = described(translation.request(model_of(batch({"Parquet": True})), "fraud", {}))
     before = copy.deepcopy(answer)
     translation.model(answer, [])
@@ -177,12 +183,12 @@ def test_an_answer_is_left_as_it_was() -> None:
 
 @pytest.mark.parametrize("nothing", [None, {}])
 def test_no_properties_are_no_model(nothing: Json | None) -> None:
-    """LIST and READ may come without."""
+    """Missing or empty properties give no model. LIST and READ may arrive without any."""
     assert translation.Model._deserialize(nothing) is None
 
 
 def test_the_create_only_properties_are_the_schemas() -> None:
-    """Kept by subtraction; Tags are changed in place."""
+    """The properties that can't be updated in place, found by subtraction, are the schema's without Tags."""
     names = {pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]}
     assert names - {"Tags"} == translation._CREATE_ONLY
 
@@ -191,7 +197,7 @@ def test_the_create_only_properties_are_the_schemas() -> None:
 @thorough
 @given(desired_states, desired_states)
 def test_states_differ_where_they_do(one: Json, other: Json) -> None:
-    """Each createOnly property that the other asks for otherwise is named, no other, and none against itself."""
+    """Differences between two states name the createOnly properties that differ; a state doesn't differ from itself."""
     assume(dataset_format(one) != {"Parquet": False})
     there = translation.model(described(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
     assert translation.differences(model_of(one), there, model_of(one)) == []
@@ -215,13 +221,13 @@ def test_states_differ_where_they_do(one: Json, other: Json) -> None:
     ],
 )
 def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, changed: list[str]) -> None:
-    """Leaving out a default, or asking for nothing, is asking for the same."""
+    """A default that is left out, or an empty object, is no difference."""
     there = translation.model(described(translation.request(model_of(minimal() | before), "fraud", {})), [])
     assert translation.differences(model_of(minimal() | now), there, model_of(minimal() | before)) == changed
 
 
 def changed(properties: Json, path: str, value: object) -> Json:
-    """Return properties with another value in a place, or without one where that is None."""
+    """Return properties with another value at a path, or without the member if the value is None."""
     *parents, last = path.split("/")
     place: Any = properties
     for parent in parents:
@@ -262,12 +268,15 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
     ],
 )
 def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(asked: Json, there: Json, unlike: list[str]) -> None:
-    """But for what SageMaker fills in: a definition that is adopted has to be the one asked for."""
+    """Every difference and every addition is named, except what SageMaker fills in.
+
+    An adopted definition must be the one requested.
+    """
     assert translation.unlike(model_of(asked), model_of(there)) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
-    """It does so with what it likes."""
+    """S3UploadMode may be left out whatever value SageMaker filled in, because its default is not documented."""
     before = maximal()
     now = maximal()
     del now["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]["S3UploadMode"]
@@ -276,7 +285,7 @@ def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
 
 
 def test_what_is_listed_has_arn_and_name() -> None:
-    """And nothing else: READ finds the rest."""
+    """A listed model has only the ARN and the name. READ returns the rest."""
     listed = translation.listed(
         {
             "MonitoringJobDefinitionName": "Fraud",
