@@ -28,7 +28,7 @@ Read = TypeVar("Read")
 class Attempts:
     """The attempts of one call and their outcome."""
 
-    unheard: float | None = None
+    in_doubt_since: float | None = None
     """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
 
     def answer(
@@ -58,8 +58,8 @@ class Attempts:
             try:
                 return _attempt(name, call, parameters, read)
             except errors.HandlerError as error:
-                if self.unheard is None and errors.may_have_taken_effect(error):
-                    self.unheard = began
+                if self.in_doubt_since is None and errors.may_have_taken_effect(error):
+                    self.in_doubt_since = began
                 pause = _pause(error)
                 if number == TOTAL or not isinstance(error, _RETRIABLE) or deadline.left() < pause + LEAST_TIME:
                     raise

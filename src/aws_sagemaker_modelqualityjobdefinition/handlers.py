@@ -36,8 +36,8 @@ def create(
     definitions, desired = _opened(session, request), _desired(request)
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
     made: ownership.Made | None = None
-    if not progress.has_begun(context) or progress.is_unheard(context):
-        made = ownership.made(definitions, request, desired, wanted, was_unheard=progress.is_unheard(context))
+    if not progress.has_begun(context) or progress.is_in_doubt(context):
+        made = ownership.made(definitions, request, desired, wanted, was_in_doubt=progress.is_in_doubt(context))
         desired.JobDefinitionName, desired.JobDefinitionArn = made.name, made.arn
 
     def look() -> ResourceModel | HandlerError | None:
@@ -46,8 +46,8 @@ def create(
             return foreign
         return found if wanted.items() <= actual.items() else None
 
-    unheard = made.unheard if made else None
-    return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS, unheard)
+    in_doubt = made.in_doubt if made else None
+    return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS, in_doubt)
 
 
 @resource.handler(Action.READ)

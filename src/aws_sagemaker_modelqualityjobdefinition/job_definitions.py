@@ -49,7 +49,7 @@ class Refused(NamedTuple):
     taken: bool
     """Whether a definition with that name exists."""
 
-    unheard: float | None
+    in_doubt_since: float | None
     """When the first attempt that may have created it despite the error began (attempts.py); None: no attempt can."""
 
 
@@ -74,7 +74,7 @@ class JobDefinitions:
             )
         except errors.HandlerError as error:
             conflict = isinstance(error, exceptions.AlreadyExists | exceptions.ResourceConflict)
-            return Refused(error, conflict and errors.code(error) in _NAME_IS_TAKEN, attempts.unheard)
+            return Refused(error, conflict and errors.code(error) in _NAME_IS_TAKEN, attempts.in_doubt_since)
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
         """Return SageMaker's description of a definition. ARN, name and creation time are certain to be in it."""
@@ -101,7 +101,7 @@ class JobDefinitions:
         except exceptions.ResourceConflict as in_use:
             return in_use
         except exceptions.NotFound:
-            if not was_there and attempts.unheard is None:
+            if not was_there and attempts.in_doubt_since is None:
                 raise
         return None
 

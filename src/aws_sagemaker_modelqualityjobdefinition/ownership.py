@@ -39,7 +39,7 @@ class Made(NamedTuple):
 
     name: str
     arn: str
-    unheard: errors.HandlerError | None = None
+    in_doubt: errors.HandlerError | None = None
     """Create's error, if it is unknown whether Create took effect."""
     taken: errors.HandlerError | None = None
     """Create's error, if a definition with the generated name existed already."""
@@ -59,7 +59,7 @@ def made(
     desired: "ResourceModel",
     wanted: tags.Tags,
     *,
-    was_unheard: bool,
+    was_in_doubt: bool,
 ) -> Made:
     """Create a definition with the given or a generated name, and return it once it is known to belong to the request.
 
@@ -68,7 +68,7 @@ def made(
         request: The request.
         desired: The desired state.
         wanted: The definition's tags, with those of the stack.
-        was_unheard: Whether an earlier invocation sent Create and lost the answer.
+        was_in_doubt: Whether an earlier invocation sent Create and lost the answer.
 
     Raises:
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
@@ -83,9 +83,9 @@ def made(
     if name != generated:
         return Made(name, _proven(definitions, desired, name, wanted, answer))
     arn = identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
-    if arn is None or not (answer.taken or answer.unheard is not None or was_unheard):
+    if arn is None or not (answer.taken or answer.in_doubt_since is not None or was_in_doubt):
         raise answer.error
-    return Made(name, arn, taken=answer.error) if answer.taken else Made(name, arn, unheard=answer.error)
+    return Made(name, arn, taken=answer.error) if answer.taken else Made(name, arn, in_doubt=answer.error)
 
 
 def _proven(
@@ -104,17 +104,17 @@ def _proven(
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
         HandlerError: Create's error, if no such definition exists.
     """
-    if not refused.taken and refused.unheard is None:
+    if not refused.taken and refused.in_doubt_since is None:
         raise refused.error
     pauses = iter(_PAUSES)
     while True:
         seen = _look(definitions, desired, name, wanted)
-        if isinstance(seen, _Seen) and refused.unheard is not None and seen.made_since(refused.unheard):
+        if isinstance(seen, _Seen) and refused.in_doubt_since is not None and seen.made_since(refused.in_doubt_since):
             if not seen.unlike and seen.has_known_tags:
                 return str(seen.description["JobDefinitionArn"])
             may_change = seen.unlike in ([_TAGS], [])  # ListTags lags behind Create: look again
         else:
-            may_change = not isinstance(seen, _Seen) and refused.unheard is not None
+            may_change = not isinstance(seen, _Seen) and refused.in_doubt_since is not None
         pause = min(next(pauses, 0.0), deadline.left() - _LOOK_TIME)
         if not may_change or pause <= 0:
             break

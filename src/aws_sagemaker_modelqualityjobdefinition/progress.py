@@ -13,7 +13,7 @@ from .models import ResourceModel
 LOG = logging.getLogger(__name__)
 
 _ATTEMPT = "Attempt"
-_UNHEARD = "Unheard"
+_IN_DOUBT = "InDoubt"
 _MOST_ATTEMPTS = 100
 
 
@@ -34,15 +34,15 @@ def has_begun(context: Mapping[str, Any]) -> bool:
         InvalidRequest: The callback context was not created by `not_yet`.
     """
     attempt = context.get(_ATTEMPT)
-    known = {_ATTEMPT, _UNHEARD} >= context.keys() and context.get(_UNHEARD, True) is True
+    known = {_ATTEMPT, _IN_DOUBT} >= context.keys() and context.get(_IN_DOUBT, True) is True
     if context and not (known and type(attempt) is int and 0 < attempt <= _MOST_ATTEMPTS):
         raise exceptions.InvalidRequest("callbackContext doesn't come from an answer of this resource type.")
     return bool(context)
 
 
-def is_unheard(context: Mapping[str, Any]) -> bool:
+def is_in_doubt(context: Mapping[str, Any]) -> bool:
     """Return whether the earlier invocation's answer was lost, so that its change must be sent again."""
-    return _UNHEARD in context
+    return _IN_DOUBT in context
 
 
 def settled(
@@ -51,7 +51,7 @@ def settled(
     model: ResourceModel,
     context: Mapping[str, Any],
     delays: Sequence[int],
-    unheard: HandlerError | None = None,
+    in_doubt: HandlerError | None = None,
 ) -> ProgressEvent:
     """Answer with the resource if it is in the desired state; otherwise, that CloudFormation must check again later.
 
@@ -66,14 +66,14 @@ def settled(
         model: The desired state, with the ARN.
         context: The callback context of this invocation.
         delays: Seconds before each further check.
-        unheard: The change's error, if SageMaker may have accepted the change despite it. Unless `look` shows that it
+        in_doubt: The change's error, if SageMaker may have accepted the change despite it. Unless `look` shows that it
             did, the next invocation sends the change again, and the operation finally fails with this error.
     """
     problem: HandlerError
     try:
         found = look()
     except HandlerError as error:
-        problem = unheard or error
+        problem = in_doubt or error
     except Exception as error:  # noqa: BLE001 - a defect in our code must not orphan the resource either
         problem = defect(error)
     else:
@@ -81,8 +81,8 @@ def settled(
             raise found
         if found is not None:
             return done(found)
-        problem, unheard = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds."), None
-    return not_yet(problem, model, context, delays, unheard=unheard is not None)
+        problem, in_doubt = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds."), None
+    return not_yet(problem, model, context, delays, in_doubt=in_doubt is not None)
 
 
 def not_yet(
@@ -91,7 +91,7 @@ def not_yet(
     context: Mapping[str, Any],
     delays: Sequence[int],
     *,
-    unheard: bool = False,
+    in_doubt: bool = False,
 ) -> ProgressEvent:
     """Answer that CloudFormation must call again later; after the last delay, that the operation failed.
 
@@ -100,7 +100,7 @@ def not_yet(
         model: The resource, with its ARN.
         context: The callback context of this invocation.
         delays: Seconds before each further invocation.
-        unheard: Whether the next invocation must send the change again.
+        in_doubt: Whether the next invocation must send the change again.
     """
     attempt = int(context.get(_ATTEMPT, 0))
     if attempt < len(delays):
@@ -108,7 +108,7 @@ def not_yet(
         return ProgressEvent(
             status=OperationStatus.IN_PROGRESS,
             resourceModel=model,
-            callbackContext={_ATTEMPT: attempt + 1} | ({_UNHEARD: True} if unheard else {}),
+            callbackContext={_ATTEMPT: attempt + 1} | ({_IN_DOUBT: True} if in_doubt else {}),
             callbackDelaySeconds=delays[attempt],
         )
     failed = problem.to_progress_event()

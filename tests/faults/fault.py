@@ -1,6 +1,6 @@
 """The faults that one call can have, by name, and what each looks like on the wire.
 
-A fault hits a call before it takes effect or after. If the request is never sent (UNHEARD), or the service refuses it
+A fault hits a call before it takes effect or after. If the request is never sent (UNSENT), or the service refuses it
 (REFUSED), nothing has happened. With every other fault, the caller can't tell whether the call took effect.
 """
 
@@ -19,7 +19,7 @@ Script = list[float | bytes | Literal["eof", "reset"]]
 FOREVER = 10_000_000.0
 """Seconds of silence, longer than every time limit."""
 
-UNHEARD: dict[str, Exception] = {
+UNSENT: dict[str, Exception] = {
     "unreachable": ConnectionRefusedError(111, "Connection refused"),
     "connect-timeout": TimeoutError("timed out"),
     "unresolved": socket.gaierror(-2, "Name or service not known"),
@@ -50,7 +50,7 @@ CUT = ("silence", "reset", "closed", "cut-in-status", "cut-in-headers", "cut-in-
 UNREADABLE = ("204", "302", "html", "empty", "garbage")
 """An answer arrives that is not the service's, for example a proxy's."""
 
-NAMES = (*UNHEARD, *REFUSED, *FAILED, *CUT, *UNREADABLE)
+NAMES = (*UNSENT, *REFUSED, *FAILED, *CUT, *UNREADABLE)
 """The names of all faults."""
 
 
@@ -72,7 +72,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         assert self.name in NAMES, self.name
-        assert self.moment == "before" or self.name not in {*UNHEARD, *REFUSED}, f"{self.name} is always before"
+        assert self.moment == "before" or self.name not in {*UNSENT, *REFUSED}, f"{self.name} is always before"
 
 
 def http(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1", **headers: str) -> bytes:
@@ -92,7 +92,7 @@ def answer(fault: str, right: bytes) -> Script:
     """Return what a connection does under a fault whose request was sent.
 
     Args:
-        fault: The fault's name, not one of UNHEARD.
+        fault: The fault's name, not one of UNSENT.
         right: The answer without the fault.
     """
     if fault in REFUSED or fault in FAILED:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from tests.envelopes import Json, minimal
-from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNHEARD, UNREADABLE, Fault
+from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNREADABLE, UNSENT, Fault
 from tests.faults.service import Definition
 from tests.faults.table import CODE_OF
 from tests.faults.world import RETRIABLE, Outcome, World, opened
@@ -390,7 +390,7 @@ class Stacks(RuleBasedStateMachine):
         codes = {CODE_OF[name] for name in hit} | also
         if "retriable" in codes or trouble.latency > 1:
             codes |= {*RETRIABLE}
-        if hit - {*UNHEARD, *REFUSED}:
+        if hit - {*UNSENT, *REFUSED}:
             codes |= {"NotStabilized"}
         assert outcome.code in codes, f"{outcome.code} is none of {sorted(codes)}:\n{outcome}"
 

@@ -16,7 +16,7 @@ import urllib3.connection
 from botocore.httpsession import URLLib3Session
 
 from tests.faults.clock import Clock
-from tests.faults.fault import UNHEARD, Fault, Script, answer, http
+from tests.faults.fault import UNSENT, Fault, Script, answer, http
 
 LATENCY = 0.02
 """Seconds that an answer takes."""
@@ -100,16 +100,16 @@ class Network:
         self._counts[operation] += 1
         self.before(operation, self._counts[operation])
         self._upcoming = self.decide(operation, self._counts[operation])
-        if self._upcoming and self._upcoming.name in UNHEARD:
+        if self._upcoming and self._upcoming.name in UNSENT:
             self.drop()
             self.calls.append(Call(operation, request.body or b"", self._upcoming))
 
     def connect(self, timeout: object) -> "Connection":
         """Return a new connection."""
-        if self._upcoming and self._upcoming.name in UNHEARD and self._upcoming.name != "no-tls":
+        if self._upcoming and self._upcoming.name in UNSENT and self._upcoming.name != "no-tls":
             slow = self._upcoming.name == "connect-timeout"
             self.clock.sleep(float(timeout) if slow and isinstance(timeout, int | float) else HANDSHAKE)
-            raise UNHEARD[self._upcoming.name]
+            raise UNSENT[self._upcoming.name]
         self.clock.sleep(HANDSHAKE)
         self._open.append(Connection(self))
         self._open[-1].settimeout(timeout if isinstance(timeout, int | float) else None)
@@ -118,7 +118,7 @@ class Network:
     def secure(self, connection: "Connection") -> "Connection":
         """Return a connection after its TLS handshake."""
         if self._upcoming and self._upcoming.name == "no-tls":
-            raise UNHEARD["no-tls"]
+            raise UNSENT["no-tls"]
         return connection
 
     def serve(self, head: str, body: bytes) -> Script:

@@ -33,8 +33,8 @@ class Talk(socketserver.StreamRequestHandler):
                 with self.server.lock:
                     self.server.asked[operation] += 1
                     fault = self.server.decide(operation)
-                    unheard = operation not in OPERATIONS or (fault and fault.moment == "before")
-                    right = http(200, b"{}") if unheard else self.server.service.answer(operation, body)
+                    has_no_effect = operation not in OPERATIONS or (fault and fault.moment == "before")
+                    right = http(200, b"{}") if has_no_effect else self.server.service.answer(operation, body)
                 if fault:
                     self.fail(fault, right)
                 else:

@@ -2,7 +2,7 @@
 
 Bars separate the columns. A line that begins with # is a heading or a remark. A cell of faults names faults or groups:
 
-    UNHEARD      no connection was made                     nothing has happened
+    UNSENT       no connection was made                     nothing has happened
     THROTTLED    the service throttles the request          nothing has happened, and a retry may help
     REFUSED      the service refuses the request            nothing has happened, and no retry will help
     FAILED       the service reports its own failure        the call may have taken effect
@@ -25,7 +25,7 @@ from tests.faults.fault import Fault
 from tests.faults.world import RETRIABLE, Outcome, World
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "UNHEARD": tuple(fault.UNHEARD),
+    "UNSENT": tuple(fault.UNSENT),
     "THROTTLED": ("throttled", "429"),
     "REFUSED": ("denied", "expired", "unknown", "invalid", "quota"),
     "FAILED": tuple(fault.FAILED),

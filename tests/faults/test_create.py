@@ -40,8 +40,8 @@ FOREIGN: dict[str, tuple[Json, dict[str, str]]] = {
 # name      | a fault of Create                  | moment | calls  | the last answer           | what is left
 ALONE = """
   generated | -                                  |        |        | SUCCESS                   | ours
-  generated | UNHEARD                            | before | once   | SUCCESS                   | ours
-  generated | UNHEARD                            | before | always | FAILED its code           | nothing
+  generated | UNSENT                             | before | once   | SUCCESS                   | ours
+  generated | UNSENT                             | before | always | FAILED its code           | nothing
   generated | THROTTLED                          | before | once   | SUCCESS                   | ours
   generated | THROTTLED                          | before | always | FAILED its code           | nothing
   generated | REFUSED                            | before | once   | FAILED its code           | nothing
@@ -60,8 +60,8 @@ ALONE = """
   generated | UNREADABLE                         | after  | once   | SUCCESS                   | ours
   generated | UNREADABLE                         | after  | always | SUCCESS                   | ours
   user      | -                                  |        |        | SUCCESS                   | ours
-  user      | UNHEARD                            | before | once   | SUCCESS                   | ours
-  user      | UNHEARD                            | before | always | FAILED its code           | nothing
+  user      | UNSENT                             | before | once   | SUCCESS                   | ours
+  user      | UNSENT                             | before | always | FAILED its code           | nothing
   user      | THROTTLED                          | before | once   | SUCCESS                   | ours
   user      | THROTTLED                          | before | always | FAILED its code           | nothing
   user      | REFUSED                            | before | once   | FAILED its code           | nothing
@@ -105,17 +105,17 @@ def test_under_a_name_that_is_free(
 # theirs    | a fault of our Create                | moment | calls  | the last answer
 OLDER = """
   equal     | -                                    |        |        | FAILED AlreadyExists
-  equal     | UNHEARD THROTTLED FAILED             | before | once   | FAILED AlreadyExists
+  equal     | UNSENT THROTTLED FAILED              | before | once   | FAILED AlreadyExists
   equal     | CUT UNREADABLE                       | before | once   | FAILED AlreadyExists
-  equal     | UNHEARD THROTTLED                    | before | always | FAILED its code
+  equal     | UNSENT THROTTLED                     | before | always | FAILED its code
   equal     | FAILED CUT UNREADABLE                | before | always | FAILED AlreadyExists or FAILED retriable
-  retagged  | UNHEARD THROTTLED FAILED             | before | once   | FAILED AlreadyExists
+  retagged  | UNSENT THROTTLED FAILED              | before | once   | FAILED AlreadyExists
   retagged  | CUT UNREADABLE                       | before | once   | FAILED AlreadyExists
   untagged  | unreachable throttled 503 reset html | before | once   | FAILED AlreadyExists
   extra-tag | unreachable throttled 503 reset html | before | once   | FAILED AlreadyExists
   isolated  | unreachable throttled 503 reset html | before | once   | FAILED AlreadyExists
   short     | unreachable throttled 503 reset html | before | once   | FAILED AlreadyExists
-  other     | UNHEARD THROTTLED FAILED             | before | once   | FAILED AlreadyExists
+  other     | UNSENT THROTTLED FAILED              | before | once   | FAILED AlreadyExists
   other     | CUT UNREADABLE                       | before | once   | FAILED AlreadyExists
 """
 
@@ -136,8 +136,8 @@ def test_another_stacks_older_definition_is_left_alone(
 
 # theirs is            | a fault of our first Create, before  | the last answer
 NEWER = """
-  equal                | UNHEARD THROTTLED                    | FAILED AlreadyExists
-  retagged             | UNHEARD THROTTLED                    | FAILED AlreadyExists
+  equal                | UNSENT THROTTLED                     | FAILED AlreadyExists
+  retagged             | UNSENT THROTTLED                     | FAILED AlreadyExists
   retagged             | FAILED CUT UNREADABLE                | FAILED AlreadyExists
   untagged             | FAILED CUT UNREADABLE                | FAILED AlreadyExists
   extra-tag            | FAILED CUT UNREADABLE                | FAILED AlreadyExists
@@ -217,11 +217,11 @@ def test_a_definition_whose_answer_was_lost_is_found(  # noqa: PLR0917 - the col
 
 # read     | its fault                                       | calls   | the last answer
 AFTERWARDS = """
-  Describe | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | once    | SUCCESS
-  Describe | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | always  | FAILED its code + model
-  ListTags | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | once    | SUCCESS
-  ListTags | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | always  | FAILED its code + model
-  ListTags | UNHEARD THROTTLED REFUSED FAILED CUT UNREADABLE | 1st-3rd | SUCCESS
+  Describe | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | once    | SUCCESS
+  Describe | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | always  | FAILED its code + model
+  ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | once    | SUCCESS
+  ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | always  | FAILED its code + model
+  ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | 1st-3rd | SUCCESS
 """
 
 
@@ -250,7 +250,7 @@ def test_tags_that_lag_are_waited_for(world: World, name: str, lag: int, expecte
 
 
 @pytest.mark.parametrize("name", ["generated", "user"])
-def test_an_unheard_and_a_lost_attempt_are_told_apart(world: World, name: str) -> None:
+def test_an_unsent_and_a_lost_attempt_are_told_apart(world: World, name: str) -> None:
     """CREATE finds its definition if the first attempt was never sent and the second lost its answer."""
     world.plan(Fault("unreachable", CREATE), Fault("reset", CREATE, "after", calls=(2,)))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)

@@ -21,8 +21,8 @@ def deployed(world: World, name: str) -> Json:
 # a fault of Delete                   | moment | calls  | the last answer               | then it is
 TABLE = """
   -                                   |        |        | SUCCESS                       | gone
-  UNHEARD THROTTLED FAILED            | before | once   | SUCCESS                       | gone
-  UNHEARD THROTTLED FAILED            | before | always | FAILED its code               | there
+  UNSENT THROTTLED FAILED             | before | once   | SUCCESS                       | gone
+  UNSENT THROTTLED FAILED             | before | always | FAILED its code               | there
   silence reset closed cut-in-status  | before | once   | SUCCESS                       | gone
   silence reset closed cut-in-status  | before | always | FAILED its code               | there
   REFUSED                             | before | once   | FAILED its code               | there
@@ -61,8 +61,8 @@ def test_a_definition_that_is_there(
 # a fault of Delete                   | moment | calls  | the last answer
 MISSING = """
   -                                   |        |        | FAILED NotFound
-  UNHEARD THROTTLED                   | before | once   | FAILED NotFound
-  UNHEARD THROTTLED                   | before | always | FAILED its code
+  UNSENT THROTTLED                    | before | once   | FAILED NotFound
+  UNSENT THROTTLED                    | before | always | FAILED its code
 """
 
 

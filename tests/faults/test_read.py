@@ -15,14 +15,14 @@ CALL = {
 
 # action | a fault of | of this kind                            | calls  | the last answer
 TABLE = """
-  READ   | Describe   | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
-  READ   | Describe   | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  READ   | Describe   | UNSENT THROTTLED FAILED CUT UNREADABLE  | once   | SUCCESS
+  READ   | Describe   | UNSENT THROTTLED FAILED CUT UNREADABLE  | always | FAILED its code
   READ   | Describe   | REFUSED                                 | always | FAILED its code
-  READ   | ListTags   | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
-  READ   | ListTags   | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  READ   | ListTags   | UNSENT THROTTLED FAILED CUT UNREADABLE  | once   | SUCCESS
+  READ   | ListTags   | UNSENT THROTTLED FAILED CUT UNREADABLE  | always | FAILED its code
   READ   | ListTags   | denied expired unknown quota            | always | FAILED its code
-  LIST   | List       | UNHEARD THROTTLED FAILED CUT UNREADABLE | once   | SUCCESS
-  LIST   | List       | UNHEARD THROTTLED FAILED CUT UNREADABLE | always | FAILED its code
+  LIST   | List       | UNSENT THROTTLED FAILED CUT UNREADABLE  | once   | SUCCESS
+  LIST   | List       | UNSENT THROTTLED FAILED CUT UNREADABLE  | always | FAILED its code
   LIST   | List       | REFUSED                                 | always | FAILED its code
 """
 

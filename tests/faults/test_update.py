@@ -56,21 +56,21 @@ def reported(outcome: Outcome) -> dict[str, str]:
 
 # a fault of   | of this kind                        | moment | calls  | the last answer
 WRITES = """
-  DeleteTags   | UNHEARD THROTTLED FAILED            | before | once   | SUCCESS
+  DeleteTags   | UNSENT THROTTLED FAILED             | before | once   | SUCCESS
   DeleteTags   | silence reset closed cut-in-status  | before | once   | SUCCESS
   DeleteTags   | 302 html                            | before | once   | SUCCESS
   DeleteTags   | FAILED CUT UNREADABLE               | after  | once   | SUCCESS
   DeleteTags   | REFUSED                             | before | always | FAILED its code
-  DeleteTags   | UNHEARD THROTTLED FAILED            | before | always | FAILED its code
+  DeleteTags   | UNSENT THROTTLED FAILED             | before | always | FAILED its code
   DeleteTags   | silence reset closed cut-in-status  | before | always | FAILED its code
   DeleteTags   | 302 html                            | before | always | FAILED retriable
   DeleteTags   | FAILED CUT UNREADABLE               | after  | always | SUCCESS or FAILED retriable
-  AddTags      | UNHEARD THROTTLED FAILED            | before | once   | SUCCESS
+  AddTags      | UNSENT THROTTLED FAILED             | before | once   | SUCCESS
   AddTags      | silence reset closed cut-in-status  | before | once   | SUCCESS
   AddTags      | 302 html                            | before | once   | SUCCESS
   AddTags      | FAILED CUT UNREADABLE               | after  | once   | SUCCESS
   AddTags      | REFUSED                             | before | always | FAILED its code
-  AddTags      | UNHEARD THROTTLED FAILED            | before | always | FAILED its code
+  AddTags      | UNSENT THROTTLED FAILED             | before | always | FAILED its code
   AddTags      | silence reset closed cut-in-status  | before | always | FAILED its code
   AddTags      | 302 html                            | before | always | FAILED retriable
   AddTags      | FAILED CUT UNREADABLE               | after  | always | SUCCESS or FAILED retriable
@@ -141,11 +141,11 @@ def _fails(world: World, faults: list[Fault], expected: str, fault: str, lag: in
 
 # a fault of   | of this kind                                       | calls    | the last answer
 READS = """
-  Describe     | UNHEARD THROTTLED FAILED CUT UNREADABLE            | once     | SUCCESS
-  Describe     | UNHEARD THROTTLED FAILED CUT UNREADABLE            | always   | FAILED its code
+  Describe     | UNSENT THROTTLED FAILED CUT UNREADABLE             | once     | SUCCESS
+  Describe     | UNSENT THROTTLED FAILED CUT UNREADABLE             | always   | FAILED its code
   Describe     | REFUSED                                            | always   | FAILED its code
-  ListTags     | UNHEARD THROTTLED FAILED CUT UNREADABLE            | once     | SUCCESS
-  ListTags     | UNHEARD THROTTLED FAILED CUT UNREADABLE            | 2nd-4th  | SUCCESS
+  ListTags     | UNSENT THROTTLED FAILED CUT UNREADABLE             | once     | SUCCESS
+  ListTags     | UNSENT THROTTLED FAILED CUT UNREADABLE             | 2nd-4th  | SUCCESS
   ListTags     | REFUSED                                            | 2nd-4th  | SUCCESS
 """
 

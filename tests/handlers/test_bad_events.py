@@ -135,9 +135,9 @@ CONTEXTS = [
     {"Attempt": 1.0},
     {"Attempt": 10**400},
     {"Attempt": DEEP},
-    {"Attempt": 1, "Unheard": 1},
-    {"Attempt": 1, "Unheard": False},
-    {"Unheard": True},
+    {"Attempt": 1, "InDoubt": 1},
+    {"Attempt": 1, "InDoubt": False},
+    {"InDoubt": True},
     {"s3cret": 1},
     {"Attempt": 1, HALF: 1},
 ]

@@ -286,7 +286,7 @@ def test_a_create_that_took_no_effect_is_sent_again_in_the_next_invocation(wire:
     """Sending Create again is safe under a generated name, which stays the same."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 4)
     first = invoke("CREATE", minimal())
-    assert first["callbackContext"] == {"Attempt": 1, "Unheard": True}
+    assert first["callbackContext"] == {"Attempt": 1, "InDoubt": True}
     assert definitions() == {}
     answer, delays = until_done(first, "CREATE", minimal())
     assert answer["status"] == "SUCCESS"
@@ -294,7 +294,7 @@ def test_a_create_that_took_no_effect_is_sent_again_in_the_next_invocation(wire:
     assert len(definitions()) == 1
 
 
-def test_a_create_that_stays_unheard_fails_with_its_own_cause(wire: Wire) -> None:
+def test_a_create_that_stays_in_doubt_fails_with_its_own_cause(wire: Wire) -> None:
     """The failure has Create's own error, and the ARN so that CloudFormation can delete the definition."""
     wire.reply(CREATE, breaks(CLOSED), *[refuses("AccessDeniedException", "no longer")] * 20)
     answer, _ = until_done(invoke("CREATE", minimal()), "CREATE", minimal())

@@ -23,7 +23,7 @@ def test_without_time_left_no_request_is_sent(seconds: float) -> None:
     with deadline.within(seconds), pytest.raises(exceptions.NetworkFailure, match="no time left in this invocation"):
         tried.answer("name", lambda: answering(calls), {}, dict)
     assert calls == []
-    assert tried.unheard is None
+    assert tried.in_doubt_since is None
 
 
 def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
