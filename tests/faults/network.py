@@ -44,11 +44,13 @@ class Call:
     took_effect: bool = False
     lagged: bool = False
     """Whether its answer was out of date."""
+    was_read: bool = False
+    """Whether the client read its answer to the end: it stops when its time is over."""
 
     @property
     def is_good(self) -> bool:
-        """Whether it took effect, and SageMaker's answer arrived and was up to date."""
-        return self.took_effect and self.fault is None and not self.lagged
+        """Whether it took effect, and SageMaker's answer was read and was up to date."""
+        return self.took_effect and self.fault is None and not self.lagged and self.was_read
 
 
 class Network:
@@ -121,24 +123,24 @@ class Network:
             raise UNSENT["no-tls"]
         return connection
 
-    def serve(self, head: str, body: bytes) -> Script:
-        """Return what a connection does after it receives a request."""
+    def serve(self, head: str, body: bytes) -> tuple[Script, Call | None]:
+        """Return what a connection does after it receives a request, and the call; None for logs and metrics."""
         lines = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
         fault, self._upcoming = self._upcoming, None
         service = lines["host"].split(".")[0]
         if service in {"logs", "monitoring"}:
             self.delivered.append(body)
             right = _delivery(lines)
-            return [self.latency, *(answer(fault.name, right) if fault else [right])]
+            return [self.latency, *(answer(fault.name, right) if fault else [right])], None
         operation = lines["x-amz-target"].rpartition(".")[2]
         operation = next(name for name in OPERATIONS if name.lower() == operation)
         call = Call(operation, body, fault)
         self.calls.append(call)
         if fault and fault.moment == "before":
-            return [self.latency, *answer(fault.name, http(200, b'{"JobDefinitionArn": "arn:aws:sagemaker:"}'))]
+            return [self.latency, *answer(fault.name, http(200, b'{"JobDefinitionArn": "arn:aws:sagemaker:"}'))], call
         right = self._fixed or self._sagemaker.answer(operation, body)
         call.took_effect, call.lagged = b"200" in right.split(b"\r\n")[0], self._sagemaker.lagged
-        return [self.latency, *(answer(fault.name, right) if fault else [right])]
+        return [self.latency, *(answer(fault.name, right) if fault else [right])], call
 
     def answer_all(self, status: int, body: bytes) -> None:
         """Answer every request to SageMaker with this status and body."""
@@ -158,6 +160,7 @@ class Connection(socket.socket):
         self._network = network
         self._sent = b""
         self._script: deque[Any] = deque()
+        self._call: Call | None = None
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:  # noqa: ANN401, ARG002 - a socket's own signature
         """Collect what is sent, and answer once the request is complete."""
@@ -167,7 +170,8 @@ class Connection(socket.socket):
         length = next((int(line[15:]) for line in lines if line.startswith("content-length:")), 0)
         if end and len(body) >= length:
             self._sent = b""
-            self._script.extend(self._network.serve(head.decode(), body))
+            script, self._call = self._network.serve(head.decode(), body)
+            self._script.extend(script)
             self._other.send(b".")  # a poll of this socket now says that there is something to read
 
     def send(self, data: Any, flags: int = 0, /) -> int:  # noqa: ANN401 - a socket's own signature
@@ -196,6 +200,8 @@ class Connection(socket.socket):
             self._script.appendleft(rest)
         if not self._script:
             super().recv(1)  # a poll now says that there is nothing to read
+            if self._call:
+                self._call.was_read = True
         buffer[: len(part)] = part
         return len(part)
 

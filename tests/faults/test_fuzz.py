@@ -201,7 +201,7 @@ def test_a_property_that_is_wrong_is_named(
 
 
 @pytest.mark.parametrize("name", ["resourceProperties", "Tags", "stackTags"])
-def test_a_great_many_of_something_is_no_work(world: World, name: str) -> None:
+def test_a_great_many_of_something_is_refused(world: World, name: str) -> None:
     """An event with 200,000 keys is refused, and nothing is sent to SageMaker."""
     many = {f"K{number}": CANARY for number in range(200_000)}
     event = mutations.event("CREATE", minimal())
