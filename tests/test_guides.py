@@ -68,7 +68,7 @@ def test_every_publishing_command_is_one(arguments: list[str]) -> None:
     publishing_parser().parse_args(arguments)
 
 
-def test_every_option_of_the_sandbox_s_commands_is_told() -> None:
+def test_every_option_of_the_sandbox_s_commands_is_in_the_guide() -> None:
     """Every option of the code has a row in guides/sandbox.md, and every row an option."""
     told = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
     text = (ROOT / "sandbox/__main__.py").read_text()

@@ -47,7 +47,7 @@ def test_a_workflow_can_do_no_harm(workflow: Path) -> None:
     assert "run: bash .ci/run" in text
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_in_one_place() -> None:
     """pyproject.toml has the version; the user agent has the same, and the changelog too unless it is Unreleased."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     user_agent = vars(client.CONFIG)["user_agent_extra"]  # botocore sets it without declaring it

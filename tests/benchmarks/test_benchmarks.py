@@ -189,7 +189,7 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
         assert name in first
 
 
-def test_steps_are_told_one_a_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_steps_are_printed_one_a_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe gets a line for each step, and a terminal gets a progress bar."""
     command = pytest.importorskip("benchmarks.__main__", reason="make bench installs matplotlib")
     with command.told(Console(force_terminal=False)) as say:
@@ -202,7 +202,7 @@ def test_steps_are_told_one_a_line_where_there_is_no_terminal(capsys: pytest.Cap
     assert "time of [CREATE]" in drawn.getvalue()
 
 
-def test_a_share_of_a_core_leaves_nothing_behind() -> None:
+def test_a_share_of_a_core_is_cleaned_up() -> None:
     """The control group is removed at the end, if the machine allows one at all."""
     with share.of_a_core(share.SEVENTH) as prefix:
         assert prefix is None or prefix[0] in ("sh", "systemd-run")

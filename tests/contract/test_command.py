@@ -224,7 +224,7 @@ def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
-def test_what_is_ended_leaves_nothing_behind(project: Path, number: signal.Signals, suite: str) -> None:
+def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals, suite: str) -> None:
     """SIGINT or SIGTERM in the middle of a suite ends every process."""
     with started(["--project", project, "--suite", suite], subprocess.PIPE) as process:
         assert process.stdout is not None

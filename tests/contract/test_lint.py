@@ -39,7 +39,7 @@ def added(change: Change, previous: dict[str, Any] | None = None) -> list[Findin
     return [finding for finding in lint.findings(changed(change), previous) if finding not in before]
 
 
-def test_what_is_left_of_our_schema_is_the_documentations_law() -> None:
+def test_remaining_lint_findings_follow_the_documentation() -> None:
     """Only warnings remain: AWS's documentation makes Tags createOnly, and AWS's rules warn about that."""
     assert TAGS in lint.findings(OURS)
     assert lint.failures(OURS) == []

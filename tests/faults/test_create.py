@@ -250,7 +250,7 @@ def test_tags_that_lag_are_waited_for(world: World, name: str, lag: int, expecte
 
 
 @pytest.mark.parametrize("name", ["generated", "user"])
-def test_an_unsent_and_a_lost_attempt_are_told_apart(world: World, name: str) -> None:
+def test_an_unsent_attempt_differs_from_a_lost_answer(world: World, name: str) -> None:
     """CREATE finds its definition if the first attempt was never sent and the second lost its answer."""
     world.plan(Fault("unreachable", CREATE), Fault("reset", CREATE, "after", calls=(2,)))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)

@@ -59,7 +59,7 @@ def test_reads(world: World, action: str, call: str, fault: str, calls: str, exp
         ("LIST", "ListModelQualityJobDefinitions"),
     ],
 )
-def test_an_unreadable_answer_is_said_to_be_one(world: World, action: str, operation: str, fault: str) -> None:
+def test_an_unreadable_answer_is_reported(world: World, action: str, operation: str, fault: str) -> None:
     """The message for an unreadable answer names the operation, and does not call it a defect of this type."""
     world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
     world.plan(Fault(fault, operation, calls=range(1, 99)))

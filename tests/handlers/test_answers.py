@@ -127,7 +127,7 @@ def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, actio
     assert "request id request-1" in answer["message"][:200]
 
 
-def test_a_taken_name_is_told_before_a_long_message_of_awss(wire: Wire) -> None:
+def test_a_taken_name_comes_before_awss_long_message(wire: Wire) -> None:
     """The message for a taken name says what to do before it quotes AWS."""
     wire.reply("CreateModelQualityJobDefinition", refuses("ResourceInUse", "x" * 5000))
     answer = invoke("CREATE", maximal())
@@ -175,7 +175,7 @@ def test_a_definition_that_vanishes_while_it_is_read_is_not_found(wire: Wire) ->
     assert sent("READ", model)["errorCode"] == "NotFound"
 
 
-def test_what_is_invalid_about_tags_that_are_there_is_said(wire: Wire) -> None:
+def test_an_invalid_tag_of_an_existing_definition_is_reported(wire: Wire) -> None:
     """A validation error of a tag operation stays InvalidRequest if the definition still exists."""
     model = created(minimal(), tags={"old": "1"})
     wire.reply("AddTags", refuses("ValidationException", "the value is odd"))

@@ -70,7 +70,7 @@ def test_a_member_that_is_no_text_of_a_line_is_named(wire: Wire, action: str, pa
 @pytest.mark.parametrize(
     "path", ["bearerToken", "region", "action", "requestData", *(p for p in CREDENTIALS if "session" not in p)]
 )
-def test_what_has_to_be_there_is_missing(path: str, nothing: str | None) -> None:
+def test_missing_required_members_are_reported(path: str, nothing: str | None) -> None:
     """A required member that is empty or missing is refused; the function's own region doesn't replace an empty one."""
     if path == "requestData":
         nothing = None
@@ -180,7 +180,7 @@ def test_a_stacks_tags_are_not_counted_for_ever() -> None:
         ([{"Key": "aws:" + LONG, "Value": "1"}], "/Tags/0"),
     ],
 )
-def test_a_tag_that_is_none_is_named(wire: Wire, own: object, pointer: str) -> None:
+def test_a_malformed_tag_is_named(wire: Wire, own: object, pointer: str) -> None:
     """A malformed tag is refused by its pointer. A missing key once created a tag named None."""
     refused(event("CREATE", minimal() | {"Tags": own}), pointer)
     assert wire.requests == []

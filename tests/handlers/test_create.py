@@ -313,7 +313,7 @@ def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
         (refuses("ExpiredTokenException", "expired"), "InvalidCredentials", "expired"),
     ],
 )
-def test_what_sagemaker_refuses_is_told_in_its_own_words(wire: Wire, reply: Reply, code: str, words: str) -> None:
+def test_a_refusal_has_sagemakers_message(wire: Wire, reply: Reply, code: str, words: str) -> None:
     """The message, which a stack event shows, has AWS's text, the operation, the error code and the request id."""
     wire.reply("CreateModelQualityJobDefinition", reply)
     answer = invoke("CREATE", minimal())

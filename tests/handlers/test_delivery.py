@@ -121,7 +121,7 @@ def test_a_group_that_may_not_be_made_may_be_there(wire: Wire, sent: Sent, capsy
     assert capsys.readouterr().err == ""
 
 
-def test_a_group_that_is_not_there_and_may_not_be_made_is_said(
+def test_a_missing_group_that_can_not_be_created_is_reported(
     wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Delivery reports the error of PutLogEvents and stops, without a loop."""
@@ -288,7 +288,7 @@ TOKEN = "FwoGZXIvYXdzEHaDsession-token"
 @pytest.mark.parametrize(
     ("operation", "attempted"), [("PutLogEvents", COLD[:2]), ("PutMetricData", COLD[:3])], ids=["logs", "metrics"]
 )
-def test_a_failure_is_said_once_without_words_of_awss(
+def test_a_failure_is_reported_once_without_awss_message(
     wire: Wire, sent: Sent, operation: str, attempted: list[str], *,
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -387,7 +387,7 @@ def test_delivery_has_three_seconds(sent: Sent) -> None:
     assert sent.requests == []
 
 
-def test_a_connection_that_fails_is_said_by_the_kind_of_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_connection_is_reported_by_its_kind(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     """Delivery prints only the error's class: its message can contain an address or a proxy's text."""
     wire.reply("PutMetricData", breaks(ConnectionResetError(TOKEN)))
     one("READ")

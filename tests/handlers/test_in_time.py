@@ -321,7 +321,7 @@ def test_two_threads_have_limits_of_their_own() -> None:
     assert deadline.left() == float("inf")
 
 
-def test_a_client_that_nobody_listens_to_is_not_connected(running: Running) -> None:
+def test_a_refused_connection_has_no_effect(running: Running) -> None:
     """A refused connection sent nothing, so CREATE fails with NetworkFailure and returns no model."""
     server = running(silent)
     server.end()

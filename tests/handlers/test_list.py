@@ -54,7 +54,7 @@ def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
     assert invoke("LIST", {"EndpointName": "other"})["resourceModels"] == []
 
 
-def test_a_refusal_is_told(wire: Wire) -> None:
+def test_a_refusal_is_reported(wire: Wire) -> None:
     """LIST reports SageMaker's refusal, for example of an old page token."""
     wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", "bad token"))
     answer = invoke("LIST", None, next_token="old")

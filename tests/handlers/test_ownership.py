@@ -180,7 +180,7 @@ def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.Monkey
     assert wire.operations == [CREATE, CREATE, DESCRIBE]
 
 
-def test_a_taken_name_that_can_not_be_read_is_said_to_be_so(wire: Wire) -> None:
+def test_a_taken_name_that_can_not_be_read_is_reported(wire: Wire) -> None:
     """The message says that the definition can't be read: a policy can allow Create alone."""
     foreign(maximal())
     wire.reply(DESCRIBE, refuses("AccessDeniedException", "not for you"))
@@ -304,7 +304,7 @@ def test_a_create_that_stays_in_doubt_fails_with_its_own_cause(wire: Wire) -> No
 
 
 @pytest.mark.parametrize("fault", NOTHING_HAPPENED)
-def test_what_had_no_effect_leaves_nothing_to_clean_up(wire: Wire, fault: Reply) -> None:
+def test_a_call_without_effect_leaves_nothing_to_clean_up(wire: Wire, fault: Reply) -> None:
     """The answer has no model, because there is no definition, and a code that CloudFormation retries."""
     wire.reply(CREATE, *[fault] * 2)
     answer = invoke("CREATE", minimal())
@@ -334,7 +334,7 @@ def test_without_an_account_it_is_the_roles(wire: Wire) -> None:
     assert invoke("CREATE", minimal(), awsAccountId=None)["status"] == "SUCCESS"
 
 
-def test_a_role_that_is_none_makes_nothing(wire: Wire) -> None:
+def test_an_invalid_role_creates_nothing(wire: Wire) -> None:
     """With an invalid RoleArn the answer has no model: SageMaker would refuse the role and create nothing."""
     wire.reply(CREATE, *[breaks(CLOSED)] * 2)
     answer = invoke("CREATE", minimal() | {"RoleArn": "arn:aws:s3:::monitor-monitor"})

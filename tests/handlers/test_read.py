@@ -122,7 +122,7 @@ def test_tags_of_aws_are_not_reported(wire: Wire) -> None:
     assert wire.requests[-1][1]["NextToken"] == "more"
 
 
-def test_a_failure_is_told_in_sagemakers_words(wire: Wire) -> None:
+def test_a_failure_has_sagemakers_message(wire: Wire) -> None:
     """READ can't orphan anything, so it fails at once, with SageMaker's text."""
     wire.reply("DescribeModelQualityJobDefinition", refuses("AccessDeniedException", "not for you"))
     answer = invoke("READ", {"JobDefinitionName": "fraud"})

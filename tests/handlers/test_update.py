@@ -235,7 +235,7 @@ def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previo
 
 
 @pytest.mark.parametrize("name", ["ModelQualityBaselineConfig", "NetworkConfig", "StoppingCondition"])
-def test_a_create_only_property_can_not_be_taken_away(wire: Wire, name: str) -> None:
+def test_a_create_only_property_can_not_be_removed(wire: Wire, name: str) -> None:
     """Removing a createOnly property from the template is a change too."""
     identifier = made(maximal(), wire)
     before = maximal() | identifier
@@ -245,7 +245,7 @@ def test_a_create_only_property_can_not_be_taken_away(wire: Wire, name: str) -> 
     assert name in answer["message"]
 
 
-def test_a_variable_that_is_taken_away_is_a_change(wire: Wire) -> None:
+def test_a_removed_variable_is_a_change(wire: Wire) -> None:
     """Removing a variable is a change, even if SageMaker has a default for a property of that name."""
     identifier = made(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier
@@ -254,7 +254,7 @@ def test_a_variable_that_is_taken_away_is_a_change(wire: Wire) -> None:
     assert invoke("UPDATE", now, None)["errorCode"] == "NotUpdatable"
 
 
-def test_part_of_a_property_that_is_taken_away_is_a_change(wire: Wire) -> None:
+def test_a_removed_part_of_a_property_is_a_change(wire: Wire) -> None:
     """Removing VpcConfig from NetworkConfig is a change."""
     identifier = made(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier

@@ -43,7 +43,7 @@ def test_it_is_found_on_the_path_and_among_pyenvs_and_uvs(tmp_path: Path, place:
     assert bytecode.interpreter(VERSION) == there
 
 
-def test_uvs_are_found_where_it_was_told_to_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_interpreters_are_found_in_its_configured_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search reads UV_PYTHON_INSTALL_DIR, as `uv python install` does."""
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "elsewhere"))
     there = command(tmp_path / "elsewhere/cpython-9.9.1-x/bin/python9.9", f"echo cpython {VERSION}")

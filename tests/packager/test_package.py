@@ -122,9 +122,7 @@ def test_errors_come_out_of_it_in_full(
     assert "7a62c49f-347e-4fc4-9331-6e8e1f6f3b2a" in answer["message"]
 
 
-def test_what_botocore_finds_wrong_by_itself_comes_out_of_it_too(
-    trusting: Path, stand_in: Service, python: Path
-) -> None:
+def test_botocores_own_errors_have_a_code_and_a_message(trusting: Path, stand_in: Service, python: Path) -> None:
     """A wrong parameter, an invalid region and an endpoint with no server each give an error code and a message."""
     wrong = events.event("CREATE", properties=events.model() | {"RoleArn": "short"})
     nowhere = events.event("READ") | {"region": "not a region"}
@@ -226,7 +224,7 @@ def test_cfns_own_zip_can_be_made_to_depend_on_its_files_alone(packages: dict[st
     assert contents[0] == contents[1]
 
 
-def test_without_lambdas_interpreter_there_is_no_byte_code_and_it_is_said(
+def test_without_lambdas_interpreter_byte_code_is_skipped_and_reported(
     build: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without Lambda's interpreter the zip has no byte code, and cfn prints a warning on the console."""

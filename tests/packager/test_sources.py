@@ -48,7 +48,7 @@ def test_only_tracked_files_ship(tracked: Path) -> None:
     assert names(tracked, ".rpdk-config", "src", "inputs") == [".rpdk-config", "src/toy/handlers.py"]
 
 
-def test_what_is_left_out_is_told_unless_git_ignores_it(tracked: Path) -> None:
+def test_files_left_out_are_reported_unless_git_ignores_them(tracked: Path) -> None:
     """The list names a new module that was not added yet, and leaves out what git ignores on purpose."""
     (tracked / ".gitignore").write_text(".env\n__pycache__/\n")
     assert [path.name for path in sources.left_out(tracked, "src")] == ["notes.md"]

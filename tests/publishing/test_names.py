@@ -59,7 +59,7 @@ def test_a_missing_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["Awsome::Developer::Customer", "Ac::Me::To", "Acme::" + "S" * 64 + "::2X"])
-def test_a_name_of_ones_own_is_taken_as_it_is(name: str) -> None:
+def test_a_user_provided_type_name_is_used_unchanged(name: str) -> None:
     """A namespace is not reserved only because it begins like a reserved one."""
     assert TypeName.of_ones_own(name).value == name
 

@@ -77,7 +77,7 @@ def test_what_only_the_account_knows_is_written_into_the_inputs(project: Path, p
     assert inputs.problems(project / "inputs", json.loads((project / f"{ACME.stem}.json").read_text())) == []
 
 
-def test_everything_is_told_at_once(project: Path, place: Place) -> None:
+def test_all_problems_are_reported_at_once(project: Path, place: Place) -> None:
     """One refusal lists the problems of the schema and the inputs, each with advice, and how to submit unchecked."""
     change(project / f"{ACME.stem}.json", lambda schema: schema["handlers"].pop("read"))
     change(project / "inputs" / "inputs_2_create.json", lambda one: one.update(RoleArn="arn:aws:iam::1:role/r"))
@@ -118,7 +118,7 @@ def test_a_registry_that_may_not_be_asked_stops_nothing(
     assert lines[-1].startswith("Checked in ")
 
 
-def test_rules_that_are_not_installed_are_said_to_be_left_out(
+def test_rules_that_are_not_installed_are_reported_as_skipped(
     project: Path, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Without the rules or their engine, which has no wheel for some Pythons, a note says who runs them."""
@@ -128,7 +128,7 @@ def test_rules_that_are_not_installed_are_said_to_be_left_out(
     assert lines[0].endswith("AWS runs them when it registers the type.")
 
 
-def test_inputs_of_ones_own(project: Path, place: Place, tmp_path: Path) -> None:
+def test_user_provided_inputs(project: Path, place: Place, tmp_path: Path) -> None:
     """The user's inputs replace the project's, and the same checks apply to them."""
     own = tmp_path / "mine"
     own.mkdir()
@@ -207,7 +207,7 @@ def test_what_may_not_be_seen_is_a_note(
     )
 
 
-def test_a_failed_registration_is_told_test_by_test() -> None:
+def test_a_failed_registration_reports_each_failed_test() -> None:
     """Each failed test or rule is listed once with advice; a message that names none is left unchanged."""
     failed = "test_create[inputs_1], test_create_read[inputs_1], no_hardcoded_regions, PER003"
     said = f"Deployment failed\n4 of 29 contract tests failed: {failed}"

@@ -127,7 +127,7 @@ def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
     return lines[0], asked["ExportVariables"]
 
 
-def test_taken_away(place: Place, account: Account) -> None:
+def test_deleted_prerequisites(place: Place, account: Account) -> None:
     """Deleting empties the bucket first; a second deletion says that there is no stack."""
     deploy(place)
     lines: list[str] = []

@@ -114,7 +114,7 @@ class TestTarget:
             Target(profile="nobody").session()
 
     @pytest.mark.usefixtures("_somebody")
-    def test_cfn_is_told_the_same(self) -> None:
+    def test_cfn_gets_the_same_settings(self) -> None:
         """Only the options given to make reach cfn; both read the same AWS configuration."""
         assert Target().session().region_name == "eu-west-1"
         assert Target(region="us-east-2").session().region_name == "us-east-2"
@@ -238,7 +238,7 @@ class TestSubmit:
 
     @pytest.mark.usefixtures("stubs")
     @pytest.mark.parametrize("name", ["3Com::Play::Thing", f"Acme::{'S' * 64}::{'T' * 64}"])
-    def test_a_name_that_makes_no_stack_needs_a_role(
+    def test_a_name_that_is_invalid_for_a_stack_needs_a_role(
         self, name: str, cfn: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """The role's stack is named after the type, and some type names are invalid for a stack."""
@@ -301,7 +301,7 @@ class TestRealCfn:
         assert "No matching distribution found for no-such-distribution==1.0" in reason
         assert aws.actions == ["GetCallerIdentity"]
 
-    def test_cfn_trips(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_cfn_fails(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
         """The reason is an exception that only cfn's log has."""
         aws.status, aws.answer = 200, "no XML"
         assert self.failure(toy, capsys).startswith("botocore.parsers.ResponseParserError: Unable to parse response")
@@ -381,7 +381,7 @@ class TestDeregister:
             ]
         }
 
-    def test_every_version_goes(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_every_version_is_deleted(self, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
         """All pages are read; the default version is last, with the type: its own ARN can't be deregistered."""
         registry = stubs.cloudformation
         registry.add_response("describe_type", {"DeprecatedStatus": "LIVE"}, self.name)

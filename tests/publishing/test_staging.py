@@ -293,7 +293,7 @@ class TestRefusals:
             capsys, "--type-name", "Acme::Play::Thing"
         )
 
-    def test_a_failure_half_way(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_failure_in_the_middle(self, capsys: pytest.CaptureFixture[str]) -> None:
         """If cfn refuses the schema after everything was copied, no folder is left, nor the new parents."""
         self._write("initech-toy-thing.json", '{"typeName": "Initech::Toy::Thing", "properties": {"A": {}}}')
         message = self.refused(capsys, "--type-name", "Acme::Play::Thing", out=self.out / "deep" / "er")

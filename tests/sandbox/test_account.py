@@ -46,7 +46,7 @@ def test_an_account_ends_on_every_way_out(error: type[BaseException] | None) -> 
     assert "moto" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_a_taken_port_is_said_and_leaves_nothing() -> None:
+def test_a_taken_port_is_reported_and_cleaned_up() -> None:
     """A taken port raises an error that names it; the same port works once it is free."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -56,7 +56,7 @@ def test_a_taken_port_is_said_and_leaves_nothing() -> None:
         assert account.endpoint == f"http://127.0.0.1:{port}"
 
 
-def test_a_number_that_is_no_port_is_said() -> None:
+def test_an_invalid_port_is_reported() -> None:
     """An invalid port number raises a SandboxError, not the socket library's exception."""
     with pytest.raises(SandboxError, match="70000 is not a port"):
         Account(70000).__enter__()
@@ -69,9 +69,7 @@ def test_only_loopback_is_listened_on(account: Account) -> None:
         assert probe.connect_ex(("127.0.0.2", port)) != 0
 
 
-def test_profiles_and_variables_of_whoever_runs_it_do_not_count(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_users_profiles_and_variables_are_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The account's clients ignore a profile that doesn't exist, a service's own endpoint and a proxy."""
     (tmp_path / "config").write_text(f"[default]\nregion = eu-west-3\nendpoint_url = {NOWHERE}\n")
     for name, value in {

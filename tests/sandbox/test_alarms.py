@@ -122,7 +122,7 @@ def test_what_can_t_be_made_is_refused(cloudformation: Client, changes: dict[str
     assert [one["AlarmName"] for one in alarms()] == ["taken"]
 
 
-def test_an_alarm_that_somebody_deleted(cloudformation: Client) -> None:
+def test_an_alarm_deleted_outside_the_stack(cloudformation: Client) -> None:
     """If the alarm was deleted outside of the stack, UPDATE fails and says so, and DELETE succeeds."""
     cloudformation.create_stack(StackName="s", TemplateBody=template())
     boto3.client("cloudwatch", region_name="us-east-1").delete_alarms(AlarmNames=["quality"])

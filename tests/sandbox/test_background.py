@@ -86,7 +86,7 @@ def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
     assert other.stderr == "sandbox: a sandbox of this project is up in eu-west-1: `sandbox down` ends it\n"
 
 
-def test_down_without_up_is_said(sandbox: Call, project: Path) -> None:
+def test_down_without_up_is_reported(sandbox: Call, project: Path) -> None:
     """`down` without a running sandbox succeeds, and says that none is up."""
     assert sandbox("down").returncode == 0
     ended = sandbox("down")

@@ -178,7 +178,7 @@ class TestRun:
         assert told[3].endswith("#: extraneous key [Nam] is not permitted")
         assert len(told) == 4
 
-    def test_nothing_of_motos_is_on_stdout(self, toy_project: Path) -> None:
+    def test_moto_prints_nothing_on_stdout(self, toy_project: Path) -> None:
         """What moto prints goes to standard error, because standard output belongs to the command."""
         ask = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
         done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
@@ -186,9 +186,7 @@ class TestRun:
         assert "Unable to find appropriate backend" in done.stderr
         assert done.stdout == ""
 
-    def test_a_profile_that_does_not_exist_is_of_no_concern(
-        self, toy_project: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_profile_that_does_not_exist_is_ignored(self, toy_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Sandbox and command ignore the caller's profile and configuration file."""
         monkeypatch.setenv("AWS_PROFILE", "nosuch")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")

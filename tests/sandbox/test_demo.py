@@ -101,7 +101,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 @pytest.mark.parametrize(
     ("number", "during"), [(signal.SIGINT, "Start an AWS account"), (signal.SIGTERM, "Register the type")]
 )
-def test_an_interrupted_demo_leaves_nothing(number: int, during: str, tmp_path: Path) -> None:
+def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: Path) -> None:
     """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
     script = (
         "from sandbox import __main__; from sandbox.model_quality import demo; "

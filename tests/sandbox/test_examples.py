@@ -349,7 +349,7 @@ def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
     delete(account)
 
 
-def test_a_replacement_moves_the_schedule_before_the_old_definition_goes(account: Account) -> None:
+def test_a_replacement_moves_the_schedule_before_it_deletes_the_old_definition(account: Account) -> None:
     """The schedule moves before the old definition is deleted: SageMaker keeps a definition in use."""
     template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
     stack, _ = deploy(account, json.dumps(template))

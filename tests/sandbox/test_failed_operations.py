@@ -34,7 +34,7 @@ def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, op
     assert toys.made == {}
 
 
-def test_a_create_that_failed_half_way_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
+def test_a_partly_failed_create_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
     """DELETE also deletes the resource that failed, if its handler reported a model."""
     fail_second(toys, cloudformation, DisableRollback=True)
     resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]

@@ -86,7 +86,7 @@ class TestPackage:
         newest = package(project, language="three")
         assert set(newest.parent.iterdir()) == {first, newest}
 
-    def test_what_cfn_does_not_read_makes_no_other_package(
+    def test_files_that_cfn_does_not_read_do_not_change_the_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A change of a test or a README makes no other package."""
@@ -98,7 +98,7 @@ class TestPackage:
         (project / "src" / "toy_test_type" / "__pycache__" / "handlers.pyc").touch()
         assert package(project) == before
 
-    def test_another_language_plugin_is_cfns_to_know(self, tmp_path: Path) -> None:
+    def test_another_language_plugin_is_left_to_cfn(self, tmp_path: Path) -> None:
         """An unknown language plugin is reported in cfn's own words."""
         project = toy.write(tmp_path / "project")
         with pytest.raises(PackagerError, match="no-such-plugin"):
@@ -157,12 +157,12 @@ class TestPackage:
         with pytest.raises(PackagerError, match=r"^cfn submit failed\. .* \(at \['additionalProperties'\]\)$"):
             package(project)
 
-    def test_a_folder_without_a_project_is_said(self, tmp_path: Path) -> None:
+    def test_a_folder_without_a_project_is_reported(self, tmp_path: Path) -> None:
         """A folder without a project is refused before anything runs."""
         with pytest.raises(PackagerError, match=r"it has no \.rpdk-config"):
             package(tmp_path)
 
-    def test_a_missing_cfn_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_cfn_is_reported(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The message about a missing cfn says how to install it."""
         project = toy.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
@@ -261,7 +261,7 @@ class TestInvocation:
         url = f"{function.endpoint}/2015-03-31/functions/{function.name}/invocations"
         assert requests.post(url, json={}, timeout=30).json()["status"] == "SUCCESS"
 
-    def test_a_process_that_ends_is_said_with_its_log(self, function: Function) -> None:
+    def test_a_process_that_ends_is_reported_with_its_log(self, function: Function) -> None:
         """A process that exits is reported with its log, and the next invocation starts a new process."""
         with pytest.raises(
             SandboxError, match=r"(?s)handler crashed: Runtime\.ExitError.*exit status 3.*its log:.*called"
@@ -269,17 +269,17 @@ class TestInvocation:
             function.invoke({"exit": 3})
         assert function.invoke({})["status"] == "SUCCESS"
 
-    def test_an_exception_that_escapes_is_said_with_its_traceback(self, function: Function) -> None:
+    def test_an_escaped_exception_is_reported_with_its_traceback(self, function: Function) -> None:
         """An exception is reported with the end of the log, which has its traceback."""
         with pytest.raises(SandboxError, match=r"(?s)crashed: ModuleNotFoundError.*its log:.*Traceback.*in resource"):
             function.invoke({"import": "toy_other"})
 
-    def test_an_answer_that_is_no_event_is_said(self, function: Function) -> None:
+    def test_an_answer_that_is_not_an_event_is_reported(self, function: Function) -> None:
         """An answer that is no progress event is an error, for example from a handler without return."""
         with pytest.raises(SandboxError, match="the handler returned no progress event but null"):
             function.invoke({"return": None})
 
-    def test_an_emulator_that_is_gone_is_said(self, function: Function) -> None:
+    def test_an_ended_emulator_is_reported(self, function: Function) -> None:
         """A killed emulator is reported, for example after the system ran out of memory."""
         os.kill(emulator_in(function.log_file.parent / "task"), signal.SIGKILL)
         with pytest.raises(SandboxError, match="the Lambda emulator is gone"):
@@ -292,7 +292,7 @@ class TestInvocation:
                 function.invoke({"sleep": 30})
             assert function.invoke({})["status"] == "SUCCESS"
 
-    def test_a_handler_that_does_not_load_is_said_with_its_log(self, tmp_path: Path, account: Account) -> None:
+    def test_a_handler_that_does_not_load_is_reported_with_its_log(self, tmp_path: Path, account: Account) -> None:
         """A handler that can't be imported fails at the first invocation, with Python's own message."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")
         with (
@@ -328,7 +328,7 @@ class TestEnd:
         with pytest.raises(requests.ConnectionError):
             requests.get(function.endpoint, timeout=5)
 
-    def test_settings_without_the_entrypoint_are_said(
+    def test_settings_without_the_entrypoint_are_reported(
         self, toy_package: Path, account: Account, tmp_path: Path
     ) -> None:
         """A requested entrypoint that the settings lack is named; not every project has one for tests."""

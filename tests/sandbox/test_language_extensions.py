@@ -36,7 +36,7 @@ def test_a_collection_may_be_a_parameter() -> None:
     assert result["Parameters"] == template["Parameters"]
 
 
-def test_what_can_t_be_expanded_is_said() -> None:
+def test_a_template_that_can_t_be_expanded_is_reported() -> None:
     """An invalid loop raises a validation error with the transform's own message."""
     template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Topics": ["Name", "a"]}}
     with pytest.raises(ValidationError) as refused:

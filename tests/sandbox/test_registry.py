@@ -459,7 +459,7 @@ def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
     assert said.stdout.strip() == '"00000001"'
 
 
-def test_nothing_of_it_stays(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_registry_cleans_up(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the registry closes, no file and no process stays, and moto is unchanged."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"

@@ -237,7 +237,7 @@ class TestValidation:
                 400,
             )
 
-    def test_every_failure_is_told(self, sagemaker: Client) -> None:
+    def test_every_failure_is_reported(self, sagemaker: Client) -> None:
         """The message counts all violations and names member and constraint, in the service's words."""
         with pytest.raises(ClientError) as refused:
             create(sagemaker, "-name", RoleArn="arn:aws:iam::12:role/not-twelve-digits")

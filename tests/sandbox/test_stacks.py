@@ -171,7 +171,7 @@ def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Clien
     assert toys.made == {}
 
 
-def test_a_failure_reaches_the_caller_and_leaves_nothing(toys: Toys, cloudformation: Client) -> None:
+def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformation: Client) -> None:
     """The handler's message and code appear in the stack and its events, and earlier resources are deleted."""
     body = template(First={"Name": "first"}, Second={"Name": "second", "Colour": {"Ref": "First"}})
     toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}}, failed("InvalidRequest", "No such colour")]
@@ -470,7 +470,7 @@ def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudfor
 
 
 @pytest.mark.parametrize("model", [None, {"Name": "bear"}, {"Id": "another"}])
-def test_a_success_has_to_name_its_resource(toys: Toys, cloudformation: Client, model: dict[str, Any] | None) -> None:
+def test_a_success_must_name_its_resource(toys: Toys, cloudformation: Client, model: dict[str, Any] | None) -> None:
     """A success without the identifier, or with another one after an update, is a failure."""
     create(cloudformation, template(Bear={"Name": "bear"}))
     toys.answers = [{"status": "SUCCESS", "resourceModel": model}]
@@ -690,7 +690,7 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     assert [thread for thread in threading.enumerate() if thread.name == "CREATE toys"] == []
 
 
-def test_moto_is_itself_again_afterwards() -> None:
+def test_moto_is_restored_afterwards() -> None:
     """When the context ends, moto is unchanged."""
     from moto.cloudformation import models  # noqa: PLC0415 - imported here to inspect it outside the context
 

@@ -32,7 +32,7 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.client("sagemaker", "us-east-1")
 
 
-def test_the_sandbox_is_strict_when_told_so(toy_project: Path) -> None:
+def test_the_sandbox_is_strict_on_request(toy_project: Path) -> None:
     """The sandbox refuses a request with --strict that it accepts without."""
     asked = json.dumps(_request({"BatchTransformInput": BATCH}))
     command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", asked]
@@ -110,7 +110,7 @@ def test_a_role_that_sagemaker_can_assume(sagemaker: Any, services: Any) -> None
     _create(sagemaker, {"BatchTransformInput": BATCH})
 
 
-def test_an_endpoint_has_to_be_there(sagemaker: Any) -> None:  # noqa: ANN401 - boto3's client
+def test_an_endpoint_must_exist(sagemaker: Any) -> None:  # noqa: ANN401 - boto3's client
     """A definition for a missing endpoint is refused, and accepted once the endpoint exists."""
     _make_role({"Service": "sagemaker.amazonaws.com"})
     with pytest.raises(ClientError, match=r'ValidationException.*Could not find endpoint "arn:aws:.*:endpoint/churn"'):

@@ -48,7 +48,7 @@ def test_a_template_url_that_leads_nowhere(cloudformation: Client, name: str) ->
         cloudformation.create_stack(StackName="toys", TemplateURL=f"http://127.0.0.1:5000/{name}")
 
 
-def test_what_is_there_in_name_only(toys: Toys, cloudformation: Client) -> None:
+def test_a_resource_without_a_physical_resource(toys: Toys, cloudformation: Client) -> None:
     """AWS::CDK::Metadata, part of every CDK stack, has events and an identifier, and updates don't change it."""
 
     def metadata(text: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_capabilities(cloudformation: Client, resource: dict[str, Any], given: l
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
-def test_a_macro_has_to_be_reviewed(cloudformation: Client) -> None:
+def test_a_macro_must_be_reviewed(cloudformation: Client) -> None:
     """A macro needs a change set or its capability. SAM's own translator expands SAM templates."""
     body = json.dumps(
         {

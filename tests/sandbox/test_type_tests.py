@@ -184,7 +184,7 @@ def test_a_long_registration_goes_on_when_register_type_has_answered(
         described(client)
 
 
-def test_tests_that_do_not_end_are_said_so(toy_package: Path, account: Account) -> None:
+def test_tests_that_do_not_end_are_reported(toy_package: Path, account: Account) -> None:
     """If the tests can't finish, the error has their output, for example after a defect of the sandbox."""
     with Function(toy_package, account) as function, pytest.raises(SandboxError, match=r"(?s)did not end: .*KeyError"):
         TypeTester(account).tested({}, packaged_at(toy_package.parent / "toy.zip"), function)

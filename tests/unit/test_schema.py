@@ -191,7 +191,7 @@ DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
 }
 
 
-def test_the_documentations_table_is_the_law() -> None:
+def test_the_schema_follows_the_documentations_table() -> None:
     """The schema has the documentation's names, required properties and update requirements."""
     create_only = {pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]}
     read_only = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}
@@ -291,7 +291,7 @@ def test_documented_defaults() -> None:
         assert OURS[f"/ModelQualityJobInput/{kind}/S3InputMode"]["default"] == "File"
 
 
-def test_the_tagging_block_says_what_the_handlers_do() -> None:
+def test_the_tagging_block_follows_the_documentation() -> None:
     """Changed tags require replacement, as documented. Third parties can't set CloudFormation's system tags."""
     assert SCHEMA["tagging"]["taggable"]
     assert SCHEMA["tagging"]["tagOnCreate"]

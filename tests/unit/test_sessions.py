@@ -131,7 +131,7 @@ def test_a_failed_request_leaves_no_credentials_behind(stand_in: Service, fault:
     assert {name for name, *_ in signers(split(stand_in.calls)[0])} == {"BOB"}
 
 
-def test_a_request_that_makes_no_sense_takes_nothing(stand_in: Service) -> None:
+def test_an_invalid_request_uses_no_client(stand_in: Service) -> None:
     """A request that fails before its first call leaves no session open and loses no kept client."""
     invoke()
     event = events.event("READ")
@@ -142,7 +142,7 @@ def test_a_request_that_makes_no_sense_takes_nothing(stand_in: Service) -> None:
     assert len(stand_in.connections) == 3
 
 
-def test_without_credentials_nobody_elses_are_used(stand_in: Service) -> None:
+def test_without_credentials_no_others_are_used(stand_in: Service) -> None:
     """A request without credentials fails; it doesn't use an earlier request's or the function's."""
     invoke()
     stand_in.calls.clear()
@@ -226,7 +226,7 @@ def test_authorities_come_from_the_directory_beside_the_bundle(stand_in: Service
     assert stand_in.calls
 
 
-def test_an_authority_that_is_in_neither_is_refused(stand_in: Service, bundle: Path) -> None:
+def test_an_authority_missing_from_the_directory_is_refused(stand_in: Service, bundle: Path) -> None:
     """An authority missing from the directory is refused with OpenSSL's message, even though the bundle has it."""
     certificates.write_directory(bundle)
     for file in (bundle.parent / certificates.DIRECTORY).iterdir():
@@ -323,7 +323,7 @@ def test_the_kept_session_has_botocores_general_handlers() -> None:
             assert handler in emitter._emitter._handlers.prefix_search(event), event
 
 
-def test_clients_that_somebody_is_at_still_are_not_lent_again(stand_in: Service) -> None:
+def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
     """A client that is still in use when its session closes is not lent again and can't sign."""
     session = sessions.open_session(Credentials(**ALICE), REGION)
     assert session

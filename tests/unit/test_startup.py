@@ -255,7 +255,7 @@ def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
     assert Point(1) == Point(1)
 
 
-def test_versions_of_libraries_can_be_told() -> None:
+def test_versions_of_libraries_are_known() -> None:
     """importlib.metadata returns versions, also in a module that imported its stand-in."""
     told = run(
         "import importlib.metadata\n"
