@@ -159,7 +159,7 @@ class Service:
         return {}
 
 
-class _Door(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     service: Service
@@ -217,7 +217,7 @@ def running(directory: Path) -> Iterator[Service]:
     """
     service = Service()
     certificate, service.authority = _certificates(directory)
-    door = type("Door", (_Door,), {"service": service})
+    door = type("Door", (_RequestHandler,), {"service": service})
     server = _Server(("127.0.0.1", 0), door)
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.context.load_cert_chain(certificate)

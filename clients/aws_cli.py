@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, told
+from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, step
 from sandbox.account import Account
 
 STACK = ("--stack-name", "quality")
@@ -38,18 +38,18 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         said = called([aws, service, *arguments, "--output", "json"], account, folder=folder, fails=fails)
         return said if fails or not said.lstrip().startswith(("{", "[")) else json.loads(said)
 
-    with told("validate-template, get-template-summary"):
+    with step("validate-template, get-template-summary"):
         body = write()
         call("validate-template", "--template-body", body)
         summary = call("get-template-summary", "--template-body", body)
         expect(summary["ResourceIdentifierSummaries"][0]["ResourceIdentifiers"] == ["JobDefinitionArn"], str(summary))
-    with told("deploy through a bucket; deploy again without changes"):
+    with step("deploy through a bucket; deploy again without changes"):
         call("mb", "s3://templates", service="s3")
         deploy = ("deploy", *STACK, "--template-file", "template.json", "--s3-bucket", "templates")
         call(*deploy)
         expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))
         expect("No changes to deploy" in str(call(*deploy, "--no-fail-on-empty-changeset")), "it deployed something")
-    with told("create-change-set, its waiter, describe, execute, the stack's waiter"):
+    with step("create-change-set, its waiter, describe, execute, the stack's waiter"):
         body = write(RoleArn=properties["RoleArn"] + "-2")
         call("create-change-set", *CHANGE_SET, "--template-body", body)
         call("wait", "change-set-create-complete", *CHANGE_SET)
@@ -60,23 +60,23 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         expect(
             call("list-change-sets", *STACK)["Summaries"][0]["ExecutionStatus"] == "EXECUTE_COMPLETE", "not executed"
         )
-    with told("describe-stack-events, list-stack-resources, describe-stacks"):
+    with step("describe-stack-events, list-stack-resources, describe-stacks"):
         events = call("describe-stack-events", *STACK)["StackEvents"]
         expect(any("hence creating one" in event.get("ResourceStatusReason", "") for event in events), str(events[:3]))
         (resource,) = call("list-stack-resources", *STACK)["StackResourceSummaries"]
         expect(resource["ResourceStatus"] == "UPDATE_COMPLETE", str(resource))
         expect(call("describe-stacks", *STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE", "not complete")
-    with told("describe a missing change set; update without changes"):
+    with step("describe a missing change set; update without changes"):
         said = call("describe-change-set", *STACK, "--change-set-name", "none", fails=True)
         expect("ChangeSetNotFound" in said, said)
         said = call("update-stack", *STACK, "--template-body", body, fails=True)
         expect("No updates are to be performed" in said, said)
-    with told("detect-stack-drift, describe-stack-resource-drifts"):
+    with step("detect-stack-drift, describe-stack-resource-drifts"):
         detection = call("detect-stack-drift", *STACK)["StackDriftDetectionId"]
         status = call("describe-stack-drift-detection-status", "--stack-drift-detection-id", detection)
         expect(status["StackDriftStatus"] == "IN_SYNC", str(status))
         call("describe-stack-resource-drifts", *STACK)
-    with told("delete-stack, its waiter"):
+    with step("delete-stack, its waiter"):
         call("delete-stack", *STACK)
         call("wait", "stack-delete-complete", *STACK)
         expect(stack_status(account, "quality") == "", stack_status(account, "quality"))

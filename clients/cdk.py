@@ -21,7 +21,7 @@ from clients.stage import (
     python_environment,
     sandbox,
     stack_status,
-    told,
+    step,
 )
 from sandbox.account import Account
 
@@ -43,7 +43,7 @@ def main() -> None:
     python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
     with tempfile.TemporaryDirectory() as name, sandbox(own_type=True) as account:
         folder = Path(name)
-        with told("synthesize"):
+        with step("synthesize"):
             app = Path(__file__).with_name("cdk_app.py")
             called([python, app, folder, OWN_TYPE], variables=VARIABLES)
         run(_Cdk(commands, account, folder), account)
@@ -72,33 +72,33 @@ class _Cdk:
 
 def run(cdk: _Cdk, account: Account) -> None:
     """Run `cdk` bootstrap, deploy, diff, drift, import and destroy, and check each result."""
-    with told("bootstrap"):
+    with step("bootstrap"):
         cdk("bootstrap", "aws://123456789012/us-east-1")
     deploy = ("deploy", "--require-approval", "never")
-    with told("deploy: the L1 construct, and a resource under your own type name"):
+    with step("deploy: the L1 construct, and a resource under your own type name"):
         cdk(*deploy, state="first")
         expect(stack_status(account, "Quality") == "CREATE_COMPLETE", stack_status(account, "Quality"))
         made = {key: physical_id(account, "Quality", key) for key in ("Definition", "Own")}
-    with told("diff"):
+    with step("diff"):
         said = cdk("diff", state="replaced")
         expect("requires replacement" in said and "analyzer:2" in said, said)
-    with told("deploy a change: in place"):
+    with step("deploy a change: in place"):
         cdk(*deploy, state="changed")
         now = {key: physical_id(account, "Quality", key) for key in made}
         expect(now == made, f"{now} instead of {made}")
-    with told("deploy a replacement: only the changed resource is replaced"):
+    with step("deploy a replacement: only the changed resource is replaced"):
         said = cdk(*deploy, state="replaced")
         expect("hence creating one" in said, said)
         now = {key: physical_id(account, "Quality", key) for key in made}
         expect(now["Definition"] != made["Definition"] and now["Own"] == made["Own"], str(now))
-    with told("drift: none, then a definition deleted outside the stack"):
+    with step("drift: none, then a definition deleted outside the stack"):
         expect("No drift detected" in (said := cdk("drift", state="replaced")), said)
         account.client("sagemaker").delete_model_quality_job_definition(
             JobDefinitionName=now["Definition"].rpartition("/")[2]
         )
         said = cdk("drift", "--fail", state="replaced", fails=True)
         expect("[-]" in said and "Definition" in said, said)
-    with told("import a definition created outside the stack"):
+    with step("import a definition created outside the stack"):
         mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _made_elsewhere(account)}})
         cdk("import", "--force", "--resource-mapping", mapping, state="imported")
         expect(stack_status(account, "Taken") == "IMPORT_COMPLETE", stack_status(account, "Taken"))
@@ -109,7 +109,7 @@ def run(cdk: _Cdk, account: Account) -> None:
         expect(stack_status(account, "Taken") == "UPDATE_COMPLETE", stack_status(account, "Taken"))
         expect(physical_id(account, "Taken", "Definition") == taken, "it was replaced")
         expect("Number of stacks with differences: 0" in (said := cdk("diff", state="imported")), said)
-    with told("destroy"):
+    with step("destroy"):
         cdk("destroy", "--force", state="replaced")
         cdk("destroy", "--force", state="imported")
         names = [one["StackName"] for one in account.client("cloudformation").describe_stacks()["Stacks"]]

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, told
+from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, step
 from sandbox.account import Account
 
 STACKS = 60  # more than one page of DescribeStacks
@@ -26,16 +26,16 @@ def main() -> None:
 def run(commands: Path, account: Account, folder: Path) -> None:
     """Write, lint and deploy a template, page through the results, and delete the stack."""
     cloudformation = account.client("cloudformation")
-    with told("troposphere writes a template"):
+    with step("troposphere writes a template"):
         text = called([commands / "python", Path(__file__).with_name("troposphere_template.py")])
-    with told("cfn-lint finds nothing in it"):
+    with step("cfn-lint finds nothing in it"):
         (folder / "template.json").write_text(text)
         called([commands / "cfn-lint", "--regions", "us-east-1", "--template", folder / "template.json"])
-    with told("the stack is created"):
+    with step("the stack is created"):
         cloudformation.create_stack(StackName="quality", TemplateBody=text)
         cloudformation.get_waiter("stack_create_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
         expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))
-    with told("boto3's paginators: stacks, events, resources, change sets, exports"):
+    with step("boto3's paginators: stacks, events, resources, change sets, exports"):
         body = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
         for number in range(STACKS):
             cloudformation.create_stack(StackName=f"stack-{number}", TemplateBody=body)
@@ -47,7 +47,7 @@ def run(commands: Path, account: Account, folder: Path) -> None:
         expect(
             cloudformation.get_paginator("list_exports").paginate().build_full_result() == {"Exports": []}, "exports"
         )
-    with told("the stack is deleted"):
+    with step("the stack is deleted"):
         cloudformation.delete_stack(StackName="quality")
         cloudformation.get_waiter("stack_delete_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
 

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from clients.cdk import VARIABLES as CDK_VARIABLES
 from clients.sam import VARIABLES as SAM_VARIABLES
-from clients.stage import ROOT, called, node_environment, python_environment, told
+from clients.stage import ROOT, called, node_environment, python_environment, step
 from sandbox.account import LOOPBACK, Account
 from sandbox.cloudformation import stacks
 from sandbox.cloudformation.registry import Registry
@@ -118,9 +118,9 @@ def main() -> None:
     for name, play in (("cdk", _cdk), ("sam", _sam)):
         toys = Toys()
         with tempfile.TemporaryDirectory() as folder, Account() as account, Registry(account):
-            stacks.teach(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+            stacks.add_type(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
             recorder = Recorder(account.endpoint)
-            with recorder.open(), told(f"record {name}"):
+            with recorder.open(), step(f"record {name}"):
                 play(account, {"AWS_ENDPOINT_URL": recorder.endpoint, "HOME": folder}, Path(folder), toys)
         RECORDINGS.mkdir(exist_ok=True)
         lines = ",\n".join(json.dumps(one, sort_keys=True) for one in recorder.kept)

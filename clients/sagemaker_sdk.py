@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import WaiterError
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, told
+from clients.stage import Failure, called, expect, python_environment, sandbox, step
 from sandbox.account import Account
 
 REQUIREMENTS = {
@@ -54,17 +54,17 @@ def _run(python: Path, account: Account) -> None:
     expect(steps["executions"]["count"] == 0, "the SDK lists executions, but none ran")
     expect(steps["once"]["execution"] == "Failed", "the execution of the schedule of NOW did not fail")
 
-    with told("import its schedule and its definition into a stack"):
+    with step("import its schedule and its definition into a stack"):
         arns = _imported(account, updated["definition"])
         stack = cloudformation.describe_stacks(StackName="taken-over")["Stacks"][0]
         expect(stack["StackStatus"] == "IMPORT_COMPLETE", f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
-    with told("no drift"):
+    with step("no drift"):
         detection = cloudformation.detect_stack_drift(StackName="taken-over")["StackDriftDetectionId"]
         status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         drifts = cloudformation.describe_stack_resource_drifts(StackName="taken-over")["StackResourceDrifts"]
         expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[one['PropertyDifferences'] for one in drifts]}")
         expect(len(drifts) == len(arns), "not every resource was checked")
-    with told("the stack deletes them"):
+    with step("the stack deletes them"):
         cloudformation.delete_stack(StackName="taken-over")
         expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule still exists")
         # The SDK's update doesn't delete the old definition.
@@ -125,14 +125,14 @@ def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identif
 
 def _played(python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
     """Run one part of sagemaker_sdk_play.py, and return the result of each step by its name."""
-    with told(f"{act} the monitor {name}"):
+    with step(f"{act} the monitor {name}"):
         play = Path(__file__).with_name("sagemaker_sdk_play.py")
         said = called([python, play, act, name], account, {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"})
-    steps = [json.loads(line) for line in said.splitlines() if line.startswith('{"step"')]
-    for step in steps:
-        what = ", ".join(f"{key} {value}" for key, value in step.items() if key != "step")
-        print(f"    {step['step']}: {what}", flush=True)
-    return {step["step"]: step for step in steps}
+    results = [json.loads(line) for line in said.splitlines() if line.startswith('{"step"')]
+    for result in results:
+        what = ", ".join(f"{key} {value}" for key, value in result.items() if key != "step")
+        print(f"    {result['step']}: {what}", flush=True)
+    return {result["step"]: result for result in results}
 
 
 def _definitions(sagemaker: Client) -> set[str]:

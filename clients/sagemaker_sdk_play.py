@@ -27,7 +27,7 @@ except ModuleNotFoundError:
 Monitor = Any  # the SDK ships no types
 
 
-def told(step: str, **what: object) -> None:
+def report(step: str, **what: object) -> None:
     """Write a step's result as a line of JSON."""
     print(json.dumps({"step": step, **what}), flush=True)
 
@@ -58,16 +58,16 @@ def make(name: str) -> None:
     """Create, update, stop and start a schedule, and leave it; create and delete one that runs once."""
     session = Session()
     monitor = scheduled(session, name, CronExpressionGenerator.daily(6))
-    told("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
+    report("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
     attached: Monitor = ModelQualityMonitor.attach(name, session)
-    told("attach", definition=attached.job_definition_name, tags=attached.tags)
+    report("attach", definition=attached.job_definition_name, tags=attached.tags)
     attached.update_monitoring_schedule(instance_count=2)
-    told("update", definition=attached.job_definition_name, status=status(attached))
+    report("update", definition=attached.job_definition_name, status=status(attached))
     attached.stop_monitoring_schedule()
-    told("stop", status=status(attached))
+    report("stop", status=status(attached))
     attached.start_monitoring_schedule()
-    told("start", status=status(attached))
-    told("executions", count=len(attached.list_executions()))
+    report("start", status=status(attached))
+    report("executions", count=len(attached.list_executions()))
     once = scheduled(
         session,
         f"{name}-once",
@@ -76,7 +76,7 @@ def make(name: str) -> None:
         data_analysis_end_time="-PT0H",
     )
     last = once.describe_schedule()["LastMonitoringExecutionSummary"]
-    told("once", execution=last["MonitoringExecutionStatus"], reason=last["FailureReason"])
+    report("once", execution=last["MonitoringExecutionStatus"], reason=last["FailureReason"])
     once.delete_monitoring_schedule()
 
 
@@ -85,7 +85,7 @@ def end(name: str) -> None:
     attached: Monitor = ModelQualityMonitor.attach(name, Session())
     definition = attached.job_definition_name
     attached.delete_monitoring_schedule()
-    told("delete", definition=definition)
+    report("delete", definition=definition)
 
 
 def status(monitor: Monitor) -> str:

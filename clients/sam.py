@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from clients.stage import Failure, called, expect, physical_id, python_environment, sandbox, stack_status, told
+from clients.stage import Failure, called, expect, physical_id, python_environment, sandbox, stack_status, step
 from sandbox.account import Account
 
 VARIABLES = {"SAM_CLI_TELEMETRY": "0"}
@@ -45,29 +45,29 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         return called([sam, *arguments, *REGION], account, VARIABLES | {"HOME": str(folder)}, folder=folder)
 
     deploy = ("deploy", "--template", "template.json", "--stack-name", "quality", "--resolve-s3", "--no-progressbar")
-    with told("validate"):
+    with step("validate"):
         expect("is a valid SAM Template" in (said := call("validate", "--template", "template.json")), said)
-    with told("deploy, with a bucket that SAM creates"):
+    with step("deploy, with a bucket that SAM creates"):
         said = call(*deploy, "--parameter-overrides", "Endpoint=a")
         expect("Successfully created/updated stack - quality" in said, said)
         made = physical_id(account, "quality", "Definition")
-    with told("deploy a change: in place"):
+    with step("deploy a change: in place"):
         said = call(*deploy, "--parameter-overrides", "Endpoint=b")
         expect("Successfully created/updated stack - quality" in said, said)
         expect(physical_id(account, "quality", "Definition") == made, "it was replaced")
-    with told("deploy a replacement"):
+    with step("deploy a replacement"):
         template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"  # type: ignore[index]  # it is a dict
         (folder / "template.json").write_text(json.dumps(template))
         said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
         expect("hence creating" in " ".join(said.split()), said)
         expect(physical_id(account, "quality", "Definition") != made, "it was not replaced")
-    with told("deploy without changes: no error with --no-fail-on-empty-changeset"):
+    with step("deploy without changes: no error with --no-fail-on-empty-changeset"):
         said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--no-fail-on-empty-changeset")
         expect("No changes to deploy" in said, said)
-    with told("list the stack's outputs"):
+    with step("list the stack's outputs"):
         said = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
         expect(physical_id(account, "quality", "Definition") in said, said)
-    with told("delete"):
+    with step("delete"):
         call("delete", "--stack-name", "quality", "--no-prompts")
         expect(stack_status(account, "quality") == "", stack_status(account, "quality"))
 

@@ -27,11 +27,11 @@ class Failure(Exception):  # noqa: N818 - the report calls it a failure
 
 
 @contextmanager
-def told(step: str) -> Iterator[None]:
+def step(name: str) -> Iterator[None]:
     """Print a step and how long it took, once it has succeeded."""
     begun = time.monotonic()
     yield
-    print(f"  {step} ({time.monotonic() - begun:.1f} s)", flush=True)
+    print(f"  {name} ({time.monotonic() - begun:.1f} s)", flush=True)
 
 
 def expect(condition: object, otherwise: str) -> None:
@@ -45,7 +45,7 @@ def expect(condition: object, otherwise: str) -> None:
         Failure: the condition is false.
     """
     if not condition:
-        raise Failure(f"not as it should be: {otherwise}")
+        raise Failure(f"unexpected result: {otherwise}")
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
     Args:
         own_type: whether it also has the type under another name, staged like `python -m publishing stage` does.
     """
-    with told("start the sandbox"):
+    with step("start the sandbox"):
         packages = [package(ROOT)]
         if own_type:
             staged = CACHE / "own-type"
@@ -73,7 +73,7 @@ def python_environment(name: str, *requirements: str) -> Path:
     folder = CACHE / name
     wanted, ready = "\n".join(requirements), folder / ".ready"
     if not ready.exists() or ready.read_text() != wanted:
-        with told(f"install {', '.join(requirements)} from PyPI"):
+        with step(f"install {', '.join(requirements)} from PyPI"):
             uv = Path(sys.executable).with_name("uv")
             called([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
             called([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements])
@@ -86,7 +86,7 @@ def node_environment(name: str, *packages: str) -> Path:
     folder = CACHE / name
     wanted, ready = "\n".join(packages), folder / ".ready"
     if not ready.exists() or ready.read_text() != wanted:
-        with told(f"install {', '.join(packages)} from npm"):
+        with step(f"install {', '.join(packages)} from npm"):
             folder.mkdir(parents=True, exist_ok=True)
             called(["npm", "install", "--silent", "--prefix", folder, *packages])
             ready.write_text(wanted)

@@ -28,12 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "stage":
-            stage(options.project, TypeName.of_ones_own(options.type_name), options.out, options.tag_updates)
+            stage(options.project, TypeName.user_provided(options.type_name), options.out, options.tag_updates)
             say(f"Staged {options.type_name} in {options.out}")
         elif options.command == "submit":
             submit(
                 options.project,
-                TypeName.of_ones_own(options.type_name),
+                TypeName.user_provided(options.type_name),
                 Target(options.region, options.profile),
                 role_arn=options.role_arn,
                 tag_updates=options.tag_updates,
@@ -43,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command.startswith("prerequisites"):
             _prerequisites(options)
         elif options.command == "package":
-            name = TypeName.of_ones_own(options.type_name) if options.type_name else type_name_of(options.project)
+            name = TypeName.user_provided(options.type_name) if options.type_name else type_name_of(options.project)
             package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
         else:
-            deregister(TypeName.of_ones_own(options.type_name), Target(options.region, options.profile), progress=say)
+            deregister(TypeName.user_provided(options.type_name), Target(options.region, options.profile), progress=say)
     except (PackagerError, SandboxError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

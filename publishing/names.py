@@ -22,7 +22,7 @@ class TypeName:
     value: str
 
     @classmethod
-    def of_ones_own(cls, text: str) -> TypeName:
+    def user_provided(cls, text: str) -> TypeName:
         """Return a text as a type name, if users other than AWS can register it.
 
         Raises:

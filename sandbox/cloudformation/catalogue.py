@@ -6,12 +6,12 @@ from sandbox.cloudformation.resource_type import ResourceType
 _taught: dict[tuple[str, str, str], ResourceType] = {}
 
 
-def teach(account: str, region: str, resource_type: ResourceType) -> None:
+def add_type(account: str, region: str, resource_type: ResourceType) -> None:
     """Let templates use a type. From now on every stack uses this version, existing stacks too."""
     _taught[account, region, resource_type.name] = resource_type
 
 
-def taught(account: str, region: str, name: str) -> ResourceType | None:
+def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
     return _taught.get((account, region, name)) or aws_types.resource_type(name)
 

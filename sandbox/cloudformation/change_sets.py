@@ -23,7 +23,7 @@ from moto.core.exceptions import ServiceException
 from sandbox.cloudformation import imports, macros, parameters
 from sandbox.cloudformation.changes import Plan
 from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
-from sandbox.cloudformation.stack import READY, Stack, Wish
+from sandbox.cloudformation.stack import READY, DesiredStack, Stack
 from sandbox.cloudformation.stack_actions import checked, new_stack
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -56,7 +56,7 @@ class ChangeSet:
     change_set_name: str
     kind: str
     stack: Stack
-    wish: Wish
+    wish: DesiredStack
     changes: list[dict[str, Any]]
     description: str | None
     capabilities: list[str]
@@ -119,7 +119,7 @@ def create_change_set(response: CloudFormationResponse) -> Answer:
     values = parameters.values(given.get("Parameters") or [], template, before)
     given_tags = tags(response)
     on_failure = given.get("OnStackFailure", "ROLLBACK")
-    wish = Wish(
+    wish = DesiredStack(
         text,
         macros.expanded(template, values, response.region),
         values,
@@ -150,7 +150,7 @@ def create_change_set(response: CloudFormationResponse) -> Answer:
     elif kind == "IMPORT":
         imports.refuse_other_changes(change_set.changes)
     if stack.status == "CREATE_PENDING":
-        stack.review()
+        stack.enter_review()
     stack.backend.change_sets[change_set.change_set_id] = change_set  # type: ignore[assignment]  # in place of moto's
     return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.cloudformation import published
-from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.references import references
 from sandbox.cloudformation.resource import NOMINAL, Definition, Made
 from sandbox.cloudformation.resource_type import ResourceType
@@ -27,7 +27,7 @@ MODIFIED, MAYBE_REPLACED, REPLACED = "modified", "maybe replaced", "replaced"
 
 
 @dataclass(frozen=True)
-class Supposed:
+class Placeholder:
     """A placeholder for a resource that doesn't exist yet, or that the operation would change."""
 
     physical_resource_id: str
@@ -78,7 +78,7 @@ class Plan:
         base = {"LogicalResourceId": logical_id, "ResourceType": name}
         after = _context(self._wanted, logical_id, resolved["Properties"])
         if logical_id in self._imports:
-            self._wanted.suppose(logical_id, Supposed(self._imports[logical_id]))
+            self._wanted.set_placeholder(logical_id, Placeholder(self._imports[logical_id]))
             return base | {
                 "Action": "Import",
                 "PhysicalResourceId": self._imports[logical_id],
@@ -87,16 +87,16 @@ class Plan:
                 "AfterContext": after,
             }
         if current is None:
-            self._wanted.suppose(logical_id, Supposed(UNKNOWN))
+            self._wanted.set_placeholder(logical_id, Placeholder(UNKNOWN))
             return base | {"Action": "Add", "Scope": [], "Details": [], "AfterContext": after}
         details = list(self._details(logical_id, resolved, current))
         if not details:
-            self._wanted.suppose(logical_id, current)
+            self._wanted.set_placeholder(logical_id, current)
             return None
         replacement = _replacement(details)
         physical_id = str(current.physical_resource_id)
         self._effects[logical_id] = {"True": REPLACED, "Conditional": MAYBE_REPLACED, "False": MODIFIED}[replacement]
-        self._wanted.suppose(logical_id, Supposed(physical_id if replacement == "False" else UNKNOWN))
+        self._wanted.set_placeholder(logical_id, Placeholder(physical_id if replacement == "False" else UNKNOWN))
         change = base | {
             "Action": "Modify",
             "PhysicalResourceId": physical_id,
@@ -128,7 +128,7 @@ class Plan:
         if name in NOMINAL:
             return None
         place = self._wanted.place
-        return taught(place.account, place.region, name) or published.resource_type(name)
+        return find_type(place.account, place.region, name) or published.resource_type(name)
 
     def _properties(self, current: Made, logical_id: str) -> Definition:
         properties: Definition = getattr(current, "properties", None) or self._before.resolved[logical_id]["Properties"]

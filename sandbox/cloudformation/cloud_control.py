@@ -255,7 +255,7 @@ class CloudControlResponse(BaseResponse):
     def _kind(self, handler: str) -> ResourceType:
         """Return the type that the request names. Refuse an unknown type, and one without this handler."""
         name, version = self.params["TypeName"], self.params.get("TypeVersionId")
-        kind = catalogue.taught(self.current_account, self.region, name)
+        kind = catalogue.find_type(self.current_account, self.region, name)
         if kind is None or version not in {None, kind.version}:
             raise CloudControlError(
                 "TypeNotFoundException",
@@ -323,9 +323,9 @@ def _json(name: str, text: str, kind: type) -> Any:  # noqa: ANN401 - any JSON v
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise _invalid(f"{name} is no JSON: {error}") from error
+        raise _invalid(f"{name} is not JSON: {error}") from error
     if not isinstance(value, kind):
-        raise _invalid(f"{name} is no JSON {'object' if kind is dict else 'array'}")
+        raise _invalid(f"{name} is not a JSON {'object' if kind is dict else 'array'}")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.resource import Definition
 from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
 from sandbox.cloudformation.resources import Resources
@@ -47,7 +47,7 @@ def wanted(resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], 
 
 
 def _kind(stack: Stack, name: str) -> ResourceType:
-    kind = taught(stack.account_id, stack.region_name, name)
+    kind = find_type(stack.account_id, stack.region_name, name)
     if kind is None:
         raise ValidationError(
             message=f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
@@ -84,7 +84,7 @@ def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
     """
     found: dict[str, Definition] = {}
     for logical_id, definition in resources.template["Resources"].items():
-        kind = taught(stack.account_id, stack.region_name, definition["Type"])
+        kind = find_type(stack.account_id, stack.region_name, definition["Type"])
         if kind is None or logical_id in stack.resource_map.live or "DeletionPolicy" not in definition:
             continue
         properties = kind.typed(resources.resolve(logical_id)["Properties"])

@@ -13,7 +13,7 @@ from moto.cloudformation.utils import generate_stack_id
 
 from sandbox.cloudformation import change_sets, macros, stack_actions, templates
 from sandbox.cloudformation.requests import answering, template_at
-from sandbox.cloudformation.stack import Stack, Wish
+from sandbox.cloudformation.stack import DesiredStack, Stack
 
 _ABSENT: Any = object()
 
@@ -43,7 +43,7 @@ def _create_stack(
     )
     parsed = templates.parse(template)
     templates.check(parsed)
-    wish = Wish(template, macros.expanded(parsed, parameters, self.region_name), parameters, tags or {})
+    wish = DesiredStack(template, macros.expanded(parsed, parameters, self.region_name), parameters, tags or {})
     stack.change("CREATE", wish)
     return stack
 

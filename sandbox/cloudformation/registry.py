@@ -350,7 +350,7 @@ class Registry:
             log_group=log_group,
             wait=stacks.wait,
         )
-        stacks.teach(self._account.account_id, extension.arn.split(":")[3], kind)
+        stacks.add_type(self._account.account_id, extension.arn.split(":")[3], kind)
 
     def _find(self, given: Parameters, region: str) -> tuple[Extension, Version | None]:
         """Return the type that a request names, and its version if the request names one."""

@@ -17,7 +17,7 @@ from sandbox.cloudformation.resource_type import HandlerFailure, InvalidProperti
 NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 
 Definition = dict[str, Any]  # a resource as in the template, with its references resolved or not
-Made = Any  # an existing resource: a Resource, a Nominal, or one of moto's objects
+Made = Any  # an existing resource: a Resource, a NamedOnly, or one of moto's objects
 JSON = Any
 
 
@@ -72,7 +72,7 @@ class Resource:
         return self.kind.attribute(self.model, name)
 
 
-class Nominal:
+class NamedOnly:
     """A resource that exists in name only: it has an identifier, and no attributes."""
 
     def __init__(self, kind: str, logical_id: str) -> None:

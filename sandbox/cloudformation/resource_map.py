@@ -12,7 +12,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 from moto.ssm.models import ssm_backends
 
-from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.references import references
 from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Place
 from sandbox.cloudformation.resource_type import ResourceType
@@ -57,14 +57,14 @@ class ResourceMap(parsing.ResourceMap):
         self._refuse_unknown_types()
         self.load()
 
-    def taught(self, name: str) -> ResourceType | None:
+    def find_type(self, name: str) -> ResourceType | None:
         """Return the type that the catalogue has for this name in the stack's account and region; else None."""
-        return taught(self._account_id, self._region_name, name)
+        return find_type(self._account_id, self._region_name, name)
 
     def _refuse_unknown_types(self) -> None:
         names = {definition["Type"] for definition in self._resource_json_map.values()}
         known = {*parsing.get_model_map(), *NOMINAL}
-        unknown = sorted(name for name in names if name not in known and not self.taught(name))
+        unknown = sorted(name for name in names if name not in known and not self.find_type(name))
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
             if any(name.startswith("AWS::") for name in unknown):
@@ -84,7 +84,7 @@ class ResourceMap(parsing.ResourceMap):
         for output in (self.template.get("Outputs") or {}).values():
             value = output.get("Value")
             logical_id, name = value["Fn::GetAtt"] if isinstance(value, dict) and "Fn::GetAtt" in value else ("", "")
-            kind = self.taught(self._resource_json_map.get(logical_id, {}).get("Type", ""))
+            kind = self.find_type(self._resource_json_map.get(logical_id, {}).get("Type", ""))
             if kind and not kind.has_attribute(name):
                 message = UnformattedGetAttTemplateException.description.format(logical_id, name)
                 raise ValidationError(message=message)
@@ -113,7 +113,7 @@ class ResourceMap(parsing.ResourceMap):
         """Return a resource's definition, with its references resolved as far as they are known."""
         return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
 
-    def suppose(self, logical_id: str, resource: Made) -> None:
+    def set_placeholder(self, logical_id: str, resource: Made) -> None:
         """Resolve references to a resource with this placeholder from now on."""
         self._parsed_resources[logical_id] = resource
 

@@ -13,7 +13,7 @@ from typing import Any
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 
-from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Nominal, Note, Place, Resource, ResourceFailure
+from sandbox.cloudformation.resource import NOMINAL, Definition, Made, NamedOnly, Note, Place, Resource, ResourceFailure
 from sandbox.cloudformation.resource_map import ResourceMap
 from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
 
@@ -93,7 +93,7 @@ class Resources(ResourceMap):
             for other in self.dependencies(definition):
                 self.ensure(other)
             self.resolved[logical_id] = self.resolve(logical_id)
-            resource = self._bring_about(logical_id, self.resolved[logical_id])
+            resource = self._deploy(logical_id, self.resolved[logical_id])
         except ResourceFailure:
             raise
         except Exception as error:  # moto raises any exception for a reference that leads nowhere
@@ -130,7 +130,7 @@ class Resources(ResourceMap):
                 self.live[logical_id] = resource
                 self.resolved[logical_id] = self._before.resolved[logical_id]
 
-    def inherit(self, other: Resources) -> None:
+    def also_delete(self, other: Resources) -> None:
         """Make `delete` also delete the resources that are left by an operation whose rollback failed."""
         for key, resource in other.live.items():
             if getattr(self.live.get(key), "physical_resource_id", None) != resource.physical_resource_id:
@@ -174,8 +174,8 @@ class Resources(ResourceMap):
                 if not force:
                     raise
 
-    def _bring_about(self, logical_id: str, wanted: Definition) -> Made:
-        kind, current = self.taught(wanted["Type"]), self._before.live.get(logical_id)
+    def _deploy(self, logical_id: str, wanted: Definition) -> Made:
+        kind, current = self.find_type(wanted["Type"]), self._before.live.get(logical_id)
         if logical_id in self._imports and kind:
             return self._import(kind, logical_id, wanted)
         if current is not None and logical_id in self._before.failed:
@@ -184,7 +184,7 @@ class Resources(ResourceMap):
         if current is None:
             return self._create(logical_id, wanted, kind)
         if kind is None:
-            return self._update_of_moto(logical_id, wanted, current)
+            return self._moto_update(logical_id, wanted, current)
         properties = kind.typed(wanted["Properties"])
         if kind.replaces(current.properties, properties):
             self._note("UPDATE_IN_PROGRESS", logical_id, kind.name, current, REPLACED)
@@ -201,7 +201,7 @@ class Resources(ResourceMap):
             if kind:
                 return self._create_taught(kind, logical_id, wanted)
             if wanted["Type"] in NOMINAL:
-                return Nominal(wanted["Type"], logical_id)
+                return NamedOnly(wanted["Type"], logical_id)
             definition = self._resource_json_map[logical_id]
             return parsing.parse_and_create_resource(logical_id, definition, self, **self._place)
 
@@ -269,7 +269,7 @@ class Resources(ResourceMap):
         updated: Resource = self._step("UPDATE", logical_id, kind.name, update, current, reason)
         return updated
 
-    def _update_of_moto(self, logical_id: str, wanted: Definition, current: Made) -> Made:
+    def _moto_update(self, logical_id: str, wanted: Definition, current: Made) -> Made:
         unchanged = wanted["Properties"] == self._before.resolved[logical_id]["Properties"]
         if unchanged or wanted["Type"] in NOMINAL:
             return current
@@ -303,17 +303,17 @@ class Resources(ResourceMap):
         if skip or resolved.get(policy) in kept:
             self._note("DELETE_SKIPPED", logical_id, resolved["Type"], resource)
         else:
-            delete = self._delete_taught if isinstance(resource, Resource) else self._delete_of_moto
+            delete = self._delete_taught if isinstance(resource, Resource) else self._moto_delete
             self._step("DELETE", logical_id, resolved["Type"], partial(delete, resource, resolved), resource)
         if self.live.get(logical_id) is resource:
             del self.live[logical_id]
 
-    def _delete_of_moto(self, resource: Made, resolved: Definition) -> None:
-        if not isinstance(resource, Nominal):
+    def _moto_delete(self, resource: Made, resolved: Definition) -> None:
+        if not isinstance(resource, NamedOnly):
             self._delete_resource(resource, resolved)
 
     def _delete_taught(self, resource: Resource, _resolved: Definition) -> None:
-        kind = self.taught(resource.cf_resource_type)
+        kind = self.find_type(resource.cf_resource_type)
         if kind is None:
             raise ValidationError(message=f"The type {resource.cf_resource_type} is not registered any more.")
         request = self._request(resource.logical_resource_id, resource.tags)

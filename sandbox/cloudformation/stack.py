@@ -27,15 +27,15 @@ AT_REST = frozenset(
         *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
     }
 )
-HALF_WAY = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an operation failed with rollback disabled
-UNBORN = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
-READY = {"CREATE": UNBORN, "UPDATE": AT_REST | HALF_WAY, "IMPORT": AT_REST | UNBORN}
+FAILED_WITHOUT_ROLLBACK = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an operation failed with rollback disabled
+NOT_CREATED = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
+READY = {"CREATE": NOT_CREATED, "UPDATE": AT_REST | FAILED_WITHOUT_ROLLBACK, "IMPORT": AT_REST | NOT_CREATED}
 
 _deciding = threading.Lock()  # held while deciding whether an operation can begin
 
 
 @dataclass(frozen=True)
-class Wish:
+class DesiredStack:
     """The desired state of a stack, and what to do if an operation can't reach it.
 
     Attributes:
@@ -63,8 +63,12 @@ class Stack(models.Stack):
     last_updated_time: datetime | None = None
     deletion_time: datetime | None = None
     operations = 0  # how many were started: a change set is valid only until the next operation
-    _stable: tuple[Resources, Wish] | None = None  # the state that a rollback returns to; None if the stack is new
-    _halted: Resources | None = None  # the resources of an operation that is not, or not completely, rolled back
+    _stable: tuple[Resources, DesiredStack] | None = (
+        None  # the state that a rollback returns to; None if the stack is new
+    )
+    _not_rolled_back: Resources | None = (
+        None  # the resources of an operation that is not, or not completely, rolled back
+    )
     drift_information: dict[str, Any] = {"StackDriftStatus": "NOT_CHECKED"}  # noqa: RUF012 - drift.py replaces the dict
 
     @property
@@ -122,7 +126,7 @@ class Stack(models.Stack):
             self.tags,
         )
 
-    def change(self, action: str, wish: Wish) -> None:
+    def change(self, action: str, wish: DesiredStack) -> None:
         """Start a create, update or import operation.
 
         Args:
@@ -135,7 +139,7 @@ class Stack(models.Stack):
         wanted = self.resources(wish.template, wish.parameters, wish.tags, wish.imports)
         with _deciding:
             self._may_begin(action, wish)
-            if action == "UPDATE" and self.status not in HALF_WAY and not self.differs(wanted):
+            if action == "UPDATE" and self.status not in FAILED_WITHOUT_ROLLBACK and not self.differs(wanted):
                 raise ValidationError(message="No updates are to be performed.")
             types = {
                 key: one["Type"] for key, one in self.resource_map.resolved.items() if key in self.resource_map.live
@@ -147,27 +151,27 @@ class Stack(models.Stack):
                 text = "Update of resource type is not permitted. The new template modifies resource type of"
                 raise ValidationError(message=f"{text}: {changed}")
             before = self.resource_map
-            if self.status in UNBORN:
+            if self.status in NOT_CREATED:
                 self._adopt(wanted, wish)  # new resources can be listed, and deleted if a rollback fails
             self._enter_new(action)
         operations.begin(f"{action} {self.name}", partial(self._follow, action, wanted, before, wish))
 
-    def review(self) -> None:
+    def enter_review(self) -> None:
         """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
         self.backend.stacks[self.stack_id] = self
         self._enter("REVIEW_IN_PROGRESS", "User Initiated")
 
-    def _may_begin(self, action: str, wish: Wish) -> None:
+    def _may_begin(self, action: str, wish: DesiredStack) -> None:
         if self.status not in READY[action]:
             raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
-        if self.status in HALF_WAY and wish.on_failure != "DO_NOTHING":
+        if self.status in FAILED_WITHOUT_ROLLBACK and wish.on_failure != "DO_NOTHING":
             text = (
                 "To update the stack from this state, please use the disable-rollback parameter with update-stack API."
             )
             text += " To rollback to the last known good state, use the rollback-stack API."
             raise ValidationError(message=f"This stack is currently in a non-terminal [{self.status}] state. {text}")
 
-    def _follow(self, action: str, wanted: Resources, before: Resources, wish: Wish) -> None:
+    def _follow(self, action: str, wanted: Resources, before: Resources, wish: DesiredStack) -> None:
         try:
             wanted.follow(before)
             output_map = parsing.OutputMap(wanted, wanted.template, self.stack_id)
@@ -176,22 +180,22 @@ class Stack(models.Stack):
             self._fail(action, wanted, wish, str(error))
             return
         self._adopt(wanted, wish)
-        self.output_map, self._stable, self._halted = output_map, (wanted, wish), None
+        self.output_map, self._stable, self._not_rolled_back = output_map, (wanted, wish), None
         if action == "UPDATE":
             self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             wanted.clean_up()
         self._enter(f"{action}_COMPLETE")
 
-    def _adopt(self, wanted: Resources, wish: Wish) -> None:
+    def _adopt(self, wanted: Resources, wish: DesiredStack) -> None:
         self.template, self.template_dict = wish.text, wish.template
         self.description = wish.template.get("Description")
         self.parameters, self.tags, self.resource_map = wish.parameters, wish.tags, wanted
 
-    def _fail(self, action: str, wanted: Resources, wish: Wish, reason: str) -> None:
+    def _fail(self, action: str, wanted: Resources, wish: DesiredStack, reason: str) -> None:
         if wish.on_failure == "DO_NOTHING" and action != "IMPORT":
             wanted.keep()
             self._adopt(wanted, wish)
-            self._halted = wanted
+            self._not_rolled_back = wanted
             self._enter(f"{action}_FAILED", reason)
         elif wish.on_failure == "DELETE" and action == "CREATE":
             self._enter("DELETE_IN_PROGRESS", reason)
@@ -205,10 +209,10 @@ class Stack(models.Stack):
         try:
             wanted.roll_back(skipped)
         except ResourceFailure as failure:
-            self._halted = wanted
+            self._not_rolled_back = wanted
             self._enter(f"{name}_FAILED", f"{reason} {failure}" if reason else str(failure))
             return
-        self._halted = None
+        self._not_rolled_back = None
         if self._stable:
             self._adopt(*self._stable)
         self._enter(f"{name}_COMPLETE", reason)
@@ -224,13 +228,13 @@ class Stack(models.Stack):
             ValidationError: the stack has another status.
         """
         with _deciding:
-            if self.status not in ready or self._halted is None:
+            if self.status not in ready or self._not_rolled_back is None:
                 raise ValidationError(
                     message=f"Stack:{self.stack_id} is in {self.status} state and can not be rolled back."
                 )
             name = "UPDATE_ROLLBACK" if self._stable else "ROLLBACK"
             self._enter(f"{name}_IN_PROGRESS", "User Initiated")
-        operations.begin(f"{name} {self.name}", partial(self._roll_back, name, self._halted, None, skipped))
+        operations.begin(f"{name} {self.name}", partial(self._roll_back, name, self._not_rolled_back, None, skipped))
 
     def _export(self, output_map: parsing.OutputMap) -> None:
         _ = list(output_map.values())  # resolves the outputs
@@ -272,8 +276,8 @@ class Stack(models.Stack):
         operations.begin(f"DELETE {self.name}", partial(self._delete, retained, force=force))
 
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
-        if self._halted and self._halted is not self.resource_map:
-            self.resource_map.inherit(self._halted)
+        if self._not_rolled_back and self._not_rolled_back is not self.resource_map:
+            self.resource_map.also_delete(self._not_rolled_back)
         try:
             self.resource_map.delete(retained, force=force)
         except ResourceFailure as failure:

@@ -10,10 +10,10 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_stack_id
 
 from sandbox.cloudformation import macros, parameters, published, templates
-from sandbox.cloudformation.catalogue import taught
+from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
 from sandbox.cloudformation.resource import Made
-from sandbox.cloudformation.stack import HALF_WAY, Stack, Wish
+from sandbox.cloudformation.stack import FAILED_WITHOUT_ROLLBACK, DesiredStack, Stack
 
 
 def create_stack(response: CloudFormationResponse) -> Answer:
@@ -30,7 +30,7 @@ def create_stack(response: CloudFormationResponse) -> Answer:
     stack = new_stack(response, name)
     stack.enable_termination_protection = flag(response, "EnableTerminationProtection")
     stack.policy = response.params.get("StackPolicyBody") or ""
-    wish = Wish(
+    wish = DesiredStack(
         text,
         macros.expanded(template, values, response.region),
         values,
@@ -49,7 +49,7 @@ def update_stack(response: CloudFormationResponse) -> Answer:
     template = checked(response, text, reviewed=False)
     values = parameters.values(response.params.get("Parameters") or [], template, stack.parameter_values)
     given = tags(response)
-    wish = Wish(
+    wish = DesiredStack(
         text,
         macros.expanded(template, values, response.region),
         values,
@@ -75,7 +75,7 @@ def delete_stack(response: CloudFormationResponse) -> Answer:
 def rollback_stack(response: CloudFormationResponse) -> Answer:
     """Answer RollbackStack: undo an operation that failed with rollback disabled."""
     stack = named_stack(response, deleted=False)
-    stack.roll_back(HALF_WAY)
+    stack.roll_back(FAILED_WITHOUT_ROLLBACK)
     return {"StackId": stack.stack_id}
 
 
@@ -182,7 +182,7 @@ def get_template_summary(response: CloudFormationResponse) -> Answer:
         types.setdefault(definition["Type"], []).append(logical_id)
     summaries = []
     for name, logical_ids in types.items():
-        kind = taught(response.current_account, response.region, name) or published.resource_type(name)
+        kind = find_type(response.current_account, response.region, name) or published.resource_type(name)
         if kind:
             identifiers = [".".join(path) for path in kind.identifier_paths]
             summary = {"ResourceType": name, "LogicalResourceIds": logical_ids, "ResourceIdentifiers": identifiers}

@@ -1,17 +1,17 @@
 """The public functions of this package for stacks with registered resource types in moto's CloudFormation.
 
-`installed` replaces moto's stacks; `teach` lets templates use a type.
+`installed` replaces moto's stacks; `add_type` lets templates use a type.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.cloudformation import catalogue, moto_patches, operations
-from sandbox.cloudformation.catalogue import forget, taught, teach
+from sandbox.cloudformation.catalogue import add_type, find_type, forget
 from sandbox.cloudformation.operations import wait
 from sandbox.cloudformation.stack import Stack
 
-__all__ = ["Stack", "forget", "installed", "taught", "teach", "wait"]
+__all__ = ["Stack", "add_type", "find_type", "forget", "installed", "wait"]
 
 
 @contextmanager

@@ -96,7 +96,7 @@ class TypeTester:
             if not answer.exists():
                 reason = "they were stopped" if self._stopped else (folder / "output").read_text(errors="replace")
                 raise SandboxError(f"the contract tests did not end: {reason}")
-            return _told(json.loads(answer.read_text()))
+            return _described(json.loads(answer.read_text()))
 
     def stop(self) -> None:
         """End all running tests, and prevent new ones."""
@@ -116,7 +116,7 @@ class TypeTester:
             self._processes.discard(process)
 
 
-def _told(answer: Mapping[str, Any]) -> TypeTests:
+def _described(answer: Mapping[str, Any]) -> TypeTests:
     """Describe the tests' outcome: the names of failed tests, then as many reasons as fit."""
     if "error" in answer:
         return TypeTests("FAILED", str(answer["error"])[:LONGEST])

@@ -112,9 +112,9 @@ def _json(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise SandboxError(f"{file} can't be read: {error.strerror}") from error
     except ValueError as error:
-        raise SandboxError(f"{file} is no JSON: {error}") from error
+        raise SandboxError(f"{file} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise SandboxError(f"{file} is no JSON object")
+        raise SandboxError(f"{file} is not a JSON object")
     return content
 
 

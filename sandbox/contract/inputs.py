@@ -157,9 +157,9 @@ def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
     try:
         document = json.loads(_VARIABLE.sub(value, path.read_text()))
     except ValueError as error:
-        raise InputsError(f"{path.name} is no JSON: {error}") from error
+        raise InputsError(f"{path.name} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InputsError(f"{path.name} is no JSON object of properties")
+        raise InputsError(f"{path.name} is not a JSON object of properties")
     return document
 
 

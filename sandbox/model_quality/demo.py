@@ -197,9 +197,9 @@ def run(project: Path, teller: Teller) -> None:
 def _play(project: Path, account: Account, teller: Teller) -> None:
     with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
         _submit(project, account)
-        kind = stacks.taught(account.account_id, account.region, TYPE)
+        kind = stacks.find_type(account.account_id, account.region, TYPE)
         if kind is None:
-            raise SandboxError("not as it should be: the type is not registered")
+            raise SandboxError("unexpected result: the type is not registered")
     described = account.client("cloudformation").describe_type(Type="RESOURCE", TypeName=TYPE)
     teller.detail(f"{described['TypeName']}, version {described['DefaultVersionId']}")
     teller.detail(described["TypeTestsStatusDescription"])
@@ -224,7 +224,7 @@ def _submit(project: Path, account: Account) -> None:
 
 def _expect(condition: object, otherwise: str) -> None:
     if not condition:
-        raise SandboxError(f"not as it should be: {otherwise}")
+        raise SandboxError(f"unexpected result: {otherwise}")
 
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:

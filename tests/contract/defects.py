@@ -34,7 +34,7 @@ class Defect:
     """Whether the test runs alone, because no other test can begin with this defect."""
 
 
-class Shouting(Toy):
+class LowerCaseIdentifier(Toy):
     """A toy whose CREATE returns an identifier that the schema's pattern refuses, but its handlers accept."""
 
     def key(self, model: Model) -> str:
@@ -86,7 +86,7 @@ class NamingAnothers(Toy):
         return failure("AlreadyExists") | {"resourceModel": there} if there else super().create(desired)
 
 
-class Forgetful(Generated):
+class SecondCreateIsLost(Generated):
     """A toy whose second CREATE succeeds, but READ doesn't find the resource."""
 
     def create(self, desired: Model) -> Event:
@@ -94,7 +94,7 @@ class Forgetful(Generated):
         return success(self.made(desired)) if self.there else super().create(desired)
 
 
-class Choosy(Toy):
+class RefusesWhatItReads(Toy):
     """A toy whose CREATE refuses what READ returns."""
 
     def create(self, desired: Model) -> Event:
@@ -126,7 +126,7 @@ class HidingReadOnly(Toy):
         return {key: value for key, value in super().shown(model).items() if key != "Arn" or model["Colour"] != "red"}
 
 
-class Leaking(Toy):
+class ReadsWriteOnly(Toy):
     """A toy whose READ returns a write-only property."""
 
     def shown(self, model: Model) -> Model:
@@ -134,7 +134,7 @@ class Leaking(Toy):
         return model
 
 
-class Inventive(Toy):
+class ReadsUndeclared(Toy):
     """A toy whose READ returns a property that the schema does not declare."""
 
     def shown(self, model: Model) -> Model:
@@ -210,7 +210,7 @@ class DeletingWithModel(Toy):
         return answer | {"resourceModel": desired} if answer["status"] == "SUCCESS" else answer
 
 
-class Undead(Toy):
+class ReadableAfterDelete(Toy):
     """A toy whose READ still finds a deleted resource."""
 
     def __init__(self) -> None:
@@ -228,7 +228,7 @@ class Undead(Toy):
         return super().read(desired) if dead is None or self.key(desired) in self.there else success(self.shown(dead))
 
 
-class Ghosts(Undead):
+class ListedAfterDelete(ReadableAfterDelete):
     """A toy whose LIST still returns a deleted resource."""
 
     def read(self, desired: Model) -> Event:
@@ -257,7 +257,7 @@ class DeletingTwice(Toy):
         return success()
 
 
-class Reserving(Undead):
+class Reserving(ReadableAfterDelete):
     """A toy whose deleted resource still occupies its name."""
 
     def read(self, desired: Model) -> Event:
@@ -277,7 +277,7 @@ class Unlisted(Toy):
         return success(resourceModels=[{"Name": key} for key, toy in self.there.items() if toy["Colour"] != "red"])
 
 
-class Imagining(Toy):
+class ListsWhatDoesNotExist(Toy):
     """A toy whose LIST returns a resource that doesn't exist."""
 
     def list(self, desired: Model) -> Event:
@@ -304,18 +304,18 @@ def _without(name: str) -> dict[str, Any]:
 
 
 DEFECTS: dict[str, list[Defect]] = {
-    "test_create": [Defect(Shouting)],
+    "test_create": [Defect(LowerCaseIdentifier)],
     "test_create_create": [Defect(WrongCode)],
     "test_create_create_primary_id_check": [Defect(Adopting, frozenset({"test_create_read"}))],
     "test_create_read": [Defect(NamingAnothers)],
-    "test_create_create_read": [Defect(Forgetful)],
+    "test_create_create_read": [Defect(SecondCreateIsLost)],
     "test_create_with_read_response_lcs": [
-        Defect(Choosy, inputs={"1_create": _without("Size")["1_create"], "1_update": toys.UPDATE})
+        Defect(RefusesWhatItReads, inputs={"1_create": _without("Size")["1_create"], "1_update": toys.UPDATE})
     ],
     "test_read_input_output_negative_match": [Defect(DroppingDefaults), Defect(OtherValue)],
     "test_read_return_readonly_properties": [Defect(HidingReadOnly)],
-    "test_read_return_write_only_properties": [Defect(Leaking)],
-    "test_read_output_over_schema": [Defect(Inventive)],
+    "test_read_return_write_only_properties": [Defect(ReadsWriteOnly)],
+    "test_read_output_over_schema": [Defect(ReadsUndeclared)],
     "test_read_return_all_schema_properties_using_one_or_more_inputs": [Defect(Partless, inputs=_both(Parts=[]))],
     "test_update": [
         Defect(Immutable, AFTER_READ | {"test_update_read", "test_update_primary_id_check", "test_update_list"})
@@ -325,16 +325,16 @@ DEFECTS: dict[str, list[Defect]] = {
     "test_read_by_create_equals_read_by_update": [Defect(Unstable)],
     "test_update_list": [Defect(UnlistedUpdates)],
     "test_create_delete": [Defect(DeletingWithModel)],
-    "test_delete_read": [Defect(Undead)],
+    "test_delete_read": [Defect(ReadableAfterDelete)],
     "test_delete_update": [Defect(Upserting)],
     "test_delete_delete": [Defect(DeletingTwice)],
-    "test_delete_list": [Defect(Ghosts)],
+    "test_delete_list": [Defect(ListedAfterDelete)],
     "test_delete_create": [Defect(Reserving, alone=True)],
     "test_create_list": [
         Defect(Unlisted),
         Defect(EndlessPages, frozenset({"test_create_list_read", "test_update_list", "test_delete_list"})),
     ],
-    "test_create_list_read": [Defect(Imagining)],
+    "test_create_list_read": [Defect(ListsWhatDoesNotExist)],
     "no_hardcoded_regions": [Defect(Toy, inputs=_both(Secret="in us-west-2"))],
     "no_hardcoded_account_ids": [Defect(Toy, inputs=_both(Secret="210987654321"))],
     "no_hardcoded_partitions": [Defect(Toy, inputs=_both(Secret="arn:aws-us-gov:x"))],

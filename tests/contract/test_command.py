@@ -156,7 +156,7 @@ def _read(terminal: int) -> bytes:
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "no JSON": ({"inputs_1_create.json": "{"}, "inputs_1_create.json is no JSON: Expecting property name"),
+    "no JSON": ({"inputs_1_create.json": "{"}, "inputs_1_create.json is not JSON: Expecting property name"),
     "unknown variable": (
         {"inputs_1_create.json": {"Name": "{{key}}"}},
         "inputs_1_create.json has the variable {{key}}",
@@ -190,11 +190,11 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
         command.run(tmp_path)
     (tmp_path / "acme-test-toy.json").write_text("[]")
-    with pytest.raises(SandboxError, match="is no JSON object"):
+    with pytest.raises(SandboxError, match="is not a JSON object"):
         command.run(tmp_path)
     (tmp_path / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
     (tmp_path / "previous.json").write_text("{")
-    with pytest.raises(SandboxError, match=r"previous\.json is no JSON"):
+    with pytest.raises(SandboxError, match=r"previous\.json is not JSON"):
         command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
 
 

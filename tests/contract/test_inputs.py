@@ -96,8 +96,8 @@ def test_what_is_not_hard_coded_is_left_alone(tmp_path: Path, value: str) -> Non
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({}, r"no inputs in .*: contract tests v2 read inputs_1_create\.json"),
-    "no JSON": ({"n1_create": "{"}, r"inputs_1_create\.json is no JSON: Expecting property name"),
-    "no object": ({"n1_create": []}, r"inputs_1_create\.json is no JSON object"),
+    "no JSON": ({"n1_create": "{"}, r"inputs_1_create\.json is not JSON: Expecting property name"),
+    "no object": ({"n1_create": []}, r"inputs_1_create\.json is not a JSON object"),
     "unknown variable": (
         {"n1_create": {"Name": "{{bucket}}"}},
         r"inputs_1_create\.json has the variable \{\{bucket\}\}",

@@ -62,7 +62,7 @@ class Load:
     """1 if the function's process was replaced during the test, else 0."""
 
 
-class _Door:
+class _RequestHandler:
     """A stand-in for `Account` that sends the function's AWS calls to the test server.
 
     It has the only method of `Account` that `Function` calls.
@@ -89,7 +89,7 @@ def _opened() -> Iterator[tuple[Function, Server, SageMaker]]:
         with stopped() as clock:
             service = stack.enter_context(sagemaker(clock))
         server = stack.enter_context(serving(service, at_once, threading.Lock()))
-        yield stack.enter_context(Function(package(ROOT), cast("Account", _Door(server)))), server, service
+        yield stack.enter_context(Function(package(ROOT), cast("Account", _RequestHandler(server)))), server, service
 
 
 def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) -> Load:

@@ -16,7 +16,7 @@ def test_a_reserved_namespace_is_refused_in_any_case(reserved: str) -> None:
     """The refusal lists the seven namespaces that CloudFormation reserves, and shows a valid name."""
     for namespace in (reserved, reserved.lower(), reserved.upper()):
         with pytest.raises(PublishingError) as refusal:
-            TypeName.of_ones_own(f"{namespace}::SageMaker::Thing")
+            TypeName.user_provided(f"{namespace}::SageMaker::Thing")
         assert str(refusal.value) == (
             f"Nobody but AWS can register {namespace}::SageMaker::Thing: CloudFormation reserves the namespaces "
             "Alexa, AMZN, Amazon, ASK, AWS, Custom, Dev. Use your organisation's name, for example "
@@ -44,7 +44,7 @@ def test_a_reserved_namespace_is_refused_in_any_case(reserved: str) -> None:
 def test_a_malformed_name_is_refused(malformed: str) -> None:
     """The refusal quotes the name and describes a valid one, in one line."""
     with pytest.raises(PublishingError) as refusal:
-        TypeName.of_ones_own(malformed)
+        TypeName.user_provided(malformed)
     message = str(refusal.value)
     assert message.startswith(f"{malformed!r} is not a type name: that is three parts of 2 to 64 letters and digits")
     assert "\n" not in message
@@ -55,13 +55,13 @@ def test_a_missing_name_is_refused() -> None:
     with pytest.raises(
         PublishingError, match=r"needs a name of your own, for example TYPE_NAME=Acme::SageMaker::Model"
     ):
-        TypeName.of_ones_own("")
+        TypeName.user_provided("")
 
 
 @pytest.mark.parametrize("name", ["Awsome::Developer::Customer", "Ac::Me::To", "Acme::" + "S" * 64 + "::2X"])
 def test_a_user_provided_type_name_is_used_unchanged(name: str) -> None:
     """A namespace is not reserved only because it begins like a reserved one."""
-    assert TypeName.of_ones_own(name).value == name
+    assert TypeName.user_provided(name).value == name
 
 
 def test_names_are_judged_by_the_pattern_of_cfns_meta_schema() -> None:
@@ -72,7 +72,7 @@ def test_names_are_judged_by_the_pattern_of_cfns_meta_schema() -> None:
 
 def test_spellings() -> None:
     """Package, ARN and file names are spelled as cfn spells them."""
-    name = TypeName.of_ones_own("Acme::SageMaker::ModelQualityJobDefinition")
+    name = TypeName.user_provided("Acme::SageMaker::ModelQualityJobDefinition")
     assert name.package == "acme_sagemaker_modelqualityjobdefinition"
     assert name.hyphenated == "Acme-SageMaker-ModelQualityJobDefinition"
     assert name.stem == "acme-sagemaker-modelqualityjobdefinition"

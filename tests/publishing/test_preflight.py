@@ -140,7 +140,7 @@ def test_user_provided_inputs(project: Path, place: Place, tmp_path: Path) -> No
     (own / "inputs_1_create.json").write_text('{"RoleArn": "subnet-0c0ffee0000000001"')
     preflight.replace_inputs(project, own)
     with pytest.raises(
-        RefusedError, match=r"  - inputs: inputs_1_create\.json is no JSON: .*Contract tests read inputs_N"
+        RefusedError, match=r"  - inputs: inputs_1_create\.json is not JSON: .*Contract tests read inputs_N"
     ):
         check(project, place)
     with pytest.raises(RefusedError, match=r"nowhere is no folder of inputs\."):

@@ -53,7 +53,7 @@ def toys() -> Iterator[Toys]:
     """Yield the in-memory toy type, registered in a CloudFormation for one test."""
     made = Toys()
     with mock_aws(), stacks.installed():
-        stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
+        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
         yield made
 
 

@@ -279,7 +279,7 @@ def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client)
 def test_a_type_without_tags_gets_none(toys: Toys, cloudformation: Client) -> None:
     """A change of stack tags doesn't change a resource whose type takes no tags."""
     untagged = SCHEMA | {"tagging": {"taggable": False}}
-    stacks.teach(ACCOUNT, REGION, ResourceType(untagged, toys.invoke))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(untagged, toys.invoke))
     body = template(Bear={"Name": "bear"})
     create(cloudformation, body)
     assert propose(cloudformation, body, Tags=tags(team="a"))["Changes"] == []

@@ -34,7 +34,7 @@ def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a Cloud Control for one test."""
     made = Pairs()
     with mock_aws(), stacks.installed(), cloud_control.served():
-        stacks.teach(ACCOUNT, REGION, made.resource_type())
+        stacks.add_type(ACCOUNT, REGION, made.resource_type())
         yield made
 
 
@@ -180,7 +180,7 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
         ([{"op": "remove", "path": "/Loud"}], "ValidationException", "Invalid patch update: "),
         ([{"op": "paint", "path": "/Loud"}], "ValidationException", "Invalid patch update: "),
         ([{"op": "test", "path": "/Colour", "value": "blue"}], "ValidationException", "Invalid patch update: "),
-        ({}, "ValidationException", "PatchDocument is no JSON array"),
+        ({}, "ValidationException", "PatchDocument is not a JSON array"),
     ],
 )
 def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code: str, message: str) -> None:  # noqa: ANN401 - any JSON value
@@ -277,7 +277,7 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
     assert len(pages) == 3
     code, message = refused(client.list_resources, TypeName=NAME)
     assert (code, "#: required key [Left] not found" in message) == ("InvalidRequestException", True)
-    stacks.teach(ACCOUNT, REGION, pairs.resource_type(handlers={"list": {}}))
+    stacks.add_type(ACCOUNT, REGION, pairs.resource_type(handlers={"list": {}}))
     assert len(client.list_resources(TypeName=NAME)["ResourceDescriptions"]) == 2
     assert "resourceProperties" not in pairs.events[-1]["requestData"]
 
@@ -370,7 +370,7 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
         (elsewhere.get_resource, {"TypeName": NAME}),
     ):
         assert refused(call, Identifier="a|b", **more)[0] == "TypeNotFoundException"
-    stacks.teach(ACCOUNT, REGION, pairs.resource_type(handlers={"create": {}}))
+    stacks.add_type(ACCOUNT, REGION, pairs.resource_type(handlers={"create": {}}))
     request = {"TypeName": NAME, "Identifier": "a|b", "PatchDocument": "[]"}
     assert refused(client.update_resource, **request) == (
         "UnsupportedActionException",
@@ -386,7 +386,7 @@ def test_over_http() -> None:
         cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
         assert cloudformation.list_stacks()["StackSummaries"] == []
         with cloud_control.served():
-            stacks.teach(account.account_id, REGION, pairs.resource_type())
+            stacks.add_type(account.account_id, REGION, pairs.resource_type())
             assert create(client, ALREADY_THERE)["OperationStatus"] == "SUCCESS"
             assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
             assert cloudformation.list_stacks()["StackSummaries"] == []
@@ -405,7 +405,7 @@ def test_this_project_s_type() -> None:
         stacks.installed(),
         cloud_control.served(),
     ):
-        stacks.teach(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
+        stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
         client, here = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}
         created = ended(client, client.create_resource(**here, DesiredState=json.dumps(state)))
         assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", arn("Fraud-Quality"))

@@ -91,7 +91,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
         function = registry.add(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = ResourceType(schema | change, function.invoke)
-        stacks.teach(account.account_id, account.region, kind)
+        stacks.add_type(account.account_id, account.region, kind)
         with pytest.raises(SandboxError, match=message):
             demo.Demo(account, kind, TextTeller(out)).run(template)
     failed = [line for line in out.getvalue().splitlines() if line.endswith(" failed")]

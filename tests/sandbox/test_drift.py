@@ -42,7 +42,7 @@ def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a CloudFormation that detects drift."""
     made = Pairs()
     with mock_aws(), stacks.installed(), drift.served():
-        stacks.teach(ACCOUNT, REGION, made.resource_type())
+        stacks.add_type(ACCOUNT, REGION, made.resource_type())
         yield made
 
 
@@ -308,7 +308,7 @@ def test_this_project_s_type() -> None:
         stacks.installed(),
         drift.served(),
     ):
-        stacks.teach(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
+        stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
         cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")
         cloudformation.create_stack(
             StackName="quality",

@@ -39,7 +39,7 @@ def account() -> Iterator[Account]:
         stacks.installed(),
         drift.served(),
     ):
-        stacks.teach(account.account_id, account.region, ResourceType(schema, function.invoke))
+        stacks.add_type(account.account_id, account.region, ResourceType(schema, function.invoke))
         yield account
 
 

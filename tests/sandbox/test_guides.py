@@ -42,7 +42,7 @@ def account() -> Iterator[Account]:
     ):
         for name in (OURS, THEIRS):
             kind = ResourceType(schema | {"typeName": name}, function.invoke)
-            stacks.teach(account.account_id, account.region, kind)
+            stacks.add_type(account.account_id, account.region, kind)
         yield account
 
 

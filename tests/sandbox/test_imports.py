@@ -83,7 +83,7 @@ def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> Non
 def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
     """Each part of an identifier is given by its path, and READ receives it at its place in the model."""
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
-    stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
     summary = cloudformation.get_template_summary(TemplateBody=template(Bear=KEPT))
     assert summary["ResourceIdentifierSummaries"] == [
         {"ResourceType": TOY, "LogicalResourceIds": ["Bear"], "ResourceIdentifiers": ["Name", "Facts.Born"]}
@@ -180,7 +180,7 @@ def test_existing_resources_of_a_name(toys: Toys, cloudformation: Client) -> Non
             return {"status": "SUCCESS", "resourceModel": toys.made["toy-9"]}
         return toys.invoke(event)
 
-    stacks.teach(ACCOUNT, REGION, ResourceType(named, by_name))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(named, by_name))
     body = template(Bear=KEPT, Cub=KEPT | {"Properties": {"Name": "cub"}})
     given = {"StackName": "toys", "ChangeSetName": "import"}
     cloudformation.create_change_set(**given, ChangeSetType="CREATE", TemplateBody=body, ImportExistingResources=True)

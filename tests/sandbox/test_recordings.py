@@ -70,7 +70,7 @@ def test_a_recording_is_answered_as_before(client: str) -> None:
     toys = Toys()
     toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
     with Account() as account, Registry(account):
-        stacks.teach(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+        stacks.add_type(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
         replay = Replay(account)
         for number, recorded in enumerate(recording):
             answer = replay.send(recorded)

@@ -27,7 +27,7 @@ def opened() -> Iterator[tuple[Account, list[float]]]:
     waits: list[float] = []
     with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
         kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
-        stacks.teach(account.account_id, account.region, kind)
+        stacks.add_type(account.account_id, account.region, kind)
         yield account, waits
 
 

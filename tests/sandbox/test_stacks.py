@@ -63,7 +63,7 @@ def test_a_create_is_sent_the_envelope_of_production(toys: Toys, cloudformation:
 
 def test_a_log_group_comes_with_credentials_to_write_to_it(toys: Toys, cloudformation: Client) -> None:
     """A type with a logging configuration receives its log group and the credentials of the log role."""
-    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
     create(cloudformation, template(Bear={"Name": "bear"}))
     (event,) = toys.events
     assert event["requestData"]["providerLogGroupName"] == "toy-logs"
@@ -159,7 +159,7 @@ def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: 
 def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Client) -> None:
     """A handler is given up after its timeoutInMinutes, and the resource that it reported is deleted."""
     slow = SCHEMA | {"handlers": {"create": {"timeoutInMinutes": 2}}}
-    stacks.teach(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
     toys.made["toy-1"] = {"Name": "bear", "Id": "toy-1"}
     toys.answers = [
         {"status": "IN_PROGRESS", "callbackDelaySeconds": 50, "resourceModel": {"Id": "toy-1", "Name": "bear"}}
@@ -224,7 +224,7 @@ def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Cl
             raise SandboxError("the handler crashed: Runtime.ImportModuleError: No module named 'toybox'")
         return toys.invoke(event)
 
-    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, crash))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, crash))
     stack = create(cloudformation, template(Bear={"Name": "bear"}))
     assert "No module named 'toybox'" in stack["StackStatusReason"]
     assert "HandlerErrorCode: InternalFailure" in stack["StackStatusReason"]
@@ -381,7 +381,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
             return failed("InvalidRequest", "D won't have it")
         return original(event)
 
-    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, refuse_d))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, refuse_d))
     stack = update(cloudformation, after, Tags=tags(team="b"))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "D won't have it" in stack["StackStatusReason"]
@@ -393,7 +393,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
     ]
     back = toys.events[-1]["requestData"]
     assert (back["stackTags"], back["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
-    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke))
     assert update(cloudformation, after)["StackStatus"] == "UPDATE_COMPLETE"
     assert sorted(toy["Name"] for toy in toys.made.values()) == ["a", "bb", "d", "new"]
 
@@ -535,7 +535,7 @@ def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> N
     """Ref joins the parts of an identifier, and DELETE receives each part at its place in the model."""
     made = {"Name": "bear", "Facts": {"Born": "today"}}
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
-    stacks.teach(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
     toys.answers = [{"status": "SUCCESS", "resourceModel": made}, {"status": "SUCCESS"}]
     stack = create(cloudformation, template({"Ref": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear"}))
     assert stack["Outputs"][0]["OutputValue"] == "bear|today"
@@ -659,7 +659,7 @@ def test_a_long_operation_goes_on_after_the_call(
         assert gate.wait(30)
         return toys.invoke(event)
 
-    stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, slow))
+    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, slow))
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
         update(cloudformation, template(Bear={"Name": "wolf"}))
@@ -682,7 +682,7 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     toys, begun = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
     with mock_aws(), stacks.installed():
-        stacks.teach(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
+        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
         client = SESSION.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     assert toys.actions() == ["CREATE Bear"] * 2

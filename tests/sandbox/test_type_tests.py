@@ -140,7 +140,7 @@ def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
     ("inputs", "reason"),
     [
         ({}, "no inputs in the package: contract tests v2 read inputs_1_create.json"),
-        (INPUTS | {"inputs/inputs_1_create.json": "{"}, "inputs_1_create.json is no JSON"),
+        (INPUTS | {"inputs/inputs_1_create.json": "{"}, "inputs_1_create.json is not JSON"),
         (INPUTS | {"inputs/inputs_1_update.json": '"{{x}}"'}, "inputs_1_update.json has the variable {{x}}"),
     ],
 )
