@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "plugin": {"deadline", "delivery", "envelope", "errors", "sessions", "cloudformation_cli_python_lib"},
     "attempts": {"deadline", "errors", "cloudformation_cli_python_lib"},
     "job_definitions": {"attempts", "errors", "cloudformation_cli_python_lib"},
-    "ownership": {"attempts", "deadline", "errors", "identity", "tags", "translation", "words"},
+    "ownership": {"deadline", "errors", "identity", "tags", "translation", "words"},
     "progress": {"errors", "models", "cloudformation_cli_python_lib"},
     "handlers": {
         "",
