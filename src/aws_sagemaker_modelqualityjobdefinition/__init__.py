@@ -3,3 +3,5 @@
 from . import startup  # noqa: F401 - must run before anything imports the plugin library
 
 TYPE_NAME = "AWS::SageMaker::ModelQualityJobDefinition"
+IDENTIFIERS = ("JobDefinitionArn", "JobDefinitionName")
+"""The properties that identify a resource of this type."""

@@ -13,7 +13,7 @@ from cloudformation_cli_python_lib.exceptions import InvalidRequest
 from cloudformation_cli_python_lib.interface import Action, HandlerErrorCode, ProgressEvent
 from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
 
-from . import words
+from . import IDENTIFIERS, words
 
 ANSWER_SIZE = 5_000_000
 """The maximum length of an answer, in characters of JSON. Lambda's limit is 6 MB."""
@@ -179,6 +179,6 @@ def _too_large(size: int, progress: ProgressEvent) -> ProgressEvent:
     )
     if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
         failed.resourceModel = copy(progress.resourceModel)
-        for member in vars(progress.resourceModel).keys() - {"JobDefinitionArn", "JobDefinitionName"}:
+        for member in vars(progress.resourceModel).keys() - {*IDENTIFIERS}:
             setattr(failed.resourceModel, member, None)
     return failed

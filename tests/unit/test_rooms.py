@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "tls": {"botocore"},
     "sessions": {"tls", "botocore", "cloudformation_cli_python_lib"},
     "delivery": {"deadline", "botocore", "cloudformation_cli_python_lib"},
-    "envelope": {"words", "cloudformation_cli_python_lib"},
+    "envelope": {"", "words", "cloudformation_cli_python_lib"},
     "plugin": {"deadline", "delivery", "envelope", "errors", "sessions", "cloudformation_cli_python_lib"},
     "attempts": {"deadline", "errors", "cloudformation_cli_python_lib"},
     "job_definitions": {"attempts", "errors", "cloudformation_cli_python_lib"},

@@ -315,6 +315,18 @@ def test_botocores_handlers_for_our_operations_are_all_there() -> None:
     assert {len(spec) for spec in kept} == {2}  # none is registered to run first or last
 
 
+def test_without_trimmed_models_there_is_all_of_botocore(
+    stand_in: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A package that copied these modules without data/ can call any service (guides/any-type.md)."""
+    monkeypatch.setattr(sessions._ModelLoader, "OURS", str(tmp_path / "data"))
+    client = sessions._new_client("s3", REGION, None)
+    assert client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "key"})
+    emitter = sessions._session().get_component("event_emitter")
+    assert emitter._emitter._handlers.prefix_search("before-parameter-build.s3.GetObject")
+    assert stand_in.calls == []
+
+
 def test_the_kept_session_has_botocores_general_handlers() -> None:
     """The kept session has the handlers for all services: those for invocation ids, signers and retry headers."""
     emitter = sessions._session().get_component("event_emitter")
