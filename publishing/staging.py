@@ -20,12 +20,12 @@ TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
 _NEEDED = (SETTINGS, "requirements.txt")
 _TAKEN_ALONG = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
 # The schema's sentence about changes of tags, and its replacement if tags change in place.
-_SAID_OF_THE_TYPE = (
-    "A definition can't be changed once it exists: every property but EndpointName replaces it.",
-    "A definition can't be changed once it exists, only its tags can: every property but EndpointName and "
-    "Tags replaces it.",
+_TYPE_DESCRIPTION = (
+    "A definition can't be updated in place: changing any property except EndpointName requires replacement.",
+    "Only a definition's tags can be updated in place: changing any property except EndpointName and Tags requires "
+    "replacement.",
 )
-_SAID_OF_TAGS = " A change of tags is made in place and replaces nothing."
+_TAGS_DESCRIPTION = " Changing tags updates the definition in place."
 
 
 def type_name_of(project: Path) -> TypeName:
@@ -158,6 +158,6 @@ def _update_tags_in_place(schema_file: Path) -> None:
         raise PublishingError(f"Tags can't be updated in place: the update handler has no {', '.join(not_allowed)}.")
     create_only.remove(tags)
     tagging["tagUpdatable"] = True
-    schema["description"] = schema["description"].replace(*_SAID_OF_THE_TYPE)
-    schema["properties"][tags.rpartition("/")[2]]["description"] += _SAID_OF_TAGS
+    schema["description"] = schema["description"].replace(*_TYPE_DESCRIPTION)
+    schema["properties"][tags.rpartition("/")[2]]["description"] += _TAGS_DESCRIPTION
     schema_file.write_text(json.dumps(schema, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -173,11 +173,11 @@ class TestTagUpdatesInPlace:
     def test_descriptions_stay_true(self, staged_in_place: Path) -> None:
         """No description says that a change of Tags requires replacement."""
         schema = schema_of(staged_in_place)
-        assert "every property but EndpointName and Tags replaces it." in schema["description"]
-        assert schema["properties"]["Tags"]["description"].endswith("made in place and replaces nothing.")
+        assert "any property except EndpointName and Tags requires replacement." in schema["description"]
+        assert schema["properties"]["Tags"]["description"].endswith("Changing tags updates the definition in place.")
         text = json.dumps(schema)
-        assert text.count("every property but") == 1
-        assert "but EndpointName replaces" not in text
+        assert text.count("any property except") == 1
+        assert "except EndpointName requires" not in text
 
     def test_the_documentation_says_so(self, staged: Path, staged_in_place: Path) -> None:
         """The generated page has one more property that updates with no interruption."""
