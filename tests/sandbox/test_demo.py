@@ -22,6 +22,7 @@ from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.model_quality import demo
 from sandbox.teller import JsonTeller, Teller, TextTeller
+from tests.sandbox.processes import descendants, wait_until_ended
 
 pytestmark = pytest.mark.slow
 
@@ -37,23 +38,6 @@ STEPS = [
     "Change RoleArn: replacement",
     "Delete the stack",
 ]
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the descendants of a process, zombies included."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process still runs."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
@@ -128,10 +112,8 @@ def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: P
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert below
-    deadline = time.monotonic() + 10
-    while left := [pid for pid in below if alive(pid)]:  # the kernel removes an ended process with a delay
-        assert time.monotonic() < deadline, left
-        time.sleep(0.01)
+    for pid in below:
+        wait_until_ended(pid)
     assert list(tmp_path.iterdir()) == []
 
 

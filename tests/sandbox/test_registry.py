@@ -1,11 +1,9 @@
 """The registry works through boto3, the AWS CLI and cfn, with small toy types."""
 
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import RESERVED, Registry
+from tests.sandbox.toy import zipped
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -49,15 +48,6 @@ SCHEMA: dict[str, Any] = {
 }
 SETTINGS: dict[str, Any] = {"runtime": "python3.12", "entrypoint": "toy.resource"}
 ROLE = "arn:aws:iam::123456789012:role/toys"
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    """Return a zip of these files."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    return made.getvalue()
 
 
 def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | None = None) -> bytes:

@@ -1,11 +1,9 @@
 """The registry accepts a type only if AWS's contract tests and rules pass, and names those that fail."""
 
-import io
 import json
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.type_tests import TypeTester
 from sandbox.function import Function
 from tests.contract import toys
+from tests.sandbox.toy import zipped
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -46,15 +45,6 @@ BAD = GOOD.replace(
 )
 SLOW = GOOD.replace("def resource(event, context):", "def resource(event, context):\n    import time; time.sleep(0.4)")
 SETTINGS = {"runtime": "python3.12", "entrypoint": "toy.resource"}
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    """Return a zip of these files."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    return made.getvalue()
 
 
 def packaged(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str, Any] = SCHEMA) -> bytes:

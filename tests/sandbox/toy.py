@@ -1,6 +1,8 @@
 """A minimal resource type: it shows that the sandbox runs any type, not only this project's."""
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 SETTINGS_NAME = ".rpdk-config"
@@ -54,3 +56,12 @@ def write(folder: Path, handlers: str = HANDLERS, requirements: str = "") -> Pat
     (folder / "toy-test-type.json").write_text(json.dumps(SCHEMA))
     (folder / "requirements.txt").write_text(requirements)
     return folder
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    """Return a zip of these files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return made.getvalue()
