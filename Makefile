@@ -91,7 +91,7 @@ prerequisites-delete: $(READY)  ## delete what prerequisites deployed
 clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and more against the sandbox
 	@$(BIN)/python -m clients $(CLIENTS)
 
-# Optional for submit: REGION, PROFILE, ROLE_ARN, INPUTS=DIR, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place.
+# Optional for submit: REGION, PROFILE, ROLE_ARN, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place, INPUTS=DIR.
 .PHONY: submit
 submit: $(READY)  ## register the type under your own name: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
 	@$(BIN)/python -m publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
@@ -102,7 +102,7 @@ submit: $(READY)  ## register the type under your own name: TYPE_NAME=Acme::Sage
 .PHONY: package
 package: $(READY)  ## write the zip that submit uploads into dist/; TYPE_NAME=... for your own name
 	@$(BIN)/python -m publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
-		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)")
+		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)")
 
 .PHONY: deregister
 deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for submit

@@ -44,7 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
             _prerequisites(options)
         elif options.command == "package":
             name = TypeName.user_provided(options.type_name) if options.type_name else type_name_of(options.project)
-            package(options.project, name, options.out, tag_updates=options.tag_updates, progress=say)
+            package(
+                options.project,
+                name,
+                options.out,
+                tag_updates=options.tag_updates,
+                inputs=options.inputs,
+                progress=say,
+            )
         else:
             deregister(TypeName.user_provided(options.type_name), Target(options.region, options.profile), progress=say)
     except (PackagerError, SandboxError, OSError) as error:
@@ -84,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
         default="replace",
         help="whether a change of Tags replaces the resource (default, as documented) or is made in place",
     )
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument(
+        "--inputs", type=Path, metavar="DIR", help="your own inputs for AWS's contract tests; default: the project's"
+    )
     target = argparse.ArgumentParser(add_help=False)
     target.add_argument("--region", help="default: that of your AWS configuration")
     target.add_argument("--profile", help="a profile of your AWS configuration")
@@ -92,11 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("stage", parents=[name, project], help="write the project under another type name")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that is missing or empty")
-    command = commands.add_parser("submit", parents=[name, project, target], help="register it with cfn submit")
+    command = commands.add_parser("submit", parents=[name, project, own, target], help="register it with cfn submit")
     command.add_argument("--role-arn", help="the handlers' role; default: cfn makes one from resource-role.yaml")
-    command.add_argument(
-        "--inputs", type=Path, metavar="DIR", help="your own inputs for AWS's contract tests; default: the project's"
-    )
     command.add_argument("--unchecked", action="store_true", help="skip the checks before the upload")
     command = commands.add_parser(
         "prerequisites", parents=[original, target], help="deploy what the inputs of AWS's contract tests name"
@@ -104,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--endpoint-name", default="", metavar="NAME", help="an endpoint of yours with data capture")
     command.add_argument("--baselining-job", metavar="NAME", help="a baselining job of yours; default: none")
     commands.add_parser("prerequisites-delete", parents=[original, target], help="delete what it deployed")
-    command = commands.add_parser("package", parents=[name, project], help="write the zip that cfn submit uploads")
+    command = commands.add_parser("package", parents=[name, project, own], help="write the zip that cfn submit uploads")
     command.add_argument("--out", type=Path, default=PROJECT / "dist", metavar="DIR", help="default: dist/")
     commands.add_parser("deregister", parents=[name, target], help="take all versions out of the registry")
     return parser

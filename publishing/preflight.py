@@ -40,6 +40,18 @@ def replace_inputs(staged: Path, own: Path) -> None:
         shutil.copy(file, staged / "inputs" / file.name)
 
 
+def check_inputs(staged: Path, type_name: TypeName) -> None:
+    """Check a staged project's inputs without an account.
+
+    Raises:
+        RefusedError: AWS would refuse them; with every reason, and what to do.
+    """
+    schema = json.loads((staged / f"{type_name.stem}.json").read_bytes())
+    problems = [_told(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
+    if problems:
+        raise RefusedError("AWS would refuse these inputs:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
 def check(staged: Path, project: Path, type_name: TypeName, place: Place, progress: Progress) -> None:
     """Fill in a staged project's inputs, and check whether AWS would register the project.
 

@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from packager import PackagerError, archive, bill, cfn
-from publishing import preflight, watch
+from publishing import preflight, stand_ins, watch
 from publishing.advice import advised
 from publishing.errors import PublishingError, RefusedError
 from publishing.names import TypeName
@@ -197,6 +197,7 @@ def package(
     folder: Path,
     *,
     tag_updates: TagUpdates,
+    inputs: Path | None = None,
     progress: Callable[[str], None],
 ) -> Path:
     """Write the zip that `cfn submit` uploads, and its bill of materials.
@@ -208,6 +209,7 @@ def package(
         type_name: The name of the packaged type, which can be the original's name.
         folder: The folder to write into; an earlier zip of the same name is replaced.
         tag_updates: As for `stage`.
+        inputs: The folder with the inputs for AWS's contract tests; with None, the project's inputs/.
         progress: Called with each line to show.
 
     Raises:
@@ -220,6 +222,11 @@ def package(
             progress(f"  {line}")
 
     with _staged(project, type_name, tag_updates, progress) as staged:
+        if inputs:
+            preflight.replace_inputs(staged, inputs)
+            preflight.check_inputs(staged, type_name)
+        elif stand_ins.used_in(staged / "inputs", stand_ins.of(project)):
+            progress("Note: inputs/ has stand-ins for your ids. Contract tests in an account need INPUTS=DIR.")
         cfn.run(["submit", "--dry-run"], staged, progress=show)
         zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
     archive.rewrite(zipped)  # removes cfn's time stamps, so that the same project gives the same bytes

@@ -345,6 +345,32 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
     assert list((toy / ".cache").iterdir()) == []
 
 
+def test_package_with_user_provided_inputs(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With INPUTS=DIR, the zip has those inputs instead of the project's; without it, a note names the stand-ins."""
+    (toy / "examples").mkdir()
+    (toy / "examples" / "contract-tests.yaml").write_text('{"Metadata": {"StandIns": {"stand-in": "Output"}}}')
+    for folder, name in ((toy / "inputs", "stand-in"), (tmp_path / "mine", "mine")):
+        folder.mkdir(exist_ok=True)
+        (folder / "inputs_1_create.json").write_text(json.dumps({"Name": name}))
+    seen = []
+    for options in ([], ["--inputs", str(tmp_path / "mine")]):
+        assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist"), *options]) == 0
+        with zipfile.ZipFile(tmp_path / "dist" / "initech-toy-thing.zip") as archive:
+            created = json.loads(archive.read("inputs/inputs_1_create.json"))
+        seen.append((created["Name"], "stand-ins" in capsys.readouterr().out))
+    assert seen == [("stand-in", True), ("mine", False)]
+
+
+def test_package_refuses_inputs_that_do_not_fit(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inputs that AWS would refuse are refused before the zip is built, each with its problem."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "inputs_1_create.json").write_text('{"Colour": "red"}')
+    out = tmp_path / "dist"
+    assert main(["package", "--project", str(toy), "--out", str(out), "--inputs", str(tmp_path / "mine")]) == 2
+    assert "AWS would refuse these inputs:\n  - property_coverage: no input uses Name" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
 def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) -> None:
     """Without a name, `make package` keeps the original type name and replaces an earlier zip."""
     (tmp_path / "dist").mkdir()
