@@ -33,7 +33,7 @@ def replace_inputs(staged: Path, own: Path) -> None:
         RefusedError: `own` is not a folder.
     """
     if not own.is_dir():
-        raise RefusedError(f"{own} is no folder of inputs.")
+        raise RefusedError(f"{own} is not a folder of inputs.")
     shutil.rmtree(staged / "inputs", ignore_errors=True)
     (staged / "inputs").mkdir()
     for file in own.glob("*.json"):

@@ -87,14 +87,15 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
     """
     root = project(options.project)
     with redirect_stdout(sys.stderr):
-        tell(f"packaging {root} with cfn, unless it is packaged already")
-        packaged = package(root)
         port = getattr(options, "port", 0)
-        opened = Account(port, options.region or REGION, strict=options.strict)
-        with opened as account, Registry(account) as registry:
-            function = registry.add(packaged)
-            tell("the type is registered and ready")
-            yield account, function
+        # Opened first: a wrong port or region is reported at once, not after the packaging.
+        with Account(port, options.region or REGION, strict=options.strict) as account:
+            tell(f"packaging {root} with cfn, unless it is packaged already")
+            packaged = package(root)
+            with Registry(account) as registry:
+                function = registry.add(packaged)
+                tell("the type is registered and ready")
+                yield account, function
 
 
 def _variables(account: Account, function: Function) -> dict[str, str]:

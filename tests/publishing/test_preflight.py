@@ -143,7 +143,7 @@ def test_user_provided_inputs(project: Path, place: Place, tmp_path: Path) -> No
         RefusedError, match=r"  - inputs: inputs_1_create\.json is not JSON: .*Contract tests read inputs_N"
     ):
         check(project, place)
-    with pytest.raises(RefusedError, match=r"nowhere is no folder of inputs\."):
+    with pytest.raises(RefusedError, match=r"nowhere is not a folder of inputs\."):
         preflight.replace_inputs(project, tmp_path / "nowhere")
 
 

@@ -249,25 +249,22 @@ class TestUp:
         assert not folder.exists()
 
     def test_a_taken_port_is_one_line(self, toy_project: Path) -> None:
-        """A taken port is reported in one line, without a traceback."""
+        """A taken port is reported in one line, without a traceback, before the project is packaged."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             done = sandbox("up", "--project", toy_project, "--port", str(port))
         assert done.returncode == 1
-        assert (
-            done.stderr.splitlines()[-1] == f"sandbox: port {port} of 127.0.0.1 can't be used: Address already in use"
-        )
-        assert "Traceback" not in done.stderr
+        assert done.stderr == f"sandbox: port {port} of 127.0.0.1 can't be used: Address already in use\n"
 
 
 class TestErrors:
     """An error that the user can fix takes one line."""
 
     def test_no_such_region(self, toy_project: Path) -> None:
-        """A region that botocore doesn't know is refused."""
+        """A region that botocore doesn't know is refused before the project is packaged."""
         done = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == "sandbox: eu-west-11 is not a region that has CloudFormation"
+        assert done.stderr == "sandbox: eu-west-11 is not a region that has CloudFormation\n"
 
     def test_no_project(self, tmp_path: Path) -> None:
         """A folder without a project is named in the message."""
