@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 # Seconds before each further check of a definition whose owner must be known within this invocation. Reads lag behind.
 _PAUSES = (1, 2, 4, 8, 15)
 
+_TAGS = "Tags"
+
 _LOOK_TIME = 5.0
 """The seconds that a pause must leave for the check after it: two calls, of which slow ones take over a second each."""
 
@@ -110,9 +112,9 @@ def _proven(
     while True:
         seen = _look(definitions, desired, name, wanted)
         if isinstance(seen, _Seen) and refused.in_doubt_since is not None and seen.made_since(refused.in_doubt_since):
-            if not seen.unlike and seen.has_known_tags:
+            if not seen.unlike and not seen.doubt:
                 return str(seen.description["JobDefinitionArn"])
-            may_change = seen.unlike in ([_TAGS], [])  # ListTags lags behind Create: look again
+            may_change = seen.unlike in ([], [_TAGS])  # ListTags lags behind Create: look again
         else:
             may_change = not isinstance(seen, _Seen) and refused.in_doubt_since is not None
         pause = min(next(pauses, 0.0), deadline.left() - _LOOK_TIME)
@@ -128,17 +130,12 @@ def _proven(
     raise errors.already_exists(name, refused.error, advice)
 
 
-_TAGS = "Tags"
-
-
 class _Seen:
     """A definition that exists under the requested name."""
 
-    def __init__(
-        self, description: Mapping[str, Any], at: float, unlike: list[str], *, has_known_tags: bool = True
-    ) -> None:
+    def __init__(self, description: Mapping[str, Any], at: float, unlike: list[str], doubt: str = "") -> None:
         self.description, self._at = description, at
-        self.unlike, self.has_known_tags = unlike, has_known_tags
+        self.unlike, self.doubt = unlike, doubt
 
     def made_since(self, moment: float) -> bool:
         """Return whether it was created after a moment of the monotonic clock, judged by SageMaker's own clock."""
@@ -163,7 +160,7 @@ class _Seen:
                 f"It was created at {made} and differs from the request in {', '.join(self.unlike)}, so it belongs to "
                 "somebody else. Choose another JobDefinitionName, or delete the definition if nobody needs it."
             )
-        equality = "equals the request" + ("" if self.has_known_tags else "; its tags can't be read")
+        equality = "equals the request" + (f", but {self.doubt}" if self.doubt else "")
         return (
             f"It was created at {made} and {equality}. If you tried this operation at that time, an earlier attempt "
             "created it and its answer was lost: delete the definition and try again, or import it into the stack. "
@@ -182,7 +179,9 @@ def _look(
     except errors.HandlerError as error:
         return error
     try:
-        actual = tags.from_wire(definitions.tags(name, description["JobDefinitionArn"]))
+        actual = tags.without_reserved(tags.from_wire(definitions.tags(name, description["JobDefinitionArn"])))
     except errors.HandlerError:
-        return _Seen(description, at, unlike, has_known_tags=False)
-    return _Seen(description, at, unlike if tags.without_reserved(actual) == wanted else [*unlike, _TAGS])
+        return _Seen(description, at, unlike, "its tags can't be read")
+    if not actual.items() <= wanted.items():
+        return _Seen(description, at, [*unlike, _TAGS])
+    return _Seen(description, at, unlike, "" if actual == wanted else "SageMaker doesn't report all of its tags")

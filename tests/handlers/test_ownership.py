@@ -166,7 +166,16 @@ def test_tags_that_can_not_be_read_prove_nothing(wire: Wire, failure: str) -> No
     """CREATE doesn't adopt a definition whose tags it can't read, and the message says so."""
     wire.reply(CREATE, loses_the_answer(CLOSED))
     wire.reply("ListTags", *[refuses(failure)] * 20)
-    assert "equals the request; its tags can't be read" in taken(invoke("CREATE", maximal()))
+    assert "equals the request, but its tags can't be read" in taken(invoke("CREATE", maximal()))
+
+
+def test_tags_that_lag_until_the_end_don_t_make_a_definition_somebody_else_s(wire: Wire) -> None:
+    """A new definition that differs in its tags alone may be ours: the message says how to find out."""
+    wire.reply(CREATE, loses_the_answer(CLOSED))
+    wire.reply("ListTags", *[answers(200, {"Tags": []})] * 20)
+    message = taken(invoke("CREATE", maximal()))
+    assert "equals the request, but SageMaker doesn't report all of its tags. If you tried this operation" in message
+    assert "so it belongs to somebody else" not in message
 
 
 def test_the_look_ends_when_the_time_does(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
