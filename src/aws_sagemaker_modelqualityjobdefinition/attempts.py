@@ -31,7 +31,7 @@ class Attempts:
     in_doubt_since: float | None = None
     """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
 
-    def answer(
+    def send(
         self,
         name: str,
         call: Callable[..., Mapping[str, Any]],
@@ -50,7 +50,7 @@ class Attempts:
             HandlerError: The error of the last attempt. ServiceInternalError: the answer can't be read.
                 NetworkFailure: no time is left for an attempt.
         """
-        if deadline.left() < LEAST_TIME:
+        if deadline.remaining() < LEAST_TIME:
             raise exceptions.NetworkFailure("There is no time left in this invocation: SageMaker is slow to answer.")
         number = 0
         while True:
@@ -61,7 +61,7 @@ class Attempts:
                 if self.in_doubt_since is None and errors.may_have_taken_effect(error):
                     self.in_doubt_since = began
                 pause = _pause(error)
-                if number == TOTAL or not isinstance(error, _RETRIABLE) or deadline.left() < pause + LEAST_TIME:
+                if number == TOTAL or not isinstance(error, _RETRIABLE) or deadline.remaining() < pause + LEAST_TIME:
                     raise
             time.sleep(pause)
 

@@ -33,8 +33,8 @@ def within(seconds: float) -> Iterator[None]:
         _ends.reset(before)
 
 
-def left() -> float:
-    """Return the seconds that are left: infinity without a limit, never below 0."""
+def remaining() -> float:
+    """Return the seconds that remain: infinity without a limit, never below 0."""
     return max(0.0, _ends.get() - time.monotonic())
 
 
@@ -43,7 +43,7 @@ def watch(client: Any) -> None:  # noqa: ANN401 - a client of any service
     client._endpoint.http_session._pool_classes_by_scheme.update(http=_HTTPPool, https=_HTTPSPool)
 
 
-class _Answer(HTTPResponse):
+class _Response(HTTPResponse):
     """An answer that must be complete within the read timeout of its connection."""
 
     def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - a socket; HTTPResponse's own
@@ -54,7 +54,7 @@ class _Answer(HTTPResponse):
 class _Stream(io.RawIOBase):
     def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a plain or TLS socket, and its stream
         self._socket, self._raw, self._size = sock, raw, 0
-        self._ends = time.monotonic() + min(sock.gettimeout() or math.inf, left())
+        self._ends = time.monotonic() + min(sock.gettimeout() or math.inf, remaining())
 
     def readable(self) -> bool:
         return True
@@ -78,7 +78,7 @@ class _Stream(io.RawIOBase):
 class _Connection:
     """Separates failures to connect, TLS included, from failures after a request may have been sent."""
 
-    response_class = _Answer
+    response_class = _Response
 
     def connect(self) -> None:
         try:

@@ -31,7 +31,7 @@ LONGEST = 3.0
 
 DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
 
-_there: set[tuple[str, str | None]] = set()
+_known_groups: set[tuple[str, str | None]] = set()
 """The region and name of each log group that this process has written to."""
 
 
@@ -105,7 +105,7 @@ class Delivery(logging.Handler):
         try:
             with deadline.within(LONGEST):
                 if self._records:
-                    self._put_records(logs, missing=0 if self._group in _there else 2)
+                    self._put_records(logs, missing=0 if self._group in _known_groups else 2)
                 cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = _name(error)
@@ -137,7 +137,7 @@ class Delivery(logging.Handler):
             if missing == 2:
                 raise
             self._put_records(logs, missing + 1)
-        _there.add(self._group)
+        _known_groups.add(self._group)
 
     @property
     def _group(self) -> tuple[str, str | None]:

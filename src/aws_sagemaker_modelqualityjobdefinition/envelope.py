@@ -157,7 +157,7 @@ def _common(event: _Part, request: _Part) -> Json:
     }
 
 
-def sealed(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
+def encoded(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
     """Return a progress event as JSON that Lambda accepts: valid Unicode, and within the size limit.
 
     Args:

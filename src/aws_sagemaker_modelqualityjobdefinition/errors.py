@@ -133,10 +133,10 @@ def translated(name: str) -> Iterator[None]:
     try:
         yield
     except botocore.ClientError as error:
-        raise _with_words(_kind(error), name, _words(error)) from error
+        raise _with_message(_kind(error), name, _message(error)) from error
     except botocore.BotoCoreError as error:
         kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
-        raise _with_words(kind or exceptions.GeneralServiceException, name, words.cut(str(error))) from error
+        raise _with_message(kind or exceptions.GeneralServiceException, name, words.cut(str(error))) from error
 
 
 def unreadable(call: str, answer: Mapping[str, Any], problem: Exception) -> HandlerError:
@@ -212,7 +212,7 @@ def already_exists(name: str, conflict: HandlerError, advice: str) -> HandlerErr
         conflict: The handler error that SageMaker's answer was translated to.
         advice: What is known about the existing definition, and what to do.
     """
-    error = _with_words(exceptions.AlreadyExists, name, f"{advice} {conflict}")
+    error = _with_message(exceptions.AlreadyExists, name, f"{advice} {conflict}")
     error.__cause__ = conflict
     return error
 
@@ -234,7 +234,7 @@ def _kind(error: botocore.ClientError) -> type[HandlerError]:
     }.get(status, exceptions.ServiceInternalError if cut_off else exceptions.GeneralServiceException)
 
 
-def _words(error: botocore.ClientError) -> str:
+def _message(error: botocore.ClientError) -> str:
     """Return AWS's message and its source (operation, code, request id). The source precedes a long message."""
     message = str(error.response.get("Error", {}).get("Message") or "(no message)")
     source = (
@@ -261,7 +261,7 @@ def _operation(call: str) -> str:
     return "".join(part.capitalize() for part in call.split("_"))
 
 
-def _with_words(kind: type[HandlerError], name: str, text: str) -> HandlerError:
+def _with_message(kind: type[HandlerError], name: str, text: str) -> HandlerError:
     if kind in (exceptions.NotFound, exceptions.AlreadyExists):
         error = kind(TYPE_NAME, words.shown(name))
         error.args = (f"{error} {text}",)

@@ -33,20 +33,20 @@ def create(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Create a definition with the given or a generated name, and wait until SageMaker reports it with its tags."""
-    definitions, desired = _opened(session, request), _desired(request)
+    definitions, desired = _definitions(session, request), _desired(request)
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
-    made: ownership.Made | None = None
+    created: ownership.Created | None = None
     if not progress.has_begun(context) or progress.is_in_doubt(context):
-        made = ownership.made(definitions, request, desired, wanted, was_in_doubt=progress.is_in_doubt(context))
-        desired.JobDefinitionName, desired.JobDefinitionArn = made.name, made.arn
+        created = ownership.create(definitions, request, desired, wanted, was_in_doubt=progress.is_in_doubt(context))
+        desired.JobDefinitionName, desired.JobDefinitionArn = created.name, created.arn
 
     def look() -> ResourceModel | HandlerError | None:
         found, actual = _found(definitions, request)
-        if made and (foreign := made.foreign(desired, found)):
+        if created and (foreign := created.foreign(desired, found)):
             return foreign
         return found if wanted.items() <= actual.items() else None
 
-    in_doubt = made.in_doubt if made else None
+    in_doubt = created.in_doubt if created else None
     return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS, in_doubt)
 
 
@@ -55,7 +55,7 @@ def read(
     session: SessionProxy | None, request: ResourceHandlerRequest, _context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Return the current state of a definition, found by its ARN or its name."""
-    found, _ = _found(_opened(session, request), request)
+    found, _ = _found(_definitions(session, request), request)
     return progress.done(found)
 
 
@@ -64,13 +64,13 @@ def update(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Update a definition's tags, the stack's and its own. EndpointName needs no call: SageMaker doesn't store it."""
-    definitions, desired = _opened(session, request), _desired(request)
+    definitions, desired = _definitions(session, request), _desired(request)
     previous = request.previousResourceState
     wanted = tags.merge(request.desiredResourceTags, desired.Tags)
     replaced = tags.merge(request.previousResourceTags, previous.Tags if previous else None)
     description = None
     if not progress.has_begun(context):
-        description = _described(definitions, request)
+        description = _describe(definitions, request)
         found, actual = _with_tags(definitions, description)
         if changed := translation.differences(desired, found, previous):
             raise exceptions.NotUpdatable(
@@ -85,7 +85,7 @@ def update(
         definitions.change_tags(name, arn, tags.to_wire(to_set), to_remove)
 
     def look() -> ResourceModel | None:
-        now, actual = _with_tags(definitions, description or _described(definitions, request))
+        now, actual = _with_tags(definitions, description or _describe(definitions, request))
         return None if any(tags.difference(replaced, wanted, actual)) else now
 
     return progress.settled(look, "SageMaker did not report the changed tags", desired, context, READ_DELAYS)
@@ -96,10 +96,10 @@ def delete(
     session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
 ) -> ProgressEvent:
     """Delete a definition, found by its ARN or its name. While a monitoring schedule uses it, retry later."""
-    definitions, was_there = _opened(session, request), progress.has_begun(context)
+    definitions, existed = _definitions(session, request), progress.has_begun(context)
     name = identity.name_of(request.desiredResourceState, request.region, request.awsAccountId)
     LOG.info("Deleting %s for %s", words.shown(name), request.logicalResourceIdentifier)
-    in_use = definitions.delete(name, was_there=was_there)
+    in_use = definitions.delete(name, existed=existed)
     if in_use is None:
         return progress.done()
     return progress.not_yet(in_use, _desired(request), context, SCHEDULE_DELAYS)
@@ -111,11 +111,11 @@ def list_page(
 ) -> ProgressEvent:
     """Return one page of definitions, as ARN and name. EndpointName limits the list to that endpoint."""
     endpoint_name = request.desiredResourceState.EndpointName if request.desiredResourceState else None
-    summaries, token = _opened(session, request).page(request.nextToken, endpoint_name)
+    summaries, token = _definitions(session, request).page(request.nextToken, endpoint_name)
     return progress.page([translation.listed(summary) for summary in summaries], token)
 
 
-def _opened(session: SessionProxy | None, request: ResourceHandlerRequest) -> JobDefinitions:
+def _definitions(session: SessionProxy | None, request: ResourceHandlerRequest) -> JobDefinitions:
     return JobDefinitions(client.sagemaker(session, request.region))
 
 
@@ -128,10 +128,10 @@ def _desired(request: ResourceHandlerRequest) -> ResourceModel:
 
 def _found(definitions: JobDefinitions, request: ResourceHandlerRequest) -> tuple[ResourceModel, tags.Tags]:
     """Return the definition that a request identifies, and all its tags."""
-    return _with_tags(definitions, _described(definitions, request))
+    return _with_tags(definitions, _describe(definitions, request))
 
 
-def _described(
+def _describe(
     definitions: JobDefinitions, request: ResourceHandlerRequest
 ) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
     asked = request.desiredResourceState

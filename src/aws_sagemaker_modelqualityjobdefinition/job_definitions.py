@@ -66,7 +66,7 @@ class JobDefinitions:
         """Create a definition, and return its ARN or why Create failed."""
         attempts = Attempts()
         try:
-            return attempts.answer(
+            return attempts.send(
                 request["JobDefinitionName"],
                 self._client.create_model_quality_job_definition,
                 request,
@@ -78,30 +78,30 @@ class JobDefinitions:
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
         """Return SageMaker's description of a definition. ARN, name and creation time are certain to be in it."""
-        return Attempts().answer(
+        return Attempts().send(
             name,
             self._client.describe_model_quality_job_definition,
             {"JobDefinitionName": name},
             _description,
         )
 
-    def delete(self, name: str, *, was_there: bool = False) -> errors.HandlerError | None:
+    def delete(self, name: str, *, existed: bool = False) -> errors.HandlerError | None:
         """Delete a definition. Return ResourceConflict if a monitoring schedule still uses it, else None.
 
         Args:
             name: The definition's name.
-            was_there: Whether it existed when the deletion began, so that NotFound means success. After a retry,
+            existed: Whether it existed when the deletion began, so that NotFound means success. After a retry,
                 NotFound also means success: the first attempt may have deleted it.
         """
         attempts = Attempts()
         try:
-            attempts.answer(
-                name, self._client.delete_model_quality_job_definition, {"JobDefinitionName": name}, _nothing
+            attempts.send(
+                name, self._client.delete_model_quality_job_definition, {"JobDefinitionName": name}, _no_members
             )
         except exceptions.ResourceConflict as in_use:
             return in_use
         except exceptions.NotFound:
-            if not was_there and attempts.in_doubt_since is None:
+            if not existed and attempts.in_doubt_since is None:
                 raise
         return None
 
@@ -119,7 +119,7 @@ class JobDefinitions:
             request["NextToken"] = token
         if endpoint_name:
             request["EndpointName"] = endpoint_name
-        return Attempts().answer("*", self._client.list_model_quality_job_definitions, request, _summaries)
+        return Attempts().send("*", self._client.list_model_quality_job_definitions, request, _summaries)
 
     def tags(self, name: str, arn: str) -> "list[TagTypeDef]":
         """Return all tags of a definition, AWS's own included.
@@ -136,7 +136,7 @@ class JobDefinitions:
         for _ in range(_TAG_PAGES):
             request = {"ResourceArn": arn, "MaxResults": _TAG_PAGE_SIZE, **({"NextToken": token} if token else {})}
             with self._still_there(name):
-                tags, token = Attempts().answer(arn, self._client.list_tags, request, _tags)
+                tags, token = Attempts().send(arn, self._client.list_tags, request, _tags)
             found += tags
             if not token:
                 return found
@@ -156,9 +156,9 @@ class JobDefinitions:
         """
         with self._still_there(name):
             if to_remove:
-                Attempts().answer(arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _nothing)
+                Attempts().send(arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _no_members)
             if to_set:
-                Attempts().answer(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _nothing)
+                Attempts().send(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _no_members)
 
     @contextmanager
     def _still_there(self, name: str) -> "Iterator[None]":
@@ -211,7 +211,7 @@ def _tags(answer: "Mapping[str, Any]") -> "tuple[list[TagTypeDef], str]":
     return answer["Tags"], _text(answer, "NextToken") if answer.get("NextToken") else ""
 
 
-def _nothing(answer: "Mapping[str, Any]") -> None:
+def _no_members(answer: "Mapping[str, Any]") -> None:
     """Accept an answer that has no members, unless it is text: a proxy's web page has nothing missing either."""
     if answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "").startswith("text/"):
         raise ValueError

@@ -36,7 +36,7 @@ _REPLACING = (
 )
 
 
-class Made(NamedTuple):
+class Created(NamedTuple):
     """A definition that belongs to this CREATE, if it exists."""
 
     name: str
@@ -55,14 +55,14 @@ class Made(NamedTuple):
         )
 
 
-def made(
+def create(
     definitions: "JobDefinitions",
     request: "ResourceHandlerRequest",
     desired: "ResourceModel",
     wanted: tags.Tags,
     *,
     was_in_doubt: bool,
-) -> Made:
+) -> Created:
     """Create a definition with the given or a generated name, and return it once it is known to belong to the request.
 
     Args:
@@ -81,13 +81,13 @@ def made(
     LOG.info("Creating %s for %s", words.shown(name), request.logicalResourceIdentifier)
     answer = definitions.create(translation.request(desired, name, wanted))
     if isinstance(answer, str):
-        return Made(name, answer)
+        return Created(name, answer)
     if name != generated:
-        return Made(name, _proven(definitions, desired, name, wanted, answer))
+        return Created(name, _proven(definitions, desired, name, wanted, answer))
     arn = identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
     if arn is None or not (answer.taken or answer.in_doubt_since is not None or was_in_doubt):
         raise answer.error
-    return Made(name, arn, taken=answer.error) if answer.taken else Made(name, arn, in_doubt=answer.error)
+    return Created(name, arn, taken=answer.error) if answer.taken else Created(name, arn, in_doubt=answer.error)
 
 
 def _proven(
@@ -111,13 +111,17 @@ def _proven(
     pauses = iter(_PAUSES)
     while True:
         seen = _look(definitions, desired, name, wanted)
-        if isinstance(seen, _Seen) and refused.in_doubt_since is not None and seen.made_since(refused.in_doubt_since):
-            if not seen.unlike and not seen.doubt:
+        if (
+            isinstance(seen, _Seen)
+            and refused.in_doubt_since is not None
+            and seen.created_since(refused.in_doubt_since)
+        ):
+            if not seen.differing and not seen.doubt:
                 return str(seen.description["JobDefinitionArn"])
-            may_change = seen.unlike in ([], [_TAGS])  # ListTags lags behind Create: look again
+            may_change = seen.differing in ([], [_TAGS])  # ListTags lags behind Create: look again
         else:
             may_change = not isinstance(seen, _Seen) and refused.in_doubt_since is not None
-        pause = min(next(pauses, 0.0), deadline.left() - _LOOK_TIME)
+        pause = min(next(pauses, 0.0), deadline.remaining() - _LOOK_TIME)
         if not may_change or pause <= 0:
             break
         time.sleep(pause)
@@ -133,16 +137,16 @@ def _proven(
 class _Seen:
     """A definition that exists under the requested name."""
 
-    def __init__(self, description: Mapping[str, Any], at: float, unlike: list[str], doubt: str = "") -> None:
+    def __init__(self, description: Mapping[str, Any], at: float, differing: list[str], doubt: str = "") -> None:
         self.description, self._at = description, at
-        self.unlike, self.doubt = unlike, doubt
+        self.differing, self.doubt = differing, doubt
 
-    def made_since(self, moment: float) -> bool:
+    def created_since(self, moment: float) -> bool:
         """Return whether it was created after a moment of the monotonic clock, judged by SageMaker's own clock."""
-        made: datetime = self.description["CreationTime"]
-        if not made.microsecond:  # a whole second: created at any moment within it
-            made += timedelta(seconds=1)
-        return made >= self._service_time() - timedelta(seconds=self._at - moment)
+        created: datetime = self.description["CreationTime"]
+        if not created.microsecond:  # a whole second: created at any moment within it
+            created += timedelta(seconds=1)
+        return created >= self._service_time() - timedelta(seconds=self._at - moment)
 
     def _service_time(self) -> datetime:
         """Return the earliest time that SageMaker's clock can have shown when it described the definition."""
@@ -154,15 +158,16 @@ class _Seen:
 
     def words(self) -> str:
         """Return what is known about the definition and what to do, for the stack event."""
-        made = self.description["CreationTime"].astimezone(UTC).isoformat(timespec="seconds")
-        if self.unlike:
+        created = self.description["CreationTime"].astimezone(UTC).isoformat(timespec="seconds")
+        if self.differing:
             return (
-                f"It was created at {made} and differs from the request in {', '.join(self.unlike)}, so it belongs to "
-                "somebody else. Choose another JobDefinitionName, or delete the definition if nobody needs it."
+                f"It was created at {created} and differs from the request in {', '.join(self.differing)}, "
+                "so it belongs to somebody else. Choose another JobDefinitionName, or delete the definition if nobody "
+                "needs it."
             )
         equality = "equals the request" + (f", but {self.doubt}" if self.doubt else "")
         return (
-            f"It was created at {made} and {equality}. If you tried this operation at that time, an earlier attempt "
+            f"It was created at {created} and {equality}. If you tried this operation at that time, an earlier attempt "
             "created it and its answer was lost: delete the definition and try again, or import it into the stack. "
             "Otherwise it belongs to somebody else: choose another JobDefinitionName."
         )
@@ -175,13 +180,13 @@ def _look(
     try:
         description = definitions.describe(name)
         at = time.monotonic()
-        unlike = translation.unlike(desired, translation.model(description, []))
+        differing = translation.strict_differences(desired, translation.model(description, []))
     except errors.HandlerError as error:
         return error
     try:
         actual = tags.without_reserved(tags.from_wire(definitions.tags(name, description["JobDefinitionArn"])))
     except errors.HandlerError:
-        return _Seen(description, at, unlike, "its tags can't be read")
+        return _Seen(description, at, differing, "its tags can't be read")
     if not actual.items() <= wanted.items():
-        return _Seen(description, at, [*unlike, _TAGS])
-    return _Seen(description, at, unlike, "" if actual == wanted else "SageMaker doesn't report all of its tags")
+        return _Seen(description, at, [*differing, _TAGS])
+    return _Seen(description, at, differing, "" if actual == wanted else "SageMaker doesn't report all of its tags")

@@ -52,13 +52,13 @@ class ResourceType(Resource):
             event_data: The request: action, properties, credentials, and so on.
             context: Lambda's context, unused.
         """
-        return self._answered(event_data, envelope.checked)
+        return self._answer(event_data, envelope.checked)
 
     def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
         """Answer an event in the format of `sam local invoke TestEntrypoint`."""
-        return self._answered(event, envelope.checked_test)
+        return self._answer(event, envelope.checked_test)
 
-    def _answered(self, sent: object, checked: Callable[[object], dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
+    def _answer(self, sent: object, checked: Callable[[object], dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
         try:
             (caller, provider), action, callback, event = self._parse_request(checked(sent))
             request = self._cast_resource_request(event)
@@ -66,12 +66,12 @@ class ResourceType(Resource):
             answer = error.to_progress_event()
         else:
             with Delivery(event, provider) as delivery:
-                answer = self._measured(delivery, caller, request, action, callback)
+                answer = self._invoke_measured(delivery, caller, request, action, callback)
         finally:
             sessions.close_all()
-        return envelope.sealed(answer)
+        return envelope.encoded(answer)
 
-    def _measured(
+    def _invoke_measured(
         self,
         delivery: Delivery,
         session: SessionProxy | None,

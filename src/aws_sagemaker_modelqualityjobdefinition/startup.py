@@ -18,7 +18,7 @@ from typing import Any
 _compile, _dataclass = re.compile, dataclasses.dataclass
 
 
-class PutOff:
+class Lazy:
     """A stand-in that creates the real object when it is called or an attribute is read.
 
     Args:
@@ -37,13 +37,13 @@ class PutOff:
         return found
 
 
-class PutOffText(str):
+class LazyText(str):
     """A stand-in for a docstring that botocore renders when it is read."""
 
     made: Callable[[], str]
 
     @classmethod
-    def of(cls, make: Callable[..., str], **named: Any) -> "PutOffText":  # noqa: ANN401 - make's
+    def of(cls, make: Callable[..., str], **named: Any) -> "LazyText":  # noqa: ANN401 - make's
         """Return a stand-in for the text that `make` returns."""
         text = cls()
         text.made = functools.cache(functools.partial(make, **named))
@@ -57,12 +57,12 @@ class PutOffText(str):
         return str(self).expandtabs(*size)
 
 
-class PutOffModule(ModuleType):
+class LazyModule(ModuleType):
     """A stand-in for a module, imported when one of its names is used."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.lent: list[PutOff] = []
+        self.lent: list[Lazy] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any name of the module
         if name.startswith("__"):  # the import system looks for these
@@ -72,20 +72,20 @@ class PutOffModule(ModuleType):
         # This is a `from ... import name`.
         if submodule := sys.modules.get(f"{self.__name__}.{name}"):
             return submodule
-        self.lent.append(found := PutOff(lambda: getattr(self._real(), name)))
-        return functools.partial(PutOffText.of, found) if self.__name__ == "botocore.docs.docstring" else found
+        self.lent.append(found := Lazy(lambda: getattr(self._real(), name)))
+        return functools.partial(LazyText.of, found) if self.__name__ == "botocore.docs.docstring" else found
 
     @functools.cache  # noqa: B019 - modules are never freed anyway
     def _real(self) -> ModuleType:
         real, lent, self.lent = importlib.import_module(self.__name__), self.lent, []
         for module in list(sys.modules.values()) if lent else ():  # an `except` accepts only the class itself
             for name, value in list(vars(module).items()):
-                if isinstance(value, PutOff) and value in lent:
+                if isinstance(value, Lazy) and value in lent:
                     setattr(module, name, value.made())
         return real
 
 
-class PutOffMember:
+class LazyMember:
     """A stand-in for a member that `dataclass` generates. The first use of one generates all of them."""
 
     NAMES = ("__init__", "__repr__", "__eq__", "__match_args__", "__dataclass_fields__", "__dataclass_params__")
@@ -95,33 +95,33 @@ class PutOffMember:
 
     def __get__(self, instance: object, _: type) -> Any:  # noqa: ANN401 - a method or a mapping of fields
         kind = self._kind
-        for name in [name for name, member in vars(kind).items() if isinstance(member, PutOffMember)]:
+        for name in [name for name, member in vars(kind).items() if isinstance(member, LazyMember)]:
             delattr(kind, name)
         kind.__doc__ = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
         _dataclass(kind)
         return getattr(kind if instance is None else instance, self._name)
 
 
-def put_off_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
+def lazy_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
     """Return a class that becomes a dataclass on first use as one; with options, immediately."""
     if kind is None or options:
         return _dataclass(kind, **options)
-    for name in [name for name in PutOffMember.NAMES if name not in vars(kind)]:
-        setattr(kind, name, PutOffMember(kind, name))
+    for name in [name for name in LazyMember.NAMES if name not in vars(kind)]:
+        setattr(kind, name, LazyMember(kind, name))
     return kind
 
 
 @contextmanager
-def putting_off(*names: str) -> Iterator[None]:
+def lazy_imports(*names: str) -> Iterator[None]:
     """Replace regular expressions, dataclasses and modules that are not yet imported with stand-ins.
 
     Args:
         names: The modules; a submodule needs its package in the list too.
     """
-    stand_ins = {name: PutOffModule(name) for name in names if name not in sys.modules}
+    stand_ins = {name: LazyModule(name) for name in names if name not in sys.modules}
     sys.modules.update(stand_ins)
-    re.compile = functools.partial(PutOff, _compile)  # type: ignore[assignment]  # overloaded
-    dataclasses.dataclass = put_off_dataclass
+    re.compile = functools.partial(Lazy, _compile)  # type: ignore[assignment]  # overloaded
+    dataclasses.dataclass = lazy_dataclass
     try:
         yield
     finally:
@@ -130,7 +130,7 @@ def putting_off(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-_OF_NO_USE = {
+_LAZY_MODULES = {
     "sessions of the library; sessions.py replaces them": ("boto3", "boto3.session"),
     "payloads of hooks": ("requests", "requests.adapters", "cloudformation_cli_python_lib.hook"),
     "the texts of help()": ("botocore.docs.service", "botocore.docs.docstring"),
@@ -152,7 +152,7 @@ _OF_NO_USE = {
 }
 
 gc.disable()  # collections during the imports find nothing to free
-with putting_off(*(name for names in _OF_NO_USE.values() for name in names)):
+with lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
     for _name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", f"{__package__}.models"):
         importlib.import_module(_name)
 gc.freeze()  # later collections skip what has been imported: it is never freed

@@ -42,7 +42,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "S3DataDistributionType": "FullyReplicated",
     "S3InputMode": "File",
 }
-_FILLED_FREELY = frozenset({"S3UploadMode"})
+_FILLED_IN = frozenset({"S3UploadMode"})
 _FORMATS = frozenset({"Csv", "Json"})  # even an empty one selects a format
 
 
@@ -140,36 +140,36 @@ def differences(desired: ResourceModel, actual: ResourceModel, previous: Resourc
         name
         for name in _CREATE_ONLY
         if not _is_met(name, now.get(name), there.get(name))
-        or (name != "JobDefinitionName" and not _still_asked_for(name, before.get(name), now.get(name)))
+        or (name != "JobDefinitionName" and not _is_still_desired(name, before.get(name), now.get(name)))
     )
 
 
-def _is_met(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+def _is_met(name: str, desired: Any, actual: Any) -> bool:  # noqa: ANN401 - JSON of any shape
     """Return whether a desired value is met. An empty object and `Parquet: false` require nothing."""
-    if asked is None or (name == "Parquet" and asked is False):
+    if desired is None or (name == "Parquet" and desired is False):
         return True
     if name == "Environment":
-        return bool(asked == (there or {}))
-    if isinstance(asked, Mapping):
-        return all(_is_met(key, value, (there or {}).get(key)) for key, value in asked.items())
-    if isinstance(asked, list):
-        same_length = isinstance(there, list) and len(asked) == len(there)
-        return same_length and all(_is_met(name, one, other) for one, other in zip(asked, there, strict=True))
+        return bool(desired == (actual or {}))
+    if isinstance(desired, Mapping):
+        return all(_is_met(key, value, (actual or {}).get(key)) for key, value in desired.items())
+    if isinstance(desired, list):
+        same_length = isinstance(actual, list) and len(desired) == len(actual)
+        return same_length and all(_is_met(name, one, other) for one, other in zip(desired, actual, strict=True))
     if name == "JobDefinitionName":
-        return str(asked).lower() == str(there).lower()
-    return bool(asked == there)
+        return str(desired).lower() == str(actual).lower()
+    return bool(desired == actual)
 
 
-def _still_asked_for(name: str, before: Any, now: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+def _is_still_desired(name: str, before: Any, now: Any) -> bool:  # noqa: ANN401 - JSON of any shape
     """Return whether no previous value was removed. A value that equals SageMaker's default can be removed."""
     if now is None:
-        return before in (None, {}, _DEFAULTS.get(name)) or name in _FILLED_FREELY
+        return before in (None, {}, _DEFAULTS.get(name)) or name in _FILLED_IN
     if isinstance(before, Mapping) and isinstance(now, Mapping):
-        return all(_still_asked_for(key, value, now.get(key)) for key, value in before.items())
+        return all(_is_still_desired(key, value, now.get(key)) for key, value in before.items())
     return True
 
 
-def unlike(desired: ResourceModel, actual: ResourceModel) -> list[str]:
+def strict_differences(desired: ResourceModel, actual: ResourceModel) -> list[str]:
     """Return the createOnly properties in which a definition is not exactly as desired. Tags are not compared.
 
     Stricter than `differences`: a value that was not desired counts too, unless SageMaker fills it in.
@@ -179,24 +179,24 @@ def unlike(desired: ResourceModel, actual: ResourceModel) -> list[str]:
         actual: The existing definition.
     """
     now, there = desired._serialize(), actual._serialize()
-    return sorted(name for name in _CREATE_ONLY if not _is_like(name, now.get(name), there.get(name)))
+    return sorted(name for name in _CREATE_ONLY if not _is_equal(name, now.get(name), there.get(name)))
 
 
-def _is_like(name: str, asked: Any, there: Any) -> bool:  # noqa: ANN401 - JSON of any shape
-    same = asked == there or name == "JobDefinitionName"  # the definition was found by its name
+def _is_equal(name: str, desired: Any, actual: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+    same = desired == actual or name == "JobDefinitionName"  # the definition was found by its name
     if same or name == "Environment":  # a variable can be named like a property
-        return same or not (asked or there)
-    if asked is None or there is None:
-        said = there if asked is None else asked
-        if said in ([], False, _DEFAULTS.get(name)) or (asked is None and name in _FILLED_FREELY):
+        return same or not (desired or actual)
+    if desired is None or actual is None:
+        given = actual if desired is None else desired
+        if given in ([], False, _DEFAULTS.get(name)) or (desired is None and name in _FILLED_IN):
             return True
-        if not isinstance(said, Mapping) or name in _FORMATS:
+        if not isinstance(given, Mapping) or name in _FORMATS:
             return False
-        asked, there = asked or {}, there or {}  # a missing object is like an empty one
-    if isinstance(asked, Mapping) and isinstance(there, Mapping):
-        return all(_is_like(key, asked.get(key), there.get(key)) for key in asked.keys() | there.keys())
-    if isinstance(asked, list) and isinstance(there, list):
-        return len(asked) == len(there) and all(map(partial(_is_like, name), asked, there))
+        desired, actual = desired or {}, actual or {}  # a missing object is like an empty one
+    if isinstance(desired, Mapping) and isinstance(actual, Mapping):
+        return all(_is_equal(key, desired.get(key), actual.get(key)) for key in desired.keys() | actual.keys())
+    if isinstance(desired, list) and isinstance(actual, list):
+        return len(desired) == len(actual) and all(map(partial(_is_equal, name), desired, actual))
     return False
 
 

@@ -58,7 +58,7 @@ class Sent:
 @pytest.fixture
 def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Sent:
     """Record the delivery requests of a process that has not delivered before."""
-    monkeypatch.setattr(delivery, "_there", set())
+    monkeypatch.setattr(delivery, "_known_groups", set())
     noted = Sent()
     for service in ("logs", "monitoring"):
         wire.reply(service, *[noted] * 99)
@@ -85,7 +85,7 @@ def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(sent: Sent
 def test_a_cold_function_finds_group_and_stream_there(sent: Sent) -> None:
     """A cold function adds its records to a log stream that exists."""
     one("READ")
-    delivery._there.clear()
+    delivery._known_groups.clear()
     one("READ")
     assert sent.operations == COLD * 2
     stream = f"{STACK_ID}/JobDefinition".replace(":", "__")
@@ -356,7 +356,7 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
     one("READ")  # creates the clients
     sent.requests.clear()
-    delivery._there.clear()
+    delivery._known_groups.clear()
     monkeypatch.setattr(delivery, "LONGEST", 2.0)
 
     def hangs(request: AWSPreparedRequest) -> None:

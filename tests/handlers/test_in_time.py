@@ -312,13 +312,13 @@ def test_two_threads_have_limits_of_their_own() -> None:
     """A limit belongs to an invocation, not to the process, and an inner limit can't extend it."""
     seen: list[float] = []
     with deadline.within(5):
-        thread = threading.Thread(target=lambda: seen.append(deadline.left()))
+        thread = threading.Thread(target=lambda: seen.append(deadline.remaining()))
         thread.start()
         thread.join()
         with deadline.within(50):
-            assert deadline.left() <= 5
+            assert deadline.remaining() <= 5
     assert seen == [float("inf")]
-    assert deadline.left() == float("inf")
+    assert deadline.remaining() == float("inf")
 
 
 def test_a_refused_connection_has_no_effect(running: Running) -> None:

@@ -195,7 +195,7 @@ def _played(loader: Loader, fault: Fault | None) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sessions, "_session", lambda: session)
         patch.setattr(sessions, "_idle", type(sessions._idle)(list))
-        patch.setattr(delivery, "_there", set())
+        patch.setattr(delivery, "_known_groups", set())
         for action in ("CREATE", "READ", "UPDATE", "LIST", "DELETE"):
             event = events.event(action, properties=events.model(environment=50, tags=10))
             wire.append(json.dumps(handlers.resource(event, None)))

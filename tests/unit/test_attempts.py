@@ -21,7 +21,7 @@ def test_without_time_left_no_request_is_sent(seconds: float) -> None:
     calls: list[Json] = []
     tried = attempts.Attempts()
     with deadline.within(seconds), pytest.raises(exceptions.NetworkFailure, match="no time left in this invocation"):
-        tried.answer("name", lambda: answering(calls), {}, dict)
+        tried.send("name", lambda: answering(calls), {}, dict)
     assert calls == []
     assert tried.in_doubt_since is None
 
@@ -31,5 +31,5 @@ def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     calls: list[Json] = []
     with deadline.within(attempts.LEAST_TIME):
-        attempts.Attempts().answer("name", lambda: answering(calls), {}, dict)
+        attempts.Attempts().send("name", lambda: answering(calls), {}, dict)
     assert len(calls) == 1

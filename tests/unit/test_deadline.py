@@ -10,14 +10,14 @@ from aws_sagemaker_modelqualityjobdefinition import deadline
 
 def test_there_is_no_limit_unless_one_is_set() -> None:
     """Time is unlimited without a limit; an inner limit can't exceed an outer one, and ends with its block."""
-    assert deadline.left() == math.inf
+    assert deadline.remaining() == math.inf
     with deadline.within(5):
         with deadline.within(60):
-            assert deadline.left() <= 5
+            assert deadline.remaining() <= 5
         with deadline.within(1):
-            assert deadline.left() <= 1
-        assert 4 < deadline.left() <= 5
-    assert deadline.left() == math.inf
+            assert deadline.remaining() <= 1
+        assert 4 < deadline.remaining() <= 5
+    assert deadline.remaining() == math.inf
 
 
 def test_an_answer_is_not_read_when_its_time_is_over() -> None:

@@ -34,7 +34,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     trusted.write_text("")
     monkeypatch.setattr(tls, "bundle", lambda: str(trusted))
     monkeypatch.setattr(sessions, "_idle", defaultdict(list))
-    monkeypatch.setattr(delivery, "_there", set())
+    monkeypatch.setattr(delivery, "_known_groups", set())
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)

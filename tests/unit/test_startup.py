@@ -35,9 +35,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_module_put_off_is_imported_when_a_name_of_it_is_used(module: str) -> None:
-    """A module put off is imported at its first use, whether code imported the module or a name from it."""
-    with startup.putting_off(module):
-        import put_off_in_a_test as stand_in  # type: ignore[import-not-found]  # noqa: PLC0415 - put off by the block
+    """A deferred module is imported at its first use, whether code imported the module or a name from it."""
+    with startup.lazy_imports(module):
+        import put_off_in_a_test as stand_in  # type: ignore[import-not-found]  # noqa: PLC0415 - deferred by the block
         from put_off_in_a_test import Kind  # noqa: PLC0415 - as above
     assert module not in sys.modules
     assert Kind(word="late").word == "late"
@@ -56,32 +56,32 @@ def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
     """
     user = ModuleType("user_of_what_is_put_off")
     monkeypatch.setitem(sys.modules, user.__name__, user)
-    with startup.putting_off(module):
+    with startup.lazy_imports(module):
         exec(f"import {module} as late\nfrom {module} import Kind\nother = 1", vars(user))  # noqa: S102 - a module's text
         vars(user)["pattern"] = re.compile("a")
-    assert isinstance(user.Kind, startup.PutOff)
+    assert isinstance(user.Kind, startup.Lazy)
     assert user.late.Kind is user.Kind is sys.modules[module].Kind
     assert isinstance(user.Kind(word="late"), user.Kind)
-    assert isinstance(user.pattern, startup.PutOff)
+    assert isinstance(user.pattern, startup.Lazy)
 
 
 def test_a_submodule_put_off_is_a_module_put_off() -> None:
-    """A submodule put off is a stand-in for a module, not for a name of its package."""
-    with startup.putting_off("put_off_package", "put_off_package.part"):
+    """A deferred submodule is a stand-in for a module, not for a name of its package."""
+    with startup.lazy_imports("put_off_package", "put_off_package.part"):
         from put_off_package import part  # type: ignore[import-not-found]  # noqa: PLC0415 - no such package
-    assert isinstance(part, startup.PutOffModule)
+    assert isinstance(part, startup.LazyModule)
     assert part.__name__ == "put_off_package.part"
 
 
 def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
-    """A docstring put off is rendered once, when print() or help() reads it. help() accepts only a str."""
+    """A deferred docstring is rendered once, when print() or help() reads it. help() accepts only a str."""
     rendered = []
 
     def render(*, name: str) -> str:
         rendered.append(name)
         return f"What\t{name} does"
 
-    text = startup.PutOffText.of(render, name="call")
+    text = startup.LazyText.of(render, name="call")
     assert rendered == []
     assert str(text) == "What\tcall does"
     assert inspect.cleandoc(text) == "What    call does"
@@ -90,14 +90,14 @@ def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
 
 def test_a_module_that_is_there_is_left_alone() -> None:
     """A module that is already imported gets no stand-in, because other code may have changed it."""
-    with startup.putting_off("json"):
+    with startup.lazy_imports("json"):
         assert sys.modules["json"] is json
     assert sys.modules["json"] is json
 
 
 def test_stand_ins_don_t_outlive_a_failed_import(module: str) -> None:
     """After a failed import the stand-ins are removed, so that the next import gets the real module."""
-    with pytest.raises(ImportError, match="library"), startup.putting_off(module):
+    with pytest.raises(ImportError, match="library"), startup.lazy_imports(module):
         raise ImportError("the library is not there")
     assert module not in sys.modules
 
@@ -105,7 +105,7 @@ def test_stand_ins_don_t_outlive_a_failed_import(module: str) -> None:
 def test_the_import_system_sees_through_a_stand_in() -> None:
     """A stand-in has no `__path__`, which the import system asks a module for."""
     with pytest.raises(AttributeError):
-        _ = startup.PutOffModule("nothing").__path__
+        _ = startup.LazyModule("nothing").__path__
 
 
 def run(code: str) -> str:
@@ -121,8 +121,8 @@ def run(code: str) -> str:
 
 
 def test_the_handlers_import_nothing_that_is_put_off() -> None:
-    """Importing the handlers and creating clients imports no module put off, nor what such modules import."""
-    names = [name for names in startup._OF_NO_USE.values() for name in names]
+    """Importing the handlers and creating clients imports no deferred module, nor what such modules import."""
+    names = [name for names in startup._LAZY_MODULES.values() for name in names]
     names.remove("random")  # attempts.py waits for a random time
     names += ["s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv", "importlib.resources", "bz2"]
     told = run(
@@ -144,14 +144,14 @@ def test_the_librarys_own_sessions_are_boto3s() -> None:
 
 
 def test_clients_of_others_keep_their_documentation() -> None:
-    """Clients of other code have their documentation, which the modules put off render when it is read."""
+    """Clients of other code have their documentation, which the deferred modules render when it is read."""
     for read in ("print(method.__doc__)", "help(method)"):
         told = run(f"import boto3; method = boto3.client('sqs', 'eu-west-1').send_message; {read}")
         assert "Delivers a message to the specified queue" in told
 
 
 def test_clients_of_others_have_waiters_and_pages() -> None:
-    """Clients of other code have waiters and paginators, from modules that were put off."""
+    """Clients of other code have waiters and paginators, from modules that were deferred."""
     told = run(
         "import boto3; s3 = boto3.client('s3', 'eu-west-1')\n"
         "print(type(s3.get_waiter('bucket_exists')).__name__, type(s3.get_paginator('list_objects_v2')).__name__)"
@@ -171,7 +171,7 @@ def test_an_error_class_that_was_put_off_is_caught() -> None:
 
 
 def test_hosts_whose_names_are_not_ascii_are_found() -> None:
-    """Host names that are not ASCII are encoded, by tables that were put off."""
+    """Host names that are not ASCII are encoded, by tables that were deferred."""
     assert run("print('b\\xfccher.example'.encode('idna'))") == "b'xn--bcher-kva.example'"
 
 
@@ -188,15 +188,15 @@ def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
         "print(type(pattern).__name__, pattern.made.cache_info().currsize, type(vars(kind)['__init__']).__name__)\n"
         "print(pattern.fullmatch('::1').group(), pattern.made.cache_info().currsize)\n"
     )
-    assert told.splitlines() == ["PutOff 0 PutOffMember", "::1 1"]
+    assert told.splitlines() == ["Lazy 0 LazyMember", "::1 1"]
 
 
 def test_a_pattern_put_off_is_the_pattern() -> None:
-    """A pattern put off is compiled once, with its flags, at its first use."""
-    with startup.putting_off():
+    """A deferred pattern is compiled once, with its flags, at its first use."""
+    with startup.lazy_imports():
         late = re.compile("A(B)", flags=re.IGNORECASE)
         at_once = re.compile("A(B)").fullmatch
-    assert isinstance(late, startup.PutOff)
+    assert isinstance(late, startup.Lazy)
     assert late.sub("c", "xabx") == "xcx"
     assert late.made() is late.made()
     assert (late.groups, late.pattern) == (1, "A(B)")
@@ -205,8 +205,8 @@ def test_a_pattern_put_off_is_the_pattern() -> None:
 
 
 def test_a_dataclass_put_off_is_a_dataclass() -> None:
-    """A dataclass put off behaves like any other, hashing included, whichever member is used first."""
-    with startup.putting_off():
+    """A deferred dataclass behaves like any other, hashing included, whichever member is used first."""
+    with startup.lazy_imports():
 
         @dataclasses.dataclass
         class Point:
@@ -226,8 +226,8 @@ def test_a_dataclass_put_off_is_a_dataclass() -> None:
         class Frozen:
             x: int
 
-    assert isinstance(vars(Point)["__init__"], startup.PutOffMember)
-    assert not isinstance(vars(Frozen)["__init__"], startup.PutOffMember)
+    assert isinstance(vars(Point)["__init__"], startup.LazyMember)
+    assert not isinstance(vars(Frozen)["__init__"], startup.LazyMember)
     assert [field.name for field in dataclasses.fields(Named)] == ["x", "y", "name"]
     assert Point(1) == Point(x=1, y=[])
     assert Named(1) != Point(1)
@@ -241,17 +241,17 @@ def test_a_dataclass_put_off_is_a_dataclass() -> None:
         Frozen(1).x = 2  # type: ignore[misc]  # the test needs it to fail
 
 
-@pytest.mark.parametrize("member", startup.PutOffMember.NAMES)
+@pytest.mark.parametrize("member", startup.LazyMember.NAMES)
 def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
     """The first use of any member replaces all stand-ins of the class."""
-    with startup.putting_off():
+    with startup.lazy_imports():
 
         @dataclasses.dataclass
         class Point:
             x: int
 
     getattr(Point, member)
-    assert not [name for name, value in vars(Point).items() if isinstance(value, startup.PutOffMember)]
+    assert not [name for name, value in vars(Point).items() if isinstance(value, startup.LazyMember)]
     assert Point(1) == Point(1)
 
 

@@ -272,7 +272,7 @@ def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(asked: Json, 
 
     An adopted definition must be the one requested.
     """
-    assert translation.unlike(model_of(asked), model_of(there)) == unlike
+    assert translation.strict_differences(model_of(asked), model_of(there)) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
