@@ -52,7 +52,7 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 def toys() -> Iterator[Toys]:
     """Yield the in-memory toy type, registered in a CloudFormation for one test."""
     made = Toys()
-    with mock_aws(), stacks.installed():
+    with mock_aws(), stacks.install():
         stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
         yield made
 

@@ -142,11 +142,11 @@ class TestRun:
                 signal.raise_signal(signal.SIGTERM)
 
         monkeypatch.setattr(subprocess, "Popen", Interrupted)
-        before = signal.signal(signal.SIGTERM, command_line._leave)
+        before = signal.signal(signal.SIGTERM, command_line._exit)
         try:
             with pytest.raises(SystemExit, match="143"):
-                commands._call(["sleep", "60"], {"PATH": os.defpath})
-            assert signal.getsignal(signal.SIGTERM) is command_line._leave
+                commands._run_command(["sleep", "60"], {"PATH": os.defpath})
+            assert signal.getsignal(signal.SIGTERM) is command_line._exit
         finally:
             signal.signal(signal.SIGTERM, before)
         assert started[0].returncode == -signal.SIGTERM

@@ -33,7 +33,7 @@ ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Siz
 def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a Cloud Control for one test."""
     made = Pairs()
-    with mock_aws(), stacks.installed(), cloud_control.served():
+    with mock_aws(), stacks.install(), cloud_control.serve():
         stacks.add_type(ACCOUNT, REGION, made.resource_type())
         yield made
 
@@ -292,7 +292,7 @@ def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.Monkey
     assert refused(client.create_resource, **other)[0] == "ClientTokenConflictException"
     deletion = {"TypeName": NAME, "Identifier": "a|b", "ClientToken": "mine"}
     assert refused(client.delete_resource, **deletion)[0] == "ClientTokenConflictException"
-    monkeypatch.setattr(cloud_control, "TOKENS", timedelta(0))
+    monkeypatch.setattr(cloud_control, "TOKEN_LIFETIME", timedelta(0))
     assert ended(client, client.create_resource(**other))["OperationStatus"] == "SUCCESS"
 
 
@@ -382,10 +382,10 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
 def test_over_http() -> None:
     """A server serves Cloud Control even after a call to CloudFormation, and moto is unchanged afterwards."""
     pairs = Pairs()
-    with Account(region=REGION) as account, stacks.installed():
+    with Account(region=REGION) as account, stacks.install():
         cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
         assert cloudformation.list_stacks()["StackSummaries"] == []
-        with cloud_control.served():
+        with cloud_control.serve():
             stacks.add_type(account.account_id, REGION, pairs.resource_type())
             assert create(client, ALREADY_THERE)["OperationStatus"] == "SUCCESS"
             assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
@@ -402,8 +402,8 @@ def test_this_project_s_type() -> None:
     with (
         Account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        cloud_control.served(),
+        stacks.install(),
+        cloud_control.serve(),
     ):
         stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
         client, here = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}

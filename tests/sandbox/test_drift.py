@@ -41,7 +41,7 @@ GIVEN: Json = {
 def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a CloudFormation that detects drift."""
     made = Pairs()
-    with mock_aws(), stacks.installed(), drift.served():
+    with mock_aws(), stacks.install(), drift.serve():
         stacks.add_type(ACCOUNT, REGION, made.resource_type())
         yield made
 
@@ -191,9 +191,12 @@ def test_stack_tags(pairs: Pairs, client: Client) -> None:
         ({"Left": "a", "Right": "c"}, tags),
     ):
         as_tags = {tag["Key"]: tag["Value"] for tag in tags}
-        assert drift.expected(kind, properties, as_tags) == properties | {"Labels": expected}
-        assert drift.expected(kind, properties, {}) == properties
-        assert drift.expected(pairs.resource_type(tagging={"taggable": False}), properties, as_tags) == properties
+        assert drift.expected_properties(kind, properties, as_tags) == properties | {"Labels": expected}
+        assert drift.expected_properties(kind, properties, {}) == properties
+        assert (
+            drift.expected_properties(pairs.resource_type(tagging={"taggable": False}), properties, as_tags)
+            == properties
+        )
 
 
 def test_tags_that_are_a_map() -> None:
@@ -204,8 +207,8 @@ def test_tags_that_are_a_map() -> None:
         "tagging": {},
     }
     kind = ResourceType(schema, lambda event: event)
-    assert drift.expected(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
-    assert drift.expected(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
+    assert drift.expected_properties(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
+    assert drift.expected_properties(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
 
 
 def test_one_resource(pairs: Pairs, client: Client) -> None:
@@ -305,8 +308,8 @@ def test_this_project_s_type() -> None:
     with (
         Account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        drift.served(),
+        stacks.install(),
+        drift.serve(),
     ):
         stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
         cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")

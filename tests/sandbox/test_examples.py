@@ -36,8 +36,8 @@ def account() -> Iterator[Account]:
     with (
         Account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
-        stacks.installed(),
-        drift.served(),
+        stacks.install(),
+        drift.serve(),
     ):
         stacks.add_type(account.account_id, account.region, ResourceType(schema, function.invoke))
         yield account

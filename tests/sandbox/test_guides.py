@@ -36,9 +36,9 @@ def account() -> Iterator[Account]:
     with (
         Account() as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        drift.served(),
-        cloud_control.served(),
+        stacks.install(),
+        drift.serve(),
+        cloud_control.serve(),
     ):
         for name in (OURS, THEIRS):
             kind = ResourceType(schema | {"typeName": name}, function.invoke)

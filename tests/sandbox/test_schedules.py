@@ -27,7 +27,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run moto with SageMaker's rules in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    with mock_aws(), rules(), stacks.installed(), drift.served(), cloud_control.served():
+    with mock_aws(), rules(), stacks.install(), drift.serve(), cloud_control.serve():
         yield
 
 

@@ -25,7 +25,7 @@ def opened() -> Iterator[tuple[Account, list[float]]]:
     """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
-    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
+    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
         kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
         stacks.add_type(account.account_id, account.region, kind)
         yield account, waits

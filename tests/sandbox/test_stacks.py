@@ -681,7 +681,7 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
     toys, begun = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
-    with mock_aws(), stacks.installed():
+    with mock_aws(), stacks.install():
         stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
         client = SESSION.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
@@ -694,7 +694,7 @@ def test_moto_is_restored_afterwards() -> None:
     """When the context ends, moto is unchanged."""
     from moto.cloudformation import models  # noqa: PLC0415 - imported here to inspect it outside the context
 
-    with stacks.installed():
+    with stacks.install():
         assert models.Stack is stacks.Stack
     assert models.Stack is not stacks.Stack
     assert models.CloudFormationBackend.create_stack.__module__ == "moto.cloudformation.models"

@@ -177,7 +177,7 @@ def test_a_long_registration_goes_on_when_register_type_has_answered(
 def test_tests_that_do_not_end_are_reported(toy_package: Path, account: Account) -> None:
     """If the tests can't finish, the error has their output, for example after a defect of the sandbox."""
     with Function(toy_package, account) as function, pytest.raises(SandboxError, match=r"(?s)did not end: .*KeyError"):
-        TypeTester(account).tested({}, packaged_at(toy_package.parent / "toy.zip"), function)
+        TypeTester(account).run({}, packaged_at(toy_package.parent / "toy.zip"), function)
 
 
 def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client, tmp_path: Path) -> None:
