@@ -55,16 +55,16 @@ def _versions(registry: Registry) -> Mapping[str, Handler]:
 
     def model(arn: str, region: str) -> JSON:
         with _service_errors_as_refusals():
-            described = registry.describe_type({"Arn": arn}, region)
-        if described["DeprecatedStatus"] == "DEPRECATED":
+            description = registry.describe_type({"Arn": arn}, region)
+        if description["DeprecatedStatus"] == "DEPRECATED":
             raise Refusal("NotFound", f"{arn} is deregistered")
         type_arn, _, version_id = arn.rpartition("/")
         members = {
             "Arn": arn,
             "TypeArn": type_arn,
             "VersionId": version_id,
-            **{key: described[key] for key in ("TypeName", "IsDefaultVersion", "ProvisioningType", "Visibility")},
-            **{key: described[key] for key in ("ExecutionRoleArn", "LoggingConfig")},
+            **{key: description[key] for key in ("TypeName", "IsDefaultVersion", "ProvisioningType", "Visibility")},
+            **{key: description[key] for key in ("ExecutionRoleArn", "LoggingConfig")},
         }
         return {key: value for key, value in members.items() if value is not None}
 
@@ -103,13 +103,13 @@ def _default_versions(registry: Registry) -> Mapping[str, Handler]:
 
     def model(type_arn: str, region: str) -> JSON:
         with _service_errors_as_refusals():
-            described = registry.describe_type({"Arn": type_arn}, region)
-        version_id = described["DefaultVersionId"]
+            description = registry.describe_type({"Arn": type_arn}, region)
+        version_id = description["DefaultVersionId"]
         if version_id is None:
             raise Refusal("NotFound", f"{type_arn} is deregistered")
         return {
             "Arn": type_arn,
-            "TypeName": described["TypeName"],
+            "TypeName": description["TypeName"],
             "VersionId": version_id,
             "TypeVersionArn": f"{type_arn}/{version_id}",
         }

@@ -141,7 +141,10 @@ def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Jso
     assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == (
         ("DRIFTED", 1) if expected else ("IN_SYNC", 0)
     )
-    assert resource_drifts(client) == {"Pair": ("MODIFIED" if expected else "IN_SYNC", expected), "Other": ("IN_SYNC", [])}
+    assert resource_drifts(client) == {
+        "Pair": ("MODIFIED" if expected else "IN_SYNC", expected),
+        "Other": ("IN_SYNC", []),
+    }
 
 
 def test_deleted(pairs: Pairs, client: Client) -> None:

@@ -102,8 +102,8 @@ def test_a_schedule_stops_and_starts(sagemaker: Client) -> None:
     create_schedule(sagemaker, "daily")
     for operation, status in (("stop_monitoring_schedule", "Stopped"), ("start_monitoring_schedule", "Scheduled")):
         getattr(sagemaker, operation)(MonitoringScheduleName="daily")
-        stack_state = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
-        assert stack_state["MonitoringScheduleStatus"] == status
+        description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+        assert description["MonitoringScheduleStatus"] == status
         with pytest.raises(ClientError, match="ResourceInUse"):
             sagemaker.delete_model_quality_job_definition(JobDefinitionName="first")
 
@@ -158,10 +158,10 @@ def test_executions(sagemaker: Client) -> None:
     assert [(one["MonitoringScheduleName"], one["MonitoringExecutionStatus"]) for one in listed] == [("now", "Failed")]
     assert listed[0]["FailureReason"] == "This sandbox runs no monitoring jobs"
     assert "ProcessingJobArn" not in listed[0]
-    stack_state = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="now")
-    assert stack_state["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] == "Failed"
-    stack_state = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
-    assert "LastMonitoringExecutionSummary" not in stack_state
+    description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="now")
+    assert description["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] == "Failed"
+    description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
+    assert "LastMonitoringExecutionSummary" not in description
     sagemaker.update_monitoring_schedule(**now)
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="now")
     hour = timedelta(hours=1)
