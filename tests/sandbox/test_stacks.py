@@ -215,7 +215,7 @@ def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Clie
     assert list(toys.resources) == ["theirs"]
 
 
-@pytest.mark.parametrize("seen", [False, True])
+@pytest.mark.parametrize("reported", [False, True])
 def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Client, *, reported: bool) -> None:
     """A crash is the reason of the failure, and the rollback deletes a resource reported before it."""
     if reported:
