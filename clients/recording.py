@@ -143,7 +143,7 @@ def _cdk(account: Account, variables: dict[str, str], folder: Path, toys: Toys) 
     cdk("diff", state="replaced")
     cdk("deploy", "--require-approval", "never", state="replaced")
     cdk("drift", state="replaced")
-    toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
+    toys.resources["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
     mapping = folder / "mapping.json"
     mapping.write_text(json.dumps({"Wolf": {"Id": "toy-9"}}))
     cdk("import", "--force", "--resource-mapping", str(mapping), state="imported")

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     for number in (signal.SIGTERM, signal.SIGHUP):  # Python already turns Ctrl-C into KeyboardInterrupt
-        signal.signal(number, _leave)
+        signal.signal(number, _exit)
     try:
         return int(pkgutil.resolve_name(options.run)(options))
     except (SandboxError, PackagerError) as error:
@@ -38,8 +38,8 @@ def parser() -> argparse.ArgumentParser:
     Each command sets `run` to MODULE:FUNCTION. The function takes the options and returns the exit code. Its module is
     imported only when the command runs, so that --help and `down` don't wait for moto.
     """
-    whole = argparse.ArgumentParser(prog="sandbox", description="An AWS account on this machine.")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    root = argparse.ArgumentParser(prog="sandbox", description="An AWS account on this machine.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
     project = argparse.ArgumentParser(add_help=False)
     project.add_argument(
         "--project",
@@ -99,10 +99,10 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
     test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     test.set_defaults(run="sandbox.contract.command:from_options")
-    return whole
+    return root
 
 
-def _leave(number: int, _frame: object) -> NoReturn:
+def _exit(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 

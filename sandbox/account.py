@@ -145,7 +145,7 @@ def _regions() -> set[str]:
     """Return the regions that have CloudFormation, of every partition, according to botocore."""
     session = botocore.session.Session()
     partitions = session.get_available_partitions()
-    return {name for one in partitions for name in session.get_available_regions("cloudformation", one)}
+    return {name for partition in partitions for name in session.get_available_regions("cloudformation", partition)}
 
 
 def _listen(port: int) -> socket.socket:
@@ -164,5 +164,7 @@ def _with_loopback(no_proxy: str) -> str:
 def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
     # A tuple is (name in the config file, variable, value, converter): only a fixed value here.
     fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
-    core = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in fixed.items()})
-    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=core)
+    botocore_session = botocore.session.Session(
+        session_vars={name: (None, None, value, None) for name, value in fixed.items()}
+    )
+    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=botocore_session)

@@ -35,7 +35,7 @@ def up(options: argparse.Namespace) -> int:
         if free:
             variables = _start(root, folder, lock, options)
         else:
-            variables = _running(folder, options.region)
+            variables = _running_variables(folder, options.region)
             tell(f"the sandbox of {root} is up already")
     print(exports(variables), flush=True)
     tell(f"it runs until `sandbox down`; its log is {folder / 'log'}")
@@ -54,13 +54,13 @@ def down(options: argparse.Namespace) -> int:
             tell(f"no sandbox of {root} is up")
             return 0
         # The proxy variables stay: the shell may have set them before.
-        names = [name for name in _running(folder, None) if name.startswith(("AWS_", "SANDBOX_"))]
-        number = int(lock.read())
-        os.kill(number, signal.SIGTERM)
+        names = [name for name in _running_variables(folder, None) if name.startswith(("AWS_", "SANDBOX_"))]
+        pid = int(lock.read())
+        os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE
-        while not _taken(lock):
+        while not _try_lock(lock):
             if time.monotonic() > deadline:
-                os.kill(number, signal.SIGKILL)  # the emulator then ends too (process.py)
+                os.kill(pid, signal.SIGKILL)  # the emulator then ends too (process.py)
             time.sleep(0.02)
     print(unset(names), flush=True)
     tell(f"the sandbox of {root} has ended")
@@ -74,8 +74,8 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
     command: list[str | Path] = [sys.executable, "-m", "sandbox", "up", "--project", root, "--port", str(options.port)]
     command += ["--region", options.region] if options.region else []
     command += ["--strict"] if options.strict else []
-    for written in (file, *(path.resolve() for path in options.env_file)):
-        command += ["--env-file", written]
+    for env_file in (file, *(path.resolve() for path in options.env_file)):
+        command += ["--env-file", env_file]
     with (folder / "log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             command,
@@ -91,8 +91,8 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
             lock.truncate()
             lock.write(str(process.pid))
             lock.flush()
-            with (folder / "log").open(encoding="utf-8", errors="replace") as said:
-                _wait(process, file, said)
+            with (folder / "log").open(encoding="utf-8", errors="replace") as output:
+                _wait(process, file, output)
         except BaseException:
             process.terminate()
             process.wait()
@@ -101,18 +101,18 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
     return read_variables(file)
 
 
-def _wait(process: subprocess.Popen[bytes], file: Path, said: IO[str]) -> None:
+def _wait(process: subprocess.Popen[bytes], file: Path, output: IO[str]) -> None:
     """Wait until a file exists, and show the process's output. If the process ends first, exit with its code."""
     ready = False
     while not ready:
         ready, code = file.exists(), process.poll()
-        sys.stderr.write(said.read())
+        sys.stderr.write(output.read())
         if code is not None:
             raise SystemExit(code if code > 0 else 1)
         time.sleep(0 if ready else 0.02)
 
 
-def _running(folder: Path, region: str | None) -> dict[str, str]:
+def _running_variables(folder: Path, region: str | None) -> dict[str, str]:
     """Return the variables of the running sandbox; raise SandboxError if it isn't ready or is in another region."""
     with suppress(FileNotFoundError):
         variables = read_variables(folder / "variables")
@@ -126,12 +126,12 @@ def _running(folder: Path, region: str | None) -> dict[str, str]:
 def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
     """Yield the lock's file, and whether it was free. If it was, this process holds the lock until the block ends."""
     with (folder / "lock").open("a+", encoding="utf-8") as lock:
-        free = _taken(lock)
+        free = _try_lock(lock)
         lock.seek(0)
         yield lock, free
 
 
-def _taken(lock: IO[str]) -> bool:
+def _try_lock(lock: IO[str]) -> bool:
     """Try to take a lock; return whether this process holds it now."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

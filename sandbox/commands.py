@@ -22,14 +22,14 @@ from sandbox.teller import JsonTeller, TextTeller
 
 def up(options: argparse.Namespace) -> int:
     """Run an account with the type until Ctrl-C. Standard output gets the export lines and nothing else."""
-    shell = sys.stdout
+    stdout = sys.stdout
     with ExitStack() as running:
         account, function = running.enter_context(_sandbox(options))
         variables = _variables(account, function)
         for file in options.env_file:
             running.callback(file.unlink, missing_ok=True)
             write_variables(file, variables)
-        print(exports(variables), file=shell, flush=True)
+        print(exports(variables), file=stdout, flush=True)
         tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
         threading.Event().wait()
     return 0
@@ -40,13 +40,13 @@ def run(options: argparse.Namespace) -> int:
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # skips what the registry's test invocation has logged
-        code = _call(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
+        code = _run_command(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
         if code:
             for line in failures(account):
                 tell(line)
-            said = function.log[before:]
-            if "[ERROR]" in said:
-                tell(f"the handler crashed; the end of its log:\n{tail(said)}")
+            output = function.log[before:]
+            if "[ERROR]" in output:
+                tell(f"the handler crashed; the end of its log:\n{tail(output)}")
     return code
 
 
@@ -105,21 +105,21 @@ def _variables(account: Account, function: Function) -> dict[str, str]:
     }
 
 
-def _call(command: Sequence[str], environment: dict[str, str]) -> int:
+def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a command to its end and return its exit code, as a shell would."""
     # A terminal sends Ctrl-C to the command too. The command decides what happens then.
-    interrupt = signal.signal(signal.SIGINT, lambda *_: None)
+    previous_sigint = signal.signal(signal.SIGINT, lambda *_: None)
     # A SIGTERM is held back until the process exists: during Popen, it would leave the process running.
-    waiting: list[int] = []
-    leave = signal.signal(signal.SIGTERM, lambda number, _: waiting.append(number))
+    pending: list[int] = []
+    previous_sigterm = signal.signal(signal.SIGTERM, lambda number, _: pending.append(number))
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
     else:
         try:
-            signal.signal(signal.SIGTERM, leave)
-            for number in waiting:
+            signal.signal(signal.SIGTERM, previous_sigterm)
+            for number in pending:
                 signal.raise_signal(number)
             code = process.wait()
         finally:
@@ -128,6 +128,6 @@ def _call(command: Sequence[str], environment: dict[str, str]) -> int:
                 process.wait(10)
             process.kill()
     finally:
-        signal.signal(signal.SIGTERM, leave)
-        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, previous_sigterm)
+        signal.signal(signal.SIGINT, previous_sigint)
     return code if code >= 0 else 128 - code

@@ -146,26 +146,26 @@ class Function:
     ) -> str:
         """Start the emulator and return its address. Try other ports if another process has taken these."""
         for _ in range(ATTEMPTS):
-            serve, runtime_api = _free_ports()
+            port, runtime_api = _free_ports()
             command: list[str | Path] = [
                 emulator,
                 "--log-level=warning",
-                f"--runtime-interface-emulator-address={LOOPBACK}:{serve}",
+                f"--runtime-interface-emulator-address={LOOPBACK}:{port}",
                 f"--runtime-api-address={LOOPBACK}:{runtime_api}",
                 *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
             ]
             process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
-            if self._serves(process, serve):
-                return f"http://{LOOPBACK}:{serve}"
+            if self._wait_until_listening(process, port):
+                return f"http://{LOOPBACK}:{port}"
             if "address already in use" not in self.log:
                 break
         raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
 
-    def _serves(self, process: subprocess.Popen[bytes], port: int) -> bool:
+    def _wait_until_listening(self, process: subprocess.Popen[bytes], port: int) -> bool:
         """Wait until the emulator listens; return whether it does."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and process.poll() is None:
-            if _owns(process.pid, port):
+            if _child_listens(process.pid, port):
                 return True
             time.sleep(0.01)
         return False
@@ -184,10 +184,10 @@ def _emulator() -> Path:
 
 def _version(python: Path) -> str:
     """Return the version of an interpreter, for example 3.12."""
-    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         return subprocess.run(
-            [python, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True
+            [python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
         raise SandboxError(f"no Python at {python}: {error}") from error
@@ -209,7 +209,7 @@ def _link_runtime_client(folder: Path, version: str) -> None:
         (folder / "runtime_client.py").symlink_to(Path(__file__).with_name("runtime_client.py"))
 
 
-def _owns(shell: int, port: int) -> bool:
+def _child_listens(shell: int, port: int) -> bool:
     """Return whether a child of a process listens on a port, by proc(5). A connection would not show who answers."""
     tables = (Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
     rows = (line.split() for table in tables for line in table)

@@ -31,7 +31,7 @@ def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -
             log.
     """
 
-    def end() -> str:
+    def end_of_log() -> str:
         return f"The end of its log:\n{tail(log.read_text(errors='replace') if log.exists() else '')}"
 
     with requests.Session() as session:
@@ -40,14 +40,14 @@ def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -
             url = f"{endpoint}/2015-03-31/functions/{NAME}/invocations"
             answer = session.post(url, data=json.dumps(event), timeout=timeout + 30)
         except requests.RequestException as error:
-            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end()}") from error
+            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end_of_log()}") from error
     try:
         result = answer.json()
     except ValueError:  # plain text from the emulator itself: the invocation timed out
-        raise SandboxError(f"the handler crashed: {answer.text}\n{end()}") from None
+        raise SandboxError(f"the handler crashed: {answer.text}\n{end_of_log()}") from None
     if not isinstance(result, dict):
-        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end()}")
+        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end_of_log()}")
     if "errorType" in result:
         crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
-        raise SandboxError(f"the handler crashed: {crash}\n{end()}")
+        raise SandboxError(f"the handler crashed: {crash}\n{end_of_log()}")
     return result

@@ -59,33 +59,33 @@ def _with_hint(home: str, answer: Response) -> Response:
     Types are registered per region, as in AWS, and the sandbox registers its types in one region only.
     """
     region = _scope()[2]
-    said = answer.get_data()
-    if region not in ("", home) and any(words in said for words in _NO_SUCH_TYPE):
+    body = answer.get_data()
+    if region not in ("", home) and any(message in body for message in _NO_SUCH_TYPE):
         hint = f" (This request is for {region}; the sandbox has its types in {home}: `sandbox up --region {region}`.)"
-        answer.set_data(said.replace(b"</Message>", f"{hint}</Message>".encode()))
+        answer.set_data(body.replace(b"</Message>", f"{hint}</Message>".encode()))
     return answer
 
 
 def _refusal(error: Exception) -> Response:
     """Turn an exception that moto raised into an error in the service's protocol."""
-    asked = BaseResponse(service_name=_service())
-    asked.setup_class(cast("Request", request))
+    moto_response = BaseResponse(service_name=_service())
+    moto_response.setup_class(cast("Request", request))
     try:
-        model = get_service_model(asked.boto3_service_name)
+        model = get_service_model(moto_response.boto3_service_name)
     except UnknownServiceError:  # not a service of boto3's, for example moto's own API
         return Response(json.dumps({"message": str(error)}), HTTPStatus.NOT_FOUND, mimetype="application/json")
-    action = asked._get_action()  # noqa: SLF001 - moto has no public method for this
-    wanted = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
+    action = moto_response._get_action()  # noqa: SLF001 - moto has no public method for this
+    subject = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
     if not hasattr(current_app, "service"):
-        wanted = f"service {model.service_id}"
+        subject = f"service {model.service_id}"
     if isinstance(error, NotImplementedError | NotFound):
         unknown = "InvalidAction" if model.protocol in _QUERY_PROTOCOLS else "UnknownOperationException"
-        refusal, status = Refusal(unknown, f"This sandbox has no {wanted}."), HTTPStatus.BAD_REQUEST
+        refusal, status = Refusal(unknown, f"This sandbox has no {subject}."), HTTPStatus.BAD_REQUEST
     else:
         traceback.print_exception(error, file=sys.stderr)
-        text = f"This sandbox failed on {wanted}: {type(error).__name__}: {error}"
+        text = f"This sandbox failed on {subject}: {type(error).__name__}: {error}"
         refusal, status = Refusal("InternalFailure", text), HTTPStatus.INTERNAL_SERVER_ERROR
-    _, headers, body = asked.serialized(ActionResult(refusal))
+    _, headers, body = moto_response.serialized(ActionResult(refusal))
     return Response(body, status, headers)
 
 

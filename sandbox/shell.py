@@ -8,27 +8,27 @@ from pathlib import Path
 from packager.sources import SETTINGS
 
 # A profile that is set in a shell would override the account's variables.
-_IN_THE_WAY = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+_CONFLICTING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 
 
-def project(given: Path | None) -> Path:
+def project(named: Path | None) -> Path:
     """Return the folder of the project that a command is about.
 
     Args:
-        given: The folder that the user named. By default it is the nearest folder with .rpdk-config, from the working
+        named: The folder that the user named. By default it is the nearest folder with .rpdk-config, from the working
             directory upwards; without one, the project that this sandbox belongs to.
     """
-    if given is not None:
-        return given.resolve()
-    here = Path.cwd()
-    around = (folder for folder in (here, *here.parents) if (folder / SETTINGS).is_file())
-    return next(around, Path(__file__).parents[1])
+    if named is not None:
+        return named.resolve()
+    working_directory = Path.cwd()
+    candidates = (folder for folder in (working_directory, *working_directory.parents) if (folder / SETTINGS).is_file())
+    return next(candidates, Path(__file__).parents[1])
 
 
 def exports(variables: Mapping[str, str]) -> str:
     """Return the lines that set variables in a shell, for `eval`."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return "\n".join([f"unset {' '.join(_IN_THE_WAY)}", *lines])
+    return "\n".join([f"unset {' '.join(_CONFLICTING)}", *lines])
 
 
 def unset(names: Iterable[str]) -> str:

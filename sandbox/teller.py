@@ -25,11 +25,11 @@ class Teller(ABC):
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Run a step, and show its time when it ends, or that it failed or was interrupted."""
-        begun = time.monotonic()
+        started_at = time.monotonic()
         status: Status = "failed"
         self._details = []
         try:
-            with self._under_way(title):
+            with self._show_running(title):
                 yield
             status = "done"
         except (KeyboardInterrupt, SystemExit):
@@ -37,14 +37,14 @@ class Teller(ABC):
             raise
         finally:
             details, self._details = self._details, None
-            self._ended(title, time.monotonic() - begun, status)
+            self._show_ended(title, time.monotonic() - started_at, status)
             for line in details:
-                self._show(line)
+                self._show_detail(line)
 
     def detail(self, text: str) -> None:
         """Show a detail below its step; outside of a step, show it at once."""
         if self._details is None:
-            self._show(text)
+            self._show_detail(text)
         else:
             self._details.append(text)
 
@@ -52,16 +52,16 @@ class Teller(ABC):
     def commands(self, title: str, lines: Sequence[str]) -> None:
         """Show commands that a person can try next."""
 
-    def _under_way(self, title: str) -> AbstractContextManager[object]:  # noqa: ARG002 - only a terminal shows it
+    def _show_running(self, title: str) -> AbstractContextManager[object]:  # noqa: ARG002 - only a terminal shows it
         """Show that a step is running, until the context ends."""
         return nullcontext()
 
     @abstractmethod
-    def _ended(self, title: str, seconds: float, status: Status) -> None:
+    def _show_ended(self, title: str, seconds: float, status: Status) -> None:
         """Show that a step has ended."""
 
     @abstractmethod
-    def _show(self, detail: str) -> None:
+    def _show_detail(self, detail: str) -> None:
         """Show a detail."""
 
 
@@ -82,15 +82,15 @@ class TextTeller(Teller):
         for line in lines:
             self._console.print(Text(f"    {line}", style="cyan"))
 
-    def _under_way(self, title: str) -> AbstractContextManager[object]:
+    def _show_running(self, title: str) -> AbstractContextManager[object]:
         return self._console.status(Text(title)) if self._console.is_interactive else nullcontext()
 
-    def _ended(self, title: str, seconds: float, status: Status) -> None:
+    def _show_ended(self, title: str, seconds: float, status: Status) -> None:
         line = Text(f"{title} ".ljust(WIDTH, "."), style="bold")
         line.append(f" {seconds:5.1f} s" if status == "done" else f" {status}", "green" if status == "done" else "red")
         self._console.print(line)
 
-    def _show(self, detail: str) -> None:
+    def _show_detail(self, detail: str) -> None:
         self._console.print(Text(f"    {detail}", style="dim"))
 
 
@@ -109,10 +109,10 @@ class JsonTeller(Teller):
         """Write the commands that a person can try next."""
         self._write({"title": title, "commands": [*lines]})
 
-    def _ended(self, title: str, seconds: float, status: Status) -> None:
+    def _show_ended(self, title: str, seconds: float, status: Status) -> None:
         self._write({"step": title, "seconds": round(seconds, 3), "status": status})
 
-    def _show(self, detail: str) -> None:
+    def _show_detail(self, detail: str) -> None:
         self._write({"detail": detail})
 
     def _write(self, members: dict[str, object]) -> None:

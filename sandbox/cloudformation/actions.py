@@ -14,7 +14,7 @@ Action = Callable[[JSON, str, str], JSON]
 
 
 @contextmanager
-def added(actions: Mapping[str, Action]) -> Iterator[None]:
+def add_actions(actions: Mapping[str, Action]) -> Iterator[None]:
     """Add actions to moto until the context ends. moto parses requests and writes answers by botocore's model.
 
     Args:
@@ -22,7 +22,7 @@ def added(actions: Mapping[str, Action]) -> Iterator[None]:
     """
     names = {xform_name(name): action for name, action in actions.items()}
     for name, action in names.items():
-        setattr(CloudFormationResponse, name, _answering(action))
+        setattr(CloudFormationResponse, name, _as_method(action))
     try:
         yield
     finally:
@@ -30,5 +30,5 @@ def added(actions: Mapping[str, Action]) -> Iterator[None]:
             delattr(CloudFormationResponse, name)
 
 
-def _answering(action: Action) -> Callable[[CloudFormationResponse], ActionResult]:
+def _as_method(action: Action) -> Callable[[CloudFormationResponse], ActionResult]:
     return lambda response: ActionResult(action(response.params, response.current_account, response.region))

@@ -15,7 +15,7 @@ from sandbox.cloudformation import published
 from sandbox.cloudformation.resource_type import ResourceType
 
 JSON = dict[str, Any]
-_offered: dict[str, Mapping[str, "Handler"]] = {}
+_handlers: dict[str, Mapping[str, "Handler"]] = {}
 
 
 @dataclass(frozen=True)
@@ -61,36 +61,36 @@ class Refusal(Exception):  # noqa: N818 - named for what the handler does: it re
 
 
 @contextmanager
-def offered(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
+def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
     """Let stacks of every account and region use one of AWS's types until the context ends.
 
     Args:
         name: the type's name.
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
-    _offered[name] = handlers
+    _handlers[name] = handlers
     try:
         yield
     finally:
-        del _offered[name]
+        del _handlers[name]
 
 
 def resource_type(name: str) -> ResourceType | None:
     """Return one of AWS's types by its name; None if it is not offered."""
-    if name not in _offered:
+    if name not in _handlers:
         return None
-    return _made(name)
+    return _load_type(name)
 
 
 @lru_cache
-def _made(name: str) -> ResourceType:
-    found = published.resource_type(name)
-    if found is None:
+def _load_type(name: str) -> ResourceType:
+    published_type = published.resource_type(name)
+    if published_type is None:
         raise LookupError(f"cfn-lint has no schema of {name}")
-    kind = copy(found)
+    kind = copy(published_type)
 
     def invoke(event: JSON) -> JSON:
-        handler, data = _offered[name].get(event["action"]), event["requestData"]
+        handler, data = _handlers[name].get(event["action"]), event["requestData"]
         if handler is None:
             return _failed("InvalidRequest", f"This sandbox has no {event['action']} of {name}")
         call = Call(

@@ -24,7 +24,7 @@ from sandbox.cloudformation import imports, macros, parameters
 from sandbox.cloudformation.changes import Plan
 from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
 from sandbox.cloudformation.stack import READY, DesiredStack, Stack
-from sandbox.cloudformation.stack_actions import checked, new_stack
+from sandbox.cloudformation.stack_actions import new_stack, parse_and_check
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 TYPES = ("CREATE", "UPDATE", "IMPORT")
@@ -56,13 +56,13 @@ class ChangeSet:
     change_set_name: str
     kind: str
     stack: Stack
-    wish: DesiredStack
+    desired: DesiredStack
     changes: list[dict[str, Any]]
     description: str | None
     capabilities: list[str]
     role_arn: str | None
     shown_parameters: list[dict[str, Any]]
-    begun: int  # how many operations the stack had started when this change set was created
+    operation_count: int  # how many operations the stack had started when this change set was created
     status: str = "CREATE_COMPLETE"
     status_reason: str | None = None
     executed: bool = False
@@ -71,12 +71,12 @@ class ChangeSet:
     @property
     def template(self) -> str:
         """The template as the user wrote it."""
-        return self.wish.text
+        return self.desired.text
 
     @property
     def template_dict(self) -> dict[str, Any]:
         """The parsed template with its macros expanded."""
-        return self.wish.template
+        return self.desired.template
 
     @property
     def execution_status(self) -> str:
@@ -85,7 +85,7 @@ class ChangeSet:
             return "EXECUTE_COMPLETE"
         if self.status != "CREATE_COMPLETE":
             return "UNAVAILABLE"
-        return "AVAILABLE" if self.stack.operations == self.begun else "OBSOLETE"
+        return "AVAILABLE" if self.stack.operation_count == self.operation_count else "OBSOLETE"
 
     @property
     def summary(self) -> Answer:
@@ -107,43 +107,43 @@ class ChangeSet:
 
 def create_change_set(response: CloudFormationResponse) -> Answer:
     """Answer CreateChangeSet. Without a ChangeSetType, the change set is an UPDATE of an existing stack."""
-    given = response.params
-    name, kind = given["ChangeSetName"], given.get("ChangeSetType", "UPDATE")
-    _refuse_odd(name, kind)
-    stack = _stack(response, kind)
-    if any(change_set.change_set_name == name for change_set in _of(stack)):
+    request = response.params
+    name, kind = request["ChangeSetName"], request.get("ChangeSetType", "UPDATE")
+    _check_name_and_type(name, kind)
+    stack = _find_or_create_stack(response, kind)
+    if any(change_set.change_set_name == name for change_set in _change_sets_of(stack)):
         raise ChangeSetExists(f"ChangeSet {name} cannot be created: it already exists")
     text = template_text(response, stack)
-    template = checked(response, text, reviewed=True)
+    template = parse_and_check(response, text, for_change_set=True)
     before = stack.parameter_values if stack.status != "CREATE_PENDING" else None
-    values = parameters.values(given.get("Parameters") or [], template, before)
-    given_tags = tags(response)
-    on_failure = given.get("OnStackFailure", "ROLLBACK")
-    wish = DesiredStack(
+    values = parameters.values(request.get("Parameters") or [], template, before)
+    requested_tags = tags(response)
+    on_failure = request.get("OnStackFailure", "ROLLBACK")
+    desired = DesiredStack(
         text,
-        macros.expanded(template, values, response.region),
+        macros.expand(template, values, response.region),
         values,
-        stack.tags if given_tags is None else given_tags,
-        imports.wanted(given.get("ResourcesToImport") or [], template, stack) if kind == "IMPORT" else {},
+        stack.tags if requested_tags is None else requested_tags,
+        imports.to_import(request.get("ResourcesToImport") or [], template, stack) if kind == "IMPORT" else {},
         on_failure="ROLLBACK" if on_failure == "DELETE" and kind != "CREATE" else on_failure,
     )
-    wanted = stack.resources(wish.template, wish.parameters, wish.tags)
+    resources = stack.resources(desired.template, desired.parameters, desired.tags)
     if flag(response, "ImportExistingResources"):
-        wish = replace(wish, imports={**imports.existing(wanted, stack), **wish.imports})
-    unchanged = kind == "UPDATE" and not stack.differs(wanted)
-    identifiers = imports.identifiers(wish.imports, template, stack)
+        desired = replace(desired, imports={**imports.find_existing(resources, stack), **desired.imports})
+    unchanged = kind == "UPDATE" and not stack.differs(resources)
+    identifiers = imports.identifiers(desired.imports, template, stack)
     change_set = ChangeSet(
         generate_changeset_id(name, response.region, response.current_account),
         name,
         kind,
         stack,
-        wish,
-        [] if unchanged else Plan(wanted, stack.resource_map, identifiers).changes(),
-        given.get("Description"),
-        list(given.get("Capabilities") or []),
-        given.get("RoleARN"),
-        parameters.shown(values, template, wanted.resolved_parameters),
-        stack.operations,
+        desired,
+        [] if unchanged else Plan(resources, stack.resource_map, identifiers).changes(),
+        request.get("Description"),
+        list(request.get("Capabilities") or []),
+        request.get("RoleARN"),
+        parameters.described(values, template, resources.resolved_parameters),
+        stack.operation_count,
     )
     if unchanged:
         change_set.status, change_set.status_reason = "FAILED", UNCHANGED
@@ -155,7 +155,7 @@ def create_change_set(response: CloudFormationResponse) -> Answer:
     return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
 
 
-def _refuse_odd(name: str, kind: str) -> None:
+def _check_name_and_type(name: str, kind: str) -> None:
     if kind not in TYPES:
         text = f"Value '{kind}' at 'changeSetType' failed to satisfy constraint: Member must satisfy enum value set"
         raise ValidationError(message=f"1 validation error detected: {text}: [IMPORT, UPDATE, CREATE]")
@@ -164,7 +164,7 @@ def _refuse_odd(name: str, kind: str) -> None:
         raise ValidationError(message=f"1 validation error detected: {text} pattern: [a-zA-Z][-a-zA-Z0-9]*")
 
 
-def _stack(response: CloudFormationResponse, kind: str) -> Stack:
+def _find_or_create_stack(response: CloudFormationResponse, kind: str) -> Stack:
     """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
     name = response.params["StackName"]
     try:
@@ -182,12 +182,12 @@ def _stack(response: CloudFormationResponse, kind: str) -> Stack:
     return stack
 
 
-def _of(stack: Stack) -> list[ChangeSet]:
+def _change_sets_of(stack: Stack) -> list[ChangeSet]:
     change_sets: Mapping[str, Any] = stack.backend.change_sets
     return [change_set for change_set in change_sets.values() if change_set.stack is stack]
 
 
-def _find(response: CloudFormationResponse) -> ChangeSet:
+def _find_change_set(response: CloudFormationResponse) -> ChangeSet:
     """Return the change set that the request names, by its id, or by its name and its stack.
 
     Raises:
@@ -203,7 +203,7 @@ def _find(response: CloudFormationResponse) -> ChangeSet:
         return found  # type: ignore[no-any-return]  # moto declares the dict with its own class of change sets
     if "StackName" not in response.params:
         raise ValidationError(message="StackName must be specified if ChangeSetName is not specified as an ARN.")
-    for change_set in _of(named_stack(response)):
+    for change_set in _change_sets_of(named_stack(response)):
         if change_set.change_set_name == name:
             return change_set
     raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
@@ -211,17 +211,17 @@ def _find(response: CloudFormationResponse) -> ChangeSet:
 
 def describe_change_set(response: CloudFormationResponse) -> Answer:
     """Answer DescribeChangeSet. Values before and after are included only with IncludePropertyValues."""
-    change_set = _find(response)
-    shown = change_set.changes
+    change_set = _find_change_set(response)
+    changes = change_set.changes
     if not flag(response, "IncludePropertyValues"):
-        shown = [_without_values(change) for change in shown]
+        changes = [_without_values(change) for change in changes]
     return change_set.summary | {
         "Parameters": change_set.shown_parameters,
         "Capabilities": change_set.capabilities,
         "NotificationARNs": change_set.stack.notification_arns,
-        "Tags": [{"Key": key, "Value": value} for key, value in change_set.wish.tags.items()],
-        "OnStackFailure": change_set.wish.on_failure,
-        "Changes": [{"Type": "Resource", "ResourceChange": change} for change in shown],
+        "Tags": [{"Key": key, "Value": value} for key, value in change_set.desired.tags.items()],
+        "OnStackFailure": change_set.desired.on_failure,
+        "Changes": [{"Type": "Resource", "ResourceChange": change} for change in changes],
     }
 
 
@@ -231,19 +231,19 @@ def _without_values(change: dict[str, Any]) -> dict[str, Any]:
         detail | {"Target": {key: value for key, value in detail["Target"].items() if key not in hidden}}
         for detail in change["Details"]
     ]
-    bare = {key: value for key, value in change.items() if key not in {"BeforeContext", "AfterContext"}}
-    return bare | {"Details": details}
+    without_contexts = {key: value for key, value in change.items() if key not in {"BeforeContext", "AfterContext"}}
+    return without_contexts | {"Details": details}
 
 
 def list_change_sets(response: CloudFormationResponse) -> Answer:
     """Answer ListChangeSets for one stack. moto lists the change sets of all stacks."""
-    return {"Summaries": [change_set.summary for change_set in _of(named_stack(response))]}
+    return {"Summaries": [change_set.summary for change_set in _change_sets_of(named_stack(response))]}
 
 
 def delete_change_set(response: CloudFormationResponse) -> Answer:
     """Answer DeleteChangeSet. Deleting a missing change set succeeds if its stack exists."""
     try:
-        change_set = _find(response)
+        change_set = _find_change_set(response)
     except ChangeSetNotFound:
         return {}
     del response.cloudformation_backend.change_sets[change_set.change_set_id]
@@ -252,15 +252,15 @@ def delete_change_set(response: CloudFormationResponse) -> Answer:
 
 def execute_change_set(response: CloudFormationResponse) -> Answer:
     """Answer ExecuteChangeSet: start the operation on the stack."""
-    change_set = _find(response)
+    change_set = _find_change_set(response)
     if change_set.execution_status != "AVAILABLE":
         state = change_set.status if change_set.status != "CREATE_COMPLETE" else change_set.execution_status
         text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{state}]"
         raise InvalidChangeSetStatus(text)
-    wish = change_set.wish
+    desired = change_set.desired
     if flag(response, "DisableRollback"):
-        wish = replace(wish, on_failure="DO_NOTHING")
-    change_set.stack.change(change_set.kind, wish)
+        desired = replace(desired, on_failure="DO_NOTHING")
+    change_set.stack.change(change_set.kind, desired)
     change_set.executed = True
     change_set.stack.role_arn = change_set.role_arn or change_set.stack.role_arn
     return {}

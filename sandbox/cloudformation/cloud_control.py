@@ -32,14 +32,14 @@ from moto.core.responses import ActionResult, BaseResponse
 
 from sandbox import SandboxError
 from sandbox.cloudformation import catalogue, operations
-from sandbox.cloudformation.properties import InvalidIdentifier, changed, identified, without
+from sandbox.cloudformation.properties import InvalidIdentifier, changed_pointers, model_of, without
 from sandbox.cloudformation.resource_type import HandlerFailure, Request, ResourceType
 
 HOST = r"https?://cloudcontrolapi\.(.+)\.amazonaws\.com"
 TARGET = "CloudApiService"
-TOKENS = timedelta(hours=36)  # how long a client token is remembered
-PAGE = 20
-OPEN = ("PENDING", "IN_PROGRESS")
+TOKEN_LIFETIME = timedelta(hours=36)  # how long a client token is remembered
+PAGE_SIZE = 20
+CANCELLABLE = ("PENDING", "IN_PROGRESS")
 
 EXCEPTIONS = {
     "InternalFailure": "HandlerInternalFailureException",
@@ -59,7 +59,7 @@ EXCEPTIONS = {
 """The API's error for each handler error code. Any other code becomes a HandlerFailureException."""
 
 JSON = dict[str, Any]
-_beginning = threading.Lock()  # two equal requests at the same time create one resource
+_start_lock = threading.Lock()  # two equal requests at the same time create one resource
 
 
 class CloudControlError(ServiceException):
@@ -76,14 +76,14 @@ class ResourceRequest:
 
     type_name: str
     operation: str
-    given: JSON
+    parameters: JSON
     identifier: str | None = None
     status: str = "PENDING"
     message: str | None = None
     code: str | None = None
     model: JSON | None = None
     token: str = field(default_factory=lambda: str(uuid4()))
-    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def event(self) -> JSON:
@@ -94,7 +94,7 @@ class ResourceRequest:
             "RequestToken": self.token,
             "Operation": self.operation,
             "OperationStatus": self.status,
-            "EventTime": self.begun,
+            "EventTime": self.started_at,
             "ResourceModel": json.dumps(self.model, default=str) if self.model else None,
             "StatusMessage": self.message,
             "ErrorCode": self.code,
@@ -115,14 +115,14 @@ class ResourceRequest:
             self.identifier = kind.identifier(answer.get("resourceModel") or {}) or self.identifier
             return answer
 
-        watched = copy(kind)
-        watched.invoke = invoke
+        cancellable = copy(kind)
+        cancellable.invoke = invoke
         try:
-            self.model = handle(watched) or None
+            self.model = handle(cancellable) or None
         except Cancelled:
             self.status = "CANCEL_COMPLETE"
         except HandlerFailure as failure:
-            self.status, self.code, self.message = "FAILED", failure.code, failure.said
+            self.status, self.code, self.message = "FAILED", failure.code, failure.handler_message
         except Exception as error:  # noqa: BLE001 - no caller waits for this thread: the request reports the error
             self.status, self.code, self.message = "FAILED", "InternalFailure", f"{type(error).__name__}: {error}"
         else:
@@ -138,67 +138,77 @@ class CloudControlResponse(BaseResponse):
 
     def create_resource(self) -> ActionResult:
         """Start to create a resource, unless the schema refuses the desired state."""
-        kind = self._kind("create")
+        kind = self._find_type("create")
 
-        def begin(request: ResourceRequest) -> None:
+        def start(request: ResourceRequest) -> None:
             desired = kind.typed(_json("DesiredState", self.params["DesiredState"], dict))
-            _refuse(kind.violations(desired))
-            self._run(request, kind, lambda watched: watched.handle("CREATE", self._request, desired))
+            _refuse_violations(kind.violations(desired))
+            self._run(request, kind, lambda cancellable: cancellable.handle("CREATE", self._handler_request, desired))
 
-        return self._begun("CREATE", begin)
+        return self._start_once("CREATE", start)
 
     def update_resource(self) -> ActionResult:
         """Apply a patch to the model that READ returns, and start the update. Refuse to change fixed properties."""
-        kind = self._kind("update")
+        kind = self._find_type("update")
 
-        def begin(request: ResourceRequest) -> None:
+        def start(request: ResourceRequest) -> None:
             current = self._read(kind)
-            desired = _patched(current, _json("PatchDocument", self.params["PatchDocument"], list))
+            desired = _apply_patch(current, _json("PatchDocument", self.params["PatchDocument"], list))
             read_only = kind.schema.get("readOnlyProperties", [])
-            fixed = changed(read_only, current, desired)
+            fixed = changed_pointers(read_only, current, desired)
             if fixed:
-                raise _invalid(f"Invalid patch update: readOnlyProperties [{', '.join(fixed)}] cannot be updated")
-            fixed = changed(kind.schema.get("createOnlyProperties", []), current, desired)
+                raise _validation_error(
+                    f"Invalid patch update: readOnlyProperties [{', '.join(fixed)}] cannot be updated"
+                )
+            fixed = changed_pointers(kind.schema.get("createOnlyProperties", []), current, desired)
             if fixed:
                 message = f"Invalid patch update: createOnlyProperties [{', '.join(fixed)}] cannot be updated"
                 raise CloudControlError("NotUpdatableException", message)
-            _refuse(kind.violations(without(desired, read_only)))
+            _refuse_violations(kind.violations(without(desired, read_only)))
             request.identifier = kind.identifier(current)
-            self._run(request, kind, lambda watched: watched.handle("UPDATE", self._request, desired, current, current))
+            self._run(
+                request,
+                kind,
+                lambda cancellable: cancellable.handle("UPDATE", self._handler_request, desired, current, current),
+            )
 
-        return self._begun("UPDATE", begin)
+        return self._start_once("UPDATE", start)
 
     def delete_resource(self) -> ActionResult:
         """Start to delete a resource."""
-        kind = self._kind("delete")
+        kind = self._find_type("delete")
 
-        def begin(request: ResourceRequest) -> None:
-            named = self._named(kind)
-            if kind.identifier(named) is None:  # the request has an additional identifier
-                named = identified(kind.schema, str(kind.identifier(self._read(kind))))
-            request.identifier = kind.identifier(named)
-            self._run(request, kind, lambda watched: watched.handle("DELETE", self._request, named, model=named))
+        def start(request: ResourceRequest) -> None:
+            model = self._identified_model(kind)
+            if kind.identifier(model) is None:  # the request has an additional identifier
+                model = model_of(kind.schema, str(kind.identifier(self._read(kind))))
+            request.identifier = kind.identifier(model)
+            self._run(
+                request,
+                kind,
+                lambda cancellable: cancellable.handle("DELETE", self._handler_request, model, model=model),
+            )
 
-        return self._begun("DELETE", begin)
+        return self._start_once("DELETE", start)
 
     def get_resource(self) -> ActionResult:
         """Return the model that READ returns."""
-        kind = self._kind("read")
+        kind = self._find_type("read")
         return ActionResult({"TypeName": kind.name, "ResourceDescription": _description(kind, self._read(kind))})
 
     def list_resources(self) -> ActionResult:
         """Return what LIST returns: one page, and the handler's token for the next page."""
-        kind = self._kind("list")
-        given = self.params.get("ResourceModel")
-        model = _json("ResourceModel", given, dict) if given else {}
-        wanted = kind.schema.get("handlers", {}).get("list", {}).get("handlerSchema", {}).get("required", [])
-        missing = [f"#: required key [{key}] not found" for key in wanted if key not in model]
+        kind = self._find_type("list")
+        filter_text = self.params.get("ResourceModel")
+        model = _json("ResourceModel", filter_text, dict) if filter_text else {}
+        required = kind.schema.get("handlers", {}).get("list", {}).get("handlerSchema", {}).get("required", [])
+        missing = [f"#: required key [{key}] not found" for key in required if key not in model]
         if missing:
             text = f"Missing or invalid ResourceModel property in {kind.name} list handler request input. "
             raise CloudControlError("InvalidRequestException", f"{text}Required property: ({', '.join(missing)})")
-        event = kind.event("LIST", self._request, kind.typed(model))
+        event = kind.event("LIST", self._handler_request, kind.typed(model))
         event["nextToken"] = self.params.get("NextToken")
-        if not given:
+        if not filter_text:
             del event["requestData"]["resourceProperties"]
         try:
             answer = kind.invoke(event)
@@ -206,38 +216,38 @@ class CloudControlResponse(BaseResponse):
             raise CloudControlError("HandlerFailureException", str(error)) from error
         if answer.get("status") != "SUCCESS":
             code, message = answer.get("errorCode") or "InternalFailure", answer.get("message") or ""
-            raise _failure(kind, code, message, event["bearerToken"])
-        found = [_description(kind, model) for model in answer.get("resourceModels") or []]
+            raise _handler_error(kind, code, message, event["bearerToken"])
+        descriptions = [_description(kind, model) for model in answer.get("resourceModels") or []]
         return ActionResult(
-            {"TypeName": kind.name, "ResourceDescriptions": found, "NextToken": answer.get("nextToken")}
+            {"TypeName": kind.name, "ResourceDescriptions": descriptions, "NextToken": answer.get("nextToken")}
         )
 
     def get_resource_request_status(self) -> ActionResult:
         """Return the status of a request."""
-        return ActionResult({"ProgressEvent": self._found().event})
+        return ActionResult({"ProgressEvent": self._find_request().event})
 
     def list_resource_requests(self) -> ActionResult:
         """Return one page of the region's requests, newest first."""
-        wanted = self.params.get("ResourceRequestStatusFilter", {})
-        chosen = [
+        status_filter = self.params.get("ResourceRequestStatusFilter", {})
+        events = [
             request.event
             for request in reversed(self._requests.values())
-            if request.operation in wanted.get("Operations", [request.operation])
-            and request.status in wanted.get("OperationStatuses", [request.status])
+            if request.operation in status_filter.get("Operations", [request.operation])
+            and request.status in status_filter.get("OperationStatuses", [request.status])
         ]
-        begin = int(self.params.get("NextToken", 0))
-        end = begin + self.params.get("MaxResults", PAGE)
-        token = str(end) if end < len(chosen) else None
-        return ActionResult({"ResourceRequestStatusSummaries": chosen[begin:end], "NextToken": token})
+        start = int(self.params.get("NextToken", 0))
+        end = start + self.params.get("MaxResults", PAGE_SIZE)
+        token = str(end) if end < len(events) else None
+        return ActionResult({"ResourceRequestStatusSummaries": events[start:end], "NextToken": token})
 
     def cancel_resource_request(self) -> ActionResult:
         """Stop a handler in progress from being invoked again. What it has done so far is not undone."""
-        request = self._found()
-        if request.status in OPEN:
+        request = self._find_request()
+        if request.status in CANCELLABLE:
             request.status = "CANCEL_IN_PROGRESS"
         elif not request.status.startswith("CANCEL"):
-            raise _invalid(
-                f"A request that is {request.status} can't be cancelled, only one that is {' or '.join(OPEN)}"
+            raise _validation_error(
+                f"A request that is {request.status} can't be cancelled, only one that is {' or '.join(CANCELLABLE)}"
             )
         return ActionResult({"ProgressEvent": request.event})
 
@@ -245,14 +255,14 @@ class CloudControlResponse(BaseResponse):
     def _requests(self) -> dict[str, ResourceRequest]:
         """The requests by token. They live in moto's backend, so that a reset of moto removes them."""
         backend = cloudformation_backends[self.current_account][self.region]
-        kept: dict[str, ResourceRequest] = vars(backend).setdefault("resource_requests", {})
-        return kept
+        requests: dict[str, ResourceRequest] = vars(backend).setdefault("resource_requests", {})
+        return requests
 
     @property
-    def _request(self) -> Request:
+    def _handler_request(self) -> Request:
         return Request(self.current_account, self.region)
 
-    def _kind(self, handler: str) -> ResourceType:
+    def _find_type(self, handler: str) -> ResourceType:
         """Return the type that the request names. Refuse an unknown type, and one without this handler."""
         name, version = self.params["TypeName"], self.params.get("TypeVersionId")
         kind = catalogue.find_type(self.current_account, self.region, name)
@@ -267,42 +277,42 @@ class CloudControlResponse(BaseResponse):
             raise CloudControlError("UnsupportedActionException", message)
         return kind
 
-    def _named(self, kind: ResourceType) -> JSON:
+    def _identified_model(self, kind: ResourceType) -> JSON:
         try:
-            return identified(kind.schema, self.params["Identifier"])
+            return model_of(kind.schema, self.params["Identifier"])
         except InvalidIdentifier as error:
-            raise _invalid(str(error)) from error
+            raise _validation_error(str(error)) from error
 
     def _read(self, kind: ResourceType) -> JSON:
-        named = self._named(kind)
+        model = self._identified_model(kind)
         try:
-            return kind.handle("READ", self._request, named, model=named)
+            return kind.handle("READ", self._handler_request, model, model=model)
         except HandlerFailure as failure:
-            raise _failure(kind, failure.code, failure.said, failure.token) from failure
+            raise _handler_error(kind, failure.code, failure.handler_message, failure.token) from failure
 
-    def _begun(self, operation: str, begin: Callable[[ResourceRequest], None]) -> ActionResult:
+    def _start_once(self, operation: str, start: Callable[[ResourceRequest], None]) -> ActionResult:
         """Return the event of the earlier request with this client token, or begin a new request."""
-        given = {key: value for key, value in self.params.items() if key != "ClientToken"}
+        parameters = {key: value for key, value in self.params.items() if key != "ClientToken"}
         token, now = self.params.get("ClientToken"), datetime.now(UTC)
         backend = cloudformation_backends[self.current_account][self.region]
-        known: dict[str, ResourceRequest] = vars(backend).setdefault("resource_client_tokens", {})
-        with _beginning:
-            earlier = known.get(token or "")
-            if earlier and now - earlier.begun < TOKENS:
-                if (earlier.operation, earlier.given) != (operation, given):
+        by_token: dict[str, ResourceRequest] = vars(backend).setdefault("resource_client_tokens", {})
+        with _start_lock:
+            earlier = by_token.get(token or "")
+            if earlier and now - earlier.started_at < TOKEN_LIFETIME:
+                if (earlier.operation, earlier.parameters) != (operation, parameters):
                     message = f"The client token {token} has been used for another request"
                     raise CloudControlError("ClientTokenConflictException", message)
                 return ActionResult({"ProgressEvent": earlier.event})
-            request = ResourceRequest(self.params["TypeName"], operation, given)
-            begin(request)
+            request = ResourceRequest(self.params["TypeName"], operation, parameters)
+            start(request)
             if token:
-                known[token] = request
+                by_token[token] = request
         return ActionResult({"ProgressEvent": request.event})
 
     def _run(self, request: ResourceRequest, kind: ResourceType, handle: Callable[[ResourceType], JSON]) -> None:
         for other in self._requests.values():
             same = (other.type_name, other.identifier) == (request.type_name, request.identifier)
-            if same and request.identifier and other.status in {*OPEN, "CANCEL_IN_PROGRESS"}:
+            if same and request.identifier and other.status in {*CANCELLABLE, "CANCEL_IN_PROGRESS"}:
                 raise CloudControlError(
                     "ConcurrentOperationException",
                     f"Request {other.token} on {request.identifier} is {other.status}; wait until it is over",
@@ -312,7 +322,7 @@ class CloudControlResponse(BaseResponse):
         name = f"{request.operation} {request.type_name}"
         operations.begin(name, lambda: request.run(kind, handle), patience=0)
 
-    def _found(self) -> ResourceRequest:
+    def _find_request(self) -> ResourceRequest:
         token = self.params["RequestToken"]
         if token not in self._requests:
             raise CloudControlError("RequestTokenNotFoundException", f"Request with token {token} was not found")
@@ -323,33 +333,33 @@ def _json(name: str, text: str, kind: type) -> Any:  # noqa: ANN401 - any JSON v
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise _invalid(f"{name} is not JSON: {error}") from error
+        raise _validation_error(f"{name} is not JSON: {error}") from error
     if not isinstance(value, kind):
-        raise _invalid(f"{name} is not a JSON {'object' if kind is dict else 'array'}")
+        raise _validation_error(f"{name} is not a JSON {'object' if kind is dict else 'array'}")
     return value
 
 
-def _patched(current: JSON, operations_: list[JSON]) -> JSON:
+def _apply_patch(current: JSON, patch_operations: list[JSON]) -> JSON:
     try:
-        patched: JSON = JsonPatch(operations_).apply(current)
+        patched: JSON = JsonPatch(patch_operations).apply(current)
     except (JsonPatchException, JsonPointerException) as error:
-        raise _invalid(f"Invalid patch update: {error}") from error
+        raise _validation_error(f"Invalid patch update: {error}") from error
     return patched
 
 
-def _refuse(violations: list[str]) -> None:
+def _refuse_violations(violations: list[str]) -> None:
     if violations:
-        raise _invalid("Model validation failed ({})".format("\n".join(violations)))
+        raise _validation_error("Model validation failed ({})".format("\n".join(violations)))
 
 
-def _invalid(message: str) -> CloudControlError:
+def _validation_error(message: str) -> CloudControlError:
     """Return the error for a request that the service itself refuses. The API's model does not list this error."""
     return CloudControlError("ValidationException", message)
 
 
-def _failure(kind: ResourceType, code: str, message: str, token: str) -> CloudControlError:
-    told = f"{kind.name} Handler returned status FAILED: {message} (HandlerErrorCode: {code}, RequestToken: {token})"
-    return CloudControlError(EXCEPTIONS.get(code, "HandlerFailureException"), told)
+def _handler_error(kind: ResourceType, code: str, message: str, token: str) -> CloudControlError:
+    text = f"{kind.name} Handler returned status FAILED: {message} (HandlerErrorCode: {code}, RequestToken: {token})"
+    return CloudControlError(EXCEPTIONS.get(code, "HandlerFailureException"), text)
 
 
 def _description(kind: ResourceType, model: Mapping[str, Any]) -> JSON:
@@ -357,25 +367,25 @@ def _description(kind: ResourceType, model: Mapping[str, Any]) -> JSON:
 
 
 @contextmanager
-def served() -> Iterator[None]:
+def serve() -> Iterator[None]:
     """Have moto serve Cloud Control until the context ends.
 
     moto maps a host name to a service, and builds one application per service. So this maps Cloud Control's host to the
     CloudFormation application, which recognizes Cloud Control's requests by their X-Amz-Target header.
     """
-    of_moto = CloudFormationResponse._dispatch  # noqa: SLF001 - the method that this replaces
+    moto_dispatch = CloudFormationResponse._dispatch  # noqa: SLF001 - the method that this replaces
 
     def dispatch(self: BaseResponse, request: Any, *rest: Any) -> TYPE_RESPONSE:  # noqa: ANN401 - moto's
         if str(request.headers.get("X-Amz-Target", "")).startswith(f"{TARGET}."):
             return CloudControlResponse()._dispatch(request, *rest)  # noqa: SLF001 - like moto's own `dispatch`
-        return of_moto(self, request, *rest)
+        return moto_dispatch(self, request, *rest)
 
-    known = ("cloudformation", pattern(HOST))
+    url_pattern = ("cloudformation", pattern(HOST))
     with patch.object(CloudFormationResponse, "_dispatch", dispatch):
-        backend_index.backend_url_patterns.append(known)
+        backend_index.backend_url_patterns.append(url_pattern)
         urls.url_bases.append(HOST)
         try:
             yield
         finally:
-            backend_index.backend_url_patterns.remove(known)
+            backend_index.backend_url_patterns.remove(url_pattern)
             urls.url_bases.remove(HOST)

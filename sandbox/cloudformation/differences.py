@@ -50,54 +50,54 @@ def differences(schema: Mapping[str, Any], expected: JSON, actual: JSON) -> list
         expected: the template's properties, in the schema's types.
         actual: the model that READ returned.
     """
-    return list(_compared(schema, schema, expected, actual, ""))
+    return list(_compare(schema, schema, expected, actual, ""))
 
 
-def _compared(root: Mapping[str, Any], schema: JSON, expected: JSON, actual: JSON, path: str) -> Iterator[Difference]:
-    schema = _resolved(root, schema)
+def _compare(root: Mapping[str, Any], schema: JSON, expected: JSON, actual: JSON, path: str) -> Iterator[Difference]:
+    schema = _resolve(root, schema)
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key, value in expected.items():
-            where = f"{path}/{key}"
+            member_path = f"{path}/{key}"
             if actual.get(key) is None:
-                yield Difference(where, "REMOVE", value)
+                yield Difference(member_path, "REMOVE", value)
             else:
-                yield from _compared(root, _member(schema, key), value, actual[key], where)
+                yield from _compare(root, _member(schema, key), value, actual[key], member_path)
     elif isinstance(expected, list) and isinstance(actual, list):
-        items = _resolved(root, schema.get("items"))
+        items = _resolve(root, schema.get("items"))
         if schema.get("insertionOrder", True):
-            yield from _compared_in_order(root, items, expected, actual, path)
+            yield from _compare_in_order(root, items, expected, actual, path)
         else:
-            yield from _compared_as_sets(root, items, expected, actual, path)
+            yield from _compare_as_sets(root, items, expected, actual, path)
     elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):  # in Python, True is 1
         yield Difference(path, "NOT_EQUAL", expected, actual)
 
 
-def _compared_in_order(
+def _compare_in_order(
     root: Mapping[str, Any], items: JSON, expected: list[JSON], actual: list[JSON], path: str
 ) -> Iterator[Difference]:
-    for number, (value, found) in enumerate(zip(expected, actual, strict=False)):
-        yield from _compared(root, items, value, found, f"{path}/{number}")
+    for number, (value, item) in enumerate(zip(expected, actual, strict=False)):
+        yield from _compare(root, items, value, item, f"{path}/{number}")
     for number in range(len(actual), len(expected)):
         yield Difference(f"{path}/{number}", "REMOVE", expected[number])
     for number in range(len(expected), len(actual)):
         yield Difference(f"{path}/{number}", "ADD", actual=actual[number])
 
 
-def _compared_as_sets(
+def _compare_as_sets(
     root: Mapping[str, Any], items: JSON, expected: list[JSON], actual: list[JSON], path: str
 ) -> Iterator[Difference]:
-    left = dict(enumerate(actual))
+    unmatched = dict(enumerate(actual))
     for number, value in enumerate(expected):
-        match = next((key for key, found in left.items() if not [*_compared(root, items, value, found, "")]), None)
+        match = next((key for key, item in unmatched.items() if not [*_compare(root, items, value, item, "")]), None)
         if match is None:
             yield Difference(f"{path}/{number}", "REMOVE", value)
         else:
-            del left[match]
-    for number, found in left.items():
-        yield Difference(f"{path}/{number}", "ADD", actual=found)
+            del unmatched[match]
+    for number, item in unmatched.items():
+        yield Difference(f"{path}/{number}", "ADD", actual=item)
 
 
-def _resolved(root: Mapping[str, Any], schema: JSON) -> Mapping[str, Any]:
+def _resolve(root: Mapping[str, Any], schema: JSON) -> Mapping[str, Any]:
     """Return a part of a schema with its `$ref` resolved; empty if the part is not an object."""
     if not isinstance(schema, Mapping):
         return {}
@@ -106,7 +106,7 @@ def _resolved(root: Mapping[str, Any], schema: JSON) -> Mapping[str, Any]:
     target: Any = root
     for key in schema["$ref"].removeprefix("#/").split("/"):
         target = target[key]
-    return {**_resolved(root, target), **{key: value for key, value in schema.items() if key != "$ref"}}
+    return {**_resolve(root, target), **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 def _member(schema: Mapping[str, Any], key: str) -> JSON:

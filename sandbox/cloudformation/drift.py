@@ -34,7 +34,7 @@ STATES = frozenset(
         *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
     }
 )
-PAGE = 100
+PAGE_SIZE = 100
 
 JSON = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Detection:
 
     stack_id: str
     detection_id: str = field(default_factory=lambda: str(uuid4()))
-    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     status: str = "DETECTION_IN_PROGRESS"
     reason: str | None = None
     drift: str | None = None
@@ -61,11 +61,11 @@ class Detection:
             "DetectionStatus": self.status,
             "DetectionStatusReason": self.reason,
             "DriftedStackResourceCount": self.drifted,
-            "Timestamp": self.begun,
+            "Timestamp": self.started_at,
         }
 
 
-def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]) -> JSON:
+def expected_properties(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]) -> JSON:
     """Return the properties that READ should return: the template's, and the stack's tags if the type is taggable.
 
     Args:
@@ -73,38 +73,38 @@ def expected(kind: ResourceType, properties: JSON, stack_tags: Mapping[str, str]
         properties: the template's properties, in the schema's types.
         stack_tags: the stack's tags that the handler last received. If keys are equal, the resource's own tag wins.
     """
-    given = without(properties, kind.schema.get("writeOnlyProperties", []))
+    readable = without(properties, kind.schema.get("writeOnlyProperties", []))
     name = kind.tag_property
     if name is None or name not in kind.schema["properties"] or not stack_tags:
-        return given
-    own = given.get(name)
-    if isinstance(own, dict) or kind.schema["properties"][name].get("type") == "object":
-        return given | {name: {**stack_tags, **(own or {})}}
-    taken = {tag.get("Key") for tag in own or []}
-    added = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in taken]
-    return given | {name: [*(own or []), *added]}
+        return readable
+    own_tags = readable.get(name)
+    if isinstance(own_tags, dict) or kind.schema["properties"][name].get("type") == "object":
+        return readable | {name: {**stack_tags, **(own_tags or {})}}
+    own_keys = {tag.get("Key") for tag in own_tags or []}
+    added = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in own_keys]
+    return readable | {name: [*(own_tags or []), *added]}
 
 
-def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
+def _detect_drift(stack: Stack, logical_id: str, resource: Resource) -> JSON:
     """Compare a resource with what READ returns; keep and return the API's StackResourceDrift."""
     kind = resource.kind
-    told: JSON = {}
+    details: JSON = {}
     try:
         model = kind.handle("READ", Request(stack.account_id, stack.region_name), {}, model=resource.model)
     except HandlerFailure as failure:
-        gone = failure.code == "NotFound"
-        status = "DELETED" if gone else "UNKNOWN"
-        told = {} if gone else {"DriftStatusReason": str(failure)}
+        deleted = failure.code == "NotFound"
+        status = "DELETED" if deleted else "UNKNOWN"
+        details = {} if deleted else {"DriftStatusReason": str(failure)}
     except Exception as error:  # noqa: BLE001 - a handler's defect: the detection continues with the other resources
-        status, told = "UNKNOWN", {"DriftStatusReason": f"{type(error).__name__}: {error}"}
+        status, details = "UNKNOWN", {"DriftStatusReason": f"{type(error).__name__}: {error}"}
     else:
-        wanted = expected(kind, resource.properties, resource.tags)
-        found = differences(kind.schema, wanted, model)
-        status = "MODIFIED" if found else "IN_SYNC"
-        told = {
-            "ExpectedProperties": json.dumps(wanted),
-            "ActualProperties": json.dumps(_given(wanted, model), default=str),
-            "PropertyDifferences": [difference.answer for difference in found],
+        expected = expected_properties(kind, resource.properties, resource.tags)
+        differing = differences(kind.schema, expected, model)
+        status = "MODIFIED" if differing else "IN_SYNC"
+        details = {
+            "ExpectedProperties": json.dumps(expected),
+            "ActualProperties": json.dumps(_actual_properties(expected, model), default=str),
+            "PropertyDifferences": [difference.answer for difference in differing],
         }
     drift = {
         "StackId": stack.stack_id,
@@ -113,24 +113,24 @@ def _detect(stack: Stack, logical_id: str, resource: Resource) -> JSON:
         "ResourceType": kind.name,
         "StackResourceDriftStatus": status,
         "Timestamp": datetime.now(UTC),
-    } | told
+    } | details
     resource.drift_status = status
-    _kept(stack)[logical_id] = resource, drift
+    _latest_drifts(stack)[logical_id] = resource, drift
     return drift
 
 
-def _given(wanted: JSON, model: JSON) -> JSON:
+def _actual_properties(expected: JSON, model: JSON) -> JSON:
     """Return those properties of a model that the template gives."""
-    return {key: model[key] for key in wanted if key in model}
+    return {key: model[key] for key in expected if key in model}
 
 
-def _kept(stack: Stack) -> dict[str, tuple[Resource, JSON]]:
+def _latest_drifts(stack: Stack) -> dict[str, tuple[Resource, JSON]]:
     """Return the latest StackResourceDrift of each resource by logical id, with the Resource that it is about."""
-    kept: dict[str, tuple[Resource, JSON]] = vars(stack).setdefault("resource_drifts", {})
-    return kept
+    drifts: dict[str, tuple[Resource, JSON]] = vars(stack).setdefault("resource_drifts", {})
+    return drifts
 
 
-def _checkable(stack: Stack) -> dict[str, Resource]:
+def _checkable_resources(stack: Stack) -> dict[str, Resource]:
     """Return the resources that have a READ handler, by logical id."""
     return {
         logical_id: resource
@@ -139,88 +139,88 @@ def _checkable(stack: Stack) -> dict[str, Resource]:
     }
 
 
-def _stack(given: JSON, account: str, region: str) -> Stack:
-    stack = cast("Stack", cloudformation_backends[account][region].get_stack(given["StackName"]))
+def _find_stack(parameters: JSON, account: str, region: str) -> Stack:
+    stack = cast("Stack", cloudformation_backends[account][region].get_stack(parameters["StackName"]))
     if stack is None:
-        raise ValidationError(message=f"Stack with id {given['StackName']} does not exist")
+        raise ValidationError(message=f"Stack with id {parameters['StackName']} does not exist")
     return stack
 
 
-def _ready(given: JSON, account: str, region: str) -> Stack:
-    stack = _stack(given, account, region)
+def _find_ready_stack(parameters: JSON, account: str, region: str) -> Stack:
+    stack = _find_stack(parameters, account, region)
     if stack.status not in STATES:
         message = f"Drift detection can't be run on stack [{stack.stack_id}] in {stack.status} state"
         raise ValidationError(message=message)
     return stack
 
 
-def detect_stack_drift(given: JSON, account: str, region: str) -> JSON:
+def detect_stack_drift(parameters: JSON, account: str, region: str) -> JSON:
     """Answer DetectStackDrift: check all resources of a stack, or the named ones, in the background."""
-    stack = _ready(given, account, region)
-    wanted = given.get("LogicalResourceIds") or list(stack.resource_map.live)
-    unknown = [name for name in wanted if name not in stack.resource_map.live]
+    stack = _find_ready_stack(parameters, account, region)
+    logical_ids = parameters.get("LogicalResourceIds") or list(stack.resource_map.live)
+    unknown = [name for name in logical_ids if name not in stack.resource_map.live]
     if unknown:
         raise ValidationError(message=f"Resource [{', '.join(unknown)}] does not exist in stack {stack.name}")
     detection = Detection(stack.stack_id)
     _detections(account, region)[detection.detection_id] = detection
-    operations.begin(f"drift of {stack.name}", lambda: _run(stack, wanted, detection))
+    operations.begin(f"drift of {stack.name}", lambda: _run_detection(stack, logical_ids, detection))
     return {"StackDriftDetectionId": detection.detection_id}
 
 
-def _run(stack: Stack, wanted: list[str], detection: Detection) -> None:
-    found = {
-        logical_id: _detect(stack, logical_id, resource)["StackResourceDriftStatus"]
-        for logical_id, resource in _checkable(stack).items()
-        if logical_id in wanted
+def _run_detection(stack: Stack, logical_ids: list[str], detection: Detection) -> None:
+    statuses = {
+        logical_id: _detect_drift(stack, logical_id, resource)["StackResourceDriftStatus"]
+        for logical_id, resource in _checkable_resources(stack).items()
+        if logical_id in logical_ids
     }
-    failed = [logical_id for logical_id, status in found.items() if status == "UNKNOWN"]
-    detection.drifted = sum(status in {"MODIFIED", "DELETED"} for status in found.values())
+    failed = [logical_id for logical_id, status in statuses.items() if status == "UNKNOWN"]
+    detection.drifted = sum(status in {"MODIFIED", "DELETED"} for status in statuses.values())
     detection.drift = "DRIFTED" if detection.drifted else "UNKNOWN" if failed else "IN_SYNC"
     detection.status = "DETECTION_FAILED" if failed else "DETECTION_COMPLETE"
     if failed:
         detection.reason = f"Failed to detect drift on resource [{', '.join(failed)}]"
-    stack.drift_information = {"StackDriftStatus": detection.drift, "LastCheckTimestamp": detection.begun}
+    stack.drift_information = {"StackDriftStatus": detection.drift, "LastCheckTimestamp": detection.started_at}
 
 
-def describe_stack_drift_detection_status(given: JSON, account: str, region: str) -> JSON:
+def describe_stack_drift_detection_status(parameters: JSON, account: str, region: str) -> JSON:
     """Answer DescribeStackDriftDetectionStatus."""
-    detection_id = given["StackDriftDetectionId"]
+    detection_id = parameters["StackDriftDetectionId"]
     if detection_id not in _detections(account, region):
         raise ValidationError(message=f"Drift detection {detection_id} does not exist")
     return _detections(account, region)[detection_id].answer
 
 
-def detect_stack_resource_drift(given: JSON, account: str, region: str) -> JSON:
+def detect_stack_resource_drift(parameters: JSON, account: str, region: str) -> JSON:
     """Answer DetectStackResourceDrift: check one resource before answering."""
-    stack, logical_id = _ready(given, account, region), given["LogicalResourceId"]
+    stack, logical_id = _find_ready_stack(parameters, account, region), parameters["LogicalResourceId"]
     if logical_id not in stack.resource_map.live:
         raise ValidationError(message=f"Resource {logical_id} does not exist for stack {stack.name}")
-    checkable = _checkable(stack)
+    checkable = _checkable_resources(stack)
     if logical_id not in checkable:
         name = stack.resource_map.resolved[logical_id]["Type"]
         raise ValidationError(message=f"Resource type {name} is not supported for drift detection (in this sandbox)")
-    return {"StackResourceDrift": _detect(stack, logical_id, checkable[logical_id])}
+    return {"StackResourceDrift": _detect_drift(stack, logical_id, checkable[logical_id])}
 
 
-def describe_stack_resource_drifts(given: JSON, account: str, region: str) -> JSON:
+def describe_stack_resource_drifts(parameters: JSON, account: str, region: str) -> JSON:
     """Answer DescribeStackResourceDrifts with one page of the resources that were checked."""
-    stack = _stack(given, account, region)
-    filters = given.get("StackResourceDriftStatusFilters")
-    chosen = [
+    stack = _find_stack(parameters, account, region)
+    filters = parameters.get("StackResourceDriftStatusFilters")
+    drifts = [
         drift
-        for logical_id, (resource, drift) in _kept(stack).items()
+        for logical_id, (resource, drift) in _latest_drifts(stack).items()
         if stack.resource_map.live.get(logical_id) is resource  # not changed, replaced or deleted since
         and (not filters or drift["StackResourceDriftStatus"] in filters)
     ]
-    begin = int(given.get("NextToken") or 0)
-    end = begin + int(given.get("MaxResults") or PAGE)
-    return {"StackResourceDrifts": chosen[begin:end], "NextToken": str(end) if end < len(chosen) else None}
+    start = int(parameters.get("NextToken") or 0)
+    end = start + int(parameters.get("MaxResults") or PAGE_SIZE)
+    return {"StackResourceDrifts": drifts[start:end], "NextToken": str(end) if end < len(drifts) else None}
 
 
 def _detections(account: str, region: str) -> dict[str, Detection]:
     """Return the detections by id. They live in moto's backend, so that a reset of moto removes them."""
-    kept: dict[str, Detection] = vars(cloudformation_backends[account][region]).setdefault("drift_detections", {})
-    return kept
+    detections: dict[str, Detection] = vars(cloudformation_backends[account][region]).setdefault("drift_detections", {})
+    return detections
 
 
 ACTIONS: Mapping[str, Callable[[JSON, str, str], JSON]] = {
@@ -232,7 +232,7 @@ ACTIONS: Mapping[str, Callable[[JSON, str, str], JSON]] = {
 
 
 @contextmanager
-def served() -> Iterator[None]:
+def serve() -> Iterator[None]:
     """Have moto detect drift until the context ends."""
-    with actions.added(ACTIONS):
+    with actions.add_actions(ACTIONS):
         yield

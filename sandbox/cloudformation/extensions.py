@@ -21,7 +21,7 @@ from sandbox.cloudformation.type_tests import NOT_TESTED, TypeTests
 from sandbox.function import Function
 
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
-DESCRIPTION = 1024  # the maximum length of a description, in characters
+MAX_DESCRIPTION = 1024  # the maximum length of a description, in characters
 
 Answer = dict[str, Any]  # an action's answer, its members named as in botocore
 
@@ -107,8 +107,8 @@ class Registration:
         try:
             version = self.version.result()
         except InvalidPackage as reason:
-            said = f"{stage.format('VALIDATION', 'FAILED')}: {reason}"
-            return {"ProgressStatus": "FAILED", "Description": said[:DESCRIPTION]}
+            description = f"{stage.format('VALIDATION', 'FAILED')}: {reason}"
+            return {"ProgressStatus": "FAILED", "Description": description[:MAX_DESCRIPTION]}
         return {
             "ProgressStatus": "COMPLETE",
             "Description": stage.format("DEPLOY", "COMPLETED"),

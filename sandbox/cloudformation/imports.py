@@ -17,7 +17,9 @@ from sandbox.cloudformation.resources import Resources
 from sandbox.cloudformation.stack import Stack
 
 
-def wanted(resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], stack: Stack) -> dict[str, Definition]:
+def to_import(
+    resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], stack: Stack
+) -> dict[str, Definition]:
     """Return the resources to import: by logical id, the properties that identify each.
 
     Args:
@@ -29,24 +31,26 @@ def wanted(resources: Iterable[Mapping[str, Any]], template: Mapping[str, Any], 
         ValidationError: a resource can't be imported, or there is none.
     """
     found: dict[str, Definition] = {}
-    for one in resources:
-        logical_id, definition = one["LogicalResourceId"], template["Resources"].get(one["LogicalResourceId"])
-        if definition is None or definition["Type"] != one["ResourceType"]:
-            text = f"The template has no resource [{logical_id}] of type {one['ResourceType']}"
+    for resource in resources:
+        logical_id, definition = resource["LogicalResourceId"], template["Resources"].get(resource["LogicalResourceId"])
+        if definition is None or definition["Type"] != resource["ResourceType"]:
+            text = f"The template has no resource [{logical_id}] of type {resource['ResourceType']}"
             raise ValidationError(message=text)
         if logical_id in stack.resource_map.live:
             raise ValidationError(message=f"Resource [{logical_id}] is in stack [{stack.name}] already")
-        found[logical_id] = _identifying(one["ResourceIdentifier"], _kind(stack, one["ResourceType"]))
+        found[logical_id] = _identifier_model(
+            resource["ResourceIdentifier"], _importable_type(stack, resource["ResourceType"])
+        )
     if not found:
         raise ValidationError(message="At least one resource to import must be provided in ResourcesToImport.")
-    bare = [key for key in found if "DeletionPolicy" not in template["Resources"][key]]
-    if bare:
-        text = f"The following resources to import [{', '.join(bare)}] must have DeletionPolicy attribute specified"
+    missing = [key for key in found if "DeletionPolicy" not in template["Resources"][key]]
+    if missing:
+        text = f"The following resources to import [{', '.join(missing)}] must have DeletionPolicy attribute specified"
         raise ValidationError(message=f"{text} in the template.")
     return found
 
 
-def _kind(stack: Stack, name: str) -> ResourceType:
+def _importable_type(stack: Stack, name: str) -> ResourceType:
     kind = find_type(stack.account_id, stack.region_name, name)
     if kind is None:
         raise ValidationError(
@@ -55,14 +59,16 @@ def _kind(stack: Stack, name: str) -> ResourceType:
     return kind
 
 
-def _identifying(given: Mapping[str, str], kind: ResourceType) -> Definition:
+def _identifier_model(identifier: Mapping[str, str], kind: ResourceType) -> Definition:
     """Return the properties of a ResourceIdentifier in the shape of a model."""
     paths = {".".join(path): path for path in kind.identifier_paths}
-    if set(given) != set(paths):
-        text = f"Invalid ResourceIdentifier for {kind.name}: it needs [{', '.join(paths)}], not [{', '.join(given)}]"
+    if set(identifier) != set(paths):
+        text = (
+            f"Invalid ResourceIdentifier for {kind.name}: it needs [{', '.join(paths)}], not [{', '.join(identifier)}]"
+        )
         raise ValidationError(message=text)
     model: Definition = {}
-    for name, value in given.items():
+    for name, value in identifier.items():
         inner = model
         for key in paths[name][:-1]:
             inner = inner.setdefault(key, {})
@@ -70,13 +76,13 @@ def _identifying(given: Mapping[str, str], kind: ResourceType) -> Definition:
     return model
 
 
-def identifiers(found: Mapping[str, Definition], template: Mapping[str, Any], stack: Stack) -> dict[str, str]:
+def identifiers(models: Mapping[str, Definition], template: Mapping[str, Any], stack: Stack) -> dict[str, str]:
     """Return the primary identifier of each resource to import, by logical id."""
-    kinds = {key: _kind(stack, template["Resources"][key]["Type"]) for key in found}
-    return {key: str(kinds[key].identifier(model)) for key, model in found.items()}
+    kinds = {key: _importable_type(stack, template["Resources"][key]["Type"]) for key in models}
+    return {key: str(kinds[key].identifier(model)) for key, model in models.items()}
 
 
-def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
+def find_existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
     """Return the template's new resources that exist already, for ImportExistingResources.
 
     A resource can be found only if the template gives its whole primary identifier. Only types in the catalogue are
@@ -90,15 +96,15 @@ def existing(resources: Resources, stack: Stack) -> dict[str, Definition]:
         properties = kind.typed(resources.resolve(logical_id)["Properties"])
         if kind.identifier(properties) is None:
             continue
-        identifying = _identifying({".".join(path): _at(properties, path) for path in kind.identifier_paths}, kind)
+        identifier = _identifier_model({".".join(path): _at(properties, path) for path in kind.identifier_paths}, kind)
         request = Request(stack.account_id, stack.region_name, stack.stack_id, logical_id)
         try:
-            kind.handle("READ", request, {}, model=identifying)
+            kind.handle("READ", request, {}, model=identifier)
         except HandlerFailure as failure:
             if failure.code != "NotFound":
                 raise ValidationError(message=str(failure)) from failure
         else:
-            found[logical_id] = identifying
+            found[logical_id] = identifier
     return found
 
 

@@ -13,7 +13,7 @@ from moto.cloudformation.exceptions import ValidationError
 NAME = "AWS::LanguageExtensions"
 
 
-def expanded(template: Mapping[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
+def expand(template: Mapping[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
     """Return a template with its language extensions expanded.
 
     Args:
@@ -28,16 +28,16 @@ def expanded(template: Mapping[str, Any], values: Mapping[str, str], region: str
     from cfnlint.decode import decode_str  # noqa: PLC0415
     from cfnlint.template.template import Template  # noqa: PLC0415
 
-    given = copy.deepcopy(dict(template))
+    document = copy.deepcopy(dict(template))
     for name, value in values.items():
-        if name in given.get("Parameters", {}):  # cfn-lint resolves a reference to the parameter's default
-            given["Parameters"][name]["Default"] = value
-    decoded, _ = decode_str(json.dumps(given))
-    expanding = Template("template", decoded or {}, [region])
-    refused = expanding.transform()
-    if refused:
-        raise ValidationError(message=f"Transform {NAME} failed with: {'; '.join(match.message for match in refused)}")
-    result: dict[str, Any] = json.loads(json.dumps(expanding.template))
+        if name in document.get("Parameters", {}):  # cfn-lint resolves a reference to the parameter's default
+            document["Parameters"][name]["Default"] = value
+    decoded, _ = decode_str(json.dumps(document))
+    cfn_template = Template("template", decoded or {}, [region])
+    errors = cfn_template.transform()
+    if errors:
+        raise ValidationError(message=f"Transform {NAME} failed with: {'; '.join(match.message for match in errors)}")
+    result: dict[str, Any] = json.loads(json.dumps(cfn_template.template))
     if "Parameters" in template:
         result["Parameters"] = template["Parameters"]
     return result

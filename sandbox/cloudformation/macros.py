@@ -24,7 +24,7 @@ from sandbox.cloudformation import language_extensions, parameters, templates
 SERVERLESS = "AWS::Serverless-2016-10-31"
 
 
-def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
+def expand(template: dict[str, Any], values: Mapping[str, str], region: str) -> dict[str, Any]:
     """Return the template with its macros expanded; the template itself if it has none.
 
     Args:
@@ -40,7 +40,7 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
     if unknown:
         raise ValidationError(message=f"No transform named {unknown[0]} found.")
     if language_extensions.NAME in names:
-        template = templates.with_lists(language_extensions.expanded(template, values, region))
+        template = templates.normalize(language_extensions.expand(template, values, region))
     if SERVERLESS not in names:
         return {key: value for key, value in template.items() if key != "Transform"} if names else template
     from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - takes half a second
@@ -50,23 +50,27 @@ def expanded(template: dict[str, Any], values: Mapping[str, str], region: str) -
 
     partition = get_partition(region)
     session = boto3.Session(region_name=region, aws_access_key_id="sandbox", aws_secret_access_key="sandbox")
-    given = parameters.with_defaults(values, template) | {"AWS::Region": region, "AWS::Partition": partition}
+    parameter_values = parameters.with_defaults(values, template) | {"AWS::Region": region, "AWS::Partition": partition}
     document = copy.deepcopy(template)
-    to_py27_compatible_template(document, given)  # generated logical ids contain hashes computed as in Python 2
+    to_py27_compatible_template(
+        document, parameter_values
+    )  # generated logical ids contain hashes computed as in Python 2
     translator = Translator(None, Parser(), boto_session=session)
     try:
-        translated = translator.translate(document, given, get_managed_policy_map=lambda: _managed_policies(partition))
+        translated = translator.translate(
+            document, parameter_values, get_managed_policy_map=lambda: _managed_policies(partition)
+        )
     except InvalidDocumentException as error:
         causes = " ".join(cause.message for cause in error.causes)
         text = f"Transform {SERVERLESS} failed with: {error.message} {causes}"
         raise ValidationError(message=text) from error
     finally:
         translator.metrics.publish()  # sends nothing, but without it the translator warns of unpublished metrics
-    plain: dict[str, Any] = templates.with_lists(
+    expanded: dict[str, Any] = templates.normalize(
         json.loads(json.dumps(translated))
     )  # the translator returns its own classes; JSON turns them into plain ones
-    plain.pop("Transform", None)
-    return plain
+    expanded.pop("Transform", None)
+    return expanded
 
 
 @cache

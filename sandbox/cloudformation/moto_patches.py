@@ -12,7 +12,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_stack_id
 
 from sandbox.cloudformation import change_sets, macros, stack_actions, templates
-from sandbox.cloudformation.requests import answering, template_at
+from sandbox.cloudformation.requests import as_moto_action, template_at
 from sandbox.cloudformation.stack import DesiredStack, Stack
 
 _ABSENT: Any = object()
@@ -43,8 +43,8 @@ def _create_stack(
     )
     parsed = templates.parse(template)
     templates.check(parsed)
-    wish = DesiredStack(template, macros.expanded(parsed, parameters, self.region_name), parameters, tags or {})
-    stack.change("CREATE", wish)
+    desired = DesiredStack(template, macros.expand(parsed, parameters, self.region_name), parameters, tags or {})
+    stack.change("CREATE", desired)
     return stack
 
 
@@ -55,7 +55,7 @@ def _delete_stack(self: models.CloudFormationBackend, name_or_stack_id: str) -> 
 
 
 def _action(name: str, action: Any, reason: str) -> Patch:  # noqa: ANN401 - a function of another module
-    return Patch(CloudFormationResponse, name, answering(action), reason)
+    return Patch(CloudFormationResponse, name, as_moto_action(action), reason)
 
 
 _BACKEND = models.CloudFormationBackend
@@ -111,15 +111,15 @@ PATCHES = (
 
 
 @contextmanager
-def installed() -> Iterator[None]:
+def install() -> Iterator[None]:
     """Apply the patches to moto until the context ends."""
-    theirs = [(patch.owner, patch.name, vars(patch.owner).get(patch.name, _ABSENT)) for patch in PATCHES]
+    originals = [(patch.owner, patch.name, vars(patch.owner).get(patch.name, _ABSENT)) for patch in PATCHES]
     for patch in PATCHES:
         setattr(patch.owner, patch.name, patch.value)
     try:
         yield
     finally:
-        for owner, name, value in theirs:
+        for owner, name, value in originals:
             if value is _ABSENT:
                 delattr(owner, name)
             else:

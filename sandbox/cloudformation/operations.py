@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 PATIENCE = 20.0  # seconds until the API call is answered; an operation that takes longer continues
 
-_under_way: set[threading.Thread] = set()
-_closing = threading.Event()
+_running: set[threading.Thread] = set()
+_ending = threading.Event()
 
 
 def begin(name: str, work: Callable[[], None], patience: float | None = None) -> None:
@@ -18,19 +18,19 @@ def begin(name: str, work: Callable[[], None], patience: float | None = None) ->
         patience: in seconds; PATIENCE by default.
     """
     operation = threading.Thread(target=work, name=name, daemon=True)
-    _under_way.add(operation)
+    _running.add(operation)
     operation.start()
     operation.join(PATIENCE if patience is None else patience)
 
 
 def wait(seconds: float) -> None:
     """Wait before the next invocation of a handler; return early if `end` is called."""
-    _closing.wait(seconds)
+    _ending.wait(seconds)
 
 
 def end() -> None:
     """Wait until all running operations end; they no longer wait between invocations."""
-    _closing.set()
-    while _under_way:
-        _under_way.pop().join()
-    _closing.clear()
+    _ending.set()
+    while _running:
+        _running.pop().join()
+    _ending.clear()

@@ -50,7 +50,7 @@ def _remove(value: JSON, keys: list[str]) -> None:
             del value[key]
 
 
-def changed(pointers: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changed_pointers(pointers: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the pointers at which two models differ. A pointer with `*` compares the whole array."""
     return [
         pointer
@@ -60,7 +60,7 @@ def changed(pointers: Iterable[str], before: Mapping[str, Any], after: Mapping[s
     ]
 
 
-def identified(schema: Mapping[str, Any], identifier: str) -> Model:
+def model_of(schema: Mapping[str, Any], identifier: str) -> Model:
     """Return a model with the properties of an identifier, be it the primary or an additional identifier.
 
     Args:
@@ -71,19 +71,19 @@ def identified(schema: Mapping[str, Any], identifier: str) -> Model:
         InvalidIdentifier: the identifier's parts are not those in the schema.
     """
     primary: list[str] = schema["primaryIdentifier"]
-    members = _object(identifier)
+    members = _parse_object(identifier)
     if members is None:
         parts = identifier.split("|") if len(primary) > 1 else [identifier]
         if len(parts) != len(primary):
             raise InvalidIdentifier(f"Identifier {identifier} is not valid for identifier [{', '.join(primary)}]")
-        return _model(dict(zip(primary, parts, strict=True)))
+        return _build_model(dict(zip(primary, parts, strict=True)))
     for pointers in [primary, *schema.get("additionalIdentifiers", [])]:
         if {path(pointer)[-1] for pointer in pointers} == members.keys():
-            return _model({pointer: members[path(pointer)[-1]] for pointer in pointers})
+            return _build_model({pointer: members[path(pointer)[-1]] for pointer in pointers})
     raise InvalidIdentifier(f"Identifier {identifier} is not valid for identifier [{', '.join(primary)}]")
 
 
-def _object(text: str) -> Model | None:
+def _parse_object(text: str) -> Model | None:
     try:
         value = json.loads(text)
     except ValueError:
@@ -91,7 +91,7 @@ def _object(text: str) -> Model | None:
     return value if isinstance(value, dict) else None
 
 
-def _model(values: Mapping[str, Any]) -> Model:
+def _build_model(values: Mapping[str, Any]) -> Model:
     model: Model = {}
     for pointer, value in values.items():
         inner = model

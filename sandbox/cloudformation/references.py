@@ -40,21 +40,21 @@ def references(value: JSON, conditions: Mapping[str, bool]) -> Iterator[Referenc
             yield from _of_function(key, member, conditions)
 
 
-def _of_function(name: str, given: JSON, conditions: Mapping[str, bool]) -> Iterator[Reference]:
-    if name == "Ref" and isinstance(given, str):
-        yield Reference(given)
-    elif name == "Fn::GetAtt" and isinstance(given, list) and isinstance(given[0], str):
-        attribute = given[1] if isinstance(given[1], str) else None
-        yield Reference(given[0], attribute)
-        yield from references(given[1:], conditions)
+def _of_function(name: str, argument: JSON, conditions: Mapping[str, bool]) -> Iterator[Reference]:
+    if name == "Ref" and isinstance(argument, str):
+        yield Reference(argument)
+    elif name == "Fn::GetAtt" and isinstance(argument, list) and isinstance(argument[0], str):
+        attribute = argument[1] if isinstance(argument[1], str) else None
+        yield Reference(argument[0], attribute)
+        yield from references(argument[1:], conditions)
     elif name == "Fn::Sub":
-        text, own = given if isinstance(given, list) else (given, {})
+        text, mapping = argument if isinstance(argument, list) else (argument, {})
         for variable in _VARIABLES.findall(text):
             outer, _, inner = variable.strip().partition(".")
-            if variable not in own:
+            if variable not in mapping:
                 yield Reference(outer, inner or None)
-        yield from references(own, conditions)
-    elif name == "Fn::If" and isinstance(given, list) and given[0] in conditions:
-        yield from references(given[1] if conditions[given[0]] else given[2], conditions)
+        yield from references(mapping, conditions)
+    elif name == "Fn::If" and isinstance(argument, list) and argument[0] in conditions:
+        yield from references(argument[1] if conditions[argument[0]] else argument[2], conditions)
     else:
-        yield from references(given, conditions)
+        yield from references(argument, conditions)

@@ -47,8 +47,8 @@ from sandbox.cloudformation.type_tests import IN_PROGRESS, TypeTester, TypeTests
 from sandbox.function import Function
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
-PAGE = 100  # the default of MaxResults
-REFUSED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguration")
+PAGE_SIZE = 100  # the default of MaxResults
+UNSUPPORTED = ("ActivateType", "DeactivateType", "PublishType", "SetTypeConfiguration")
 
 Parameters = dict[str, Any]  # an action's parameters, named as in botocore
 
@@ -73,7 +73,7 @@ class Registry:
         self._workers = ThreadPoolExecutor(thread_name_prefix="registry")
         self._extensions: dict[tuple[str, str], Extension] = {}
         self._registrations: dict[str, Registration] = {}
-        self._repeated: dict[str, str] = {}  # from a ClientRequestToken to the token of its registration
+        self._client_tokens: dict[str, str] = {}  # from a ClientRequestToken to the token of its registration
         self._lock = threading.RLock()
         self._folder = Path()
         self._open = ExitStack()
@@ -81,10 +81,10 @@ class Registry:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             self._folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-registry-")))
-            opening.enter_context(stacks.installed())
-            opening.enter_context(versions.offered(self))
-            opening.enter_context(cloud_control.served())
-            opening.enter_context(drift.served())
+            opening.enter_context(stacks.install())
+            opening.enter_context(versions.offer(self))
+            opening.enter_context(cloud_control.serve())
+            opening.enter_context(drift.serve())
             opening.callback(self._stop)
             actions = {
                 "RegisterType": self.register_type,
@@ -96,9 +96,9 @@ class Registry:
                 "SetTypeDefaultVersion": self.set_type_default_version,
                 "DeregisterType": self.deregister_type,
                 "TestType": self.test_type,
-            } | {name: _refusing(name) for name in REFUSED}
+            } | {name: _unsupported(name) for name in UNSUPPORTED}
             for name, action in actions.items():
-                setattr(CloudFormationResponse, xform_name(name), _answering(action))
+                setattr(CloudFormationResponse, xform_name(name), _as_method(action))
                 opening.callback(delattr, CloudFormationResponse, xform_name(name))
             self._open = opening.pop_all()
         return self
@@ -118,7 +118,7 @@ class Registry:
             SandboxError: the package can't be registered; with the reason.
         """
         try:
-            version = self._registered(package.read_bytes(), None, {}, self._account.region, tested=False)
+            version = self._register_package(package.read_bytes(), None, {}, self._account.region, tested=False)
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
         with self._lock:
@@ -132,11 +132,11 @@ class Registry:
 
     # The actions of the API. Each takes its parameters and the region, and returns its answer.
 
-    def register_type(self, given: Parameters, region: str) -> Answer:
+    def register_type(self, parameters: Parameters, region: str) -> Answer:
         """Register a version from a package in a bucket. The registration's description says if the package is bad."""
-        name, client = given["TypeName"], given.get("ClientRequestToken")
-        if given.get("Type", "RESOURCE") != "RESOURCE":
-            raise RegistryError(f"This sandbox registers resource types only, not {given['Type']}.")
+        name, client_token = parameters["TypeName"], parameters.get("ClientRequestToken")
+        if parameters.get("Type", "RESOURCE") != "RESOURCE":
+            raise RegistryError(f"This sandbox registers resource types only, not {parameters['Type']}.")
         if not re.fullmatch(r"[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){2}", name):
             raise RegistryError(
                 f"{name} is not a type name: a type name is three parts of letters and digits, such as My::Own::Type."
@@ -144,46 +144,48 @@ class Registry:
         if name.split("::")[0].lower() in map(str.lower, RESERVED) and name != self._reserved:
             raise RegistryError(f"The namespace of {name} is reserved, as are all of {', '.join(RESERVED)}.")
         with self._lock:
-            token = self._repeated.get(client or "")
+            token = self._client_tokens.get(client_token or "")
             if token is None:
                 token = str(uuid4())
-                self._repeated[client or token] = token
-                self._registrations[token] = Registration(name, self._workers.submit(self._register, given, region))
+                self._client_tokens[client_token or token] = token
+                self._registrations[token] = Registration(
+                    name, self._workers.submit(self._register, parameters, region)
+                )
         wait([self._registrations[token].version], PATIENCE)
         return {"RegistrationToken": token}
 
-    def ended(self, token: str) -> Answer:
+    def wait_until_ended(self, token: str) -> Answer:
         """Wait until a registration ends, and return the answer of DescribeTypeRegistration."""
         wait([self._registrations[token].version])
         return self._registrations[token].answer
 
-    def describe_type_registration(self, given: Parameters, _region: str) -> Answer:
+    def describe_type_registration(self, parameters: Parameters, _region: str) -> Answer:
         """Return the status of a registration."""
-        if given["RegistrationToken"] not in self._registrations:
-            raise RegistryError(f"No registration token matches {given['RegistrationToken']}.")
-        return self._registrations[given["RegistrationToken"]].answer
+        if parameters["RegistrationToken"] not in self._registrations:
+            raise RegistryError(f"No registration token matches {parameters['RegistrationToken']}.")
+        return self._registrations[parameters["RegistrationToken"]].answer
 
-    def list_type_registrations(self, given: Parameters, _region: str) -> Answer:
+    def list_type_registrations(self, parameters: Parameters, _region: str) -> Answer:
         """Return the tokens of the registrations, newest first."""
-        wanted = {
-            "TypeName": given.get("TypeName"),
-            "TypeArn": given.get("TypeArn"),
-            "ProgressStatus": given.get("RegistrationStatusFilter"),
+        filters = {
+            "TypeName": parameters.get("TypeName"),
+            "TypeArn": parameters.get("TypeArn"),
+            "ProgressStatus": parameters.get("RegistrationStatusFilter"),
         }
         tokens = [
             token
             for token, registration in reversed(self._registrations.items())
             for answer in [registration.answer | {"TypeName": registration.name}]
-            if all(value in (None, answer.get(key)) for key, value in wanted.items())
+            if all(value in (None, answer.get(key)) for key, value in filters.items())
         ]
-        return _page("RegistrationTokenList", tokens, given)
+        return _page("RegistrationTokenList", tokens, parameters)
 
-    def describe_type(self, given: Parameters, region: str) -> Answer:
+    def describe_type(self, parameters: Parameters, region: str) -> Answer:
         """Describe a version, by default the default version."""
-        extension, named = self._find(given, region)
-        version = named or extension.default or extension.versions[-1]
+        extension, named_version = self._find(parameters, region)
+        version = named_version or extension.default or extension.versions[-1]
         return extension.summary(version) | {
-            "Arn": named.arn if named else extension.arn,
+            "Arn": named_version.arn if named_version else extension.arn,
             "DefaultVersionId": extension.default and extension.default.version_id,
             "IsDefaultVersion": version is extension.default,
             "TypeTestsStatus": version.tests.status,
@@ -200,11 +202,11 @@ class Registry:
             "TimeCreated": version.created,
         }
 
-    def list_types(self, given: Parameters, region: str) -> Answer:
+    def list_types(self, parameters: Parameters, region: str) -> Answer:
         """List the types of a region. All of them are private."""
-        live = given.get("DeprecatedStatus", "LIVE") == "LIVE"
-        prefix = given.get("Filters", {}).get("TypeNamePrefix", "")
-        public = given.get("Visibility") == "PUBLIC" or given.get("Type", "RESOURCE") != "RESOURCE"
+        live = parameters.get("DeprecatedStatus", "LIVE") == "LIVE"
+        prefix = parameters.get("Filters", {}).get("TypeNamePrefix", "")
+        public = parameters.get("Visibility") == "PUBLIC" or parameters.get("Type", "RESOURCE") != "RESOURCE"
         summaries = [
             extension.summary(extension.default or extension.versions[-1])
             | {
@@ -212,15 +214,18 @@ class Registry:
                 "DefaultVersionId": extension.default and extension.default.version_id,
                 "LastUpdated": extension.versions[-1].created,
             }
-            for (where, name), extension in sorted(self._extensions.items())
-            if where == region and (extension.default is not None) == live and name.startswith(prefix) and not public
+            for (type_region, name), extension in sorted(self._extensions.items())
+            if type_region == region
+            and (extension.default is not None) == live
+            and name.startswith(prefix)
+            and not public
         ]
-        return _page("TypeSummaries", summaries, given)
+        return _page("TypeSummaries", summaries, parameters)
 
-    def list_type_versions(self, given: Parameters, region: str) -> Answer:
+    def list_type_versions(self, parameters: Parameters, region: str) -> Answer:
         """List the versions of a type, either the live or the deregistered ones."""
-        extension, _ = self._find(given, region)
-        live = given.get("DeprecatedStatus", "LIVE") == "LIVE"
+        extension, _ = self._find(parameters, region)
+        live = parameters.get("DeprecatedStatus", "LIVE") == "LIVE"
         summaries = [
             extension.summary(version)
             | {
@@ -232,11 +237,11 @@ class Registry:
             for version in extension.versions
             if version.live == live
         ]
-        return _page("TypeVersionSummaries", summaries, given)
+        return _page("TypeVersionSummaries", summaries, parameters)
 
-    def set_type_default_version(self, given: Parameters, region: str) -> Answer:
+    def set_type_default_version(self, parameters: Parameters, region: str) -> Answer:
         """Make another version the default. Stacks use it from now on, for their existing resources too."""
-        extension, version = self._find(given, region)
+        extension, version = self._find(parameters, region)
         if version is None:
             raise RegistryError("Which version? Its ARN is needed, or the type's name and a VersionId.")
         if not version.live:
@@ -245,11 +250,11 @@ class Registry:
             self._make_default(extension, version)
         return {}
 
-    def deregister_type(self, given: Parameters, region: str) -> Answer:
+    def deregister_type(self, parameters: Parameters, region: str) -> Answer:
         """Deregister a version; with the last one, the type. Whether stacks still use the type is not checked."""
         with self._lock:
-            extension, named = self._find(given, region)
-            version = named or extension.default
+            extension, named_version = self._find(parameters, region)
+            version = named_version or extension.default
             if version is None or not version.live:
                 raise TypeNotFound(f"{extension.name} is deregistered already.")
             others = [other.version_id for other in extension.versions if other.live and other is not version]
@@ -260,15 +265,15 @@ class Registry:
                 )
             if version is extension.default:
                 extension.default = None
-                stacks.forget(self._account.account_id, region, extension.name)
+                stacks.remove_type(self._account.account_id, region, extension.name)
             version.live = False
             version.stop()
         return {}
 
-    def test_type(self, given: Parameters, region: str) -> Answer:
+    def test_type(self, parameters: Parameters, region: str) -> Answer:
         """Start to test a version, by default the default version. DescribeType reports the status."""
-        extension, named = self._find(given, region)
-        version = named or extension.default
+        extension, named_version = self._find(parameters, region)
+        version = named_version or extension.default
         if version is None or not version.live:
             raise TypeNotFound(f"{extension.name} is deregistered.")
         version.tests = IN_PROGRESS
@@ -279,28 +284,30 @@ class Registry:
         """Test a version with a separate function, because stacks can be using the version's own."""
         try:
             with Function(version.package, self._account) as function:
-                version.tests = self._tester.tested(version.schema, version.package, function)
+                version.tests = self._tester.run(version.schema, version.package, function)
         except SandboxError as error:
             version.tests = TypeTests("FAILED", str(error))
 
-    def _register(self, given: Parameters, region: str) -> Version:
+    def _register(self, parameters: Parameters, region: str) -> Version:
         """Do the work of RegisterType: download the package and register it."""
-        package = self._download(given["SchemaHandlerPackage"])
-        return self._registered(package, given["TypeName"], given, region, tested=self._tested)
+        package = self._download(parameters["SchemaHandlerPackage"])
+        return self._register_package(package, parameters["TypeName"], parameters, region, tested=self._tested)
 
-    def _registered(self, package: bytes, name: str | None, given: Parameters, region: str, *, tested: bool) -> Version:
+    def _register_package(
+        self, package: bytes, name: str | None, parameters: Parameters, region: str, *, tested: bool
+    ) -> Version:
         """Register and return a new version. It becomes the default, and keeps running, if the type has no default."""
         schema = checked_schema(package, name)
         name = str(schema["typeName"])
-        kept = self._folder / f"{uuid4()}.zip"
-        kept.write_bytes(package)
-        function = Function(kept, self._account)
-        version = Version(schema, kept, function, given.get("LoggingConfig"), given.get("ExecutionRoleArn"))
+        path = self._folder / f"{uuid4()}.zip"
+        path.write_bytes(package)
+        function = Function(path, self._account)
+        version = Version(schema, path, function, parameters.get("LoggingConfig"), parameters.get("ExecutionRoleArn"))
         try:
-            self._try(version)
+            self._start_and_check(version)
             if tested:
-                before = self._extensions[region, name].default if (region, name) in self._extensions else None
-                version.tests = self._tester.tested(schema, kept, function, before.schema if before else None)
+                default = self._extensions[region, name].default if (region, name) in self._extensions else None
+                version.tests = self._tester.run(schema, path, function, default.schema if default else None)
                 if version.tests.status == "FAILED":
                     raise InvalidPackage(version.tests.description)  # noqa: TRY301 - the version stops in any case
         except SandboxError as error:
@@ -310,11 +317,11 @@ class Registry:
             version.stop()
             raise
         with self._lock:
-            self._admit(version, region)
+            self._add_version(version, region)
         return version
 
     @staticmethod
-    def _try(version: Version) -> None:
+    def _start_and_check(version: Version) -> None:
         """Start a version, and check that its handler loads.
 
         Raises:
@@ -327,7 +334,7 @@ class Registry:
             if "Runtime." in str(error):  # any other error comes from a handler that did load
                 raise
 
-    def _admit(self, version: Version, region: str) -> None:
+    def _add_version(self, version: Version, region: str) -> None:
         name = str(version.schema["typeName"])
         place = f"{region}:{self._account.account_id}"
         arn = f"arn:{get_partition(region)}:cloudformation:{place}:type/resource/{name.replace('::', '-')}"
@@ -352,15 +359,15 @@ class Registry:
         )
         stacks.add_type(self._account.account_id, extension.arn.split(":")[3], kind)
 
-    def _find(self, given: Parameters, region: str) -> tuple[Extension, Version | None]:
+    def _find(self, parameters: Parameters, region: str) -> tuple[Extension, Version | None]:
         """Return the type that a request names, and its version if the request names one."""
-        arn, name, version_id = given.get("Arn"), given.get("TypeName"), given.get("VersionId")
-        for (where, _), extension in self._extensions.items():
-            if where == region and (name == extension.name or arn == extension.arn) and version_id is None:
+        arn, name, version_id = parameters.get("Arn"), parameters.get("TypeName"), parameters.get("VersionId")
+        for (type_region, _), extension in self._extensions.items():
+            if type_region == region and (name == extension.name or arn == extension.arn) and version_id is None:
                 return extension, None
             for version in extension.versions:
-                named = (name, version_id) == (extension.name, version.version_id)
-                if where == region and (named or arn == version.arn):
+                matches = (name, version_id) == (extension.name, version.version_id)
+                if type_region == region and (matches or arn == version.arn):
                     return extension, version
         raise TypeNotFound(f"There is no {arn or name} {version_id or ''} in the registry.")
 
@@ -381,19 +388,19 @@ class Registry:
                 version.stop()
 
 
-def _answering(action: Callable[[Parameters, str], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
+def _as_method(action: Callable[[Parameters, str], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
     return lambda response: ActionResult(action(response.params, response.region))
 
 
-def _refusing(name: str) -> Callable[[Parameters, str], Answer]:
-    def refuse(_given: Parameters, _region: str) -> Answer:
+def _unsupported(name: str) -> Callable[[Parameters, str], Answer]:
+    def refuse(_parameters: Parameters, _region: str) -> Answer:
         raise RegistryError(f"This sandbox has no {name}.")
 
     return refuse
 
 
-def _page(key: str, items: Sequence[Any], given: Parameters) -> Answer:
+def _page(key: str, items: Sequence[Any], parameters: Parameters) -> Answer:
     """Return one page of a list: up to MaxResults items, starting at NextToken."""
-    begin = int(given.get("NextToken", 0))
-    end = begin + given.get("MaxResults", PAGE)
-    return {key: items[begin:end], "NextToken": str(end) if end < len(items) else None}
+    start = int(parameters.get("NextToken", 0))
+    end = start + parameters.get("MaxResults", PAGE_SIZE)
+    return {key: items[start:end], "NextToken": str(end) if end < len(items) else None}

@@ -20,14 +20,16 @@ from sandbox.cloudformation.stack import Stack
 Answer = dict[str, Any]
 
 
-def answering(action: Callable[[CloudFormationResponse], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
+def as_moto_action(
+    action: Callable[[CloudFormationResponse], Answer],
+) -> Callable[[CloudFormationResponse], ActionResult]:
     """Wrap an action for moto's dispatcher, which writes the answer by botocore's model of the API."""
 
     @wraps(action)
-    def answer(response: CloudFormationResponse) -> ActionResult:
+    def method(response: CloudFormationResponse) -> ActionResult:
         return ActionResult(action(response))
 
-    return answer
+    return method
 
 
 def named_stack(response: CloudFormationResponse, name: str | None = None, *, deleted: bool = True) -> Stack:
@@ -90,12 +92,12 @@ def template_at(template_url: str, account_id: str, partition: str) -> str:
     else:
         bucket, key = re.split(r"\.s3[.-]", host, maxsplit=1)[0], path
     try:
-        found = s3_backends[account_id][partition].get_object(bucket, key)
+        s3_object = s3_backends[account_id][partition].get_object(bucket, key)
     except S3ClientError as error:
         raise ValidationError(message=f"S3 error: {error.message}") from error
-    if found is None:
+    if s3_object is None:
         raise ValidationError(message="S3 error: The specified key does not exist.")
-    return str(found.value.decode())
+    return str(s3_object.value.decode())
 
 
 def _is_path_style(host: str) -> bool:
@@ -113,8 +115,8 @@ def tags(response: CloudFormationResponse) -> dict[str, str] | None:
 
     boto3's query protocol has no empty list, so an empty list and a missing one look the same.
     """
-    given = {item["Key"]: item["Value"] for item in response.params.get("Tags") or []}
-    return given or None
+    requested = {item["Key"]: item["Value"] for item in response.params.get("Tags") or []}
+    return requested or None
 
 
 def flag(response: CloudFormationResponse, name: str) -> bool:

@@ -14,18 +14,18 @@ from sandbox.cloudformation.resource_type import HandlerFailure, InvalidProperti
 
 # moto doesn't support these types, and nothing in the sandbox depends on what they do: only an identifier is created.
 # Every CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
-NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+NOMINAL_TYPES = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 
 Definition = dict[str, Any]  # a resource as in the template, with its references resolved or not
-Made = Any  # an existing resource: a Resource, a NamedOnly, or one of moto's objects
+AnyResource = Any  # an existing resource: a Resource, a NominalResource, or one of moto's objects
 JSON = Any
 
 
-class Note(Protocol):
+class AddEvent(Protocol):
     """A function that adds a resource's event to its stack."""
 
     def __call__(
-        self, status: str, logical_id: str, kind: str, resource: Made = None, reason: str | None = None
+        self, status: str, logical_id: str, kind: str, resource: AnyResource = None, reason: str | None = None
     ) -> None:
         """Add an event. `kind` is the type's name; `resource` is None if the resource doesn't exist yet."""
 
@@ -44,8 +44,8 @@ class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's word: a resou
     """A resource's failure to create, update, delete or import. `text` is the reason in its event."""
 
     def __init__(self, logical_id: str, verb: str, error: Exception) -> None:
-        told = isinstance(error, HandlerFailure | InvalidProperties | ServiceException)
-        self.text = str(getattr(error, "message", error)) if told else f"{type(error).__name__}: {error}"
+        has_own_message = isinstance(error, HandlerFailure | InvalidProperties | ServiceException)
+        self.text = str(getattr(error, "message", error)) if has_own_message else f"{type(error).__name__}: {error}"
         super().__init__(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. {self.text}")
 
 
@@ -72,7 +72,7 @@ class Resource:
         return self.kind.attribute(self.model, name)
 
 
-class NamedOnly:
+class NominalResource:
     """A resource that exists in name only: it has an identifier, and no attributes."""
 
     def __init__(self, kind: str, logical_id: str) -> None:

@@ -14,7 +14,7 @@ from moto.ssm.models import ssm_backends
 
 from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.references import references
-from sandbox.cloudformation.resource import NOMINAL, Definition, Made, Place
+from sandbox.cloudformation.resource import NOMINAL_TYPES, AnyResource, Definition, Place
 from sandbox.cloudformation.resource_type import ResourceType
 
 JSON = Any
@@ -63,7 +63,7 @@ class ResourceMap(parsing.ResourceMap):
 
     def _refuse_unknown_types(self) -> None:
         names = {definition["Type"] for definition in self._resource_json_map.values()}
-        known = {*parsing.get_model_map(), *NOMINAL}
+        known = {*parsing.get_model_map(), *NOMINAL_TYPES}
         unknown = sorted(name for name in names if name not in known and not self.find_type(name))
         if unknown:
             message = f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]"
@@ -89,7 +89,7 @@ class ResourceMap(parsing.ResourceMap):
                 message = UnformattedGetAttTemplateException.description.format(logical_id, name)
                 raise ValidationError(message=message)
 
-    def __getitem__(self, key: str) -> Made | JSON:
+    def __getitem__(self, key: str) -> AnyResource | JSON:
         """Return a parameter, a mapping or a resource; None for a resource that doesn't exist (yet).
 
         moto's method would create the resource. One whose condition is false never exists.
@@ -102,35 +102,37 @@ class ResourceMap(parsing.ResourceMap):
 
     def order(self) -> list[str]:
         """Return the logical ids of the resources that the template wants, in dependency order."""
-        wanted = {
+        graph = {
             key: self.dependencies(definition)
             for key, definition in self._resource_json_map.items()
             if "Condition" not in definition or self.lazy_condition_map[definition["Condition"]]
         }
-        return [key for key in TopologicalSorter(wanted).static_order() if key in wanted]
+        return [key for key in TopologicalSorter(graph).static_order() if key in graph]
 
     def resolve(self, logical_id: str) -> Definition:
         """Return a resource's definition, with its references resolved as far as they are known."""
         return {"Properties": {}} | dict(parsing.clean_json(self._resource_json_map[logical_id], self))
 
-    def set_placeholder(self, logical_id: str, resource: Made) -> None:
+    def set_placeholder(self, logical_id: str, resource: AnyResource) -> None:
         """Resolve references to a resource with this placeholder from now on."""
         self._parsed_resources[logical_id] = resource
 
     @property
-    def hidden(self) -> set[str]:
+    def no_echo_parameters(self) -> set[str]:
         """The names of the NoEcho parameters, whose values must not be shown."""
-        slots = self.template.get("Parameters") or {}
-        return {key for key, slot in slots.items() if str(slot.get("NoEcho", False)).lower() == "true"}
+        declarations = self.template.get("Parameters") or {}
+        return {
+            key for key, declaration in declarations.items() if str(declaration.get("NoEcho", False)).lower() == "true"
+        }
 
     def parameter_differs(self, name: str, before: ResourceMap) -> bool:
         """Return whether a parameter exists and its value differs from the previous one."""
-        there = self.resolved_parameters
-        return name in there and there[name] != before.resolved_parameters.get(name)
+        parameters = self.resolved_parameters
+        return name in parameters and parameters[name] != before.resolved_parameters.get(name)
 
     def dependencies(self, definition: Definition) -> list[str]:
         """Return the logical ids that a resource depends on, by DependsOn or by reference."""
         others = definition.get("DependsOn", [])
         names = [others] if isinstance(others, str) else list(others)
-        names += [one.name for one in references(definition, self.lazy_condition_map)]
+        names += [reference.name for reference in references(definition, self.lazy_condition_map)]
         return [name for name in names if name in self._resource_json_map]

@@ -30,7 +30,7 @@ class HandlerFailure(Exception):  # noqa: N818 - the contract's word: a handler 
             f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
         )
         self.code = code
-        self.said = message
+        self.handler_message = message
         self.token = token
         self.model = model
 
@@ -231,7 +231,7 @@ class ResourceType:
             status, code = answer.get("status"), answer.get("errorCode") or "InternalFailure"
             if status == "SUCCESS":
                 if action in {"CREATE", "UPDATE"}:
-                    self._confirm(latest or {}, model, token)
+                    self._check_identifier(latest or {}, model, token)
                 return answer.get("resourceModel") or {}
             if status == "IN_PROGRESS":
                 event["callbackContext"] = answer.get("callbackContext")
@@ -248,7 +248,7 @@ class ResourceType:
                 raise HandlerFailure("NotStabilized", f"Exceeded the {minutes} minutes of this handler", token, latest)
             self._wait(delay)
 
-    def _confirm(self, reported: Mapping[str, Any], model: Mapping[str, Any] | None, token: str) -> None:
+    def _check_identifier(self, reported: Mapping[str, Any], model: Mapping[str, Any] | None, token: str) -> None:
         """Refuse a success without a primary identifier, or with another one than before."""
         identifier, before = self.identifier(reported), self.identifier(model or {})
         if identifier is None or (before and identifier != before):
@@ -272,8 +272,8 @@ class ResourceType:
             "providerCredentials": credentials if self._log_group else None,
             "providerLogGroupName": self._log_group,
             "logicalResourceId": request.logical_id,
-            "resourceProperties": _with(_text(desired), identifier),
-            "previousResourceProperties": None if previous is None else _with(_text(previous), identifier),
+            "resourceProperties": _set_members(_text(desired), identifier),
+            "previousResourceProperties": None if previous is None else _set_members(_text(previous), identifier),
             "stackTags": dict(request.tags) if request.stack_id else None,
             "previousStackTags": dict(request.previous_tags) if request.stack_id and action == "UPDATE" else None,
             "systemTags": request.system_tags if request.stack_id else None,
@@ -311,7 +311,7 @@ def _at(model: JSON, path: list[str]) -> JSON:
     return model
 
 
-def _with(properties: dict[str, Any], members: list[tuple[list[str], Any]]) -> dict[str, Any]:
+def _set_members(properties: dict[str, Any], members: list[tuple[list[str], Any]]) -> dict[str, Any]:
     for path, value in members:
         inner = properties
         for key in path[:-1]:

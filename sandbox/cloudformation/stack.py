@@ -18,7 +18,7 @@ from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 
 from sandbox.cloudformation import operations, parameters, templates
-from sandbox.cloudformation.resource import Definition, Made, Place, ResourceFailure
+from sandbox.cloudformation.resource import AnyResource, Definition, Place, ResourceFailure
 from sandbox.cloudformation.resources import Resources
 
 AT_REST = frozenset(
@@ -31,7 +31,7 @@ FAILED_WITHOUT_ROLLBACK = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})  # an op
 NOT_CREATED = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
 READY = {"CREATE": NOT_CREATED, "UPDATE": AT_REST | FAILED_WITHOUT_ROLLBACK, "IMPORT": AT_REST | NOT_CREATED}
 
-_deciding = threading.Lock()  # held while deciding whether an operation can begin
+_start_lock = threading.Lock()  # held while deciding whether an operation can begin
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Stack(models.Stack):
     stack_status_reason: str | None = None
     last_updated_time: datetime | None = None
     deletion_time: datetime | None = None
-    operations = 0  # how many were started: a change set is valid only until the next operation
+    operation_count = 0  # how many were started: a change set is valid only until the next operation
     _stable: tuple[Resources, DesiredStack] | None = (
         None  # the state that a rollback returns to; None if the stack is new
     )
@@ -77,7 +77,7 @@ class Stack(models.Stack):
         return models.cloudformation_backends[self.account_id][self.region_name]
 
     @property
-    def stack_resources(self) -> Made:
+    def stack_resources(self) -> AnyResource:
         """The resources that exist now. moto's property would create missing ones."""
         return list(self.resource_map.live.values())
 
@@ -89,7 +89,7 @@ class Stack(models.Stack):
     @property
     def parameter_list(self) -> list[dict[str, Any]]:
         """The parameters as DescribeStacks shows them. moto finds NoEcho parameters by value instead of by name."""
-        return parameters.shown(self.parameters, self.template_dict, self.resource_map.resolved_parameters)
+        return parameters.described(self.parameters, self.template_dict, self.resource_map.resolved_parameters)
 
     @staticmethod
     def parse_template(template: str) -> Definition:
@@ -115,107 +115,111 @@ class Stack(models.Stack):
             ValidationError: the template is refused.
         """
         place = Place(self.account_id, self.region_name, self.stack_id, self.name)
-        return Resources(place, template, values, tags, exports=self.backend.exports, note=self.note, imports=imports)
+        return Resources(
+            place, template, values, tags, exports=self.backend.exports, add_event=self.add_event, imports=imports
+        )
 
-    def differs(self, wanted: Resources) -> bool:
+    def differs(self, resources: Resources) -> bool:
         """Return whether an update would change the template, the resolved parameters or the tags."""
-        there = self.resource_map
-        return (wanted.template, wanted.resolved_parameters, wanted.tags) != (
-            there.template,
-            there.resolved_parameters,
+        current = self.resource_map
+        return (resources.template, resources.resolved_parameters, resources.tags) != (
+            current.template,
+            current.resolved_parameters,
             self.tags,
         )
 
-    def change(self, action: str, wish: DesiredStack) -> None:
+    def change(self, action: str, desired: DesiredStack) -> None:
         """Start a create, update or import operation.
 
         Args:
             action: CREATE, UPDATE or IMPORT.
-            wish: the desired state.
+            desired: the desired state.
 
         Raises:
             ValidationError: the template is refused, or the stack's status doesn't allow the operation.
         """
-        wanted = self.resources(wish.template, wish.parameters, wish.tags, wish.imports)
-        with _deciding:
-            self._may_begin(action, wish)
-            if action == "UPDATE" and self.status not in FAILED_WITHOUT_ROLLBACK and not self.differs(wanted):
+        resources = self.resources(desired.template, desired.parameters, desired.tags, desired.imports)
+        with _start_lock:
+            self._check_can_begin(action, desired)
+            if action == "UPDATE" and self.status not in FAILED_WITHOUT_ROLLBACK and not self.differs(resources):
                 raise ValidationError(message="No updates are to be performed.")
             types = {
-                key: one["Type"] for key, one in self.resource_map.resolved.items() if key in self.resource_map.live
+                key: definition["Type"]
+                for key, definition in self.resource_map.resolved.items()
+                if key in self.resource_map.live
             }
-            changed = [
-                key for key, new in wish.template["Resources"].items() if types.get(key, new["Type"]) != new["Type"]
+            changed_types = [
+                key for key, new in desired.template["Resources"].items() if types.get(key, new["Type"]) != new["Type"]
             ]
-            if changed:
+            if changed_types:
                 text = "Update of resource type is not permitted. The new template modifies resource type of"
-                raise ValidationError(message=f"{text}: {changed}")
+                raise ValidationError(message=f"{text}: {changed_types}")
             before = self.resource_map
             if self.status in NOT_CREATED:
-                self._adopt(wanted, wish)  # new resources can be listed, and deleted if a rollback fails
-            self._enter_new(action)
-        operations.begin(f"{action} {self.name}", partial(self._follow, action, wanted, before, wish))
+                self._set_state(resources, desired)  # new resources can be listed, and deleted if a rollback fails
+            self._begin_operation(action)
+        operations.begin(f"{action} {self.name}", partial(self._deploy, action, resources, before, desired))
 
     def enter_review(self) -> None:
         """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
         self.backend.stacks[self.stack_id] = self
-        self._enter("REVIEW_IN_PROGRESS", "User Initiated")
+        self._set_status("REVIEW_IN_PROGRESS", "User Initiated")
 
-    def _may_begin(self, action: str, wish: DesiredStack) -> None:
+    def _check_can_begin(self, action: str, desired: DesiredStack) -> None:
         if self.status not in READY[action]:
             raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
-        if self.status in FAILED_WITHOUT_ROLLBACK and wish.on_failure != "DO_NOTHING":
+        if self.status in FAILED_WITHOUT_ROLLBACK and desired.on_failure != "DO_NOTHING":
             text = (
                 "To update the stack from this state, please use the disable-rollback parameter with update-stack API."
             )
             text += " To rollback to the last known good state, use the rollback-stack API."
             raise ValidationError(message=f"This stack is currently in a non-terminal [{self.status}] state. {text}")
 
-    def _follow(self, action: str, wanted: Resources, before: Resources, wish: DesiredStack) -> None:
+    def _deploy(self, action: str, resources: Resources, before: Resources, desired: DesiredStack) -> None:
         try:
-            wanted.follow(before)
-            output_map = parsing.OutputMap(wanted, wanted.template, self.stack_id)
-            self._export(output_map)
+            resources.deploy(before)
+            output_map = parsing.OutputMap(resources, resources.template, self.stack_id)
+            self._update_exports(output_map)
         except Exception as error:  # noqa: BLE001 - moto raises any exception for an output; the stack must roll back
-            self._fail(action, wanted, wish, str(error))
+            self._fail(action, resources, desired, str(error))
             return
-        self._adopt(wanted, wish)
-        self.output_map, self._stable, self._not_rolled_back = output_map, (wanted, wish), None
+        self._set_state(resources, desired)
+        self.output_map, self._stable, self._not_rolled_back = output_map, (resources, desired), None
         if action == "UPDATE":
-            self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            wanted.clean_up()
-        self._enter(f"{action}_COMPLETE")
+            self._set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+            resources.clean_up()
+        self._set_status(f"{action}_COMPLETE")
 
-    def _adopt(self, wanted: Resources, wish: DesiredStack) -> None:
-        self.template, self.template_dict = wish.text, wish.template
-        self.description = wish.template.get("Description")
-        self.parameters, self.tags, self.resource_map = wish.parameters, wish.tags, wanted
+    def _set_state(self, resources: Resources, desired: DesiredStack) -> None:
+        self.template, self.template_dict = desired.text, desired.template
+        self.description = desired.template.get("Description")
+        self.parameters, self.tags, self.resource_map = desired.parameters, desired.tags, resources
 
-    def _fail(self, action: str, wanted: Resources, wish: DesiredStack, reason: str) -> None:
-        if wish.on_failure == "DO_NOTHING" and action != "IMPORT":
-            wanted.keep()
-            self._adopt(wanted, wish)
-            self._not_rolled_back = wanted
-            self._enter(f"{action}_FAILED", reason)
-        elif wish.on_failure == "DELETE" and action == "CREATE":
-            self._enter("DELETE_IN_PROGRESS", reason)
+    def _fail(self, action: str, resources: Resources, desired: DesiredStack, reason: str) -> None:
+        if desired.on_failure == "DO_NOTHING" and action != "IMPORT":
+            resources.keep()
+            self._set_state(resources, desired)
+            self._not_rolled_back = resources
+            self._set_status(f"{action}_FAILED", reason)
+        elif desired.on_failure == "DELETE" and action == "CREATE":
+            self._set_status("DELETE_IN_PROGRESS", reason)
             self._delete()
         else:
-            self._roll_back("ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK", wanted, reason)
+            self._roll_back("ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK", resources, reason)
 
-    def _roll_back(self, name: str, wanted: Resources, reason: str | None, skipped: Collection[str] = ()) -> None:
+    def _roll_back(self, name: str, resources: Resources, reason: str | None, skipped: Collection[str] = ()) -> None:
         if self.status != f"{name}_IN_PROGRESS":
-            self._enter(f"{name}_IN_PROGRESS", reason)
+            self._set_status(f"{name}_IN_PROGRESS", reason)
         try:
-            wanted.roll_back(skipped)
+            resources.roll_back(skipped)
         except ResourceFailure as failure:
-            self._not_rolled_back = wanted
-            self._enter(f"{name}_FAILED", f"{reason} {failure}" if reason else str(failure))
+            self._not_rolled_back = resources
+            self._set_status(f"{name}_FAILED", f"{reason} {failure}" if reason else str(failure))
             return
         self._not_rolled_back = None
         if self._stable:
-            self._adopt(*self._stable)
-        self._enter(f"{name}_COMPLETE", reason)
+            self._set_state(*self._stable)
+        self._set_status(f"{name}_COMPLETE", reason)
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = ()) -> None:
         """Start to undo a failed operation, or continue a rollback that failed.
@@ -227,25 +231,25 @@ class Stack(models.Stack):
         Raises:
             ValidationError: the stack has another status.
         """
-        with _deciding:
+        with _start_lock:
             if self.status not in ready or self._not_rolled_back is None:
                 raise ValidationError(
                     message=f"Stack:{self.stack_id} is in {self.status} state and can not be rolled back."
                 )
             name = "UPDATE_ROLLBACK" if self._stable else "ROLLBACK"
-            self._enter(f"{name}_IN_PROGRESS", "User Initiated")
+            self._set_status(f"{name}_IN_PROGRESS", "User Initiated")
         operations.begin(f"{name} {self.name}", partial(self._roll_back, name, self._not_rolled_back, None, skipped))
 
-    def _export(self, output_map: parsing.OutputMap) -> None:
+    def _update_exports(self, output_map: parsing.OutputMap) -> None:
         _ = list(output_map.values())  # resolves the outputs
         exports = {export.name: export for export in output_map.exports}
         for name in exports.keys() & self.backend.exports.keys():
             if self.backend.exports[name].exporting_stack_id != self.stack_id:
                 raise ValidationError(message=f"Export with name {name} is already exported by another stack")
-        self._withdraw_exports()
+        self._remove_exports()
         self.backend.exports.update(exports)
 
-    def _withdraw_exports(self) -> None:
+    def _remove_exports(self) -> None:
         for export in list(self.backend.exports.values()):
             if export.exporting_stack_id == self.stack_id:
                 del self.backend.exports[export.name]
@@ -260,7 +264,7 @@ class Stack(models.Stack):
         Raises:
             ValidationError: the stack's status or its termination protection doesn't allow the operation.
         """
-        with _deciding:
+        with _start_lock:
             if self.status == "DELETE_IN_PROGRESS":
                 return
             if self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS":
@@ -272,7 +276,7 @@ class Stack(models.Stack):
             if retained and self.status != "DELETE_FAILED":
                 text = f"Invalid operation on stack [{self.stack_id}]. Specify which resources to retain only"
                 raise ValidationError(message=f"{text} when the stack is in the DELETE_FAILED state.")
-            self._enter_new("DELETE")
+            self._begin_operation("DELETE")
         operations.begin(f"DELETE {self.name}", partial(self._delete, retained, force=force))
 
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
@@ -281,29 +285,31 @@ class Stack(models.Stack):
         try:
             self.resource_map.delete(retained, force=force)
         except ResourceFailure as failure:
-            self._enter("DELETE_FAILED", str(failure))
+            self._set_status("DELETE_FAILED", str(failure))
             return
-        self._withdraw_exports()
+        self._remove_exports()
         self.output_map = self._create_output_map()
         self.deletion_time = datetime.now(UTC)
         self.backend.stacks.pop(self.stack_id, None)
         self.backend.deleted_stacks[self.stack_id] = self
-        self._enter("DELETE_COMPLETE")
+        self._set_status("DELETE_COMPLETE")
 
-    def _enter_new(self, action: str) -> None:
+    def _begin_operation(self, action: str) -> None:
         """Count a new operation and set the stack's IN_PROGRESS status."""
-        self.operations += 1
+        self.operation_count += 1
         if action == "UPDATE":
             self.last_updated_time = datetime.now(UTC)
         self.backend.stacks.setdefault(self.stack_id, self)
-        self._enter(f"{action}_IN_PROGRESS", "User Initiated")
+        self._set_status(f"{action}_IN_PROGRESS", "User Initiated")
 
-    def _enter(self, status: str, reason: str | None = None) -> None:
+    def _set_status(self, status: str, reason: str | None = None) -> None:
         self._add_stack_event(status, reason)
         self.stack_status_reason = reason
         self.status = status
 
-    def note(self, status: str, logical_id: str, kind: str, resource: Made = None, reason: str | None = None) -> None:
+    def add_event(
+        self, status: str, logical_id: str, kind: str, resource: AnyResource = None, reason: str | None = None
+    ) -> None:
         """Add a resource's event. Unlike CloudFormation's, it leaves out the properties."""
         physical_id = str(getattr(resource, "physical_resource_id", None) or "")
         self.events.append(models.Event(self.stack_id, self.name, logical_id, physical_id, kind, status, reason, None))

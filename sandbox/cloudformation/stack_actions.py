@@ -12,7 +12,7 @@ from moto.cloudformation.utils import generate_stack_id
 from sandbox.cloudformation import macros, parameters, published, templates
 from sandbox.cloudformation.catalogue import find_type
 from sandbox.cloudformation.requests import Answer, flag, named_stack, tags, template_text
-from sandbox.cloudformation.resource import Made
+from sandbox.cloudformation.resource import AnyResource
 from sandbox.cloudformation.stack import FAILED_WITHOUT_ROLLBACK, DesiredStack, Stack
 
 
@@ -20,7 +20,7 @@ def create_stack(response: CloudFormationResponse) -> Answer:
     """Answer CreateStack, with OnFailure, DisableRollback and Capabilities, which moto ignores."""
     name = response.params["StackName"]
     text = template_text(response)
-    template = checked(response, text, reviewed=False)
+    template = parse_and_check(response, text, for_change_set=False)
     if any(stack.name == name for stack in response.cloudformation_backend.stacks.values()):
         raise AlreadyExistsException(f"Stack [{name}] already exists")
     on_failure = response.params.get("OnFailure")
@@ -30,15 +30,15 @@ def create_stack(response: CloudFormationResponse) -> Answer:
     stack = new_stack(response, name)
     stack.enable_termination_protection = flag(response, "EnableTerminationProtection")
     stack.policy = response.params.get("StackPolicyBody") or ""
-    wish = DesiredStack(
+    desired = DesiredStack(
         text,
-        macros.expanded(template, values, response.region),
+        macros.expand(template, values, response.region),
         values,
         tags(response) or {},
         on_failure="DO_NOTHING" if flag(response, "DisableRollback") else on_failure or "ROLLBACK",
     )
-    stack.disable_rollback = wish.on_failure == "DO_NOTHING"
-    stack.change("CREATE", wish)
+    stack.disable_rollback = desired.on_failure == "DO_NOTHING"
+    stack.change("CREATE", desired)
     return {"StackId": stack.stack_id}
 
 
@@ -46,17 +46,17 @@ def update_stack(response: CloudFormationResponse) -> Answer:
     """Answer UpdateStack, with DisableRollback, Capabilities, and UsePreviousValue, which moto handles only in part."""
     stack = named_stack(response, deleted=False)
     text = template_text(response, stack)
-    template = checked(response, text, reviewed=False)
+    template = parse_and_check(response, text, for_change_set=False)
     values = parameters.values(response.params.get("Parameters") or [], template, stack.parameter_values)
-    given = tags(response)
-    wish = DesiredStack(
+    requested_tags = tags(response)
+    desired = DesiredStack(
         text,
-        macros.expanded(template, values, response.region),
+        macros.expand(template, values, response.region),
         values,
-        stack.tags if given is None else given,
+        stack.tags if requested_tags is None else requested_tags,
         on_failure="DO_NOTHING" if flag(response, "DisableRollback") else "ROLLBACK",
     )
-    stack.change("UPDATE", wish)
+    stack.change("UPDATE", desired)
     stack.role_arn = response.params.get("RoleARN") or stack.role_arn
     return {"StackId": stack.stack_id}
 
@@ -119,43 +119,53 @@ def _resources(stack: Stack, logical_id: str | None = None) -> list[Answer]:
     # physical id. The event of a failed creation has no physical id.
     exact = {(event.logical_resource_id, event.physical_resource_id): event for event in stack.events}
     latest = {event.logical_resource_id: event for event in stack.events}
-    here = [
-        (one, exact.get((one.logical_resource_id, str(one.physical_resource_id)), latest[one.logical_resource_id]))
-        for one in stack.stack_resources
+    resources = [
+        (
+            resource,
+            exact.get(
+                (resource.logical_resource_id, str(resource.physical_resource_id)), latest[resource.logical_resource_id]
+            ),
+        )
+        for resource in stack.stack_resources
     ]
     return [
         {
             "StackId": stack.stack_id,
             "StackName": stack.name,
-            "LogicalResourceId": one.logical_resource_id,
-            "PhysicalResourceId": str(getattr(one, "physical_resource_id", "")),
-            "ResourceType": one.cf_resource_type,
+            "LogicalResourceId": resource.logical_resource_id,
+            "PhysicalResourceId": str(getattr(resource, "physical_resource_id", "")),
+            "ResourceType": resource.cf_resource_type,
             "ResourceStatus": event.resource_status,
             "ResourceStatusReason": event.resource_status_reason,
             "Timestamp": event.timestamp,
             "LastUpdatedTimestamp": event.timestamp,
-            "DriftInformation": {"StackResourceDriftStatus": _drift_status(one)},
+            "DriftInformation": {"StackResourceDriftStatus": _drift_status(resource)},
         }
-        for one, event in here
-        if logical_id in {None, one.logical_resource_id, getattr(one, "physical_resource_id", None)}
+        for resource, event in resources
+        if logical_id in {None, resource.logical_resource_id, getattr(resource, "physical_resource_id", None)}
     ]
 
 
-def _drift_status(resource: Made) -> str:
+def _drift_status(resource: AnyResource) -> str:
     return getattr(resource, "drift_status", "NOT_CHECKED")
 
 
 def get_template(response: CloudFormationResponse) -> Answer:
     """Answer GetTemplate for a stack or a change set, with the original or the processed template."""
-    of: Any = named_stack(response)
+    source: Any = named_stack(response)
     if name := response.params.get("ChangeSetName"):
-        of = next(
-            (one for one in of.backend.change_sets.values() if name in {one.change_set_name, one.change_set_id}), of
+        source = next(
+            (
+                change_set
+                for change_set in source.backend.change_sets.values()
+                if name in {change_set.change_set_name, change_set.change_set_id}
+            ),
+            source,
         )
     processed = response.params.get("TemplateStage", "Original") == "Processed" and templates.transforms(
-        templates.parse(of.template)
+        templates.parse(source.template)
     )
-    body = json.dumps(of.template_dict) if processed else of.template
+    body = json.dumps(source.template_dict) if processed else source.template
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
 
@@ -195,13 +205,13 @@ def get_template_summary(response: CloudFormationResponse) -> Answer:
     }
 
 
-def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> dict[str, Any]:
+def parse_and_check(response: CloudFormationResponse, text: str, *, for_change_set: bool) -> dict[str, Any]:
     """Parse a template, check it and its capabilities, and return it.
 
     Args:
         response: moto's object for the request.
         text: the template.
-        reviewed: whether the template is for a change set.
+        for_change_set: whether the template is for a change set.
 
     Raises:
         ValidationError: the template is refused.
@@ -209,7 +219,7 @@ def checked(response: CloudFormationResponse, text: str, *, reviewed: bool) -> d
     """
     template = templates.parse(text)
     templates.check(template)
-    templates.acknowledge(template, response.params.get("Capabilities") or [], reviewed=reviewed)
+    templates.check_capabilities(template, response.params.get("Capabilities") or [], for_change_set=for_change_set)
     return template
 
 

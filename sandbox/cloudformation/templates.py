@@ -43,7 +43,7 @@ IAM_NAMES = {
     "AWS::IAM::User": "UserName",
     "AWS::IAM::UserToGroupAddition": None,
 }
-SUBSUMED = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # CAPABILITY_NAMED_IAM covers both
+SATISFIED_BY = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # CAPABILITY_NAMED_IAM covers both
 _LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 
 
@@ -92,14 +92,14 @@ def parse(text: str) -> Template:
             raise ValidationError(message=f"Template format error: neither YAML nor JSON. ({error})") from error
     if not isinstance(parsed, dict):
         raise ValidationError(message="Template format error: unsupported structure.")
-    template: Template = with_lists(parsed)
+    template: Template = normalize(parsed)
     return template
 
 
-def with_lists(value: JSON) -> JSON:
+def normalize(value: JSON) -> JSON:
     """Return a part of a template with each Fn::GetAtt as a list of a logical id and an attribute's whole name."""
     if isinstance(value, list):
-        return [with_lists(item) for item in value]
+        return [normalize(item) for item in value]
     if not isinstance(value, dict):
         return value
     attribute = value.get("Fn::GetAtt")
@@ -109,7 +109,7 @@ def with_lists(value: JSON) -> JSON:
         return {"Fn::GetAtt": [attribute[0], ".".join(attribute[1:])]}
     if isinstance(value.get("Fn::Sub"), str):
         return _with_variables(value["Fn::Sub"])
-    return {key: with_lists(member) for key, member in value.items()}
+    return {key: normalize(member) for key, member in value.items()}
 
 
 def _with_variables(text: str) -> JSON:
@@ -129,7 +129,7 @@ def check(template: Template) -> None:
     Raises:
         ValidationError: with CloudFormation's wording.
     """
-    template = _without_loops(template)
+    template = _expand_loops(template)
     unknown = sorted(str(key) for key in template.keys() - SECTIONS)
     if unknown:
         raise ValidationError(message=f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -144,9 +144,9 @@ def check(template: Template) -> None:
             raise ValidationError(message=message)
     known = {*resources, *(template.get("Parameters") or {}), *PSEUDO_PARAMETERS}
     graph = {logical_id: _dependencies(definition) for logical_id, definition in resources.items()}
-    _refuse({name for names in graph.values() for name in names} - known, "Resources")
+    _refuse_unresolved({name for names in graph.values() for name in names} - known, "Resources")
     outputs = references(template.get("Outputs") or {}, {})
-    _refuse({one.name for one in outputs} - known, "Outputs")
+    _refuse_unresolved({reference.name for reference in outputs} - known, "Outputs")
     try:
         TopologicalSorter(
             {key: [name for name in names if name in resources] for key, names in graph.items()}
@@ -156,15 +156,15 @@ def check(template: Template) -> None:
         raise ValidationError(message=f"Circular dependency between resources: [{cycle}]") from error
 
 
-def _without_loops(template: Template) -> Template:
+def _expand_loops(template: Template) -> Template:
     """Return the template with its loops expanded, using the parameters' defaults."""
     if language_extensions.NAME not in transforms(template):
         return template
-    plain: Template = with_lists(language_extensions.expanded(template, {}, "us-east-1"))
+    plain: Template = normalize(language_extensions.expand(template, {}, "us-east-1"))
     return plain
 
 
-def _refuse(names: Iterable[str], block: str) -> None:
+def _refuse_unresolved(names: Iterable[str], block: str) -> None:
     if names := sorted(names):
         text = f"Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the template"
         raise ValidationError(message=f"Template format error: {text}")
@@ -173,21 +173,22 @@ def _refuse(names: Iterable[str], block: str) -> None:
 def _dependencies(definition: Mapping[str, Any]) -> list[str]:
     others = definition.get("DependsOn", [])
     found: Iterable[Reference] = references({k: v for k, v in definition.items() if k != "Metadata"}, {})
-    return [*([others] if isinstance(others, str) else others), *(one.name for one in found)]
+    return [*([others] if isinstance(others, str) else others), *(reference.name for reference in found)]
 
 
 def transforms(template: Template) -> list[str]:
     """Return the names of the macros that the template declares."""
     declared = template.get("Transform") or []
     return [
-        one if isinstance(one, str) else one["Name"] for one in (declared if isinstance(declared, list) else [declared])
+        macro if isinstance(macro, str) else macro["Name"]
+        for macro in (declared if isinstance(declared, list) else [declared])
     ]
 
 
 def capabilities(template: Template) -> tuple[list[str], list[str]]:
     """Return the capabilities that the template needs, and the resource types that need them."""
     types, needed = set(), set()
-    for definition in _without_loops(template)["Resources"].values():
+    for definition in _expand_loops(template)["Resources"].values():
         if definition["Type"] in IAM_NAMES:
             types.add(definition["Type"])
             named = IAM_NAMES[definition["Type"]] in (definition.get("Properties") or {})
@@ -197,19 +198,19 @@ def capabilities(template: Template) -> tuple[list[str], list[str]]:
     return sorted(needed), sorted(types)
 
 
-def acknowledge(template: Template, given: Iterable[str], *, reviewed: bool) -> None:
+def check_capabilities(template: Template, acknowledged: Iterable[str], *, for_change_set: bool) -> None:
     """Refuse a template that needs capabilities which the request doesn't acknowledge.
 
     Args:
         template: the template.
-        given: the request's Capabilities.
-        reviewed: whether the template is for a change set, which doesn't need CAPABILITY_AUTO_EXPAND.
+        acknowledged: the request's Capabilities.
+        for_change_set: whether the template is for a change set, which doesn't need CAPABILITY_AUTO_EXPAND.
 
     Raises:
         InsufficientCapabilities: with the missing capabilities.
     """
-    needed = [name for name in capabilities(template)[0] if not SUBSUMED.get(name, {name}) & set(given)]
-    if transforms(template) and not reviewed and "CAPABILITY_AUTO_EXPAND" not in given:
+    needed = [name for name in capabilities(template)[0] if not SATISFIED_BY.get(name, {name}) & set(acknowledged)]
+    if transforms(template) and not for_change_set and "CAPABILITY_AUTO_EXPAND" not in acknowledged:
         needed.append("CAPABILITY_AUTO_EXPAND")
     if needed:
         raise InsufficientCapabilities(f"Requires capabilities : [{', '.join(needed)}]")
@@ -225,13 +226,15 @@ def summary(template: Template) -> dict[str, Any]:
         "Parameters": [
             {
                 "ParameterKey": key,
-                "DefaultValue": None if slot.get("Default") is None else str(slot["Default"]),
-                "NoEcho": str(slot.get("NoEcho", False)).lower() == "true",
-                "Description": slot.get("Description"),
-                "ParameterType": slot.get("Type", "String"),
-                "ParameterConstraints": {"AllowedValues": [str(value) for value in slot.get("AllowedValues", [])]},
+                "DefaultValue": None if declaration.get("Default") is None else str(declaration["Default"]),
+                "NoEcho": str(declaration.get("NoEcho", False)).lower() == "true",
+                "Description": declaration.get("Description"),
+                "ParameterType": declaration.get("Type", "String"),
+                "ParameterConstraints": {
+                    "AllowedValues": [str(value) for value in declaration.get("AllowedValues", [])]
+                },
             }
-            for key, slot in (template.get("Parameters") or {}).items()
+            for key, declaration in (template.get("Parameters") or {}).items()
         ],
     }
     if types:

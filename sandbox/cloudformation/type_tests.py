@@ -28,7 +28,7 @@ from sandbox.function import Function
 from sandbox.invocation import TIMEOUT
 from sandbox.process import running
 
-LONGEST = 900
+MAX_DESCRIPTION = 900
 """The maximum length of a description. A registration's description has 1024 characters, including a stage prefix."""
 
 
@@ -56,7 +56,7 @@ class TypeTester:
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
-    def tested(
+    def run(
         self,
         schema: Mapping[str, Any],
         package: Path,
@@ -90,13 +90,13 @@ class TypeTester:
                 "timeout": TIMEOUT,
             }
             (folder / "request.json").write_text(json.dumps(request))
-            answer = folder / "answer.json"
+            answer_file = folder / "answer.json"
             with (folder / "output").open("wb") as output:
-                self._run([folder / "request.json", answer], output.fileno())
-            if not answer.exists():
+                self._run_process([folder / "request.json", answer_file], output.fileno())
+            if not answer_file.exists():
                 reason = "they were stopped" if self._stopped else (folder / "output").read_text(errors="replace")
                 raise SandboxError(f"the contract tests did not end: {reason}")
-            return _described(json.loads(answer.read_text()))
+            return _describe(json.loads(answer_file.read_text()))
 
     def stop(self) -> None:
         """End all running tests, and prevent new ones."""
@@ -105,7 +105,7 @@ class TypeTester:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def _run(self, arguments: list[Path], output: int) -> None:
+    def _run_process(self, arguments: list[Path], output: int) -> None:
         command: list[str | Path] = [sys.executable, "-m", "sandbox.contract", *arguments]
         environment = bare_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
         with running(command, environment, output) as process:
@@ -116,22 +116,22 @@ class TypeTester:
             self._processes.discard(process)
 
 
-def _described(answer: Mapping[str, Any]) -> TypeTests:
+def _describe(answer: Mapping[str, Any]) -> TypeTests:
     """Describe the tests' outcome: the names of failed tests, then as many reasons as fit."""
     if "error" in answer:
-        return TypeTests("FAILED", str(answer["error"])[:LONGEST])
+        return TypeTests("FAILED", str(answer["error"])[:MAX_DESCRIPTION])
     counts = {outcome: [test for test in answer["tests"] if test["outcome"] == outcome] for outcome in _OUTCOMES}
     failed = counts["failed"]
-    beside = [f"AWS's rules warn: {warning}" for warning in answer["warnings"]] + answer["left_out"]
+    notes = [f"AWS's rules warn: {warning}" for warning in answer["warnings"]] + answer["left_out"]
     if not failed and not answer["stopped"]:
-        said = [f"{len(counts['passed'])} contract tests passed, {len(counts['skipped'])} skipped", *beside]
-        return TypeTests("PASSED", "; ".join(said)[:LONGEST])
+        parts = [f"{len(counts['passed'])} contract tests passed, {len(counts['skipped'])} skipped", *notes]
+        return TypeTests("PASSED", "; ".join(parts)[:MAX_DESCRIPTION])
     # Names take at most half of the text: if CREATE fails, all tests fail for the same reason.
-    names = textwrap.shorten(", ".join(test["name"] for test in failed), LONGEST // 2, placeholder=" ...")
+    names = textwrap.shorten(", ".join(test["name"] for test in failed), MAX_DESCRIPTION // 2, placeholder=" ...")
     first = {test["message"]: test["name"] for test in reversed(failed)}
     reasons = [f"{name}: {message}" for message, name in reversed(first.items())]
-    said = [f"{len(failed)} of {len(answer['tests'])} contract tests failed: {names}", answer["stopped"], *reasons]
-    return TypeTests("FAILED", "\n".join(filter(None, said))[:LONGEST])
+    parts = [f"{len(failed)} of {len(answer['tests'])} contract tests failed: {names}", answer["stopped"], *reasons]
+    return TypeTests("FAILED", "\n".join(filter(None, parts))[:MAX_DESCRIPTION])
 
 
 _OUTCOMES = ("passed", "failed", "skipped")

@@ -28,11 +28,11 @@ JSON = dict[str, Any]
 
 
 @contextmanager
-def offered(registry: Registry) -> Iterator[None]:
+def offer(registry: Registry) -> Iterator[None]:
     """Let stacks register types in this registry until the context ends."""
-    with ExitStack() as offering:
-        offering.enter_context(aws_types.offered(VERSION, _versions(registry)))
-        offering.enter_context(aws_types.offered(DEFAULT_VERSION, _default_versions(registry)))
+    with ExitStack() as contexts:
+        contexts.enter_context(aws_types.offer(VERSION, _versions(registry)))
+        contexts.enter_context(aws_types.offer(DEFAULT_VERSION, _default_versions(registry)))
         yield
 
 
@@ -40,51 +40,53 @@ def _versions(registry: Registry) -> Mapping[str, Handler]:
     """Return the handlers of ResourceVersion. Every property is create-only, so any change creates a new version."""
 
     def create(call: Call) -> JSON:
-        given: JSON = {
+        parameters: JSON = {
             key: call.desired[key]
             for key in ("TypeName", "SchemaHandlerPackage", "LoggingConfig", "ExecutionRoleArn")
             if key in call.desired
         }
-        with _refusing():
-            registration = registry.ended(registry.register_type(given, call.region)["RegistrationToken"])
+        with _service_errors_as_refusals():
+            registration = registry.wait_until_ended(
+                registry.register_type(parameters, call.region)["RegistrationToken"]
+            )
         if registration["ProgressStatus"] == "FAILED":
             raise Refusal("NotStabilized", registration["Description"])
         return model(registration["TypeVersionArn"], call.region)
 
     def model(arn: str, region: str) -> JSON:
-        with _refusing():
-            described = registry.describe_type({"Arn": arn}, region)
-        if described["DeprecatedStatus"] == "DEPRECATED":
+        with _service_errors_as_refusals():
+            description = registry.describe_type({"Arn": arn}, region)
+        if description["DeprecatedStatus"] == "DEPRECATED":
             raise Refusal("NotFound", f"{arn} is deregistered")
         type_arn, _, version_id = arn.rpartition("/")
-        told = {
+        members = {
             "Arn": arn,
             "TypeArn": type_arn,
             "VersionId": version_id,
-            **{key: described[key] for key in ("TypeName", "IsDefaultVersion", "ProvisioningType", "Visibility")},
-            **{key: described[key] for key in ("ExecutionRoleArn", "LoggingConfig")},
+            **{key: description[key] for key in ("TypeName", "IsDefaultVersion", "ProvisioningType", "Visibility")},
+            **{key: description[key] for key in ("ExecutionRoleArn", "LoggingConfig")},
         }
-        return {key: value for key, value in told.items() if value is not None}
+        return {key: value for key, value in members.items() if value is not None}
 
     def delete(call: Call) -> None:
         model(call.desired["Arn"], call.region)
-        with _refusing():
+        with _service_errors_as_refusals():
             registry.deregister_type({"Arn": call.desired["Arn"]}, call.region)
 
     def read(call: Call) -> JSON:
         return model(call.desired["Arn"], call.region)
 
-    def found(call: Call) -> list[JSON]:
+    def list_versions(call: Call) -> list[JSON]:
         types = registry.list_types({}, call.region)["TypeSummaries"]
         return [
             {"Arn": version["Arn"]}
-            for one in types
-            for version in registry.list_type_versions({"Arn": one["TypeArn"]}, call.region)["TypeVersionSummaries"]
+            for summary in types
+            for version in registry.list_type_versions({"Arn": summary["TypeArn"]}, call.region)["TypeVersionSummaries"]
         ]
 
     # AWS's schema has no update handler, so CloudFormation never sends it changed stack tags. Stacks here do, and
     # UPDATE ignores them.
-    return {"CREATE": create, "READ": read, "UPDATE": read, "DELETE": delete, "LIST": found}
+    return {"CREATE": create, "READ": read, "UPDATE": read, "DELETE": delete, "LIST": list_versions}
 
 
 def _default_versions(registry: Registry) -> Mapping[str, Handler]:
@@ -92,22 +94,22 @@ def _default_versions(registry: Registry) -> Mapping[str, Handler]:
 
     def assign(call: Call) -> JSON:
         desired = call.desired
-        named = {"Arn": desired["TypeVersionArn"]} if "TypeVersionArn" in desired else {}
-        given = named or {key: desired.get(key) for key in ("TypeName", "VersionId")}
-        with _refusing():
-            registry.set_type_default_version(given, call.region)
-            arn = registry.describe_type(given, call.region)["Arn"]
+        by_arn = {"Arn": desired["TypeVersionArn"]} if "TypeVersionArn" in desired else {}
+        parameters = by_arn or {key: desired.get(key) for key in ("TypeName", "VersionId")}
+        with _service_errors_as_refusals():
+            registry.set_type_default_version(parameters, call.region)
+            arn = registry.describe_type(parameters, call.region)["Arn"]
         return model(arn.rpartition("/")[0], call.region)
 
     def model(type_arn: str, region: str) -> JSON:
-        with _refusing():
-            described = registry.describe_type({"Arn": type_arn}, region)
-        version_id = described["DefaultVersionId"]
+        with _service_errors_as_refusals():
+            description = registry.describe_type({"Arn": type_arn}, region)
+        version_id = description["DefaultVersionId"]
         if version_id is None:
             raise Refusal("NotFound", f"{type_arn} is deregistered")
         return {
             "Arn": type_arn,
-            "TypeName": described["TypeName"],
+            "TypeName": description["TypeName"],
             "VersionId": version_id,
             "TypeVersionArn": f"{type_arn}/{version_id}",
         }
@@ -118,14 +120,14 @@ def _default_versions(registry: Registry) -> Mapping[str, Handler]:
     def delete(_call: Call) -> None:
         return None
 
-    def found(call: Call) -> list[JSON]:
-        return [{"Arn": one["TypeArn"]} for one in registry.list_types({}, call.region)["TypeSummaries"]]
+    def list_types(call: Call) -> list[JSON]:
+        return [{"Arn": summary["TypeArn"]} for summary in registry.list_types({}, call.region)["TypeSummaries"]]
 
-    return {"CREATE": assign, "READ": read, "UPDATE": assign, "DELETE": delete, "LIST": found}
+    return {"CREATE": assign, "READ": read, "UPDATE": assign, "DELETE": delete, "LIST": list_types}
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _service_errors_as_refusals() -> Iterator[None]:
     try:
         yield
     except ServiceException as error:

@@ -75,21 +75,21 @@ _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types
 
 def _lines(error: ValidationError) -> Iterator[str]:
     """Yield the lines for an error, with CloudFormation's wording."""
-    where = "#" + "".join(f"/{key}" for key in error.absolute_path)
+    location = "#" + "".join(f"/{key}" for key in error.absolute_path)
     rule: Any = error.validator_value
     instance: Any = error.instance
     if error.validator == "additionalProperties" and rule is False:
         schema: Any = error.schema
         extraneous = _extraneous(schema, instance)
-        yield from (f"{where}: extraneous key [{key}] is not permitted" for key in extraneous)
+        yield from (f"{location}: extraneous key [{key}] is not permitted" for key in extraneous)
     elif error.validator == "required":
-        yield from (f"{where}: required key [{key}] not found" for key in rule if key not in instance)
+        yield from (f"{location}: required key [{key}] not found" for key in rule if key not in instance)
     elif error.validator == "type" and isinstance(rule, str):
         found = JSON_NAMES.get(type(instance), "null")
-        yield f"{where}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
+        yield f"{location}: expected type: {SCHEMA_NAMES.get(rule, rule.capitalize())}, found: {found}"
     else:
         hint = "" if error.context else _hint(error)
-        yield f"{where}: failed validation constraint for keyword [{error.validator}]{hint}"
+        yield f"{location}: failed validation constraint for keyword [{error.validator}]{hint}"
         # For a combination (oneOf, anyOf), each branch says why it doesn't match: `buildFullExceptionMessage` in
         # aws-cloudformation/cloudformation-resource-schema (ValidationException.java) adds all causes.
         for cause in error.context or ():
@@ -118,10 +118,10 @@ def _hint(error: ValidationError) -> str:
     }
     keyword = str(error.validator)
     if keyword == "enum":
-        said = "one of " + ", ".join(map(str, rule))
+        limit = "one of " + ", ".join(map(str, rule))
     elif keyword in limits:
-        said = limits[keyword].format(rule)
+        limit = limits[keyword].format(rule)
     else:
-        said = "see the schema"
+        limit = "see the schema"
     meaning = str(schema.get("description", "")).split("\n", 1)[0] if isinstance(schema, Mapping) else ""
-    return f" (sandbox's hint: {said}{'. ' + meaning if meaning else ''})"
+    return f" (sandbox's hint: {limit}{'. ' + meaning if meaning else ''})"

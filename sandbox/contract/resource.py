@@ -104,7 +104,7 @@ class Type(ResourceType):
         """Return whether the schema has a handler."""
         return handler in self.schema["handlers"]
 
-    def _confirm(self, reported: Model, model: Model | None, token: str) -> None:
+    def _check_identifier(self, reported: Model, model: Model | None, token: str) -> None:
         pass
 
     def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:

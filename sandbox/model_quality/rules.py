@@ -76,8 +76,8 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
 
     Served.tag_lag, Served.faults, Served.calls, Served.strict = tag_lag, tuple(faults), Counter(), strict
     paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch))
-    schedules = aws_types.offered(schedule_type.TYPE, schedule_type.HANDLERS)
-    with paths, schedules, aws_types.offered(alarm_type.TYPE, alarm_type.HANDLERS):
+    schedules = aws_types.offer(schedule_type.TYPE, schedule_type.HANDLERS)
+    with paths, schedules, aws_types.offer(alarm_type.TYPE, alarm_type.HANDLERS):
         yield
 
 

@@ -83,7 +83,7 @@ def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypat
         "log": "",
         "timeout": 60,
     }
-    said = type_tests._described(process.answer(request))
+    said = type_tests._describe(process.answer(request))
     assert said.status == "PASSED"
     assert said.description.startswith("31 contract tests passed, 1 skipped; AWS's rules for schemas can't run")
     assert "PYTHON=python3.12" in said.description

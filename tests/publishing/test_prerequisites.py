@@ -23,7 +23,7 @@ BUCKET = f"model-quality-contract-tests-123456789012-{REGION}"
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Run an account with two endpoints, one of them with data capture."""
-    with Account(region=REGION) as account, stacks.installed():
+    with Account(region=REGION) as account, stacks.install():
         endpoints.make(account, "churn")
         endpoints.make(account, "blind", captures=False)
         yield account

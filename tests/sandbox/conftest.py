@@ -51,10 +51,10 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 @pytest.fixture
 def toys() -> Iterator[Toys]:
     """Yield the in-memory toy type, registered in a CloudFormation for one test."""
-    made = Toys()
-    with mock_aws(), stacks.installed():
-        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, made.invoke, wait=made.waits.append))
-        yield made
+    handlers = Toys()
+    with mock_aws(), stacks.install():
+        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, handlers.invoke, wait=handlers.waits.append))
+        yield handlers
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ class Pairs:
     """The type's handlers. They record every event, and return the answers queued in `answers` before their own."""
 
     def __init__(self) -> None:
-        self.made: dict[tuple[str, str], Json] = {}
+        self.resources: dict[tuple[str, str], Json] = {}
         self.events: list[Json] = []
         self.answers: list[Json | Callable[[], Json]] = []
 
@@ -75,39 +75,47 @@ class Pairs:
             return answer() if callable(answer) else answer
         action, model = event["action"], event["requestData"].get("resourceProperties") or {}
         if action == "LIST":
-            models = [one for key, one in self.made.items() if key[0] == model.get("Left", key[0])]
+            models = [pair for key, pair in self.resources.items() if key[0] == model.get("Left", key[0])]
             begin = int(event["nextToken"] or 0)
             token = str(begin + 2) if len(models) > begin + 2 else None
             return {"status": "SUCCESS", "resourceModels": models[begin : begin + 2], "nextToken": token}
-        by_alias = next((key for key, one in self.made.items() if one.get("Alias", "") == model.get("Alias")), None)
+        by_alias = next(
+            (key for key, pair in self.resources.items() if pair.get("Alias", "") == model.get("Alias")), None
+        )
         key = (model["Left"], model["Right"]) if "Left" in model else by_alias
         if action == "CREATE":
-            if key in self.made:
-                return failed("AlreadyExists", "That pair is there")
-            self.made[str(key[0]), str(key[1])] = {"Born": "today", "Limit": 9, "Facts": {"Serial": "1"}} | _kept(model)  # type: ignore[index]
-        elif key not in self.made:
-            return failed("NotFound", "No such pair")
+            if key in self.resources:
+                return failure("AlreadyExists", "That pair is there")
+            self.resources[str(key[0]), str(key[1])] = {  # type: ignore[index]
+                "Born": "today",
+                "Limit": 9,
+                "Facts": {"Serial": "1"},
+            } | _readable(model)
+        elif key not in self.resources:
+            return failure("NotFound", "No such pair")
         elif action == "UPDATE":
-            self.made[key] = {name: self.made[key][name] for name in ("Born", "Limit", "Facts")} | _kept(model)
+            self.resources[key] = {name: self.resources[key][name] for name in ("Born", "Limit", "Facts")} | _readable(
+                model
+            )
         elif action == "DELETE":
-            del self.made[key]
+            del self.resources[key]
             return {"status": "SUCCESS"}
-        return {"status": "SUCCESS", "resourceModel": self.made[key]}  # type: ignore[index]
+        return {"status": "SUCCESS", "resourceModel": self.resources[key]}  # type: ignore[index]
 
     def actions(self) -> list[str]:
         """Return the actions of the events so far."""
         return [event["action"] for event in self.events]
 
 
-def _kept(model: Json) -> Json:
+def _readable(model: Json) -> Json:
     """Return what a READ reports: no write-only property, and numbers as numbers, as the plugin library casts them."""
-    kept = {key: value for key, value in model.items() if key != "Secret"}
-    if "Parts" in kept:
-        kept["Parts"] = [{key: value for key, value in part.items() if key != "Key"} for part in kept["Parts"]]
-    typed: Json = ResourceType(SCHEMA, lambda event: event).typed(kept)
+    readable = {key: value for key, value in model.items() if key != "Secret"}
+    if "Parts" in readable:
+        readable["Parts"] = [{key: value for key, value in part.items() if key != "Key"} for part in readable["Parts"]]
+    typed: Json = ResourceType(SCHEMA, lambda event: event).typed(readable)
     return typed
 
 
-def failed(code: str, message: str = "No") -> Json:
+def failure(code: str, message: str = "No") -> Json:
     """Return a failed progress event."""
     return {"status": "FAILED", "errorCode": code, "message": message}

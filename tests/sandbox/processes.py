@@ -25,8 +25,8 @@ def emulator_in(folder: Path) -> int:
 def wait_until_gone(folder: Path) -> None:
     """Wait until no process works in a folder; fail after 10 s. The kernel removes an ended process with a delay."""
     deadline = time.monotonic() + 10
-    while left := processes_in(folder):
-        assert time.monotonic() < deadline, left
+    while remaining := processes_in(folder):
+        assert time.monotonic() < deadline, remaining
         time.sleep(0.01)
 
 

@@ -90,10 +90,12 @@ def test_the_environment_leads_any_client_to_the_account(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)
     monkeypatch.setenv("HOME", str(tmp_path))
-    ask = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], boto3.Session().region_name)"
+    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], boto3.Session().region_name)"
     environment = bare_environment() | account.environment()
-    done = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout == f"{account.account_id} us-east-1\n", done.stderr
+    completed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert completed.stdout == f"{account.account_id} us-east-1\n", completed.stderr
 
 
 def test_no_proxy_keeps_what_it_had(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

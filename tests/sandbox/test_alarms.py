@@ -32,7 +32,7 @@ ALARM = {
 @pytest.fixture
 def cloudformation() -> Iterator[Client]:
     """Yield a client of a CloudFormation with the sandbox's patches and types."""
-    with mock_aws(), rules(), stacks.installed():
+    with mock_aws(), rules(), stacks.install():
         yield boto3.client("cloudformation", region_name="us-east-1")
 
 

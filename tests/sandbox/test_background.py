@@ -39,18 +39,18 @@ def sandbox(project: Path, tmp_path: Path) -> Call:
     return call
 
 
-def number(project: Path) -> int:
+def pid_of(project: Path) -> int:
     """Return the process ID of a project's background sandbox."""
     return int((project / ".cache" / "sandbox" / "lock").read_text())
 
 
 def variables(exports: str) -> dict[str, str]:
     """Return a shell's variables after it evaluates the output of `up`."""
-    show = 'eval "$1"; env'
-    told = subprocess.run(
-        ["sh", "-c", show, "sh", exports], env={"PATH": os.defpath}, capture_output=True, text=True, check=True
+    script = 'eval "$1"; env'
+    completed = subprocess.run(
+        ["sh", "-c", script, "sh", exports], env={"PATH": os.defpath}, capture_output=True, text=True, check=True
     )
-    return dict(line.split("=", 1) for line in told.stdout.splitlines())
+    return dict(line.split("=", 1) for line in completed.stdout.splitlines())
 
 
 def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
@@ -59,20 +59,20 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
     assert started.returncode == 0, started.stderr
     assert {line.split()[0] for line in started.stdout.splitlines()} == {"unset", "export"}
     environment = variables(started.stdout)
-    ask = "import boto3; print(boto3.client('cloudformation').list_types()['TypeSummaries'][0]['TypeName'])"
-    told = subprocess.run(
-        [sys.executable, "-c", ask], env=os.environ | environment, capture_output=True, text=True, check=False
+    code = "import boto3; print(boto3.client('cloudformation').list_types()['TypeSummaries'][0]['TypeName'])"
+    completed = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=False
     )
-    assert told.stdout == "Toy::Test::Type\n", told.stderr
-    running, log = number(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
+    assert completed.stdout == "Toy::Test::Type\n", completed.stderr
+    pid, log = pid_of(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
 
     ended = sandbox("down")
     assert (ended.returncode, ended.stderr) == (0, f"sandbox: the sandbox of {project} has ended\n")
-    wait_until_ended(running)
+    wait_until_ended(pid)
     assert not Path(log).exists()
     wait_until_gone(Path(log).parent / "task")
-    forget = f"{started.stdout}\n{ended.stdout}"
-    assert not [name for name in variables(forget) if name.startswith(("AWS_", "SANDBOX_"))]
+    script = f"{started.stdout}\n{ended.stdout}"
+    assert not [name for name in variables(script) if name.startswith(("AWS_", "SANDBOX_"))]
 
 
 def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
@@ -97,8 +97,8 @@ def test_down_without_up_is_reported(sandbox: Call, project: Path) -> None:
 def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -> None:
     """A killed sandbox counts as down. Its lock file still has a process ID, which another process may have by now."""
     sandbox("up", "--detach")
-    os.kill(number(project), signal.SIGKILL)
-    wait_until_ended(number(project))
+    os.kill(pid_of(project), signal.SIGKILL)
+    wait_until_ended(pid_of(project))
     assert sandbox("down").stderr == f"sandbox: no sandbox of {project} is up\n"
     again = sandbox("up", "--detach")
     assert "is up already" not in again.stderr
@@ -137,7 +137,7 @@ def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
         while not (lock.exists() and lock.read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        child = number(project)
+        child = pid_of(project)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
     wait_until_ended(child)

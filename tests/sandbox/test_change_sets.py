@@ -13,17 +13,17 @@ from tests.sandbox.toys import ACCOUNT, REGION, SCHEMA, SESSION, TOY, Client, To
 
 def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
     """Create a change set of the stack called toys, and return its description."""
-    given = {"StackName": "toys", "ChangeSetName": name, "TemplateBody": body} | options
-    cloudformation.create_change_set(**given)
-    described: dict[str, Any] = cloudformation.describe_change_set(
-        StackName=given["StackName"], ChangeSetName=name, IncludePropertyValues=False
+    request = {"StackName": "toys", "ChangeSetName": name, "TemplateBody": body} | options
+    cloudformation.create_change_set(**request)
+    description: dict[str, Any] = cloudformation.describe_change_set(
+        StackName=request["StackName"], ChangeSetName=name, IncludePropertyValues=False
     )
-    return described
+    return description
 
 
-def changes(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def changes(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the changes of a change set by logical id."""
-    return {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"] for one in described["Changes"]}
+    return {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"] for one in description["Changes"]}
 
 
 def causes(change: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -52,10 +52,10 @@ def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None
     cloudformation.execute_change_set(StackName="first", ChangeSetName="cdk")
     statuses = {stack["StackName"]: stack["StackStatus"] for stack in cloudformation.describe_stacks()["Stacks"]}
     assert statuses == {"first": "CREATE_COMPLETE", "second": "REVIEW_IN_PROGRESS"}
-    assert [toy["Name"] for toy in toys.made.values()] == ["first"]
+    assert [toy["Name"] for toy in toys.resources.values()] == ["first"]
     cloudformation.delete_change_set(StackName="first", ChangeSetName="cdk")
-    (left,) = cloudformation.list_change_sets(StackName="second")["Summaries"]
-    assert (left["ChangeSetName"], left["ExecutionStatus"]) == ("cdk", "AVAILABLE")
+    (summary,) = cloudformation.list_change_sets(StackName="second")["Summaries"]
+    assert (summary["ChangeSetName"], summary["ExecutionStatus"]) == ("cdk", "AVAILABLE")
     assert cloudformation.list_change_sets(StackName="first")["Summaries"] == []
 
 
@@ -94,7 +94,7 @@ def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudf
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="red")
     with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match="OBSOLETE"):
         cloudformation.execute_change_set(StackName="toys", ChangeSetName="blue")
-    assert toys.made["toy-1"]["Colour"] == "red"
+    assert toys.resources["toy-1"]["Colour"] == "red"
 
 
 def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
@@ -113,9 +113,9 @@ def test_nothing_to_change(toys: Toys, cloudformation: Client) -> None:  # noqa:
     """A change set without changes fails with the message by which the AWS CLI recognises it."""
     body = template(Bear={"Name": "bear"})
     create(cloudformation, body)
-    described = propose(cloudformation, body)
-    assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
-    assert described["StatusReason"].startswith("The submitted information didn't contain changes.")
+    description = propose(cloudformation, body)
+    assert (description["Status"], description["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert description["StatusReason"].startswith("The submitted information didn't contain changes.")
     with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match=r"\[FAILED\]"):
         cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
 
@@ -144,8 +144,8 @@ def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) ->
     }
     create(cloudformation, template(**resources))
     resources["Bear"] = {"Name": "grizzly"}
-    described = propose(cloudformation, template(**resources))
-    found = changes(described)
+    description = propose(cloudformation, template(**resources))
+    found = changes(description)
     assert {key: one["Replacement"] for key, one in found.items()} == {
         "Bear": "True",
         "Cub": "False",
@@ -183,9 +183,9 @@ def test_a_parameter_is_the_cause(toys: Toys, cloudformation: Client) -> None:  
     """A changed parameter is named as the cause. A second detail says that the template could have changed, too."""
     body = with_parameter(Bear={"Name": "bear", "Colour": {"Ref": "Colour"}})
     create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "red"}])
-    described = propose(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "blue"}])
-    assert described["Parameters"] == [{"ParameterKey": "Colour", "ParameterValue": "blue"}]
-    (bear,) = changes(described).values()
+    description = propose(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": "blue"}])
+    assert description["Parameters"] == [{"ParameterKey": "Colour", "ParameterValue": "blue"}]
+    (bear,) = changes(description).values()
     assert causes(bear) == [
         ("Colour", "Never", "Static", "ParameterReference", "Colour"),
         ("Colour", "Never", "Dynamic", "DirectModification", ""),
@@ -197,9 +197,9 @@ def test_other_attributes_and_tags(toys: Toys, cloudformation: Client) -> None: 
     bear = {"Type": TOY, "Properties": {"Name": "bear"}}
     create(cloudformation, template(Bear=bear))
     changed = template(Bear=bear | {"Metadata": {"aws:cdk:path": "x"}, "DeletionPolicy": "Retain"})
-    (found,) = changes(propose(cloudformation, changed, Tags=tags(team="a"))).values()
-    assert found["Scope"] == ["Metadata", "DeletionPolicy", "Tags"]
-    assert found["Replacement"] == "False"
+    (change,) = changes(propose(cloudformation, changed, Tags=tags(team="a"))).values()
+    assert change["Scope"] == ["Metadata", "DeletionPolicy", "Tags"]
+    assert change["Replacement"] == "False"
 
 
 def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
@@ -210,15 +210,17 @@ def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  #
     body["Resources"]["Bear"]["Properties"] = {"Name": "grizzly", "Colour": {"Ref": "Secret"}}
     body["Resources"]["Cub"]["Properties"]["Colour"] = {"Ref": "Bear"}
     parameters = [{"ParameterKey": "Secret", "ParameterValue": "swordfish"}]
-    described = propose(cloudformation, json.dumps(body), Parameters=parameters)
-    assert described["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}]
-    shown = cloudformation.describe_change_set(StackName="toys", ChangeSetName="change", IncludePropertyValues=True)
-    found = changes(shown)
+    description = propose(cloudformation, json.dumps(body), Parameters=parameters)
+    assert description["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}]
+    with_values = cloudformation.describe_change_set(
+        StackName="toys", ChangeSetName="change", IncludePropertyValues=True
+    )
+    found = changes(with_values)
     (name,) = [one["Target"] for one in found["Bear"]["Details"] if one["Target"]["Name"] == "Name"]
     assert (name["BeforeValue"], name["AfterValue"], name["AttributeChangeType"]) == ("bear", "grizzly", "Modify")
     assert {one["Target"]["AfterValue"] for one in found["Cub"]["Details"]} == {"{{changeSet:KNOWN_AFTER_APPLY}}"}
     assert json.loads(found["Cub"]["BeforeContext"])["Properties"]["Colour"] == "no"
-    assert "swordfish" not in json.dumps(shown, default=str)
+    assert "swordfish" not in json.dumps(with_values, default=str)
 
 
 def test_an_ssm_parameter_keeps_its_name(toys: Toys, cloudformation: Client) -> None:
@@ -232,13 +234,13 @@ def test_an_ssm_parameter_keeps_its_name(toys: Toys, cloudformation: Client) -> 
     assert stack["Parameters"] == [{"ParameterKey": "Colour", "ParameterValue": "/colour", "ResolvedValue": "red"}]
     assert propose(cloudformation, body, "same", Parameters=previous)["Status"] == "FAILED"
     ssm.put_parameter(Name="/colour", Value="blue", Type="String", Overwrite=True)
-    described = propose(cloudformation, body, Parameters=previous)
-    assert described["Parameters"][0]["ResolvedValue"] == "blue"
+    description = propose(cloudformation, body, Parameters=previous)
+    assert description["Parameters"][0]["ResolvedValue"] == "blue"
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
-    assert toys.made["toy-1"]["Colour"] == "blue"
+    assert toys.resources["toy-1"]["Colour"] == "blue"
     ssm.put_parameter(Name="/colour", Value="green", Type="String", Overwrite=True)
     cloudformation.update_stack(StackName="toys", UsePreviousTemplate=True, Parameters=previous)
-    assert toys.made["toy-1"]["Colour"] == "green"
+    assert toys.resources["toy-1"]["Colour"] == "green"
     wrong = [{"ParameterKey": "Colour", "ParameterValue": "/none"}]
     with pytest.raises(ClientError, match=r"Unable to fetch parameters \[/none\] from parameter store"):
         cloudformation.update_stack(StackName="toys", UsePreviousTemplate=True, Parameters=wrong)
@@ -258,7 +260,7 @@ def test_a_previous_value_that_is_a_default(toys: Toys, cloudformation: Client) 
         propose(cloudformation, json.dumps(body), "other", Parameters=unknown)
     with pytest.raises(ClientError, match=r"Parameters: \[Other\] must have values"):
         propose(cloudformation, json.dumps(body), "other", Parameters=previous)
-    assert toys.made["toy-1"]["Colour"] == "red"
+    assert toys.resources["toy-1"]["Colour"] == "red"
 
 
 def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
@@ -268,9 +270,9 @@ def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client)
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, "VisibilityTimeout": timeout}}
 
     create(cloudformation, template(Box=box("box", 30)))
-    (found,) = changes(propose(cloudformation, template(Box=box("crate", 60)))).values()
-    assert found["Replacement"] == "True"
-    assert causes(found) == [
+    (change,) = changes(propose(cloudformation, template(Box=box("crate", 60)))).values()
+    assert change["Replacement"] == "True"
+    assert causes(change) == [
         ("QueueName", "Always", "Static", "DirectModification", ""),
         ("VisibilityTimeout", "Never", "Static", "DirectModification", ""),
     ]

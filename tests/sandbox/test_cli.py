@@ -20,20 +20,25 @@ from tests.sandbox.processes import processes_in, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[2]
 
 
 def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the sandbox to its end, and return the completed process."""
     return subprocess.run(
-        [sys.executable, "-m", "sandbox", *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
 SHOW_AND_WAIT = "echo $$ $SANDBOX_FUNCTION_ENDPOINT; exec sleep 60"
 
 
-def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
+def command_and_folder(process: subprocess.Popen[str]) -> tuple[int, Path]:
     """Return the process ID of a command that runs SHOW_AND_WAIT, and the folder of its sandbox's function."""
     command, endpoint = lines_until(process, "http")[0].split()
     address = endpoint.removeprefix("http://")
@@ -45,11 +50,11 @@ def shown(process: subprocess.Popen[str]) -> tuple[int, Path]:
 
 
 @contextmanager
-def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def start_sandbox(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """Yield a running command of the sandbox, in its own process group as in a shell, and kill it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
-        cwd=HERE,
+        cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -62,13 +67,13 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def lines_until(process: subprocess.Popen[str], wanted: str, *, of_stderr: bool = False) -> list[str]:
+def lines_until(process: subprocess.Popen[str], text: str, *, of_stderr: bool = False) -> list[str]:
     """Return the lines that a process prints, up to the one that holds a text."""
     lines: list[str] = []
-    while not lines or wanted not in lines[-1]:
+    while not lines or text not in lines[-1]:
         stream = process.stderr if of_stderr else process.stdout
         line = stream.readline() if stream else ""
-        assert line, f"the process ended before it said {wanted!r}: {lines}"
+        assert line, f"the process ended before it said {text!r}: {lines}"
         lines.append(line.rstrip("\n"))
     return lines
 
@@ -79,15 +84,15 @@ class TestRun:
 
     def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
         """The command reaches account and function by variables, and standard output has only its output."""
-        ask = (
+        script = (
             "import boto3, json, os, urllib.request as u; "
             "print(boto3.client('sts').get_caller_identity()['Account']); "
             "path = '/2015-03-31/functions/' + os.environ['SANDBOX_FUNCTION_NAME'] + '/invocations'; "
             "print(json.load(u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + path, b'{}'))['status'])"
         )
-        done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
-        assert done.stdout == "123456789012\nSUCCESS\n", done.stderr
-        assert done.returncode == 0
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", script)
+        assert completed.stdout == "123456789012\nSUCCESS\n", completed.stderr
+        assert completed.returncode == 0
 
     def test_the_type_can_be_used_in_templates(self, toy_project: Path) -> None:
         """CloudFormation knows the project's type by its schema, whatever type it is."""
@@ -98,8 +103,8 @@ class TestRun:
             "c.get_waiter('stack_create_complete').wait(StackName='s', WaiterConfig={'Delay': 1}); "
             "print(c.describe_stack_resources(StackName='s')['StackResources'][0]['PhysicalResourceId'])"
         )
-        done = sandbox("run", "--project", toy_project, "--", "python", "-c", create)
-        assert done.stdout == "toy\n", done.stderr
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", create)
+        assert completed.stdout == "toy\n", completed.stderr
 
     @pytest.mark.parametrize(
         ("command", "code"), [(["false"], 1), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137)]
@@ -115,16 +120,16 @@ class TestRun:
             "u.urlopen(os.environ['SANDBOX_FUNCTION_ENDPOINT'] + '/2015-03-31/functions/function/invocations', "
             '\'{"import": "toy_other"}\'.encode()); raise SystemExit(5)'
         )
-        done = sandbox("run", "--project", toy_project, "--", "python", "-c", crash)
-        assert done.returncode == 5
-        assert "sandbox: the handler crashed; the end of its log:" in done.stderr
-        assert "ModuleNotFoundError: No module named 'toy_other'" in done.stderr
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", crash)
+        assert completed.returncode == 5
+        assert "sandbox: the handler crashed; the end of its log:" in completed.stderr
+        assert "ModuleNotFoundError: No module named 'toy_other'" in completed.stderr
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_everything(self, toy_project: Path, number: signal.Signals) -> None:
         """Ctrl-C reaches all of a terminal's processes, SIGTERM the sandbox alone; neither leaves anything running."""
-        with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
-            command, folder = shown(process)
+        with start_sandbox("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
+            command, folder = command_and_folder(process)
             (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
             assert process.wait(20) == 128 + number
         assert not Path(f"/proc/{command}").exists()
@@ -136,17 +141,17 @@ class TestRun:
         started: list[subprocess.Popen[bytes]] = []
 
         class Interrupted(subprocess.Popen[bytes]):
-            def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - passed on to Popen
-                super().__init__(*arguments, **named)
+            def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - passed on to Popen
+                super().__init__(*arguments, **options)
                 started.append(self)
                 signal.raise_signal(signal.SIGTERM)
 
         monkeypatch.setattr(subprocess, "Popen", Interrupted)
-        before = signal.signal(signal.SIGTERM, command_line._leave)
+        before = signal.signal(signal.SIGTERM, command_line._exit)
         try:
             with pytest.raises(SystemExit, match="143"):
-                commands._call(["sleep", "60"], {"PATH": os.defpath})
-            assert signal.getsignal(signal.SIGTERM) is command_line._leave
+                commands._run_command(["sleep", "60"], {"PATH": os.defpath})
+            assert signal.getsignal(signal.SIGTERM) is command_line._exit
         finally:
             signal.signal(signal.SIGTERM, before)
         assert started[0].returncode == -signal.SIGTERM
@@ -156,8 +161,8 @@ class TestRun:
     ) -> None:
         """The emulator ends even if its sandbox is killed and can't clean up."""
         monkeypatch.setenv("TMPDIR", str(tmp_path))
-        with started("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
-            command, folder = shown(process)
+        with start_sandbox("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
+            command, folder = command_and_folder(process)
             process.kill()
             wait_until_gone(folder)
             os.kill(command, signal.SIGTERM)
@@ -170,45 +175,45 @@ class TestRun:
             f"c.create_stack(StackName='monitoring', TemplateBody='{template}'); "
             "c.get_waiter('stack_create_complete').wait(StackName='monitoring', WaiterConfig={'Delay': 1})"
         )
-        done = sandbox("run", "--project", toy_project, "--", "python", "-c", deploy)
-        assert done.returncode == 1
-        told = [line for line in done.stderr.splitlines() if line.startswith("sandbox: ")]
-        assert told[2] == "sandbox: stack monitoring is ROLLBACK_COMPLETE:"
-        assert told[3].startswith("sandbox:   CREATE_FAILED Toy (Toy::Test::Type): ")
-        assert told[3].endswith("#: extraneous key [Nam] is not permitted")
-        assert len(told) == 4
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", deploy)
+        assert completed.returncode == 1
+        lines = [line for line in completed.stderr.splitlines() if line.startswith("sandbox: ")]
+        assert lines[2] == "sandbox: stack monitoring is ROLLBACK_COMPLETE:"
+        assert lines[3].startswith("sandbox:   CREATE_FAILED Toy (Toy::Test::Type): ")
+        assert lines[3].endswith("#: extraneous key [Nam] is not permitted")
+        assert len(lines) == 4
 
     def test_moto_prints_nothing_on_stdout(self, toy_project: Path) -> None:
         """What moto prints goes to standard error, because standard output belongs to the command."""
-        ask = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
-        done = sandbox("run", "--project", toy_project, "--", "python", "-c", ask)
-        assert "This sandbox has no service Chime." in done.stderr
-        assert "Unable to find appropriate backend" in done.stderr
-        assert done.stdout == ""
+        script = "import boto3; boto3.client('chime-sdk-voice').list_voice_connectors()"
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", script)
+        assert "This sandbox has no service Chime." in completed.stderr
+        assert "Unable to find appropriate backend" in completed.stderr
+        assert completed.stdout == ""
 
     def test_a_profile_that_does_not_exist_is_ignored(self, toy_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Sandbox and command ignore the caller's profile and configuration file."""
         monkeypatch.setenv("AWS_PROFILE", "nosuch")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
         show = "env | grep -c nosuch; echo $AWS_CONFIG_FILE"
-        done = sandbox("run", "--project", toy_project, "--", "sh", "-c", show)
-        assert (done.returncode, done.stdout) == (0, "0\n/dev/null\n"), done.stderr
+        completed = sandbox("run", "--project", toy_project, "--", "sh", "-c", show)
+        assert (completed.returncode, completed.stdout) == (0, "0\n/dev/null\n"), completed.stderr
 
     def test_another_region_has_the_type_when_asked(self, toy_project: Path) -> None:
         """The type exists in the requested region. In any other, the error names the region that has it."""
         template = '{"Resources": {"Toy": {"Type": "Toy::Test::Type"}}}'
-        ask = (
+        script = (
             "import boto3, os; print(os.environ['AWS_REGION']); "
             "c = boto3.client('cloudformation', 'eu-west-1'); "
             "print([one['TypeName'] for one in c.list_types()['TypeSummaries']]); "
             "c = boto3.client('cloudformation', 'us-east-1'); "
             f"c.create_stack(StackName='s', TemplateBody='{template}')"
         )
-        done = sandbox("run", "--project", toy_project, "--region", "eu-west-1", "--", "python", "-c", ask)
-        assert done.stdout == "eu-west-1\n['Toy::Test::Type']\n"
-        assert "Unrecognized resource types: [Toy::Test::Type]" in done.stderr
+        completed = sandbox("run", "--project", toy_project, "--region", "eu-west-1", "--", "python", "-c", script)
+        assert completed.stdout == "eu-west-1\n['Toy::Test::Type']\n"
+        assert "Unrecognized resource types: [Toy::Test::Type]" in completed.stderr
         hint = "This request is for us-east-1; the sandbox has its types in eu-west-1: `sandbox up --region us-east-1`"
-        assert hint in done.stderr
+        assert hint in completed.stderr
 
 
 @pytest.mark.usefixtures("toy_package")
@@ -217,7 +222,7 @@ class TestUp:
 
     def test_the_variables_are_in_a_file_too(self, toy_project: Path, tmp_path: Path) -> None:
         """While the account is open, an env file has the same variables, in the format of Docker and editors."""
-        with started("up", "--project", toy_project, "--env-file", tmp_path / ".env") as process:
+        with start_sandbox("up", "--project", toy_project, "--env-file", tmp_path / ".env") as process:
             exports = lines_until(process, "SANDBOX_FUNCTION_NAME")[1:]
             lines = (tmp_path / ".env").read_text().splitlines()
             assert [f"export {line}" for line in lines] == exports
@@ -227,7 +232,7 @@ class TestUp:
 
     def test_the_variables_lead_there_until_ctrl_c(self, toy_project: Path) -> None:
         """Standard output is for a shell's eval; Ctrl-C leaves no process and no folder."""
-        with started("up", "--project", toy_project) as process:
+        with start_sandbox("up", "--project", toy_project) as process:
             exports = lines_until(process, "SANDBOX_FUNCTION_NAME")
             log = lines_until(process, "the function's log is", of_stderr=True)[-1].split(" is ")[1].split(";")[0]
             variables = dict(line.removeprefix("export ").split("=", 1) for line in exports[1:])
@@ -252,9 +257,9 @@ class TestUp:
         """A taken port is reported in one line, without a traceback, before the project is packaged."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            done = sandbox("up", "--project", toy_project, "--port", str(port))
-        assert done.returncode == 1
-        assert done.stderr == f"sandbox: port {port} of 127.0.0.1 can't be used: Address already in use\n"
+            completed = sandbox("up", "--project", toy_project, "--port", str(port))
+        assert completed.returncode == 1
+        assert completed.stderr == f"sandbox: port {port} of 127.0.0.1 can't be used: Address already in use\n"
 
 
 class TestErrors:
@@ -262,33 +267,33 @@ class TestErrors:
 
     def test_no_such_region(self, toy_project: Path) -> None:
         """A region that botocore doesn't know is refused before the project is packaged."""
-        done = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
-        assert done.returncode == 1
-        assert done.stderr == "sandbox: eu-west-11 is not a region that has CloudFormation\n"
+        completed = sandbox("run", "--project", toy_project, "--region", "eu-west-11", "--", "true")
+        assert completed.returncode == 1
+        assert completed.stderr == "sandbox: eu-west-11 is not a region that has CloudFormation\n"
 
     def test_no_project(self, tmp_path: Path) -> None:
         """A folder without a project is named in the message."""
-        done = sandbox("run", "--project", tmp_path, "--", "true")
-        assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == f"sandbox: no resource type in {tmp_path}: it has no .rpdk-config"
+        completed = sandbox("run", "--project", tmp_path, "--", "true")
+        assert completed.returncode == 1
+        assert completed.stderr.splitlines()[-1] == f"sandbox: no resource type in {tmp_path}: it has no .rpdk-config"
 
     def test_no_such_command(self, toy_project: Path) -> None:
         """A missing command is named in the message."""
-        done = sandbox("run", "--project", toy_project, "--", "no-such-command")
-        assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == "sandbox: can't run no-such-command: No such file or directory"
+        completed = sandbox("run", "--project", toy_project, "--", "no-such-command")
+        assert completed.returncode == 1
+        assert completed.stderr.splitlines()[-1] == "sandbox: can't run no-such-command: No such file or directory"
 
     def test_no_command(self) -> None:
         """Without a command, the usage is shown."""
-        done = sandbox()
-        assert done.returncode == 2
-        assert "usage: sandbox" in done.stderr
+        completed = sandbox()
+        assert completed.returncode == 2
+        assert "usage: sandbox" in completed.stderr
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:
     """A crash of the handler in the registry's test call isn't reported when a command fails."""
     project = toy.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
-    done = sandbox("run", "--project", project, "--", "false")
-    assert done.returncode == 1
-    assert "is registered" in done.stderr
-    assert "crashed" not in done.stderr
+    completed = sandbox("run", "--project", project, "--", "false")
+    assert completed.returncode == 1
+    assert "is registered" in completed.stderr
+    assert "crashed" not in completed.stderr

@@ -18,29 +18,29 @@ Client = Any  # boto3 creates client classes at run time
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[tuple[Account, Function]]:
+def account_and_function() -> Iterator[tuple[Account, Function]]:
     """Yield an account and the packaged function."""
     with Account(region=REGION) as account, Function(package(ROOT), account) as function:
         yield account, function
 
 
 @pytest.fixture
-def function(door: tuple[Account, Function]) -> Function:
+def function(account_and_function: tuple[Account, Function]) -> Function:
     """Return the packaged function."""
-    return door[1]
+    return account_and_function[1]
 
 
 @pytest.fixture
-def sagemaker(door: tuple[Account, Function]) -> Iterator[Client]:
+def sagemaker(account_and_function: tuple[Account, Function]) -> Iterator[Client]:
     """Yield a SageMaker client for changes outside of CloudFormation, and delete every definition afterwards."""
-    client = door[0].client("sagemaker")
+    client = account_and_function[0].client("sagemaker")
     yield client
     while summaries := client.list_model_quality_job_definitions(MaxResults=100)["JobDefinitionSummaries"]:
         for summary in summaries:
             client.delete_model_quality_job_definition(JobDefinitionName=summary["MonitoringJobDefinitionName"])
 
 
-def made_outside(sagemaker: Client, name: str = "Churn-Quality") -> Json:
+def create_outside(sagemaker: Client, name: str = "Churn-Quality") -> Json:
     """Create a definition with boto3, and return the properties of a template that describes it."""
     state = maximal() | {"JobDefinitionName": name}
     del state["EndpointName"]  # the API has no such member
@@ -48,14 +48,14 @@ def made_outside(sagemaker: Client, name: str = "Churn-Quality") -> Json:
     return state
 
 
-def beyond(action: str, properties: Json | None, previous: Json | None = None, **more: Any) -> Json:  # noqa: ANN401 - parameters of `event`
+def event_outside_stacks(action: str, properties: Json | None, previous: Json | None = None, **more: Any) -> Json:  # noqa: ANN401 - parameters of `event`
     """Return an event without a stack id, a logical id, stack tags or system tags."""
-    sent = event(action, properties, previous, stack_id=None, logical_id="", **more)
+    request = event(action, properties, previous, stack_id=None, logical_id="", **more)
     for absent in ("logicalResourceId", "stackTags", "previousStackTags", "systemTags"):
-        del sent["requestData"][absent]
+        del request["requestData"][absent]
     if properties is None:
-        del sent["requestData"]["resourceProperties"]
-    return sent
+        del request["requestData"]["resourceProperties"]
+    return request
 
 
 def drift(template: Json, actual: Json) -> dict[str, tuple[Any, Any]]:
@@ -65,18 +65,18 @@ def drift(template: Json, actual: Json) -> dict[str, tuple[Any, Any]]:
     defaults. It also ignores the order of an array without insertionOrder.
     """
     expected = {key: _in_order(key, value) for key, value in template.items()}
-    found = {key: _as_given(value, _in_order(key, actual.get(key))) for key, value in expected.items()}
-    return {key: (value, found[key]) for key, value in expected.items() if value != found[key]}
+    reported = {key: _without_additions(value, _in_order(key, actual.get(key))) for key, value in expected.items()}
+    return {key: (value, reported[key]) for key, value in expected.items() if value != reported[key]}
 
 
 def _in_order(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return sorted(value or [], key=lambda tag: str(tag["Key"])) if key == "Tags" else value
 
 
-def _as_given(given: Any, actual: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _without_additions(template: Any, actual: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the actual value, without members that are not given."""
-    if isinstance(given, dict) and isinstance(actual, dict) and given:
-        return {key: _as_given(given[key], actual[key]) for key in given if key in actual}
+    if isinstance(template, dict) and isinstance(actual, dict) and template:
+        return {key: _without_additions(template[key], actual[key]) for key in template if key in actual}
     return actual
 
 
@@ -91,7 +91,7 @@ def test_import(function: Function, sagemaker: Client, identifier: Json) -> None
     An import change set names the resource by the primary or an additional identifier. CloudFormation calls READ with
     that alone, takes the primary identifier from the answer, and compares the template with it as drift detection does.
     """
-    template = made_outside(sagemaker)
+    template = create_outside(sagemaker)
     answer = function.invoke(event("READ", identifier))
     assert answer["status"] == "SUCCESS"
     assert answer["resourceModel"]["JobDefinitionArn"] == arn("Churn-Quality")
@@ -110,7 +110,7 @@ def test_import(function: Function, sagemaker: Client, identifier: Json) -> None
 )
 def test_import_of_what_is_not_there(function: Function, sagemaker: Client, identifier: Json, code: str) -> None:
     """A missing definition and another region's are NotFound; an identifier that is no ARN is InvalidRequest."""
-    made_outside(sagemaker)
+    create_outside(sagemaker)
     answer = function.invoke(event("READ", identifier))
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
     assert next(iter(identifier.values())).split("/")[-1] in answer["message"]
@@ -158,75 +158,78 @@ def test_drift_of_tags(function: Function, sagemaker: Client) -> None:
 
 def test_drift_of_what_is_gone(function: Function, sagemaker: Client) -> None:
     """A definition deleted outside of the stack is NotFound, which drift detection reports as DELETED."""
-    made_outside(sagemaker)
+    create_outside(sagemaker)
     sagemaker.delete_model_quality_job_definition(JobDefinitionName="Churn-Quality")
     assert function.invoke(event("READ", {"JobDefinitionArn": arn("Churn-Quality")}))["errorCode"] == "NotFound"
 
 
 def test_cloud_control_s_life_of_a_definition(function: Function, sagemaker: Client) -> None:
     """Cloud Control creates, reads, patches and deletes a definition without a stack, by its identifier alone."""
-    created = function.invoke(beyond("CREATE", maximal() | {"JobDefinitionName": "Churn-Quality"}))
+    created = function.invoke(event_outside_stacks("CREATE", maximal() | {"JobDefinitionName": "Churn-Quality"}))
     assert created["status"] == "SUCCESS"
     identifier = {"JobDefinitionArn": created["resourceModel"]["JobDefinitionArn"]}
-    got = function.invoke(beyond("READ", identifier))["resourceModel"]
+    got = function.invoke(event_outside_stacks("READ", identifier))["resourceModel"]
     assert got == {key: value for key, value in created["resourceModel"].items() if key != "EndpointName"}
 
     # Cloud Control applies a patch to READ's answer and sends both states, read-only properties included.
-    patched = function.invoke(beyond("UPDATE", got | {"EndpointName": "churn"}, got))
+    patched = function.invoke(event_outside_stacks("UPDATE", got | {"EndpointName": "churn"}, got))
     assert (patched["status"], patched["resourceModel"]["JobDefinitionArn"]) == ("SUCCESS", arn("Churn-Quality"))
-    refused = function.invoke(beyond("UPDATE", got | {"RoleArn": "arn:aws:iam::123456789012:role/other"}, got))
+    refused = function.invoke(
+        event_outside_stacks("UPDATE", got | {"RoleArn": "arn:aws:iam::123456789012:role/other"}, got)
+    )
     assert (refused["status"], refused["errorCode"]) == ("FAILED", "NotUpdatable")
     assert "RoleArn" in refused["message"]
-    assert function.invoke(beyond("READ", identifier))["resourceModel"] == got
+    assert function.invoke(event_outside_stacks("READ", identifier))["resourceModel"] == got
 
-    deleted = function.invoke(beyond("DELETE", identifier))
+    deleted = function.invoke(event_outside_stacks("DELETE", identifier))
     assert deleted["status"] == "SUCCESS"
     assert "resourceModel" not in deleted
-    assert function.invoke(beyond("READ", identifier))["errorCode"] == "NotFound"
-    assert function.invoke(beyond("DELETE", identifier))["errorCode"] == "NotFound"
+    assert function.invoke(event_outside_stacks("READ", identifier))["errorCode"] == "NotFound"
+    assert function.invoke(event_outside_stacks("DELETE", identifier))["errorCode"] == "NotFound"
     assert sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
 
 
 def test_cloud_control_generates_a_name(function: Function, sagemaker: Client) -> None:
     """Without a stack, the token decides the generated name: another token is another definition."""
     models = [
-        function.invoke(beyond("CREATE", minimal(), token=token))["resourceModel"] for token in ("one", "one", "two")
+        function.invoke(event_outside_stacks("CREATE", minimal(), token=token))["resourceModel"]
+        for token in ("one", "one", "two")
     ]
     names = [model["JobDefinitionName"] for model in models]
     assert names[0] == names[1] != names[2]
-    found = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
-    assert {one["MonitoringJobDefinitionName"] for one in found} == set(names)
+    summaries = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    assert {summary["MonitoringJobDefinitionName"] for summary in summaries} == set(names)
 
 
 def test_cloud_control_lists_250_definitions_in_pages(function: Function, sagemaker: Client) -> None:
     """LIST without properties returns pages and takes each token back; READ takes every identifier from a page."""
-    made = set()
+    created = set()
     for number in range(250):
         state = minimal() | {"JobDefinitionName": f"definition-{number}"}
-        made.add(sagemaker.create_model_quality_job_definition(**state)["JobDefinitionArn"])
+        created.add(sagemaker.create_model_quality_job_definition(**state)["JobDefinitionArn"])
     listed: list[Json] = []
     token, pages = None, 0
     while pages == 0 or token:
-        answer = function.invoke(beyond("LIST", None, next_token=token))
+        answer = function.invoke(event_outside_stacks("LIST", None, next_token=token))
         assert answer["status"] == "SUCCESS"
         listed += answer["resourceModels"]
         token = answer.get("nextToken")
         pages += 1
     assert (len(listed), pages) == (250, 3)
-    assert {model["JobDefinitionArn"] for model in listed} == made
+    assert {model["JobDefinitionArn"] for model in listed} == created
     for model in (listed[0], listed[100], listed[249]):
-        assert function.invoke(beyond("READ", model))["resourceModel"].items() >= model.items()
+        assert function.invoke(event_outside_stacks("READ", model))["resourceModel"].items() >= model.items()
 
 
 def test_cloud_control_lists_nothing(function: Function, sagemaker: Client) -> None:  # noqa: ARG001 - the fixture deletes definitions
     """LIST without definitions returns an empty list and no token."""
-    answer = function.invoke(beyond("LIST", None))
+    answer = function.invoke(event_outside_stacks("LIST", None))
     assert (answer["status"], answer["resourceModels"], answer.get("nextToken")) == ("SUCCESS", [], None)
 
 
 def test_cloud_control_lists_by_endpoint(function: Function, sagemaker: Client) -> None:
     """LIST filters by EndpointName, the property of the schema's handlerSchema, which ListResources passes on."""
-    made_outside(sagemaker)
+    create_outside(sagemaker)
     for endpoint, count in (("fraud", 1), ("other", 0)):
-        answer = function.invoke(beyond("LIST", {"EndpointName": endpoint}))
+        answer = function.invoke(event_outside_stacks("LIST", {"EndpointName": endpoint}))
         assert len(answer["resourceModels"]) == count

@@ -20,22 +20,22 @@ from sandbox.cloudformation import cloud_control, stacks
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, arn, maximal
-from tests.sandbox.pairs import NAME, Json, Pairs, failed
+from tests.sandbox.pairs import NAME, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
-ALREADY_THERE = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Size": 3}
+EXISTING = {"Left": "a", "Right": "b", "Alias": "ab", "Colour": "red", "Size": 3}
 
 
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a Cloud Control for one test."""
-    made = Pairs()
-    with mock_aws(), stacks.installed(), cloud_control.served():
-        stacks.add_type(ACCOUNT, REGION, made.resource_type())
-        yield made
+    handlers = Pairs()
+    with mock_aws(), stacks.install(), cloud_control.serve():
+        stacks.add_type(ACCOUNT, REGION, handlers.resource_type())
+        yield handlers
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture starts Cloud C
     return SESSION.client("cloudcontrol", config=Config(retries={"total_max_attempts": 1}))
 
 
-def ended(client: Client, answer: Json) -> Json:
+def wait_until_ended(client: Client, answer: Json) -> Json:
     """Wait for a request to end, and return its progress event."""
     token = answer["ProgressEvent"]["RequestToken"]
     waiter = client.get_waiter("resource_request_success")
@@ -57,16 +57,18 @@ def ended(client: Client, answer: Json) -> Json:
 
 def create(client: Client, state: Json, **more: str) -> Json:
     """Create a pair, and return the final progress event."""
-    return ended(client, client.create_resource(TypeName=NAME, DesiredState=json.dumps(state), **more))
+    return wait_until_ended(client, client.create_resource(TypeName=NAME, DesiredState=json.dumps(state), **more))
 
 
 def update(client: Client, *operations: Json, identifier: str = "a|b", **more: str) -> Json:
     """Update the pair, and return the final progress event."""
     patch = json.dumps(operations)
-    return ended(client, client.update_resource(TypeName=NAME, Identifier=identifier, PatchDocument=patch, **more))
+    return wait_until_ended(
+        client, client.update_resource(TypeName=NAME, Identifier=identifier, PatchDocument=patch, **more)
+    )
 
 
-def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - parameters of the API
+def refusal_of(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - parameters of the API
     """Return the code and the message of a refused call."""
     with pytest.raises(ClientError) as refusal:
         call(**arguments)
@@ -76,20 +78,20 @@ def refused(call: Callable[..., object], **arguments: Any) -> tuple[str, str]:  
 
 def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
     """A resource is created, read, patched, listed and deleted. Its handlers receive neither stack nor stack tags."""
-    began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE | {"Secret": "x"}))
-    assert (began["ProgressEvent"]["Operation"], began["ProgressEvent"]["TypeName"]) == ("CREATE", NAME)
-    created = ended(client, began)
+    started = client.create_resource(TypeName=NAME, DesiredState=json.dumps(EXISTING | {"Secret": "x"}))
+    assert (started["ProgressEvent"]["Operation"], started["ProgressEvent"]["TypeName"]) == ("CREATE", NAME)
+    created = wait_until_ended(client, started)
     assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", "a|b")
-    assert created["RequestToken"] == began["ProgressEvent"]["RequestToken"]
+    assert created["RequestToken"] == started["ProgressEvent"]["RequestToken"]
     (event,) = pairs.events
     assert event["stackId"] is None
     assert event["requestData"] == {
         "callerCredentials": event["requestData"]["callerCredentials"],
-        "resourceProperties": ALREADY_THERE | {"Secret": "x", "Size": "3"},
+        "resourceProperties": EXISTING | {"Secret": "x", "Size": "3"},
     }
 
     got = client.get_resource(TypeName=NAME, Identifier="a|b")
-    expected = ALREADY_THERE | {"Born": "today", "Limit": 9, "Facts": {"Serial": "1"}}
+    expected = EXISTING | {"Born": "today", "Limit": 9, "Facts": {"Serial": "1"}}
     assert got["TypeName"] == NAME
     assert got["ResourceDescription"]["Identifier"] == "a|b"
     assert json.loads(got["ResourceDescription"]["Properties"]) == expected
@@ -103,22 +105,22 @@ def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
 
     listed = client.list_resources(TypeName=NAME, ResourceModel=json.dumps({"Left": "a"}))
     assert [one["Identifier"] for one in listed["ResourceDescriptions"]] == ["a|b"]
-    deleted = ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
+    deleted = wait_until_ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
     assert (deleted["OperationStatus"], deleted.get("ResourceModel")) == ("SUCCESS", None)
     assert pairs.events[-1]["requestData"]["resourceProperties"] == {"Left": "a", "Right": "b"}
-    assert pairs.made == {}
+    assert pairs.resources == {}
 
 
 @pytest.mark.parametrize("identifier", ["a|b", '{"Right": "b", "Left": "a"}', '{"Alias": "ab"}'])
 def test_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
     """Every action takes the primary identifier as text or JSON, and an additional one as JSON."""
-    create(client, ALREADY_THERE)
+    create(client, EXISTING)
     assert client.get_resource(TypeName=NAME, Identifier=identifier)["ResourceDescription"]["Identifier"] == "a|b"
     updated = update(client, {"op": "remove", "path": "/Colour"}, identifier=identifier)
     assert updated["Identifier"] == "a|b"
-    deleted = ended(client, client.delete_resource(TypeName=NAME, Identifier=identifier))
+    deleted = wait_until_ended(client, client.delete_resource(TypeName=NAME, Identifier=identifier))
     assert (deleted["OperationStatus"], deleted["Identifier"]) == ("SUCCESS", "a|b")
-    assert pairs.made == {}
+    assert pairs.resources == {}
 
 
 @pytest.mark.parametrize("identifier", ["a", "a|b|c", '{"Left": "a"}', '{"Colour": "red"}'])
@@ -129,7 +131,7 @@ def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
         (client.delete_resource, {}),
         (client.update_resource, {"PatchDocument": "[]"}),
     ):
-        code, message = refused(call, TypeName=NAME, Identifier=identifier, **more)
+        code, message = refusal_of(call, TypeName=NAME, Identifier=identifier, **more)
         assert code == "ValidationException"
         assert "is not valid for identifier [/properties/Left, /properties/Right]" in message
     assert pairs.events == []
@@ -143,14 +145,14 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
             "#: required key [Right] not found\n#/Colour: failed validation constraint for keyword [pattern]"
             " (sandbox's hint: text that matches ^[a-z]+$)",
         ),
-        (ALREADY_THERE | {"Born": "now"}, "#: extraneous key [Born] is not permitted"),
+        (EXISTING | {"Born": "now"}, "#: extraneous key [Born] is not permitted"),
     ):
-        assert refused(client.create_resource, TypeName=NAME, DesiredState=json.dumps(state)) == (
+        assert refusal_of(client.create_resource, TypeName=NAME, DesiredState=json.dumps(state)) == (
             "ValidationException",
             f"Model validation failed ({lines})",
         )
     for text in ("{", "[]"):
-        assert refused(client.create_resource, TypeName=NAME, DesiredState=text)[0] == "ValidationException"
+        assert refusal_of(client.create_resource, TypeName=NAME, DesiredState=text)[0] == "ValidationException"
     assert pairs.events == []
 
 
@@ -185,36 +187,36 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
 )
 def test_patches_that_are_refused(pairs: Pairs, client: Client, patch: Any, code: str, message: str) -> None:  # noqa: ANN401 - any JSON value
     """An invalid patch is refused at once, without invoking the update handler."""
-    create(client, ALREADY_THERE)
-    found = refused(client.update_resource, TypeName=NAME, Identifier="a|b", PatchDocument=json.dumps(patch))
-    assert found[0] == code
-    assert found[1].startswith(message)
+    create(client, EXISTING)
+    refusal = refusal_of(client.update_resource, TypeName=NAME, Identifier="a|b", PatchDocument=json.dumps(patch))
+    assert refusal[0] == code
+    assert refusal[1].startswith(message)
     assert "UPDATE" not in pairs.actions()
 
 
 def test_what_is_not_there(pairs: Pairs, client: Client) -> None:
     """GetResource and UpdateResource report a missing resource at once, DeleteResource in its progress event."""
     for call, more in ((client.get_resource, {}), (client.update_resource, {"PatchDocument": "[]"})):
-        code, message = refused(call, TypeName=NAME, Identifier="a|b", **more)
+        code, message = refusal_of(call, TypeName=NAME, Identifier="a|b", **more)
         token = pairs.events[-1]["bearerToken"]
         assert code == "ResourceNotFoundException"
         assert message == (
             f"{NAME} Handler returned status FAILED: No such pair (HandlerErrorCode: NotFound, RequestToken: {token})"
         )
-    event = ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
+    event = wait_until_ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
     assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "NotFound")
     assert event["StatusMessage"] == "No such pair"
-    code, _ = refused(client.get_resource_request_status, RequestToken="none")
+    code, _ = refusal_of(client.get_resource_request_status, RequestToken="none")
     assert code == "RequestTokenNotFoundException"
 
 
 def test_a_failed_create(pairs: Pairs, client: Client) -> None:
     """The progress event has the handler's code and message, and the existing resource stays."""
-    create(client, ALREADY_THERE)
-    event = create(client, ALREADY_THERE)
+    create(client, EXISTING)
+    event = create(client, EXISTING)
     assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "AlreadyExists")
     assert event["StatusMessage"] == "That pair is there"
-    assert list(pairs.made) == [("a", "b")]
+    assert list(pairs.resources) == [("a", "b")]
 
 
 @pytest.mark.parametrize(
@@ -239,12 +241,12 @@ def test_a_failed_create(pairs: Pairs, client: Client) -> None:
 )
 def test_the_api_s_error_of_each_handler_error_code(pairs: Pairs, client: Client, code: str, error: str) -> None:
     """Each handler error code has its error in the API, for READ and for LIST."""
-    pairs.answers = [failed(code, "Broken")] * 3  # READ is retried after a retriable code
-    found, message = refused(client.get_resource, TypeName=NAME, Identifier="a|b")
-    assert (found, "Broken" in message) == (error, True)
-    pairs.answers = [failed(code, "Broken")]
-    found, message = refused(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
-    assert (found, "Broken" in message) == (error, True)
+    pairs.answers = [failure(code, "Broken")] * 3  # READ is retried after a retriable code
+    api_error, message = refusal_of(client.get_resource, TypeName=NAME, Identifier="a|b")
+    assert (api_error, "Broken" in message) == (error, True)
+    pairs.answers = [failure(code, "Broken")]
+    api_error, message = refusal_of(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
+    assert (api_error, "Broken" in message) == (error, True)
 
 
 def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
@@ -256,14 +258,14 @@ def test_a_crash_of_the_handler(pairs: Pairs, client: Client) -> None:
     def defect() -> Json:
         raise KeyError("Name")
 
-    for what, message in ((crash, "the function crashed"), (defect, "KeyError: 'Name'")):
-        pairs.answers = [what]
-        event = create(client, ALREADY_THERE)
+    for answer, message in ((crash, "the function crashed"), (defect, "KeyError: 'Name'")):
+        pairs.answers = [answer]
+        event = create(client, EXISTING)
         assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "InternalFailure")
         assert event["StatusMessage"] == message
     pairs.answers = [crash]
-    found = refused(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
-    assert found == ("HandlerFailureException", "the function crashed")
+    refusal = refusal_of(client.list_resources, TypeName=NAME, ResourceModel='{"Left": "a"}')
+    assert refusal == ("HandlerFailureException", "the function crashed")
 
 
 def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
@@ -272,10 +274,10 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
         create(client, {"Left": "a", "Right": str(number)})
     paginator = client.get_paginator("list_resources")
     pages = list(paginator.paginate(TypeName=NAME, ResourceModel='{"Left": "a"}'))
-    found = [one["Identifier"] for page in pages for one in page["ResourceDescriptions"]]
-    assert found == [f"a|{number}" for number in range(5)]
+    identifiers = [one["Identifier"] for page in pages for one in page["ResourceDescriptions"]]
+    assert identifiers == [f"a|{number}" for number in range(5)]
     assert len(pages) == 3
-    code, message = refused(client.list_resources, TypeName=NAME)
+    code, message = refusal_of(client.list_resources, TypeName=NAME)
     assert (code, "#: required key [Left] not found" in message) == ("InvalidRequestException", True)
     stacks.add_type(ACCOUNT, REGION, pairs.resource_type(handlers={"list": {}}))
     assert len(client.list_resources(TypeName=NAME)["ResourceDescriptions"]) == 2
@@ -284,45 +286,45 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
 
 def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repeated token is the same request. Another request can use the token only after 36 hours."""
-    first = create(client, ALREADY_THERE, ClientToken="mine")
-    again = create(client, ALREADY_THERE, ClientToken="mine")
+    first = create(client, EXISTING, ClientToken="mine")
+    again = create(client, EXISTING, ClientToken="mine")
     assert again == first
     assert pairs.actions() == ["CREATE"]
-    other = {"TypeName": NAME, "DesiredState": json.dumps(ALREADY_THERE | {"Right": "c"}), "ClientToken": "mine"}
-    assert refused(client.create_resource, **other)[0] == "ClientTokenConflictException"
+    other = {"TypeName": NAME, "DesiredState": json.dumps(EXISTING | {"Right": "c"}), "ClientToken": "mine"}
+    assert refusal_of(client.create_resource, **other)[0] == "ClientTokenConflictException"
     deletion = {"TypeName": NAME, "Identifier": "a|b", "ClientToken": "mine"}
-    assert refused(client.delete_resource, **deletion)[0] == "ClientTokenConflictException"
-    monkeypatch.setattr(cloud_control, "TOKENS", timedelta(0))
-    assert ended(client, client.create_resource(**other))["OperationStatus"] == "SUCCESS"
+    assert refusal_of(client.delete_resource, **deletion)[0] == "ClientTokenConflictException"
+    monkeypatch.setattr(cloud_control, "TOKEN_LIFETIME", timedelta(0))
+    assert wait_until_ended(client, client.create_resource(**other))["OperationStatus"] == "SUCCESS"
 
 
 def test_a_refused_request_does_not_use_up_its_token(pairs: Pairs, client: Client) -> None:
     """A corrected request can use the token of a refused one."""
     wrong = {"TypeName": NAME, "DesiredState": '{"Left": "a"}', "ClientToken": "mine"}
-    assert refused(client.create_resource, **wrong)[0] == "ValidationException"
-    assert create(client, ALREADY_THERE, ClientToken="mine")["OperationStatus"] == "SUCCESS"
-    assert list(pairs.made) == [("a", "b")]
+    assert refusal_of(client.create_resource, **wrong)[0] == "ValidationException"
+    assert create(client, EXISTING, ClientToken="mine")["OperationStatus"] == "SUCCESS"
+    assert list(pairs.resources) == [("a", "b")]
 
 
 def test_one_operation_at_a_time(pairs: Pairs, client: Client) -> None:
     """A second operation on a resource is refused while one runs. Requests are listed in pages, with filters."""
-    create(client, ALREADY_THERE)
+    create(client, EXISTING)
     gate = threading.Event()
 
     def slow() -> Json:
         assert gate.wait(30)
-        return {"status": "SUCCESS", "resourceModel": pairs.made["a", "b"]}
+        return {"status": "SUCCESS", "resourceModel": pairs.resources["a", "b"]}
 
-    pairs.answers = [{"status": "SUCCESS", "resourceModel": pairs.made["a", "b"]}, slow]
+    pairs.answers = [{"status": "SUCCESS", "resourceModel": pairs.resources["a", "b"]}, slow]
     patch = '[{"op": "replace", "path": "/Colour", "value": "blue"}]'
-    began = client.update_resource(TypeName=NAME, Identifier="a|b", PatchDocument=patch)
-    assert began["ProgressEvent"]["OperationStatus"] == "IN_PROGRESS"
-    code, message = refused(client.delete_resource, TypeName=NAME, Identifier="a|b")
-    assert (code, began["ProgressEvent"]["RequestToken"] in message) == ("ConcurrentOperationException", True)
+    started = client.update_resource(TypeName=NAME, Identifier="a|b", PatchDocument=patch)
+    assert started["ProgressEvent"]["OperationStatus"] == "IN_PROGRESS"
+    code, message = refusal_of(client.delete_resource, TypeName=NAME, Identifier="a|b")
+    assert (code, started["ProgressEvent"]["RequestToken"] in message) == ("ConcurrentOperationException", True)
     listed = client.list_resource_requests(ResourceRequestStatusFilter={"OperationStatuses": ["IN_PROGRESS"]})
     assert [one["Operation"] for one in listed["ResourceRequestStatusSummaries"]] == ["UPDATE"]
     gate.set()
-    assert ended(client, began)["OperationStatus"] == "SUCCESS"
+    assert wait_until_ended(client, started)["OperationStatus"] == "SUCCESS"
     listed = client.list_resource_requests(ResourceRequestStatusFilter={"Operations": ["CREATE", "DELETE"]})
     assert [one["Operation"] for one in listed["ResourceRequestStatusSummaries"]] == ["CREATE"]
     one, two = (page["ResourceRequestStatusSummaries"] for page in _pages(client))
@@ -337,28 +339,28 @@ def _pages(client: Client) -> Iterator[Json]:
 
 def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
     """The handler of a cancelled request isn't invoked again; its resource stays. Ended requests can't be cancelled."""
-    gate, answered = threading.Event(), threading.Event()
+    gate, invoked = threading.Event(), threading.Event()
 
-    def begun() -> Json:
-        answered.set()
+    def answer_in_progress() -> Json:
+        invoked.set()
         assert gate.wait(30)
-        return {"status": "IN_PROGRESS", "callbackDelaySeconds": 1, "resourceModel": ALREADY_THERE}
+        return {"status": "IN_PROGRESS", "callbackDelaySeconds": 1, "resourceModel": EXISTING}
 
-    pairs.answers = [begun]
-    began = client.create_resource(TypeName=NAME, DesiredState=json.dumps(ALREADY_THERE))["ProgressEvent"]
-    assert answered.wait(30)
-    token = began["RequestToken"]
+    pairs.answers = [answer_in_progress]
+    started = client.create_resource(TypeName=NAME, DesiredState=json.dumps(EXISTING))["ProgressEvent"]
+    assert invoked.wait(30)
+    token = started["RequestToken"]
     for _ in range(2):
         cancelled = client.cancel_resource_request(RequestToken=token)["ProgressEvent"]
         assert cancelled["OperationStatus"] == "CANCEL_IN_PROGRESS"
     gate.set()
-    event = ended(client, {"ProgressEvent": began})
+    event = wait_until_ended(client, {"ProgressEvent": started})
     assert (event["OperationStatus"], event["Identifier"]) == ("CANCEL_COMPLETE", "a|b")
     assert pairs.actions() == ["CREATE"]
-    done = create(client, ALREADY_THERE)
-    code, message = refused(client.cancel_resource_request, RequestToken=done["RequestToken"])
+    finished = create(client, EXISTING)
+    code, message = refusal_of(client.cancel_resource_request, RequestToken=finished["RequestToken"])
     assert (code, "SUCCESS" in message) == ("ValidationException", True)
-    assert refused(client.cancel_resource_request, RequestToken="none")[0] == "RequestTokenNotFoundException"
+    assert refusal_of(client.cancel_resource_request, RequestToken="none")[0] == "RequestTokenNotFoundException"
 
 
 def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> None:
@@ -369,10 +371,10 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
         (client.get_resource, {"TypeName": NAME, "TypeVersionId": "00000002"}),
         (elsewhere.get_resource, {"TypeName": NAME}),
     ):
-        assert refused(call, Identifier="a|b", **more)[0] == "TypeNotFoundException"
+        assert refusal_of(call, Identifier="a|b", **more)[0] == "TypeNotFoundException"
     stacks.add_type(ACCOUNT, REGION, pairs.resource_type(handlers={"create": {}}))
     request = {"TypeName": NAME, "Identifier": "a|b", "PatchDocument": "[]"}
-    assert refused(client.update_resource, **request) == (
+    assert refusal_of(client.update_resource, **request) == (
         "UnsupportedActionException",
         f"Resource type {NAME} does not support UPDATE action",
     )
@@ -382,12 +384,12 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
 def test_over_http() -> None:
     """A server serves Cloud Control even after a call to CloudFormation, and moto is unchanged afterwards."""
     pairs = Pairs()
-    with Account(region=REGION) as account, stacks.installed():
+    with Account(region=REGION) as account, stacks.install():
         cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
         assert cloudformation.list_stacks()["StackSummaries"] == []
-        with cloud_control.served():
+        with cloud_control.serve():
             stacks.add_type(account.account_id, REGION, pairs.resource_type())
-            assert create(client, ALREADY_THERE)["OperationStatus"] == "SUCCESS"
+            assert create(client, EXISTING)["OperationStatus"] == "SUCCESS"
             assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
             assert cloudformation.list_stacks()["StackSummaries"] == []
     from moto import backend_index  # noqa: PLC0415 - imported here to inspect it afterwards
@@ -402,32 +404,35 @@ def test_this_project_s_type() -> None:
     with (
         Account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        cloud_control.served(),
+        stacks.install(),
+        cloud_control.serve(),
     ):
         stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
-        client, here = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}
-        created = ended(client, client.create_resource(**here, DesiredState=json.dumps(state)))
+        client, type_name = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}
+        created = wait_until_ended(client, client.create_resource(**type_name, DesiredState=json.dumps(state)))
         assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", arn("Fraud-Quality"))
-        named = json.dumps({"JobDefinitionName": "Fraud-Quality"})
-        for identifier in (created["Identifier"], named):
-            described = client.get_resource(**here, Identifier=identifier)["ResourceDescription"]
+        by_name = json.dumps({"JobDefinitionName": "Fraud-Quality"})
+        for identifier in (created["Identifier"], by_name):
+            described = client.get_resource(**type_name, Identifier=identifier)["ResourceDescription"]
             assert described["Identifier"] == created["Identifier"]
-            found = json.loads(described["Properties"])
-            assert found.items() >= {key: value for key, value in state.items() if key != "EndpointName"}.items()
-        patch = {**here, "Identifier": created["Identifier"]}
+            properties = json.loads(described["Properties"])
+            assert properties.items() >= {key: value for key, value in state.items() if key != "EndpointName"}.items()
+        patch = {**type_name, "Identifier": created["Identifier"]}
         updated = client.update_resource(
             **patch, PatchDocument='[{"op": "add", "path": "/EndpointName", "value": "a"}]'
         )
-        assert ended(client, updated)["OperationStatus"] == "SUCCESS"
+        assert wait_until_ended(client, updated)["OperationStatus"] == "SUCCESS"
         other = json.dumps([{"op": "replace", "path": "/RoleArn", "value": "arn:aws:iam::123456789012:role/other"}])
-        assert refused(client.update_resource, **patch, PatchDocument=other) == (
+        assert refusal_of(client.update_resource, **patch, PatchDocument=other) == (
             "NotUpdatableException",
             "Invalid patch update: createOnlyProperties [/properties/RoleArn] cannot be updated",
         )
-        again = ended(client, client.create_resource(**here, DesiredState=json.dumps(state)))
+        again = wait_until_ended(client, client.create_resource(**type_name, DesiredState=json.dumps(state)))
         assert (again["OperationStatus"], again["ErrorCode"]) == ("FAILED", "AlreadyExists")
-        listed = client.list_resources(**here)["ResourceDescriptions"]
+        listed = client.list_resources(**type_name)["ResourceDescriptions"]
         assert [one["Identifier"] for one in listed] == [created["Identifier"]]
-        assert ended(client, client.delete_resource(**here, Identifier=named))["OperationStatus"] == "SUCCESS"
-        assert refused(client.get_resource, **patch)[0] == "ResourceNotFoundException"
+        assert (
+            wait_until_ended(client, client.delete_resource(**type_name, Identifier=by_name))["OperationStatus"]
+            == "SUCCESS"
+        )
+        assert refusal_of(client.get_resource, **patch)[0] == "ResourceNotFoundException"

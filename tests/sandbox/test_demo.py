@@ -42,14 +42,14 @@ STEPS = [
 
 def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
     """The demo prints a plain line for each step, with its time, and ends within two minutes."""
-    begun = time.monotonic()
-    done = subprocess.run(
+    started_at = time.monotonic()
+    completed = subprocess.run(
         [sys.executable, "-m", "sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert time.monotonic() - begun < 120
-    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\uffff]", done.stdout) is None
-    life, _, next_commands = done.stdout.partition("\nWhat you may want to try next:\n")
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert time.monotonic() - started_at < 120
+    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\uffff]", completed.stdout) is None
+    life, _, next_commands = completed.stdout.partition("\nWhat you may want to try next:\n")
     steps = [line for line in life.splitlines() if not line.startswith("    ")]
     assert len(steps) == len(STEPS)
     assert all(line.startswith(step) for step, line in zip(STEPS, steps, strict=True))
@@ -105,14 +105,14 @@ def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: P
             if line.startswith(during):  # the demo prints a step's line when the step ends
                 break
         deadline = time.monotonic() + 30
-        while not (below := descendants(process.pid)) and time.monotonic() < deadline:
+        while not (children := descendants(process.pid)) and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(timeout=60) == 128 + number
         assert process.stderr is not None
         assert process.stderr.read() == ""
-    assert below
-    for pid in below:
+    assert children
+    for pid in children:
         wait_until_ended(pid)
     assert list(tmp_path.iterdir()) == []
 

@@ -18,14 +18,14 @@ from sandbox.cloudformation.differences import Difference, differences
 from sandbox.cloudformation.resource_type import ResourceType
 from sandbox.function import Function
 from tests.envelopes import ROOT, TYPE_NAME, maximal
-from tests.sandbox.pairs import NAME, SCHEMA, Json, Pairs, failed
+from tests.sandbox.pairs import NAME, SCHEMA, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SESSION = boto3.Session("test", "test", region_name=REGION)
 TAGGED = {"tagging": {"taggable": True, "tagProperty": "/properties/Labels"}}
-GIVEN: Json = {
+PROPERTIES: Json = {
     "Left": "a",
     "Right": "b",
     "Colour": "red",
@@ -40,10 +40,10 @@ GIVEN: Json = {
 @pytest.fixture
 def pairs() -> Iterator[Pairs]:
     """Yield the type, registered in a CloudFormation that detects drift."""
-    made = Pairs()
-    with mock_aws(), stacks.installed(), drift.served():
-        stacks.add_type(ACCOUNT, REGION, made.resource_type())
-        yield made
+    handlers = Pairs()
+    with mock_aws(), stacks.install(), drift.serve():
+        stacks.add_type(ACCOUNT, REGION, handlers.resource_type())
+        yield handlers
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def create(client: Client, body: str, **more: Any) -> None:  # noqa: ANN401 - pa
     assert stack["DriftInformation"] == {"StackDriftStatus": "NOT_CHECKED"}
 
 
-def detected(client: Client, name: str = "pairs", **more: list[str]) -> Json:
+def detect_drift(client: Client, name: str = "pairs", **more: list[str]) -> Json:
     """Detect the drift of a stack, and return the detection's status."""
     detection_id = client.detect_stack_drift(StackName=name, **more)["StackDriftDetectionId"]
     status: Json = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection_id)
@@ -74,7 +74,7 @@ def detected(client: Client, name: str = "pairs", **more: list[str]) -> Json:
     return status
 
 
-def found(client: Client, name: str = "pairs") -> dict[str, tuple[str, list[Json]]]:
+def resource_drifts(client: Client, name: str = "pairs") -> dict[str, tuple[str, list[Json]]]:
     """Return the status and the differences of each resource that was checked."""
     drifts = client.describe_stack_resource_drifts(StackName=name)["StackResourceDrifts"]
     return {
@@ -90,19 +90,19 @@ def difference(path: str, kind: str, expected: str, actual: str) -> Json:
 
 def test_in_sync(pairs: Pairs, client: Client) -> None:
     """A new stack is in sync: neither write-only properties nor the service's additions count as drift."""
-    create(client, template(Pair=GIVEN))
-    status = detected(client)
+    create(client, template(Pair=PROPERTIES))
+    status = detect_drift(client)
     assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "IN_SYNC")
     assert status["DriftedStackResourceCount"] == 0
     (one,) = client.describe_stack_resource_drifts(StackName="pairs")["StackResourceDrifts"]
     assert (one["StackResourceDriftStatus"], one["PhysicalResourceId"], one["ResourceType"]) == ("IN_SYNC", "a|b", NAME)
     assert one["PropertyDifferences"] == []
-    wanted = {key: value for key, value in GIVEN.items() if key != "Secret"} | {
+    expected = {key: value for key, value in PROPERTIES.items() if key != "Secret"} | {
         "Size": 3,
         "Parts": [{"Size": 1}, {"Size": 2}],
     }
-    assert json.loads(one["ExpectedProperties"]) == wanted
-    assert json.loads(one["ActualProperties"]) == wanted
+    assert json.loads(one["ExpectedProperties"]) == expected
+    assert json.loads(one["ActualProperties"]) == expected
     data = pairs.events[-1]["requestData"]
     assert (pairs.actions()[-1], data["resourceProperties"]) == ("READ", {"Left": "a", "Right": "b"})
     (stack,) = client.describe_stacks(StackName="pairs")["Stacks"]
@@ -123,7 +123,7 @@ def test_in_sync(pairs: Pairs, client: Client) -> None:
             [difference("/Parts/0/Size", "NOT_EQUAL", "1", "2"), difference("/Parts/2", "ADD", "null", '{"Size": 3}')],
         ),
         ({"Parts": [{"Size": 1}]}, [difference("/Parts/1", "REMOVE", '{"Size": 2}', "null")]),
-        ({"Labels": list(reversed(GIVEN["Labels"]))}, []),
+        ({"Labels": list(reversed(PROPERTIES["Labels"]))}, []),
         (
             {"Labels": [{"Key": "team", "Value": "b"}, {"Key": "cost", "Value": "1"}]},
             [
@@ -135,20 +135,23 @@ def test_in_sync(pairs: Pairs, client: Client) -> None:
 )
 def test_modified(pairs: Pairs, client: Client, change: Json, expected: list[Json]) -> None:
     """A change outside of the stack is reported with path, values and type; an addition is no drift."""
-    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
-    pairs.made["a", "b"] |= change
-    status = detected(client)
+    create(client, template(Pair=PROPERTIES, Other={"Left": "a", "Right": "c"}))
+    pairs.resources["a", "b"] |= change
+    status = detect_drift(client)
     assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == (
         ("DRIFTED", 1) if expected else ("IN_SYNC", 0)
     )
-    assert found(client) == {"Pair": ("MODIFIED" if expected else "IN_SYNC", expected), "Other": ("IN_SYNC", [])}
+    assert resource_drifts(client) == {
+        "Pair": ("MODIFIED" if expected else "IN_SYNC", expected),
+        "Other": ("IN_SYNC", []),
+    }
 
 
 def test_deleted(pairs: Pairs, client: Client) -> None:
     """A resource that READ doesn't find is DELETED, and has no properties."""
-    create(client, template(Pair=GIVEN))
-    del pairs.made["a", "b"]
-    status = detected(client)
+    create(client, template(Pair=PROPERTIES))
+    del pairs.resources["a", "b"]
+    status = detect_drift(client)
     assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("DRIFTED", 1)
     (one,) = client.describe_stack_resource_drifts(StackName="pairs")["StackResourceDrifts"]
     assert one["StackResourceDriftStatus"] == "DELETED"
@@ -157,18 +160,18 @@ def test_deleted(pairs: Pairs, client: Client) -> None:
 
 def test_unknown(pairs: Pairs, client: Client) -> None:
     """A failed READ fails the detection with its reason; the other resources are still checked."""
-    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
+    create(client, template(Pair=PROPERTIES, Other={"Left": "a", "Right": "c"}))
 
     def defect() -> Json:
         raise KeyError("Left")
 
     answers: list[tuple[Json | Callable[[], Json], str]] = [
-        (failed("AccessDenied", "Not yours"), "Not yours.*AccessDenied"),
+        (failure("AccessDenied", "Not yours"), "Not yours.*AccessDenied"),
         (defect, "KeyError: 'Left'"),
     ]
     for answer, reason in answers:
         pairs.answers = [answer]
-        status = detected(client)
+        status = detect_drift(client)
         assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_FAILED", "UNKNOWN")
         assert status["DetectionStatusReason"] == "Failed to detect drift on resource [Pair]"
         drifts = client.describe_stack_resource_drifts(
@@ -176,24 +179,27 @@ def test_unknown(pairs: Pairs, client: Client) -> None:
         )["StackResourceDrifts"]
         assert [one["LogicalResourceId"] for one in drifts] == ["Pair"]
         assert re.search(reason, drifts[0]["DriftStatusReason"])
-        assert found(client)["Other"] == ("IN_SYNC", [])
+        assert resource_drifts(client)["Other"] == ("IN_SYNC", [])
 
 
 def test_stack_tags(pairs: Pairs, client: Client) -> None:
     """A type that takes tags is expected to have the stack tags; a resource's own value wins."""
     tags = [{"Key": "team", "Value": "b"}, {"Key": "stage", "Value": "test"}]
-    given = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
-    create(client, template(Pair=given, Other={"Left": "a", "Right": "c"}), Tags=tags)
-    assert detected(client)["StackDriftStatus"] == "IN_SYNC"
+    tagged = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
+    create(client, template(Pair=tagged, Other={"Left": "a", "Right": "c"}), Tags=tags)
+    assert detect_drift(client)["StackDriftStatus"] == "IN_SYNC"
     kind = pairs.resource_type(**TAGGED)
     for properties, expected in (
-        (given, [*given["Labels"], {"Key": "stage", "Value": "test"}]),
+        (tagged, [*tagged["Labels"], {"Key": "stage", "Value": "test"}]),
         ({"Left": "a", "Right": "c"}, tags),
     ):
         as_tags = {tag["Key"]: tag["Value"] for tag in tags}
-        assert drift.expected(kind, properties, as_tags) == properties | {"Labels": expected}
-        assert drift.expected(kind, properties, {}) == properties
-        assert drift.expected(pairs.resource_type(tagging={"taggable": False}), properties, as_tags) == properties
+        assert drift.expected_properties(kind, properties, as_tags) == properties | {"Labels": expected}
+        assert drift.expected_properties(kind, properties, {}) == properties
+        assert (
+            drift.expected_properties(pairs.resource_type(tagging={"taggable": False}), properties, as_tags)
+            == properties
+        )
 
 
 def test_tags_that_are_a_map() -> None:
@@ -204,30 +210,30 @@ def test_tags_that_are_a_map() -> None:
         "tagging": {},
     }
     kind = ResourceType(schema, lambda event: event)
-    assert drift.expected(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
-    assert drift.expected(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
+    assert drift.expected_properties(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
+    assert drift.expected_properties(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
 
 
 def test_one_resource(pairs: Pairs, client: Client) -> None:
     """One resource can be checked alone. A type of moto's has no READ, and an unknown resource is refused."""
-    create(client, template(Pair=GIVEN, Other={"Left": "a", "Right": "c"}))
-    pairs.made["a", "b"]["Colour"] = "blue"
+    create(client, template(Pair=PROPERTIES, Other={"Left": "a", "Right": "c"}))
+    pairs.resources["a", "b"]["Colour"] = "blue"
     one = client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Pair")["StackResourceDrift"]
     assert one["PropertyDifferences"] == [difference("/Colour", "NOT_EQUAL", "red", "blue")]
-    assert list(found(client)) == ["Pair"]
+    assert list(resource_drifts(client)) == ["Pair"]
     with pytest.raises(ClientError, match=r"AWS::S3::Bucket is not supported for drift detection"):
         client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Bucket")
     with pytest.raises(ClientError, match="Resource Nothing does not exist"):
         client.detect_stack_resource_drift(StackName="pairs", LogicalResourceId="Nothing")
     with pytest.raises(ClientError, match=r"Resource \[Nothing\] does not exist"):
         client.detect_stack_drift(StackName="pairs", LogicalResourceIds=["Nothing"])
-    assert detected(client, LogicalResourceIds=["Other"])["StackDriftStatus"] == "IN_SYNC"
+    assert detect_drift(client, LogicalResourceIds=["Other"])["StackDriftStatus"] == "IN_SYNC"
 
 
 def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the fixture registers the type
     """DescribeStackResourceDrifts returns its results in pages."""
     create(client, template(**{f"Pair{number}": {"Left": "a", "Right": str(number)} for number in range(3)}))
-    detected(client)
+    detect_drift(client)
     first = client.describe_stack_resource_drifts(StackName="pairs", MaxResults=2)
     second = client.describe_stack_resource_drifts(StackName="pairs", MaxResults=2, NextToken=first["NextToken"])
     assert [len(page["StackResourceDrifts"]) for page in (first, second)] == [2, 1]
@@ -236,12 +242,12 @@ def test_pages(pairs: Pairs, client: Client) -> None:  # noqa: ARG001 - the fixt
 
 def test_an_update_makes_what_was_found_old(pairs: Pairs, client: Client) -> None:
     """An update discards the results of the resources that it changes."""
-    create(client, template(Pair=GIVEN))
-    pairs.made["a", "b"]["Colour"] = "blue"
-    detected(client)
-    client.update_stack(StackName="pairs", TemplateBody=template(Pair=GIVEN | {"Colour": "green"}))
-    assert found(client) == {}
-    assert detected(client)["StackDriftStatus"] == "IN_SYNC"
+    create(client, template(Pair=PROPERTIES))
+    pairs.resources["a", "b"]["Colour"] = "blue"
+    detect_drift(client)
+    client.update_stack(StackName="pairs", TemplateBody=template(Pair=PROPERTIES | {"Colour": "green"}))
+    assert resource_drifts(client) == {}
+    assert detect_drift(client)["StackDriftStatus"] == "IN_SYNC"
 
 
 def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,17 +266,17 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
 
     def slow() -> Json:
         assert gate.wait(30)
-        return failed("InvalidRequest")
+        return failure("InvalidRequest")
 
     pairs.answers = [slow]
-    client.create_stack(StackName="pairs", TemplateBody=template(Pair=GIVEN))
+    client.create_stack(StackName="pairs", TemplateBody=template(Pair=PROPERTIES))
     with pytest.raises(ClientError, match="in CREATE_IN_PROGRESS state"):
         client.detect_stack_drift(StackName="pairs")
     gate.set()
 
 
 @pytest.mark.parametrize(
-    ("schema", "expected", "actual", "found"),
+    ("schema", "expected", "actual", "reported"),
     [
         ({}, {"a": [1, 2]}, {"a": "1"}, [Difference("/a", "NOT_EQUAL", [1, 2], "1")]),
         ({}, {"a": {"b": 1}}, {"a": [1]}, [Difference("/a", "NOT_EQUAL", {"b": 1}, [1])]),
@@ -290,9 +296,9 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
         ),
     ],
 )
-def test_differences(schema: Json, expected: Json, actual: Json, found: list[Difference]) -> None:
+def test_differences(schema: Json, expected: Json, actual: Json, reported: list[Difference]) -> None:
     """Different types, numbers, and sets behind references and patterns are compared by the schema."""
-    assert differences(schema, expected, actual) == found
+    assert differences(schema, expected, actual) == reported
 
 
 def test_this_project_s_type() -> None:
@@ -305,8 +311,8 @@ def test_this_project_s_type() -> None:
     with (
         Account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        drift.served(),
+        stacks.install(),
+        drift.serve(),
     ):
         stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
         cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")
@@ -315,15 +321,15 @@ def test_this_project_s_type() -> None:
             TemplateBody=json.dumps({"Resources": resources}),
             Tags=[{"Key": "stage", "Value": "test"}],
         )
-        assert detected(cloudformation, "quality")["StackDriftStatus"] == "IN_SYNC"
+        assert detect_drift(cloudformation, "quality")["StackDriftStatus"] == "IN_SYNC"
         arn = cloudformation.describe_stack_resource(StackName="quality", LogicalResourceId="Whole")
         sagemaker.add_tags(
             ResourceArn=arn["StackResourceDetail"]["PhysicalResourceId"], Tags=[{"Key": "stage", "Value": "live"}]
         )
         sagemaker.delete_model_quality_job_definition(JobDefinitionName="gone")
-        status = detected(cloudformation, "quality")
+        status = detect_drift(cloudformation, "quality")
         assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("DRIFTED", 2)
-        drifts = found(cloudformation, "quality")
+        drifts = resource_drifts(cloudformation, "quality")
         assert drifts["Gone"] == ("DELETED", [])
         assert {one["DifferenceType"] for one in drifts["Whole"][1]} == {"ADD", "REMOVE"}
         assert all(one["PropertyPath"].startswith("/Tags/") for one in drifts["Whole"][1])

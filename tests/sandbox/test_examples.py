@@ -36,8 +36,8 @@ def account() -> Iterator[Account]:
     with (
         Account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
-        stacks.installed(),
-        drift.served(),
+        stacks.install(),
+        drift.serve(),
     ):
         stacks.add_type(account.account_id, account.region, ResourceType(schema, function.invoke))
         yield account
@@ -46,8 +46,8 @@ def account() -> Iterator[Account]:
 def values(template: str, others: dict[str, str]) -> list[dict[str, str]]:
     """Return the parameters that a template needs: a value for each one without a default, and others."""
     parameters = stacks.Stack.parse_template(template).get("Parameters", {})
-    given = {key: PARAMETERS[key] for key, parameter in parameters.items() if "Default" not in parameter} | others
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+    chosen = {key: PARAMETERS[key] for key, parameter in parameters.items() if "Default" not in parameter} | others
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()]
 
 
 def deploy(account: Account, template: str, **others: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -112,7 +112,7 @@ def test_the_minimal_example_deploys(account: Account) -> None:
     delete(account)
 
 
-def example(account: Account, name: str, **others: str) -> dict[str, Any]:
+def deploy_example(account: Account, name: str, **others: str) -> dict[str, Any]:
     """Deploy an example that has one definition, and return what SageMaker describes."""
     _, resources = deploy(account, (EXAMPLES / name).read_text(), **others)
     (arn,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == TYPE]
@@ -121,8 +121,8 @@ def example(account: Account, name: str, **others: str) -> dict[str, Any]:
 
 def definition_of(account: Account, name: str) -> dict[str, Any]:
     """Return what SageMaker describes under a definition's name."""
-    described = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
-    return {key: value for key, value in described.items() if key != "ResponseMetadata"}
+    description = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
+    return {key: value for key, value in description.items() if key != "ResponseMetadata"}
 
 
 # Parts that this project's own examples share.
@@ -133,7 +133,7 @@ MACHINES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB":
 
 def test_the_realtime_example_deploys(account: Account) -> None:
     """Numbers from parameters arrive as numbers; an empty parameter leaves SageMaker's default."""
-    definition = example(account, "realtime.yaml", Threshold="0.7", InstanceCount="2")
+    definition = deploy_example(account, "realtime.yaml", Threshold="0.7", InstanceCount="2")
     assert definition["ModelQualityAppSpecification"] == {
         "ImageUri": PARAMETERS["ImageUri"],
         "ProblemType": "BinaryClassification",
@@ -160,7 +160,7 @@ def test_the_realtime_example_deploys(account: Account) -> None:
 
 def test_the_realtime_example_takes_what_is_optional(account: Account) -> None:
     """An optional parameter adds its property, and the threshold has a default."""
-    definition = example(account, "realtime.yaml", MaxRuntimeInSeconds="1800")
+    definition = deploy_example(account, "realtime.yaml", MaxRuntimeInSeconds="1800")
     assert definition["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
     assert definition["ModelQualityJobInput"]["EndpointInput"]["ProbabilityThresholdAttribute"] == 0.5
     delete(account)
@@ -172,7 +172,7 @@ def test_the_realtime_example_takes_what_is_optional(account: Account) -> None:
 )
 def test_the_batch_example_deploys(account: Account, chosen: str, written: dict[str, Any]) -> None:
     """The definition has the dataset format that the parameter names, and no other."""
-    definition = example(account, "batch.yaml", Format=chosen)
+    definition = deploy_example(account, "batch.yaml", Format=chosen)
     assert definition["ModelQualityAppSpecification"]["ProblemType"] == "MulticlassClassification"
     assert definition["ModelQualityJobInput"] == {
         "BatchTransformInput": {
@@ -192,7 +192,7 @@ def test_the_batch_example_deploys(account: Account, chosen: str, written: dict[
 
 def test_the_baseline_example_deploys(account: Account) -> None:
     """The definition has the example's baseline, upload mode and tags."""
-    definition = example(account, "baseline.yaml")
+    definition = deploy_example(account, "baseline.yaml")
     assert definition["ModelQualityBaselineConfig"] == {
         "BaseliningJobName": "churn-baseline",
         "ConstraintsResource": {"S3Uri": "s3://forecasts/baseline/constraints.json"},
@@ -206,7 +206,7 @@ def test_the_baseline_example_deploys(account: Account) -> None:
 
 def test_the_private_example_deploys(account: Account) -> None:
     """List parameters give the VPC's subnets and security groups; the key encrypts disks and reports."""
-    definition = example(account, "private.yaml")
+    definition = deploy_example(account, "private.yaml")
     assert definition["NetworkConfig"] == {
         "EnableInterContainerTrafficEncryption": True,
         "EnableNetworkIsolation": True,
@@ -222,9 +222,9 @@ def test_the_private_example_deploys(account: Account) -> None:
 
 def test_the_alarm_s_example_deploys_whole(account: Account) -> None:
     """The schedule runs the definition, and the alarm watches the metric of endpoint and schedule."""
-    definition = example(account, "alarm.yaml", LeastF2="0.8")
+    definition = deploy_example(account, "alarm.yaml", LeastF2="0.8")
     assert definition["ModelQualityAppSpecification"]["Environment"] == {"publish_cloudwatch_metrics": "Enabled"}
-    assert scheduled(account) == definition["JobDefinitionName"]
+    assert scheduled_definition(account) == definition["JobDefinitionName"]
     (alarm,) = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("aws/sagemaker/Endpoints/model-metrics", "f2")
     assert {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == {
@@ -263,7 +263,7 @@ def test_a_model_more_in_the_list_touches_no_other_definition(account: Account) 
     (stack,) = cloudformation.describe_stacks(StackName="example")["Stacks"]
     assert (stack["StackStatus"], stack.get("StackStatusReason")) == ("UPDATE_COMPLETE", None)
     after = cloudformation.describe_stack_resources(StackName="example")["StackResources"]
-    arns = [{one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found} for found in (before, after)]
+    arns = [{one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources} for resources in (before, after)]
     assert arns[1].keys() - arns[0].keys() == {"Definitionreturns"}
     assert arns[0].items() <= arns[1].items()
     delete(account)
@@ -273,9 +273,9 @@ def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
     """An existing definition is imported by its ARN, unchanged and without drift, and outlives the stack."""
     template = (EXAMPLES / "import/template.yaml").read_text()
     text = (EXAMPLES / "import/resources.json").read_text().replace("us-east-1", account.region)
-    (wanted,) = json.loads(text)
+    (resource,) = json.loads(text)
     sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
-    made = sagemaker.create_model_quality_job_definition(
+    created = sagemaker.create_model_quality_job_definition(
         JobDefinitionName="churn-2024-06-01",
         ModelQualityAppSpecification={"ImageUri": PARAMETERS["ImageUri"], "ProblemType": "Regression"},
         ModelQualityJobInput={
@@ -291,13 +291,13 @@ def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
         RoleArn=PARAMETERS["RoleArn"],
     )
     before = definition_of(account, "churn-2024-06-01")
-    assert made["JobDefinitionArn"] == wanted["ResourceIdentifier"]["JobDefinitionArn"]
+    assert created["JobDefinitionArn"] == resource["ResourceIdentifier"]["JobDefinitionArn"]
     change_set = {"StackName": "example", "ChangeSetName": "adopt"}
     cloudformation.create_change_set(
         **change_set,
         ChangeSetType="IMPORT",
         TemplateBody=template,
-        ResourcesToImport=[wanted],
+        ResourcesToImport=[resource],
         Parameters=values(template, {}),
     )
     cloudformation.execute_change_set(**change_set)
@@ -312,7 +312,7 @@ def test_the_import_s_example_takes_in_what_exists(account: Account) -> None:
     sagemaker.delete_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
 
 
-def scheduled(account: Account) -> str:
+def scheduled_definition(account: Account) -> str:
     """Return the name of the definition that the example's schedule runs."""
     schedule = account.client("sagemaker").describe_monitoring_schedule(MonitoringScheduleName="example-daily")
     return str(schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
@@ -320,12 +320,14 @@ def scheduled(account: Account) -> str:
 
 def events(account: Account) -> list[tuple[str, str]]:
     """Return logical id and status of each event of the stack's last operation, oldest first."""
-    told = account.client("cloudformation").describe_stack_events(StackName="example")["StackEvents"]
-    begun = next(number for number, event in enumerate(told) if event.get("ResourceStatusReason") == "User Initiated")
-    return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(told[:begun])]
+    stack_events = account.client("cloudformation").describe_stack_events(StackName="example")["StackEvents"]
+    start = next(
+        number for number, event in enumerate(stack_events) if event.get("ResourceStatusReason") == "User Initiated"
+    )
+    return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(stack_events[:start])]
 
 
-def changed(account: Account, template: dict[str, Any]) -> dict[str, Any]:
+def update_stack(account: Account, template: dict[str, Any]) -> dict[str, Any]:
     """Update the stack to a template, and return the stack."""
     cloudformation = account.client("cloudformation")
     cloudformation.update_stack(
@@ -342,7 +344,7 @@ def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
     stack, resources = deploy(account, (EXAMPLES / "schedule.yaml").read_text())
     assert sorted(one["ResourceType"] for one in resources) == sorted([TYPE, "AWS::SageMaker::MonitoringSchedule"])
     (name,) = [output["OutputValue"] for output in stack["Outputs"]]
-    assert scheduled(account) == name
+    assert scheduled_definition(account) == name
     definition = account.client("sagemaker").describe_model_quality_job_definition(JobDefinitionName=name)
     batch = definition["ModelQualityJobInput"]["BatchTransformInput"]
     assert (batch["DatasetFormat"], batch["ProbabilityThresholdAttribute"]) == ({"Csv": {"Header": True}}, 0.5)
@@ -355,9 +357,9 @@ def test_a_replacement_moves_the_schedule_before_it_deletes_the_old_definition(a
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
     template["Resources"]["JobDefinition"]["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
-    stack = changed(account, template)
+    stack = update_stack(account, template)
     (new,) = [output["OutputValue"] for output in stack["Outputs"]]
-    assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_COMPLETE", new)
+    assert (stack["StackStatus"], scheduled_definition(account)) == ("UPDATE_COMPLETE", new)
     assert new != old
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
         ("JobDefinition", "UPDATE_COMPLETE"),
@@ -365,8 +367,8 @@ def test_a_replacement_moves_the_schedule_before_it_deletes_the_old_definition(a
         ("JobDefinition", "DELETE_COMPLETE"),
         ("example", "UPDATE_COMPLETE"),
     ]
-    left = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
-    assert [one["MonitoringJobDefinitionName"] for one in left] == [new]
+    remaining = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    assert [one["MonitoringJobDefinitionName"] for one in remaining] == [new]
     delete(account)
 
 
@@ -384,8 +386,8 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
             "MonitoringScheduleConfig": {"MonitoringType": "ModelQuality", "MonitoringJobDefinitionName": "nowhere"},
         },
     }
-    stack = changed(account, template)
-    assert (stack["StackStatus"], scheduled(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
+    stack = update_stack(account, template)
+    assert (stack["StackStatus"], scheduled_definition(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
     assert "there is no model quality job definition nowhere" in stack["StackStatusReason"]
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
         ("JobDefinition", "UPDATE_COMPLETE"),
@@ -394,8 +396,8 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
         ("JobDefinition", "DELETE_COMPLETE"),
         ("example", "UPDATE_ROLLBACK_COMPLETE"),
     ]
-    left = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
-    assert [one["MonitoringJobDefinitionName"] for one in left] == [old]
+    remaining = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    assert [one["MonitoringJobDefinitionName"] for one in remaining] == [old]
     delete(account)
 
 

@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.toys import Client, Toys, create, failed, stack_of, template, update
+from tests.sandbox.toys import Client, Toys, create, failure, stack_of, template, update
 
 BOTH: dict[str, Any] = {"A": {"Name": "a"}, "B": {"Name": "b", "Colour": {"Ref": "A"}}}
 
 
 def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
     """Create A, and fail to create B, whose handler reports a model."""
-    toys.made["toy-1"], toys.made["toy-7"] = {"Name": "a"}, {"Name": "b"}
+    toys.resources["toy-1"], toys.resources["toy-7"] = {"Name": "a"}, {"Name": "b"}
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-1", "Name": "a"}},
-        failed("NotStabilized", "too late", {"Id": "toy-7", "Name": "b"}),
+        failure("NotStabilized", "too late", {"Id": "toy-7", "Name": "b"}),
     ]
     return create(cloudformation, template(**BOTH), **options)
 
@@ -24,14 +24,14 @@ def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str,
 def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, options: dict[str, Any]) -> None:
     """Without rollback, the resources stay. An UPDATE with DisableRollback continues and recreates the failed one."""
     stack = fail_second(toys, cloudformation, **options)
-    assert (stack["StackStatus"], list(toys.made)) == ("CREATE_FAILED", ["toy-1", "toy-7"])
+    assert (stack["StackStatus"], list(toys.resources)) == ("CREATE_FAILED", ["toy-1", "toy-7"])
     with pytest.raises(ClientError, match="please use the disable-rollback parameter with update-stack API"):
         update(cloudformation, template(**BOTH))
     stack = update(cloudformation, template(**BOTH), DisableRollback=True)
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert toys.actions() == ["CREATE A", "CREATE B", "DELETE B", "CREATE B"]
     cloudformation.delete_stack(StackName="toys")
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_partly_failed_create_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
@@ -42,7 +42,7 @@ def test_a_partly_failed_create_can_be_deleted(toys: Toys, cloudformation: Clien
     assert statuses == {"A": "CREATE_COMPLETE", "B": "CREATE_FAILED"}
     cloudformation.delete_stack(StackName="toys")
     assert toys.actions()[2:] == ["DELETE B", "DELETE A"]
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_create_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
@@ -50,7 +50,7 @@ def test_a_create_that_is_rolled_back_later(toys: Toys, cloudformation: Client) 
     fail_second(toys, cloudformation, DisableRollback=True)
     cloudformation.rollback_stack(StackName="toys")
     assert stack_of(cloudformation)["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert toys.made == {}
+    assert toys.resources == {}
     with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be rolled back"):
         cloudformation.rollback_stack(StackName="toys")
 
@@ -65,7 +65,7 @@ def test_a_create_that_is_deleted_on_failure(toys: Toys, cloudformation: Client)
     events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
     statuses = [event["ResourceStatus"] for event in events if event["PhysicalResourceId"] == stack_id]
     assert statuses == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"]
-    assert toys.made == {}
+    assert toys.resources == {}
     with pytest.raises(ClientError, match="either DisableRollback or OnFailure"):
         create(cloudformation, template(A={"Name": "a"}), OnFailure="DELETE", DisableRollback=True)
 
@@ -81,7 +81,7 @@ def fail_update(toys: Toys, cloudformation: Client, **options: Any) -> dict[str,
 def test_an_update_that_is_not_rolled_back(toys: Toys, cloudformation: Client) -> None:
     """Without rollback, UPDATE continues where it failed, and deletes the replaced resource only at the end."""
     stack = fail_update(toys, cloudformation, DisableRollback=True)
-    assert (stack["StackStatus"], sorted(toys.made)) == ("UPDATE_FAILED", ["toy-1", "toy-2", "toy-3"])
+    assert (stack["StackStatus"], sorted(toys.resources)) == ("UPDATE_FAILED", ["toy-1", "toy-2", "toy-3"])
     body = template(
         A={"Name": "a", "Colour": "red"}, B={"Name": "bb", "Colour": {"Ref": "A"}}, C={"Name": "c", "Colour": "x"}
     )
@@ -89,7 +89,7 @@ def test_an_update_that_is_not_rolled_back(toys: Toys, cloudformation: Client) -
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert toys.actions() == ["UPDATE A", "CREATE B", "CREATE C", "DELETE B"]
     assert toys.events[-1]["requestData"]["resourceProperties"]["Id"] == "toy-2"
-    assert sorted(toy["Name"] for toy in toys.made.values()) == ["a", "bb", "c"]
+    assert sorted(toy["Name"] for toy in toys.resources.values()) == ["a", "bb", "c"]
 
 
 def test_an_update_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
@@ -100,12 +100,12 @@ def test_an_update_that_is_rolled_back_later(toys: Toys, cloudformation: Client)
     cloudformation.rollback_stack(StackName="toys")
     stack = stack_of(cloudformation)
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert {key: (toy["Name"], toy.get("Colour")) for key, toy in toys.made.items()} == {
+    assert {key: (toy["Name"], toy.get("Colour")) for key, toy in toys.resources.items()} == {
         "toy-1": ("a", None),
         "toy-2": ("b", "toy-1"),
     }
     assert update(cloudformation, template(A={"Name": "a"}))["StackStatus"] == "UPDATE_COMPLETE"
-    assert list(toys.made) == ["toy-1"]
+    assert list(toys.resources) == ["toy-1"]
 
 
 @pytest.mark.parametrize("skip", [False, True])
@@ -113,10 +113,10 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
     """ContinueUpdateRollback continues with the failed step, or skips the resource in ResourcesToSkip."""
     create(cloudformation, template(**BOTH))
     toys.answers = [
-        {"status": "SUCCESS", "resourceModel": toys.made["toy-1"] | {"Colour": "red"}},
-        failed("InvalidRequest", "not b"),
-        {"status": "SUCCESS", "resourceModel": toys.made["toy-2"]},
-        failed("AccessDenied", "not now"),
+        {"status": "SUCCESS", "resourceModel": toys.resources["toy-1"] | {"Colour": "red"}},
+        failure("InvalidRequest", "not b"),
+        {"status": "SUCCESS", "resourceModel": toys.resources["toy-2"]},
+        failure("AccessDenied", "not now"),
     ]
     changed: dict[str, Any] = {"A": {"Name": "a", "Colour": "red"}, "B": {"Name": "b", "Colour": {"Fn::Sub": "${A}!"}}}
     stack = update(cloudformation, template(**changed))
@@ -130,16 +130,16 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
 def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformation: Client) -> None:
     """DELETE also deletes what a failed rollback left: no resource that a handler reported is orphaned."""
     create(cloudformation, template(A={"Name": "a"}))
-    toys.made["toy-2"] = {}
+    toys.resources["toy-2"] = {}
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-2", "Name": "b"}},
-        failed("InvalidRequest", "not c"),
-        failed("AccessDenied", "not now"),
+        failure("InvalidRequest", "not c"),
+        failure("AccessDenied", "not now"),
     ]
     body = template(A={"Name": "a"}, B={"Name": "b"}, C={"Name": "c", "Colour": {"Ref": "B"}})
     assert update(cloudformation, body)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
     cloudformation.delete_stack(StackName="toys")
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloudformation: Client) -> None:
@@ -147,11 +147,11 @@ def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloud
     create(cloudformation, template(A={"Name": "a"}, B={"Name": "b"}))
     with pytest.raises(ClientError, match="retain only when the stack is in the DELETE_FAILED state"):
         cloudformation.delete_stack(StackName="toys", RetainResources=["A"])
-    toys.answers = [failed("AccessDenied")]
+    toys.answers = [failure("AccessDenied")]
     cloudformation.delete_stack(StackName="toys")
     assert stack_of(cloudformation)["StackStatus"] == "DELETE_FAILED"
     cloudformation.delete_stack(StackName="toys", RetainResources=["B"])
-    assert [toy["Name"] for toy in toys.made.values()] == ["b"]
+    assert [toy["Name"] for toy in toys.resources.values()] == ["b"]
     with pytest.raises(ClientError, match="does not exist"):
         stack_of(cloudformation)
 
@@ -163,7 +163,7 @@ def test_termination_protection(toys: Toys, cloudformation: Client) -> None:
         cloudformation.delete_stack(StackName="toys")
     cloudformation.update_termination_protection(StackName="toys", EnableTerminationProtection=False)
     cloudformation.delete_stack(StackName="toys")
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_when_a_stack_was_changed_and_deleted(toys: Toys, cloudformation: Client) -> None:
@@ -175,4 +175,4 @@ def test_when_a_stack_was_changed_and_deleted(toys: Toys, cloudformation: Client
     cloudformation.delete_stack(StackName="toys")
     (deleted,) = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
     assert (deleted["StackStatus"], deleted["DeletionTime"] >= stack["LastUpdatedTime"]) == ("DELETE_COMPLETE", True)
-    assert toys.made == {}
+    assert toys.resources == {}

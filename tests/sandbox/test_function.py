@@ -110,13 +110,13 @@ class TestPackage:
         """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
         project = toy.write(tmp_path / "project")
-        made = []
+        packages_built = []
         for python, version in ((None, ""), (Path("python"), "3.12.1"), (Path("python"), "3.12.2")):
-            monkeypatch.setattr(bytecode, "interpreter", lambda _, found=python: found)
-            monkeypatch.setattr(bytecode, "full_version", lambda _, told=version: told)
-            made += [package(project), package(project, language="python312")]
-        assert len({*made[::2]}) == 3
-        assert len({*made[1::2]}) == 1  # the official plugin writes no byte code
+            monkeypatch.setattr(bytecode, "interpreter", lambda _, result=python: result)
+            monkeypatch.setattr(bytecode, "full_version", lambda _, result=version: result)
+            packages_built += [package(project), package(project, language="python312")]
+        assert len({*packages_built[::2]}) == 3
+        assert len({*packages_built[1::2]}) == 1  # the official plugin writes no byte code
 
     @pytest.mark.parametrize("settings", [{"use_docker": True}, {"useDocker": True}, {}])
     def test_a_project_that_builds_in_docker_is_packaged_without(
@@ -212,7 +212,7 @@ class TestIsolation:
         monkeypatch.setenv("AWS_PROFILE", "nobody")
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
         with Function(toy_package, account) as function:
-            seen = function.invoke({})["resourceModel"]["environment"]
+            variables = function.invoke({})["resourceModel"]["environment"]
         added = {"PWD", "LC_CTYPE", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
         lambdas = {
             *("_HANDLER", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME"),
@@ -221,10 +221,10 @@ class TestIsolation:
             *("AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
             *("LANG", "PATH", "TZ"),
         }
-        assert set(seen) == {"AWS_ENDPOINT_URL", "HOME"} | lambdas | added
-        assert seen["AWS_ENDPOINT_URL"] == account.endpoint
-        assert seen["_HANDLER"] == "toy_test_type.handlers.resource"
-        assert seen["HOME"] != os.environ["HOME"]
+        assert set(variables) == {"AWS_ENDPOINT_URL", "HOME"} | lambdas | added
+        assert variables["AWS_ENDPOINT_URL"] == account.endpoint
+        assert variables["_HANDLER"] == "toy_test_type.handlers.resource"
+        assert variables["HOME"] != os.environ["HOME"]
 
 
 class TestInvocation:
@@ -364,7 +364,7 @@ class TestOtherPython:
     """The function can run on another version of Python than the sandbox, for example on Lambda's."""
 
     @pytest.fixture
-    def other(self) -> Path:
+    def other_python(self) -> Path:
         """Return an interpreter of another version; skip the test if the machine has none."""
         versions = {f"3.{minor}" for minor in (11, 12, 13)} - {f"3.{sys.version_info.minor}"}
         found = next(filter(None, map(interpreter, sorted(versions))), None)
@@ -372,9 +372,9 @@ class TestOtherPython:
             pytest.skip(f"this machine has no Python of {sorted(versions)}")
         return found
 
-    def test_answers_and_crashes(self, toy_package: Path, account: Account, other: Path) -> None:
+    def test_answers_and_crashes(self, toy_package: Path, account: Account, other_python: Path) -> None:
         """Answers and crashes are the same as on the sandbox's own version."""
-        with Function(toy_package, account, python=other) as function:
+        with Function(toy_package, account, python=other_python) as function:
             environment = function.invoke({})["resourceModel"]["environment"]
             assert environment["AWS_EXECUTION_ENV"] != f"AWS_Lambda_python3.{sys.version_info.minor}"
             with pytest.raises(
@@ -383,11 +383,11 @@ class TestOtherPython:
                 function.invoke({"import": "toy_other"})
             assert function.invoke({})["status"] == "SUCCESS"
 
-    def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other: Path) -> None:
+    def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other_python: Path) -> None:
         """A handler that can't be imported is reported; its error takes another path than an invocation's."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")
         with (
-            Function(package(project), account, python=other) as function,
+            Function(package(project), account, python=other_python) as function,
             pytest.raises(SandboxError, match="No module named 'toy_other'"),
         ):
             function.invoke({})

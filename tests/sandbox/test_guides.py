@@ -36,9 +36,9 @@ def account() -> Iterator[Account]:
     with (
         Account() as account,
         Function(package(ROOT), account) as function,
-        stacks.installed(),
-        drift.served(),
-        cloud_control.served(),
+        stacks.install(),
+        drift.serve(),
+        cloud_control.serve(),
     ):
         for name in (OURS, THEIRS):
             kind = ResourceType(schema | {"typeName": name}, function.invoke)
@@ -55,7 +55,7 @@ def commands(guide: str) -> list[str]:
     ]
 
 
-def said(account: Account, command: str, folder: Path, changes: Mapping[str, str]) -> str:
+def output_of(account: Account, command: str, folder: Path, changes: Mapping[str, str]) -> str:
     """Run a command of a guide in a shell, with its placeholders filled in, and return what it prints.
 
     Args:
@@ -68,7 +68,7 @@ def said(account: Account, command: str, folder: Path, changes: Mapping[str, str
         assert old in command
         command = command.replace(old, new)
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = subprocess.run(
+    completed = subprocess.run(
         ["/bin/sh", "-ec", command],
         cwd=folder,
         env=bare_environment() | account.environment() | {"PATH": path, "AWS_PAGER": ""},
@@ -76,11 +76,11 @@ def said(account: Account, command: str, folder: Path, changes: Mapping[str, str
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{command}\n{done.stderr}"
-    return done.stdout.strip()
+    assert completed.returncode == 0, f"{command}\n{completed.stderr}"
+    return completed.stdout.strip()
 
 
-def updated(account: Account, template: Json) -> None:
+def update_stack(account: Account, template: Json) -> None:
     """Update the stack called monitoring to a template."""
     cloudformation = account.client("cloudformation")
     cloudformation.update_stack(StackName="monitoring", TemplateBody=json.dumps(template))
@@ -95,8 +95,8 @@ def state(account: Account, name: str = "monitoring") -> tuple[str, str | None]:
 
 def definitions(account: Account) -> list[str]:
     """Return the ARNs of all definitions."""
-    found = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
-    return [one["MonitoringJobDefinitionArn"] for one in found]
+    summaries = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return [one["MonitoringJobDefinitionArn"] for one in summaries]
 
 
 def properties() -> Json:
@@ -106,16 +106,16 @@ def properties() -> Json:
         for code in re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
         if "aws_cdk" in code
     )
-    (given,) = (
+    (argument,) = (
         keyword.value
         for node in ast.walk(ast.parse(snippet))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == "properties"
     )
-    written: Json = ast.literal_eval(given)
-    written["ModelQualityAppSpecification"]["ImageUri"] = PARAMETERS["ImageUri"]  # the snippet has "..."
-    return written
+    definition: Json = ast.literal_eval(argument)
+    definition["ModelQualityAppSpecification"]["ImageUri"] = PARAMETERS["ImageUri"]  # the snippet has "..."
+    return definition
 
 
 def schedule(definition: object) -> Json:
@@ -146,40 +146,40 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     assert state(account) == ("CREATE_COMPLETE", None)
     # Steps 1 and 2.
     template["Resources"]["JobDefinition"] = before | kept
-    updated(account, template)
-    arn = said(account, find, tmp_path, {})
+    update_stack(account, template)
+    arn = output_of(account, find, tmp_path, {})
     assert definitions(account) == [arn]
     # Step 3.
     name = arn.partition("/")[2]
-    updated(account, {"Resources": {"Schedule": schedule(name)}})
-    told = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
-    assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in told if one["LogicalResourceId"] == "JobDefinition"]
+    update_stack(account, {"Resources": {"Schedule": schedule(name)}})
+    events = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
+    assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in events if one["LogicalResourceId"] == "JobDefinition"]
     assert definitions(account) == [arn]
     # Step 4.
     ours: Json = {"Type": OURS, "DeletionPolicy": "Retain", "Properties": properties() | {"JobDefinitionName": name}}
     template = {"Resources": {"JobDefinition": ours, "Schedule": schedule(name)}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template))
-    said(account, create, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
+    output_of(account, create, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
     for command in (created, execute, imported):
-        said(account, command, tmp_path, {})
+        output_of(account, command, tmp_path, {})
     assert state(account) == ("IMPORT_COMPLETE", None)
     # Step 5.
-    said(account, detect, tmp_path, {})
-    found = json.loads(said(account, drifts, tmp_path, {}))["StackResourceDrifts"]
+    output_of(account, detect, tmp_path, {})
+    found = json.loads(output_of(account, drifts, tmp_path, {}))["StackResourceDrifts"]
     assert {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in found} == {
         "JobDefinition": "IN_SYNC",
         "Schedule": "IN_SYNC",
     }
     # Step 6.
     del ours["DeletionPolicy"]
-    updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
+    update_stack(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
     assert definitions(account) == [arn]
     found = cloudformation.describe_stack_resources(StackName="monitoring")["StackResources"]
     assert arn in [one["PhysicalResourceId"] for one in found]
     # After the steps: a replacement, under a generated name again.
     del ours["Properties"]["JobDefinitionName"]
     ours["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
-    updated(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
+    update_stack(account, {"Resources": {"JobDefinition": ours, "Schedule": schedule(name_of)}})
     assert arn not in definitions(account)
     cloudformation.delete_stack(StackName="monitoring")
     assert definitions(account) == []
@@ -188,19 +188,19 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
 def test_adopt(account: Account) -> None:
     """A definition created with the SDK is imported into a stack, and isn't changed."""
     sagemaker = account.client("sagemaker")
-    given = properties()
-    given["JobResources"]["ClusterConfig"] |= {"InstanceCount": 1}
-    sagemaker.create_model_quality_job_definition(JobDefinitionName="churn-2024-06-01", **given)
+    definition = properties()
+    definition["JobResources"]["ClusterConfig"] |= {"InstanceCount": 1}
+    sagemaker.create_model_quality_job_definition(JobDefinitionName="churn-2024-06-01", **definition)
     before = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
     listing, create, created, execute, imported, detect = commands("adopt.md")
-    assert json.loads(said(account, listing, ROOT, {})) == [before["JobDefinitionArn"]]
-    said(account, create, ROOT, {"=IMAGE": f"={PARAMETERS['ImageUri']}", "=ROLE": f"={PARAMETERS['RoleArn']}"})
+    assert json.loads(output_of(account, listing, ROOT, {})) == [before["JobDefinitionArn"]]
+    output_of(account, create, ROOT, {"=IMAGE": f"={PARAMETERS['ImageUri']}", "=ROLE": f"={PARAMETERS['RoleArn']}"})
     for command in (created, execute, imported):
-        said(account, command, ROOT, {})
+        output_of(account, command, ROOT, {})
     assert state(account, "adopted") == ("IMPORT_COMPLETE", None)
-    detection = json.loads(said(account, detect, ROOT, {}))["StackDriftDetectionId"]
-    told = account.client("cloudformation").describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-    assert told["StackDriftStatus"] == "IN_SYNC"
+    detection = json.loads(output_of(account, detect, ROOT, {}))["StackDriftDetectionId"]
+    status = account.client("cloudformation").describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    assert status["StackDriftStatus"] == "IN_SYNC"
     after = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
     assert after["CreationTime"] == before["CreationTime"]
     account.client("cloudformation").delete_stack(StackName="adopted")
@@ -211,20 +211,24 @@ def test_cloud_control(account: Account, tmp_path: Path) -> None:
     """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
     create, status, get, listing, update, delete = commands("clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
-    token = json.loads(said(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
-    event = json.loads(said(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
+    token = json.loads(output_of(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
+    event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
     while event["OperationStatus"] in ("PENDING", "IN_PROGRESS"):
-        event = json.loads(said(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
+        event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
     assert event["OperationStatus"] == "SUCCESS", event
     model = json.loads(
-        json.loads(said(account, get, tmp_path, {"ARN": event["Identifier"]}))["ResourceDescription"]["Properties"]
+        json.loads(output_of(account, get, tmp_path, {"ARN": event["Identifier"]}))["ResourceDescription"]["Properties"]
     )
     assert model["JobDefinitionArn"] == event["Identifier"]
-    listed = json.loads(said(account, listing, tmp_path, {}))["ResourceDescriptions"]
+    listed = json.loads(output_of(account, listing, tmp_path, {}))["ResourceDescriptions"]
     assert [one["Identifier"] for one in listed] == [event["Identifier"]]
-    token = json.loads(said(account, update, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"]["RequestToken"]
+    token = json.loads(output_of(account, update, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"][
+        "RequestToken"
+    ]
     account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
-    token = json.loads(said(account, delete, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"]["RequestToken"]
+    token = json.loads(output_of(account, delete, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"][
+        "RequestToken"
+    ]
     account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
     assert definitions(account) == []
 
@@ -232,7 +236,7 @@ def test_cloud_control(account: Account, tmp_path: Path) -> None:
 def test_the_sandbox_s_session(account: Account) -> None:
     """The commands of sandbox.md between `sandbox up` and `sandbox down` work."""
     deploy, resources = commands("sandbox.md")
-    said(account, deploy, ROOT, {})
-    (one,) = json.loads(said(account, resources, ROOT, {}))["StackResources"]
-    assert definitions(account) == [one["PhysicalResourceId"]]
+    output_of(account, deploy, ROOT, {})
+    (resource,) = json.loads(output_of(account, resources, ROOT, {}))["StackResources"]
+    assert definitions(account) == [resource["PhysicalResourceId"]]
     account.client("cloudformation").delete_stack(StackName="monitoring")

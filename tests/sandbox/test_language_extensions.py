@@ -21,7 +21,7 @@ def for_each(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - a list or an 
 
 def test_for_each_makes_a_resource_of_each_member() -> None:
     """Fn::ForEach creates a resource for each member, and replaces references to the loop's name."""
-    result = language_extensions.expanded(for_each(["One", "Two"]), {}, "us-east-1")
+    result = language_extensions.expand(for_each(["One", "Two"]), {}, "us-east-1")
     assert result["Resources"] == {
         "TopicOne": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "One"}},
         "TopicTwo": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "Two"}},
@@ -31,7 +31,7 @@ def test_for_each_makes_a_resource_of_each_member() -> None:
 def test_a_collection_may_be_a_parameter() -> None:
     """A parameter's value can be the collection, and the parameter's declaration stays."""
     template = for_each({"Ref": "Names"})
-    result = language_extensions.expanded(template, {"Names": "One,Two,Three"}, "us-east-1")
+    result = language_extensions.expand(template, {"Names": "One,Two,Three"}, "us-east-1")
     assert list(result["Resources"]) == ["TopicOne", "TopicTwo", "TopicThree"]
     assert result["Parameters"] == template["Parameters"]
 
@@ -40,5 +40,5 @@ def test_a_template_that_can_t_be_expanded_is_reported() -> None:
     """An invalid loop raises a validation error with the transform's own message."""
     template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Topics": ["Name", "a"]}}
     with pytest.raises(ValidationError) as refused:
-        language_extensions.expanded(template, {}, "us-east-1")
+        language_extensions.expand(template, {}, "us-east-1")
     assert str(refused.value.message).startswith("Transform AWS::LanguageExtensions failed with: ")

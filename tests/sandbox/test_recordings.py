@@ -30,7 +30,7 @@ class Replay:
         self._session = requests.Session()
         self._session.trust_env = False
         self._account = account
-        self._known: dict[str, str] = {}  # recorded name: present name
+        self._present_names: dict[str, str] = {}  # recorded name: present name
 
     def send(self, recorded: dict[str, Any]) -> requests.Response:
         """Send a recorded request with the present names, and return the answer."""
@@ -42,25 +42,25 @@ class Replay:
         }
         answer = self._session.request(
             recorded["method"],
-            self._account.endpoint + self._now(recorded["path"]),
+            self._account.endpoint + self._with_present_names(recorded["path"]),
             headers=headers if service else recorded["headers"],
             data=self._body(recorded["body"]),
             timeout=60,
         )
-        self._known |= dict(zip(recorded["names"], names(answer.text), strict=True))
+        self._present_names |= dict(zip(recorded["names"], names(answer.text), strict=True))
         return answer
 
-    def _now(self, text: str) -> str:
-        for was, now in sorted(self._known.items(), key=lambda pair: -len(pair[0])):
-            text = text.replace(was, now).replace(quote(was, safe=""), quote(now, safe=""))
+    def _with_present_names(self, text: str) -> str:
+        for recorded, present in sorted(self._present_names.items(), key=lambda pair: -len(pair[0])):
+            text = text.replace(recorded, present).replace(quote(recorded, safe=""), quote(present, safe=""))
         return text
 
     def _body(self, text: str) -> bytes:
         if text.startswith("base64:"):
             return base64.b64decode(text.removeprefix("base64:"))
-        here = self._account.endpoint.removeprefix("http://")
-        quoted = text.replace(f"%2F%2F{ENDPOINT}", f"%2F%2F{quote(here)}").replace(ENDPOINT, here)
-        return self._now(quoted).encode()
+        endpoint = self._account.endpoint.removeprefix("http://")
+        quoted = text.replace(f"%2F%2F{ENDPOINT}", f"%2F%2F{quote(endpoint)}").replace(ENDPOINT, endpoint)
+        return self._with_present_names(quoted).encode()
 
 
 @pytest.mark.parametrize("client", ["cdk", "sam"])
@@ -68,14 +68,16 @@ def test_a_recording_is_answered_as_before(client: str) -> None:
     """Each recorded request gets its recorded status and words, without the client installed."""
     recording: list[dict[str, Any]] = json.loads((RECORDINGS / f"{client}.json").read_text())
     toys = Toys()
-    toys.made["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
+    toys.resources["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
     with Account() as account, Registry(account):
         stacks.add_type(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
         replay = Replay(account)
         for number, recorded in enumerate(recording):
             answer = replay.send(recorded)
-            told = f"request {number}, {recorded['method']} {recorded['path']} {recorded['body'][:80]}: {answer.text}"
-            assert (answer.status_code, words(answer.text)) == (recorded["status"], recorded["words"]), told
+            context = (
+                f"request {number}, {recorded['method']} {recorded['path']} {recorded['body'][:80]}: {answer.text}"
+            )
+            assert (answer.status_code, words(answer.text)) == (recorded["status"], recorded["words"]), context
     actions = [event["action"] for event in toys.events]
     assert (actions[0], actions[-1]) == ("CREATE", "DELETE")
-    assert [toy["Name"] for toy in toys.made.values()] == ["wolf"]
+    assert [toy["Name"] for toy in toys.resources.values()] == ["wolf"]

@@ -56,12 +56,12 @@ UNKNOWN: dict[str, tuple[str, Callable[[Client], object], str, str]] = {
 @pytest.mark.parametrize("kind", UNKNOWN)
 def test_an_unknown_action_is_named(account: Account, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     """An unknown action is a 400, which no client retries, without HTML or a traceback on the terminal."""
-    service, call, code, wanted = UNKNOWN[kind]
+    service, call, code, subject = UNKNOWN[kind]
     with pytest.raises(ClientError) as refused:
         call(account.client(service))
     answer = refused.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert answer["Error"]["Message"].startswith(f"This sandbox has no {wanted}")
+    assert answer["Error"]["Message"].startswith(f"This sandbox has no {subject}")
     assert answer["Error"]["Code"] == code
     assert "Traceback" not in capfd.readouterr().err
 

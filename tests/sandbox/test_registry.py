@@ -16,7 +16,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from sandbox import SandboxError
 from sandbox.account import Account, bare_environment
 from sandbox.cloudformation.registry import RESERVED, Registry
-from tests.sandbox.toy import zipped
+from tests.sandbox.toy import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -50,13 +50,13 @@ SETTINGS: dict[str, Any] = {"runtime": "python3.12", "entrypoint": "toy.resource
 ROLE = "arn:aws:iam::123456789012:role/toys"
 
 
-def packaged(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | None = None) -> bytes:
+def build_package(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any] | None = None) -> bytes:
     """Return a toy's package as cfn builds it, with these members of its schema replaced."""
-    return zipped(
+    return build_zip(
         {
             ".rpdk-config": json.dumps(SETTINGS),
             "schema.json": json.dumps(SCHEMA | {"typeName": name} | (changes or {})),
-            "ResourceProvider.zip": zipped({"toy.py": code}),
+            "ResourceProvider.zip": build_zip({"toy.py": code}),
         }
     )
 
@@ -94,7 +94,7 @@ def template(kind: str = TOY, **properties: str) -> str:
     return json.dumps({"Resources": resources, "Outputs": outputs})
 
 
-def deployed(cloudformation: Client, name: str, body: str) -> dict[str, Any]:
+def deploy(cloudformation: Client, name: str, body: str) -> dict[str, Any]:
     """Create or update a stack, and return its description."""
     exists = any(stack["StackName"] == name for stack in cloudformation.describe_stacks()["Stacks"])
     (cloudformation.update_stack if exists else cloudformation.create_stack)(StackName=name, TemplateBody=body)
@@ -113,7 +113,7 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
     """A package in a bucket becomes a type that stacks can use, and answers have the API's format."""
     logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
     arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Toy"
-    assert submit(account, packaged(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
+    assert submit(account, build_package(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
         "ProgressStatus": "COMPLETE",
         "Description": "Deployment is currently in DEPLOY_STAGE of status COMPLETED",
         "TypeArn": arn,
@@ -149,21 +149,21 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
         "DefaultVersionId": "00000001",
         "LastUpdated": created,
     }
-    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
+    assert maker(deploy(cloudformation, "toys", template())) == "maker 00000001"
     cloudformation.delete_stack(StackName="toys")
     assert cloudformation.describe_stacks()["Stacks"] == []
-    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"  # the name is free again
+    assert maker(deploy(cloudformation, "toys", template())) == "maker 00000001"  # the name is free again
 
 
 def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: Client) -> None:
     """A type is unknown before its registration, and in every other region after it."""
     with pytest.raises(ClientError, match=rf"Template format error: Unrecognized resource types: \[{TOY}\]"):
-        deployed(cloudformation, "toys", template())
-    submit(account, packaged())
+        deploy(cloudformation, "toys", template())
+    submit(account, build_package())
     session = boto3.Session("testing", "testing", region_name="eu-west-1")
     elsewhere: Client = session.client("cloudformation", endpoint_url=account.endpoint)
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
-        deployed(elsewhere, "toys", template())
+        deploy(elsewhere, "toys", template())
     with pytest.raises(elsewhere.exceptions.TypeNotFoundException):
         elsewhere.describe_type(Type="RESOURCE", TypeName=TOY)
     assert elsewhere.list_types()["TypeSummaries"] == []
@@ -175,24 +175,24 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
     [
         (None, "s3://uploads/toys/package.zip can't be read: .*NoSuchKey"),
         (b"no zip", "The package was not built by cfn: File is not a zip file"),
-        (zipped({".rpdk-config": "{}"}), "The package was not built by cfn: .*schema.json"),
-        (zipped({".rpdk-config": "{", "schema.json": "{}"}), "The package was not built by cfn: Expecting property"),
-        (packaged(changes={"properties": {"Name": {"type": "strings"}}}), "The schema is not valid: 'strings'"),
-        (packaged("Acme::Test::Other"), f"The schema is of Acme::Test::Other, not of {TOY}"),
-        (packaged(changes={"handlers": {"create": {"permissions": []}}}), "no handler to read, delete"),
+        (build_zip({".rpdk-config": "{}"}), "The package was not built by cfn: .*schema.json"),
+        (build_zip({".rpdk-config": "{", "schema.json": "{}"}), "The package was not built by cfn: Expecting property"),
+        (build_package(changes={"properties": {"Name": {"type": "strings"}}}), "The schema is not valid: 'strings'"),
+        (build_package("Acme::Test::Other"), f"The schema is of Acme::Test::Other, not of {TOY}"),
+        (build_package(changes={"handlers": {"create": {"permissions": []}}}), "no handler to read, delete"),
         (
-            zipped(
+            build_zip(
                 {
                     ".rpdk-config": json.dumps({"runtime": "java17", "entrypoint": "x"}),
                     "schema.json": json.dumps(SCHEMA),
-                    "ResourceProvider.zip": zipped({}),
+                    "ResourceProvider.zip": build_zip({}),
                 }
             ),
             "This sandbox runs Python types only, not java17",
         ),
-        (packaged(code="import toybox"), "Runtime.ImportModuleError.*No module named 'toybox'"),
-        (packaged(code="def toy(): pass"), "Runtime.HandlerNotFound"),
-        (packaged(code="def"), "Runtime.UserCodeSyntaxError"),
+        (build_package(code="import toybox"), "Runtime.ImportModuleError.*No module named 'toybox'"),
+        (build_package(code="def toy(): pass"), "Runtime.HandlerNotFound"),
+        (build_package(code="def"), "Runtime.UserCodeSyntaxError"),
     ],
     ids=[
         "no object",
@@ -220,7 +220,7 @@ def test_a_package_that_is_not_right_fails_with_the_reason(
     assert cloudformation.list_types()["TypeSummaries"] == []
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException):
         cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)
-    assert submit(account, packaged())["TypeVersionArn"].endswith("/00000001")
+    assert submit(account, build_package())["TypeVersionArn"].endswith("/00000001")
 
 
 @pytest.mark.usefixtures("registry")
@@ -229,25 +229,25 @@ def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> No
     """Each reserved namespace is refused in any case."""
     name = f"{namespace}::Test::Toy"
     with pytest.raises(ClientError, match=r"CFNRegistryException.*The namespace of .* is reserved"):
-        submit(account, packaged(name), name)
+        submit(account, build_package(name), name)
 
 
 def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Registry) -> None:
     """Registry.add accepts any namespace, because the sandbox's own project has AWS's."""
     name = "AWS::Test::Toy"
     package = Path(registry._folder / "package.zip")
-    package.write_bytes(packaged(name))
+    package.write_bytes(build_package(name))
     registry.add(package)
-    assert maker(deployed(account.client("cloudformation"), "toys", template(name))) == "maker 00000001"
+    assert maker(deploy(account.client("cloudformation"), "toys", template(name))) == "maker 00000001"
 
 
 def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
     """The registry's `reserved` type can be submitted despite its namespace; the demo needs it."""
     account.client("s3").create_bucket(Bucket="uploads")
     with Registry(account, reserved="AWS::Test::Toy", tested=False):
-        assert submit(account, packaged("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
+        assert submit(account, build_package("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
         with pytest.raises(ClientError, match="is reserved"):
-            submit(account, packaged("AWS::Test::Bear"), "AWS::Test::Bear")
+            submit(account, build_package("AWS::Test::Bear"), "AWS::Test::Bear")
 
 
 def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> None:
@@ -274,16 +274,16 @@ def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict
 
 def test_a_request_that_is_repeated_registers_once(account: Account, cloudformation: Client) -> None:
     """A request with the same ClientRequestToken registers one version."""
-    versions = {submit(account, packaged(), ClientRequestToken="once")["TypeVersionArn"] for _ in range(2)}
+    versions = {submit(account, build_package(), ClientRequestToken="once")["TypeVersionArn"] for _ in range(2)}
     assert [version.rpartition("/")[2] for version in versions] == ["00000001"]
     assert len(cloudformation.list_type_registrations()["RegistrationTokenList"]) == 1
 
 
 def test_two_versions(account: Account, cloudformation: Client) -> None:
     """The first version stays the default until another is set; stacks then use that one."""
-    submit(account, packaged())
-    second = submit(account, packaged(changes={"description": "A better toy."}))["TypeVersionArn"]
-    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
+    submit(account, build_package())
+    second = submit(account, build_package(changes={"description": "A better toy."}))["TypeVersionArn"]
+    assert maker(deploy(cloudformation, "toys", template())) == "maker 00000001"
     versions = cloudformation.list_type_versions(Type="RESOURCE", TypeName=TOY)["TypeVersionSummaries"]
     assert [(one["VersionId"], one["IsDefaultVersion"]) for one in versions] == [
         ("00000001", True),
@@ -292,24 +292,24 @@ def test_two_versions(account: Account, cloudformation: Client) -> None:
     assert [one["Arn"] for one in versions][1] == second
 
     cloudformation.set_type_default_version(Arn=second)
-    described = cloudformation.describe_type(Arn=second)
-    assert (described["Arn"], described["IsDefaultVersion"], described["Description"]) == (
+    description = cloudformation.describe_type(Arn=second)
+    assert (description["Arn"], description["IsDefaultVersion"], description["Description"]) == (
         second,
         True,
         "A better toy.",
     )
-    stack = deployed(cloudformation, "more", template(Name="wolf"))
+    stack = deploy(cloudformation, "more", template(Name="wolf"))
     assert maker(stack) == "maker 00000002"
 
     cloudformation.set_type_default_version(Type="RESOURCE", TypeName=TOY, VersionId="00000001")
-    assert maker(deployed(cloudformation, "toys", template(Colour="red"))) == "maker 00000001"
+    assert maker(deploy(cloudformation, "toys", template(Colour="red"))) == "maker 00000001"
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["DefaultVersionId"] == "00000001"
 
 
 def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -> None:
     """A missing, unknown or deregistered version can't be the default."""
-    submit(account, packaged())
-    submit(account, packaged())
+    submit(account, build_package())
+    submit(account, build_package())
     named = {"Type": "RESOURCE", "TypeName": TOY}
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"Which version\?"):
         cloudformation.set_type_default_version(**named)
@@ -323,15 +323,15 @@ def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -
 def test_deregistering(account: Account, cloudformation: Client) -> None:
     """The default version is deregistered last, and the type with it; new versions continue the numbering."""
     named = {"Type": "RESOURCE", "TypeName": TOY}
-    arn = submit(account, packaged())["TypeArn"]
-    submit(account, packaged())
+    arn = submit(account, build_package())["TypeArn"]
+    submit(account, build_package())
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"00000001 is the default .*\(00000002\)"):
         cloudformation.deregister_type(**named)
     cloudformation.deregister_type(Arn=f"{arn}/00000002")
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="is deregistered already"):
         cloudformation.deregister_type(Arn=f"{arn}/00000002")
-    gone = cloudformation.list_type_versions(**named, DeprecatedStatus="DEPRECATED")["TypeVersionSummaries"]
-    assert [one["VersionId"] for one in gone] == ["00000002"]
+    deprecated = cloudformation.list_type_versions(**named, DeprecatedStatus="DEPRECATED")["TypeVersionSummaries"]
+    assert [one["VersionId"] for one in deprecated] == ["00000002"]
     cloudformation.deregister_type(**named)
     assert cloudformation.list_types()["TypeSummaries"] == []
     (summary,) = cloudformation.list_types(DeprecatedStatus="DEPRECATED")["TypeSummaries"]
@@ -339,23 +339,23 @@ def test_deregistering(account: Account, cloudformation: Client) -> None:
     assert cloudformation.describe_type(**named)["DeprecatedStatus"] == "DEPRECATED"
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="is deregistered already"):
         cloudformation.deregister_type(**named)
-    assert submit(account, packaged())["TypeVersionArn"] == f"{arn}/00000003"
-    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000003"
+    assert submit(account, build_package())["TypeVersionArn"] == f"{arn}/00000003"
+    assert maker(deploy(cloudformation, "toys", template())) == "maker 00000003"
 
 
 def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Client) -> None:
     """The stacks of a deregistered type can't be changed or deleted until the type is registered again."""
-    submit(account, packaged())
-    deployed(cloudformation, "toys", template())
+    submit(account, build_package())
+    deploy(cloudformation, "toys", template())
     cloudformation.deregister_type(Type="RESOURCE", TypeName=TOY)
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
-        deployed(cloudformation, "toys", template(Colour="red"))
+        deploy(cloudformation, "toys", template(Colour="red"))
     cloudformation.delete_stack(StackName="toys")
     (stack,) = cloudformation.describe_stacks(StackName="toys")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
     assert f"The type {TOY} is not registered any more" in stack["StackStatusReason"]
     forgiving = HANDLERS.replace('del toys[model["Name"]]', 'toys.pop(model["Name"], None)')  # the toys are forgotten
-    submit(account, packaged(code=forgiving))
+    submit(account, build_package(code=forgiving))
     cloudformation.delete_stack(StackName="toys")
     assert cloudformation.describe_stacks()["Stacks"] == []
 
@@ -363,14 +363,14 @@ def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Clie
 def test_two_types_at_once(account: Account, cloudformation: Client) -> None:
     """Each type has its own function, and one template can use both types."""
     other = "Acme::Test::ToyBox"
-    submit(account, packaged())
-    submit(account, packaged(other, HANDLERS.replace("maker", "boxer")), other)
+    submit(account, build_package())
+    submit(account, build_package(other, HANDLERS.replace("maker", "boxer")), other)
     resources = {
         "Box": {"Type": other, "Properties": {"Name": {"Fn::GetAtt": ["Bear", "Maker"]}}},
         "Bear": {"Type": TOY, "Properties": {"Name": "bear"}},
     }
     outputs = {"Maker": {"Value": {"Fn::Sub": "${Box.Maker} for ${Box}"}}}
-    stack = deployed(cloudformation, "toys", json.dumps({"Resources": resources, "Outputs": outputs}))
+    stack = deploy(cloudformation, "toys", json.dumps({"Resources": resources, "Outputs": outputs}))
     assert maker(stack) == "boxer 00000001 for maker 00000001"
     arn = cloudformation.describe_type(Type="RESOURCE", TypeName=other)["Arn"]
     assert cloudformation.describe_type(Arn=arn)["TypeName"] == other
@@ -381,7 +381,7 @@ def test_two_types_at_once(account: Account, cloudformation: Client) -> None:
 def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
     """Lists come in pages of MaxResults, and the last page has no NextToken."""
     for _ in range(3):
-        submit(account, packaged())
+        submit(account, build_package())
     tokens: list[str] = []
     more: dict[str, str] = {}
     while True:
@@ -398,18 +398,18 @@ def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
 
 def test_registrations_are_listed_by_name_type_and_status(account: Account, cloudformation: Client) -> None:
     """Registrations can be filtered by name, by type and by status."""
-    arn = submit(account, packaged())["TypeArn"]
+    arn = submit(account, build_package())["TypeArn"]
     submit(account, b"")
-    listed = cloudformation.list_type_registrations
-    assert len(listed(TypeName=TOY)["RegistrationTokenList"]) == 2
-    assert len(listed(TypeName="Acme::Test::Other")["RegistrationTokenList"]) == 0
-    assert len(listed(TypeArn=arn)["RegistrationTokenList"]) == 1
-    assert len(listed(RegistrationStatusFilter="FAILED")["RegistrationTokenList"]) == 1
+    list_registrations = cloudformation.list_type_registrations
+    assert len(list_registrations(TypeName=TOY)["RegistrationTokenList"]) == 2
+    assert len(list_registrations(TypeName="Acme::Test::Other")["RegistrationTokenList"]) == 0
+    assert len(list_registrations(TypeArn=arn)["RegistrationTokenList"]) == 1
+    assert len(list_registrations(RegistrationStatusFilter="FAILED")["RegistrationTokenList"]) == 1
 
 
 def test_there_are_no_public_types_and_no_hooks(account: Account, cloudformation: Client) -> None:
     """The registry has the account's own types only, no public types and no hooks."""
-    submit(account, packaged())
+    submit(account, build_package())
     assert cloudformation.list_types(Visibility="PUBLIC")["TypeSummaries"] == []
     assert cloudformation.list_types(Type="HOOK")["TypeSummaries"] == []
 
@@ -417,7 +417,7 @@ def test_there_are_no_public_types_and_no_hooks(account: Account, cloudformation
 def test_a_type_that_can_not_be_updated(account: Account, cloudformation: Client) -> None:
     """A type without an update handler is IMMUTABLE."""
     handlers = {verb: SCHEMA["handlers"][verb] for verb in ("create", "read", "delete")}
-    submit(account, packaged(changes={"handlers": handlers}))
+    submit(account, build_package(changes={"handlers": handlers}))
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["ProvisioningType"] == "IMMUTABLE"
 
 
@@ -425,35 +425,35 @@ def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: C
     """An unknown token and an action that the registry lacks are refused with a reason."""
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
         cloudformation.describe_type_registration(RegistrationToken="never")
-    submit(account, packaged())
+    submit(account, build_package())
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="This sandbox has no PublishType"):
         cloudformation.publish_type(Type="RESOURCE", TypeName=TOY)
 
 
 def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
     """The AWS CLI reads the registry, and its waiter waits for a registration."""
-    submit(account, packaged())
+    submit(account, build_package())
     (token,) = cloudformation.list_type_registrations()["RegistrationTokenList"]
     environment = bare_environment() | account.environment()
     aws = [str(Path(sys.executable).with_name("aws")), "cloudformation"]
     subprocess.run(
         [*aws, "wait", "type-registration-complete", "--registration-token", token], env=environment, check=True
     )
-    said = subprocess.run(
+    completed = subprocess.run(
         [*aws, "describe-type", "--type", "RESOURCE", "--type-name", TOY, "--query", "DefaultVersionId"],
         env=environment,
         check=True,
         capture_output=True,
         text=True,
     )
-    assert said.stdout.strip() == '"00000001"'
+    assert completed.stdout.strip() == '"00000001"'
 
 
 def test_the_registry_cleans_up(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the registry closes, no file and no process stays, and moto is unchanged."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"
-    package.write_bytes(packaged())
+    package.write_bytes(build_package())
     with Registry(account, tested=False) as registry:
         function = registry.add(package)
         assert len(list(tmp_path.iterdir())) > 1
@@ -480,7 +480,7 @@ def test_cfn_submit_registers_another_project(account: Account, cloudformation: 
     (tmp_path / "acme-test-toy.json").write_text(json.dumps(SCHEMA))
     (tmp_path / "requirements.txt").touch()
     programs = Path(sys.executable).parent
-    done = subprocess.run(
+    completed = subprocess.run(
         [programs / "cfn", "submit", "--set-default", "--role-arn", ROLE],
         cwd=tmp_path,
         env=bare_environment() | account.environment() | {"PATH": os.pathsep.join([str(programs), os.defpath])},
@@ -488,6 +488,6 @@ def test_cfn_submit_registers_another_project(account: Account, cloudformation: 
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["ExecutionRoleArn"] == ROLE
-    assert maker(deployed(cloudformation, "toys", template())) == "maker 00000001"
+    assert maker(deploy(cloudformation, "toys", template())) == "maker 00000001"

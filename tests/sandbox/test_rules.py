@@ -108,11 +108,11 @@ class TestDescription:
     def test_the_defaults_are_added(self, sagemaker: Client) -> None:
         """Describe adds the defaults, the ARN and the creation time."""
         create(sagemaker)
-        found = describe(sagemaker)
-        assert found.pop("CreationTime").tzinfo is not None
-        asked = request(StoppingCondition={"MaxRuntimeInSeconds": 3600}, JobDefinitionArn=f"{ARN}/definition")
-        asked["ModelQualityJobInput"] = {"EndpointInput": ENDPOINT_INPUT | DEFAULTS, **GROUND_TRUTH}
-        assert found == asked
+        description = describe(sagemaker)
+        assert description.pop("CreationTime").tzinfo is not None
+        expected = request(StoppingCondition={"MaxRuntimeInSeconds": 3600}, JobDefinitionArn=f"{ARN}/definition")
+        expected["ModelQualityJobInput"] = {"EndpointInput": ENDPOINT_INPUT | DEFAULTS, **GROUND_TRUTH}
+        assert description == expected
 
     def test_what_was_given_wins_over_the_defaults(self, sagemaker: Client) -> None:
         """A value in the request wins over its default."""
@@ -122,9 +122,9 @@ class TestDescription:
             StoppingCondition={"MaxRuntimeInSeconds": 60},
             ModelQualityJobInput={"EndpointInput": ENDPOINT_INPUT | given, **GROUND_TRUTH},
         )
-        found = describe(sagemaker)
-        assert found["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
-        assert found["ModelQualityJobInput"]["EndpointInput"] == ENDPOINT_INPUT | given
+        description = describe(sagemaker)
+        assert description["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
+        assert description["ModelQualityJobInput"]["EndpointInput"] == ENDPOINT_INPUT | given
 
     @pytest.mark.parametrize("dataset_format", [{"Csv": {}}, {"Json": {"Line": True}}, {"Parquet": {}}])
     def test_batch_transform_input_with_its_empty_structures(
@@ -133,9 +133,9 @@ class TestDescription:
         """Batch transform input keeps its empty structures, which mean something; moto knows endpoints only."""
         source = BATCH_INPUT | {"DatasetFormat": dataset_format}
         create(sagemaker, ModelQualityJobInput={"BatchTransformInput": source, **GROUND_TRUTH}, NetworkConfig={})
-        found = describe(sagemaker)
-        assert found["ModelQualityJobInput"] == {"BatchTransformInput": source | DEFAULTS, **GROUND_TRUTH}
-        assert found["NetworkConfig"] == {}
+        description = describe(sagemaker)
+        assert description["ModelQualityJobInput"] == {"BatchTransformInput": source | DEFAULTS, **GROUND_TRUTH}
+        assert description["NetworkConfig"] == {}
 
     def test_all_the_rest_comes_back_as_given(self, sagemaker: Client) -> None:
         """Keys of Environment keep their case, numbers stay numbers, and lists keep their order."""
@@ -155,8 +155,8 @@ class TestDescription:
             StoppingCondition={"MaxRuntimeInSeconds": 1},
         )
         create(sagemaker, **given | {"name": given.pop("JobDefinitionName")})
-        found = describe(sagemaker)
-        assert {key: found[key] for key in given} == given
+        description = describe(sagemaker)
+        assert {key: description[key] for key in given} == given
 
     def test_a_request_is_not_changed_afterwards(self, sagemaker: Client) -> None:
         """A client that changes an answer doesn't change the definition."""
@@ -171,8 +171,11 @@ class TestName:
     def test_case(self, sagemaker: Client) -> None:
         """Describe finds a name in any case, and returns it in its original case."""
         assert create(sagemaker, "Mixed-Case") == f"{ARN}/mixed-case"
-        found = describe(sagemaker, "mIXED-cASE")
-        assert (found["JobDefinitionName"], found["JobDefinitionArn"]) == ("Mixed-Case", f"{ARN}/mixed-case")
+        description = describe(sagemaker, "mIXED-cASE")
+        assert (description["JobDefinitionName"], description["JobDefinitionArn"]) == (
+            "Mixed-Case",
+            f"{ARN}/mixed-case",
+        )
 
     @pytest.mark.parametrize(("first", "second"), [("Mixed-Case", "mixed-case"), ("mixed-case", "Mixed-Case")])
     def test_a_name_is_taken_in_any_case(self, sagemaker: Client, first: str, second: str) -> None:
@@ -335,9 +338,11 @@ class TestList:
         )
         assert [len(page["JobDefinitionSummaries"]) for page in pages] == [2, 2, 1]
         assert "NextToken" not in pages[-1]
-        found = [summary for page in pages for summary in page["JobDefinitionSummaries"]]
-        assert [summary["MonitoringJobDefinitionName"] for summary in found] == [f"Definition-{n}" for n in range(5)]
-        assert [summary["MonitoringJobDefinitionArn"] for summary in found] == [
+        summaries = [summary for page in pages for summary in page["JobDefinitionSummaries"]]
+        assert [summary["MonitoringJobDefinitionName"] for summary in summaries] == [
+            f"Definition-{n}" for n in range(5)
+        ]
+        assert [summary["MonitoringJobDefinitionArn"] for summary in summaries] == [
             f"{ARN}/definition-{n}" for n in range(5)
         ]
 
@@ -347,8 +352,8 @@ class TestList:
         other = {"EndpointInput": ENDPOINT_INPUT | {"EndpointName": "other"}, **GROUND_TRUTH}
         create(sagemaker, "two", ModelQualityJobInput=other)
         create(sagemaker, "three", ModelQualityJobInput={"BatchTransformInput": BATCH_INPUT, **GROUND_TRUTH})
-        (found,) = sagemaker.list_model_quality_job_definitions(EndpointName="other")["JobDefinitionSummaries"]
-        assert (found["MonitoringJobDefinitionName"], found["EndpointName"]) == ("two", "other")
+        (summary,) = sagemaker.list_model_quality_job_definitions(EndpointName="other")["JobDefinitionSummaries"]
+        assert (summary["MonitoringJobDefinitionName"], summary["EndpointName"]) == ("two", "other")
         assert len(sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]) == 3
 
     def test_a_token_of_another_list_is_refused(self, sagemaker: Client) -> None:
@@ -382,10 +387,10 @@ class TestSchedule:
         create(sagemaker, "other")
         arn = schedule(sagemaker, "definition", "Hourly")
         schedule(sagemaker, "other", "daily")
-        found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
-        assert (found["MonitoringScheduleName"], found["MonitoringScheduleArn"]) == ("Hourly", arn)
-        assert found["MonitoringScheduleStatus"] == "Scheduled"
-        assert found["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "definition"
+        description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
+        assert (description["MonitoringScheduleName"], description["MonitoringScheduleArn"]) == ("Hourly", arn)
+        assert description["MonitoringScheduleStatus"] == "Scheduled"
+        assert description["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "definition"
         listed = sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"]
         assert [summary["MonitoringScheduleName"] for summary in listed] == ["daily", "Hourly"]
         (only,) = sagemaker.list_monitoring_schedules(MonitoringJobDefinitionName="Definition")[

@@ -21,12 +21,12 @@ def test_the_events_tell_the_life_of_a_definition() -> None:
             answers[name] = function.invoke(json.loads((EVENTS / f"{name}.json").read_text()))
             assert answers[name]["status"] == "SUCCESS", answers[name]
         after = function.invoke(json.loads((EVENTS / "read.json").read_text()))
-    made = answers["create"]["resourceModel"]
-    assert answers["read"]["resourceModel"] == made
-    assert {tag["Key"]: tag["Value"] for tag in made["Tags"]} == {"stage": "test", "team": "fraud"}
+    created = answers["create"]["resourceModel"]
+    assert answers["read"]["resourceModel"] == created
+    assert {tag["Key"]: tag["Value"] for tag in created["Tags"]} == {"stage": "test", "team": "fraud"}
     updated = answers["update"]["resourceModel"]
     assert {tag["Key"]: tag["Value"] for tag in updated.pop("Tags")} == {"stage": "prod", "team": "fraud"}
-    assert updated == {key: value for key, value in made.items() if key != "Tags"}
-    assert [model["JobDefinitionArn"] for model in answers["list"]["resourceModels"]] == [made["JobDefinitionArn"]]
+    assert updated == {key: value for key, value in created.items() if key != "Tags"}
+    assert [model["JobDefinitionArn"] for model in answers["list"]["resourceModels"]] == [created["JobDefinitionArn"]]
     assert "resourceModel" not in answers["delete"]
     assert after["errorCode"] == "NotFound"

@@ -27,7 +27,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run moto with SageMaker's rules in this process, without the user's AWS configuration."""
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    with mock_aws(), rules(), stacks.installed(), drift.served(), cloud_control.served():
+    with mock_aws(), rules(), stacks.install(), drift.serve(), cloud_control.serve():
         yield
 
 
@@ -67,7 +67,7 @@ def config(definition: str, expression: str = "cron(0 * ? * * *)", **more: str) 
     }
 
 
-def make(sagemaker: Client, name: str, definition: str = "first", **more: Any) -> None:  # noqa: ANN401 - parameters of the API
+def create_schedule(sagemaker: Client, name: str, definition: str = "first", **more: Any) -> None:  # noqa: ANN401 - parameters of the API
     """Create a schedule."""
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName=name, MonitoringScheduleConfig=config(definition), **more
@@ -82,7 +82,7 @@ def names(sagemaker: Client, **request: Any) -> list[str]:  # noqa: ANN401 - par
 
 def test_a_schedule_moves_to_another_definition(sagemaker: Client) -> None:
     """A schedule that moves locks its new definition, releases the old one, and has the new endpoint."""
-    make(sagemaker, "daily")
+    create_schedule(sagemaker, "daily")
     before = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
     answer = sagemaker.update_monitoring_schedule(
         MonitoringScheduleName="Daily", MonitoringScheduleConfig=config("second", "cron(0 6 ? * * *)")
@@ -99,11 +99,11 @@ def test_a_schedule_moves_to_another_definition(sagemaker: Client) -> None:
 
 def test_a_schedule_stops_and_starts(sagemaker: Client) -> None:
     """A schedule can be stopped and started, and locks its definition in both states."""
-    make(sagemaker, "daily")
+    create_schedule(sagemaker, "daily")
     for operation, status in (("stop_monitoring_schedule", "Stopped"), ("start_monitoring_schedule", "Scheduled")):
         getattr(sagemaker, operation)(MonitoringScheduleName="daily")
-        described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
-        assert described["MonitoringScheduleStatus"] == status
+        description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+        assert description["MonitoringScheduleStatus"] == status
         with pytest.raises(ClientError, match="ResourceInUse"):
             sagemaker.delete_model_quality_job_definition(JobDefinitionName="first")
 
@@ -129,7 +129,7 @@ def test_expressions_that_it_does_not(sagemaker: Client, expression: str) -> Non
     wrong = {"MonitoringScheduleName": "daily", "MonitoringScheduleConfig": config("first", expression)}
     with pytest.raises(ClientError, match="ScheduleExpression"):
         sagemaker.create_monitoring_schedule(**wrong)
-    make(sagemaker, "daily")
+    create_schedule(sagemaker, "daily")
     with pytest.raises(ClientError, match="ScheduleExpression"):
         sagemaker.update_monitoring_schedule(**wrong)
 
@@ -150,7 +150,7 @@ def test_now_needs_a_window(sagemaker: Client) -> None:
 
 def test_executions(sagemaker: Client) -> None:
     """A schedule of NOW has one failed execution, others have none, and executions outlive their schedule."""
-    make(sagemaker, "hourly", "second")
+    create_schedule(sagemaker, "hourly", "second")
     window = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
     now = {"MonitoringScheduleName": "now", "MonitoringScheduleConfig": config("first", "NOW", **window)}
     sagemaker.create_monitoring_schedule(**now)
@@ -158,10 +158,10 @@ def test_executions(sagemaker: Client) -> None:
     assert [(one["MonitoringScheduleName"], one["MonitoringExecutionStatus"]) for one in listed] == [("now", "Failed")]
     assert listed[0]["FailureReason"] == "This sandbox runs no monitoring jobs"
     assert "ProcessingJobArn" not in listed[0]
-    described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="now")
-    assert described["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] == "Failed"
-    described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
-    assert "LastMonitoringExecutionSummary" not in described
+    description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="now")
+    assert description["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] == "Failed"
+    description = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")
+    assert "LastMonitoringExecutionSummary" not in description
     sagemaker.update_monitoring_schedule(**now)
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="now")
     hour = timedelta(hours=1)
@@ -181,7 +181,7 @@ def test_executions(sagemaker: Client) -> None:
 def test_lists(sagemaker: Client) -> None:
     """Lists have all filters, both orders and pages of ten, and refuse an unknown token."""
     for number in range(11):
-        make(sagemaker, f"schedule-{number:02}", "second" if number == 10 else "first")
+        create_schedule(sagemaker, f"schedule-{number:02}", "second" if number == 10 else "first")
     sagemaker.stop_monitoring_schedule(MonitoringScheduleName="schedule-03")
     page = sagemaker.list_monitoring_schedules()
     assert [one["MonitoringScheduleName"] for one in page["MonitoringScheduleSummaries"]] == [
@@ -209,7 +209,7 @@ def test_lists(sagemaker: Client) -> None:
 
 def test_tags(sagemaker: Client) -> None:
     """A schedule has tags like a definition."""
-    make(sagemaker, "daily", Tags=[{"Key": "team", "Value": "a"}])
+    create_schedule(sagemaker, "daily", Tags=[{"Key": "team", "Value": "a"}])
     arn = f"{SCHEDULE}/daily"
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "b"}, {"Key": "cost", "Value": "1"}])
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["cost"])
@@ -220,10 +220,10 @@ def test_tags(sagemaker: Client) -> None:
 
 def template(definition: str, name: str = "daily", **properties: Any) -> str:  # noqa: ANN401 - properties of any type
     """Return a template of a schedule."""
-    described = {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config(definition), **properties}
+    schedule = {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config(definition), **properties}
     return json.dumps(
         {
-            "Resources": {"Schedule": {"Type": TYPE, "Properties": described}},
+            "Resources": {"Schedule": {"Type": TYPE, "Properties": schedule}},
             "Outputs": {
                 "Arn": {"Value": {"Ref": "Schedule"}},
                 "Born": {"Value": {"Fn::GetAtt": ["Schedule", "CreationTime"]}},
@@ -232,7 +232,7 @@ def template(definition: str, name: str = "daily", **properties: Any) -> str:  #
     )
 
 
-def described(cloudformation: Client) -> tuple[str, str | None, dict[str, str]]:
+def stack_state(cloudformation: Client) -> tuple[str, str | None, dict[str, str]]:
     """Return the stack's status, its reason and its outputs."""
     (stack,) = cloudformation.describe_stacks(StackName="monitor")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -243,19 +243,19 @@ def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> Non
     """Another definition is an update in place, another name a replacement. Ref is the ARN, and stack tags apply."""
     team = [{"Key": "team", "Value": "a"}]
     cloudformation.create_stack(StackName="monitor", TemplateBody=template("first"), Tags=team)
-    status, _, outputs = described(cloudformation)
+    status, _, outputs = stack_state(cloudformation)
     assert (status, outputs["Arn"]) == ("CREATE_COMPLETE", f"{SCHEDULE}/daily")
-    found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
-    assert outputs["Born"][:19] == found["CreationTime"].astimezone(UTC).isoformat()[:19]
+    schedule = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    assert outputs["Born"][:19] == schedule["CreationTime"].astimezone(UTC).isoformat()[:19]
     assert sagemaker.list_tags(ResourceArn=outputs["Arn"])["Tags"] == team
 
     cloudformation.update_stack(StackName="monitor", TemplateBody=template("second"), Tags=team)
-    assert described(cloudformation) == ("UPDATE_COMPLETE", None, outputs)
-    found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
-    assert found["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "second"
+    assert stack_state(cloudformation) == ("UPDATE_COMPLETE", None, outputs)
+    schedule = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="daily")
+    assert schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == "second"
 
     cloudformation.update_stack(StackName="monitor", TemplateBody=template("second", "nightly"), Tags=team)
-    assert described(cloudformation)[2]["Arn"] == f"{SCHEDULE}/nightly"
+    assert stack_state(cloudformation)[2]["Arn"] == f"{SCHEDULE}/nightly"
     assert names(sagemaker) == ["nightly"]
     cloudformation.delete_stack(StackName="monitor")
     assert names(sagemaker) == []
@@ -273,18 +273,18 @@ def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> Non
 )
 def test_what_a_stack_is_refused(sagemaker: Client, cloudformation: Client, body: str, reason: str) -> None:
     """SageMaker's refusals and AWS's schema fail the stack, and existing schedules stay."""
-    make(sagemaker, "taken")
+    create_schedule(sagemaker, "taken")
     cloudformation.create_stack(StackName="monitor", TemplateBody=body)
-    status, said, _ = described(cloudformation)
+    status, stack_reason, _ = stack_state(cloudformation)
     assert status == "ROLLBACK_COMPLETE"
-    assert re.search(reason, said or "")
+    assert re.search(reason, stack_reason or "")
     assert names(sagemaker) == ["taken"]
 
 
-def drifted(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]]]]:
+def detect_drift(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Detect drift, and return status and differences of each resource of the stack."""
     cloudformation.detect_stack_drift(StackName="monitor")
-    found = cloudformation.describe_stack_resource_drifts(StackName="monitor")["StackResourceDrifts"]
+    drifts = cloudformation.describe_stack_resource_drifts(StackName="monitor")["StackResourceDrifts"]
     return [
         (
             one["StackResourceDriftStatus"],
@@ -293,13 +293,13 @@ def drifted(cloudformation: Client) -> list[tuple[str, list[tuple[str, str, str]
                 for difference in one.get("PropertyDifferences", [])
             ],
         )
-        for one in found
+        for one in drifts
     ]
 
 
 def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudformation: Client) -> None:
     """A stack imports an existing schedule, detects its drift, and corrects it with an update."""
-    make(sagemaker, "daily")
+    create_schedule(sagemaker, "daily")
     body = json.loads(template("first"))
     body["Resources"]["Schedule"]["DeletionPolicy"] = "Delete"
     change_set = {"StackName": "monitor", "ChangeSetName": "import"}
@@ -315,13 +315,13 @@ def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudf
         ResourcesToImport=[schedule],
     )
     cloudformation.execute_change_set(**change_set)
-    assert described(cloudformation)[:2] == ("IMPORT_COMPLETE", None)
-    assert drifted(cloudformation) == [("IN_SYNC", [])]
+    assert stack_state(cloudformation)[:2] == ("IMPORT_COMPLETE", None)
+    assert detect_drift(cloudformation) == [("IN_SYNC", [])]
     sagemaker.update_monitoring_schedule(MonitoringScheduleName="daily", MonitoringScheduleConfig=config("second"))
     path = "/MonitoringScheduleConfig/MonitoringJobDefinitionName"
-    assert drifted(cloudformation) == [("MODIFIED", [(path, "first", "second")])]
+    assert detect_drift(cloudformation) == [("MODIFIED", [(path, "first", "second")])]
     cloudformation.update_stack(StackName="monitor", TemplateBody=json.dumps(body), Tags=[{"Key": "a", "Value": "b"}])
-    assert drifted(cloudformation) == [("IN_SYNC", [])]
+    assert detect_drift(cloudformation) == [("IN_SYNC", [])]
     assert sagemaker.list_tags(ResourceArn=f"{SCHEDULE}/daily")["Tags"] == [{"Key": "a", "Value": "b"}]
     cloudformation.delete_stack(StackName="monitor")
     assert names(sagemaker) == []
@@ -329,9 +329,11 @@ def test_a_schedule_made_outside_is_taken_into_a_stack(sagemaker: Client, cloudf
 
 def test_a_schedule_by_cloud_control(sagemaker: Client) -> None:
     """Cloud Control also has the AWS types that the sandbox implements, such as schedules."""
-    make(sagemaker, "daily")
+    create_schedule(sagemaker, "daily")
     client = boto3.client("cloudcontrol", REGION)
     (listed,) = client.list_resources(TypeName=TYPE)["ResourceDescriptions"]
     assert listed["Identifier"] == f"{SCHEDULE}/daily"
-    found = client.get_resource(TypeName=TYPE, Identifier=listed["Identifier"])["ResourceDescription"]["Properties"]
-    assert json.loads(found)["MonitoringScheduleConfig"] == config("first")
+    properties = client.get_resource(TypeName=TYPE, Identifier=listed["Identifier"])["ResourceDescription"][
+        "Properties"
+    ]
+    assert json.loads(properties)["MonitoringScheduleConfig"] == config("first")

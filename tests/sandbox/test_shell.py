@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import shell
 
-OWN = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[2]
 
 
 def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +21,7 @@ def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypat
 def test_elsewhere_it_is_the_sandboxs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside any project, the project that the sandbox belongs to is used."""
     monkeypatch.chdir(tmp_path)
-    assert shell.project(None) == OWN
+    assert shell.project(None) == PROJECT
 
 
 def test_what_is_named_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,10 +35,10 @@ def test_a_shell_reads_the_exports_as_they_are_meant() -> None:
     value = "a 'quoted' $HOME\nvalue"
     show = 'printf "%s;" "$GIVEN" "$AWS_PROFILE"'
     script = f'AWS_PROFILE=work; eval "$1"; {show}; {shell.unset(["GIVEN"])}; {show}'
-    told = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", script, "sh", shell.exports({"GIVEN": value})], capture_output=True, text=True, check=True
     )
-    assert told.stdout == f"{value};;;;"
+    assert completed.stdout == f"{value};;;;"
 
 
 def test_a_file_of_variables_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -21,33 +21,33 @@ ROLE = "arn:aws:iam::123456789012:role/other"
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[tuple[Account, list[float]]]:
+def account_and_waits() -> Iterator[tuple[Account, list[float]]]:
     """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
-    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.installed():
+    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
         kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
         stacks.add_type(account.account_id, account.region, kind)
         yield account, waits
 
 
 @pytest.fixture
-def waits(opened: tuple[Account, list[float]]) -> list[float]:
+def waits(account_and_waits: tuple[Account, list[float]]) -> list[float]:
     """Return the recorded waits between invocations, cleared."""
-    opened[1].clear()
-    return opened[1]
+    account_and_waits[1].clear()
+    return account_and_waits[1]
 
 
 @pytest.fixture
-def sagemaker(opened: tuple[Account, list[float]]) -> Client:
+def sagemaker(account_and_waits: tuple[Account, list[float]]) -> Client:
     """Return a client of SageMaker."""
-    return opened[0].client("sagemaker")
+    return account_and_waits[0].client("sagemaker")
 
 
 @pytest.fixture
-def cloudformation(opened: tuple[Account, list[float]], sagemaker: Client) -> Iterator[Client]:
+def cloudformation(account_and_waits: tuple[Account, list[float]], sagemaker: Client) -> Iterator[Client]:
     """Yield a client of CloudFormation; afterwards, delete all stacks and check that no definition is left."""
-    client = opened[0].client("cloudformation")
+    client = account_and_waits[0].client("cloudformation")
     yield client
     for stack in client.describe_stacks()["Stacks"]:
         client.delete_stack(StackName=stack["StackId"])
@@ -147,15 +147,15 @@ def test_numbers_and_booleans_as_strings(cloudformation: Client, sagemaker: Clie
     as_strings = json.loads(json.dumps(state), parse_int=str, parse_float=str)
     as_strings["NetworkConfig"]["EnableNetworkIsolation"] = "false"
     arn = arn_of(deploy(cloudformation.create_stack, as_strings))
-    made = sagemaker.describe_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
-    assert made["JobResources"] == state["JobResources"]
-    assert made["NetworkConfig"] == state["NetworkConfig"]
-    assert made["ModelQualityJobInput"] == state["ModelQualityJobInput"]
+    definition = sagemaker.describe_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
+    assert definition["JobResources"] == state["JobResources"]
+    assert definition["NetworkConfig"] == state["NetworkConfig"]
+    assert definition["ModelQualityJobInput"] == state["ModelQualityJobInput"]
     assert arn_of(deploy(cloudformation.update_stack, state)) == arn
 
 
 def test_a_schedule_locks_its_definition(
-    opened: tuple[Account, list[float]], cloudformation: Client, sagemaker: Client, waits: list[float]
+    account_and_waits: tuple[Account, list[float]], cloudformation: Client, sagemaker: Client, waits: list[float]
 ) -> None:
     """DELETE waits three minutes in each attempt, fails with AWS's message, and works once the schedule is gone."""
     name = arn_of(deploy(cloudformation.create_stack, minimal())).split("/")[1]
@@ -172,7 +172,7 @@ def test_a_schedule_locks_its_definition(
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="daily")
     cloudformation.delete_stack(StackName="quality")
     assert names(sagemaker) == []
-    assert opened[0].client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "handler-logs"
+    assert account_and_waits[0].client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "handler-logs"
 
 
 def test_a_definition_deleted_outside(cloudformation: Client, sagemaker: Client) -> None:

@@ -21,7 +21,7 @@ from tests.sandbox.toys import (
     Client,
     Toys,
     create,
-    failed,
+    failure,
     reasons,
     stack_of,
     tags,
@@ -81,12 +81,12 @@ def test_ref_and_getatt_follow_the_schema(toys: Toys, cloudformation: Client) ->
     stack = create(cloudformation, body)
     assert {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]} == {"Born": "today", "Cub": "toy-2"}
     assert toys.actions() == ["CREATE Bear", "CREATE Cub"]
-    assert toys.made["toy-2"]["Colour"] == "like toy-1"
+    assert toys.resources["toy-2"]["Colour"] == "like toy-1"
     (bear,) = cloudformation.describe_stack_resources(StackName="toys", LogicalResourceId="Bear")["StackResources"]
     assert (bear["PhysicalResourceId"], bear["ResourceType"]) == ("toy-1", TOY)
     cloudformation.delete_stack(StackName="toys")
     assert toys.actions()[2:] == ["DELETE Cub", "DELETE Bear"]
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 @pytest.mark.parametrize("where", ["outputs", "resources"])
@@ -102,7 +102,7 @@ def test_getatt_of_another_property_is_refused(toys: Toys, cloudformation: Clien
         stack = create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub", "Colour": wrong}))
         assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
         assert message in stack["StackStatusReason"]
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) -> None:
@@ -146,10 +146,10 @@ def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client
 @pytest.mark.parametrize("code", ["Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"])
 def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: str) -> None:
     """A retriable error is retried with longer waits, and after the last attempt it fails the operation."""
-    toys.answers = [failed(code)]
+    toys.answers = [failure(code)]
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_COMPLETE"
     assert toys.actions() == ["CREATE Bear"] * 2
-    toys.answers = [failed(code)] * ATTEMPTS
+    toys.answers = [failure(code)] * ATTEMPTS
     stack = update(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert f"HandlerErrorCode: {code}" in stack["StackStatusReason"]
@@ -160,7 +160,7 @@ def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Clien
     """A handler is given up after its timeoutInMinutes, and the resource that it reported is deleted."""
     slow = SCHEMA | {"handlers": {"create": {"timeoutInMinutes": 2}}}
     stacks.add_type(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
-    toys.made["toy-1"] = {"Name": "bear", "Id": "toy-1"}
+    toys.resources["toy-1"] = {"Name": "bear", "Id": "toy-1"}
     toys.answers = [
         {"status": "IN_PROGRESS", "callbackDelaySeconds": 50, "resourceModel": {"Id": "toy-1", "Name": "bear"}}
     ] * 3
@@ -168,14 +168,17 @@ def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Clien
     assert "Exceeded the 2 minutes of this handler" in stack["StackStatusReason"]
     assert toys.waits == [50, 50]
     assert toys.actions()[-1] == "DELETE Bear"
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformation: Client) -> None:
     """The handler's message and code appear in the stack and its events, and earlier resources are deleted."""
     body = template(First={"Name": "first"}, Second={"Name": "second", "Colour": {"Ref": "First"}})
-    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}}, failed("InvalidRequest", "No such colour")]
-    toys.made["toy-1"] = {"Name": "first"}
+    toys.answers = [
+        {"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}},
+        failure("InvalidRequest", "No such colour"),
+    ]
+    toys.resources["toy-1"] = {"Name": "first"}
     stack = create(cloudformation, body)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert stack["StackStatusReason"].startswith("The following resource(s) failed to create: [Second]. ")
@@ -186,7 +189,7 @@ def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformati
     )
     assert reason in stack["StackStatusReason"]
     assert toys.actions() == ["CREATE First", "CREATE Second", "DELETE First"]
-    assert toys.made == {}
+    assert toys.resources == {}
     assert cloudformation.describe_stack_resources(StackName="toys")["StackResources"] == []
     with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
         update(cloudformation, body)
@@ -196,27 +199,27 @@ def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformati
 
 def test_a_failed_create_with_a_model_is_deleted(toys: Toys, cloudformation: Client) -> None:
     """A failed CREATE with an identifier names a resource that exists, so the rollback deletes it."""
-    toys.made["toy-8"] = {}
-    toys.answers = [failed("NotStabilized", model={"Id": "toy-8", "Name": "bear"})]
+    toys.resources["toy-8"] = {}
+    toys.answers = [failure("NotStabilized", model={"Id": "toy-8", "Name": "bear"})]
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert toys.actions() == ["CREATE Bear", "DELETE Bear"]
     assert toys.events[1]["requestData"]["resourceProperties"] == {"Name": "bear", "Id": "toy-8"}
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_failed_create_without_a_model_is_not(toys: Toys, cloudformation: Client) -> None:
     """A failed CREATE without an identifier deletes nothing: the existing resource isn't the stack's."""
-    toys.made["theirs"] = {"Name": "bear"}
+    toys.resources["theirs"] = {"Name": "bear"}
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert toys.actions() == ["CREATE Bear"]
-    assert list(toys.made) == ["theirs"]
+    assert list(toys.resources) == ["theirs"]
 
 
-@pytest.mark.parametrize("seen", [False, True])
-def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Client, *, seen: bool) -> None:
+@pytest.mark.parametrize("reported", [False, True])
+def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Client, *, reported: bool) -> None:
     """A crash is the reason of the failure, and the rollback deletes a resource reported before it."""
-    if seen:
-        toys.made["toy-1"] = {}
+    if reported:
+        toys.resources["toy-1"] = {}
         toys.answers = [{"status": "IN_PROGRESS", "resourceModel": {"Id": "toy-1"}}]
 
     def crash(event: dict[str, Any]) -> dict[str, Any]:
@@ -228,29 +231,29 @@ def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Cl
     stack = create(cloudformation, template(Bear={"Name": "bear"}))
     assert "No module named 'toybox'" in stack["StackStatusReason"]
     assert "HandlerErrorCode: InternalFailure" in stack["StackStatusReason"]
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, cloudformation: Client) -> None:
     """A stack whose rollback failed keeps its remaining resources, and DELETE can delete them."""
     toys.answers = [
         {"status": "SUCCESS", "resourceModel": {"Id": "toy-1"}},
-        failed("InvalidRequest", "second is refused"),
-        failed("AccessDenied", "first stays"),
+        failure("InvalidRequest", "second is refused"),
+        failure("AccessDenied", "first stays"),
     ]
-    toys.made["toy-1"] = {}
+    toys.resources["toy-1"] = {}
     stack = create(cloudformation, template(A={"Name": "a"}, B={"Name": "b", "Colour": {"Ref": "A"}}))
     assert stack["StackStatus"] == "ROLLBACK_FAILED"
     assert "second is refused" in stack["StackStatusReason"]
     assert "first stays" in stack["StackStatusReason"]
     cloudformation.delete_stack(StackName="toys")
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Client) -> None:
     """A failed DELETE gives the handler's message and keeps the resource, and a second DELETE succeeds."""
     create(cloudformation, template(Bear={"Name": "bear"}))
-    toys.answers = [failed("GeneralServiceException", "Still in use")]
+    toys.answers = [failure("GeneralServiceException", "Still in use")]
     cloudformation.delete_stack(StackName="toys")
     stack = stack_of(cloudformation)
     assert stack["StackStatus"] == "DELETE_FAILED"
@@ -258,13 +261,13 @@ def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Clie
     cloudformation.delete_stack(StackName="toys")
     with pytest.raises(ClientError, match="does not exist"):
         stack_of(cloudformation)
-    assert toys.made == {}
+    assert toys.resources == {}
 
 
 def test_a_resource_that_is_gone_is_deleted(toys: Toys, cloudformation: Client) -> None:
     """NotFound counts as success for DELETE."""
     create(cloudformation, template(Bear={"Name": "bear"}))
-    toys.made.clear()
+    toys.resources.clear()
     cloudformation.delete_stack(StackName="toys")
     with pytest.raises(ClientError, match="does not exist"):
         stack_of(cloudformation)
@@ -280,12 +283,12 @@ def test_deletion_policies(
     """DeletionPolicy decides what stays after a rolled back CREATE and after DELETE of the stack."""
     bear = {"Type": TOY, "DeletionPolicy": policy, "Properties": {"Name": "bear"}}
     stack = create(cloudformation, template(Bear=bear, Cub={"Name": "CUB", "Colour": {"Ref": "Bear"}}))
-    assert (stack["StackStatus"], list(toys.made)) == ("ROLLBACK_COMPLETE", after_rollback)
+    assert (stack["StackStatus"], list(toys.resources)) == ("ROLLBACK_COMPLETE", after_rollback)
     cloudformation.delete_stack(StackName="toys")
-    toys.made, toys.count = {}, 0
+    toys.resources, toys.count = {}, 0
     assert create(cloudformation, template(Bear=bear))["StackStatus"] == "CREATE_COMPLETE"
     cloudformation.delete_stack(StackName="toys")
-    assert list(toys.made) == after_delete
+    assert list(toys.resources) == after_delete
 
 
 def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> None:
@@ -293,14 +296,14 @@ def test_a_replaced_resource_may_be_kept(toys: Toys, cloudformation: Client) -> 
     for name in ("bear", "wolf"):
         body = template(Bear={"Type": TOY, "UpdateReplacePolicy": "Retain", "Properties": {"Name": name}})
         (create if name == "bear" else update)(cloudformation, body)
-    assert [toy["Name"] for toy in toys.made.values()] == ["bear", "wolf"]
+    assert [toy["Name"] for toy in toys.resources.values()] == ["bear", "wolf"]
 
 
 def test_a_cleanup_that_fails_leaves_the_update_complete(toys: Toys, cloudformation: Client) -> None:
     """The update completes even if the replaced resource can't be deleted; an event says so."""
     create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub"}))
-    toys.made["toy-3"] = {}
-    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-3"}}, failed("AccessDenied", "It stays")]
+    toys.resources["toy-3"] = {}
+    toys.answers = [{"status": "SUCCESS", "resourceModel": {"Id": "toy-3"}}, failure("AccessDenied", "It stays")]
     stack = update(cloudformation, template(Bear={"Name": "wolf"}, Cub={"Name": "cub"}))
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert "It stays" in reasons(cloudformation, "DELETE_FAILED")[0]
@@ -339,13 +342,13 @@ def test_a_create_only_property_replaces(toys: Toys, cloudformation: Client, cha
     bear = {"Name": "bear", "Parts": [{"Size": 1}]}
     cub = {"Name": "cub", "Colour": {"Ref": "Bear"}}
     create(cloudformation, template(Cub=cub, Bear=bear))
-    toys.made["toy-1"]["Name"] = "generated"  # as if the type generated names, which don't clash
+    toys.resources["toy-1"]["Name"] = "generated"  # as if the type generated names, which don't clash
     stack = update(cloudformation, template({"Id": {"Value": {"Ref": "Bear"}}}, Cub=cub, Bear=change))
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "toy-3")
     assert toys.actions()[2:] == ["CREATE Bear", "UPDATE Cub", "DELETE Bear"]
     assert toys.events[-1]["requestData"]["resourceProperties"]["Id"] == "toy-1"
-    assert set(toys.made) == {"toy-2", "toy-3"}
-    assert toys.made["toy-2"]["Colour"] == "toy-3"
+    assert set(toys.resources) == {"toy-2", "toy-3"}
+    assert toys.resources["toy-2"]["Colour"] == "toy-3"
 
 
 def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -> None:
@@ -356,16 +359,16 @@ def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -
     assert "That name is taken" in stack["StackStatusReason"]
     assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
     assert toys.actions() == ["CREATE Bear", "CREATE Bear"]
-    assert list(toys.made) == ["toy-1"]
+    assert list(toys.resources) == ["toy-1"]
     assert update(cloudformation, template(Bear={"Name": "wolf"}))["StackStatus"] == "UPDATE_COMPLETE"
-    assert [toy["Name"] for toy in toys.made.values()] == ["wolf"]
+    assert [toy["Name"] for toy in toys.resources.values()] == ["wolf"]
 
 
 def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Client) -> None:
     """A rollback restores changed resources and tags, deletes new ones, and keeps replaced and removed ones."""
     before = template(A={"Name": "a", "Colour": "red"}, B={"Name": "b"}, C={"Name": "c"}, D={"Name": "d"})
     create(cloudformation, before, Tags=tags(team="a"))
-    was = json.loads(json.dumps(toys.made))
+    original_resources = json.loads(json.dumps(toys.resources))
     after = template(
         A={"Name": "a", "Colour": "blue"},
         B={"Name": "bb"},
@@ -378,24 +381,24 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
         data = event["requestData"]
         if data["logicalResourceId"] == "D" and "Colour" in data["resourceProperties"]:
             toys.events.append(event)
-            return failed("InvalidRequest", "D won't have it")
+            return failure("InvalidRequest", "D won't have it")
         return original(event)
 
     stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, refuse_d))
     stack = update(cloudformation, after, Tags=tags(team="b"))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "D won't have it" in stack["StackStatusReason"]
-    assert toys.made == was
+    assert toys.resources == original_resources
     assert stack["Tags"] == tags(team="a")
     assert toys.actions()[4:] == [
         *["UPDATE A", "CREATE B", "CREATE New", "UPDATE D"],
         *["UPDATE D", "DELETE New", "DELETE B", "UPDATE A"],
     ]
-    back = toys.events[-1]["requestData"]
-    assert (back["stackTags"], back["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
+    rollback_data = toys.events[-1]["requestData"]
+    assert (rollback_data["stackTags"], rollback_data["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
     stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke))
     assert update(cloudformation, after)["StackStatus"] == "UPDATE_COMPLETE"
-    assert sorted(toy["Name"] for toy in toys.made.values()) == ["a", "bb", "d", "new"]
+    assert sorted(toy["Name"] for toy in toys.resources.values()) == ["a", "bb", "d", "new"]
 
 
 def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation: Client) -> None:
@@ -406,13 +409,13 @@ def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "box", "VisibilityTimeout": timeout}}
 
     bear = {"Name": "bear", "Colour": {"Fn::GetAtt": "Box.QueueName"}}
-    toys.answers = [failed("InvalidRequest")]
+    toys.answers = [failure("InvalidRequest")]
     assert create(cloudformation, template(Box=box(30), Bear=bear))["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "QueueUrls" not in sqs.list_queues()
     cloudformation.delete_stack(StackName="toys")
 
     create(cloudformation, template(Box=box(30), Bear=bear))
-    toys.answers = [failed("InvalidRequest")]
+    toys.answers = [failure("InvalidRequest")]
     stack = update(cloudformation, template(Box=box(60), Bear=bear | {"Loud": True}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     (url,) = sqs.list_queues()["QueueUrls"]
@@ -533,14 +536,14 @@ def test_an_update_without_a_template(toys: Toys, cloudformation: Client) -> Non
 
 def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> None:
     """Ref joins the parts of an identifier, and DELETE receives each part at its place in the model."""
-    made = {"Name": "bear", "Facts": {"Born": "today"}}
+    model = {"Name": "bear", "Facts": {"Born": "today"}}
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
     stacks.add_type(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
-    toys.answers = [{"status": "SUCCESS", "resourceModel": made}, {"status": "SUCCESS"}]
+    toys.answers = [{"status": "SUCCESS", "resourceModel": model}, {"status": "SUCCESS"}]
     stack = create(cloudformation, template({"Ref": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear"}))
     assert stack["Outputs"][0]["OutputValue"] == "bear|today"
     cloudformation.delete_stack(StackName="toys")
-    assert toys.events[-1]["requestData"]["resourceProperties"] == made
+    assert toys.events[-1]["requestData"]["resourceProperties"] == model
 
 
 @pytest.mark.parametrize("body", ["{", "Resources: {A: cron(? *)}", "Description: nothing", "Resources: {A: {}}"])
@@ -576,7 +579,7 @@ def test_a_resource_keeps_its_type(toys: Toys, cloudformation: Client) -> None:
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(ClientError, match="Update of resource type is not permitted"):
         update(cloudformation, template(Bear={"Type": "AWS::S3::Bucket"}))
-    assert list(toys.made) == ["toy-1"]
+    assert list(toys.resources) == ["toy-1"]
 
 
 def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
@@ -584,7 +587,7 @@ def test_a_name_is_taken_once(toys: Toys, cloudformation: Client) -> None:
     create(cloudformation, template(Bear={"Name": "bear"}))
     with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
         create(cloudformation, template(Bear={"Name": "wolf"}))
-    assert list(toys.made) == ["toy-1"]
+    assert list(toys.resources) == ["toy-1"]
 
 
 def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
@@ -593,7 +596,7 @@ def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
     create(cloudformation, body)
     wolf = template(Wolf={"Name": "wolf", "Colour": {"Fn::ImportValue": "bear-id"}})
     cloudformation.create_stack(StackName="other", TemplateBody=wolf)
-    assert toys.made["toy-2"]["Colour"] == "toy-1"
+    assert toys.resources["toy-2"]["Colour"] == "toy-1"
     again = template({"Id": {"Value": "x", "Export": {"Name": "bear-id"}}}, Cat={"Name": "cat"})
     cloudformation.create_stack(StackName="third", TemplateBody=again)
     (third,) = cloudformation.describe_stacks(StackName="third")["Stacks"]
@@ -612,7 +615,7 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
             StackName="toys", ChangeSetName=name, ChangeSetType=kind, TemplateBody=body, Tags=tags(team="a")
         )
         if colour == "green":
-            toys.answers = [failed("InvalidRequest", "No green")]
+            toys.answers = [failure("InvalidRequest", "No green")]
         cloudformation.execute_change_set(StackName="toys", ChangeSetName=name)
     with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match="EXECUTE_COMPLETE"):
         cloudformation.execute_change_set(StackName="toys", ChangeSetName="change-0")
@@ -620,7 +623,7 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
     stack = stack_of(cloudformation)
     assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_ROLLBACK_COMPLETE", tags(team="a"))
     assert "No green" in stack["StackStatusReason"]
-    assert toys.made["toy-1"]["Colour"] == "blue"
+    assert toys.resources["toy-1"]["Colour"] == "blue"
 
 
 def test_tags_alone_are_a_change(toys: Toys, cloudformation: Client) -> None:
@@ -667,7 +670,7 @@ def test_a_long_operation_goes_on_after_the_call(
         cloudformation.delete_stack(StackName="toys")
     gate.set()
     cloudformation.get_waiter("stack_create_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
-    assert list(toys.made) == ["toy-1"]
+    assert list(toys.resources) == ["toy-1"]
     gate.clear()
     for _ in range(2):
         cloudformation.delete_stack(StackName="toys")
@@ -679,14 +682,14 @@ def test_a_long_operation_goes_on_after_the_call(
 def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the context ends, it doesn't wait for a handler that requested a long delay."""
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
-    toys, begun = Toys(), time.monotonic()
+    toys, started_at = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
-    with mock_aws(), stacks.installed():
+    with mock_aws(), stacks.install():
         stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
         client = SESSION.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     assert toys.actions() == ["CREATE Bear"] * 2
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - started_at < 60
     assert [thread for thread in threading.enumerate() if thread.name == "CREATE toys"] == []
 
 
@@ -694,7 +697,7 @@ def test_moto_is_restored_afterwards() -> None:
     """When the context ends, moto is unchanged."""
     from moto.cloudformation import models  # noqa: PLC0415 - imported here to inspect it outside the context
 
-    with stacks.installed():
+    with stacks.install():
         assert models.Stack is stacks.Stack
     assert models.Stack is not stacks.Stack
     assert models.CloudFormationBackend.create_stack.__module__ == "moto.cloudformation.models"

@@ -34,9 +34,9 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_the_sandbox_is_strict_on_request(toy_project: Path) -> None:
     """The sandbox refuses a request with --strict that it accepts without."""
-    asked = json.dumps(_request({"BatchTransformInput": BATCH}))
-    command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", asked]
-    codes = [
+    request = json.dumps(_request({"BatchTransformInput": BATCH}))
+    command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", request]
+    results = [
         subprocess.run(
             [sys.executable, "-m", "sandbox", "run", *options, "--project", toy_project, "--", *command],
             cwd=Path(__file__).parents[2],
@@ -46,9 +46,9 @@ def test_the_sandbox_is_strict_on_request(toy_project: Path) -> None:
         )
         for options in ([], ["--strict"])
     ]
-    assert codes[0].returncode == 0, codes[0].stderr
-    assert codes[1].returncode != 0
-    assert f"Could not assume role {ROLE}" in codes[1].stderr
+    assert results[0].returncode == 0, results[0].stderr
+    assert results[1].returncode != 0
+    assert f"Could not assume role {ROLE}" in results[1].stderr
 
 
 def _request(source: dict[str, Any], problem: str = "Regression") -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def play(teller: Teller) -> None:
+def show_steps(teller: Teller) -> None:
     """Run a step with a detail inside, a detail after it, and commands at the end."""
     with teller.step("Create [the] stack"):
         teller.detail("on the way")
@@ -28,7 +28,7 @@ def play(teller: Teller) -> None:
 def test_a_pipe_gets_plain_lines() -> None:
     """A pipe gets plain lines, each step before its details; text that looks like rich's markup stays text."""
     out = io.StringIO()
-    play(TextTeller(out))
+    show_steps(TextTeller(out))
     step, *rest = out.getvalue().splitlines()
     assert re.fullmatch(r"Create \[the\] stack \.+ +\d\.\d s", step)
     assert rest == ["    on the way", "    afterwards", "", "Next:", "", "    make test"]
@@ -40,30 +40,30 @@ def test_a_terminal_gets_the_same_in_colour_and_a_live_line(monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal()
-    play(TextTeller(terminal))
-    shown = terminal.getvalue()
-    assert "\033[?25l" in shown  # hides the cursor while a step runs
-    assert shown.count("\033[?25l") == shown.count("\033[?25h")
-    assert re.search(r"\033\[[0-9;]*m +\d\.\d s\033\[0m", shown)
+    show_steps(TextTeller(terminal))
+    output = terminal.getvalue()
+    assert "\033[?25l" in output  # hides the cursor while a step runs
+    assert output.count("\033[?25l") == output.count("\033[?25h")
+    assert re.search(r"\033\[[0-9;]*m +\d\.\d s\033\[0m", output)
 
 
-def half(teller: Teller, raised: BaseException) -> None:
+def fail_step(teller: Teller, error: BaseException) -> None:
     """Run a step that adds a detail and then raises an exception."""
     with teller.step("Do it"):
         teller.detail("half of it")
-        raise raised
+        raise error
 
 
 @pytest.mark.parametrize(
-    ("raised", "word"),
+    ("error", "word"),
     [(ValueError(), "failed"), (KeyboardInterrupt(), "interrupted"), (SystemExit(143), "interrupted")],
 )
-def test_a_step_that_does_not_end_well_says_so(raised: BaseException, word: str) -> None:
+def test_a_step_that_does_not_end_well_says_so(error: BaseException, word: str) -> None:
     """A step that ends with an exception says so in its line or status, and still shows its details."""
     text, objects = io.StringIO(), io.StringIO()
     for teller in (TextTeller(text), JsonTeller(objects)):
-        with pytest.raises(type(raised)):
-            half(teller, raised)
+        with pytest.raises(type(error)):
+            fail_step(teller, error)
     assert re.fullmatch(rf"Do it \.+ {word}\n    half of it\n", text.getvalue())
     step, detail = map(json.loads, objects.getvalue().splitlines())
     assert (step["step"], step["status"], detail) == ("Do it", word, {"detail": "half of it"})
@@ -72,7 +72,7 @@ def test_a_step_that_does_not_end_well_says_so(raised: BaseException, word: str)
 def test_a_script_gets_an_object_a_line() -> None:
     """A script gets one JSON object a line, and nothing else."""
     out = io.StringIO()
-    play(JsonTeller(out))
+    show_steps(JsonTeller(out))
     step, *rest = map(json.loads, out.getvalue().splitlines())
     assert step.pop("seconds") >= 0
     assert step == {"step": "Create [the] stack", "status": "done"}

@@ -108,8 +108,8 @@ def test_a_macro_must_be_reviewed(cloudformation: Client) -> None:
         cloudformation.create_stack(StackName="toys", TemplateBody=body)
     change = {"StackName": "toys", "ChangeSetName": "change"}
     cloudformation.create_change_set(**change, ChangeSetType="CREATE", TemplateBody=body)
-    (found,) = cloudformation.describe_change_set(**change)["Changes"]
-    assert found["ResourceChange"]["ResourceType"] == "AWS::DynamoDB::Table"
+    (resource_change,) = cloudformation.describe_change_set(**change)["Changes"]
+    assert resource_change["ResourceChange"]["ResourceType"] == "AWS::DynamoDB::Table"
     cloudformation.execute_change_set(**change)
     assert stack_of(cloudformation)["StackStatus"] == "CREATE_COMPLETE"
     assert cloudformation.get_template(StackName="toys")["TemplateBody"] == json.loads(body)
@@ -171,15 +171,15 @@ def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -
     """A stack has a summary, too. A NoEcho value is shown as ****, but reaches the resource."""
     body = with_parameters(PARAMETERS, Bear={"Name": "bear", "Colour": {"Ref": "Secret"}})
     stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Secret", "ParameterValue": "swordfish"}])
-    shown = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
-    assert shown == {"Colour": "red", "Secret": "****"}
-    assert toys.made["toy-1"]["Colour"] == "swordfish"
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert values == {"Colour": "red", "Secret": "****"}
+    assert toys.resources["toy-1"]["Colour"] == "swordfish"
     summary = cloudformation.get_template_summary(StackName="toys")
     assert [one["ParameterKey"] for one in summary["Parameters"]] == ["Colour", "Secret"]
 
 
 @pytest.mark.parametrize(
-    ("slot", "value", "message"),
+    ("declaration", "value", "message"),
     [
         ({"AllowedValues": ["red"]}, "blue", "Parameter 'Colour' must be one of AllowedValues"),
         ({"AllowedPattern": "[a-z]+"}, "Blue", r"Parameter 'Colour' must match pattern \[a-z\]\+"),
@@ -192,9 +192,11 @@ def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -
         ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a,c", "must be one of AllowedValues"),
     ],
 )
-def test_parameters_out_of_bounds(cloudformation: Client, slot: dict[str, Any], value: str, message: str) -> None:
+def test_parameters_out_of_bounds(
+    cloudformation: Client, declaration: dict[str, Any], value: str, message: str
+) -> None:
     """A parameter outside its constraints is refused in CloudFormation's words, without the value."""
-    body = with_parameters({"Colour": {"Type": "String"} | slot}, Bear={"Name": "bear"})
+    body = with_parameters({"Colour": {"Type": "String"} | declaration}, Bear={"Name": "bear"})
     with pytest.raises(ClientError, match=message):
         create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": value}])
     with pytest.raises(ClientError, match=r"Parameters: \[Colour\] must have values"):

@@ -17,7 +17,7 @@ from sandbox.cloudformation.registry import Registry
 from sandbox.cloudformation.type_tests import TypeTester
 from sandbox.function import Function
 from tests.contract import toys
-from tests.sandbox.toy import zipped
+from tests.sandbox.toy import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -47,20 +47,20 @@ SLOW = GOOD.replace("def resource(event, context):", "def resource(event, contex
 SETTINGS = {"runtime": "python3.12", "entrypoint": "toy.resource"}
 
 
-def packaged(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str, Any] = SCHEMA) -> bytes:
+def build_package(code: str = GOOD, inputs: dict[str, str] = INPUTS, schema: dict[str, Any] = SCHEMA) -> bytes:
     """Return a toy's package as cfn builds it."""
-    provider = zipped({"toy.py": code})
+    provider = build_zip({"toy.py": code})
     files: dict[str, str | bytes] = {
         ".rpdk-config": json.dumps(SETTINGS),
         "schema.json": json.dumps(schema),
         "ResourceProvider.zip": provider,
     }
-    return zipped({**files, **inputs})
+    return build_zip({**files, **inputs})
 
 
-def packaged_at(file: Path) -> Path:
+def write_package(file: Path) -> Path:
     """Write a toy's package to a file, and return the file."""
-    file.write_bytes(packaged())
+    file.write_bytes(build_package())
     return file
 
 
@@ -72,48 +72,48 @@ def client(account: Account) -> Iterator[Client]:
         yield account.client("cloudformation")
 
 
-def submitted(account: Account, package: bytes) -> dict[str, Any]:
+def submit(account: Account, package: bytes) -> dict[str, Any]:
     """Submit a package, and return the description of its registration."""
     account.client("s3").put_object(Bucket="uploads", Key="toy.zip", Body=package)
     cloudformation = account.client("cloudformation")
-    given = {"TypeName": toys.TYPE, "SchemaHandlerPackage": "s3://uploads/toy.zip"}
-    token = cloudformation.register_type(**given)["RegistrationToken"]
+    request = {"TypeName": toys.TYPE, "SchemaHandlerPackage": "s3://uploads/toy.zip"}
+    token = cloudformation.register_type(**request)["RegistrationToken"]
     answer: dict[str, Any] = cloudformation.describe_type_registration(RegistrationToken=token)
     return answer
 
 
-def described(client: Client) -> tuple[str, str]:
+def status_of_tests(client: Client) -> tuple[str, str]:
     """Return the status of the type's tests, and its description."""
     answer = client.describe_type(Type="RESOURCE", TypeName=toys.TYPE)
     return answer["TypeTestsStatus"], answer["TypeTestsStatusDescription"]
 
 
-def ended(client: Client) -> tuple[str, str]:
+def wait_for_tests(client: Client) -> tuple[str, str]:
     """Wait until the type's tests end, and return their status and its description."""
-    while described(client)[0] == "IN_PROGRESS":
+    while status_of_tests(client)[0] == "IN_PROGRESS":
         time.sleep(0.1)
-    return described(client)
+    return status_of_tests(client)
 
 
 def test_a_type_that_passes_is_registered(account: Account, client: Client) -> None:
     """A passing type is registered with its number of passed tests; its next version must be compatible."""
-    first = submitted(account, packaged())
+    first = submit(account, build_package())
     assert first["ProgressStatus"] == "COMPLETE", first
     passed = ("PASSED", "50 contract tests passed, 6 skipped")
-    assert described(client) == passed
+    assert status_of_tests(client) == passed
     arn = client.test_type(Type="RESOURCE", TypeName=toys.TYPE)["TypeVersionArn"]
     assert arn == first["TypeVersionArn"]
-    assert ended(client) == passed
+    assert wait_for_tests(client) == passed
 
     narrow = {**SCHEMA, "properties": {key: value for key, value in SCHEMA["properties"].items() if key != "Size"}}
-    second = submitted(account, packaged(schema=narrow))
+    second = submit(account, build_package(schema=narrow))
     assert second["ProgressStatus"] == "FAILED"
     assert "PR001: Resource properties MUST NOT be removed (at /properties/Size)" in second["Description"]
 
 
 def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
     """The registration of a failing type says which tests failed and why, and creates no version."""
-    assert submitted(account, packaged(BAD)) | {"ResponseMetadata": None} == {
+    assert submit(account, build_package(BAD)) | {"ResponseMetadata": None} == {
         "ProgressStatus": "FAILED",
         "Description": (
             "Deployment is currently in VALIDATION_STAGE of status FAILED: "
@@ -123,7 +123,7 @@ def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
         "ResponseMetadata": None,
     }
     with pytest.raises(client.exceptions.TypeNotFoundException):
-        described(client)
+        status_of_tests(client)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_inputs_that_can_not_be_used_fail(
     account: Account, client: Client, inputs: dict[str, str], reason: str
 ) -> None:
     """Missing or unusable inputs fail the registration, because an untested type has not passed."""
-    answer = submitted(account, packaged(inputs=inputs))
+    answer = submit(account, build_package(inputs=inputs))
     assert answer["ProgressStatus"] == "FAILED"
     assert f"of status FAILED: {reason}" in answer["Description"]
     assert client.list_types()["TypeSummaries"] == []
@@ -147,13 +147,13 @@ def test_inputs_that_can_not_be_used_fail(
 def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> None:
     """TestType tests a version that `sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
-    package.write_bytes(packaged(BAD))
+    package.write_bytes(build_package(BAD))
     with Registry(account) as registry:
         registry.add(package)
         client = account.client("cloudformation")
-        assert described(client) == ("NOT_TESTED", "The version has not been tested.")
+        assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")
         client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
-        status, description = ended(client)
+        status, description = wait_for_tests(client)
         assert (status, description.splitlines()[0]) == (
             "FAILED",
             "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
@@ -168,16 +168,16 @@ def test_a_long_registration_goes_on_when_register_type_has_answered(
 ) -> None:
     """A long registration is IN_PROGRESS after RegisterType, and is dropped when its registry ends."""
     monkeypatch.setattr(registry_module, "PATIENCE", 0.1)
-    answer = submitted(account, packaged(SLOW))
+    answer = submit(account, build_package(SLOW))
     assert answer["ProgressStatus"] == "IN_PROGRESS"
     with pytest.raises(client.exceptions.TypeNotFoundException):
-        described(client)
+        status_of_tests(client)
 
 
 def test_tests_that_do_not_end_are_reported(toy_package: Path, account: Account) -> None:
     """If the tests can't finish, the error has their output, for example after a defect of the sandbox."""
     with Function(toy_package, account) as function, pytest.raises(SandboxError, match=r"(?s)did not end: .*KeyError"):
-        TypeTester(account).tested({}, packaged_at(toy_package.parent / "toy.zip"), function)
+        TypeTester(account).run({}, write_package(toy_package.parent / "toy.zip"), function)
 
 
 def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client
     for name, text in INPUTS.items():
         (tmp_path / name).write_text(text)
     programs = Path(sys.executable).parent
-    done = subprocess.run(
+    completed = subprocess.run(
         [programs / "cfn", "submit", "--role-arn", "arn:aws:iam::123456789012:role/toys"],
         cwd=tmp_path,
         env=bare_environment() | account.environment() | {"PATH": f"{programs}:/usr/bin:/bin"},
@@ -208,6 +208,6 @@ def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client
         capture_output=True,
         text=True,
     )
-    assert done.returncode
-    assert "1 of 56 contract tests failed: test_delete_delete[inputs_1]" in done.stdout + done.stderr
+    assert completed.returncode
+    assert "1 of 56 contract tests failed: test_delete_delete[inputs_1]" in completed.stdout + completed.stderr
     assert client.list_types()["TypeSummaries"] == []

@@ -49,7 +49,7 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def used(cloudformation: Client) -> str:
+def use_type(cloudformation: Client) -> str:
     """Create a stack that uses the type, delete it, and return the status that it reached."""
     resources = {"Toy": {"Type": TYPE, "Properties": {"Name": "toy"}}}
     cloudformation.create_stack(StackName="toys", TemplateBody=json.dumps({"Resources": resources}))
@@ -60,25 +60,28 @@ def used(cloudformation: Client) -> str:
 
 def test_the_life_of_a_registration(account: Account, cloudformation: Client) -> None:
     """The type is registered with its roles; a new package is the default before the old version is deleted."""
-    told = outputs(deploy(cloudformation.create_stack, "one.zip"))
-    assert told["TypeVersionArn"] == f"{ARN}/00000001"
-    described = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)
-    assert (described["DefaultVersionId"], described["ExecutionRoleArn"]) == ("00000001", told["ExecutionRoleArn"])
-    assert described["LoggingConfig"]["LogGroupName"] == "Toy-Test-Type-logs"
+    stack_outputs = outputs(deploy(cloudformation.create_stack, "one.zip"))
+    assert stack_outputs["TypeVersionArn"] == f"{ARN}/00000001"
+    description = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)
+    assert (description["DefaultVersionId"], description["ExecutionRoleArn"]) == (
+        "00000001",
+        stack_outputs["ExecutionRoleArn"],
+    )
+    assert description["LoggingConfig"]["LogGroupName"] == "Toy-Test-Type-logs"
     roles = {role["Arn"] for role in account.client("iam").list_roles()["Roles"]}
-    assert {described["ExecutionRoleArn"], described["LoggingConfig"]["LogRoleArn"]} == roles
-    assert used(cloudformation) == "CREATE_COMPLETE"
+    assert {description["ExecutionRoleArn"], description["LoggingConfig"]["LogRoleArn"]} == roles
+    assert use_type(cloudformation) == "CREATE_COMPLETE"
 
     assert outputs(deploy(cloudformation.update_stack, "two.zip"))["TypeVersionArn"] == f"{ARN}/00000002"
-    described = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)
-    assert described["DefaultVersionId"] == "00000002"
+    description = cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)
+    assert description["DefaultVersionId"] == "00000002"
     events = cloudformation.describe_stack_events(StackName="registration")["StackEvents"]
-    done = [
+    completed_events = [
         (one["LogicalResourceId"], one["ResourceStatus"])
         for one in reversed(events)
         if one["ResourceStatus"].endswith("COMPLETE")
     ]
-    assert done[-4:] == [
+    assert completed_events[-4:] == [
         ("TypeVersion", "UPDATE_COMPLETE"),
         ("DefaultVersion", "UPDATE_COMPLETE"),
         ("TypeVersion", "DELETE_COMPLETE"),
@@ -86,7 +89,7 @@ def test_the_life_of_a_registration(account: Account, cloudformation: Client) ->
     ]
     listed = cloudformation.list_type_versions(Type="RESOURCE", TypeName=TYPE)["TypeVersionSummaries"]
     assert [version["VersionId"] for version in listed] == ["00000002"]
-    assert used(cloudformation) == "CREATE_COMPLETE"
+    assert use_type(cloudformation) == "CREATE_COMPLETE"
 
     cloudformation.delete_stack(StackName="registration")
     assert cloudformation.describe_stacks()["Stacks"] == []
@@ -117,7 +120,7 @@ def test_a_package_that_is_refused_leaves_the_old_version(cloudformation: Client
     deploy(cloudformation.create_stack, "one.zip")
     assert deploy(cloudformation.update_stack, "broken.zip")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TYPE)["DefaultVersionId"] == "00000001"
-    assert used(cloudformation) == "CREATE_COMPLETE"
+    assert use_type(cloudformation) == "CREATE_COMPLETE"
 
 
 def test_a_default_version_by_name(account: Account, cloudformation: Client) -> None:

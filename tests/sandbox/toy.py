@@ -58,10 +58,10 @@ def write(folder: Path, handlers: str = HANDLERS, requirements: str = "") -> Pat
     return folder
 
 
-def zipped(files: dict[str, str | bytes]) -> bytes:
+def build_zip(files: dict[str, str | bytes]) -> bytes:
     """Return a zip of these files."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as target:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
         for name, content in files.items():
             target.writestr(name, content)
-    return made.getvalue()
+    return buffer.getvalue()

@@ -45,7 +45,7 @@ class Toys:
     """The type's handlers. They record every event, and return the answers queued in `answers` before their own."""
 
     def __init__(self) -> None:
-        self.made: dict[str, dict[str, Any]] = {}
+        self.resources: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
         self.waits: list[float] = []
@@ -59,26 +59,26 @@ class Toys:
             return self.answers.pop(0)
         model = event["requestData"]["resourceProperties"]
         if event["action"] == "CREATE":
-            if any(toy["Name"] == model["Name"] for toy in self.made.values()):
-                return failed("AlreadyExists", "That name is taken")
+            if any(toy["Name"] == model["Name"] for toy in self.resources.values()):
+                return failure("AlreadyExists", "That name is taken")
             self.count += 1
             model = model | {"Id": f"toy-{self.count}"}
-        elif model["Id"] not in self.made:
-            return failed("NotFound", "No such toy")
+        elif model["Id"] not in self.resources:
+            return failure("NotFound", "No such toy")
         elif event["action"] == "DELETE":
-            del self.made[model["Id"]]
+            del self.resources[model["Id"]]
             return {"status": "SUCCESS"}
         elif event["action"] == "READ":
-            return {"status": "SUCCESS", "resourceModel": self.made[model["Id"]]}
-        self.made[model["Id"]] = {"Facts": {"Born": "today"}} | model
-        return {"status": "SUCCESS", "resourceModel": self.made[model["Id"]]}
+            return {"status": "SUCCESS", "resourceModel": self.resources[model["Id"]]}
+        self.resources[model["Id"]] = {"Facts": {"Born": "today"}} | model
+        return {"status": "SUCCESS", "resourceModel": self.resources[model["Id"]]}
 
     def actions(self) -> list[str]:
         """Return the action and the logical id of each event so far."""
         return [f"{event['action']} {event['requestData']['logicalResourceId']}" for event in self.events]
 
 
-def failed(code: str, message: str = "No", model: dict[str, Any] | None = None) -> dict[str, Any]:
+def failure(code: str, message: str = "No", model: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return a failed progress event."""
     return {"status": "FAILED", "errorCode": code, "message": message, "resourceModel": model}
 
