@@ -64,36 +64,42 @@ def text(package: Path) -> str:
         bill.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"sha256:{digest}")
         bill.metadata.timestamp = None  # type: ignore[assignment]  # the library omits None; the specification allows it
         bill.metadata.component = root
-        components = {canonicalize_name(found.name): _component(found) for found in distributions}
+        components = {canonicalize_name(distribution.name): _component(distribution) for distribution in distributions}
         for component in components.values():
             bill.components.add(component)
         bill.register_dependency(root, components.values())
-        for found in distributions:
-            required = {canonicalize_name(requirement.name) for requirement in _requirements(found)}
-            needed = [component for name, component in components.items() if name in required]
-            bill.register_dependency(components[canonicalize_name(found.name)], needed)
+        for distribution in distributions:
+            required = {canonicalize_name(requirement.name) for requirement in _requirements(distribution)}
+            requirements = [component for name, component in components.items() if name in required]
+            bill.register_dependency(components[canonicalize_name(distribution.name)], requirements)
     return make_outputter(bill, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
 
 
-def _component(found: importlib.metadata.PathDistribution) -> Component:
-    name = canonicalize_name(found.name)
-    url = PackageURL("pypi", name=name, version=found.version)
+def _component(distribution: importlib.metadata.PathDistribution) -> Component:
+    name = canonicalize_name(distribution.name)
+    url = PackageURL("pypi", name=name, version=distribution.version)
     # Old metadata has the licence's name or its whole text in License. New metadata has an SPDX expression (PEP 639).
-    said = next((found.metadata[key] for key in ("License-Expression", "License") if key in found.metadata), "")
+    licence = next(
+        (distribution.metadata[key] for key in ("License-Expression", "License") if key in distribution.metadata), ""
+    )
     return Component(
         name=name,
-        version=found.version,
+        version=distribution.version,
         type=ComponentType.LIBRARY,
         bom_ref=url.to_string(),
         purl=url,
-        licenses=[LicenseFactory().make_from_string(said)] if said and "\n" not in said else None,
+        licenses=[LicenseFactory().make_from_string(licence)] if licence and "\n" not in licence else None,
     )
 
 
-def _requirements(found: importlib.metadata.PathDistribution) -> list[Requirement]:
+def _requirements(distribution: importlib.metadata.PathDistribution) -> list[Requirement]:
     """Return a distribution's requirements without its extras."""
-    requirements = map(Requirement, found.requires or [])
-    return [one for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
+    requirements = map(Requirement, distribution.requires or [])
+    return [
+        requirement
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    ]
 
 
 def _byte_code(function: zipfile.ZipFile) -> str:

@@ -32,7 +32,7 @@ def interpreter(version: str) -> Path | None:
     Args:
         version: Major and minor version, such as 3.12.
     """
-    return next((path for path in _candidates(version) if _is(path, version)), None)
+    return next((path for path in _candidates(version) if _runs_version(path, version)), None)
 
 
 def full_version(python: Path) -> str:
@@ -76,9 +76,9 @@ def _candidates(version: str) -> Iterator[Path]:
     yield from sorted(uv.glob(f"cpython-{version}.*/bin/{name}"))
 
 
-def _is(path: Path, version: str) -> bool:
+def _runs_version(path: Path, version: str) -> bool:
     """Return whether a file runs a CPython of a version: pyenv has shims for versions that they can't run."""
     if not os.access(path, os.X_OK):
         return False
-    told = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
-    return told.stdout.split() == ["cpython", version]
+    result = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
+    return result.stdout.split() == ["cpython", version]

@@ -30,11 +30,11 @@ def write_directory(bundle: Path) -> Path:
 
 def add(directory: Path, authorities: str) -> None:
     """Add PEM certificates to a directory; a certificate whose hash it already has gets the next number."""
-    seen = Counter(file.stem for file in directory.iterdir())
+    counts = Counter(file.stem for file in directory.iterdir())
     for pem in _PEM.findall(authorities):
         digest = subject_hash(pem)
-        (directory / f"{digest}.{seen[digest]}").write_text(pem, encoding="utf-8")
-        seen[digest] += 1
+        (directory / f"{digest}.{counts[digest]}").write_text(pem, encoding="utf-8")
+        counts[digest] += 1
 
 
 def subject_hash(pem: str) -> str:

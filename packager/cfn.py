@@ -32,7 +32,7 @@ _LONGEST = 1000  # characters of a reason: cfn's message about a schema ends wit
 
 
 @dataclass(frozen=True)
-class Ended:
+class Result:
     """The exit code of a cfn that ended, and the lines that it wrote to its two streams."""
 
     code: int
@@ -56,10 +56,10 @@ def run(
     Raises:
         PackagerError: cfn is not installed, or it failed; with its reason.
     """
-    ended = call(arguments, folder, environment, progress)
-    if ended.code:
-        raise PackagerError(f"cfn {arguments[0]} failed. {_reason(ended, folder)}")
-    return ended.lines
+    result = call(arguments, folder, environment, progress)
+    if result.code:
+        raise PackagerError(f"cfn {arguments[0]} failed. {_reason(result, folder)}")
+    return result.lines
 
 
 def call(
@@ -67,7 +67,7 @@ def call(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Ended:
+) -> Result:
     """Run `cfn` as `run` does, and return its end, for a subcommand whose failure is a result, such as `cfn test`.
 
     Ctrl-C and every other exception end cfn and the pip that it runs.
@@ -83,18 +83,18 @@ def call(
     """
     lines: list[str] = []
     failing = False
-    with started(arguments, folder, environment) as process:
+    with start(arguments, folder, environment) as process:
         for line in process.stdout or ():
             lines.append(line.rstrip())
             failing = failing or line.startswith("===")
             if progress and not failing:
                 progress(lines[-1])
         process.wait()
-    return Ended(process.returncode, lines)
+    return Result(process.returncode, lines)
 
 
 @contextmanager
-def started(
+def start(
     arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start `cfn` with its output in a pipe; when the block ends, end cfn and its pip if they still run.
@@ -129,10 +129,10 @@ def started(
             yield process
         finally:
             if process.poll() is None:
-                _end(process)
+                _terminate(process)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _terminate(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):  # it ended in the meantime
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -141,20 +141,20 @@ def _end(process: subprocess.Popen[str]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _reason(ended: Ended, folder: Path) -> str:
+def _reason(result: Result, folder: Path) -> str:
     """Return the reason of a failure from pip's log, or from one of the three reports of `rpdk/core/cli.py`."""
     pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", _text(folder / PIP_LOG)))
     if pip_errors:
         return _cut("pip could not install requirements.txt: " + " ".join(" ".join(pip_errors).split()))
-    if _DOWNSTREAM in ended.lines:
-        told = ended.lines[ended.lines.index(_DOWNSTREAM) + 1 :]
-        return _cut(" ".join(told[: told.index("---")]))
+    if _DOWNSTREAM in result.lines:
+        report = result.lines[result.lines.index(_DOWNSTREAM) + 1 :]
+        return _cut(" ".join(report[: report.index("---")]))
     log = _text(folder / LOG_FILE).rstrip()
-    if _UNHANDLED in ended.lines:  # only the log has the traceback, and the exception follows its last indented line
+    if _UNHANDLED in result.lines:  # only the log has the traceback, and the exception follows its last indented line
         return _cut(" ".join(log.rpartition("\n  ")[2].splitlines()[1:]))
     critical = _CRITICAL.findall(log)
     if not critical:
-        return _cut(" ".join(ended.lines) or f"It said nothing (exit code {ended.code}).")
+        return _cut(" ".join(result.lines) or f"It said nothing (exit code {result.code}).")
     where = _INSTANCE.findall(log)
     return _cut(critical[-1] + (f" (at {where[-1]})" if where else ""))
 

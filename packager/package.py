@@ -18,10 +18,10 @@ from packager import PackagerError, bytecode, cfn, sources
 
 SETTINGS = sources.SETTINGS
 
-SMALLER = "-small"
+SMALL_SUFFIX = "-small"
 """The suffix of our plugins' names, after the name of the plugin that they extend (packager/plugin.py)."""
 
-KEPT = 10
+CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
 
 
@@ -41,21 +41,21 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     if not (project / SETTINGS).is_file():
         raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
     settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or smaller(settings["language"])
-    build_here(settings)
-    kept = cache or project / ".cache" / "packages"
-    packaged = kept / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
-    if not packaged.exists():
-        kept.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept) as scratch:
+    settings["language"] = language or small_variant(settings["language"])
+    build_without_docker(settings)
+    packages = cache or project / ".cache" / "packages"
+    package_file = packages / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
+    if not package_file.exists():
+        packages.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=packages) as scratch:
             copy_project(project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
-            _submit_dry_run(Path(scratch)).replace(packaged)
-    _touch(packaged)
+            _submit_dry_run(Path(scratch)).replace(package_file)
+    _touch(package_file)
     with suppress(FileNotFoundError):  # another process may be deleting them too
-        for old in sorted(kept.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
+        for old in sorted(packages.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-CACHE_SIZE]:
             old.unlink()
-    return packaged
+    return package_file
 
 
 def _touch(path: Path) -> None:
@@ -73,31 +73,31 @@ def copy_project(project: Path, folder: Path) -> None:
 
 def _inputs(project: Path) -> Iterator[Path]:
     """Return the shipped files that cfn reads: those next to .rpdk-config, src/ and inputs/."""
-    beside = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
-    return sources.shipped(project, SETTINGS, *beside, "resource-role.yaml", "src", "inputs")
+    top_level = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
+    return sources.shipped_files(project, SETTINGS, *top_level, "resource-role.yaml", "src", "inputs")
 
 
-def smaller(language: str) -> str:
+def small_variant(language: str) -> str:
     """Return the name of a language plugin's smaller variant if that is installed, or else the plugin's own name."""
-    twin = f"{language}{SMALLER}"
-    return twin if importlib.metadata.entry_points(group="rpdk.v1.languages", name=twin) else language
+    variant = f"{language}{SMALL_SUFFIX}"
+    return variant if importlib.metadata.entry_points(group="rpdk.v1.languages", name=variant) else language
 
 
-def build_here(settings: dict[str, Any]) -> None:
+def build_without_docker(settings: dict[str, Any]) -> None:
     """Change a project's settings so that cfn builds with this machine's pip instead of Docker.
 
     Args:
         settings: The content of .rpdk-config. cfn uses Docker if any of its three settings says so, and prompts if none
             is set (rpdk/python/codegen.py, _init_from_project).
     """
-    of_language = settings.setdefault("settings", {})
-    of_language.pop("useDocker", None)
-    of_language.update(use_docker=False, no_docker=True)
+    language_settings = settings.setdefault("settings", {})
+    language_settings.pop("useDocker", None)
+    language_settings.update(use_docker=False, no_docker=True)
 
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
     compiler = ""
-    if language.endswith(SMALLER):  # our plugin adds the byte code of this interpreter
+    if language.endswith(SMALL_SUFFIX):  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
     digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
@@ -116,12 +116,12 @@ def _digest(project: Path, inputs: list[Path], language: str) -> str:
 
 def _submit_dry_run(project: Path) -> Path:
     """Run `cfn submit --dry-run` in a project and return the zip that it wrote."""
-    without_account = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    said = cfn.run(["submit", "--dry-run"], project, without_account)
-    written = list(project.glob("*.zip"))  # named after the type
-    if len(written) != 1:
-        raise PackagerError(f"cfn submit --dry-run wrote {len(written)} packages instead of one. {' '.join(said)}")
-    return written[0]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    lines = cfn.run(["submit", "--dry-run"], project, environment)
+    zips = list(project.glob("*.zip"))  # named after the type
+    if len(zips) != 1:
+        raise PackagerError(f"cfn submit --dry-run wrote {len(zips)} packages instead of one. {' '.join(lines)}")
+    return zips[0]
 
 
 def tail(text: str, lines: int = 20) -> str:

@@ -1,7 +1,7 @@
 """cfn's language plugin `python312-small`, which builds a smaller package that starts faster, for Python 3.12.
 
-It builds like the official plugin, then removes what no resource type runs (_UNUSED, _replaced), adds byte code for
-Lambda's interpreter, and compresses. It doesn't depend on this type.
+It builds like the official plugin, then removes what no resource type runs (_UNUSED, _unneeded_files), adds byte code
+for Lambda's interpreter, and compresses. It doesn't depend on this type.
 """
 
 import logging
@@ -59,7 +59,7 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         models = build_path / str(self.package_name) / "data"
         for pattern in _UNUSED:
             _remove(build_path.glob(pattern))
-        _remove(_replaced(build_path, models))
+        _remove(_unneeded_files(build_path, models))
         bundle = build_path / "certifi" / "cacert.pem"
         if bundle.exists():  # it does for every type that uses the plugin library
             certificates.write_directory(bundle)
@@ -83,23 +83,23 @@ def _remove(paths: Iterable[Path]) -> None:
             path.unlink()
 
 
-def _replaced(build: Path, ours: Path) -> Iterator[Path]:
+def _unneeded_files(build: Path, models: Path) -> Iterator[Path]:
     """Yield the files of botocore and boto3 that a type with its own service models doesn't need.
 
     Args:
         build: The build directory.
-        ours: The type's models: SERVICE/VERSION/service-2.json for every service that it calls, and endpoints.json.
+        models: The type's models: SERVICE/VERSION/service-2.json for every service that it calls, and endpoints.json.
     """
-    theirs = build / "botocore" / "data"
-    called = {path.parents[1].name for path in ours.glob("*/*/service-2.json")}
-    if not called:
+    botocore_data = build / "botocore" / "data"
+    services = {path.parents[1].name for path in models.glob("*/*/service-2.json")}
+    if not services:
         return
     yield from build.glob("boto3/data")  # boto3's resources, which need the removed models
-    for service in theirs.iterdir():
-        if service.is_dir() and service.name not in called:
+    for service in botocore_data.iterdir():
+        if service.is_dir() and service.name not in services:
             yield service
         elif service.is_dir():
             for pattern in _UNUSED_OF_SERVICES:
                 yield from service.glob(f"*/{pattern}")
-    for file in ours.rglob("*.json"):
-        yield from (theirs / file.relative_to(ours).parent).glob(f"{file.name}*")
+    for file in models.rglob("*.json"):
+        yield from (botocore_data / file.relative_to(models).parent).glob(f"{file.name}*")

@@ -58,7 +58,7 @@ RULES = (
     ),
 )
 
-_OF_THIS_TYPE = "sagemaker:CreateModelQualityJobDefinition"
+_ACTION_OF_THIS_TYPE = "sagemaker:CreateModelQualityJobDefinition"
 _HEADER = "# cfn's role, narrowed by packager/role.py; `cfn generate` alone writes the wide form.\n"
 
 
@@ -71,13 +71,15 @@ def narrow(file: Path) -> None:
     template = yaml.safe_load(file.read_text(encoding="utf-8"))
     for policy in template["Resources"]["ExecutionRole"]["Properties"]["Policies"]:
         document = policy["PolicyDocument"]
-        if any(_OF_THIS_TYPE in statement["Action"] for statement in document["Statement"]):
-            document["Statement"] = [new for statement in document["Statement"] for new in narrowed(statement)]
+        if any(_ACTION_OF_THIS_TYPE in statement["Action"] for statement in document["Statement"]):
+            document["Statement"] = [
+                new for statement in document["Statement"] for new in narrowed_statements(statement)
+            ]
             text = yaml.safe_dump(template, sort_keys=False, width=120)
             file.write_text(_HEADER + text, encoding="utf-8")
 
 
-def narrowed(statement: Statement) -> list[Statement]:
+def narrowed_statements(statement: Statement) -> list[Statement]:
     """Return statements that allow the same actions, each on its own resources only.
 
     Args:

@@ -48,14 +48,16 @@ def trimmed_model(model: dict[str, Any], operations: tuple[str, ...]) -> dict[st
     """Return a service model with these operations and the shapes that they reach, without documentation."""
     kept = {name: model["operations"][name] for name in operations}
     reached: dict[str, Any] = {}
-    waiting = [name for operation in kept.values() for name in _shapes(operation)]
-    while waiting:
-        name = waiting.pop()
+    pending = [name for operation in kept.values() for name in _shapes(operation)]
+    while pending:
+        name = pending.pop()
         if name not in reached:
             reached[name] = model["shapes"][name]
-            waiting += _shapes(reached[name])
-    whole = {key: value for key, value in model.items() if key not in ("operations", "shapes")}
-    trimmed: dict[str, Any] = _undocumented(whole | {"operations": kept, "shapes": dict(sorted(reached.items()))})
+            pending += _shapes(reached[name])
+    other_members = {key: value for key, value in model.items() if key not in ("operations", "shapes")}
+    trimmed: dict[str, Any] = _without_documentation(
+        other_members | {"operations": kept, "shapes": dict(sorted(reached.items()))}
+    )
     return trimmed
 
 
@@ -79,7 +81,7 @@ def _shapes(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON do
             yield from _shapes(inner)
 
 
-def _undocumented(part: Any, *, names: bool = False) -> Any:  # noqa: ANN401 - any part of a JSON document
+def _without_documentation(part: Any, *, names: bool = False) -> Any:  # noqa: ANN401 - any part of a JSON document
     """Return a part of a model without its documentation.
 
     Args:
@@ -87,11 +89,11 @@ def _undocumented(part: Any, *, names: bool = False) -> Any:  # noqa: ANN401 - a
         names: Whether the keys are names of shapes, members or operations, where "documentation" can be a name.
     """
     if isinstance(part, list):
-        return [_undocumented(inner) for inner in part]
+        return [_without_documentation(inner) for inner in part]
     if not isinstance(part, dict):
         return part
     return {
-        key: _undocumented(value, names=not names and key in ("members", "operations", "shapes"))
+        key: _without_documentation(value, names=not names and key in ("members", "operations", "shapes"))
         for key, value in part.items()
         if names or key not in ("documentation", "documentationUrl")
     }

@@ -16,7 +16,7 @@ SETTINGS = ".rpdk-config"
 """The file of cfn's settings, which makes a folder a project."""
 
 
-def shipped(project: Path, *tops: str) -> Iterator[Path]:
+def shipped_files(project: Path, *tops: str) -> Iterator[Path]:
     """Yield the files that ship, in a fixed order and without byte code.
 
     Args:
@@ -26,31 +26,31 @@ def shipped(project: Path, *tops: str) -> Iterator[Path]:
     Raises:
         PackagerError: The project is in a repository, and git is missing or fails.
     """
-    tracked = _listed(project, "--cached")
+    tracked = _git_files(project, "--cached")
     if project / SETTINGS not in tracked:
         tracked = frozenset()
-    for path in _below(project, tops):
-        if path in tracked if tracked else not _hidden(path, project, tops):
+    for path in _files_below(project, tops):
+        if path in tracked if tracked else not _is_hidden(path, project, tops):
             yield path
 
 
-def left_out(project: Path, *tops: str) -> list[Path]:
+def untracked_files(project: Path, *tops: str) -> list[Path]:
     """Return the files that don't ship because git neither tracks nor ignores them; somebody may have forgotten them.
 
     Args:
-        project: As for `shipped`.
-        tops: As for `shipped`.
+        project: As for `shipped_files`.
+        tops: As for `shipped_files`.
 
     Raises:
-        PackagerError: As for `shipped`.
+        PackagerError: As for `shipped_files`.
     """
-    if project / SETTINGS not in _listed(project, "--cached"):
+    if project / SETTINGS not in _git_files(project, "--cached"):
         return []
-    others = _listed(project, "--others", "--exclude-standard")
-    return [path for path in _below(project, tops) if path in others]
+    others = _git_files(project, "--others", "--exclude-standard")
+    return [path for path in _files_below(project, tops) if path in others]
 
 
-def _below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
+def _files_below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
     for name in tops:
         top = project / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
@@ -58,27 +58,27 @@ def _below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
                 yield path
 
 
-def _hidden(path: Path, project: Path, tops: tuple[str, ...]) -> bool:
+def _is_hidden(path: Path, project: Path, tops: tuple[str, ...]) -> bool:
     """Return whether a path below its top has a part that begins with a dot; the top itself may, as .rpdk-config."""
     name = path.relative_to(project)
     top = next(Path(top) for top in tops if name.is_relative_to(top))
     return any(part.startswith(".") for part in name.relative_to(top).parts)
 
 
-def _listed(project: Path, *which: str) -> frozenset[Path]:
+def _git_files(project: Path, *options: str) -> frozenset[Path]:
     """Return the files that `git ls-files` lists for a project, or none if it is in no repository."""
     if not any((folder / ".git").exists() for folder in (project, *project.parents)):
         return frozenset()
     # In a git hook, GIT_ variables point to the hook's repository, which may be another one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(project), "ls-files", "-z", *which]
+    command = ["git", "-C", str(project), "ls-files", "-z", *options]
     try:
-        told = subprocess.run(command, env=environment, capture_output=True, check=True)
+        result = subprocess.run(command, env=environment, capture_output=True, check=True)
     except FileNotFoundError as error:
         raise PackagerError("Only files that git tracks ship, and there is no git on the PATH: install it.") from error
     except subprocess.CalledProcessError as error:
-        said = os.fsdecode(error.stderr).strip().replace("\n", " ")
+        message = os.fsdecode(error.stderr).strip().replace("\n", " ")
         raise PackagerError(
-            f"Only files that git tracks ship, and git can't tell which in {project}: {said}"
+            f"Only files that git tracks ship, and git can't tell which in {project}: {message}"
         ) from error
-    return frozenset(project / os.fsdecode(name) for name in told.stdout.split(b"\0") if name)
+    return frozenset(project / os.fsdecode(name) for name in result.stdout.split(b"\0") if name)

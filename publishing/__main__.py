@@ -14,7 +14,7 @@ from packager import PackagerError, bytecode
 from publishing import prerequisites
 from publishing.names import TypeName
 from publishing.place import Place
-from publishing.registration import Checks, Target, deregister, in_words, package, submit
+from publishing.registration import Checks, Target, deregister, package, submit, translate_botocore_errors
 from publishing.staging import TAG_UPDATES, stage, type_name_of
 from sandbox import SandboxError
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _prerequisites(options: argparse.Namespace) -> None:
     session = Target(options.region, options.profile).session()
-    with in_words():
+    with translate_botocore_errors():
         place = Place.of(session)
         say(f"Prerequisites of contract tests -> account {place.account}, {place.region}, as {place.caller}")
         if options.command == "prerequisites":

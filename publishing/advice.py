@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_FIRST_LOOK = "`python -m sandbox test` runs them on your machine, without an account, and shows what was called."
+_LOCAL_RUN = "`python -m sandbox test` runs them on your machine, without an account, and shows what was called."
 
 _ADVICE = {
     "test_create": "CREATE failed, and so does every test that begins with a CREATE. The handler's message says why; "
@@ -50,11 +50,11 @@ _RULE = re.compile(r"\b(?:ARN|COM|ENM|GN|MI|ML|PAT|PER|PID|PR|RQ|TAG|TFDF|TP)\d{
 
 def advice(name: str) -> str:
     """Return what to do about a test or rule, or an empty text if its name is not known."""
-    changed = "Change the schema, then `make generate`." if _RULE.fullmatch(name) else ""
-    return _ADVICE.get(name, changed)
+    default = "Change the schema, then `make generate`." if _RULE.fullmatch(name) else ""
+    return _ADVICE.get(name, default)
 
 
-def advised(description: str) -> str:
+def with_advice(description: str) -> str:
     """Return the registry's description of a failed registration, with advice for each test that it names.
 
     Args:
@@ -66,5 +66,5 @@ def advised(description: str) -> str:
     if "test_create" in names:  # nearly every test begins with a CREATE
         names = [name for name in names if name == "test_create" or not name.startswith("test_")]
     return "\n".join(
-        [description, "What to do:", *(f"  - {name}: {advice(name)}" for name in names), f"  {_FIRST_LOOK}"]
+        [description, "What to do:", *(f"  - {name}: {advice(name)}" for name in names), f"  {_LOCAL_RUN}"]
     )

@@ -47,7 +47,7 @@ def check_inputs(staged: Path, type_name: TypeName) -> None:
         RefusedError: AWS would refuse them; with every reason, and what to do.
     """
     schema = json.loads((staged / f"{type_name.stem}.json").read_bytes())
-    problems = [_told(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
+    problems = [_with_advice(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
     if problems:
         raise RefusedError("AWS would refuse these inputs:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
@@ -67,15 +67,17 @@ def check(staged: Path, project: Path, type_name: TypeName, place: Place, progre
     """
     start = time.monotonic()
     schema: dict[str, Any] = json.loads((staged / f"{type_name.stem}.json").read_bytes())
-    problems = [*_schema_problems(schema, _registered(type_name.value, place, progress), progress)]
+    problems = [*_schema_problems(schema, _registered_schema(type_name.value, place, progress), progress)]
     problems += fill(staged, project, place)
-    problems += [_told(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
+    problems += [_with_advice(str(problem), problem.check) for problem in inputs.problems(staged / "inputs", schema)]
     if not problems:
         sets = inputs.read(staged / "inputs", place.variables)
-        found = existence.look({file: one for each in sets for file, one in each.documents.items()}, place)
-        for note in found.notes:
+        findings = existence.check_resources(
+            {file: document for input_set in sets for file, document in input_set.documents.items()}, place
+        )
+        for note in findings.notes:
             progress(f"Note: {note}")
-        problems += found.problems
+        problems += findings.problems
     if problems:
         raise RefusedError(
             "AWS would not register it, so nothing was uploaded:\n"
@@ -93,18 +95,18 @@ def fill(staged: Path, project: Path, place: Place) -> list[str]:
         project: The original, whose template defines the stand-ins.
         place: The account and region.
     """
-    said = stand_ins.of(project)
-    outputs = prerequisites.outputs(place) if stand_ins.used_in(staged / "inputs", said) else {}
-    lacking = stand_ins.fill(staged / "inputs", said, outputs, place)
-    if not lacking:
+    output_names = stand_ins.of(project)
+    outputs = prerequisites.outputs(place) if stand_ins.used_in(staged / "inputs", output_names) else {}
+    missing_outputs = stand_ins.fill(staged / "inputs", output_names, outputs, place)
+    if not missing_outputs:
         return []
-    missing = (
-        f"The stack {prerequisites.STACK} has no output {', '.join(lacking)}"
+    problem = (
+        f"The stack {prerequisites.STACK} has no output {', '.join(missing_outputs)}"
         if outputs
         else f"There is no stack {prerequisites.STACK} in account {place.account}, {place.region}"
     )
     return [
-        f"{missing}. The inputs of the contract tests name resources that must exist: deploy them with "
+        f"{problem}. The inputs of the contract tests name resources that must exist: deploy them with "
         f"`{prerequisites.COMMAND}`, or submit your own inputs with INPUTS=DIR."
     ]
 
@@ -118,23 +120,23 @@ def _schema_problems(schema: Mapping[str, Any], previous: Mapping[str, Any] | No
     for finding in findings:
         if finding.warning:
             progress(f"Note: AWS's rules for schemas warn: {finding}. {advice(finding.rule)}")
-    return [_told(str(finding), finding.rule) for finding in findings if not finding.warning]
+    return [_with_advice(str(finding), finding.rule) for finding in findings if not finding.warning]
 
 
-def _registered(type_name: str, place: Place, progress: Progress) -> dict[str, Any] | None:
+def _registered_schema(type_name: str, place: Place, progress: Progress) -> dict[str, Any] | None:
     """Return the registered version's schema, or None if no version is registered or it can't be read."""
     try:
-        told = place.session.client("cloudformation").describe_type(Type="RESOURCE", TypeName=type_name)
+        answer = place.session.client("cloudformation").describe_type(Type="RESOURCE", TypeName=type_name)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("TypeNotFoundException", "CFNRegistryException"):
             progress(f"Note: the schema is not compared with the version before: {error}")
         return None
-    if told.get("DeprecatedStatus") == "DEPRECATED" or not told.get("Schema"):
+    if answer.get("DeprecatedStatus") == "DEPRECATED" or not answer.get("Schema"):
         return None
-    schema: dict[str, Any] = json.loads(told["Schema"])
+    schema: dict[str, Any] = json.loads(answer["Schema"])
     return schema
 
 
-def _told(text: str, name: str) -> str:
-    what = advice(name)
-    return f"{text}. {what}" if what else text
+def _with_advice(text: str, name: str) -> str:
+    suggestion = advice(name)
+    return f"{text}. {suggestion}" if suggestion else text

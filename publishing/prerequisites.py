@@ -20,8 +20,8 @@ from sandbox.contract import inputs
 STACK = "model-quality-contract-tests"
 COMMAND = "make prerequisites ENDPOINT_NAME=..."
 _EXPORTS = ("account", "partition", "region")
-_ABSENT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack in this status can't be updated
-_LIMIT = 15 * 60  # seconds; the stack takes two or three minutes
+_NOT_UPDATABLE = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack in this status can't be updated
+_TIMEOUT = 15 * 60  # seconds; the stack takes two or three minutes
 _FAILED = re.compile(r"FAILED|ROLLBACK")
 
 Progress = Callable[[str], None]
@@ -40,7 +40,7 @@ def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | Non
     Raises:
         PublishingError: The endpoint is missing or captures no data, or the stack can't be deployed; with the reason.
     """
-    _require(project)
+    _require_template(project)
     if not endpoint:
         raise PublishingError(
             "No endpoint: name one of yours that captures data, with ENDPOINT_NAME=... SageMaker refuses a definition "
@@ -48,14 +48,14 @@ def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | Non
         )
     if problem := endpoint_problem(place.session, endpoint):
         raise PublishingError(f"{problem} Name another with ENDPOINT_NAME=...")
-    parameters = {"EndpointName": endpoint, "ExportVariables": _exporting(place, progress)}
+    parameters = {"EndpointName": endpoint, "ExportVariables": _export_parameter(place, progress)}
     if baselining_job:
         parameters["BaseliningJobName"] = baselining_job
     client = place.session.client("cloudformation")
     status = _status(client)
-    if status in _ABSENT:
+    if status in _NOT_UPDATABLE:
         progress(f"Deleting what an earlier attempt left of {STACK}")
-        _delete(client, progress)
+        _delete_stack(client, progress)
         status = None
     request = {
         "StackName": STACK,
@@ -72,8 +72,8 @@ def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | Non
             raise
         progress("  It is up to date.")
     else:
-        _wait(client, seen, progress)
-    count = _upload(project, place)
+        _wait_for_end(client, seen, progress)
+    count = _upload_files(project, place)
     progress(f"Put {count} files that inputs/ names into its bucket. Next: make submit TYPE_NAME=...")
 
 
@@ -83,15 +83,15 @@ def delete(project: Path, place: Place, progress: Progress) -> None:
     Raises:
         PublishingError: The stack doesn't exist or can't be deleted; with the reason.
     """
-    _require(project)
+    _require_template(project)
     client = place.session.client("cloudformation")
     if _status(client) is None:
         raise PublishingError(f"There is no stack {STACK} in {place.region}: nothing to delete.")
     bucket = outputs(place).get("Bucket")
     if bucket:
-        _empty(place.session.client("s3"), bucket)
+        _empty_bucket(place.session.client("s3"), bucket)
     progress(f"Deleting the stack {STACK}")
-    _delete(client, progress)
+    _delete_stack(client, progress)
     progress("Deleted. AWS deletes the stack's KMS key in 7 days; it costs nothing until then.")
 
 
@@ -103,15 +103,15 @@ def outputs(place: Place) -> dict[str, str]:
         if "does not exist" not in str(error):
             raise
         return {}
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _require(project: Path) -> None:
+def _require_template(project: Path) -> None:
     if not (project / TEMPLATE).exists():
         raise PublishingError(f"{project} has no {TEMPLATE}: its contract tests need nothing that can be deployed.")
 
 
-def _exporting(place: Place, progress: Progress) -> str:
+def _export_parameter(place: Place, progress: Progress) -> str:
     """Return whether the stack can export the variables ("yes", "no"): only one stack can have an export's name."""
     pages = place.session.client("cloudformation").get_paginator("list_exports").paginate()
     taken = {
@@ -144,21 +144,21 @@ def _events(client: Any, stack: str = STACK) -> list[dict[str, Any]]:  # noqa: A
     return [event for page in pages for event in page["StackEvents"]][::-1]
 
 
-def _delete(client: Any, progress: Progress) -> None:  # noqa: ANN401 - as above
+def _delete_stack(client: Any, progress: Progress) -> None:  # noqa: ANN401 - as above
     (stack,) = client.describe_stacks(StackName=STACK)["Stacks"]
     seen = {event["EventId"] for event in _events(client)}
     client.delete_stack(StackName=STACK)
-    _wait(client, seen, progress, stack["StackId"])
+    _wait_for_end(client, seen, progress, stack["StackId"])
 
 
-def _wait(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -> None:  # noqa: ANN401 - as above
+def _wait_for_end(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -> None:  # noqa: ANN401 - as above
     """Show a stack's events until its operation ends.
 
     Raises:
         PublishingError: The operation failed, with the reasons in the events, or it takes too long.
     """
     reasons: list[str] = []
-    give_up = time.monotonic() + _LIMIT
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         # The status is read first, so that the events include every one that led to it.
         status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
@@ -170,20 +170,20 @@ def _wait(client: Any, seen: set[str], progress: Progress, stack: str = STACK) -
                     reasons.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}")
         if not status.endswith("IN_PROGRESS"):
             break
-        if time.monotonic() > give_up:
-            raise PublishingError(f"The stack {STACK} is {status} for {_LIMIT // 60} minutes: look at its events.")
+        if time.monotonic() > deadline:
+            raise PublishingError(f"The stack {STACK} is {status} for {_TIMEOUT // 60} minutes: look at its events.")
         time.sleep(3)
     if _FAILED.search(status):
         raise PublishingError(f"The stack {STACK} is {status}. {' '.join(reasons) or 'Its events say no more.'}")
 
 
-def _upload(project: Path, place: Place) -> int:
+def _upload_files(project: Path, place: Place) -> int:
     """Put an empty JSON document at each file address in the stack's bucket that inputs name; return their number."""
     bucket = outputs(place)["Bucket"]
     names = {
         match["key"]
-        for one in inputs.read(project / "inputs", place.variables)
-        for document in one.documents.values()
+        for input_set in inputs.read(project / "inputs", place.variables)
+        for document in input_set.documents.values()
         for text in stand_ins.strings(document)
         if (match := re.fullmatch(rf"s3://{re.escape(bucket)}/(?P<key>.+\.\w+)", text))
     }
@@ -192,10 +192,10 @@ def _upload(project: Path, place: Place) -> int:
     return len(names)
 
 
-def _empty(client: Any, bucket: str) -> None:  # noqa: ANN401 - as above
+def _empty_bucket(client: Any, bucket: str) -> None:  # noqa: ANN401 - as above
     try:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
             if keys:
                 client.delete_objects(Bucket=bucket, Delete={"Objects": keys})
     except client.exceptions.NoSuchBucket:

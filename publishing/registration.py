@@ -18,11 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from packager import PackagerError, archive, bill, cfn
 from publishing import preflight, stand_ins, watch
-from publishing.advice import advised
+from publishing.advice import with_advice
 from publishing.errors import PublishingError, RefusedError
 from publishing.names import TypeName
 from publishing.place import Place
-from publishing.staging import TagUpdates, left_out, stage
+from publishing.staging import TagUpdates, stage, untracked_files
 
 # `_wait_for_registration` in rpdk/core/project.py prints this line.
 _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete")
@@ -31,7 +31,7 @@ _TOKEN = re.compile(r"Waiting for registration with token '([^']+)' to complete"
 _ROLE_STACK = "{}-role-stack"
 _MAX_STACK_NAME = 128
 # Lines that print the answer of DescribeTypeRegistration. They are not shown: submit reports what matters at the end.
-_ANSWERS = ("{", "Please see response for additional information")
+_HIDDEN_LINES = ("{", "Please see response for additional information")
 _UPLOAD_STACK = "CloudFormationManagedUploadInfrastructure"
 
 
@@ -48,7 +48,7 @@ class Target:
         Raises:
             PublishingError: The region or the credentials are missing.
         """
-        with in_words():
+        with translate_botocore_errors():
             session = boto3.Session(profile_name=self.profile, region_name=self.region)
             credentials = session.get_credentials()
         if session.region_name is None:
@@ -79,7 +79,7 @@ class Checks:
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def translate_botocore_errors() -> Iterator[None]:
     """Raise botocore's errors as PublishingError with the same text."""
     try:
         yield
@@ -88,28 +88,28 @@ def in_words() -> Iterator[None]:
 
 
 @contextmanager
-def _staged(
+def _staged_project(
     project: Path, type_name: TypeName, tag_updates: TagUpdates, progress: Callable[[str], None]
 ) -> Iterator[Path]:
     """Stage a project into its cache and remove the copy at the end, or keep it with cfn's log if cfn failed."""
     cache = project / ".cache"
     cache.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{type_name.stem}-", dir=cache))
-    kept = False
+    keep = False
     try:
         stage(project, type_name, folder, tag_updates, small=True)
         progress(f"Staged as {type_name.value}, tag updates: {tag_updates}.")
-        for path in left_out(project):
+        for path in untracked_files(project):
             progress(f"Left out, because git does not track it: {path.relative_to(project.resolve())}")
         yield folder
     except PackagerError as error:
-        kept = any(folder.iterdir()) and not isinstance(error, RefusedError)
-        if not kept:
+        keep = any(folder.iterdir()) and not isinstance(error, RefusedError)
+        if not keep:
             raise
-        end = "\n" if "\n" in str(error) else " "
-        raise PublishingError(f"{error}{end}The staged project, with cfn's log, is kept in {folder}.") from error
+        separator = "\n" if "\n" in str(error) else " "
+        raise PublishingError(f"{error}{separator}The staged project, with cfn's log, is kept in {folder}.") from error
     finally:
-        if not kept:
+        if not keep:
             shutil.rmtree(folder)
 
 
@@ -147,46 +147,46 @@ def submit(
             f"begins with a letter and has at most {_MAX_STACK_NAME} characters: pass a role with ROLE_ARN=..."
         )
     session = target.session()
-    with in_words():
+    with translate_botocore_errors():
         place = Place.of(session)
     progress(f"{type_name.value} -> account {place.account}, {place.region}, as {place.caller}")
-    start = time.monotonic()
+    started_at = time.monotonic()
     tokens: list[str] = []
 
     def show(line: str) -> None:
         for token in _TOKEN.findall(line):
             tokens.append(token)
-            watched.enter_context(watch.registration(session, token, progress))
-        if line and not line.startswith(_ANSWERS):
+            watches.enter_context(watch.registration(session, token, progress))
+        if line and not line.startswith(_HIDDEN_LINES):
             progress(f"  {line}")
 
-    with _staged(project, type_name, tag_updates, progress) as folder:
+    with _staged_project(project, type_name, tag_updates, progress) as folder:
         if checks.inputs:
             preflight.replace_inputs(folder, checks.inputs)
-        with in_words():
+        with translate_botocore_errors():
             if checks.skipped:
                 preflight.fill(folder, project, place)
             else:
                 preflight.check(folder, project, type_name, place, progress)
         role = ["--role-arn", role_arn] if role_arn else []
         try:
-            with ExitStack() as watched:
+            with ExitStack() as watches:
                 cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
         except PackagerError as error:
             # cfn prints only that the registration failed; the registry has the reason.
             description = _registration(session, tokens[-1]).get("Description") if tokens else None
-            said = f"{error} The registry says: {advised(description)}" if description else str(error)
-            raise PublishingError(said) from error
+            message = f"{error} The registry says: {with_advice(description)}" if description else str(error)
+            raise PublishingError(message) from error
         if not tokens:
             raise PublishingError("cfn submit printed no registration token: this version of cfn is not supported.")
         arn: str = _registration(session, tokens[-1])["TypeVersionArn"]
-    progress(f"Registered in {time.monotonic() - start:.0f} s. Version, now the default: {arn}")
+    progress(f"Registered in {time.monotonic() - started_at:.0f} s. Version, now the default: {arn}")
     return arn
 
 
 def _registration(session: boto3.Session, token: str) -> dict[str, Any]:
     """Return the registry's description of a registration."""
-    with in_words():
+    with translate_botocore_errors():
         answer: dict[str, Any] = session.client("cloudformation").describe_type_registration(RegistrationToken=token)
     return answer
 
@@ -221,25 +221,27 @@ def package(
         if not line.startswith("Dry run complete"):  # this line names the zip at its old place
             progress(f"  {line}")
 
-    with _staged(project, type_name, tag_updates, progress) as staged:
+    with _staged_project(project, type_name, tag_updates, progress) as staged:
         if inputs:
             preflight.replace_inputs(staged, inputs)
             preflight.check_inputs(staged, type_name)
         elif stand_ins.used_in(staged / "inputs", stand_ins.of(project)):
             progress("Note: inputs/ has stand-ins for your ids. Contract tests in an account need INPUTS=DIR.")
         cfn.run(["submit", "--dry-run"], staged, progress=show)
-        zipped = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
-    archive.rewrite(zipped)  # removes cfn's time stamps, so that the same project gives the same bytes
+        zip_path = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
+    archive.rewrite(zip_path)  # removes cfn's time stamps, so that the same project gives the same bytes
     with (
-        zipfile.ZipFile(zipped) as outer,
+        zipfile.ZipFile(zip_path) as outer,
         outer.open("ResourceProvider.zip") as member,
         zipfile.ZipFile(member) as inner,
     ):
-        unzipped = sum(item.file_size for item in inner.infolist())
-    size = zipped.stat().st_size
-    progress(f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB")
-    progress(f"{bill.write(zipped)}: its bill of materials (CycloneDX)")
-    return zipped
+        unzipped_size = sum(item.file_size for item in inner.infolist())
+    size = zip_path.stat().st_size
+    progress(
+        f"{zip_path}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped_size / 1e6:.1f} MB"
+    )
+    progress(f"{bill.write(zip_path)}: its bill of materials (CycloneDX)")
+    return zip_path
 
 
 def deregister(type_name: TypeName, target: Target, progress: Callable[[str], None]) -> None:
@@ -251,19 +253,19 @@ def deregister(type_name: TypeName, target: Target, progress: Callable[[str], No
     session = target.session()
     cloudformation = session.client("cloudformation")
     name = {"Type": "RESOURCE", "TypeName": type_name.value}
-    with in_words():
+    with translate_botocore_errors():
         try:
-            live = cloudformation.describe_type(**name).get("DeprecatedStatus") != "DEPRECATED"
+            registered = cloudformation.describe_type(**name).get("DeprecatedStatus") != "DEPRECATED"
         except cloudformation.exceptions.TypeNotFoundException:
-            live = False
-        if not live:
+            registered = False
+        if not registered:
             raise PublishingError(f"{type_name.value} is not registered in {session.region_name}: nothing to undo.")
         versions: list[dict[str, Any]] = []
-        more: dict[str, str] | None = {}
-        while more is not None:  # botocore has no paginator for this operation
-            page = cloudformation.list_type_versions(**name, DeprecatedStatus="LIVE", **more)
+        next_page: dict[str, str] | None = {}
+        while next_page is not None:  # botocore has no paginator for this operation
+            page = cloudformation.list_type_versions(**name, DeprecatedStatus="LIVE", **next_page)
             versions += page["TypeVersionSummaries"]
-            more = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
+            next_page = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
         # The default version can't be deregistered by its ARN. It is deregistered last, with the type.
         for version in versions:
             if not version.get("IsDefaultVersion"):

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from packager import cfn, role, sources
-from packager.package import build_here, smaller
+from packager.package import build_without_docker, small_variant
 from packager.sources import SETTINGS
 from publishing.errors import PublishingError
 from publishing.names import TypeName
 
 TagUpdates = Literal["replace", "in-place"]
 TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
-_NEEDED = (SETTINGS, "requirements.txt")
-_TAKEN_ALONG = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
+_REQUIRED = (SETTINGS, "requirements.txt")
+_OPTIONAL = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
 # The schema's sentence about changes of tags, and its replacement if tags change in place.
 _TYPE_DESCRIPTION = (
     "A definition can't be updated in place: changing any property except EndpointName requires replacement.",
@@ -64,11 +64,11 @@ def stage(
     project, out = project.resolve(), out.resolve()
     old = type_name_of(project)
     _refuse_folder(project, out)
-    needed = [*_NEEDED, f"{old.stem}.json", f"src/{old.package}"]
-    missing = [name for name in needed if not (project / name).exists()]
+    required = [*_REQUIRED, f"{old.stem}.json", f"src/{old.package}"]
+    missing = [name for name in required if not (project / name).exists()]
     if missing:
         raise PublishingError(f"{project} is not a complete cfn project: it has no {', '.join(missing)}.")
-    untracked = [name for name in needed if not any(sources.shipped(project, name))]
+    untracked = [name for name in required if not any(sources.shipped_files(project, name))]
     if untracked:
         raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
 
@@ -76,9 +76,9 @@ def stage(
     existing = next(folder for folder in out.parents if folder.exists())
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
         staged = Path(scratch) / out.name
-        renamed = _Renamed(old, type_name)
-        for path in sources.shipped(project, *needed, *_TAKEN_ALONG):
-            renamed.copy(path, staged / renamed.text(path.relative_to(project).as_posix()))
+        renamer = _Renamer(old, type_name)
+        for path in sources.shipped_files(project, *required, *_OPTIONAL):
+            renamer.copy(path, staged / renamer.rename(path.relative_to(project).as_posix()))
         if small:
             _package_small(staged / SETTINGS)
         if tag_updates == "in-place":
@@ -91,13 +91,13 @@ def stage(
         staged.replace(out)
 
 
-def left_out(project: Path) -> list[Path]:
+def untracked_files(project: Path) -> list[Path]:
     """Return the files that a copy of a project lacks because git neither tracks nor ignores them.
 
     Args:
         project: The folder of the original.
     """
-    return sources.left_out(project.resolve(), "src", *_TAKEN_ALONG)
+    return sources.untracked_files(project.resolve(), "src", *_OPTIONAL)
 
 
 def _refuse_folder(project: Path, out: Path) -> None:
@@ -106,12 +106,12 @@ def _refuse_folder(project: Path, out: Path) -> None:
         raise PublishingError(f"{out} is not empty: name a folder that is, or one that does not exist yet.")
     if out.exists() and not out.is_dir():
         raise PublishingError(f"{out} is a file: name a folder.")
-    for source in ("src", *_TAKEN_ALONG):
-        if out.is_relative_to(project / source):
-            raise PublishingError(f"{out} is inside {source}, which is part of the project: name another folder.")
+    for name in ("src", *_OPTIONAL):
+        if out.is_relative_to(project / name):
+            raise PublishingError(f"{out} is inside {name}, which is part of the project: name another folder.")
 
 
-class _Renamed:
+class _Renamer:
     """A copier that replaces one type name by another, in each of its spellings."""
 
     def __init__(self, old: TypeName, new: TypeName) -> None:
@@ -120,7 +120,7 @@ class _Renamed:
         # A web address stays unchanged, because its target isn't renamed.
         self._pattern = re.compile(rb"https?://[^\s\"'<>)]+|(?<![A-Za-z0-9_])(?:" + names + rb")(?![A-Za-z0-9_])")
 
-    def text(self, text: str) -> str:
+    def rename(self, text: str) -> str:
         """Return a text with the new name."""
         return self._bytes(text.encode()).decode()
 
@@ -137,8 +137,8 @@ class _Renamed:
 def _package_small(settings_file: Path) -> None:
     """Put our plugin into cfn's settings, if there is one for the language."""
     settings = json.loads(settings_file.read_bytes())
-    settings["language"] = smaller(settings["language"])
-    build_here(settings)
+    settings["language"] = small_variant(settings["language"])
+    build_without_docker(settings)
     settings_file.write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
 
 

@@ -47,12 +47,12 @@ def fill(folder: Path, stand_ins: Mapping[str, str], outputs: Mapping[str, str],
     """
     files = _documents(folder)
     used = used_in(folder, stand_ins)
-    lacking = sorted(stand_ins[text] for text in used if stand_ins[text] not in outputs)
-    if used and not lacking:
-        written = {text: _as_input(outputs[stand_ins[text]], place) for text in used}
+    missing = sorted(stand_ins[text] for text in used if stand_ins[text] not in outputs)
+    if used and not missing:
+        values = {text: _as_input(outputs[stand_ins[text]], place) for text in used}
         for file, document in files.items():
-            file.write_text(json.dumps(_replaced(document, written), indent=2) + "\n", encoding="utf-8")
-    return lacking
+            file.write_text(json.dumps(_with_values(document, values), indent=2) + "\n", encoding="utf-8")
+    return missing
 
 
 def _documents(folder: Path) -> dict[Path, Any]:
@@ -77,9 +77,9 @@ def strings(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape
         yield value
 
 
-def _replaced(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON of any shape
+def _with_values(value: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, dict):
-        return {key: _replaced(item, written) for key, item in value.items()}
+        return {key: _with_values(item, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replaced(item, written) for item in value]
-    return written.get(value, value) if isinstance(value, str) else value
+        return [_with_values(item, values) for item in value]
+    return values.get(value, value) if isinstance(value, str) else value

@@ -25,17 +25,17 @@ def registration(session: boto3.Session, token: str, progress: Callable[[str], N
     ended = Event()
 
     def watch() -> None:
-        said = ""
+        last_line = ""
         while not ended.wait(INTERVAL):
             try:
                 answer = client.describe_type_registration(RegistrationToken=token)
             except (BotoCoreError, ClientError) as error:
                 progress(f"  Its progress can't be seen: {error}")
                 return
-            text = f"  {answer['ProgressStatus']}: {answer.get('Description', '')}".rstrip(": ")
-            if text != said and not ended.is_set():
-                said = text
-                progress(text)
+            line = f"  {answer['ProgressStatus']}: {answer.get('Description', '')}".rstrip(": ")
+            if line != last_line and not ended.is_set():
+                last_line = line
+                progress(line)
 
     thread = Thread(target=watch, name="registration", daemon=True)
     thread.start()

@@ -25,12 +25,12 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         inputs = input_files.read(folder, values)
     except SandboxError as error:
         return {"error": str(error).replace(str(folder), "the package")}
-    suites, left_out = ["lint", "v2"], []
+    suites, not_run = ["lint", "v2"], []
     try:
         lint.check()
     except SandboxError as error:
         suites.remove("lint")
-        left_out.append(str(error))
+        not_run.append(str(error))
     kind = Type(
         request["schema"],
         lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
@@ -43,16 +43,16 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "tests": [dataclasses.asdict(test) for test in outcome.tests],
         "warnings": outcome.warnings,
         "stopped": outcome.stopped,
-        "left_out": left_out,
+        "left_out": not_run,
     }
 
 
 def main() -> None:
     """Read the request, run its tests and write the answer."""
-    request, written = map(Path, sys.argv[1:])
-    text = json.dumps(answer(json.loads(request.read_text())))
-    written.with_suffix(".part").write_text(text)
-    written.with_suffix(".part").replace(written)
+    request_file, answer_file = map(Path, sys.argv[1:])
+    text = json.dumps(answer(json.loads(request_file.read_text())))
+    answer_file.with_suffix(".part").write_text(text)
+    answer_file.with_suffix(".part").replace(answer_file)
 
 
 if __name__ == "__main__":

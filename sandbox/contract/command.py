@@ -51,19 +51,19 @@ def run(
     schema = project_schema(project)
     if "lint" in suites:
         lint.check()
-    before = None if previous is None else _json(previous)
+    previous_schema = None if previous is None else _json(previous)
     folder = inputs or project / "inputs"
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         if not {"v1", "v2"} & {*suites}:
-            return session.run(Subject(schema, before), suites, folder=report, arguments=arguments)
+            return session.run(Subject(schema, previous_schema), suites, folder=report, arguments=arguments)
         # A mistake in the inputs is reported before the slow steps. Their variables' values need the account.
-        input_files.unfilled(folder)
-        packaged = package(project)
-        account = opened.enter_context(Account())
-        function = opened.enter_context(Function(packaged, account, timeout=timeout))
+        input_files.read_unfilled(folder)
+        package_file = package(project)
+        account = stack.enter_context(Account())
+        function = stack.enter_context(Function(package_file, account, timeout=timeout))
         subject = Subject(
             schema,
-            before,
+            previous_schema,
             folder,
             input_files.read(folder, v1.variables(account)),
             Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),

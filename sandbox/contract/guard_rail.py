@@ -64,23 +64,23 @@ def _findings(node: JSON, data: JSON) -> Iterator[JSON]:
     if kind in CONDITIONS or (isinstance(check, dict) and check.get("status", "FAIL") != "FAIL"):
         return
     if kind == "ClauseValueCheck" and isinstance(check, dict):
-        yield from _clause(next(iter(check.values())), data)
+        yield from _clause_finding(next(iter(check.values())), data)
     for child in node["children"]:
         yield from _findings(child, data)
 
 
-def _clause(check: JSON, data: JSON) -> Iterator[JSON]:
+def _clause_finding(check: JSON, data: JSON) -> Iterator[JSON]:
     value = check.get("value", check) if isinstance(check, dict) else {"custom_message": check}
     if not value.get("custom_message"):
         return
-    said = ast.literal_eval(value["custom_message"].strip())
-    path = _changed(data, _path(value.get("from")))
-    if said["check_id"] == "TAG016":  # the runner does the same
+    custom_message = ast.literal_eval(value["custom_message"].strip())
+    path = _changed_properties(data, _path(value.get("from")))
+    if custom_message["check_id"] == "TAG016":  # the runner does the same
         path = data.get("TaggingPath", path)
     yield {
-        "check": said["check_id"],
-        "message": said["message"],
-        "warning": said.get("result") == "WARNING",
+        "check": custom_message["check_id"],
+        "message": custom_message["message"],
+        "warning": custom_message.get("result") == "WARNING",
         "path": path,
     }
 
@@ -96,7 +96,7 @@ def _path(start: JSON) -> str:
     return f"{unresolved['traversed_to']['path']}/{unresolved['remaining_query'].replace('.', '/')}"
 
 
-def _changed(difference: JSON, path: str) -> str:
+def _changed_properties(difference: JSON, path: str) -> str:
     """Return the properties behind a path in the difference of two schemas; return any other path unchanged."""
     node, kind = difference, path.split("/")[2:3]
     if kind not in (["added"], ["removed"], ["changed"]):

@@ -34,7 +34,7 @@ CHECKS = ("no_hardcoded_regions", "no_hardcoded_account_ids", "no_hardcoded_part
 _FILE = re.compile(r"inputs_(?P<number>[1-9]\d*)_(?P<kind>create|update)\.json")
 _VARIABLE = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
 # The variables' values while only the files are checked. None of them counts as hard-coded.
-_OPEN = {"region": "(region)", "account": "123456789012", "partition": "(partition)"}
+_NEUTRAL_VALUES = {"region": "(region)", "account": "123456789012", "partition": "(partition)"}
 
 
 class InputsError(SandboxError):
@@ -112,37 +112,39 @@ def problems(folder: Path, schema: Schema) -> list[Problem]:
         schema: the type's schema.
     """
     try:
-        sets = read(folder, _OPEN)
+        sets = read(folder, _NEUTRAL_VALUES)
     except InputsError as error:
         return [Problem("inputs", str(error))]
-    return [*hardcoded(sets), *uncovered(sets, schema)]
+    return [*hardcoded_values(sets), *uncovered_properties(sets, schema)]
 
 
-def unfilled(folder: Path) -> list[Inputs]:
+def read_unfilled(folder: Path) -> list[Inputs]:
     """Return the sets of inputs with neutral values for the variables, for the checks; see `read` for the errors."""
-    return read(folder, _OPEN)
+    return read(folder, _NEUTRAL_VALUES)
 
 
-def hardcoded(sets: list[Inputs]) -> list[Problem]:
+def hardcoded_values(sets: list[Inputs]) -> list[Problem]:
     """Return a problem for each region, account id and partition that should be a variable."""
     found = []
-    for inputs in sets:
-        for file, document in inputs.documents.items():
+    for input_set in sets:
+        for file, document in input_set.documents.items():
             for path, text in _texts(document, ()):
                 where = "/".join((file, *path))
-                found += [Problem(check, message, where) for check, message in _hardcoded(text)]
+                found += [Problem(check, message, where) for check, message in _hardcoded_in(text)]
     return found
 
 
-def uncovered(sets: list[Inputs], schema: Schema) -> list[Problem]:
+def uncovered_properties(sets: list[Inputs], schema: Schema) -> list[Problem]:
     """Return a problem for each property path that no input uses, except read-only ones, which no input can use."""
-    read_only = properties.listed(schema, "readOnlyProperties")
-    wanted = {path for path in properties.declared(schema) if not properties.within(path, read_only)}
+    read_only = properties.listed_paths(schema, "readOnlyProperties")
+    wanted = {path for path in properties.declared_paths(schema) if not properties.is_within(path, read_only)}
     used: set[properties.Path] = set()
-    for inputs in sets:
-        for document in inputs.documents.values():
-            used |= properties.used(schema, document)
-    return [Problem("property_coverage", f"no input uses {properties.named(path)}") for path in sorted(wanted - used)]
+    for input_set in sets:
+        for document in input_set.documents.values():
+            used |= properties.used_paths(schema, document)
+    return [
+        Problem("property_coverage", f"no input uses {properties.path_text(path)}") for path in sorted(wanted - used)
+    ]
 
 
 def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def _texts(value: JSON, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         yield path, str(value)
 
 
-def _hardcoded(text: str) -> Iterator[tuple[str, str]]:
+def _hardcoded_in(text: str) -> Iterator[tuple[str, str]]:
     for region in _regions().findall(text):
         yield "no_hardcoded_regions", f"{region} is hard-coded: write {{{{region}}}}"
     for account in re.findall(r"(?<!\d)\d{12}(?!\d)", text):

@@ -65,7 +65,7 @@ def results(schema: Schema, previous: Schema | None = None) -> list[Result]:
         SandboxError: the rules or their engine are not installed, or they can't read the schema.
     """
     check()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-P", Path(__file__).with_name("guard_rail.py")],
         input=json.dumps({"schema": schema, "previous": previous}),
         env={"PYTHONPATH": str(INSTALLED), "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"},
@@ -73,14 +73,17 @@ def results(schema: Schema, previous: Schema | None = None) -> list[Result]:
         text=True,
         check=False,
     )
-    if done.returncode:
-        reason = (done.stderr.strip() or "no reason").splitlines()[-1].partition(": ")[2]
+    if process.returncode:
+        reason = (process.stderr.strip() or "no reason").splitlines()[-1].partition(": ")[2]
         raise SandboxError(f"AWS's rules for schemas can't read this one: {reason}")
-    return [_result(answer) for answer in json.loads(done.stdout)]
+    return [_result(answer) for answer in json.loads(process.stdout)]
 
 
 def _result(answer: dict[str, Any]) -> Result:
-    found = tuple(Finding(one["check"], one["message"], one["path"], one["warning"]) for one in answer["findings"])
+    found = tuple(
+        Finding(finding["check"], finding["message"], finding["path"], finding["warning"])
+        for finding in answer["findings"]
+    )
     return Result(answer["rule"], answer["compares"], answer["status"] != "SKIP", found)
 
 

@@ -13,22 +13,22 @@ Schema = Mapping[str, Any]
 COMBINERS = ("allOf", "anyOf", "oneOf")
 
 
-def declared(schema: Schema) -> set[Path]:
+def declared_paths(schema: Schema) -> set[Path]:
     """Return every property path of a schema, at every depth, following a recursive definition once."""
     return set(_declared(schema, schema, frozenset()))
 
 
-def used(schema: Schema, document: Mapping[str, Any]) -> set[Path]:
+def used_paths(schema: Schema, document: Mapping[str, Any]) -> set[Path]:
     """Return the property paths that a document has."""
     return set(_used(schema, [schema], document))
 
 
-def listed(schema: Schema, keyword: str) -> set[Path]:
+def listed_paths(schema: Schema, keyword: str) -> set[Path]:
     """Return the paths under a keyword of the schema: readOnlyProperties, writeOnlyProperties, primaryIdentifier ..."""
     return {tuple(pointer.split("/")[2:]) for pointer in schema.get(keyword, [])}
 
 
-def within(path: Path, others: set[Path]) -> bool:
+def is_within(path: Path, others: set[Path]) -> bool:
     """Return whether a path is one of others, or below one of them."""
     return any(path[: len(other)] == other for other in others)
 
@@ -37,12 +37,12 @@ def without(document: JSON, paths: set[Path]) -> JSON:
     """Return a document without some of its properties."""
     if isinstance(document, Mapping):
         return {
-            key: without(value, _below(paths, key))
+            key: without(value, _paths_below(paths, key))
             for key, value in document.items()
             if (key,) not in paths and ("*",) not in paths
         }
     if isinstance(document, list):
-        return [without(item, _below(paths, "*")) for item in document]
+        return [without(item, _paths_below(paths, "*")) for item in document]
     return document
 
 
@@ -50,27 +50,27 @@ def lacks(document: JSON, path: Path) -> bool:
     """Return whether a document lacks a property although it has the property's parent."""
     key, below = path[0], path[1:]
     if key == "*":
-        held = document if isinstance(document, list) else list(document.values()) if document else []
-        return bool(below) and any(lacks(item, below) for item in held)
+        items = document if isinstance(document, list) else list(document.values()) if document else []
+        return bool(below) and any(lacks(item, below) for item in items)
     if not isinstance(document, Mapping):
         return False
     return lacks(document[key], below) if below and key in document else not below and key not in document
 
 
-def named(path: Path) -> str:
+def path_text(path: Path) -> str:
     """Return a path as text, for people."""
     return "/".join(path)
 
 
-def differences(schema: Schema, asked: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
-    """Return a line for each value of `asked` that `told` lacks or has differently.
+def differences(schema: Schema, requested: Mapping[str, Any], returned: Mapping[str, Any]) -> list[str]:
+    """Return a line for each value of `requested` that `returned` lacks or has differently.
 
-    Additional properties in `told` don't count, nor does the order of an array with `insertionOrder: false`.
+    Additional properties in `returned` don't count, nor does the order of an array with `insertionOrder: false`.
     """
-    return list(_differences(schema, [schema], asked, told, ()))
+    return list(_differences(schema, [schema], requested, returned, ()))
 
 
-def _below(paths: set[Path], key: str) -> set[Path]:
+def _paths_below(paths: set[Path], key: str) -> set[Path]:
     return {path[1:] for path in paths if len(path) > 1 and path[0] in {key, "*"}}
 
 
@@ -92,7 +92,7 @@ def _branches(root: Schema, node: JSON, seen: frozenset[str] = frozenset()) -> I
             yield from _branches(root, branch, seen)
 
 
-def _others(branch: Schema) -> list[JSON]:
+def _element_schemas(branch: Schema) -> list[JSON]:
     """Return the schemas of a map's values and of an array's items."""
     items = branch.get("items", [])
     return [
@@ -107,7 +107,7 @@ def _declared(root: Schema, node: JSON, seen: frozenset[str]) -> Iterator[Path]:
         for name, member in branch.get("properties", {}).items():
             yield (name,)
             yield from ((name, *path) for path in _declared(root, member, followed))
-        for other in _others(branch):
+        for other in _element_schemas(branch):
             yield from (("*", *path) for path in _declared(root, other, followed))
 
 
@@ -117,7 +117,7 @@ def _members(root: Schema, nodes: list[JSON], key: str | None) -> tuple[str, lis
     known = [branch["properties"][key] for branch in branches if key in branch.get("properties", {})]
     if key is not None and known:
         return key, known
-    return "*", [other for branch in branches for other in _others(branch)]
+    return "*", [other for branch in branches for other in _element_schemas(branch)]
 
 
 def _used(root: Schema, nodes: list[JSON], value: JSON) -> Iterator[Path]:
@@ -132,34 +132,37 @@ def _used(root: Schema, nodes: list[JSON], value: JSON) -> Iterator[Path]:
             yield from (("*", *path) for path in _used(root, _members(root, nodes, None)[1], item))
 
 
-def _differences(root: Schema, nodes: list[JSON], asked: JSON, told: JSON, path: Path) -> Iterator[str]:
-    if isinstance(asked, Mapping) and isinstance(told, Mapping):
-        for key, value in asked.items():
+def _differences(root: Schema, nodes: list[JSON], requested: JSON, returned: JSON, path: Path) -> Iterator[str]:
+    if isinstance(requested, Mapping) and isinstance(returned, Mapping):
+        for key, value in requested.items():
             here = (*path, key)
-            if key not in told:
-                yield f"{named(here)} is missing"
+            if key not in returned:
+                yield f"{path_text(here)} is missing"
             else:
-                yield from _differences(root, _members(root, nodes, key)[1], value, told[key], here)
-    elif isinstance(asked, list) and isinstance(told, list):
-        yield from _list_differences(root, nodes, asked, told, path)
-    elif isinstance(asked, bool) != isinstance(told, bool) or asked != told:
-        yield f"{named(path)} is {told!r}, not {asked!r}"
+                yield from _differences(root, _members(root, nodes, key)[1], value, returned[key], here)
+    elif isinstance(requested, list) and isinstance(returned, list):
+        yield from _list_differences(root, nodes, requested, returned, path)
+    elif isinstance(requested, bool) != isinstance(returned, bool) or requested != returned:
+        yield f"{path_text(path)} is {returned!r}, not {requested!r}"
 
 
 def _list_differences(
-    root: Schema, nodes: list[JSON], asked: list[JSON], told: list[JSON], path: Path
+    root: Schema, nodes: list[JSON], requested: list[JSON], returned: list[JSON], path: Path
 ) -> Iterator[str]:
     items = _members(root, nodes, None)[1]
-    if len(asked) != len(told):
-        yield f"{named(path)} has {len(told)} items, not {len(asked)}"
+    if len(requested) != len(returned):
+        yield f"{path_text(path)} has {len(returned)} items, not {len(requested)}"
     elif any(branch.get("insertionOrder") is False for node in nodes for branch, _ in _branches(root, node)):
-        left = list(told)
-        for item in asked:
-            match = next((one for one in left if not any(_differences(root, items, item, one, path))), None)
+        remaining = list(returned)
+        for item in requested:
+            match = next(
+                (candidate for candidate in remaining if not any(_differences(root, items, item, candidate, path))),
+                None,
+            )
             if match is None:
-                yield f"{named(path)} has no {item!r}"
+                yield f"{path_text(path)} has no {item!r}"
             else:
-                left.remove(match)
+                remaining.remove(match)
     else:
-        for number, (item, one) in enumerate(zip(asked, told, strict=True)):
-            yield from _differences(root, items, item, one, (*path, str(number)))
+        for number, (item, other) in enumerate(zip(requested, returned, strict=True)):
+            yield from _differences(root, items, item, other, (*path, str(number)))

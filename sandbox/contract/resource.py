@@ -36,8 +36,8 @@ class Call:
     """An invocation's request and answer."""
 
     action: str
-    asked: Mapping[str, Any]
-    came: Mapping[str, Any]
+    request: Mapping[str, Any]
+    answer: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Type(ResourceType):
         self.request = request
         self._handler = invoke
         self._timeout = timeout
-        self._hangs = ""
+        self._hang_message = ""
         self.calls: list[Call] = []
 
     def has(self, handler: str) -> bool:
@@ -108,7 +108,7 @@ class Type(ResourceType):
         pass
 
     def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        asked = {
+        request = {
             key: value
             for key, value in {
                 "desired": event["requestData"].get("resourceProperties"),
@@ -119,29 +119,29 @@ class Type(ResourceType):
             }.items()
             if value is not None
         }
-        if self._hangs:
-            raise HandlerHangs(self._hangs)
-        begun = time.monotonic()
+        if self._hang_message:
+            raise HandlerHangs(self._hang_message)
+        started_at = time.monotonic()
         try:
-            came = self._handler(event)
+            answer = self._handler(event)
         except SandboxError as error:
-            self.calls.append(Call(event["action"], asked, {"crash": str(error)}))
-            if time.monotonic() - begun >= self._timeout:
-                self._hangs = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
-                raise HandlerHangs(self._hangs) from error
+            self.calls.append(Call(event["action"], request, {"crash": str(error)}))
+            if time.monotonic() - started_at >= self._timeout:
+                self._hang_message = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
+                raise HandlerHangs(self._hang_message) from error
             raise
-        self.calls.append(Call(event["action"], asked, came))
-        return came
+        self.calls.append(Call(event["action"], request, answer))
+        return answer
 
     def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
         """Call a handler until it succeeds or fails; see `handle` for the arguments."""
         try:
-            told = self.handle(action, self.request, desired, previous, model)
+            returned = self.handle(action, self.request, desired, previous, model)
         except HandlerFailure as failure:
-            came = self.calls[-1].came
-            message = came.get("message") or came.get("errorMessage") or came.get("crash") or str(failure)
+            answer = self.calls[-1].answer
+            message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or str(failure)
             return Answer(action, "FAILED", failure.code, str(message), failure.model or {})
-        return Answer(action, "SUCCESS", model=told)
+        return Answer(action, "SUCCESS", model=returned)
 
     def pages(self, desired: Model, model: Model) -> Answer:
         """Call LIST until it returns no token for another page."""
@@ -149,17 +149,19 @@ class Type(ResourceType):
         event = self.event("LIST", self.request, desired, model=model)
         for _ in range(PAGES):
             try:
-                came = self._invoke(event)
+                answer = self._invoke(event)
             except SandboxError as error:
                 return Answer("LIST", "FAILED", "InternalFailure", str(error))
-            if came.get("status") != "SUCCESS":
-                return Answer("LIST", "FAILED", came.get("errorCode") or "InternalFailure", str(came.get("message")))
-            if not isinstance(came.get("resourceModels"), list):
+            if answer.get("status") != "SUCCESS":
+                return Answer(
+                    "LIST", "FAILED", answer.get("errorCode") or "InternalFailure", str(answer.get("message"))
+                )
+            if not isinstance(answer.get("resourceModels"), list):
                 return Answer("LIST", "FAILED", "InternalFailure", "a SUCCESS without resourceModels")
-            models += came["resourceModels"]
-            if came.get("nextToken") is None:
+            models += answer["resourceModels"]
+            if answer.get("nextToken") is None:
                 return Answer("LIST", "SUCCESS", models=models)
-            event["nextToken"] = came["nextToken"]
+            event["nextToken"] = answer["nextToken"]
         return Answer("LIST", "FAILED", "InternalFailure", f"a nextToken on each of {PAGES} pages")
 
 
@@ -177,13 +179,13 @@ class Resource:
     def __init__(self, kind: Type, inputs: Inputs) -> None:
         self.kind = kind
         self.inputs = inputs
-        self._first = len(kind.calls)
-        self._there: dict[str | None, Model] = {}
+        self._first_call = len(kind.calls)
+        self._existing: dict[str | None, Model] = {}
 
     @property
     def calls(self) -> list[Call]:
         """All calls of the type since this resource was set up."""
-        return self.kind.calls[self._first :]
+        return self.kind.calls[self._first_call :]
 
     def identifier(self, model: Model) -> str:
         """Return a model's primary identifier, or fail the test if a part of it is missing."""
@@ -196,7 +198,7 @@ class Resource:
         """Call CREATE with a new token, and with the create inputs unless `desired` replaces them."""
         answer = self.kind.call("CREATE", self.inputs.create if desired is None else desired)
         if answer.status == "SUCCESS":
-            self._there[self.kind.identifier(answer.model)] = answer.model
+            self._existing[self.kind.identifier(answer.model)] = answer.model
         return answer
 
     def read(self, model: Model) -> Answer:
@@ -211,14 +213,14 @@ class Resource:
             pytest.fail(f"{self.inputs.name}_update.json is missing, and the type has an update handler", pytrace=False)
         answer = self.kind.call("UPDATE", self.inputs.update, self.inputs.create, model)
         if answer.status == "SUCCESS":
-            self._there.setdefault(self.kind.identifier(model), model)  # a defective UPDATE may create it
+            self._existing.setdefault(self.kind.identifier(model), model)  # a defective UPDATE may create it
         return answer
 
     def delete(self, model: Model) -> Answer:
         """Call DELETE with a model's primary identifier."""
         answer = self.kind.call("DELETE", {}, model=model)
         if answer.status == "SUCCESS":
-            self._there.pop(self.kind.identifier(model), None)
+            self._existing.pop(self.kind.identifier(model), None)
         return answer
 
     def list(self, model: Model, desired: Model | None = None) -> Answer:
@@ -230,6 +232,6 @@ class Resource:
     def clean(self) -> None:
         """Delete the remaining resources, ignoring failures, which test_create_delete reports."""
         with suppress(HandlerHangs):
-            for model in list(self._there.values()):
+            for model in list(self._existing.values()):
                 self.delete(model)
-        self._there.clear()
+        self._existing.clear()

@@ -47,7 +47,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestResult:
     """A test's outcome."""
 
     suite: str
@@ -63,7 +63,7 @@ class Tested:
 class Outcome:
     """The outcome of all tests."""
 
-    tests: list[Tested] = field(default_factory=list)
+    tests: list[TestResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     exit_code: int = 0
     interrupted: bool = False
@@ -76,7 +76,7 @@ class Outcome:
         return sum(test.outcome == outcome and suite in {None, test.suite} for test in self.tests)
 
     @property
-    def failures(self) -> list[Tested]:
+    def failures(self) -> list[TestResult]:
         """The tests that failed."""
         return [test for test in self.tests if test.outcome == "failed"]
 
@@ -91,8 +91,8 @@ class Reading:
     """READ's model of a resource, with the properties that were requested."""
 
     schema: Mapping[str, Any]
-    asked: Model
-    told: Model
+    requested: Model
+    returned: Model
     calls: tuple[Call, ...]
 
 
@@ -117,17 +117,19 @@ class Plugin:
         """Generate a test for each set of inputs, each rule and each of cfn's tests."""
         subject, names = self._subject, metafunc.fixturenames
         if "inputs" in names:
-            metafunc.parametrize("inputs", subject.inputs, ids=lambda one: one.name, scope="module")
-        if "open_inputs" in names and subject.folder is not None:
-            metafunc.parametrize("open_inputs", input_files.unfilled(subject.folder), ids=lambda one: one.name)
+            metafunc.parametrize("inputs", subject.inputs, ids=lambda input_set: input_set.name, scope="module")
+        if "unfilled_inputs" in names and subject.folder is not None:
+            metafunc.parametrize(
+                "unfilled_inputs", input_files.read_unfilled(subject.folder), ids=lambda input_set: input_set.name
+            )
         if "rule" in names:
             metafunc.parametrize("rule", lint.rules(compares=False), indirect=True)
         if "compatibility_rule" in names:
             rules = lint.rules(compares=True) if subject.previous else []
             metafunc.parametrize("compatibility_rule", rules, indirect=True)
         if "contract_test" in names:
-            numbers = [one.number for one in subject.inputs]
-            metafunc.parametrize("number", numbers, ids=[one.name for one in subject.inputs])
+            numbers = [input_set.number for input_set in subject.inputs]
+            metafunc.parametrize("number", numbers, ids=[input_set.name for input_set in subject.inputs])
             metafunc.parametrize("contract_test", importlib.import_module("sandbox.contract.v1").tests())
 
     @pytest.fixture
@@ -159,17 +161,17 @@ class Plugin:
     def reading(self, inputs: Inputs, request: pytest.FixtureRequest) -> Reading:
         """Return READ's model after a CREATE or an UPDATE, one for all tests of READ."""
         resource = Resource(self._kind, inputs)
-        asked: Model = inputs.create
+        requested: Model = inputs.create
         try:
             model = resource.create().succeeds().model
             if request.param == "update":
                 model = resource.update(model).succeeds().model
-                asked = inputs.update or {}
-            told = resource.read(model).succeeds().model
+                requested = inputs.update or {}
+            returned = resource.read(model).succeeds().model
         finally:
             resource.clean()
-        typed = self._kind.typed({key: value for key, value in asked.items() if value is not None})
-        return Reading(self._subject.schema, typed, told, tuple(resource.calls))
+        typed = self._kind.typed({key: value for key, value in requested.items() if value is not None})
+        return Reading(self._subject.schema, typed, returned, tuple(resource.calls))
 
     @pytest.fixture(scope="session")
     def lint_results(self) -> dict[tuple[str, bool], lint.Result]:
@@ -210,14 +212,14 @@ class Plugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Iterator[None]:  # pluggy's form of a wrapper, whose return value is the hook's result
         """Add a test's expectation, calls and answers to its report."""
-        made: pytest.TestReport = yield  # type: ignore[assignment]  # see above
+        test_report: pytest.TestReport = yield  # type: ignore[assignment]  # see above
         error = call.excinfo and call.excinfo.value
         if isinstance(error, HandlerHangs | SandboxError):
-            made.longrepr = str(error)
+            test_report.longrepr = str(error)
         if isinstance(error, HandlerHangs):
             self.outcome.stopped = item.session.shouldstop = str(error)
-        report.describe(item, made)
-        return made  # type: ignore[return-value]  # see above
+        report.describe(item, test_report)
+        return test_report  # type: ignore[return-value]  # see above
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record a test's outcome, which a failed teardown replaces."""
@@ -225,13 +227,13 @@ class Plugin:
             return
         suite, _, name = report.nodeid.partition("/")
         message = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
-        tested = Tested(
+        result = TestResult(
             suite, name.rpartition("::")[2], report.outcome, message.removeprefix("Skipped: "), report.duration
         )
-        before = self.outcome.tests[-1] if self.outcome.tests else None
-        if before is not None and (before.suite, before.name) == (tested.suite, tested.name):
+        previous = self.outcome.tests[-1] if self.outcome.tests else None
+        if previous is not None and (previous.suite, previous.name) == (result.suite, result.name):
             self.outcome.tests.pop()
-        self.outcome.tests.append(tested)
+        self.outcome.tests.append(result)
 
     def pytest_warning_recorded(self, warning_message: Any) -> None:  # noqa: ANN401 - warnings.WarningMessage
         """Record a warning of AWS's rules."""
@@ -284,35 +286,35 @@ def run(
         quiet: print nothing.
     """
     plugin = Plugin(subject)
-    given = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER)]
-    given += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
-    given += (
+    options = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER)]
+    options += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    options += (
         ["-p", "no:terminal"] if quiet else ["-o", "console_output_style=count", "-v", "-r", "fE", "--disable-warnings"]
     )
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        given += ["-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin", "--self-contained-html"]
-        given += [f"--html={folder / 'report.html'}", f"--junitxml={folder / 'junit.xml'}"]
-    with _told_to_end():
-        given += [*arguments, *(str(FOLDER / suite) for suite in SUITES if suite in suites)]
-        plugin.outcome.exit_code = int(pytest.main(given, plugins=[plugin]))
+        options += ["-p", "pytest_metadata.plugin", "-p", "pytest_html.plugin", "--self-contained-html"]
+        options += [f"--html={folder / 'report.html'}", f"--junitxml={folder / 'junit.xml'}"]
+    with _exit_on_signals():
+        options += [*arguments, *(str(FOLDER / suite) for suite in SUITES if suite in suites)]
+        plugin.outcome.exit_code = int(pytest.main(options, plugins=[plugin]))
     return plugin.outcome
 
 
 @contextmanager
-def _told_to_end() -> Iterator[None]:
+def _exit_on_signals() -> Iterator[None]:
     """Make SIGTERM and SIGHUP end the session, because pytest treats their SystemExit as a test's failure."""
 
-    def leave(number: int, _frame: object) -> NoReturn:
+    def exit_session(number: int, _frame: object) -> NoReturn:
         pytest.exit(f"ended by signal {number}", returncode=128 + number)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    previous_handlers = {number: signal.signal(number, exit_session) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             with contextlib.suppress(TypeError):  # a handler that wasn't set from Python can't be restored
                 signal.signal(number, handler)

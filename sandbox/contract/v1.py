@@ -82,14 +82,16 @@ class Suite:
         if not self._phases:
             raise SandboxError(f"cfn test ran no test:\n{self.output}")
         phases = self._phases.get((number, name))
-        return None if phases is None else _judged(phases)
+        return None if phases is None else _verdict_of(phases)
 
     def finish(self) -> Result:
         """Wait until `cfn test` ends, and return its result."""
         while self._read():
             pass
-        verdicts = [(number, _judged(phases).outcome) for (number, _), phases in self._phases.items()]
-        counts = {number: [outcome for of, outcome in verdicts if of == number] for number, _ in verdicts}
+        verdicts = [(number, _verdict_of(phases).outcome) for (number, _), phases in self._phases.items()]
+        counts = {
+            number: [outcome for set_number, outcome in verdicts if set_number == number] for number, _ in verdicts
+        }
         sets = (Counts(*map(counts[number].count, ("passed", "skipped", "failed"))) for number in sorted(counts))
         return Result(tuple(sets), self._process.wait(), self.output)
 
@@ -97,9 +99,9 @@ class Suite:
         """Read a line, and return whether there was one."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if line.startswith(MARK):
-            said = json.loads(line.removeprefix(MARK))
-            phases = self._phases.setdefault((said["set"], said["name"]), {})
-            phases[said["when"]] = Verdict(said["outcome"], said["message"])
+            report = json.loads(line.removeprefix(MARK))
+            phases = self._phases.setdefault((report["set"], report["name"]), {})
+            phases[report["when"]] = Verdict(report["outcome"], report["message"])
         else:
             self.output += line
         return bool(line)
@@ -117,13 +119,13 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
     Raises:
         SandboxError: the package can't be built, or the function or the suite's proxy can't be started.
     """
-    packaged = package(project, cache, language)
+    package_file = package(project, cache, language)
     with (
         Account() as account,
-        Function(packaged, account, python=python) as function,
-        suite(project, account, function) as started,
+        Function(package_file, account, python=python) as function,
+        suite(project, account, function) as cfn_test,
     ):
-        result = started.finish()
+        result = cfn_test.finish()
         log = function.log
     return Result(result.sets, result.exit_code, f"{result.output}\n{log}")
 
@@ -141,7 +143,7 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
     Raises:
         SandboxError: the proxy in front of the account did not start.
     """
-    with _proxy() as proxy, _scratch(project, inputs) as copy, _exports(account):
+    with _running_proxy() as proxy, _project_copy(project, inputs) as copy, _exports(account):
         libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = bare_environment() | account.environment() | proxy
         arguments = [
@@ -152,7 +154,7 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
             # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "sandbox.contract.cfn_reports"),
         ]
-        with cfn.started(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
+        with cfn.start(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
             yield Suite(process)
 
 
@@ -166,7 +168,7 @@ def tests() -> list[str]:
     return [name for file in files for name in re.findall(r"^def (contract_\w+)", file.read_text(), re.MULTILINE)]
 
 
-def _judged(phases: dict[str, Verdict]) -> Verdict:
+def _verdict_of(phases: dict[str, Verdict]) -> Verdict:
     """Return a test's verdict: that of the first phase (setup, call, teardown) that didn't pass."""
     return next((verdict for verdict in phases.values() if verdict.outcome != "passed"), Verdict("passed"))
 
@@ -194,7 +196,7 @@ def variables(account: Account) -> dict[str, str]:
 
 
 @contextmanager
-def _scratch(project: Path, inputs: Path | None) -> Iterator[Path]:
+def _project_copy(project: Path, inputs: Path | None) -> Iterator[Path]:
     """Yield a copy of the project, set to work without Docker, because cfn and pytest write where they run."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         copy = Path(folder)
@@ -209,7 +211,7 @@ def _scratch(project: Path, inputs: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _proxy() -> Iterator[dict[str, str]]:
+def _running_proxy() -> Iterator[dict[str, str]]:
     """Yield environment variables that send requests for AWS's real host names to moto.
 
     `cfn test` calls STS at its real host name even with AWS_ENDPOINT_URL set (rpdk/core/boto_helpers.py,
@@ -220,8 +222,8 @@ def _proxy() -> Iterator[dict[str, str]]:
 
     command: list[str | Path] = [sys.executable, "-m", "sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]
     with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
-        said = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
-        address = re.search(rf"{re.escape(LOOPBACK)}:\d+", said.decode())
+        output = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
+        address = re.search(rf"{re.escape(LOOPBACK)}:\d+", output.decode())
         if address is None:
-            raise SandboxError(f"moto's proxy did not start: {said.decode()}")
+            raise SandboxError(f"moto's proxy did not start: {output.decode()}")
         yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": AUTHORITY}

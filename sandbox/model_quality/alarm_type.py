@@ -18,7 +18,7 @@ TYPE = "AWS::CloudWatch::Alarm"
 JSON = dict[str, Any]
 
 # The properties that moto stores, with moto's names for them.
-_KEPT: Mapping[str, str] = {
+_MOTO_NAMES: Mapping[str, str] = {
     "AlarmName": "name",
     "AlarmDescription": "description",
     "Namespace": "namespace",
@@ -43,24 +43,24 @@ _LISTS = frozenset({"Dimensions", "AlarmActions", "OKActions", "InsufficientData
 
 
 def _create(call: Call) -> JSON:
-    name = call.desired.get("AlarmName") or _generated(call)
+    name = call.desired.get("AlarmName") or _generate_name(call)
     if name in _backend(call).alarms:
         raise Refusal("AlreadyExists", f"{name} already exists")
     return _put(call, name)
 
 
 def _read(call: Call) -> JSON:
-    return _model(_found(call), _backend(call))
+    return _model(_find_alarm(call), _backend(call))
 
 
 def _update(call: Call) -> JSON:
-    alarm, backend = _found(call), _backend(call)
+    alarm, backend = _find_alarm(call), _backend(call)
     backend.tagger.untag_resource_using_names(alarm.alarm_arn, list(backend.list_tags_for_resource(alarm.alarm_arn)))
     return _put(call, alarm.name)
 
 
 def _delete(call: Call) -> None:
-    _backend(call).delete_alarms([_found(call).name])
+    _backend(call).delete_alarms([_find_alarm(call).name])
 
 
 def _list(call: Call) -> list[JSON]:
@@ -76,7 +76,7 @@ HANDLERS: Mapping[str, Callable[[Call], JSON | list[JSON] | None]] = {
 }
 
 
-def _generated(call: Call) -> str:
+def _generate_name(call: Call) -> str:
     """Return a generated name of CloudFormation's form: stack, logical id, twelve characters."""
     stack_name = call.stack_id.split("/")[1] if call.stack_id else None
     return "-".join([*filter(None, (stack_name, call.logical_id)), uuid4().hex[:12].upper()])
@@ -84,18 +84,22 @@ def _generated(call: Call) -> str:
 
 def _put(call: Call, name: str) -> JSON:
     """Create the alarm, or overwrite the alarm of that name, and return its model."""
-    unknown = sorted(call.desired.keys() - _KEPT.keys() - {"Tags", "Arn"})
+    unknown = sorted(call.desired.keys() - _MOTO_NAMES.keys() - {"Tags", "Arn"})
     if unknown:
         raise Refusal("InvalidRequest", f"This sandbox has alarms on one metric, without {', '.join(unknown)}")
-    nothing: JSON = {key: [] if key in _LISTS else None for key in _KEPT} | {"ActionsEnabled": True}
-    given = {_KEPT[key]: value for key, value in (nothing | call.desired | {"AlarmName": name}).items() if key in _KEPT}
+    defaults: JSON = {key: [] if key in _LISTS else None for key in _MOTO_NAMES} | {"ActionsEnabled": True}
+    arguments = {
+        _MOTO_NAMES[key]: value
+        for key, value in (defaults | call.desired | {"AlarmName": name}).items()
+        if key in _MOTO_NAMES
+    }
     own = {tag["Key"]: tag["Value"] for tag in call.desired.get("Tags", [])}
     tags = [{"Key": key, "Value": value} for key, value in {**call.tags, **own}.items()]
     backend = _backend(call)
-    return _model(backend.put_metric_alarm(**given, tags=tags), backend)
+    return _model(backend.put_metric_alarm(**arguments, tags=tags), backend)
 
 
-def _found(call: Call) -> Alarm:
+def _find_alarm(call: Call) -> Alarm:
     name = str(call.desired["AlarmName"])
     alarm: Alarm | None = _backend(call).alarms.get(name)
     if alarm is None:
@@ -109,8 +113,8 @@ def _backend(call: Call) -> CloudWatchBackend:
 
 
 def _model(alarm: Alarm, backend: CloudWatchBackend) -> JSON:
-    told = {key: getattr(alarm, member) for key, member in _KEPT.items()}
-    told["Dimensions"] = [{"Name": one.name, "Value": one.value} for one in alarm.dimensions]
+    model = {key: getattr(alarm, member) for key, member in _MOTO_NAMES.items()}
+    model["Dimensions"] = [{"Name": dimension.name, "Value": dimension.value} for dimension in alarm.dimensions]
     tags = backend.list_tags_for_resource(alarm.alarm_arn)
-    told["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-    return {"Arn": alarm.alarm_arn} | {key: value for key, value in told.items() if value not in (None, [])}
+    model["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return {"Arn": alarm.alarm_arn} | {key: value for key, value in model.items() if value not in (None, [])}

@@ -69,60 +69,60 @@ class Demo:
             "CreationTime": {"Value": {"Fn::GetAtt": [LOGICAL_ID, "CreationTime"]}},
         }
         properties = template["Resources"][LOGICAL_ID]["Properties"]
-        tell, tags, before = self._teller, {"team": "forecasting"}, self._there()
-        with tell.step("Create the documentation's example as a stack, two outputs added"):
+        teller, tags, before = self._teller, {"team": "forecasting"}, self._existing_names()
+        with teller.step("Create the documentation's example as a stack, two outputs added"):
             self._cloudformation.create_stack(
                 StackName=NAME, TemplateBody=json.dumps(template), Tags=_tags(tags), Capabilities=["CAPABILITY_IAM"]
             )
             outputs = self._outputs("CREATE_COMPLETE")
             arn = outputs["Arn"]
         for resource in self._cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]:
-            tell.detail(f"{resource['ResourceType']:<42}{resource['PhysicalResourceId'].split('/')[-1]}")
+            teller.detail(f"{resource['ResourceType']:<42}{resource['PhysicalResourceId'].split('/')[-1]}")
         for name, value in outputs.items():
-            tell.detail(f"{name} = {value}")
+            teller.detail(f"{name} = {value}")
 
-        with tell.step("READ it by its ARN alone, as CloudFormation does to detect drift"):
-            answer = self._ask("READ", arn)
+        with teller.step("READ it by its ARN alone, as CloudFormation does to detect drift"):
+            answer = self._invoke("READ", arn)
             _expect(answer["status"] == "SUCCESS", f"READ answered {answer.get('message')}")
         for line in yaml.safe_dump(
             answer["resourceModel"], sort_keys=False, default_flow_style=None, width=96
         ).splitlines():
-            tell.detail(line)
+            teller.detail(line)
 
-        with tell.step("LIST all definitions"):
+        with teller.step("LIST all definitions"):
             self._expect_listed(arn)
-        tell.detail("this one, and no other")
+        teller.detail("this one, and no other")
 
-        with tell.step("Give it an EndpointName: no interruption"):
+        with teller.step("Give it an EndpointName: no interruption"):
             properties["EndpointName"] = "forecasts"
             self._update(template, tags)
             _expect(self._outputs("UPDATE_COMPLETE")["Arn"] == arn, "the definition was replaced")
-        tell.detail("the same ARN")
+        teller.detail("the same ARN")
 
-        with tell.step("Change a stack tag: in place"):
+        with teller.step("Change a stack tag: in place"):
             tags = {"team": "pricing"}
             self._update(template, tags)
             _expect(self._outputs("UPDATE_COMPLETE")["Arn"] == arn, "the definition was replaced")
-            found = self._sagemaker.list_tags(ResourceArn=arn)["Tags"]
-            _expect(found == _tags(tags), f"SageMaker reports the tags {found}")
-        tell.detail("the same ARN; SageMaker reports team=pricing")
+            reported = self._sagemaker.list_tags(ResourceArn=arn)["Tags"]
+            _expect(reported == _tags(tags), f"SageMaker reports the tags {reported}")
+        teller.detail("the same ARN; SageMaker reports team=pricing")
 
-        with tell.step("Change RoleArn: replacement"):
+        with teller.step("Change RoleArn: replacement"):
             properties["RoleArn"] = {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
             self._update(template, tags)
             replacement = self._outputs("UPDATE_COMPLETE")["Arn"]
             _expect(replacement != arn, "the definition was not replaced")
             self._expect_listed(replacement)
-            _expect(self._ask("READ", arn).get("errorCode") == "NotFound", "the old definition is still there")
-        tell.detail(f"a new ARN {replacement}")
-        tell.detail("the old definition is gone")
+            _expect(self._invoke("READ", arn).get("errorCode") == "NotFound", "the old definition is still there")
+        teller.detail(f"a new ARN {replacement}")
+        teller.detail("the old definition is gone")
 
-        with tell.step("Delete the stack"):
+        with teller.step("Delete the stack"):
             self._cloudformation.delete_stack(StackName=NAME)
-            self._ended("DELETE_COMPLETE")
-            left = self._there() - before  # `before` has the bucket and two roles of cfn's stacks
+            self._wait_until_ended("DELETE_COMPLETE")
+            left = self._existing_names() - before  # `before` has the bucket and two roles of cfn's stacks
             _expect(not left, f"left behind: {left}")
-        tell.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
+        teller.detail("nothing is left: no stack, definition, endpoint, configuration, model or role")
 
     def _update(self, template: Mapping[str, Any], tags: dict[str, str]) -> None:
         self._cloudformation.update_stack(
@@ -131,12 +131,16 @@ class Demo:
 
     def _outputs(self, status: str) -> dict[str, str]:
         """Wait until the stack's operation ends with a status, and return the stack's outputs."""
-        outputs = self._ended(status).get("Outputs", [])
+        outputs = self._wait_until_ended(status).get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
-    def _ended(self, status: str) -> dict[str, Any]:
+    def _wait_until_ended(self, status: str) -> dict[str, Any]:
         while True:
-            (stack,) = [one for one in self._cloudformation.list_stacks()["StackSummaries"] if one["StackName"] == NAME]
+            (stack,) = [
+                summary
+                for summary in self._cloudformation.list_stacks()["StackSummaries"]
+                if summary["StackName"] == NAME
+            ]
             if not stack["StackStatus"].endswith("_IN_PROGRESS"):
                 break
             time.sleep(0.2)
@@ -146,19 +150,19 @@ class Demo:
         described: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]
         return described
 
-    def _ask(self, action: str, arn: str | None = None) -> dict[str, Any]:
+    def _invoke(self, action: str, arn: str | None = None) -> dict[str, Any]:
         """Invoke READ or LIST as CloudFormation does outside a stack, with the primary identifier alone."""
         model = {"JobDefinitionArn": arn} if arn else {}
         return self._kind.invoke(self._kind.event(action, self._request, {}, model=model))
 
     def _expect_listed(self, arn: str) -> None:
-        answer = self._ask("LIST")
+        answer = self._invoke("LIST")
         listed = [model["JobDefinitionArn"] for model in answer.get("resourceModels") or []]
         _expect(listed == [arn], f"LIST answered {listed} {answer.get('message') or ''}")
 
-    def _there(self) -> set[str]:
+    def _existing_names(self) -> set[str]:
         """Return the names of all stacks and of all resources of the types that the example's stack creates."""
-        found = [
+        resources = [
             *self._cloudformation.describe_stacks()["Stacks"],
             *self._sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"],
             *self._sagemaker.list_endpoints()["Endpoints"],
@@ -166,7 +170,7 @@ class Demo:
             *self._sagemaker.list_models()["Models"],
             *self._iam.list_roles()["Roles"],
         ]
-        return {next(str(value) for key, value in one.items() if key.endswith("Name")) for one in found}
+        return {next(str(value) for key, value in resource.items() if key.endswith("Name")) for resource in resources}
 
 
 def run(project: Path, teller: Teller) -> None:
@@ -180,21 +184,21 @@ def run(project: Path, teller: Teller) -> None:
         SandboxError: a step's result is not the expected one. The message includes the errors of the handler's log.
             This function always cleans up, whether it fails or not.
     """
-    begun = time.monotonic()
+    started_at = time.monotonic()
     with ExitStack() as running:
         with teller.step("Start an AWS account on this machine"):
             account = running.enter_context(Account(region=REGION))
             registry = running.enter_context(Registry(account, reserved=TYPE))
         teller.detail(account.endpoint)
         try:
-            _play(project, account, teller)
+            _run_steps(project, account, teller)
         except (SandboxError, ClientError) as error:
-            raise SandboxError("\n".join(filter(None, [str(error), telling(registry.log)]))) from error
-    teller.detail(f"all of it in {time.monotonic() - begun:.0f} s on this machine: no Docker, no AWS account")
+            raise SandboxError("\n".join(filter(None, [str(error), error_excerpt(registry.log)]))) from error
+    teller.detail(f"all of it in {time.monotonic() - started_at:.0f} s on this machine: no Docker, no AWS account")
     teller.commands("What you may want to try next:", NEXT)
 
 
-def _play(project: Path, account: Account, teller: Teller) -> None:
+def _run_steps(project: Path, account: Account, teller: Teller) -> None:
     with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
         _submit(project, account)
         kind = stacks.find_type(account.account_id, account.region, TYPE)
@@ -207,12 +211,12 @@ def _play(project: Path, account: Account, teller: Teller) -> None:
     Demo(account, kind, teller).run(template)
 
 
-def telling(log: str) -> str:
+def error_excerpt(log: str) -> str:
     """Return the end of a handler's log, from the first error on, or an empty text if the log has no error."""
     lines = log.splitlines()
     first = next((number for number, line in enumerate(lines) if re.search(r"ERROR|Traceback", line)), len(lines))
-    told = "\n".join(lines[first:][-20:])
-    return f"The handler's log says:\n{told}" if told else ""
+    excerpt = "\n".join(lines[first:][-20:])
+    return f"The handler's log says:\n{excerpt}" if excerpt else ""
 
 
 def _submit(project: Path, account: Account) -> None:

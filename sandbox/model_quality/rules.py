@@ -71,11 +71,11 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
         strict: whether a definition's role and endpoint must exist (sandbox/model_quality/strict.py).
     """
 
-    class Served(_SageMaker):
+    class SageMaker(_SageMaker):
         pass
 
-    Served.tag_lag, Served.faults, Served.calls, Served.strict = tag_lag, tuple(faults), Counter(), strict
-    paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, Served.dispatch))
+    SageMaker.tag_lag, SageMaker.faults, SageMaker.calls, SageMaker.strict = tag_lag, tuple(faults), Counter(), strict
+    paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, SageMaker.dispatch))
     schedules = aws_types.offer(schedule_type.TYPE, schedule_type.HANDLERS)
     with paths, schedules, aws_types.offer(alarm_type.TYPE, alarm_type.HANDLERS):
         yield
@@ -167,7 +167,7 @@ class _SageMaker(ScheduleActions):
         """
         definition = self._definition(self._valid_request()["JobDefinitionName"])
         name = definition.job_definition_name
-        users = self._schedules.of(name)
+        users = self._schedules.using(name)
         if users:
             raise ResourceInUseException(f"{name} is used by monitoring schedule {users[0].name}")
         del self._definitions[name.lower()]
@@ -175,7 +175,7 @@ class _SageMaker(ScheduleActions):
 
     def add_tags(self) -> ActionResult:
         """Add tags, and replace the value of an existing key."""
-        definition = self._tagged()
+        definition = self._tagged_definition()
         if definition is None:
             return super().add_tags()
         tags = _valid_tags(self._valid_request()["Tags"], definition.tags)
@@ -183,7 +183,7 @@ class _SageMaker(ScheduleActions):
         return ActionResult({"Tags": tags})
 
     def delete_tags(self) -> ActionResult:
-        definition = self._tagged()
+        definition = self._tagged_definition()
         if definition is None:
             return super().delete_tags()
         keys = self._valid_request()["TagKeys"]
@@ -192,7 +192,7 @@ class _SageMaker(ScheduleActions):
 
     def list_tags(self) -> ActionResult:
         """Return the old tags `tag_lag` times after a change."""
-        definition = self._tagged()
+        definition = self._tagged_definition()
         if definition is None or not definition.lag:
             return super().list_tags()
         definition.lag -= 1
@@ -204,21 +204,21 @@ class _SageMaker(ScheduleActions):
         return self.sagemaker_backend.model_quality_job_definitions
 
     def _definition(self, name: str) -> _Definition:
-        found: _Definition | None = self._definitions.get(name.lower())
-        if found is None:
+        definition: _Definition | None = self._definitions.get(name.lower())
+        if definition is None:
             raise ResourceNotFound(f"there is no model quality job definition {name}")
-        return found
+        return definition
 
-    def _tagged(self) -> _Definition | None:
+    def _tagged_definition(self) -> _Definition | None:
         """Return the definition of the request's ARN, compared without case, or None if the ARN is of another type."""
         arn = self._get_param("ResourceArn")
         if f":{KIND}/" not in arn.lower():
             return None
-        found: _Definition | None = self._definitions.get(arn.lower().split("/")[-1])
-        if found is None or found.arn != arn.lower():
+        definition: _Definition | None = self._definitions.get(arn.lower().split("/")[-1])
+        if definition is None or definition.arn != arn.lower():
             raise ValidationError(f"there is no resource {arn}")
-        self.params["ResourceArn"] = found.arn
-        return found
+        self.params["ResourceArn"] = definition.arn
+        return definition
 
     def _tags_after(self, new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:
         return _valid_tags(new, old)
@@ -254,8 +254,8 @@ def _failures(shape: Shape | None, value: Any, path: str) -> Iterator[str]:  # n
     """Yield the constraints of the model that a value and its parts violate, in the service's words."""
     if shape is None:
         return
-    for wanted in _unmet(shape, value):
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {wanted}"
+    for constraint in _unmet_constraints(shape, value):
+        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {constraint}"
     for member, part, name in _parts(shape, value):
         yield from _failures(member, part, f"{path}.{name}".lstrip("."))
 
@@ -271,7 +271,7 @@ def _parts(shape: Shape, value: Any) -> Iterator[tuple[Shape, Any, str]]:  # noq
         yield from ((shape.value, part, key) for key, part in value.items())
 
 
-def _unmet(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any value of a request
+def _unmet_constraints(shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401  any value of a request
     """Yield the constraints of a shape that the value itself, without its parts, violates."""
     limits: Mapping[str, Any] = shape.metadata
     for name in limits.get("required", ()):

@@ -24,19 +24,19 @@ JSON = dict[str, Any]
 
 def _create(call: Call) -> JSON:
     desired = call.desired
-    with _refusing():
+    with _raise_refusals():
         schedules = _schedules(call)
         name, tags = desired["MonitoringScheduleName"], _with_stack_tags(desired, call.tags)
         return _model(schedules.create(name, desired["MonitoringScheduleConfig"], tags))
 
 
 def _read(call: Call) -> JSON:
-    with _refusing():
+    with _raise_refusals():
         return _model(_schedules(call).find(_name_of(call)))
 
 
 def _update(call: Call) -> JSON:
-    with _refusing():
+    with _raise_refusals():
         schedules = _schedules(call)
         schedule = schedules.find(_name_of(call))
         if call.desired["MonitoringScheduleConfig"] != schedule.config:
@@ -46,7 +46,7 @@ def _update(call: Call) -> JSON:
 
 
 def _delete(call: Call) -> None:
-    with _refusing():
+    with _raise_refusals():
         _schedules(call).delete(_name_of(call))
 
 
@@ -64,7 +64,7 @@ HANDLERS: Mapping[str, Callable[[Call], JSON | list[JSON] | None]] = {
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _raise_refusals() -> Iterator[None]:
     try:
         yield
     except SagemakerClientError as error:

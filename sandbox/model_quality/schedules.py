@@ -70,7 +70,7 @@ class Execution:
     """A failed execution of a monitoring job, which the sandbox doesn't run."""
 
     schedule: Schedule
-    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def summary(self) -> JSON:
@@ -81,9 +81,9 @@ class Execution:
             "MonitoringType": MONITORING_TYPE,
             "MonitoringExecutionStatus": "Failed",
             "FailureReason": "This sandbox runs no monitoring jobs",
-            "ScheduledTime": self.begun,
-            "CreationTime": self.begun,
-            "LastModifiedTime": self.begun,
+            "ScheduledTime": self.started_at,
+            "CreationTime": self.started_at,
+            "LastModifiedTime": self.started_at,
         }
 
 
@@ -97,22 +97,22 @@ class Schedules:
 
     def __init__(self, backend: SageMakerModelBackend) -> None:
         self._backend = backend
-        self._kept: dict[str, Schedule] = vars(backend).setdefault("monitoring_schedules", {})
+        self._by_name: dict[str, Schedule] = vars(backend).setdefault("monitoring_schedules", {})
         self.executions: list[Execution] = vars(backend).setdefault("monitoring_executions", [])
 
     def create(self, name: str, config: JSON, tags: Tags) -> Schedule:
         """Create a schedule, named uniquely in its region and Scheduled at once (model, StartMonitoringSchedule)."""
-        if name.lower() in self._kept:
+        if name.lower() in self._by_name:
             raise ResourceInUseException(f"a monitoring schedule {name} exists already")
         arn = arn_formatter(KIND, name.lower(), self._backend.account_id, self._backend.region_name)
-        schedule = self._kept[name.lower()] = Schedule(name, arn, self._checked(config), tags)
+        schedule = self._by_name[name.lower()] = Schedule(name, arn, self._valid_config(config), tags)
         self._run_now(schedule)
         return schedule
 
     def update(self, name: str, config: JSON) -> Schedule:
         """Change a schedule's configuration, which can name another definition (model), and return the schedule."""
         schedule = self.find(name)
-        schedule.config, schedule.modified = self._checked(config), datetime.now(UTC)
+        schedule.config, schedule.modified = self._valid_config(config), datetime.now(UTC)
         self._run_now(schedule)
         return schedule
 
@@ -120,14 +120,14 @@ class Schedules:
         if schedule.config.get("ScheduleConfig", {}).get("ScheduleExpression") == NOW:
             self.executions.append(Execution(copy(schedule)))
 
-    def turn(self, name: str, status: str) -> None:
+    def set_status(self, name: str, status: str) -> None:
         """Start or stop a schedule. A stopped schedule still uses its definition."""
         schedule = self.find(name)
         schedule.status, schedule.modified = status, datetime.now(UTC)
 
     def delete(self, name: str) -> None:
         """Delete a schedule, stopped or not, but not its executions (model, DeleteMonitoringSchedule)."""
-        del self._kept[self.find(name).name.lower()]
+        del self._by_name[self.find(name).name.lower()]
 
     def find(self, name: str) -> Schedule:
         """Return the schedule of a name, compared without case.
@@ -135,23 +135,23 @@ class Schedules:
         Raises:
             ResourceNotFound: no schedule has the name.
         """
-        if name.lower() not in self._kept:
+        if name.lower() not in self._by_name:
             raise ResourceNotFound(f"there is no monitoring schedule {name}")
-        return self._kept[name.lower()]
+        return self._by_name[name.lower()]
 
-    def of(self, definition: str) -> list[Schedule]:
+    def using(self, definition: str) -> list[Schedule]:
         """Return the schedules that use a definition."""
         return [schedule for schedule in self if schedule.definition.lower() == definition.lower()]
 
     def __iter__(self) -> Iterator[Schedule]:
-        return iter(list(self._kept.values()))
+        return iter(list(self._by_name.values()))
 
     def endpoint(self, schedule: Schedule) -> str | None:
         """Return the endpoint that a schedule's definition monitors, or None."""
         definition = self._backend.model_quality_job_definitions.get(schedule.definition.lower())
         return definition.endpoint_name if definition else None
 
-    def _checked(self, config: JSON) -> JSON:
+    def _valid_config(self, config: JSON) -> JSON:
         """Return a configuration if SageMaker accepts it (model, MonitoringScheduleConfig and ScheduleConfig)."""
         definition, schedule = config.get("MonitoringJobDefinitionName"), config.get("ScheduleConfig", {})
         if config.get("MonitoringType") != MONITORING_TYPE or definition is None:
@@ -190,13 +190,15 @@ class ScheduleActions(SageMakerResponse):
     def describe_monitoring_schedule(self) -> ActionResult:
         """Return a schedule with its definition's endpoint and its last execution."""
         schedule = self._schedules.find(self._name())
-        last = [one.summary for one in self._schedules.executions if one.schedule.arn == schedule.arn][-1:]
-        told = {
+        last = [
+            execution.summary for execution in self._schedules.executions if execution.schedule.arn == schedule.arn
+        ][-1:]
+        details = {
             "EndpointName": self._schedules.endpoint(schedule),
             "MonitoringScheduleConfig": schedule.config,
             "LastMonitoringExecutionSummary": last[0] if last else None,
         }
-        return ActionResult(schedule.summary | told)
+        return ActionResult(schedule.summary | details)
 
     def update_monitoring_schedule(self) -> ActionResult:
         """Change a schedule's configuration, which can name another definition."""
@@ -206,12 +208,12 @@ class ScheduleActions(SageMakerResponse):
 
     def start_monitoring_schedule(self) -> ActionResult:
         """Start a stopped schedule again."""
-        self._schedules.turn(self._name(), "Scheduled")
+        self._schedules.set_status(self._name(), "Scheduled")
         return EmptyResult()
 
     def stop_monitoring_schedule(self) -> ActionResult:
         """Stop a schedule."""
-        self._schedules.turn(self._name(), "Stopped")
+        self._schedules.set_status(self._name(), "Stopped")
         return EmptyResult()
 
     def delete_monitoring_schedule(self) -> ActionResult:
@@ -221,21 +223,25 @@ class ScheduleActions(SageMakerResponse):
 
     def list_monitoring_schedules(self) -> ActionResult:
         """Return a page of schedules, by default ten and the newest first (model)."""
-        found = [
+        summaries = [
             schedule.summary | {"EndpointName": self._schedules.endpoint(schedule), "arn": schedule.arn}
             for schedule in self._schedules
         ]
         request = self._valid_request()
-        return _page("MonitoringScheduleSummaries", _chosen(found, request, "MonitoringScheduleStatus"), request)
+        return _page(
+            "MonitoringScheduleSummaries", _filter_and_sort(summaries, request, "MonitoringScheduleStatus"), request
+        )
 
     def list_monitoring_executions(self) -> ActionResult:
         """Return a page of executions, ordered like schedules."""
-        found = [
-            one.summary | {"EndpointName": self._schedules.endpoint(one.schedule), "arn": str(number)}
-            for number, one in enumerate(self._schedules.executions)
+        summaries = [
+            execution.summary | {"EndpointName": self._schedules.endpoint(execution.schedule), "arn": str(number)}
+            for number, execution in enumerate(self._schedules.executions)
         ]
         request = self._valid_request()
-        return _page("MonitoringExecutionSummaries", _chosen(found, request, "MonitoringExecutionStatus"), request)
+        return _page(
+            "MonitoringExecutionSummaries", _filter_and_sort(summaries, request, "MonitoringExecutionStatus"), request
+        )
 
     def add_tags(self) -> ActionResult:
         """Add tags, and replace the value of an existing key."""
@@ -270,7 +276,7 @@ class ScheduleActions(SageMakerResponse):
 # Lists: filters, order and pages.
 
 
-def _chosen(summaries: Sequence[JSON], request: JSON, status: str) -> list[JSON]:
+def _filter_and_sort(summaries: Sequence[JSON], request: JSON, status: str) -> list[JSON]:
     """Return the summaries that pass every filter of a request, in its order (model, the requests of both lists)."""
     equal = {
         "EndpointName": "EndpointName",
@@ -280,21 +286,23 @@ def _chosen(summaries: Sequence[JSON], request: JSON, status: str) -> list[JSON]
         "MonitoringTypeEquals": "MonitoringType",
     }
 
-    def passes(one: JSON) -> bool:
-        wanted = [str(one[member]).lower() == request[key].lower() for key, member in equal.items() if key in request]
-        for moment in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
-            wanted.append(one.get(moment, LATEST) > _moment(request.get(f"{moment}After", EARLIEST)))
-            wanted.append(one.get(moment, EARLIEST) < _moment(request.get(f"{moment}Before", LATEST)))
-        wanted.append(request.get("NameContains", "").lower() in one["MonitoringScheduleName"].lower())
-        return all(wanted)
+    def passes(summary: JSON) -> bool:
+        conditions = [
+            str(summary[member]).lower() == request[key].lower() for key, member in equal.items() if key in request
+        ]
+        for time in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
+            conditions.append(summary.get(time, LATEST) > _in_utc(request.get(f"{time}After", EARLIEST)))
+            conditions.append(summary.get(time, EARLIEST) < _in_utc(request.get(f"{time}Before", LATEST)))
+        conditions.append(request.get("NameContains", "").lower() in summary["MonitoringScheduleName"].lower())
+        return all(conditions)
 
-    by = str(request.get("SortBy", "CreationTime"))
-    key = {"Name": "MonitoringScheduleName", "Status": status}.get(by, by)
+    sort_by = str(request.get("SortBy", "CreationTime"))
+    key = {"Name": "MonitoringScheduleName", "Status": status}.get(sort_by, sort_by)
     descending = request.get("SortOrder", "Descending") == "Descending"
-    return sorted(filter(passes, summaries), key=lambda one: one[key], reverse=descending)
+    return sorted(filter(passes, summaries), key=lambda summary: summary[key], reverse=descending)
 
 
-def _moment(value: datetime) -> datetime:
+def _in_utc(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 

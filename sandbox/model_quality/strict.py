@@ -30,12 +30,12 @@ def check(request: Mapping[str, Any], account: str, region: str) -> None:
     Raises:
         ValidationError: the account or the request lacks something; the message names it.
     """
-    _attributes(request)
-    _role(request["RoleArn"], account, region)
-    _endpoint(request, account, region)
+    _check_attributes(request)
+    _check_role(request["RoleArn"], account, region)
+    _check_endpoint(request, account, region)
 
 
-def _attributes(request: Mapping[str, Any]) -> None:
+def _check_attributes(request: Mapping[str, Any]) -> None:
     """Require InferenceAttribute. Seen: aws/sagemaker-python-sdk issue 3959.
 
     It can be missing for binary classification with a ProbabilityAttribute, as in AWS's own examples.
@@ -51,7 +51,7 @@ def _attributes(request: Mapping[str, Any]) -> None:
         )
 
 
-def _role(arn: str, account: str, region: str) -> None:
+def _check_role(arn: str, account: str, region: str) -> None:
     """Require a role that trusts SageMaker.
 
     Seen: awslabs/predictive-maintenance-using-machine-learning issue 3, for a transform job. The SageMaker API
@@ -62,7 +62,7 @@ def _role(arn: str, account: str, region: str) -> None:
     except NotFoundException:
         trusted: set[str] = set()
     else:
-        trusted = set(_trusted(json.loads(role.assume_role_policy_document)))
+        trusted = set(_trusted_services(json.loads(role.assume_role_policy_document)))
     if SERVICE not in trusted:
         raise ValidationError(
             f"Could not assume role {arn}. Please ensure that the role exists and allows principal '{SERVICE}' to "
@@ -70,19 +70,19 @@ def _role(arn: str, account: str, region: str) -> None:
         )
 
 
-def _trusted(policy: Mapping[str, Any]) -> Iterator[str]:
+def _trusted_services(policy: Mapping[str, Any]) -> Iterator[str]:
     """Yield the services that a trust policy allows to assume its role."""
-    for statement in _listed(policy.get("Statement")):
+    for statement in _as_list(policy.get("Statement")):
         principal = statement.get("Principal", {})
-        if statement.get("Effect") == "Allow" and "sts:AssumeRole" in _listed(statement.get("Action")):
-            yield from _listed(principal.get("Service") if isinstance(principal, Mapping) else None)
+        if statement.get("Effect") == "Allow" and "sts:AssumeRole" in _as_list(statement.get("Action")):
+            yield from _as_list(principal.get("Service") if isinstance(principal, Mapping) else None)
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401  IAM accepts a single value instead of a list
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401  IAM accepts a single value instead of a list
     return value if isinstance(value, list) else [value] if value is not None else []
 
 
-def _endpoint(request: Mapping[str, Any], account: str, region: str) -> None:
+def _check_endpoint(request: Mapping[str, Any], account: str, region: str) -> None:
     """Require the endpoint. Seen: aws/sagemaker-python-sdk issue 4873. The message is that of other operations."""
     name = request["ModelQualityJobInput"].get("EndpointInput", {}).get("EndpointName")
     if name is not None and name not in sagemaker_backends[account][region].endpoints:

@@ -27,7 +27,7 @@ class Defect:
     """A toy with a defect, its inputs, and the other tests that fail with it."""
 
     toy: type[Toy]
-    also: frozenset[str] = frozenset()
+    also_failing: frozenset[str] = frozenset()
     """The other tests that fail with this defect, because they need what it breaks."""
     inputs: dict[str, Any] = field(default_factory=lambda: {"1_create": toys.CREATE, "1_update": toys.UPDATE})
     alone: bool = False
@@ -44,19 +44,19 @@ class LowerCaseIdentifier(Toy):
     def create(self, desired: Model) -> Event:
         """Return the name in upper case."""
         answer = super().create(desired)
-        return answer | {"resourceModel": self._loud(answer["resourceModel"])} if "resourceModel" in answer else answer
+        return answer | {"resourceModel": self._upper(answer["resourceModel"])} if "resourceModel" in answer else answer
 
     def update(self, desired: Model) -> Event:
         """Return the name in upper case."""
         answer = super().update(desired | {"Name": desired["Name"].lower()})
-        return answer | {"resourceModel": self._loud(answer["resourceModel"])} if "resourceModel" in answer else answer
+        return answer | {"resourceModel": self._upper(answer["resourceModel"])} if "resourceModel" in answer else answer
 
     def list(self, _desired: Model) -> Event:
         """Return the names in upper case."""
-        return success(resourceModels=[{"Name": key.upper()} for key in self.there])
+        return success(resourceModels=[{"Name": key.upper()} for key in self.existing])
 
     @staticmethod
-    def _loud(model: Model) -> Model:
+    def _upper(model: Model) -> Model:
         return model | {"Name": model["Name"].upper()}
 
 
@@ -65,7 +65,7 @@ class WrongCode(Toy):
 
     def create(self, desired: Model) -> Event:
         """Fail with InvalidRequest if the name is taken."""
-        return failure("InvalidRequest") if self.key(desired) in self.there else super().create(desired)
+        return failure("InvalidRequest") if self.key(desired) in self.existing else super().create(desired)
 
 
 class Adopting(Generated):
@@ -73,8 +73,8 @@ class Adopting(Generated):
 
     def create(self, desired: Model) -> Event:
         """Return the existing toy of the same name, if there is one."""
-        same = [model for model in self.there.values() if model["Name"] == desired["Name"]]
-        return success(same[0]) if same else super().create(desired)
+        existing = [model for model in self.existing.values() if model["Name"] == desired["Name"]]
+        return success(existing[0]) if existing else super().create(desired)
 
 
 class NamingAnothers(Toy):
@@ -82,8 +82,8 @@ class NamingAnothers(Toy):
 
     def create(self, desired: Model) -> Event:
         """Return a model with AlreadyExists, where the contract forbids one."""
-        there = self.there.get(self.key(desired))
-        return failure("AlreadyExists") | {"resourceModel": there} if there else super().create(desired)
+        existing = self.existing.get(self.key(desired))
+        return failure("AlreadyExists") | {"resourceModel": existing} if existing else super().create(desired)
 
 
 class SecondCreateIsLost(Generated):
@@ -91,7 +91,7 @@ class SecondCreateIsLost(Generated):
 
     def create(self, desired: Model) -> Event:
         """Answer with success and store nothing, if another toy exists."""
-        return success(self.made(desired)) if self.there else super().create(desired)
+        return success(self.new_model(desired)) if self.existing else super().create(desired)
 
 
 class RefusesWhatItReads(Toy):
@@ -105,31 +105,35 @@ class RefusesWhatItReads(Toy):
 class DroppingDefaults(Toy):
     """A toy whose READ leaves out a requested property if its value is the default."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Leave out a Size of 3."""
-        return {key: value for key, value in super().shown(model).items() if (key, value) != ("Size", 3)}
+        return {key: value for key, value in super().reported_model(model).items() if (key, value) != ("Size", 3)}
 
 
 class OtherValue(Toy):
     """A toy whose READ returns a value that differs from the requested one."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Return green, whatever the colour is."""
-        return super().shown(model) | {"Colour": "green"}
+        return super().reported_model(model) | {"Colour": "green"}
 
 
 class HidingReadOnly(Toy):
     """A toy whose READ leaves out a read-only property of some resources."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Leave out the ARN of red toys."""
-        return {key: value for key, value in super().shown(model).items() if key != "Arn" or model["Colour"] != "red"}
+        return {
+            key: value
+            for key, value in super().reported_model(model).items()
+            if key != "Arn" or model["Colour"] != "red"
+        }
 
 
 class ReadsWriteOnly(Toy):
     """A toy whose READ returns a write-only property."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Return the model with its secret."""
         return model
 
@@ -137,9 +141,9 @@ class ReadsWriteOnly(Toy):
 class ReadsUndeclared(Toy):
     """A toy whose READ returns a property that the schema does not declare."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Add an owner."""
-        return super().shown(model) | {"Owner": "me"}
+        return super().reported_model(model) | {"Owner": "me"}
 
 
 class Partless(Toy):
@@ -160,7 +164,7 @@ class Immutable(Toy):
 
     def update(self, desired: Model) -> Event:
         """Fail with NotUpdatable, or NotFound for a missing toy."""
-        return failure("NotUpdatable") if self.key(desired) in self.there else failure("NotFound")
+        return failure("NotUpdatable") if self.key(desired) in self.existing else failure("NotFound")
 
 
 class LostByUpdate(Toy):
@@ -188,9 +192,9 @@ class Renaming(Toy):
 class Unstable(Toy):
     """A toy whose READ returns something else each time."""
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Return a new ARN each time."""
-        return super().shown(model) | {"Arn": f"arn:toy/{next(self._numbers)}"}
+        return super().reported_model(model) | {"Arn": f"arn:toy/{next(self._numbers)}"}
 
 
 class UnlistedUpdates(Toy):
@@ -198,7 +202,7 @@ class UnlistedUpdates(Toy):
 
     def list(self, _desired: Model) -> Event:
         """Leave out green toys: only UPDATE makes a toy green."""
-        return success(resourceModels=[{"Name": key} for key, toy in self.there.items() if toy["Colour"] != "green"])
+        return success(resourceModels=[{"Name": key} for key, toy in self.existing.items() if toy["Colour"] != "green"])
 
 
 class DeletingWithModel(Toy):
@@ -215,17 +219,21 @@ class ReadableAfterDelete(Toy):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dead: dict[str, Model] = {}
+        self.deleted: dict[str, Model] = {}
 
     def delete(self, desired: Model) -> Event:
         """Remember the deleted toy."""
-        self.dead |= {key: toy for key, toy in self.there.items() if key == self.key(desired)}
+        self.deleted |= {key: toy for key, toy in self.existing.items() if key == self.key(desired)}
         return super().delete(desired)
 
     def read(self, desired: Model) -> Event:
         """Return deleted toys too."""
-        dead = self.dead.get(self.key(desired))
-        return super().read(desired) if dead is None or self.key(desired) in self.there else success(self.shown(dead))
+        deleted = self.deleted.get(self.key(desired))
+        return (
+            super().read(desired)
+            if deleted is None or self.key(desired) in self.existing
+            else success(self.reported_model(deleted))
+        )
 
 
 class ListedAfterDelete(ReadableAfterDelete):
@@ -237,7 +245,7 @@ class ListedAfterDelete(ReadableAfterDelete):
 
     def list(self, _desired: Model) -> Event:
         """Return existing and deleted toys."""
-        return success(resourceModels=[{"Name": key} for key in {**self.there, **self.dead}])
+        return success(resourceModels=[{"Name": key} for key in {**self.existing, **self.deleted}])
 
 
 class Upserting(Toy):
@@ -245,7 +253,7 @@ class Upserting(Toy):
 
     def update(self, desired: Model) -> Event:
         """Create the toy if it is missing."""
-        return super().update(desired) if self.key(desired) in self.there else self.create(desired)
+        return super().update(desired) if self.key(desired) in self.existing else self.create(desired)
 
 
 class DeletingTwice(Toy):
@@ -266,7 +274,7 @@ class Reserving(ReadableAfterDelete):
 
     def create(self, desired: Model) -> Event:
         """Refuse the name of a deleted toy."""
-        return failure("AlreadyExists") if self.key(desired) in self.dead else super().create(desired)
+        return failure("AlreadyExists") if self.key(desired) in self.deleted else super().create(desired)
 
 
 class Unlisted(Toy):
@@ -274,7 +282,7 @@ class Unlisted(Toy):
 
     def list(self, _desired: Model) -> Event:
         """Leave out red toys."""
-        return success(resourceModels=[{"Name": key} for key, toy in self.there.items() if toy["Colour"] != "red"])
+        return success(resourceModels=[{"Name": key} for key, toy in self.existing.items() if toy["Colour"] != "red"])
 
 
 class ListsWhatDoesNotExist(Toy):
@@ -294,11 +302,11 @@ class EndlessPages(Toy):
         return super().list(desired) | {"nextToken": "more"}
 
 
-def _both(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - a property's value
+def _inputs_with(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - a property's value
     return {"1_create": toys.CREATE | more, "1_update": toys.UPDATE | more}
 
 
-def _without(name: str) -> dict[str, Any]:
+def _inputs_without(name: str) -> dict[str, Any]:
     files: dict[str, Any] = {"1_create": toys.CREATE, "1_update": toys.UPDATE}
     return {file: {key: value for key, value in model.items() if key != name} for file, model in files.items()}
 
@@ -310,13 +318,15 @@ DEFECTS: dict[str, list[Defect]] = {
     "test_create_read": [Defect(NamingAnothers)],
     "test_create_create_read": [Defect(SecondCreateIsLost)],
     "test_create_with_read_response_lcs": [
-        Defect(RefusesWhatItReads, inputs={"1_create": _without("Size")["1_create"], "1_update": toys.UPDATE})
+        Defect(RefusesWhatItReads, inputs={"1_create": _inputs_without("Size")["1_create"], "1_update": toys.UPDATE})
     ],
     "test_read_input_output_negative_match": [Defect(DroppingDefaults), Defect(OtherValue)],
     "test_read_return_readonly_properties": [Defect(HidingReadOnly)],
     "test_read_return_write_only_properties": [Defect(ReadsWriteOnly)],
     "test_read_output_over_schema": [Defect(ReadsUndeclared)],
-    "test_read_return_all_schema_properties_using_one_or_more_inputs": [Defect(Partless, inputs=_both(Parts=[]))],
+    "test_read_return_all_schema_properties_using_one_or_more_inputs": [
+        Defect(Partless, inputs=_inputs_with(Parts=[]))
+    ],
     "test_update": [
         Defect(Immutable, AFTER_READ | {"test_update_read", "test_update_primary_id_check", "test_update_list"})
     ],
@@ -335,12 +345,12 @@ DEFECTS: dict[str, list[Defect]] = {
         Defect(EndlessPages, frozenset({"test_create_list_read", "test_update_list", "test_delete_list"})),
     ],
     "test_create_list_read": [Defect(ListsWhatDoesNotExist)],
-    "no_hardcoded_regions": [Defect(Toy, inputs=_both(Secret="in us-west-2"))],
-    "no_hardcoded_account_ids": [Defect(Toy, inputs=_both(Secret="210987654321"))],
-    "no_hardcoded_partitions": [Defect(Toy, inputs=_both(Secret="arn:aws-us-gov:x"))],
-    "property_coverage": [Defect(Toy, inputs=_without("Size"))],
+    "no_hardcoded_regions": [Defect(Toy, inputs=_inputs_with(Secret="in us-west-2"))],
+    "no_hardcoded_account_ids": [Defect(Toy, inputs=_inputs_with(Secret="210987654321"))],
+    "no_hardcoded_partitions": [Defect(Toy, inputs=_inputs_with(Secret="arn:aws-us-gov:x"))],
+    "property_coverage": [Defect(Toy, inputs=_inputs_without("Size"))],
 }
 """The defects, by the test that must catch them."""
 
-EACH = list(itertools.chain.from_iterable([(name, defect) for defect in of] for name, of in DEFECTS.items()))
+CASES = list(itertools.chain.from_iterable([(name, defect) for defect in defects] for name, defects in DEFECTS.items()))
 """Every pair of a test and one of its defects."""

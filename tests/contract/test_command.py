@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
 INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDATE}
 
 
-def written(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
+def write_project(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
     """Write a toy's project; its settings require Docker, as in most projects."""
     source = project / "src" / "acme_test_toy"
     source.mkdir(parents=True)
@@ -63,10 +63,10 @@ def ctrl_c() -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the project of a toy that keeps the contract."""
-    return written(tmp_path_factory.mktemp("toy") / "project")
+    return write_project(tmp_path_factory.mktemp("toy") / "project")
 
 
-def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_sandbox_test(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command with its output in a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "sandbox", "test", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
@@ -74,11 +74,11 @@ def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def started(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess.Popen[bytes]]:
+def start_sandbox_test(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command while the block runs."""
-    whole = [sys.executable, "-m", "sandbox", "test", *arguments]
+    command_line = [sys.executable, "-m", "sandbox", "test", *arguments]
     with subprocess.Popen(
-        whole,
+        command_line,
         cwd=PROJECT,
         stdout=output,
         stderr=output,
@@ -91,10 +91,10 @@ def started(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess
 
 def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
     """A run prints a line for each test and a table, without colours in a pipe, and writes both reports."""
-    done = called("--project", project, "--report", tmp_path / "report")
-    assert done.returncode == 1, done.stdout + done.stderr  # the toy has no tags: AWS's rule TAG015
-    lines = done.stdout.splitlines()
-    assert "\033" not in done.stdout
+    result = run_sandbox_test("--project", project, "--report", tmp_path / "report")
+    assert result.returncode == 1, result.stdout + result.stderr  # the toy has no tags: AWS's rule TAG015
+    lines = result.stdout.splitlines()
+    assert "\033" not in result.stdout
     assert any(line.startswith("v2/test_create.py::test_create[inputs_1] PASSED") for line in lines)
     assert any(line.startswith("v1/test_cfn.py::cfn_test[inputs_1-contract_create_delete] PASSED") for line in lines)
     assert [line.split()[:3] for line in lines if line.split()[:1] in (["lint"], ["v2"], ["v1"])] == [
@@ -102,9 +102,11 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
         ["v2", "31", "0"],
         ["v1", "13", "0"],
     ]
-    assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in done.stdout
+    assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in result.stdout
     cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - our own file
-    properties = {one.get("name"): one.get("value") for one in cases["test_delete_read[inputs_1]"].iter("property")}
+    properties = {
+        element.get("name"): element.get("value") for element in cases["test_delete_read[inputs_1]"].iter("property")
+    }
     assert properties == {
         "expected": "READ of a deleted resource fails with NotFound.",
         "called": "CREATE SUCCESS, DELETE SUCCESS, READ NotFound",
@@ -120,32 +122,32 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
 
 def test_a_selection(project: Path) -> None:
     """Suites, tests and pytest's own arguments select what runs."""
-    done = called("--project", project, "--suite", "v2", "-k", "test_delete_delete", "--", "--co", "-q")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "test_delete_delete[inputs_1]" in done.stdout
-    assert "test_create[inputs_1]" not in done.stdout
+    result = run_sandbox_test("--project", project, "--suite", "v2", "-k", "test_delete_delete", "--", "--co", "-q")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "test_delete_delete[inputs_1]" in result.stdout
+    assert "test_create[inputs_1]" not in result.stdout
 
 
 def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
     """The lint suite needs no package and no inputs, and compares the schema with an earlier one."""
     schema = {**toys.SCHEMA, "properties": {**toys.SCHEMA["properties"], "Old": {"type": "string"}}}
     (tmp_path / "previous.json").write_text(json.dumps(schema))
-    done = called("--project", project, "--suite", "lint", "--previous", tmp_path / "previous.json")
-    assert done.returncode == 1
-    assert "PR001: Resource properties MUST NOT be removed (at /properties/Old)" in done.stdout
+    result = run_sandbox_test("--project", project, "--suite", "lint", "--previous", tmp_path / "previous.json")
+    assert result.returncode == 1
+    assert "PR001: Resource properties MUST NOT be removed (at /properties/Old)" in result.stdout
 
 
 def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
     """On a terminal, a line for each test appears in colour while the suite runs."""
     terminal, end = pty.openpty()
-    with started(["--project", project, "--suite", "lint"], end) as process:
+    with start_sandbox_test(["--project", project, "--suite", "lint"], end) as process:
         os.close(end)
-        said = b""
+        output = b""
         while chunk := _read(terminal):
-            said += chunk
+            output += chunk
         process.wait()
     os.close(terminal)
-    assert b"\033[32mPASSED\033[0m" in said
+    assert b"\033[32mPASSED\033[0m" in output
 
 
 def _read(terminal: int) -> bytes:
@@ -170,12 +172,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_inputs_that_can_not_be_used_are_a_sentence(case: str, tmp_path: Path) -> None:
     """Unusable inputs fail with one line before anything is packaged or started."""
     inputs, message = BAD[case]
-    done = called("--project", written(tmp_path / "project", inputs=inputs))
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("sandbox: ")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    result = run_sandbox_test("--project", write_project(tmp_path / "project", inputs=inputs))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("sandbox: ")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
     assert not (tmp_path / "project" / ".cache").exists()
 
 
@@ -201,7 +203,7 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
     """After a crash the test fails with the emulator's and the function's output, and the other tests still run."""
     code = GOOD.replace(HANDLER, f'{HANDLER}\n    if event["action"] == "LIST":\n        raise ValueError("no list")')
-    outcome = command.run(written(tmp_path / "project", code), ["v2"])
+    outcome = command.run(write_project(tmp_path / "project", code), ["v2"])
     assert sorted({test.name for test in outcome.failures}) == [
         "test_create_list[inputs_1]",
         "test_create_list_read[inputs_1]",
@@ -214,31 +216,31 @@ def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> Non
 def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
     """The first timeout ends the run, because every further call would take as long; no process is left."""
     code = GOOD.replace(HANDLER, f"{HANDLER}\n    import time; time.sleep(600)")
-    begun = time.monotonic()
-    outcome = command.run(written(tmp_path / "project", code), ["v2"], timeout=2)
+    started_at = time.monotonic()
+    outcome = command.run(write_project(tmp_path / "project", code), ["v2"], timeout=2)
     assert outcome.stopped == "CREATE did not answer within 2 s: the tests end here"
     assert [test.message for test in outcome.failures] == [outcome.stopped]
     assert not outcome.passed
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - started_at < 60
     assert descendants(os.getpid()) == []
 
 
 @pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
 def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals, suite: str) -> None:
     """SIGINT or SIGTERM in the middle of a suite ends every process."""
-    with started(["--project", project, "--suite", suite], subprocess.PIPE) as process:
+    with start_sandbox_test(["--project", project, "--suite", suite], subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if b"PASSED" in line:
                 break
-        left = descendants(process.pid)
-        assert left
+        children = descendants(process.pid)
+        assert children
         process.send_signal(number)
         rest = process.stdout.read()
         code = process.wait()
     assert code == 128 + number, rest.decode()
     assert b"Traceback" not in rest
-    assert not [pid for pid in left if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
 def test_logging_is_left_alone() -> None:

@@ -38,7 +38,7 @@ EVERYTHING: dict[str, Any] = {
 VALUES = {"region": "eu-north-1", "account": "123456789012", "partition": "aws"}
 
 
-def written(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, or text that is not JSON
+def write_inputs(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, or text that is not JSON
     """Write input files into a folder; the names leave out inputs_ and .json."""
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
@@ -49,13 +49,13 @@ def written(folder: Path, **files: Any) -> Path:  # noqa: ANN401 - a document, o
 def test_inputs_that_use_everything_and_fix_nothing_have_no_problem(tmp_path: Path) -> None:
     """Create and update inputs count together, and a read-only property needs no input."""
     update = {"Shape": {"Side": 2}, "Name": "arn:{{partition}}:s3:::{{ account }}-{{region}}"}
-    assert inputs.problems(written(tmp_path, n1_create=EVERYTHING, n1_update=update), SCHEMA) == []
+    assert inputs.problems(write_inputs(tmp_path, n1_create=EVERYTHING, n1_update=update), SCHEMA) == []
 
 
 def test_what_no_input_uses_is_named_by_its_path(tmp_path: Path) -> None:
     """The check finds unused properties at every depth, through references, arrays, maps and branches."""
-    found = inputs.problems(written(tmp_path, n1_create={"Name": "toy", "Tags": []}), SCHEMA)
-    assert [str(problem) for problem in found] == [
+    problems = inputs.problems(write_inputs(tmp_path, n1_create={"Name": "toy", "Tags": []}), SCHEMA)
+    assert [str(problem) for problem in problems] == [
         f"property_coverage: no input uses {path}"
         for path in [
             "Labels",
@@ -83,15 +83,15 @@ def test_what_no_input_uses_is_named_by_its_path(tmp_path: Path) -> None:
 )
 def test_what_is_hard_coded_is_found(tmp_path: Path, value: object, check: str, message: str) -> None:
     """The problem names the file and the path in it, for numbers as well as strings."""
-    folder = written(tmp_path, n1_create={"Tags": [{"Key": value}]}, n1_update=EVERYTHING)
-    found = [problem for problem in inputs.problems(folder, SCHEMA) if problem.check != "property_coverage"]
-    assert found == [Problem(check, message, "inputs_1_create.json/Tags/0/Key")]
+    folder = write_inputs(tmp_path, n1_create={"Tags": [{"Key": value}]}, n1_update=EVERYTHING)
+    problems = [problem for problem in inputs.problems(folder, SCHEMA) if problem.check != "property_coverage"]
+    assert problems == [Problem(check, message, "inputs_1_create.json/Tags/0/Key")]
 
 
 @pytest.mark.parametrize("value", ["123456789012", "1234567890123", "us-east", "arn:{{partition}}:x", "campus-east-1"])
 def test_what_is_not_hard_coded_is_left_alone(tmp_path: Path, value: str) -> None:
     """Similar values are no problem, for example a placeholder account id."""
-    assert inputs.hardcoded(inputs.unfilled(written(tmp_path, n1_create={"Name": value}))) == []
+    assert inputs.hardcoded_values(inputs.read_unfilled(write_inputs(tmp_path, n1_create={"Name": value}))) == []
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -111,7 +111,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, case: str) -> None:
     """Reading unusable inputs raises the message, and checking them returns it as one problem."""
     files, message = BAD[case]
-    folder = written(tmp_path, **files)
+    folder = write_inputs(tmp_path, **files)
     with pytest.raises(InputsError, match=message):
         inputs.read(folder, VALUES)
     (problem,) = inputs.problems(folder, SCHEMA)
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, case: str) -> None:
 def test_variables_are_filled_in(tmp_path: Path) -> None:
     """Variables are replaced in any position, a number's included; an update is optional; other files are ignored."""
     text = '{"Name": "{{partition}} {{ region }}", "Size": {{account}}}'
-    folder = written(tmp_path, n1_create=text, n1_update={}, n2_create={}, n1_invalid="{{no}}")
+    folder = write_inputs(tmp_path, n1_create=text, n1_update={}, n2_create={}, n1_invalid="{{no}}")
     first, second = inputs.read(folder, VALUES)
     assert (first.create, first.update) == ({"Name": "aws eu-north-1", "Size": 123456789012}, {})
     assert (second.number, second.create, second.update) == (2, {}, None)
@@ -129,11 +129,11 @@ def test_variables_are_filled_in(tmp_path: Path) -> None:
 
 def test_differences_are_what_is_missing_or_changed() -> None:
     """Extra properties are no difference; order is one unless the schema sets insertionOrder to false."""
-    asked = {"Name": "toy", "Tags": [{"Key": "a"}, {"Key": "b"}], "Shape": {"Radius": 1}}
+    requested = {"Name": "toy", "Tags": [{"Key": "a"}, {"Key": "b"}], "Shape": {"Radius": 1}}
     more = {"Name": "toy", "Tags": [{"Key": "b", "Value": ""}, {"Key": "a"}], "Shape": {"Radius": 1.0}, "Arn": "a"}
-    assert properties.differences(SCHEMA, asked, more) == []
+    assert properties.differences(SCHEMA, requested, more) == []
     less = {"Tags": [{"Key": "b"}, {"Key": "b"}], "Shape": {"Radius": True}}
-    assert properties.differences(SCHEMA, asked, less) == [
+    assert properties.differences(SCHEMA, requested, less) == [
         "Name is missing",
         "Tags has no {'Key': 'a'}",
         "Shape/Radius is True, not 1",

@@ -26,17 +26,17 @@ TAGS = Finding(
 Change = Callable[[dict[str, Any]], object]
 
 
-def changed(change: Change) -> dict[str, Any]:
+def schema_with(change: Change) -> dict[str, Any]:
     """Return our schema with a change."""
     schema = copy.deepcopy(OURS)
     change(schema)
     return schema
 
 
-def added(change: Change, previous: dict[str, Any] | None = None) -> list[Finding]:
+def added_findings(change: Change, previous: dict[str, Any] | None = None) -> list[Finding]:
     """Return the findings that a change adds to those of our schema."""
     before = lint.findings(OURS)
-    return [finding for finding in lint.findings(changed(change), previous) if finding not in before]
+    return [finding for finding in lint.findings(schema_with(change), previous) if finding not in before]
 
 
 def test_remaining_lint_findings_follow_the_documentation() -> None:
@@ -80,7 +80,7 @@ MUTATIONS: dict[str, tuple[Change, list[Finding]]] = {
 def test_a_broken_schema_fails(case: str) -> None:
     """A broken schema fails the rules about that defect and no others."""
     change, expected = MUTATIONS[case]
-    assert added(change) == expected
+    assert added_findings(change) == expected
 
 
 INCOMPATIBLE: dict[str, tuple[Change, list[Finding]]] = {
@@ -106,9 +106,10 @@ INCOMPATIBLE: dict[str, tuple[Change, list[Finding]]] = {
 def test_an_incompatible_version_fails(case: str) -> None:
     """An incompatible schema fails only when it is compared with the previous version."""
     change, expected = INCOMPATIBLE[case]
-    found = [finding for finding in added(change, OURS) if finding.rule in {one.rule for one in expected}]
-    assert found == expected
-    assert not {one.rule for one in expected} & {one.rule for one in added(change)}
+    rules = {finding.rule for finding in expected}
+    findings = [finding for finding in added_findings(change, OURS) if finding.rule in rules]
+    assert findings == expected
+    assert not rules & {finding.rule for finding in added_findings(change)}
 
 
 def test_the_same_schema_is_compatible() -> None:
@@ -120,8 +121,8 @@ def test_every_rule_says_something() -> None:
     """Every rule in the files reports a result; the engine's plain output loses rules when it is longer than 8 KiB."""
     results = lint.results(OURS, OURS)
     for compares in (False, True):
-        said = sorted(result.name for result in results if result.compares == compares)
-        assert said == sorted(lint.rules(compares=compares))
+        names = sorted(result.name for result in results if result.compares == compares)
+        assert names == sorted(lint.rules(compares=compares))
     assert len(results) == 23 + 18
 
 

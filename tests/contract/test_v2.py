@@ -16,14 +16,14 @@ from sandbox.contract import inputs, session
 from sandbox.contract.resource import Type
 from sandbox.contract.session import Outcome, Subject
 from tests.contract import toys
-from tests.contract.defects import DEFECTS, EACH, Defect
+from tests.contract.defects import CASES, DEFECTS, Defect
 from tests.contract.toys import Generated, Toy
 
 VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
 REQUEST = Request(VALUES["account"], VALUES["region"])
 
 
-def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *arguments: str) -> Outcome:
+def run_v2(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *arguments: str) -> Outcome:
     """Run contract tests v2 on a toy, with other input files if given."""
     files = {"1_create": toys.CREATE, "1_update": toys.UPDATE} if files is None else files
     for name, content in files.items():
@@ -33,7 +33,7 @@ def tried(toy: Toy, folder: Path, files: dict[str, Any] | None = None, *argument
     return session.run(subject, ["v2"], arguments=arguments, quiet=True)
 
 
-def failing(outcome: Outcome) -> list[str]:
+def failed_tests(outcome: Outcome) -> list[str]:
     """Return the names of the failed tests, without parameters or repeats."""
     return sorted({test.name.partition("[")[0] for test in outcome.failures})
 
@@ -41,29 +41,29 @@ def failing(outcome: Outcome) -> list[str]:
 @pytest.mark.parametrize("toy", [Toy, Generated])
 def test_a_type_that_keeps_the_contract_passes(toy: type[Toy], tmp_path: Path) -> None:
     """The tests pass for a user-provided and for a generated identifier, and no resource is left afterwards."""
-    made = toy()
-    outcome = tried(made, tmp_path)
+    instance = toy()
+    outcome = run_v2(instance, tmp_path)
     assert outcome.failures == []
     assert outcome.passed
     assert outcome.count("passed") == 31
     assert {test.name for test in outcome.tests if test.outcome == "skipped"} == {
         "test_create_create_primary_id_check[inputs_1]" if toy is Toy else "test_create_create[inputs_1]"
     }
-    assert made.there == {}
+    assert instance.existing == {}
 
 
-@pytest.mark.parametrize(("name", "defect"), EACH, ids=[f"{name}-{defect.toy.__name__}" for name, defect in EACH])
+@pytest.mark.parametrize(("name", "defect"), CASES, ids=[f"{name}-{defect.toy.__name__}" for name, defect in CASES])
 def test_a_defect_is_caught_by_the_test_that_is_meant_to(name: str, defect: Defect, tmp_path: Path) -> None:
     """Only the named test fails, with those that need what the defect breaks; each failure is a sentence."""
-    outcome = tried(defect.toy(), tmp_path, defect.inputs, *(("-k", name) if defect.alone else ()))
-    assert failing(outcome) == sorted({name, *defect.also})
+    outcome = run_v2(defect.toy(), tmp_path, defect.inputs, *(("-k", name) if defect.alone else ()))
+    assert failed_tests(outcome) == sorted({name, *defect.also_failing})
     assert not outcome.passed
     assert all(test.message and "Traceback" not in test.message for test in outcome.failures)
 
 
 def test_every_test_has_its_defect(tmp_path: Path) -> None:
     """A test without a defect might be unable to fail."""
-    outcome = tried(Toy(), tmp_path)
+    outcome = run_v2(Toy(), tmp_path)
     assert {test.name.partition("[")[0] for test in outcome.tests} == set(DEFECTS)
 
 
@@ -83,16 +83,16 @@ def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypat
         "log": "",
         "timeout": 60,
     }
-    said = type_tests._describe(process.answer(request))
-    assert said.status == "PASSED"
-    assert said.description.startswith("31 contract tests passed, 1 skipped; AWS's rules for schemas can't run")
-    assert "PYTHON=python3.12" in said.description
+    result = type_tests._describe(process.answer(request))
+    assert result.status == "PASSED"
+    assert result.description.startswith("31 contract tests passed, 1 skipped; AWS's rules for schemas can't run")
+    assert "PYTHON=python3.12" in result.description
 
 
 def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
     """A missing update file fails the update tests of a type with an update handler."""
-    outcome = tried(Toy(), tmp_path, {"1_create": toys.CREATE})
-    assert {"test_update", "test_update_list", "test_delete_update"} <= set(failing(outcome))
+    outcome = run_v2(Toy(), tmp_path, {"1_create": toys.CREATE})
+    assert {"test_update", "test_update_list", "test_delete_update"} <= set(failed_tests(outcome))
     missing = "inputs_1_update.json is missing, and the type has an update handler"
     assert {test.message for test in outcome.failures} == {missing}
 
@@ -106,7 +106,7 @@ def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Pat
             "handlers": {verb: {"permissions": ["toy:All"]} for verb in ("create", "read", "delete")},
         }
 
-    outcome = tried(Bare(), tmp_path)
+    outcome = run_v2(Bare(), tmp_path)
     assert outcome.failures == []
     assert {test.message for test in outcome.tests if test.outcome == "skipped"} == {
         "the schema has no update handler",
@@ -118,10 +118,12 @@ def test_what_a_type_has_no_handler_for_is_skipped_with_the_reason(tmp_path: Pat
 def test_the_envelopes_are_those_of_a_registration(tmp_path: Path) -> None:
     """Requests have no stack and a new token each; READ and DELETE get only the primary identifier."""
     toy = Toy()
-    tried(toy, tmp_path)
+    run_v2(toy, tmp_path)
     tokens = [event["bearerToken"] for event in toy.events if event["callbackContext"] is None]
     assert len(tokens) == len(set(tokens)) > 50
     assert {event["stackId"] for event in toy.events} == {None}
     assert {event["requestData"].get("logicalResourceId") for event in toy.events} == {None}
-    sent = [event["requestData"]["resourceProperties"] for event in toy.events if event["action"] in {"READ", "DELETE"}]
-    assert all(properties.keys() == {"Name"} for properties in sent)
+    requests = [
+        event["requestData"]["resourceProperties"] for event in toy.events if event["action"] in {"READ", "DELETE"}
+    ]
+    assert all(properties.keys() == {"Name"} for properties in requests)

@@ -53,7 +53,7 @@ class Toy:
     schema: ClassVar[dict[str, Any]] = SCHEMA
 
     def __init__(self) -> None:
-        self.there: dict[str, Model] = {}
+        self.existing: dict[str, Model] = {}
         self.events: list[Event] = []
         self._numbers = itertools.count(1)
 
@@ -77,41 +77,41 @@ class Toy:
         """Return a model's identifier."""
         return str(model.get(self.by, ""))
 
-    def made(self, desired: Model) -> Model:
+    def new_model(self, desired: Model) -> Model:
         """Return the complete model of a new toy."""
         return {"Size": 3} | desired | {"Arn": f"arn:toy/{next(self._numbers)}"}
 
     def create(self, desired: Model) -> Event:
         """Create a toy, or fail with AlreadyExists."""
-        model = self.made(desired)
-        if self.key(model) in self.there:
+        model = self.new_model(desired)
+        if self.key(model) in self.existing:
             return failure("AlreadyExists")
-        self.there[self.key(model)] = model
-        return success(self.shown(model))
+        self.existing[self.key(model)] = model
+        return success(self.reported_model(model))
 
-    def shown(self, model: Model) -> Model:
+    def reported_model(self, model: Model) -> Model:
         """Return the model as the handlers report it, without its secret."""
         return {key: value for key, value in model.items() if key != "Secret"}
 
     def read(self, desired: Model) -> Event:
         """Return a toy, or fail with NotFound."""
-        model = self.there.get(self.key(desired))
-        return failure("NotFound") if model is None else success(self.shown(model))
+        model = self.existing.get(self.key(desired))
+        return failure("NotFound") if model is None else success(self.reported_model(model))
 
     def update(self, desired: Model) -> Event:
         """Change a toy, or fail with NotFound."""
-        if self.key(desired) not in self.there:
+        if self.key(desired) not in self.existing:
             return failure("NotFound")
-        self.there[self.key(desired)] |= desired
-        return success(self.shown(self.there[self.key(desired)]))
+        self.existing[self.key(desired)] |= desired
+        return success(self.reported_model(self.existing[self.key(desired)]))
 
     def delete(self, desired: Model) -> Event:
         """Delete a toy, or fail with NotFound."""
-        return success() if self.there.pop(self.key(desired), None) else failure("NotFound")
+        return success() if self.existing.pop(self.key(desired), None) else failure("NotFound")
 
     def list(self, _desired: Model) -> Event:
         """Return the identifiers of all toys."""
-        return success(resourceModels=[{self.by: key} for key in self.there], nextToken=None)
+        return success(resourceModels=[{self.by: key} for key in self.existing], nextToken=None)
 
 
 class Generated(Toy):

@@ -34,9 +34,9 @@ def small(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def python() -> Path:
     """Return Lambda's interpreter if it is installed, else another CPython."""
-    here = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
-    assert here
-    return here
+    interpreter = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
+    assert interpreter
+    return interpreter
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def package(packages: dict[str, Path], tmp_path: Path) -> Path:
 @pytest.fixture
 def document(package: Path) -> dict[str, Any]:
     """Return the package's bill of materials."""
-    found: dict[str, Any] = json.loads(bill.text(package))
-    return found
+    parsed: dict[str, Any] = json.loads(bill.text(package))
+    return parsed
 
 
 def test_it_is_what_cyclonedx_specifies(package: Path) -> None:

@@ -21,10 +21,10 @@ def test_subjects_are_hashed_as_openssl_does() -> None:
     pems = certificates._PEM.findall(BUNDLE.read_text(encoding="utf-8"))
     assert len(pems) > 100
     for pem in pems[::4]:
-        told = subprocess.run(
+        result = subprocess.run(
             [openssl, "x509", "-noout", "-subject_hash"], input=pem, capture_output=True, text=True, check=True
         )
-        assert certificates.subject_hash(pem) == told.stdout.strip()
+        assert certificates.subject_hash(pem) == result.stdout.strip()
 
 
 def test_a_subject_has_the_hash_that_openssl_gave_it(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_lines_come_as_they_are_written(stand_in: Path, tmp_path: Path) -> None:
     """The answer has every line; the progress leaves out the lines that only a failure prints."""
     stand_in.write_text("#!/bin/sh\necho one\necho two >&2\necho '=== Caught'\necho more\nexit 3\n")
-    seen: list[str] = []
-    ended = cfn.call(["test"], tmp_path / "project", progress=seen.append)
-    assert seen == ["one", "two"]
-    assert ended == cfn.Ended(3, ["one", "two", "=== Caught", "more"])
+    lines: list[str] = []
+    result = cfn.call(["test"], tmp_path / "project", progress=lines.append)
+    assert lines == ["one", "two"]
+    assert result == cfn.Result(3, ["one", "two", "=== Caught", "more"])
 
 
 def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("said", "logged", "by_pip", "reason"),
+    ("output", "log", "pip_log", "reason"),
     [
         ("the words", "", "", "the words"),
         ("", "", "", "It said nothing (exit code 1)."),
@@ -62,11 +62,11 @@ def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) 
     ],
 )
 def test_why_it_failed_is_a_sentence(
-    stand_in: Path, tmp_path: Path, said: str, logged: str, by_pip: str, reason: str
+    stand_in: Path, tmp_path: Path, output: str, log: str, pip_log: str, reason: str
 ) -> None:
     """The reason comes from cfn's output, cfn's log or pip's log, and a long text is cut."""
-    stand_in.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 1\n" if said else "#!/bin/sh\nexit 1\n")
-    for name, text in (("rpdk.log", logged), ("pip.log", by_pip)):
+    stand_in.write_text(f"#!/bin/sh\ncat <<'END'\n{output}\nEND\nexit 1\n" if output else "#!/bin/sh\nexit 1\n")
+    for name, text in (("rpdk.log", log), ("pip.log", pip_log)):
         (tmp_path / "project" / name).write_text(text)
     with pytest.raises(PackagerError) as failure:
         cfn.run(["submit", "--dry-run"], tmp_path / "project")

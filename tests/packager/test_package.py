@@ -68,7 +68,7 @@ def test_every_module_that_imports_in_the_official_package_does_so_here(
         if (path / "__init__.py").exists() or (path.suffix == ".py" and path.is_file())
     )
     assert {PACKAGE, "boto3", "botocore", "cloudformation_cli_python_lib", "requests", "six"} <= set(names)
-    told = [
+    reports = [
         json.loads(
             subprocess.run(
                 [python, "-S", "-s", "-B", "-c", IMPORT_ALL, package, *names],
@@ -80,8 +80,8 @@ def test_every_module_that_imports_in_the_official_package_does_so_here(
         )
         for package in (official, small)
     ]
-    assert told[0] == told[1]
-    assert len(told[1][0]) > 500
+    assert reports[0] == reports[1]
+    assert len(reports[1][0]) > 500
 
 
 @pytest.mark.parametrize("action", events.ACTIONS)
@@ -89,12 +89,12 @@ def test_every_handler_runs_in_it(trusting: Path, stand_in: Service, python: Pat
     """Every handler succeeds with every property set; with a log group, the logs and metrics are delivered too."""
     properties = events.model(environment=50, tags=10)
     stand_in.definitions[events.name(0)] = properties | {"JobDefinitionName": events.name(0)}
-    played = play(trusting, [events.event(action, properties=properties)], stand_in, python)
-    assert played.last is not None
-    assert played.last["status"] == "SUCCESS", played.last
-    called = {call.operation for call in stand_in.calls}
-    assert {"PutLogEvents", "PutMetricData"} < called
-    assert "not delivered" not in played.log
+    result = play(trusting, [events.event(action, properties=properties)], stand_in, python)
+    assert result.last is not None
+    assert result.last["status"] == "SUCCESS", result.last
+    operations = {call.operation for call in stand_in.calls}
+    assert {"PutLogEvents", "PutMetricData"} < operations
+    assert "not delivered" not in result.log
 
 
 FAULTS = [
@@ -137,10 +137,10 @@ def test_botocores_own_errors_have_a_code_and_a_message(trusting: Path, stand_in
 def test_memory_stays_as_it_is(trusting: Path, stand_in: Service, python: Path) -> None:
     """Memory grows by less than 1 MB from the 10th to the 300th invocation; the benchmark runs 1,000."""
     actions = [("CREATE", "READ", "UPDATE", "LIST", "DELETE")[number % 5] for number in range(300)]
-    played = play(trusting, [events.event(action) for action in actions], stand_in, python)
-    assert played.last is not None
-    assert played.last["status"] == "SUCCESS", played.last
-    assert played.residents[300] - played.residents[10] < 1024
+    result = play(trusting, [events.event(action) for action in actions], stand_in, python)
+    assert result.last is not None
+    assert result.last["status"] == "SUCCESS", result.last
+    assert result.residents[300] - result.residents[10] < 1024
     assert len(stand_in.connections) == 3
 
 
@@ -168,7 +168,9 @@ def test_without_its_directory_the_bundle_is_trusted(
     assert answer["status"] == "SUCCESS"
 
 
-def built(build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None = None) -> Iterator[zipfile.ZipFile]:
+def build_twice(
+    build: Path, monkeypatch: pytest.MonkeyPatch, interpreter: Path | None = None
+) -> Iterator[zipfile.ZipFile]:
     """Yield the plugin's zip of two copies of a build, the second with files that are a year older."""
     monkeypatch.setattr(bytecode, "interpreter", lambda _: interpreter)
     for age in (0, 365 * 24 * 3600):
@@ -202,7 +204,7 @@ def content(zip_file: zipfile.ZipFile) -> dict[str, tuple[bytes, Any]]:
 
 def test_the_same_input_makes_the_same_bytes(build: Path, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zip, byte code included, doesn't depend on the time or place of the build."""
-    first, second = ((content(zip_file), zip_file.namelist()) for zip_file in built(build, monkeypatch, python))
+    first, second = ((content(zip_file), zip_file.namelist()) for zip_file in build_twice(build, monkeypatch, python))
     assert first == second
     assert first[1] == sorted(first[1])
     assert any(name.endswith(".pyc") for name in first[1])
@@ -229,7 +231,7 @@ def test_without_lambdas_interpreter_byte_code_is_skipped_and_reported(
 ) -> None:
     """Without Lambda's interpreter the zip has no byte code, and cfn prints a warning on the console."""
     caplog.set_level(logging.WARNING)
-    for zip_file in built(build, monkeypatch):
+    for zip_file in build_twice(build, monkeypatch):
         assert not [name for name in zip_file.namelist() if name.endswith(".pyc")]
     assert bytecode.ADVICE in caplog.text
 
@@ -238,7 +240,7 @@ def test_a_module_that_does_not_compile_is_named(build: Path, python: Path, monk
     """A module that doesn't compile fails the build with an error that names it."""
     (build / "jmespath" / "broken.py").write_text("def")
     with pytest.raises(DownstreamError, match=r"broken\.py"):
-        list(built(build, monkeypatch, python))
+        list(build_twice(build, monkeypatch, python))
 
 
 def test_a_type_without_models_of_its_own_keeps_botocores(
@@ -249,7 +251,7 @@ def test_a_type_without_models_of_its_own_keeps_botocores(
     for name in ("botocore/data/sqs", f"{PACKAGE}/data", "certifi"):
         shutil.copytree(official / name, build / name)
     shutil.rmtree(build / PACKAGE / "data")
-    (zip_file, _) = built(build, monkeypatch)
+    (zip_file, _) = build_twice(build, monkeypatch)
     assert [name for name in zip_file.namelist() if name.startswith("botocore/data/sqs/")]
 
 

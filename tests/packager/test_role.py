@@ -27,7 +27,7 @@ def template(*statements: dict[str, Any]) -> str:
     return yaml.safe_dump({"Resources": {"ExecutionRole": {"Properties": {"Policies": policies}}}})
 
 
-def narrowed(tmp_path: Path, text: str) -> str:
+def narrow(tmp_path: Path, text: str) -> str:
     """Return a template after it is narrowed."""
     file = tmp_path / role.FILE
     file.write_text(text)
@@ -37,8 +37,8 @@ def narrowed(tmp_path: Path, text: str) -> str:
 
 def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
     """Narrowing loses no action and adds none."""
-    made = yaml.safe_load(narrowed(tmp_path, template(WIDE)))
-    (policy,) = made["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    result = yaml.safe_load(narrow(tmp_path, template(WIDE)))
+    (policy,) = result["Resources"]["ExecutionRole"]["Properties"]["Policies"]
     definitions, listing, passing = policy["PolicyDocument"]["Statement"]
     assert definitions["Action"] == ["sagemaker:AddTags", "sagemaker:CreateModelQualityJobDefinition"]
     assert definitions["Resource"]["Fn::Sub"].endswith(":sagemaker:*:*:model-quality-job-definition/*")
@@ -48,9 +48,9 @@ def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
 
 def test_an_action_that_the_table_does_not_know_stays(tmp_path: Path) -> None:
     """An unknown action stays allowed on every resource, so a permission that a later schema adds isn't lost."""
-    made = narrowed(tmp_path, template(WIDE | {"Action": [*WIDE["Action"], "kms:DescribeKey"]}))
-    assert [statement["Action"] for statement in _statements(made)][-1] == ["kms:DescribeKey"]
-    assert _statements(made)[-1]["Resource"] == "*"
+    result = narrow(tmp_path, template(WIDE | {"Action": [*WIDE["Action"], "kms:DescribeKey"]}))
+    assert [statement["Action"] for statement in _statements(result)][-1] == ["kms:DescribeKey"]
+    assert _statements(result)[-1]["Resource"] == "*"
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_an_action_that_the_table_does_not_know_stays(tmp_path: Path) -> None:
 )
 def test_another_types_role_stays_as_it_is(tmp_path: Path, statement: dict[str, Any]) -> None:
     """Another type's role keeps every byte: we can't know which services it may pass a role to."""
-    assert narrowed(tmp_path, template(statement)) == template(statement)
+    assert narrow(tmp_path, template(statement)) == template(statement)
 
 
 def test_what_is_narrow_stays_so(tmp_path: Path) -> None:
     """Narrowing a second time changes nothing."""
-    once = narrowed(tmp_path, template(WIDE))
-    assert narrowed(tmp_path, once) == once
+    once = narrow(tmp_path, template(WIDE))
+    assert narrow(tmp_path, once) == once
 
 
 def test_the_projects_own_role_is_narrow() -> None:

@@ -36,22 +36,22 @@ def models(service: str) -> tuple[ServiceModel, ServiceModel]:
 
 def test_they_are_what_the_script_makes() -> None:
     """The shipped files are current; after an update of botocore, run `python -m packager.service_models`."""
-    made = dict(service_models.files())
+    generated = dict(service_models.files())
     shipped = {str(path.relative_to(service_models.DATA)) for path in service_models.DATA.rglob("*.*")}
-    assert set(made) == shipped
-    for path, text in made.items():
+    assert set(generated) == shipped
+    for path, text in generated.items():
         assert (service_models.DATA / path).read_text() == text, path
 
 
 def test_they_have_every_operation_that_the_handlers_call() -> None:
     """A new call in job_definitions.py needs a line in packager/service_models.py."""
     source = service_models.DATA.with_name("job_definitions.py").read_text()
-    called = {
+    methods = {
         node.attr
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client"
     }
-    assert called == {xform_name(name) for name in service_models.OPERATIONS["sagemaker"]}
+    assert methods == {xform_name(name) for name in service_models.OPERATIONS["sagemaker"]}
 
 
 def example(shape: Any, seen: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a botocore shape, and a value of its type
@@ -91,9 +91,9 @@ def test_requests_are_the_same(service: str, operation: str) -> None:
     """Both models serialize a request the same, with every member set at every depth."""
     full, trimmed = (model.operation_model(operation) for model in models(service))
     assert full.input_shape is not None
-    asked = example(full.input_shape)
+    request = example(full.input_shape)
     serialized = [
-        create_serializer(model.service_model.resolved_protocol).serialize_to_request(asked, model)
+        create_serializer(model.service_model.resolved_protocol).serialize_to_request(request, model)
         for model in (full, trimmed)
     ]
     assert serialized[0] == serialized[1]
@@ -107,10 +107,10 @@ def test_refused_requests_are_refused_in_the_same_words(service: str, operation:
     """Both models give the same message for an empty request and for wrong types."""
     full, trimmed = (model.operation_model(operation) for model in models(service))
     assert full.input_shape is not None
-    for asked in ({}, dict.fromkeys(full.input_shape.members, object())):
-        reports = [ParamValidator().validate(asked, model.input_shape) for model in (full, trimmed)]
-        said = [report.generate_report().replace(" object at 0x", "") for report in reports]
-        assert said[0] == said[1]
+    for request in ({}, dict.fromkeys(full.input_shape.members, object())):
+        reports = [ParamValidator().validate(request, model.input_shape) for model in (full, trimmed)]
+        messages = [report.generate_report().replace(" object at 0x", "") for report in reports]
+        assert messages[0] == messages[1]
         assert reports[0].has_errors() == reports[1].has_errors()
 
 
@@ -168,25 +168,27 @@ def test_the_handlers_send_and_answer_the_same(monkeypatch: pytest.MonkeyPatch, 
     """Requests with their headers (except times and signatures) and the handlers' answers are equal byte for byte."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(plugin, "_now", lambda: dt.datetime(2026, 1, 2, 3, 4, 5, 678900))  # noqa: DTZ001 - the library takes naive UTC
-    played = [_played(loader, fault) for loader in (Loader(), sessions._ModelLoader())]
-    assert len(played[0]) > 10
-    assert played[0] == played[1]
+    exchanges = [_play_actions(loader, fault) for loader in (Loader(), sessions._ModelLoader())]
+    assert len(exchanges[0]) > 10
+    assert exchanges[0] == exchanges[1]
 
 
-def _played(loader: Loader, fault: Fault | None) -> list[str]:
+def _play_actions(loader: Loader, fault: Fault | None) -> list[str]:
     """Play every action to the production entry point, and return every request and every answer."""
     service, wire = Service(), []
 
     def answer(request: AWSRequest, **_: object) -> AWSResponse:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-        stays = {name: str(value) for name, value in request.headers.items() if name not in VOLATILE}
-        stays["User-Agent"] = "".join(sorted(stays["User-Agent"]))  # botocore writes a set into it, in any order
-        wire.append(TIMES.sub("", f"{request.method} {request.url} {stays} {request.body.decode()}"))
-        said = fault if fault and "JobDefinition" in operation else service.answer(operation, json.loads(request.body))
-        if isinstance(said, Fault):
-            status, body = said.status, {"__type": said.code, "message": said.message}
+        headers = {name: str(value) for name, value in request.headers.items() if name not in VOLATILE}
+        headers["User-Agent"] = "".join(sorted(headers["User-Agent"]))  # botocore writes a set into it, in any order
+        wire.append(TIMES.sub("", f"{request.method} {request.url} {headers} {request.body.decode()}"))
+        result = (
+            fault if fault and "JobDefinition" in operation else service.answer(operation, json.loads(request.body))
+        )
+        if isinstance(result, Fault):
+            status, body = result.status, {"__type": result.code, "message": result.message}
         else:
-            status, body = 200, said
+            status, body = 200, result
         return AWSResponse(request.url, status, {"x-amzn-RequestId": "request-1"}, Raw(json.dumps(body).encode()))
 
     session = Session()

@@ -29,14 +29,14 @@ def place(account: Account) -> Place:
     return Place.of(session)
 
 
-class Answering:
+class StubSession:
     """A session whose registry returns the given answers in order; None, the last one, is a refusal."""
 
     def __init__(self, answers: list[dict[str, str] | None]) -> None:
         self._answers = iter(answers)
         self.exhausted = Event()
 
-    def client(self, service: str) -> "Answering":
+    def client(self, service: str) -> "StubSession":
         """Return this object as the CloudFormation client."""
         assert service == "cloudformation"
         return self

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from publishing import preflight, prerequisites
-from publishing.advice import advised
+from publishing.advice import with_advice
 from publishing.errors import RefusedError
-from publishing.existence import look
+from publishing.existence import check_resources
 from publishing.names import TypeName
 from publishing.place import Place
 from sandbox.account import Account
@@ -96,11 +96,11 @@ def test_the_version_before_is_compared_with(
     """Removing a property of the registered version is refused; a deregistered version isn't compared."""
     schema = json.loads((project / f"{ACME.stem}.json").read_text())
     schema["properties"]["Gone"] = {"type": "string"}
-    told: dict[str, Any] = {"DeprecatedStatus": "LIVE", "Schema": json.dumps(schema)}
-    monkeypatch.setattr(account.client("cloudformation"), "describe_type", lambda **_: told)
+    answer: dict[str, Any] = {"DeprecatedStatus": "LIVE", "Schema": json.dumps(schema)}
+    monkeypatch.setattr(account.client("cloudformation"), "describe_type", lambda **_: answer)
     with pytest.raises(RefusedError, match="/properties/Gone"):
         check(project, place)
-    told["DeprecatedStatus"] = "DEPRECATED"
+    answer["DeprecatedStatus"] = "DEPRECATED"
     assert check(project, place)[-1].startswith("Checked in ")
 
 
@@ -156,10 +156,12 @@ def document(place: Place) -> dict[str, Any]:
 def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], place: Place) -> None:
     """Each missing thing is reported once, with its name and the input file."""
     text = json.dumps(document).replace("model-quality-contract-tests", "nothing")
-    found = look({"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place)
-    assert all(problem.endswith(" inputs_1_create.json names it.") for problem in found.problems)
-    text = " ".join(found.problems)
-    for named in (
+    findings = check_resources(
+        {"inputs_1_create.json": json.loads(text), "inputs_1_update.json": json.loads(text)}, place
+    )
+    assert all(problem.endswith(" inputs_1_create.json names it.") for problem in findings.problems)
+    text = " ".join(findings.problems)
+    for expected in (
         "role arn:aws:iam::123456789012:role/nothing-eu-west-1",
         "bucket nothing-123456789012-eu-west-1",
         "key arn:aws:kms:eu-west-1:123456789012:alias/nothing",
@@ -168,8 +170,8 @@ def test_everything_that_inputs_name_is_looked_for(document: dict[str, Any], pla
         "image repository 123456789012.dkr.ecr.eu-west-1.amazonaws.com/nothing:latest",
         "endpoint endpoint-with-data-capture",
     ):
-        assert f"There is no {named}" in text, named
-    assert len(found.problems) == 8  # there are two subnets; a bucket is checked once, whatever path follows it
+        assert f"There is no {expected}" in text, expected
+    assert len(findings.problems) == 8  # there are two subnets; a bucket is checked once, whatever path follows it
 
 
 def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, account: Account) -> None:
@@ -182,12 +184,13 @@ def test_what_is_there_and_no_use(document: dict[str, Any], place: Place, accoun
     account.client("kms").schedule_key_deletion(KeyId=key.rpartition("/")[2])
     document["ModelQualityJobInput"]["EndpointInput"]["EndpointName"] = "blind"
     document["ModelQualityJobOutputConfig"]["KmsKeyId"] = key
-    told = look({"mine.json": document | {"RoleArn": role}}, place).problems
+    problems = check_resources({"mine.json": document | {"RoleArn": role}}, place).problems
     assert (
-        f"SageMaker can't assume the role {role}: its trust policy does not name sagemaker.amazonaws.com." in told[-2]
+        f"SageMaker can't assume the role {role}: its trust policy does not name sagemaker.amazonaws.com."
+        in problems[-2]
     )
-    assert any(one == f"The key {key} is PendingDeletion. mine.json names it." for one in told)
-    assert any(one == "The endpoint blind captures no data. mine.json names it." for one in told)
+    assert any(problem == f"The key {key} is PendingDeletion. mine.json names it." for problem in problems)
+    assert any(problem == "The endpoint blind captures no data. mine.json names it." for problem in problems)
 
 
 def test_what_may_not_be_seen_is_a_note(
@@ -199,9 +202,9 @@ def test_what_may_not_be_seen_is_a_note(
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "ann may not"}}, "GetRole")
 
     monkeypatch.setattr(account.client("iam"), "get_role", refuse)
-    found = look({"inputs_1_create.json": document}, place)
-    assert not any("role" in problem for problem in found.problems)
-    assert found.notes[0] == (
+    findings = check_resources({"inputs_1_create.json": document}, place)
+    assert not any("role" in problem for problem in findings.problems)
+    assert findings.notes[0] == (
         "Whether the role arn:aws:iam::123456789012:role/model-quality-contract-tests-eu-west-1 exists can't be seen: "
         "AccessDenied (GetRole)."
     )
@@ -210,9 +213,9 @@ def test_what_may_not_be_seen_is_a_note(
 def test_a_failed_registration_reports_each_failed_test() -> None:
     """Each failed test or rule is listed once with advice; a message that names none is left unchanged."""
     failed = "test_create[inputs_1], test_create_read[inputs_1], no_hardcoded_regions, PER003"
-    said = f"Deployment failed\n4 of 29 contract tests failed: {failed}"
-    assert advised(said).splitlines() == [
-        *said.splitlines(),
+    description = f"Deployment failed\n4 of 29 contract tests failed: {failed}"
+    assert with_advice(description).splitlines() == [
+        *description.splitlines(),
         "What to do:",
         "  - test_create: CREATE failed, and so does every test that begins with a CREATE. The handler's message says "
         "why; often an input names a resource that the account doesn't have.",
@@ -220,4 +223,4 @@ def test_a_failed_registration_reports_each_failed_test() -> None:
         "  - PER003: Change the schema, then `make generate`.",
         "  `python -m sandbox test` runs them on your machine, without an account, and shows what was called.",
     ]
-    assert advised("Internal failure") == "Internal failure"
+    assert with_advice("Internal failure") == "Internal failure"

@@ -48,9 +48,9 @@ def test_all_that_inputs_name_is_made(place: Place, account: Account) -> None:
     assert lines[0] == "Creating the stack model-quality-contract-tests"
     assert "  CREATE_COMPLETE      Role" in lines
     assert lines[-1] == "Put 3 files that inputs/ names into its bucket. Next: make submit TYPE_NAME=..."
-    keys = [one["Key"] for one in account.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    keys = [item["Key"] for item in account.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert keys == ["baseline/constraints.json", "scripts/after.py", "scripts/before.py"]
-    exports = {one["Name"]: one["Value"] for one in account.client("cloudformation").list_exports()["Exports"]}
+    exports = {item["Name"]: item["Value"] for item in account.client("cloudformation").list_exports()["Exports"]}
     assert exports == {"region": REGION, "account": "123456789012", "partition": "aws"}
     assert set(stand_ins.of(ROOT).values()) <= prerequisites.outputs(place).keys()
 
@@ -59,7 +59,9 @@ def test_every_stand_in_is_one_of_the_inputs() -> None:
     """Inputs and template must have the same stand-ins, or one of them is never replaced."""
     variables = {"region": REGION, "account": "123456789012", "partition": "aws"}
     sets = inputs.read(ROOT / "inputs", variables)
-    texts = {text for one in sets for document in one.documents.values() for text in stand_ins.strings(document)}
+    texts = {
+        text for input_set in sets for document in input_set.documents.values() for text in stand_ins.strings(document)
+    }
     assert stand_ins.of(ROOT).keys() <= texts
     assert {text for text in texts if text.startswith(("subnet-", "sg-"))} <= stand_ins.of(ROOT).keys()
 
@@ -107,24 +109,26 @@ def test_exports_of_another_stack_are_left_alone(place: Place, account: Account)
     """If another stack exports one of the variables, this one exports none: an export's name must be unique."""
     body = "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs: {R: {Value: us-west-2, Export: {Name: region}}}"
     account.client("cloudformation").create_stack(StackName="others", TemplateBody=body)
-    told = deploy_parameters(place, account)
-    assert told == ("Another stack exports region, so this one does not. Only `cfn test` reads exports.", "no")
+    result = deploy_parameters(place, account)
+    assert result == ("Another stack exports region, so this one does not. Only `cfn test` reads exports.", "no")
 
 
 def deploy_parameters(place: Place, account: Account) -> tuple[str, str]:
     """Return the first line of a deployment and the template's ExportVariables."""
-    asked: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     client = account.client("cloudformation")
 
     def refuse(**request: Any) -> None:  # noqa: ANN401 - CreateStack's parameters
-        asked.update({one["ParameterKey"]: one["ParameterValue"] for one in request["Parameters"]})
+        parameters.update(
+            {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in request["Parameters"]}
+        )
         raise ClientError({"Error": {"Code": "Stop", "Message": "stop"}}, "CreateStack")
 
     client.create_stack = refuse  # the sandbox (moto) ignores the condition of an export
     lines: list[str] = []
     with pytest.raises(ClientError, match="stop"):
         prerequisites.deploy(ROOT, place, "churn", None, lines.append)
-    return lines[0], asked["ExportVariables"]
+    return lines[0], parameters["ExportVariables"]
 
 
 def test_deleted_prerequisites(place: Place, account: Account) -> None:
@@ -155,7 +159,7 @@ def test_a_registration_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         None,
     ]
     lines: list[str] = []
-    session = endpoints.Answering(answers)
+    session = endpoints.StubSession(answers)
     with watch.registration(session, "token", lines.append):  # type: ignore[arg-type]  # watch uses only client()
         session.exhausted.wait(10)
     assert lines == [

@@ -30,7 +30,7 @@ ROLE = "arn:aws:iam::123456789012:role/acme-play-thing"
 
 
 @pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep this machine's credentials, regions and profiles out of the tests."""
     for variable in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(variable)
@@ -40,7 +40,7 @@ def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set credentials and a region."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
@@ -54,7 +54,7 @@ DENIED = """<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><M
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, _somebody: None) -> Iterator[SimpleNamespace]:
+def aws(monkeypatch: pytest.MonkeyPatch, _credentials: None) -> Iterator[SimpleNamespace]:
     """A stand-in for AWS over HTTP: it answers GetCallerIdentity, and everything else as a test sets."""
     stand_in = SimpleNamespace(status=403, answer=DENIED, actions=[])
 
@@ -113,7 +113,7 @@ class TestTarget:
         with pytest.raises(PublishingError, match=r"^The config profile \(nobody\) could not be found$"):
             Target(profile="nobody").session()
 
-    @pytest.mark.usefixtures("_somebody")
+    @pytest.mark.usefixtures("_credentials")
     def test_cfn_gets_the_same_settings(self) -> None:
         """Only the options given to make reach cfn; both read the same AWS configuration."""
         assert Target().session().region_name == "eu-west-1"
@@ -125,7 +125,7 @@ class TestTarget:
 class TestSubmit:
     """`submit` with a stand-in that prints the real cfn's lines; the tests below run the real one."""
 
-    cfn_says = (
+    cfn_output = (
         "Resource schema is valid.",
         f"Successfully submitted type. Waiting for registration with token '{TOKEN}' to complete.",
         "Registration complete.",
@@ -135,22 +135,22 @@ class TestSubmit:
 
     @pytest.fixture
     def cfn(self, monkeypatch: pytest.MonkeyPatch, toy: Path) -> SimpleNamespace:
-        """Replace cfn: `asked` has its calls, `fails` is its error, `project` a project for it."""
-        told = SimpleNamespace(asked=[], fails=None, says=self.cfn_says, project=toy)
+        """Replace cfn: `calls` has its calls, `error` is its error, `project` a project for it."""
+        stand_in = SimpleNamespace(calls=[], error=None, output=self.cfn_output, project=toy)
 
         def run(arguments: Sequence[str], project: Path, progress: Callable[[str], None] | None = None) -> None:
             if progress is None:  # generate; the staging tests check what it writes
                 (project / "resource-role.yaml").write_text(NO_ROLE)
                 return
             settings = json.loads((project / ".rpdk-config").read_text())
-            told.asked.append((list(arguments), settings["typeName"]))
-            for line in told.says:
+            stand_in.calls.append((list(arguments), settings["typeName"]))
+            for line in stand_in.output:
                 progress(line)
-            if told.fails:
-                raise PublishingError(told.fails)
+            if stand_in.error:
+                raise PublishingError(stand_in.error)
 
         monkeypatch.setattr(real_cfn, "run", run)
-        return told
+        return stand_in
 
     def submit(self, cfn: SimpleNamespace, *options: str, name: str = NAME) -> int:
         """Return the exit code of an unchecked submit: the toy fails the checks, which test_preflight.py tests."""
@@ -168,11 +168,11 @@ class TestSubmit:
             {"RegistrationToken": TOKEN},
         )
         assert self.submit(cfn) == 0
-        assert cfn.asked == [(["submit", "-v", "--set-default"], NAME)]
+        assert cfn.calls == [(["submit", "-v", "--set-default"], NAME)]
         lines = capsys.readouterr().out.splitlines()
         assert lines[0] == f"{NAME} -> account 123456789012, eu-west-1, as {user}"
         assert lines[1] == f"Staged as {NAME}, tag updates: replace."
-        assert lines[2:-1] == [f"  {line}" for line in self.cfn_says if not line.startswith("{")]
+        assert lines[2:-1] == [f"  {line}" for line in self.cfn_output if not line.startswith("{")]
         assert lines[-1] == f"Registered in 1 s. Version, now the default: {TYPE_ARN}/00000003".replace(
             "in 1 s", lines[-1][11:].partition(".")[0]
         )
@@ -194,13 +194,14 @@ class TestSubmit:
         options = ["--region", "us-east-2", "--profile", "work", "--role-arn", ROLE, "--tag-updates", "in-place"]
         assert self.submit(cfn, *options) == 0
         expected = ["submit", "-v", "--set-default", "--region", "us-east-2", "--profile", "work", "--role-arn", ROLE]
-        assert cfn.asked == [(expected, NAME)]
+        assert cfn.calls == [(expected, NAME)]
 
     def test_a_failed_registration_is_explained_by_the_registry(
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """The error adds the registry's reason to cfn's, and names the staged project, which is kept."""
-        cfn.says, cfn.fails = self.cfn_says[:2], "cfn submit failed. Waiter TypeRegistrationComplete failed: FAILED."
+        cfn.output = self.cfn_output[:2]
+        cfn.error = "cfn submit failed. Waiter TypeRegistrationComplete failed: FAILED."
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         stubs.cloudformation.add_response(
             "describe_type_registration",
@@ -219,7 +220,7 @@ class TestSubmit:
         self, cfn: SimpleNamespace, stubs: SimpleNamespace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """If cfn's output changes and has no token, submit fails and claims no version."""
-        cfn.says = ("All good!",)
+        cfn.output = ("All good!",)
         stubs.sts.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::1:user/a"}, {})
         assert self.submit(cfn) == 2
         assert "printed no registration token" in capsys.readouterr().err
@@ -234,7 +235,7 @@ class TestSubmit:
             "error: An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: "
             "The security token is expired\n"
         )
-        assert cfn.asked == []
+        assert cfn.calls == []
 
     @pytest.mark.usefixtures("stubs")
     @pytest.mark.parametrize("name", ["3Com::Play::Thing", f"Acme::{'S' * 64}::{'T' * 64}"])
@@ -244,7 +245,7 @@ class TestSubmit:
         """The role's stack is named after the type, and some type names are invalid for a stack."""
         assert self.submit(cfn, name=name) == 2
         assert "pass a role with ROLE_ARN=..." in capsys.readouterr().err
-        assert cfn.asked == []
+        assert cfn.calls == []
 
     def test_interrupted(self, cfn: SimpleNamespace, stubs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ctrl-C leaves no staged project behind."""
@@ -267,7 +268,7 @@ class TestSubmit:
         assert capsys.readouterr().err == (
             f"error: {cfn.project} is not a complete cfn project: it has no requirements.txt.\n"
         )
-        assert cfn.asked == []
+        assert cfn.calls == []
         assert list((cfn.project / ".cache").iterdir()) == []
 
 
@@ -281,10 +282,10 @@ class TestRealCfn:
         assert "===" not in captured.out
         assert "eu-west-1, as arn:aws:iam::123456789012:user/ann" in captured.out
         (kept,) = (toy / ".cache").iterdir()
-        end = f" The staged project, with cfn's log, is kept in {kept}.\n"
+        ending = f" The staged project, with cfn's log, is kept in {kept}.\n"
         assert captured.err.startswith("error: cfn submit failed. ")
-        assert captured.err.endswith(end)
-        return captured.err.removeprefix("error: cfn submit failed. ").removesuffix(end)
+        assert captured.err.endswith(ending)
+        return captured.err.removeprefix("error: cfn submit failed. ").removesuffix(ending)
 
     def test_the_service_refuses(self, toy: Path, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
         """The reason is AWS's message, and cfn makes no further request."""
@@ -323,9 +324,9 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
     """`make package` needs no account, prints the zip's path and size, and leaves nothing else."""
     out = tmp_path / "dist"
     assert main(["package", "--project", str(toy), "--type-name", NAME, "--out", str(out)]) == 0
-    bill, zipped = sorted(out.iterdir())
-    assert (bill.name, zipped.name) == ("acme-play-thing.cdx.json", "acme-play-thing.zip")
-    with zipfile.ZipFile(zipped) as archive:
+    bill, zip_path = sorted(out.iterdir())
+    assert (bill.name, zip_path.name) == ("acme-play-thing.cdx.json", "acme-play-thing.zip")
+    with zipfile.ZipFile(zip_path) as archive:
         assert json.loads(archive.read("schema.json"))["typeName"] == NAME
         settings = json.loads(archive.read(".rpdk-config"))
         assert settings["entrypoint"] == "acme_play_thing.handlers.resource"
@@ -334,12 +335,12 @@ def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.Captur
             sources = {name for name in function.namelist() if name.endswith(".py")}
             assert sources == {f"acme_play_thing/{module}.py" for module in ("__init__", "handlers", "models")}
             assert all(item.compress_type == zipfile.ZIP_DEFLATED for item in function.infolist())
-            unzipped = sum(item.file_size for item in function.infolist())
-    size = zipped.stat().st_size
+            unzipped_size = sum(item.file_size for item in function.infolist())
+    size = zip_path.stat().st_size
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == f"{bill}: its bill of materials (CycloneDX)"
     assert lines[-2] == (
-        f"{zipped}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped / 1e6:.1f} MB"
+        f"{zip_path}: {size / 1e6:.1f} MB ({size} bytes); the function in it, unzipped: {unzipped_size / 1e6:.1f} MB"
     )
     assert not any("Dry run" in line for line in lines)
     assert list((toy / ".cache").iterdir()) == []
@@ -352,13 +353,13 @@ def test_package_with_user_provided_inputs(toy: Path, tmp_path: Path, capsys: py
     for folder, name in ((toy / "inputs", "stand-in"), (tmp_path / "mine", "mine")):
         folder.mkdir(exist_ok=True)
         (folder / "inputs_1_create.json").write_text(json.dumps({"Name": name}))
-    seen = []
+    results = []
     for options in ([], ["--inputs", str(tmp_path / "mine")]):
         assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist"), *options]) == 0
         with zipfile.ZipFile(tmp_path / "dist" / "initech-toy-thing.zip") as archive:
             created = json.loads(archive.read("inputs/inputs_1_create.json"))
-        seen.append((created["Name"], "stand-ins" in capsys.readouterr().out))
-    assert seen == [("stand-in", True), ("mine", False)]
+        results.append((created["Name"], "stand-ins" in capsys.readouterr().out))
+    assert results == [("stand-in", True), ("mine", False)]
 
 
 def test_package_refuses_inputs_that_do_not_fit(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -376,8 +377,8 @@ def test_package_keeps_the_name_when_none_is_given(toy: Path, tmp_path: Path) ->
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "initech-toy-thing.zip").write_text("that of yesterday")
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
-    _, zipped = sorted((tmp_path / "dist").iterdir())
-    with zipfile.ZipFile(zipped) as archive:
+    _, zip_path = sorted((tmp_path / "dist").iterdir())
+    with zipfile.ZipFile(zip_path) as archive:
         assert json.loads(archive.read("schema.json"))["typeName"] == "Initech::Toy::Thing"
 
 
@@ -464,11 +465,11 @@ def test_an_untracked_file_does_not_ship_and_is_named(
     (toy / "src" / "initech_toy_thing" / ".env").write_text("KEY=secret")
     (toy / "src" / "initech_toy_thing" / "forgotten.py").touch()
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
-    told = capsys.readouterr().out
-    assert "Left out, because git does not track it: src/initech_toy_thing/.env\n" in told
-    assert "Left out, because git does not track it: src/initech_toy_thing/forgotten.py\n" in told
-    zipped = tmp_path / "dist" / "initech-toy-thing.zip"
-    with zipfile.ZipFile(zipped) as outer, outer.open("ResourceProvider.zip") as inner:
+    output = capsys.readouterr().out
+    assert "Left out, because git does not track it: src/initech_toy_thing/.env\n" in output
+    assert "Left out, because git does not track it: src/initech_toy_thing/forgotten.py\n" in output
+    zip_path = tmp_path / "dist" / "initech-toy-thing.zip"
+    with zipfile.ZipFile(zip_path) as outer, outer.open("ResourceProvider.zip") as inner:
         names = outer.namelist() + zipfile.ZipFile(inner).namelist()
     assert not [name for name in names if "forgotten" in name or name.endswith(".env")]
 
@@ -491,6 +492,6 @@ def test_without_lambdas_interpreter_it_is_hard_to_miss(
     assert main(["package", "--project", str(toy), "--out", str(tmp_path / "dist")]) == 0
     box = capsys.readouterr().err
     assert box.startswith("╭")
-    told = " ".join(box.replace("│", "").split())
-    assert bytecode.ADVICE in told
-    assert "uv python install 3.12" in told
+    text = " ".join(box.replace("│", "").split())
+    assert bytecode.ADVICE in text
+    assert "uv python install 3.12" in text

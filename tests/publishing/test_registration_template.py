@@ -92,8 +92,8 @@ def test_the_delivery_role_asks_for_less_than_cfns_own(resources: dict[str, Any]
     # The loader is a safe one that reads tags as text.
     own = yaml.load(infrastructure.read_text(), Loader=_Loader)["Resources"]["LogAndMetricsDeliveryRole"]  # noqa: S506
     ours = resources["LogAndMetricsDeliveryRole"]
-    asked = [{action for statement in statements(role) for action in statement["Action"]} for role in (ours, own)]
-    assert asked[0] < asked[1]
+    actions = [{action for statement in statements(role) for action in statement["Action"]} for role in (ours, own)]
+    assert actions[0] < actions[1]
     assert ours["Properties"]["MaxSessionDuration"] == own["Properties"]["MaxSessionDuration"]
 
 

@@ -52,10 +52,10 @@ def test_every_file_of_the_project_is_there(staged: Path) -> None:
     expected |= {name for name in ("LICENSE", "template.yml", "overrides.json") if (ROOT / name).exists()}
     expected.add("examples/contract-tests.yaml")  # the template that creates what inputs/ name
     for folder in ("docs", "inputs", "sam-tests"):
-        expected |= {str(path.relative_to(ROOT)) for path in sources.shipped(ROOT, folder)}
+        expected |= {str(path.relative_to(ROOT)) for path in sources.shipped_files(ROOT, folder)}
     expected |= {
         f"src/{ACME.package}/{path.relative_to(source)}"
-        for path in sources.shipped(ROOT, str(source.relative_to(ROOT)))
+        for path in sources.shipped_files(ROOT, str(source.relative_to(ROOT)))
     }
     assert set(contents(staged)) == expected
 
@@ -232,71 +232,71 @@ class TestRefusals:
         assert contents(tmp_path) == self.before
         assert not list(tmp_path.rglob(".staging-*"))
 
-    def refused(self, capsys: pytest.CaptureFixture[str], *arguments: str, out: Path | None = None) -> str:
+    def refusal(self, capsys: pytest.CaptureFixture[str], *arguments: str, out: Path | None = None) -> str:
         """Run the command and return its one line of output."""
         out = out or self.out
         assert main(["stage", "--project", str(self.toy), "--out", str(out), *arguments]) == 2
-        answer = capsys.readouterr()
-        assert answer.out == ""
-        assert answer.err.startswith("error: ")
-        assert answer.err.count("\n") == 1
-        return answer.err
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith("error: ")
+        assert captured.err.count("\n") == 1
+        return captured.err
 
     def test_a_reserved_namespace(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A reserved namespace is refused."""
-        assert "Nobody but AWS can register AWS::Toy::Thing" in self.refused(capsys, "--type-name", "AWS::Toy::Thing")
+        assert "Nobody but AWS can register AWS::Toy::Thing" in self.refusal(capsys, "--type-name", "AWS::Toy::Thing")
         assert not self.out.exists()
 
     def test_a_malformed_name(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A malformed name is refused."""
-        assert "'Thing' is not a type name" in self.refused(capsys, "--type-name", "Thing")
+        assert "'Thing' is not a type name" in self.refusal(capsys, "--type-name", "Thing")
         assert not self.out.exists()
 
     def test_no_name(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A missing name is refused."""
-        assert "needs a name of your own" in self.refused(capsys)
+        assert "needs a name of your own" in self.refusal(capsys)
         assert not self.out.exists()
 
     def test_a_folder_that_is_not_empty(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder with files in it is refused, so that they are never mixed with staged ones."""
         folder = self.toy / "inputs"
-        assert "is not empty" in self.refused(capsys, "--type-name", "Acme::Play::Thing", out=folder)
+        assert "is not empty" in self.refusal(capsys, "--type-name", "Acme::Play::Thing", out=folder)
 
     def test_a_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A file in place of the folder is refused, not overwritten."""
         file = self.toy / "requirements.txt"
-        assert "is a file: name a folder" in self.refused(capsys, "--type-name", "Acme::Play::Thing", out=file)
+        assert "is a file: name a folder" in self.refusal(capsys, "--type-name", "Acme::Play::Thing", out=file)
 
     def test_a_folder_inside_the_projects_own(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder inside the project is refused, because it would become part of the original."""
         folder = self.toy / "src" / "staged"
-        assert "is inside src" in self.refused(capsys, "--type-name", "Acme::Play::Thing", out=folder)
+        assert "is inside src" in self.refusal(capsys, "--type-name", "Acme::Play::Thing", out=folder)
         assert not folder.exists()
 
     def test_no_project(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder without cfn's settings is refused."""
         self.toy = self.toy / "inputs"
-        assert "is not a cfn project" in self.refused(capsys, "--type-name", "Acme::Play::Thing")
+        assert "is not a cfn project" in self.refusal(capsys, "--type-name", "Acme::Play::Thing")
 
     def test_an_incomplete_project(self, capsys: pytest.CaptureFixture[str]) -> None:
         """An incomplete project is refused with the names of all missing files."""
         self._remove("requirements.txt")
         self._remove("initech-toy-thing.json")
-        message = self.refused(capsys, "--type-name", "Acme::Play::Thing")
+        message = self.refusal(capsys, "--type-name", "Acme::Play::Thing")
         assert "it has no requirements.txt, initech-toy-thing.json." in message
         assert not self.out.exists()
 
     def test_settings_that_are_not_cfns(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A broken .rpdk-config is refused by its name."""
         self._write(".rpdk-config", "{}")
-        assert ".rpdk-config is not cfn's: KeyError('typeName')" in self.refused(
+        assert ".rpdk-config is not cfn's: KeyError('typeName')" in self.refusal(
             capsys, "--type-name", "Acme::Play::Thing"
         )
 
     def test_a_failure_in_the_middle(self, capsys: pytest.CaptureFixture[str]) -> None:
         """If cfn refuses the schema after everything was copied, no folder is left, nor the new parents."""
         self._write("initech-toy-thing.json", '{"typeName": "Initech::Toy::Thing", "properties": {"A": {}}}')
-        message = self.refused(capsys, "--type-name", "Acme::Play::Thing", out=self.out / "deep" / "er")
+        message = self.refusal(capsys, "--type-name", "Acme::Play::Thing", out=self.out / "deep" / "er")
         assert message == (
             "error: cfn generate failed. Resource schema is invalid: 'description' is a required property\n"
         )
@@ -306,7 +306,7 @@ class TestRefusals:
         """An empty target folder is still empty after a failure."""
         self.out.mkdir()
         self._write("initech-toy-thing.json", "no JSON")
-        assert "cfn generate failed" in self.refused(capsys, "--type-name", "Acme::Play::Thing")
+        assert "cfn generate failed" in self.refusal(capsys, "--type-name", "Acme::Play::Thing")
         assert list(self.out.iterdir()) == []
 
     def _write(self, name: str, content: str) -> None:

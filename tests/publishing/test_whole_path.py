@@ -45,8 +45,8 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     """The version becomes the default, runs in a stack and updates tags in place; everything can be undone."""
     cloudformation = account.client("cloudformation")
     assert main(["submit", "--type-name", NAME]) == 2
-    told = capsys.readouterr()
-    assert told.err == (
+    captured = capsys.readouterr()
+    assert captured.err == (
         "error: AWS would not register it, so nothing was uploaded:\n"
         "  - There is no stack model-quality-contract-tests in account 123456789012, us-east-1. The inputs of the "
         "contract tests name resources that must exist: deploy them with `make prerequisites ENDPOINT_NAME=...`, or "
@@ -82,7 +82,7 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     cloudformation.delete_stack(StackName="monitoring")
     assert account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"] == []
 
-    cloudformation.register_type(TypeName=NAME, SchemaHandlerPackage=_uploaded(account))
+    cloudformation.register_type(TypeName=NAME, SchemaHandlerPackage=_uploaded_package(account))
     assert main(["deregister", "--type-name", NAME]) == 0
     assert capsys.readouterr().out.startswith(
         f"Deregistered version 00000002.\nDeregistered {NAME} in us-east-1. CloudFormation can no longer change or\n"
@@ -103,15 +103,17 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
 def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture[str]) -> None:
     """Without the prerequisites the registration fails with the failing tests, SageMaker's reason and advice."""
     assert main(["submit", "--type-name", NAME, "--unchecked"]) == 2
-    told = capsys.readouterr()
-    first, *lines = told.err.splitlines()
+    captured = capsys.readouterr()
+    first, *lines = captured.err.splitlines()
     assert "contract tests failed: test_create[inputs_1], test_create_create[inputs_1], " in first
-    assert "Could not assume role arn:aws:iam::123456789012:role/model-quality-contract-tests-us-east-1." in told.err
+    assert (
+        "Could not assume role arn:aws:iam::123456789012:role/model-quality-contract-tests-us-east-1." in captured.err
+    )
     advice = lines[lines.index("What to do:") :]
     assert advice[1].startswith("  - test_create: CREATE failed, and so does every test that begins with a CREATE.")
     assert advice[2].startswith("  `python -m sandbox test` runs them on your machine")
     assert advice[3].startswith("The staged project, with cfn's log, is kept in ")
-    assert "the default" not in told.out
+    assert "the default" not in captured.out
     shutil.rmtree(advice[3].rpartition(" ")[2].removesuffix("."))
     assert main(["deregister", "--type-name", NAME]) == 2
 
@@ -151,7 +153,7 @@ def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFi
 )
 def test_make_passes_its_variables_on(target: str, command: str) -> None:
     """Each make target runs the command with its variables as options."""
-    told = subprocess.run(
+    result = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *target.split()],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
@@ -159,7 +161,7 @@ def test_make_passes_its_variables_on(target: str, command: str) -> None:
         text=True,
         check=True,
     )
-    words = told.stdout.replace("\\\n", " ").replace('"', "").split()
+    words = result.stdout.replace("\\\n", " ").replace('"', "").split()
     assert " ".join(words[words.index("publishing") + 1 :]) == command
 
 
@@ -185,7 +187,7 @@ def _tags(account: Account, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
 
 
-def _uploaded(account: Account) -> str:
+def _uploaded_package(account: Account) -> str:
     """Return the S3 address of the package that cfn uploaded."""
     s3 = account.client("s3")
     packages = [

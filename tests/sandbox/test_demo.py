@@ -119,10 +119,10 @@ def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: P
 
 def test_a_failure_shows_what_the_handler_s_log_says_of_it() -> None:
     """A failure shows the handler's log from its first error on, and nothing of a log without errors."""
-    assert demo.telling("INFO one\n[ERROR] two\nTraceback three\n") == (
+    assert demo.error_excerpt("INFO one\n[ERROR] two\nTraceback three\n") == (
         "The handler's log says:\n[ERROR] two\nTraceback three"
     )
-    assert demo.telling("INFO one\nINFO two\n") == ""
+    assert demo.error_excerpt("INFO one\nINFO two\n") == ""
 
 
 @pytest.mark.parametrize(("arguments", "kind"), [([], TextTeller), (["--json"], JsonTeller)])

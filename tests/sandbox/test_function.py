@@ -79,7 +79,7 @@ class TestPackage:
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
         monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
-        monkeypatch.setattr(packages, "KEPT", 2)
+        monkeypatch.setattr(packages, "CACHE_SIZE", 2)
         project = toy.write(tmp_path / "project")
         first, second, third = (package(project, language=language) for language in ("one", "two", "one"))
         assert (first, first.exists(), second.exists()) == (third, True, True)

@@ -40,8 +40,8 @@ CREATE, UPDATE = toys.CREATE | {"Tags": ["a"]}, toys.UPDATE | {"Tags": ["a"]}
 INPUTS = {"inputs/inputs_1_create.json": json.dumps(CREATE), "inputs/inputs_1_update.json": json.dumps(UPDATE)}
 # Handlers whose second DELETE succeeds instead of failing with NotFound.
 BAD = GOOD.replace(
-    'success() if self.there.pop(self.key(desired), None) else failure("NotFound")',
-    "success(self.there.pop(self.key(desired), None) and None)",
+    'success() if self.existing.pop(self.key(desired), None) else failure("NotFound")',
+    "success(self.existing.pop(self.key(desired), None) and None)",
 )
 SLOW = GOOD.replace("def resource(event, context):", "def resource(event, context):\n    import time; time.sleep(0.4)")
 SETTINGS = {"runtime": "python3.12", "entrypoint": "toy.resource"}

@@ -9,7 +9,7 @@ import pytest
 from sandbox.contract.resource import Answer, Resource
 
 
-def deleted(resource: Resource) -> Answer:
+def create_and_delete(resource: Resource) -> Answer:
     """Create a resource, delete it, and return CREATE's answer."""
     created = resource.create().succeeds()
     resource.delete(created.model).succeeds()
@@ -25,22 +25,22 @@ def test_create_delete(resource: Resource) -> None:
 
 def test_delete_read(resource: Resource) -> None:
     """READ of a deleted resource fails with NotFound."""
-    resource.read(deleted(resource).model).fails_with("NotFound")
+    resource.read(create_and_delete(resource).model).fails_with("NotFound")
 
 
 def test_delete_update(resource: Resource) -> None:
     """UPDATE of a deleted resource fails with NotFound instead of creating it."""
-    resource.update(deleted(resource).model).fails_with("NotFound")
+    resource.update(create_and_delete(resource).model).fails_with("NotFound")
 
 
 def test_delete_delete(resource: Resource) -> None:
     """A second DELETE fails with NotFound."""
-    resource.delete(deleted(resource).model).fails_with("NotFound")
+    resource.delete(create_and_delete(resource).model).fails_with("NotFound")
 
 
 def test_delete_list(resource: Resource) -> None:
     """LIST leaves a deleted resource out."""
-    gone = deleted(resource)
+    gone = create_and_delete(resource)
     listed = resource.list(gone.model).succeeds()
     if resource.kind.identifier(gone.model) in map(resource.kind.identifier, listed.models):
         pytest.fail("LIST has the deleted resource", pytrace=False)
@@ -48,5 +48,5 @@ def test_delete_list(resource: Resource) -> None:
 
 def test_delete_create(resource: Resource) -> None:
     """CREATE succeeds again after DELETE: it doesn't fail with AlreadyExists, InternalFailure or another code."""
-    deleted(resource)
+    create_and_delete(resource)
     resource.create().succeeds()

@@ -14,37 +14,39 @@ from sandbox.contract import inputs
 from sandbox.contract.inputs import Inputs
 
 
-def refuse(check: str, problems: list[inputs.Problem]) -> None:
+def fail_with_problems(check: str, problems: list[inputs.Problem]) -> None:
     """Fail with a check's problems."""
-    found = [f"{problem.message} ({problem.path})" if problem.path else problem.message for problem in problems]
-    if found:
-        pytest.fail(f"{check}: {'; '.join(found)}", pytrace=False)
+    messages = [f"{problem.message} ({problem.path})" if problem.path else problem.message for problem in problems]
+    if messages:
+        pytest.fail(f"{check}: {'; '.join(messages)}", pytrace=False)
 
 
-def hardcoded(check: str, open_inputs: Inputs) -> None:
+def require_no_hardcoded(check: str, unfilled_inputs: Inputs) -> None:
     """Fail if a set of inputs has a hard-coded value that a check finds."""
-    refuse(check, [problem for problem in inputs.hardcoded([open_inputs]) if problem.check == check])
+    fail_with_problems(
+        check, [problem for problem in inputs.hardcoded_values([unfilled_inputs]) if problem.check == check]
+    )
 
 
-def no_hardcoded_regions(open_inputs: Inputs) -> None:
+def no_hardcoded_regions(unfilled_inputs: Inputs) -> None:
     """The inputs write {{region}} instead of a region's name.
 
     A region inside another name, such as a bucket's, counts too.
     """
-    hardcoded("no_hardcoded_regions", open_inputs)
+    require_no_hardcoded("no_hardcoded_regions", unfilled_inputs)
 
 
-def no_hardcoded_account_ids(open_inputs: Inputs) -> None:
+def no_hardcoded_account_ids(unfilled_inputs: Inputs) -> None:
     """The inputs write {{account}} instead of an account id.
 
     AWS allows placeholders and doesn't document which. Here they are those that AWS's documentation uses.
     """
-    hardcoded("no_hardcoded_account_ids", open_inputs)
+    require_no_hardcoded("no_hardcoded_account_ids", unfilled_inputs)
 
 
-def no_hardcoded_partitions(open_inputs: Inputs) -> None:
+def no_hardcoded_partitions(unfilled_inputs: Inputs) -> None:
     """The inputs write {{partition}} instead of a partition in an ARN."""
-    hardcoded("no_hardcoded_partitions", open_inputs)
+    require_no_hardcoded("no_hardcoded_partitions", unfilled_inputs)
 
 
 def property_coverage(folder: Path, schema: Mapping[str, Any]) -> None:
@@ -52,4 +54,4 @@ def property_coverage(folder: Path, schema: Mapping[str, Any]) -> None:
 
     Read-only properties are left out, because no input can use them.
     """
-    refuse("property_coverage", inputs.uncovered(inputs.unfilled(folder), schema))
+    fail_with_problems("property_coverage", inputs.uncovered_properties(inputs.read_unfilled(folder), schema))

@@ -22,9 +22,9 @@ def test_read_input_output_negative_match(reading: Reading) -> None:
     """
     schema = reading.schema
     transformed = {tuple(pointer.split("/")[2:]) for pointer in schema.get("propertyTransform", {})}
-    left_out = properties.listed(schema, "writeOnlyProperties") | transformed
-    asked = properties.without(reading.asked, left_out)
-    differences = properties.differences(schema, asked, reading.told)
+    left_out = properties.listed_paths(schema, "writeOnlyProperties") | transformed
+    requested = properties.without(reading.requested, left_out)
+    differences = properties.differences(schema, requested, reading.returned)
     if differences:
         pytest.fail(f"READ is not what was asked for: {'; '.join(differences)}", pytrace=False)
 
@@ -34,18 +34,18 @@ def test_read_return_readonly_properties(reading: Reading) -> None:
 
     A read-only property inside another property is required only if that property is returned.
     """
-    paths = sorted(properties.listed(reading.schema, "readOnlyProperties"))
-    missing = [properties.named(path) for path in paths if properties.lacks(reading.told, path)]
+    paths = sorted(properties.listed_paths(reading.schema, "readOnlyProperties"))
+    missing = [properties.path_text(path) for path in paths if properties.lacks(reading.returned, path)]
     if missing:
         pytest.fail(f"READ lacks read-only properties: {', '.join(missing)}", pytrace=False)
 
 
 def test_read_return_write_only_properties(reading: Reading) -> None:
     """READ returns no write-only property."""
-    write_only = properties.listed(reading.schema, "writeOnlyProperties")
-    leaked = sorted(path for path in properties.used(reading.schema, reading.told) if path in write_only)
+    write_only = properties.listed_paths(reading.schema, "writeOnlyProperties")
+    leaked = sorted(path for path in properties.used_paths(reading.schema, reading.returned) if path in write_only)
     if leaked:
-        pytest.fail(f"READ leaks write-only properties: {', '.join(map(properties.named, leaked))}", pytrace=False)
+        pytest.fail(f"READ leaks write-only properties: {', '.join(map(properties.path_text, leaked))}", pytrace=False)
 
 
 def test_read_output_over_schema(reading: Reading) -> None:
@@ -53,10 +53,10 @@ def test_read_output_over_schema(reading: Reading) -> None:
 
     A required property that is write-only may be missing, because READ must not return it.
     """
-    write_only = properties.listed(reading.schema, "writeOnlyProperties")
+    write_only = properties.listed_paths(reading.schema, "writeOnlyProperties")
     required = [name for name in reading.schema.get("required", []) if (name,) not in write_only]
     validator = Draft7Validator({**reading.schema, "type": "object", "required": required})
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(reading.told)]
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(reading.returned)]
     if errors:
         pytest.fail(f"READ is not as the schema has it: {'; '.join(errors)}", pytrace=False)
 
@@ -67,13 +67,13 @@ def test_read_return_all_schema_properties_using_one_or_more_inputs(resources: l
     returned: set[properties.Path] = set()
     for resource in resources:
         model = resource.create().succeeds().model
-        returned |= properties.used(schema, resource.read(model).succeeds().model)
+        returned |= properties.used_paths(schema, resource.read(model).succeeds().model)
         if resource.kind.has("update") and resource.inputs.update is not None:
             model = resource.update(model).succeeds().model
-            returned |= properties.used(schema, resource.read(model).succeeds().model)
+            returned |= properties.used_paths(schema, resource.read(model).succeeds().model)
         resource.clean()
-    write_only = properties.listed(schema, "writeOnlyProperties")
-    wanted = {path for path in properties.declared(schema) if not properties.within(path, write_only)}
+    write_only = properties.listed_paths(schema, "writeOnlyProperties")
+    wanted = {path for path in properties.declared_paths(schema) if not properties.is_within(path, write_only)}
     missing = sorted(wanted - returned)
     if missing:
-        pytest.fail(f"READ has never returned {', '.join(map(properties.named, missing))}", pytrace=False)
+        pytest.fail(f"READ has never returned {', '.join(map(properties.path_text, missing))}", pytrace=False)
