@@ -21,7 +21,7 @@ from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, 
 from benchmarks import events
 from benchmarks.service import Fault, Service
 from packager import service_models
-from tests.wires import Raw
+from tests.wires import RawBody
 
 OPERATIONS = [(service, name) for service, names in service_models.OPERATIONS.items() for name in names]
 
@@ -187,7 +187,7 @@ def _played(loader: Loader, fault: Fault | None) -> list[str]:
             status, body = said.status, {"__type": said.code, "message": said.message}
         else:
             status, body = 200, said
-        return AWSResponse(request.url, status, {"x-amzn-RequestId": "request-1"}, Raw(json.dumps(body).encode()))
+        return AWSResponse(request.url, status, {"x-amzn-RequestId": "request-1"}, RawBody(json.dumps(body).encode()))
 
     session = Session()
     session.register_component("data_loader", loader)
