@@ -13,15 +13,15 @@ from benchmarks import measure, plot, report, service
 
 
 @contextmanager
-def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
+def step_display(console: Console) -> Iterator[Callable[[int, int, str], None]]:
     """Yield a function that shows each step: with a progress bar on a terminal, or else as a line of text."""
     start = time.monotonic()
 
-    def line(number: int, total: int, step: str) -> None:
+    def print_step(number: int, total: int, step: str) -> None:
         print(f"{time.monotonic() - start:5.0f} s  {number}/{total}  {step}", flush=True)
 
     if not console.is_terminal:
-        yield line
+        yield print_step
         return
     columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console) as progress:
@@ -32,11 +32,11 @@ def told(console: Console) -> Iterator[Callable[[int, int, str], None]]:
 def main() -> None:
     """Measure the packages, showing each step, and write the results."""
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch, told(Console()) as say, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as scratch, step_display(Console()) as show_step, ExitStack() as stack:
         running = {
             side: stack.enter_context(service.running(Path(scratch, f"{side}-certificates"))) for side in measure.SIDES
         }
-        bench = measure.Bench(running, Path(scratch), say)
+        bench = measure.Bench(running, Path(scratch), show_step)
         if not bench.results.counted:
             print(measure.VALGRIND_MISSING)
         results = bench.run()

@@ -17,10 +17,10 @@ import time
 from collections import defaultdict
 
 
-def kilobytes(what: str) -> int:
+def kilobytes(field: str) -> int:
     """Return VmRSS (the resident set) or VmHWM (its maximum) in KiB; getrusage would include the parent's maximum."""
     with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib would be an additional import
-        return int(next(line for line in status if line.startswith(what)).split()[1])
+        return int(next(line for line in status if line.startswith(field)).split()[1])
 
 
 def lengthen_limits(package: str) -> None:
@@ -30,24 +30,24 @@ def lengthen_limits(package: str) -> None:
         package: The handler's package. A package without its own limits stays unchanged.
     """
     for name, setting in (("client", "CONFIG"), ("delivery", "DELIVERY")):
-        if room := sys.modules.get(f"{package}.{name}"):
-            config = getattr(room, setting)
-            setattr(room, setting, config.merge(type(config)(connect_timeout=600, read_timeout=600)))
+        if module := sys.modules.get(f"{package}.{name}"):
+            config = getattr(module, setting)
+            setattr(module, setting, config.merge(type(config)(connect_timeout=600, read_timeout=600)))
     for name, setting, value in (("delivery", "LONGEST", 600), ("plugin", "SECONDS", defaultdict(lambda: 600))):
-        if room := sys.modules.get(f"{package}.{name}"):
-            setattr(room, setting, value)
+        if module := sys.modules.get(f"{package}.{name}"):
+            setattr(module, setting, value)
 
 
-def main(package: str, door: str, port: str, events: str, report: str, *how: str) -> None:
+def main(package: str, entry_point: str, port: str, events: str, report: str, *flags: str) -> None:
     """Import the handler and play every event to it."""
     sys.path.insert(0, package)
-    real = socket.getaddrinfo
-    socket.getaddrinfo = lambda _host, _port, *rest, **more: real("127.0.0.1", int(port), *rest, **more)
+    real_getaddrinfo = socket.getaddrinfo
+    socket.getaddrinfo = lambda _host, _port, *rest, **more: real_getaddrinfo("127.0.0.1", int(port), *rest, **more)
     logging.getLogger().addHandler(logging.StreamHandler())  # as Lambda's runtime client does
-    module, function = door.rsplit(".", 1)
+    module, function = entry_point.rsplit(".", 1)
     handle = getattr(importlib.import_module(module), function)
     imported = time.process_time()
-    if how:
+    if flags:
         lengthen_limits(module.rpartition(".")[0])
     walls, cpus, residents = [], [], {}
     first = answer = None

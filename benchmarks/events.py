@@ -38,16 +38,16 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
         environment: The number of the container's variables, at most 50. If it is above 0, optional properties are set.
         tags: The number of tags, at most 50.
     """
-    made: dict[str, Any] = json.loads(json.dumps(MINIMAL))
+    properties: dict[str, Any] = json.loads(json.dumps(MINIMAL))
     if environment:
-        made["ModelQualityAppSpecification"] |= {
+        properties["ModelQualityAppSpecification"] |= {
             "ContainerArguments": [f"--argument-{number}" for number in range(50)],
             "ContainerEntrypoint": ["/usr/bin/python3", "/opt/program/analyze.py"],
             "Environment": {f"VARIABLE_{number}": "v" * 200 for number in range(environment)},
             "PostAnalyticsProcessorSourceUri": "s3://bucket/post.py",
             "RecordPreprocessorSourceUri": "s3://bucket/pre.py",
         }
-        made["ModelQualityJobInput"]["EndpointInput"] |= {
+        properties["ModelQualityJobInput"]["EndpointInput"] |= {
             "StartTimeOffset": "-PT1H",
             "EndTimeOffset": "PT0H",
             "InferenceAttribute": "prediction",
@@ -56,11 +56,11 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
             "S3DataDistributionType": "FullyReplicated",
             "S3InputMode": "File",
         }
-        made["ModelQualityBaselineConfig"] = {
+        properties["ModelQualityBaselineConfig"] = {
             "BaseliningJobName": "baseline",
             "ConstraintsResource": {"S3Uri": "s3://bucket/constraints.json"},
         }
-        made["NetworkConfig"] = {
+        properties["NetworkConfig"] = {
             "EnableInterContainerTrafficEncryption": True,
             "EnableNetworkIsolation": False,
             "VpcConfig": {
@@ -68,10 +68,10 @@ def model(*, environment: int = 0, tags: int = 0) -> dict[str, Any]:
                 "Subnets": [f"subnet-{number:08x}" for number in range(16)],
             },
         }
-        made["StoppingCondition"] = {"MaxRuntimeInSeconds": 1800}
+        properties["StoppingCondition"] = {"MaxRuntimeInSeconds": 1800}
     if tags:
-        made["Tags"] = [{"Key": f"key-{number}", "Value": f"value-{number}"} for number in range(tags)]
-    return made
+        properties["Tags"] = [{"Key": f"key-{number}", "Value": f"value-{number}"} for number in range(tags)]
+    return properties
 
 
 def name(number: int) -> str:
@@ -91,10 +91,10 @@ def event(
         token: The token of the page to list.
     """
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-quality-job-definition/{name(number)}"
-    asked = dict(model() if properties is None else properties, JobDefinitionName=name(number))
-    there = action in ("READ", "DELETE", "UPDATE")
-    properties = {} if action == "LIST" else asked | ({"JobDefinitionArn": arn} if there else {})
-    made = envelopes.event(
+    desired = dict(model() if properties is None else properties, JobDefinitionName=name(number))
+    exists = action in ("READ", "DELETE", "UPDATE")
+    properties = {} if action == "LIST" else desired | ({"JobDefinitionArn": arn} if exists else {})
+    envelope = envelopes.event(
         action,
         properties,
         properties if action == "UPDATE" else None,
@@ -108,5 +108,5 @@ def event(
         awsAccountId=ACCOUNT,
         region=REGION,
     )
-    made["requestData"] |= {"callerCredentials": CREDENTIALS, "providerCredentials": CREDENTIALS}
-    return made
+    envelope["requestData"] |= {"callerCredentials": CREDENTIALS, "providerCredentials": CREDENTIALS}
+    return envelope

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import events, share
-from benchmarks.play import Played, play, trust, unpack
+from benchmarks.play import Run, play, trust, unpack
 from benchmarks.service import REGION, Service
 from packager import bytecode
 from packager.package import copy_project, package
@@ -87,7 +87,7 @@ class Results:
     imports: dict[str, tuple[float | None, float]] = field(default_factory=dict)
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     memory: dict[str, dict[int, float]] = field(default_factory=dict)
-    felt: dict[str, tuple[float, float]] = field(default_factory=dict)
+    waits: dict[str, tuple[float, float]] = field(default_factory=dict)
     growth: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     byte_code: bool = True
 
@@ -98,13 +98,15 @@ class Bench:
     Args:
         services: A stand-in for each package, so that instructions of all packages can be counted in parallel.
         scratch: A directory to work in.
-        say: Called at the beginning of each step with its number, the number of steps, and its title.
+        show_step: Called at the beginning of each step with its number, the number of steps, and its title.
     """
 
-    def __init__(self, services: Mapping[str, Service], scratch: Path, say: Callable[[int, int, str], None]) -> None:
+    def __init__(
+        self, services: Mapping[str, Service], scratch: Path, show_step: Callable[[int, int, str], None]
+    ) -> None:
         self.services = services
         self.scratch = scratch
-        self.say = say
+        self.show_step = show_step
         python = bytecode.interpreter("3.12")
         self.python = python or Path(shutil.which("python3") or "python3")
         self.results = Results("3.12" if python else "this machine's own", shutil.which("valgrind") is not None)
@@ -113,28 +115,31 @@ class Bench:
 
     def run(self) -> Results:
         """Run all measurements."""
-        steps: list[tuple[str, Callable[[], None]]] = [("packages", self._package)]
+        steps: list[tuple[str, Callable[[], None]]] = [("packages", self._build_packages)]
         if self.results.counted:
-            steps.append(("instructions of the imports", functools.partial(self._count, None)))
+            steps.append(("instructions of the imports", functools.partial(self._count_instructions, None)))
             steps += [
-                (f"instructions of {action}", functools.partial(self._count, action)) for action in events.ACTIONS
+                (f"instructions of {action}", functools.partial(self._count_instructions, action))
+                for action in events.ACTIONS
             ]
         for side, name in SIDES.items():
-            steps.append((f"time of the imports, {name}", functools.partial(self._imports, side)))
+            steps.append((f"time of the imports, {name}", functools.partial(self._measure_imports, side)))
         for action in events.ACTIONS:
             for side, name in SIDES.items():
-                steps.append((f"time of {action}, {name}", functools.partial(self._cost, side, action)))
+                steps.append((f"time of {action}, {name}", functools.partial(self._measure_cost, side, action)))
         for side, name in SIDES.items():
-            told = f"memory over {REMEMBERED[side]:,} invocations, {name}"
-            steps.append((told, functools.partial(self._memory, side)))
-        steps.append(("a seventh of a core", self._felt))
-        steps += [(f"as the work grows, {SIDES[side]}", functools.partial(self._growth, side)) for side in GROWING]
-        for number, (told, step) in enumerate(steps, 1):
-            self.say(number, len(steps), told)
+            title = f"memory over {REMEMBERED[side]:,} invocations, {name}"
+            steps.append((title, functools.partial(self._measure_memory, side)))
+        steps.append(("a seventh of a core", self._measure_waits))
+        steps += [
+            (f"as the work grows, {SIDES[side]}", functools.partial(self._measure_growth, side)) for side in GROWING
+        ]
+        for number, (title, step) in enumerate(steps, 1):
+            self.show_step(number, len(steps), title)
             step()
         return self.results
 
-    def _package(self) -> None:
+    def _build_packages(self) -> None:
         naive = self.scratch / "project"
         copy_project(PROJECT, naive)
         folder = naive / "src" / PACKAGE
@@ -152,89 +157,91 @@ class Bench:
         shutil.copytree(self.packages["naive"], self.packages["compiled"])
         bytecode.compile_tree(self.packages["compiled"], self.python)
         # As cfn's plugin writes it: uncompressed.
-        self.results.zips["compiled"] = self._zipped("compiled", zipfile.ZIP_STORED).stat().st_size
+        self.results.zips["compiled"] = self._zip("compiled", zipfile.ZIP_STORED).stat().st_size
         for side, path in self.packages.items():
             self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
             trust(path, self.services[side].authority)
 
-    def _play(self, side: str, asked: Iterable[Json], *, count: bool = False) -> Played:
-        played = play(self.packages[side], asked, self.services[side], self.python, count=count)
-        if played.last and played.last["status"] != "SUCCESS":
-            raise RuntimeError(f"{side}: {played.last}")
-        if "not delivered" in played.log or "publishing metrics" in played.log:  # our message, and the plugin library's
-            raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{played.log}")
-        return played
+    def _play(self, side: str, events_to_play: Iterable[Json], *, count: bool = False) -> Run:
+        run = play(self.packages[side], events_to_play, self.services[side], self.python, count=count)
+        if run.last and run.last["status"] != "SUCCESS":
+            raise RuntimeError(f"{side}: {run.last}")
+        if "not delivered" in run.log or "publishing metrics" in run.log:  # our message, and the plugin library's
+            raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{run.log}")
+        return run
 
     def _calls(self, side: str) -> tuple[list[str], list[str]]:
         """Return the calls that the stand-in received: those to SageMaker, and those that deliver logs and metrics."""
-        seen = self.services[side].calls
+        received = self.services[side].calls
         return (
-            [call.operation for call in seen if "sagemaker" in call.host],
-            [call.operation for call in seen if "sagemaker" not in call.host],
+            [call.operation for call in received if "sagemaker" in call.host],
+            [call.operation for call in received if "sagemaker" not in call.host],
         )
 
-    def _ask(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
+    def _prepare_events(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
         """Return events, and prepare a package's stand-in for them."""
-        had = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
+        previous_tags = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
         service = self.services[side]
         service.definitions.clear()
         service.calls.clear()
         if action != "CREATE":
             for number in range(max(count, 100 if action == "LIST" else 0)):
-                made = events.model() | {"JobDefinitionName": events.name(number), "Tags": had}
-                service.definitions[events.name(number)] = made
+                definition = events.model() | {"JobDefinitionName": events.name(number), "Tags": previous_tags}
+                service.definitions[events.name(number)] = definition
         return [events.event(action, number, properties) for number in range(count)]
 
-    def _count(self, action: str | None) -> None:
+    def _count_instructions(self, action: str | None) -> None:
         """Count the instructions of an action's events, or of the imports alone, for all packages in parallel."""
 
-        def millions(side: str) -> tuple[float, float | None]:
-            first = self._counted(side, self._ask(side, action, 1) if action else [])
-            more = COUNTED.get(side) if action else None
-            if not action or not more:
+        def count_side(side: str) -> tuple[float, float | None]:
+            first = self._millions_of_instructions(side, self._prepare_events(side, action, 1) if action else [])
+            warm_events = COUNTED.get(side) if action else None
+            if not action or not warm_events:
                 return first, None
-            return first, (self._counted(side, self._ask(side, action, 1 + more)) - first) / more
+            return first, (
+                self._millions_of_instructions(side, self._prepare_events(side, action, 1 + warm_events)) - first
+            ) / warm_events
 
         with ThreadPoolExecutor(len(SIDES)) as pool:
-            found = dict(zip(SIDES, pool.map(millions, SIDES), strict=True))
-        for side, (cold, warm) in found.items():
-            self.results.instructions[action, side] = (cold, found["compiled"][1] if warm is None else warm)
+            counts = dict(zip(SIDES, pool.map(count_side, SIDES), strict=True))
+        for side, (cold, warm) in counts.items():
+            self.results.instructions[action, side] = (cold, counts["compiled"][1] if warm is None else warm)
 
-    def _counted(self, side: str, asked: list[Json]) -> float:
-        counted = self._play(side, asked, count=True).instructions
-        if counted is None:
+    def _millions_of_instructions(self, side: str, events_to_play: list[Json]) -> float:
+        instructions = self._play(side, events_to_play, count=True).instructions
+        if instructions is None:
             raise RuntimeError("valgrind counted nothing")
-        return counted / 1e6
+        return instructions / 1e6
 
-    def _imports(self, side: str) -> None:
-        counted, _ = self.results.instructions.get((None, side), (None, None))
+    def _measure_imports(self, side: str) -> None:
+        instructions, _ = self.results.instructions.get((None, side), (None, None))
         cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
-        self.results.imports[side] = (counted, cpu * 1e3)
+        self.results.imports[side] = (instructions, cpu * 1e3)
 
-    def _cost(self, side: str, action: str) -> None:
+    def _measure_cost(self, side: str, action: str) -> None:
         cold_count, warm_count = self.results.instructions.get((action, side), (None, None))
-        colds = [self._play(side, self._ask(side, action, 1)) for _ in range(COLD)]
+        colds = [self._play(side, self._prepare_events(side, action, 1)) for _ in range(COLD)]
         calls, delivery = self._calls(side)
-        warm = self._play(side, self._ask(side, action, 1 + TIMED[side]))
+        warm = self._play(side, self._prepare_events(side, action, 1 + TIMED[side]))
         _, all_delivery = self._calls(side)
         self.results.costs[action, side] = Cost(
             cold_instructions=cold_count,
             warm_instructions=warm_count,
-            cold_cpu=statistics.median(played.cpu for played in colds) * 1e3,
+            cold_cpu=statistics.median(run.cpu for run in colds) * 1e3,
             warm_cpu=statistics.median(warm.cpus[1:]) * 1e3,
-            cold_wall=statistics.median(played.wall for played in colds) * 1e3,
+            cold_wall=statistics.median(run.wall for run in colds) * 1e3,
             warm_wall=statistics.median(warm.walls[1:]) * 1e3,
-            peak=statistics.median(played.peak for played in colds) / 1024,
+            peak=statistics.median(run.peak for run in colds) / 1024,
             calls=calls,
             cold_delivery=len(delivery),
             warm_delivery=(len(all_delivery) - len(delivery)) / TIMED[side],
         )
 
-    def _memory(self, side: str) -> None:
-        played = self._play(side, self._ask(side, "CREATE", REMEMBERED[side]))
-        self.results.memory[side] = {number: size / 1024 for number, size in played.residents.items()}
+    def _measure_memory(self, side: str) -> None:
+        run = self._play(side, self._prepare_events(side, "CREATE", REMEMBERED[side]))
+        self.results.memory[side] = {number: size / 1024 for number, size in run.residents.items()}
 
-    def _felt(self) -> None:
+    def _measure_waits(self) -> None:
         """Measure how long a caller waits for the first and later answers of the emulator, with a seventh of a core."""
         with share.of_a_core(share.SEVENTH) as prefix:
             if prefix is None:  # RESULTS.md says so
@@ -245,13 +252,13 @@ class Bench:
             folders = [str(Path(str(spec.origin)).parent) for spec in specs if spec]
             subprocess.run([self.python, "-m", "compileall", "-q", *folders], check=True)
             for side in SIDES:
-                zipped, python = self._zipped(side), self._inside(prefix)
+                zipped, python = self._zip(side), self._limited_interpreter(prefix)
                 colds, warms = [], []
                 for _ in range(3):
-                    asked = self._ask(side, "CREATE", 4)
+                    events_to_send = self._prepare_events(side, "CREATE", 4)
                     with Function(zipped, _Account(self.services[side]), python=python) as function:  # type: ignore[arg-type]  # it uses only an account's environment
                         times = []
-                        for event in asked:
+                        for event in events_to_send:
                             start = time.perf_counter()
                             answer = function.invoke(event)
                             times.append((time.perf_counter() - start) * 1e3)
@@ -259,9 +266,9 @@ class Bench:
                                 raise RuntimeError(f"{side}: {answer}\n{function.log}")
                     colds.append(times[0])
                     warms += times[1:]
-                self.results.felt[side] = (statistics.median(colds), statistics.median(warms))
+                self.results.waits[side] = (statistics.median(colds), statistics.median(warms))
 
-    def _zipped(self, side: str, compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    def _zip(self, side: str, compression: int = zipfile.ZIP_DEFLATED) -> Path:
         """Zip an unpacked package, as cfn does."""
         inner, zipped = self.scratch / f"{side}-function.zip", self.scratch / f"{side}.zip"
         with zipfile.ZipFile(inner, "w", compression) as function:
@@ -272,21 +279,23 @@ class Bench:
             outer.write(inner, "ResourceProvider.zip")
         return zipped
 
-    def _inside(self, prefix: list[str]) -> Path:
+    def _limited_interpreter(self, prefix: list[str]) -> Path:
         """Write a script that runs the interpreter with a share of a core, and return its path."""
-        kept = {
+        variables = {
             name: os.environ[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in os.environ
         }
-        told = shlex.join(["env", *(f"{name}={value}" for name, value in kept.items()), *prefix, str(self.python)])
+        command = shlex.join(
+            ["env", *(f"{name}={value}" for name, value in variables.items()), *prefix, str(self.python)]
+        )
         python = self.scratch / "python"
-        python.write_text(f'#!/bin/sh\nexec {told} "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         python.chmod(0o755)
         return python
 
-    def _growth(self, side: str) -> None:
+    def _measure_growth(self, side: str) -> None:
         lists = self.results.growth["LIST over definitions, every page", side] = {}
         for count in (100, 1000, 10_000):
-            self._ask(side, "LIST", 0)
+            self._prepare_events(side, "LIST", 0)
             for number in range(count):
                 self.services[side].definitions[events.name(number)] = {}
             pages = [events.event("LIST", token=str(first) if first else None) for first in range(0, count, 100)]
@@ -294,14 +303,14 @@ class Bench:
             lists[f"{count:,}"] = sum(warm.cpus[1:]) * 1e3
         tags = self.results.growth["CREATE with tags, besides the stack's two", side] = {}
         for count in (0, 10, 25, 48):
-            tags[str(count)] = self._warm(side, events.model(tags=count))
+            tags[str(count)] = self._warm_cpu(side, events.model(tags=count))
         models = self.results.growth["CREATE of a model", side] = {}
-        for name, made in (("minimal", events.model()), ("maximal", events.model(environment=50))):
-            models[f"{name}, {len(json.dumps(made)) / 1000:.1f} KB"] = self._warm(side, made)
+        for name, properties in (("minimal", events.model()), ("maximal", events.model(environment=50))):
+            models[f"{name}, {len(json.dumps(properties)) / 1000:.1f} KB"] = self._warm_cpu(side, properties)
 
-    def _warm(self, side: str, properties: Json) -> float:
-        played = self._play(side, self._ask(side, "CREATE", 1 + TIMED[side], properties))
-        return statistics.median(played.cpus[1:]) * 1e3
+    def _warm_cpu(self, side: str, properties: Json) -> float:
+        run = self._play(side, self._prepare_events(side, "CREATE", 1 + TIMED[side], properties))
+        return statistics.median(run.cpus[1:]) * 1e3
 
 
 class _Account:

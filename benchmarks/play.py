@@ -20,7 +20,7 @@ VALGRIND = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out
 
 
 @dataclass(frozen=True)
-class Played:
+class Run:
     """The costs of a process that imported a handler and answered events.
 
     Attributes:
@@ -82,7 +82,7 @@ def play(
     *,
     count: bool = False,
     environment: dict[str, str] | None = None,
-) -> Played:
+) -> Run:
     """Play events to an unpacked package, with only the standard library next to it.
 
     Args:
@@ -100,7 +100,7 @@ def play(
         lines, report = Path(scratch, "events"), Path(scratch, "report")
         lines.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
         start = time.perf_counter()
-        done = subprocess.run(
+        completed = subprocess.run(
             [
                 *(VALGRIND if count else ()),
                 *(python, "-S", "-s", DRIVER, package, ENTRY_POINT, str(service.port), lines, report),
@@ -122,10 +122,10 @@ def play(
             check=False,
         )
         wall = time.perf_counter() - start
-        if done.returncode:
-            raise RuntimeError(done.stderr)
-        told = json.loads(report.read_text(encoding="utf-8"))
-    told["residents"] = {int(number): size for number, size in told["residents"].items()}
-    counted = re.search(r"I +refs: +([\d,]+)", done.stderr)
-    instructions = int(counted[1].replace(",", "")) if count and counted else None
-    return Played(**told, wall=wall, instructions=instructions, log=done.stderr)
+        if completed.returncode:
+            raise RuntimeError(completed.stderr)
+        costs = json.loads(report.read_text(encoding="utf-8"))
+    costs["residents"] = {int(number): size for number, size in costs["residents"].items()}
+    match = re.search(r"I +refs: +([\d,]+)", completed.stderr)
+    instructions = int(match[1].replace(",", "")) if count and match else None
+    return Run(**costs, wall=wall, instructions=instructions, log=completed.stderr)

@@ -26,12 +26,12 @@ def draw(results: Results) -> None:
 
 
 def _bars(axes: Axes, results: Results, kind: str) -> None:
-    what = "instructions" if results.counted else "cpu"
+    cost = "instructions" if results.counted else "cpu"
     width = 0.8 / len(SIDES)
     for number, (side, name) in enumerate(SIDES.items()):
-        heights = [getattr(results.costs[action, side], f"{kind}_{what}") for action in events.ACTIONS]
-        places = [place + (number - 1) * width for place in range(len(events.ACTIONS))]
-        bars = axes.bar(places, heights, width, label=name, color=COLORS[side])
+        heights = [getattr(results.costs[action, side], f"{kind}_{cost}") for action in events.ACTIONS]
+        positions = [index + (number - 1) * width for index in range(len(events.ACTIONS))]
+        bars = axes.bar(positions, heights, width, label=name, color=COLORS[side])
         axes.bar_label(bars, fmt="{:,.0f}", fontsize=6, rotation=90, padding=2)
     axes.set_xticks(range(len(events.ACTIONS)), events.ACTIONS, fontsize=7)
     axes.set_title(f"{kind}: {'million instructions' if results.counted else 'ms of CPU time'}")

@@ -45,8 +45,8 @@ def write(results: Results, seconds: float) -> list[str]:
         *_section("Calls that deliver logs and metrics", _delivery(results)),
         "The log group and the stream exist here. If they don't, our first invocation makes no more calls, because it "
         "always creates them without checking.",
-        *_section("With a seventh of a core", _felt(results)),
-        _felt_note(results),
+        *_section("With a seventh of a core", _waits(results)),
+        _waits_note(results),
         *_section("As the work grows", _growth(results)),
         "Milliseconds of CPU time in a warm process, for all pages of a LIST or for one CREATE. The two naive packages "
         "don't differ when warm.",
@@ -81,30 +81,30 @@ def _ratio(other: float | None, ours: float | None) -> str:
 _HEAD = ("", "ratio to naive with byte code", "ratio to naive", *SIDES.values())
 
 
-def _compared(name: str, values: Callable[[str], float | None], digits: int) -> list[str]:
+def _comparison(name: str, values: Callable[[str], float | None], digits: int) -> list[str]:
     """Return a row: the two ratios, the fair one first, then the cost of each package."""
     compiled, naive, ours = (values(side) for side in SIDES)
     ratios = (f"**{_ratio(compiled, ours)}**", _ratio(naive, ours))
     return [name, *ratios, *(_number(value, digits) for value in (compiled, naive, ours))]
 
 
-def _counted(results: Results) -> tuple[str, str]:
+def _main_cost(results: Results) -> tuple[str, str]:
     """Return the compared figure's name in Cost, and its unit."""
     return ("instructions", "M instructions") if results.counted else ("cpu", "ms CPU")
 
 
 def _ratios(results: Results) -> list[str]:
-    what, unit = _counted(results)
+    figure, unit = _main_cost(results)
 
     def cost(action: str, kind: str) -> Callable[[str], float | None]:
-        return lambda side: getattr(results.costs[action, side], f"{kind}_{what}")
+        return lambda side: getattr(results.costs[action, side], f"{kind}_{figure}")
 
     rows = [
-        _compared(f"{kind} {action}, {unit}", cost(action, kind), 1)
+        _comparison(f"{kind} {action}, {unit}", cost(action, kind), 1)
         for action, kind in (("CREATE", "cold"), ("CREATE", "warm"), ("READ", "warm"), ("LIST", "warm"))
     ]
-    rows.append(_compared("peak memory at the first answer, MB", lambda side: results.costs["CREATE", side].peak, 1))
-    rows.append(_compared("zip, MB", lambda side: results.zips[side] / 1e6, 2))
+    rows.append(_comparison("peak memory at the first answer, MB", lambda side: results.costs["CREATE", side].peak, 1))
+    rows.append(_comparison("zip, MB", lambda side: results.zips[side] / 1e6, 2))
     return _table(_HEAD, rows)
 
 
@@ -114,46 +114,52 @@ def _targets(results: Results) -> list[str]:
     rows: list[tuple[str, str, float, float | None, int]] = [
         *((f"cold {action}", "M instructions", 800, cost.cold_instructions, 1) for action, cost in costs.items()),
         *(
-            (f"warm {action}", "M instructions", most, costs[action].warm_instructions, 1)
-            for action, most in (("CREATE", 25), ("READ", 25), ("LIST", 40))
+            (f"warm {action}", "M instructions", limit, costs[action].warm_instructions, 1)
+            for action, limit in (("CREATE", 25), ("READ", 25), ("LIST", 40))
         ),
         ("calls that deliver logs and metrics, cold", "", 4, max(cost.cold_delivery for cost in costs.values()), 0),
         ("calls that deliver logs and metrics, warm", "", 2, max(cost.warm_delivery for cost in costs.values()), 0),
         ("peak memory at the first answer", "MB", 31, max(cost.peak for cost in costs.values()), 1),
-        (f"memory, 10th to {max(results.memory['ours']):,}th event", "MB more", 1, _grown(results.memory["ours"]), 1),
+        (
+            f"memory, 10th to {max(results.memory['ours']):,}th event",
+            "MB more",
+            1,
+            _memory_growth(results.memory["ours"]),
+            1,
+        ),
         ("zip", "MB", 3.4, results.zips["ours"] / 1e6, 2),
     ]
     return _table(
         ("", "at most", "ours", "unit", "met"),
         (
-            (name, f"{most:g}", _number(value, digits), unit, _met(value, most))
-            for name, unit, most, value, digits in rows
+            (name, f"{limit:g}", _number(value, digits), unit, _verdict(value, limit))
+            for name, unit, limit, value, digits in rows
         ),
     )
 
 
-def _met(value: float | None, most: float) -> str:
+def _verdict(value: float | None, limit: float) -> str:
     if value is None:
         return "not counted"
-    return "yes" if value <= most else "**no**"
+    return "yes" if value <= limit else "**no**"
 
 
-def _grown(memory: dict[int, float]) -> float:
+def _memory_growth(memory: dict[int, float]) -> float:
     return memory[max(memory)] - memory[10]
 
 
-def _handlers(results: Results, what: str, digits: int) -> list[str]:
+def _handlers(results: Results, figure: str, digits: int) -> list[str]:
     def cost(action: str, kind: str) -> Callable[[str], float | None]:
-        return lambda side: getattr(results.costs[action, side], f"{kind}_{what}")
+        return lambda side: getattr(results.costs[action, side], f"{kind}_{figure}")
 
     kinds = [(action, kind) for action in events.ACTIONS for kind in ("cold", "warm")]
-    return _table(_HEAD, (_compared(f"{action}, {kind}", cost(action, kind), digits) for action, kind in kinds))
+    return _table(_HEAD, (_comparison(f"{action}, {kind}", cost(action, kind), digits) for action, kind in kinds))
 
 
 def _imports(results: Results) -> list[str]:
     rows = [
-        _compared("M instructions", lambda side: results.imports[side][0], 0),
-        _compared("CPU ms", lambda side: results.imports[side][1], 0),
+        _comparison("M instructions", lambda side: results.imports[side][0], 0),
+        _comparison("CPU ms", lambda side: results.imports[side][1], 0),
     ]
     return _table(_HEAD, rows)
 
@@ -166,7 +172,7 @@ def _memory(results: Results) -> list[str]:
 
 def _package(results: Results) -> list[str]:
     rows = [
-        _compared(name, lambda side, sizes=sizes: sizes[side] / 1e6, 2)  # type: ignore[misc]  # the default binds the loop's variable
+        _comparison(name, lambda side, sizes=sizes: sizes[side] / 1e6, 2)  # type: ignore[misc]  # the default binds the loop's variable
         for name, sizes in (("zip, as uploaded, MB", results.zips), ("unzipped, MB", results.unzipped))
     ]
     return _table(_HEAD, rows)
@@ -189,21 +195,21 @@ def _delivery(results: Results) -> list[str]:
     return _table(("", *SIDES.values()), (row(action) for action in events.ACTIONS))
 
 
-def _felt(results: Results) -> list[str]:
-    if not results.felt:
+def _waits(results: Results) -> list[str]:
+    if not results.waits:
         return ["Skipped: the benchmark got no control group and no systemd scope on this machine, or ran out of time."]
     rows = [
-        _compared(f"{kind} CREATE, ms", lambda side, place=place: results.felt[side][place], 0)  # type: ignore[misc]  # as above
+        _comparison(f"{kind} CREATE, ms", lambda side, place=place: results.waits[side][place], 0)  # type: ignore[misc]  # as above
         for place, kind in enumerate(("cold", "warm"))
     ]
     return _table(_HEAD, rows)
 
 
-def _felt_note(results: Results) -> str:
+def _waits_note(results: Results) -> str:
     return (
         "The time that a caller of AWS's runtime interface emulator waits, with the function's process limited to a "
         "seventh of a core, as in Lambda with 256 MB. Each figure includes the start of the runtime client."
-        if results.felt
+        if results.waits
         else ""
     )
 
@@ -212,9 +218,9 @@ def _growth(results: Results) -> list[str]:
     if not results.growth:
         return ["Not measured: the run ended before this step."]
     rows = []
-    for what in dict.fromkeys(what for what, _ in results.growth):
-        naive, ours = (results.growth[what, side] for side in measure.GROWING)
-        rows += [(f"{what}: {n}", _ratio(naive[n], ours[n]), _number(naive[n], 1), _number(ours[n], 1)) for n in ours]
+    for work in dict.fromkeys(work for work, _ in results.growth):
+        naive, ours = (results.growth[work, side] for side in measure.GROWING)
+        rows += [(f"{work}: {n}", _ratio(naive[n], ours[n]), _number(naive[n], 1), _number(ours[n], 1)) for n in ours]
     return _table(("", "ratio", "naive", "ours"), rows)
 
 

@@ -85,10 +85,10 @@ class Service:
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | Fault:
         """Answer a request of a JSON protocol, with UnknownOperationException for an operation without a method."""
-        known = getattr(self, f"_{operation}", None)
-        if known is None:
+        method = getattr(self, f"_{operation}", None)
+        if method is None:
             return Fault(400, "UnknownOperationException", operation)
-        answer: dict[str, Any] | Fault = known(request)
+        answer: dict[str, Any] | Fault = method(request)
         return answer
 
     def _arn(self, name: str) -> str:
@@ -103,9 +103,9 @@ class Service:
         name = request["JobDefinitionName"]
         if name not in self.definitions:
             return Fault(400, "ResourceNotFound", f"Could not find {name}")
-        kept = {key: value for key, value in self.definitions[name].items() if key != "Tags"}
+        stored = {key: value for key, value in self.definitions[name].items() if key != "Tags"}
         defaults = {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}
-        return {**defaults, **kept, "JobDefinitionArn": self._arn(name), "CreationTime": 1767225600.123}
+        return {**defaults, **stored, "JobDefinitionArn": self._arn(name), "CreationTime": 1767225600.123}
 
     def _DeleteModelQualityJobDefinition(self, request: dict[str, Any]) -> dict[str, Any] | Fault:  # noqa: N802 - the API's name
         if self.definitions.pop(request["JobDefinitionName"], None) is None:
@@ -128,21 +128,21 @@ class Service:
         more = {"NextToken": str(first + size)} if first + size < len(names) else {}
         return {"JobDefinitionSummaries": page, **more}
 
-    def _tags(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _definition_with_arn(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["ResourceArn"].rsplit("/", 1)[-1]
-        return next((made for key, made in self.definitions.items() if key.lower() == name), {})
+        return next((definition for key, definition in self.definitions.items() if key.lower() == name), {})
 
     def _ListTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
-        return {"Tags": self._tags(request).get("Tags", [])}
+        return {"Tags": self._definition_with_arn(request).get("Tags", [])}
 
     def _AddTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
-        definition = self._tags(request)
-        added = {tag["Key"]: tag for tag in definition.get("Tags", [])} | {tag["Key"]: tag for tag in request["Tags"]}
-        definition["Tags"] = list(added.values())
+        definition = self._definition_with_arn(request)
+        tags = {tag["Key"]: tag for tag in definition.get("Tags", [])} | {tag["Key"]: tag for tag in request["Tags"]}
+        definition["Tags"] = list(tags.values())
         return {"Tags": definition["Tags"]}
 
     def _DeleteTags(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
-        definition = self._tags(request)
+        definition = self._definition_with_arn(request)
         definition["Tags"] = [tag for tag in definition.get("Tags", []) if tag["Key"] not in request["TagKeys"]]
         return {}
 
@@ -173,8 +173,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers["X-Amz-Target"].rsplit(".", 1)[-1]
         self.service.calls.append(Call(self.headers["Host"], operation, dict(self.headers), body))
-        waiting = self.service.faults.get(operation)
-        answer = waiting.pop(0) if waiting else self.service.answer(operation, json.loads(body or b"{}"))
+        faults = self.service.faults.get(operation)
+        answer = faults.pop(0) if faults else self.service.answer(operation, json.loads(body or b"{}"))
         if isinstance(answer, Fault):
             self._send(answer.status, {"__type": answer.code, "message": answer.message})
         else:
@@ -217,8 +217,8 @@ def running(directory: Path) -> Iterator[Service]:
     """
     service = Service()
     certificate, service.authority = _certificates(directory)
-    door = type("Door", (_RequestHandler,), {"service": service})
-    server = _Server(("127.0.0.1", 0), door)
+    handler = type("RequestHandler", (_RequestHandler,), {"service": service})
+    server = _Server(("127.0.0.1", 0), handler)
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.context.load_cert_chain(certificate)
     service.port = server.server_address[1]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 SEVENTH = 1 / 7
 _PERIOD = 100_000  # microseconds
-_INTO = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+_ENTER_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
 
 @contextmanager
@@ -31,8 +31,8 @@ def of_a_core(share: float) -> Iterator[list[str] | None]:
         yield systemd
         return
     files = {"cpu/{}": {"cpu.cfs_period_us": str(_PERIOD), "cpu.cfs_quota_us": quota}, "{}": {"cpu.max": quota}}
-    for place, settings in files.items():  # control groups of version 1, then of version 2
-        group = Path("/sys/fs/cgroup", place.format(f"benchmark-{os.getpid()}"))
+    for path, settings in files.items():  # control groups of version 1, then of version 2
+        group = Path("/sys/fs/cgroup", path.format(f"benchmark-{os.getpid()}"))
         try:
             group.mkdir()
         except OSError:
@@ -44,7 +44,7 @@ def of_a_core(share: float) -> Iterator[list[str] | None]:
             group.rmdir()
             continue
         try:
-            yield ["sh", "-c", _INTO, str(group)]
+            yield ["sh", "-c", _ENTER_GROUP, str(group)]
         finally:
             group.rmdir()
         return

@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = []
     for name in names:
         print(f"{name}:", flush=True)
-        begun = time.monotonic()
+        start = time.monotonic()
         code = subprocess.run([sys.executable, "-m", *CLIENTS[name]], check=False).returncode
-        lines.append(f"{name}: {'FAILED' if code else 'passed'} ({time.monotonic() - begun:.0f} s)")
+        lines.append(f"{name}: {'FAILED' if code else 'passed'} ({time.monotonic() - start:.0f} s)")
     print("\n".join(["", *lines]))
     return int(any("FAILED" in line for line in lines))
 

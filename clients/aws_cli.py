@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, step
+from clients.stage import Failure, expect, python_environment, run_command, sandbox, stack_status, step
 from sandbox.account import Account
 
 STACK = ("--stack-name", "quality")
@@ -35,8 +35,8 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         return "file://template.json"
 
     def call(*arguments: str, service: str = "cloudformation", fails: bool = False) -> Any:  # noqa: ANN401
-        said = called([aws, service, *arguments, "--output", "json"], account, folder=folder, fails=fails)
-        return said if fails or not said.lstrip().startswith(("{", "[")) else json.loads(said)
+        output = run_command([aws, service, *arguments, "--output", "json"], account, folder=folder, fails=fails)
+        return output if fails or not output.lstrip().startswith(("{", "[")) else json.loads(output)
 
     with step("validate-template, get-template-summary"):
         body = write()
@@ -67,10 +67,10 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         expect(resource["ResourceStatus"] == "UPDATE_COMPLETE", str(resource))
         expect(call("describe-stacks", *STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE", "not complete")
     with step("describe a missing change set; update without changes"):
-        said = call("describe-change-set", *STACK, "--change-set-name", "none", fails=True)
-        expect("ChangeSetNotFound" in said, said)
-        said = call("update-stack", *STACK, "--template-body", body, fails=True)
-        expect("No updates are to be performed" in said, said)
+        output = call("describe-change-set", *STACK, "--change-set-name", "none", fails=True)
+        expect("ChangeSetNotFound" in output, output)
+        output = call("update-stack", *STACK, "--template-body", body, fails=True)
+        expect("No updates are to be performed" in output, output)
     with step("detect-stack-drift, describe-stack-resource-drifts"):
         detection = call("detect-stack-drift", *STACK)["StackDriftDetectionId"]
         status = call("describe-stack-drift-detection-status", "--stack-drift-detection-id", detection)

@@ -14,11 +14,11 @@ from typing import Any
 from clients.stage import (
     OWN_TYPE,
     Failure,
-    called,
     expect,
     node_environment,
     physical_id,
     python_environment,
+    run_command,
     sandbox,
     stack_status,
     step,
@@ -45,7 +45,7 @@ def main() -> None:
         folder = Path(name)
         with step("synthesize"):
             app = Path(__file__).with_name("cdk_app.py")
-            called([python, app, folder, OWN_TYPE], variables=VARIABLES)
+            run_command([python, app, folder, OWN_TYPE], variables=VARIABLES)
         run(_Cdk(commands, account, folder), account)
 
 
@@ -61,7 +61,7 @@ class _Cdk:
     def __call__(self, *arguments: str, state: str | None = None, fails: bool = False) -> str:
         app = ["--app", str(self._folder / state)] if state else []
         command = [str(self._cdk), *arguments, *app, "--no-notices"]
-        return called(command, self._account, self._variables, folder=self._folder, fails=fails)
+        return run_command(command, self._account, self._variables, folder=self._folder, fails=fails)
 
     def file(self, name: str, content: Any) -> str:  # noqa: ANN401 - of JSON
         """Write a JSON file into the working folder of `cdk`, and return its path."""
@@ -78,48 +78,50 @@ def run(cdk: _Cdk, account: Account) -> None:
     with step("deploy: the L1 construct, and a resource under your own type name"):
         cdk(*deploy, state="first")
         expect(stack_status(account, "Quality") == "CREATE_COMPLETE", stack_status(account, "Quality"))
-        made = {key: physical_id(account, "Quality", key) for key in ("Definition", "Own")}
+        ids = {key: physical_id(account, "Quality", key) for key in ("Definition", "Own")}
     with step("diff"):
-        said = cdk("diff", state="replaced")
-        expect("requires replacement" in said and "analyzer:2" in said, said)
+        output = cdk("diff", state="replaced")
+        expect("requires replacement" in output and "analyzer:2" in output, output)
     with step("deploy a change: in place"):
         cdk(*deploy, state="changed")
-        now = {key: physical_id(account, "Quality", key) for key in made}
-        expect(now == made, f"{now} instead of {made}")
+        new_ids = {key: physical_id(account, "Quality", key) for key in ids}
+        expect(new_ids == ids, f"{new_ids} instead of {ids}")
     with step("deploy a replacement: only the changed resource is replaced"):
-        said = cdk(*deploy, state="replaced")
-        expect("hence creating one" in said, said)
-        now = {key: physical_id(account, "Quality", key) for key in made}
-        expect(now["Definition"] != made["Definition"] and now["Own"] == made["Own"], str(now))
+        output = cdk(*deploy, state="replaced")
+        expect("hence creating one" in output, output)
+        new_ids = {key: physical_id(account, "Quality", key) for key in ids}
+        expect(new_ids["Definition"] != ids["Definition"] and new_ids["Own"] == ids["Own"], str(new_ids))
     with step("drift: none, then a definition deleted outside the stack"):
-        expect("No drift detected" in (said := cdk("drift", state="replaced")), said)
+        expect("No drift detected" in (output := cdk("drift", state="replaced")), output)
         account.client("sagemaker").delete_model_quality_job_definition(
-            JobDefinitionName=now["Definition"].rpartition("/")[2]
+            JobDefinitionName=new_ids["Definition"].rpartition("/")[2]
         )
-        said = cdk("drift", "--fail", state="replaced", fails=True)
-        expect("[-]" in said and "Definition" in said, said)
+        output = cdk("drift", "--fail", state="replaced", fails=True)
+        expect("[-]" in output and "Definition" in output, output)
     with step("import a definition created outside the stack"):
-        mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _made_elsewhere(account)}})
+        mapping = cdk.file("mapping.json", {"Definition": {"JobDefinitionArn": _create_elsewhere(account)}})
         cdk("import", "--force", "--resource-mapping", mapping, state="imported")
         expect(stack_status(account, "Taken") == "IMPORT_COMPLETE", stack_status(account, "Taken"))
         # CDK imports only the resource; the next deployment applies the rest of the template.
-        expect("Resources" not in (said := cdk("diff", state="imported")), said)
-        taken = physical_id(account, "Taken", "Definition")
+        expect("Resources" not in (output := cdk("diff", state="imported")), output)
+        imported_id = physical_id(account, "Taken", "Definition")
         cdk(*deploy, state="imported")
         expect(stack_status(account, "Taken") == "UPDATE_COMPLETE", stack_status(account, "Taken"))
-        expect(physical_id(account, "Taken", "Definition") == taken, "it was replaced")
-        expect("Number of stacks with differences: 0" in (said := cdk("diff", state="imported")), said)
+        expect(physical_id(account, "Taken", "Definition") == imported_id, "it was replaced")
+        expect("Number of stacks with differences: 0" in (output := cdk("diff", state="imported")), output)
     with step("destroy"):
         cdk("destroy", "--force", state="replaced")
         cdk("destroy", "--force", state="imported")
-        names = [one["StackName"] for one in account.client("cloudformation").describe_stacks()["Stacks"]]
+        names = [stack["StackName"] for stack in account.client("cloudformation").describe_stacks()["Stacks"]]
         expect(names == ["CDKToolkit"], str(names))
 
 
-def _made_elsewhere(account: Account) -> str:
+def _create_elsewhere(account: Account) -> str:
     properties = json.loads(Path(__file__).with_name("properties.json").read_text())
-    made = account.client("sagemaker").create_model_quality_job_definition(JobDefinitionName="elsewhere", **properties)
-    return str(made["JobDefinitionArn"])
+    response = account.client("sagemaker").create_model_quality_job_definition(
+        JobDefinitionName="elsewhere", **properties
+    )
+    return str(response["JobDefinitionArn"])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ L1 = sagemaker.CfnModelQualityJobDefinition
 
 def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemaker.CfnModelQualityJobDefinition:
     """Return a definition made with CDK's L1 construct."""
-    given = PROPERTIES["ModelQualityJobInput"]
+    job_input = PROPERTIES["ModelQualityJobInput"]
     output = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
     cluster = PROPERTIES["JobResources"]["ClusterConfig"]
     return L1(
@@ -37,11 +37,13 @@ def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemake
             image_uri=image, problem_type=PROPERTIES["ModelQualityAppSpecification"]["ProblemType"]
         ),
         model_quality_job_input=L1.ModelQualityJobInputProperty(
-            ground_truth_s3_input=L1.MonitoringGroundTruthS3InputProperty(s3_uri=given["GroundTruthS3Input"]["S3Uri"]),
+            ground_truth_s3_input=L1.MonitoringGroundTruthS3InputProperty(
+                s3_uri=job_input["GroundTruthS3Input"]["S3Uri"]
+            ),
             endpoint_input=L1.EndpointInputProperty(
-                endpoint_name=given["EndpointInput"]["EndpointName"],
-                inference_attribute=given["EndpointInput"]["InferenceAttribute"],
-                local_path=given["EndpointInput"]["LocalPath"],
+                endpoint_name=job_input["EndpointInput"]["EndpointName"],
+                inference_attribute=job_input["EndpointInput"]["InferenceAttribute"],
+                local_path=job_input["EndpointInput"]["LocalPath"],
             ),
         ),
         model_quality_job_output_config=L1.MonitoringOutputConfigProperty(
@@ -67,8 +69,8 @@ def main(folder: Path, own_type: str) -> None:
         cdk.CfnOutput(stack, "OwnArn", value=own.ref)
         app.synth()
     app = cdk.App(outdir=str(folder / "imported"))
-    taken = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")
-    taken.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    imported = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")
+    imported.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     app.synth()
 
 

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, stack_status, step
+from clients.stage import Failure, expect, python_environment, run_command, sandbox, stack_status, step
 from sandbox.account import Account
 
 STACKS = 60  # more than one page of DescribeStacks
@@ -27,10 +27,10 @@ def run(commands: Path, account: Account, folder: Path) -> None:
     """Write, lint and deploy a template, page through the results, and delete the stack."""
     cloudformation = account.client("cloudformation")
     with step("troposphere writes a template"):
-        text = called([commands / "python", Path(__file__).with_name("troposphere_template.py")])
+        text = run_command([commands / "python", Path(__file__).with_name("troposphere_template.py")])
     with step("cfn-lint finds nothing in it"):
         (folder / "template.json").write_text(text)
-        called([commands / "cfn-lint", "--regions", "us-east-1", "--template", folder / "template.json"])
+        run_command([commands / "cfn-lint", "--regions", "us-east-1", "--template", folder / "template.json"])
     with step("the stack is created"):
         cloudformation.create_stack(StackName="quality", TemplateBody=text)
         cloudformation.get_waiter("stack_create_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
@@ -39,8 +39,8 @@ def run(commands: Path, account: Account, folder: Path) -> None:
         body = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
         for number in range(STACKS):
             cloudformation.create_stack(StackName=f"stack-{number}", TemplateBody=body)
-        found = cloudformation.get_paginator("describe_stacks").paginate().build_full_result()["Stacks"]
-        expect(len({one["StackId"] for one in found}) == STACKS + 1, f"{len(found)} stacks")
+        found_stacks = cloudformation.get_paginator("describe_stacks").paginate().build_full_result()["Stacks"]
+        expect(len({stack["StackId"] for stack in found_stacks}) == STACKS + 1, f"{len(found_stacks)} stacks")
         for action in ("describe_stack_events", "list_stack_resources", "list_change_sets"):
             pages = cloudformation.get_paginator(action).paginate(StackName="quality")
             expect(len(list(pages)) == 1, f"pages of {action}")

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from clients.cdk import VARIABLES as CDK_VARIABLES
 from clients.sam import VARIABLES as SAM_VARIABLES
-from clients.stage import ROOT, called, node_environment, python_environment, step
+from clients.stage import ROOT, node_environment, python_environment, run_command, step
 from sandbox.account import LOOPBACK, Account
 from sandbox.cloudformation import stacks
 from sandbox.cloudformation.registry import Registry
@@ -55,15 +55,15 @@ class Recorder:
     """A proxy that forwards requests and records them."""
 
     def __init__(self, endpoint: str) -> None:
-        self.kept: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
         self.endpoint = ""
-        self._behind = endpoint
+        self._target = endpoint
         self._lock = threading.Lock()
 
     @contextmanager
     def open(self) -> Iterator[None]:
         """Listen on a free port until the context ends."""
-        server = make_server(LOOPBACK, 0, self._answer, threaded=True)
+        server = make_server(LOOPBACK, 0, self._application, threaded=True)
         self.endpoint = f"http://{LOOPBACK}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -75,28 +75,32 @@ class Recorder:
             server.server_close()
 
     @property
-    def _answer(self) -> Any:  # noqa: ANN401 - a WSGI application
+    def _application(self) -> Any:  # noqa: ANN401 - a WSGI application
         @Request.application
         def answer(request: Request) -> Response:
             body = request.get_data()
-            url = self._behind + request.full_path.rstrip("?")
-            hop = {"connection", "content-length", "expect", "transfer-encoding"}
-            headers = {key: value for key, value in request.headers.items() if key.lower() not in hop}
-            given = requests.request(request.method, url, headers=headers, data=body, timeout=60, stream=True)
-            content = given.raw.read()
-            self._keep(request, body, given.status_code, content.decode(errors="replace"))
-            passed = {key: value for key, value in given.headers.items() if key.lower() not in hop | {"date", "server"}}
-            return Response(content, given.status_code, passed)
+            url = self._target + request.full_path.rstrip("?")
+            hop_by_hop = {"connection", "content-length", "expect", "transfer-encoding"}
+            headers = {key: value for key, value in request.headers.items() if key.lower() not in hop_by_hop}
+            response = requests.request(request.method, url, headers=headers, data=body, timeout=60, stream=True)
+            content = response.raw.read()
+            self._record(request, body, response.status_code, content.decode(errors="replace"))
+            response_headers = {
+                key: value
+                for key, value in response.headers.items()
+                if key.lower() not in hop_by_hop | {"date", "server"}
+            }
+            return Response(content, response.status_code, response_headers)
 
         return answer
 
-    def _keep(self, request: Request, body: bytes, status: int, answer: str) -> None:
+    def _record(self, request: Request, body: bytes, status: int, answer: str) -> None:
         try:
             text = body.decode()
         except UnicodeDecodeError:
             text = "base64:" + base64.b64encode(body).decode()
-        own = self.endpoint.removeprefix("http://")
-        text = text.replace(own, ENDPOINT).replace(own.replace(":", "%3A"), ENDPOINT)
+        address = self.endpoint.removeprefix("http://")
+        text = text.replace(address, ENDPOINT).replace(address.replace(":", "%3A"), ENDPOINT)
         scope = CAPTURED.search(request.headers.get("Authorization", ""))
         entry = {
             "service": f"{scope[1]}/{scope[2]}" if scope else "",
@@ -109,8 +113,8 @@ class Recorder:
             "names": names(answer),
         }
         with self._lock:
-            if not self.kept or self.kept[-1] != entry:  # a polling client repeats the same request
-                self.kept.append(entry)
+            if not self.entries or self.entries[-1] != entry:  # a polling client repeats the same request
+                self.entries.append(entry)
 
 
 def main() -> None:
@@ -123,19 +127,19 @@ def main() -> None:
             with recorder.open(), step(f"record {name}"):
                 play(account, {"AWS_ENDPOINT_URL": recorder.endpoint, "HOME": folder}, Path(folder), toys)
         RECORDINGS.mkdir(exist_ok=True)
-        lines = ",\n".join(json.dumps(one, sort_keys=True) for one in recorder.kept)
+        lines = ",\n".join(json.dumps(entry, sort_keys=True) for entry in recorder.entries)
         (RECORDINGS / f"{name}.json").write_text(f"[\n{lines}\n]\n")
 
 
 def _cdk(account: Account, variables: dict[str, str], folder: Path, toys: Toys) -> None:
     commands = node_environment("cdk-cli", "aws-cdk@2")
     python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
-    called([python, Path(__file__).with_name("cdk_toys.py"), folder], variables=CDK_VARIABLES)
+    run_command([python, Path(__file__).with_name("cdk_toys.py"), folder], variables=CDK_VARIABLES)
     variables |= CDK_VARIABLES | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
 
     def cdk(*arguments: str, state: str | None = None) -> None:
         app = ["--app", str(folder / state)] if state else []
-        called([commands / "cdk", *arguments, *app, "--no-notices"], account, variables, folder=folder)
+        run_command([commands / "cdk", *arguments, *app, "--no-notices"], account, variables, folder=folder)
 
     cdk("bootstrap", "aws://123456789012/us-east-1")
     for state in ("first", "changed"):
@@ -167,8 +171,8 @@ def _sam(account: Account, variables: dict[str, str], folder: Path, _toys: Toys)
             "--region",
             "us-east-1",
         )
-        called([sam, *deploy], account, variables, folder=folder)
-    called(
+        run_command([sam, *deploy], account, variables, folder=folder)
+    run_command(
         [sam, "delete", "--stack-name", "toys", "--no-prompts", "--region", "us-east-1"],
         account,
         variables,

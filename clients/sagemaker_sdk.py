@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import WaiterError
 
-from clients.stage import Failure, called, expect, python_environment, sandbox, step
+from clients.stage import Failure, expect, python_environment, run_command, sandbox, step
 from sandbox.account import Account
 
 REQUIREMENTS = {
@@ -31,53 +31,53 @@ Client = Any  # boto3 creates its client classes at run time
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one version of the SDK, print a line for each step, and return the exit code."""
-    (which,) = sys.argv[1:] if arguments is None else arguments
+    (version,) = sys.argv[1:] if arguments is None else arguments
     try:
-        python = python_environment(f"sagemaker-{which}", REQUIREMENTS[which]) / "python"
+        python = python_environment(f"sagemaker-{version}", REQUIREMENTS[version]) / "python"
         with sandbox() as account:
             _run(python, account)
     except Failure as failure:
-        print(f"sagemaker {which}: {failure}", file=sys.stderr)
+        print(f"sagemaker {version}: {failure}", file=sys.stderr)
         return 1
     return 0
 
 
 def _run(python: Path, account: Account) -> None:
     sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
-    steps = _played(python, account, "make", "kept")
-    made, attached, updated = steps["make"], steps["attach"], steps["update"]
-    expect(made["status"] == updated["status"] == "Scheduled", f"the schedule is {updated['status']}")
-    expect(attached["definition"] == made["definition"], "attach found another definition")
+    steps = _run_play(python, account, "make", "kept")
+    created, attached, updated = steps["make"], steps["attach"], steps["update"]
+    expect(created["status"] == updated["status"] == "Scheduled", f"the schedule is {updated['status']}")
+    expect(attached["definition"] == created["definition"], "attach found another definition")
     expect(attached["tags"] == [{"Key": "team", "Value": "churn"}], f"attach found the tags {attached['tags']}")
-    expect(updated["definition"] != made["definition"], "the update made no new definition")
+    expect(updated["definition"] != created["definition"], "the update made no new definition")
     expect((steps["stop"]["status"], steps["start"]["status"]) == ("Stopped", "Scheduled"), "stop, start")
     expect(steps["executions"]["count"] == 0, "the SDK lists executions, but none ran")
     expect(steps["once"]["execution"] == "Failed", "the execution of the schedule of NOW did not fail")
 
     with step("import its schedule and its definition into a stack"):
-        arns = _imported(account, updated["definition"])
+        arns = _import_resources(account, updated["definition"])
         stack = cloudformation.describe_stacks(StackName="taken-over")["Stacks"][0]
         expect(stack["StackStatus"] == "IMPORT_COMPLETE", f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
     with step("no drift"):
         detection = cloudformation.detect_stack_drift(StackName="taken-over")["StackDriftDetectionId"]
         status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         drifts = cloudformation.describe_stack_resource_drifts(StackName="taken-over")["StackResourceDrifts"]
-        expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[one['PropertyDifferences'] for one in drifts]}")
+        expect(status["StackDriftStatus"] == "IN_SYNC", f"drift: {[drift['PropertyDifferences'] for drift in drifts]}")
         expect(len(drifts) == len(arns), "not every resource was checked")
     with step("the stack deletes them"):
         cloudformation.delete_stack(StackName="taken-over")
         expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule still exists")
         # The SDK's update doesn't delete the old definition.
-        expect(_definitions(sagemaker) == {made["definition"]}, f"left: {_definitions(sagemaker)}")
+        expect(_definitions(sagemaker) == {created["definition"]}, f"left: {_definitions(sagemaker)}")
 
-    _played(python, account, "make", "gone")
+    _run_play(python, account, "make", "gone")
     before = _definitions(sagemaker)
-    _played(python, account, "end", "gone")
+    _run_play(python, account, "end", "gone")
     expect(len(before) - len(_definitions(sagemaker)) == 1, "the SDK's delete left its definition")
     expect(not sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"], "the schedule still exists")
 
 
-def _imported(account: Account, definition: str) -> dict[str, str]:
+def _import_resources(account: Account, definition: str) -> dict[str, str]:
     """Import the schedule and its definition, with properties that Cloud Control returns; return their ARNs."""
     sagemaker, cloudformation = account.client("sagemaker"), account.client("cloudformation")
     arns = {
@@ -114,30 +114,30 @@ def _imported(account: Account, definition: str) -> dict[str, str]:
 
 def _properties(cloudcontrol: Client, cloudformation: Client, name: str, identifier: str) -> JSON:
     """Return an existing resource's properties for a template: what READ returns, without read-only properties."""
-    found = cloudcontrol.get_resource(TypeName=name, Identifier=identifier)["ResourceDescription"]["Properties"]
+    description = cloudcontrol.get_resource(TypeName=name, Identifier=identifier)["ResourceDescription"]["Properties"]
     if name == SCHEDULE:  # not a registered type, so DescribeType has no schema of it
         read_only = {"MonitoringScheduleArn", "CreationTime", "LastModifiedTime", "MonitoringScheduleStatus"}
     else:
         schema = json.loads(cloudformation.describe_type(Type="RESOURCE", TypeName=name)["Schema"])
         read_only = {pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"]}
-    return {key: value for key, value in json.loads(found).items() if key not in read_only}
+    return {key: value for key, value in json.loads(description).items() if key not in read_only}
 
 
-def _played(python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
+def _run_play(python: Path, account: Account, act: str, name: str) -> dict[str, JSON]:
     """Run one part of sagemaker_sdk_play.py, and return the result of each step by its name."""
     with step(f"{act} the monitor {name}"):
         play = Path(__file__).with_name("sagemaker_sdk_play.py")
-        said = called([python, play, act, name], account, {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"})
-    results = [json.loads(line) for line in said.splitlines() if line.startswith('{"step"')]
+        output = run_command([python, play, act, name], account, {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"})
+    results = [json.loads(line) for line in output.splitlines() if line.startswith('{"step"')]
     for result in results:
-        what = ", ".join(f"{key} {value}" for key, value in result.items() if key != "step")
-        print(f"    {result['step']}: {what}", flush=True)
+        details = ", ".join(f"{key} {value}" for key, value in result.items() if key != "step")
+        print(f"    {result['step']}: {details}", flush=True)
     return {result["step"]: result for result in results}
 
 
 def _definitions(sagemaker: Client) -> set[str]:
-    listed = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
-    return {one["MonitoringJobDefinitionName"] for one in listed}
+    summaries = sagemaker.list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return {summary["MonitoringJobDefinitionName"] for summary in summaries}
 
 
 if __name__ == "__main__":

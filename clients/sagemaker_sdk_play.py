@@ -27,12 +27,12 @@ except ModuleNotFoundError:
 Monitor = Any  # the SDK ships no types
 
 
-def report(step: str, **what: object) -> None:
+def report(step: str, **details: object) -> None:
     """Write a step's result as a line of JSON."""
-    print(json.dumps({"step": step, **what}), flush=True)
+    print(json.dumps({"step": step, **details}), flush=True)
 
 
-def scheduled(session: Session, name: str, expression: str, **more: str) -> Monitor:
+def create_monitor(session: Session, name: str, expression: str, **more: str) -> Monitor:
     """Create a monitor with its definition and its schedule, and return it."""
     monitor: Monitor = ModelQualityMonitor(
         role="arn:aws:iam::123456789012:role/monitor",
@@ -57,7 +57,7 @@ def scheduled(session: Session, name: str, expression: str, **more: str) -> Moni
 def make(name: str) -> None:
     """Create, update, stop and start a schedule, and leave it; create and delete one that runs once."""
     session = Session()
-    monitor = scheduled(session, name, CronExpressionGenerator.daily(6))
+    monitor = create_monitor(session, name, CronExpressionGenerator.daily(6))
     report("make", sdk=f"{SDK} {version(SDK)}", definition=monitor.job_definition_name, status=status(monitor))
     attached: Monitor = ModelQualityMonitor.attach(name, session)
     report("attach", definition=attached.job_definition_name, tags=attached.tags)
@@ -68,7 +68,7 @@ def make(name: str) -> None:
     attached.start_monitoring_schedule()
     report("start", status=status(attached))
     report("executions", count=len(attached.list_executions()))
-    once = scheduled(
+    once = create_monitor(
         session,
         f"{name}-once",
         CronExpressionGenerator.now(),

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from clients.stage import Failure, called, expect, physical_id, python_environment, sandbox, stack_status, step
+from clients.stage import Failure, expect, physical_id, python_environment, run_command, sandbox, stack_status, step
 from sandbox.account import Account
 
 VARIABLES = {"SAM_CLI_TELEMETRY": "0"}
@@ -42,31 +42,31 @@ def run(sam: Path, account: Account, folder: Path) -> None:
     (folder / "template.json").write_text(json.dumps(template))
 
     def call(*arguments: str) -> str:
-        return called([sam, *arguments, *REGION], account, VARIABLES | {"HOME": str(folder)}, folder=folder)
+        return run_command([sam, *arguments, *REGION], account, VARIABLES | {"HOME": str(folder)}, folder=folder)
 
     deploy = ("deploy", "--template", "template.json", "--stack-name", "quality", "--resolve-s3", "--no-progressbar")
     with step("validate"):
-        expect("is a valid SAM Template" in (said := call("validate", "--template", "template.json")), said)
+        expect("is a valid SAM Template" in (output := call("validate", "--template", "template.json")), output)
     with step("deploy, with a bucket that SAM creates"):
-        said = call(*deploy, "--parameter-overrides", "Endpoint=a")
-        expect("Successfully created/updated stack - quality" in said, said)
-        made = physical_id(account, "quality", "Definition")
+        output = call(*deploy, "--parameter-overrides", "Endpoint=a")
+        expect("Successfully created/updated stack - quality" in output, output)
+        first_id = physical_id(account, "quality", "Definition")
     with step("deploy a change: in place"):
-        said = call(*deploy, "--parameter-overrides", "Endpoint=b")
-        expect("Successfully created/updated stack - quality" in said, said)
-        expect(physical_id(account, "quality", "Definition") == made, "it was replaced")
+        output = call(*deploy, "--parameter-overrides", "Endpoint=b")
+        expect("Successfully created/updated stack - quality" in output, output)
+        expect(physical_id(account, "quality", "Definition") == first_id, "it was replaced")
     with step("deploy a replacement"):
         template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"  # type: ignore[index]  # it is a dict
         (folder / "template.json").write_text(json.dumps(template))
-        said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
-        expect("hence creating" in " ".join(said.split()), said)
-        expect(physical_id(account, "quality", "Definition") != made, "it was not replaced")
+        output = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
+        expect("hence creating" in " ".join(output.split()), output)
+        expect(physical_id(account, "quality", "Definition") != first_id, "it was not replaced")
     with step("deploy without changes: no error with --no-fail-on-empty-changeset"):
-        said = call(*deploy, "--parameter-overrides", "Endpoint=b", "--no-fail-on-empty-changeset")
-        expect("No changes to deploy" in said, said)
+        output = call(*deploy, "--parameter-overrides", "Endpoint=b", "--no-fail-on-empty-changeset")
+        expect("No changes to deploy" in output, output)
     with step("list the stack's outputs"):
-        said = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
-        expect(physical_id(account, "quality", "Definition") in said, said)
+        output = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
+        expect(physical_id(account, "quality", "Definition") in output, output)
     with step("delete"):
         call("delete", "--stack-name", "quality", "--no-prompts")
         expect(stack_status(account, "quality") == "", stack_status(account, "quality"))

@@ -29,23 +29,23 @@ class Failure(Exception):  # noqa: N818 - the report calls it a failure
 @contextmanager
 def step(name: str) -> Iterator[None]:
     """Print a step and how long it took, once it has succeeded."""
-    begun = time.monotonic()
+    start = time.monotonic()
     yield
-    print(f"  {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+    print(f"  {name} ({time.monotonic() - start:.1f} s)", flush=True)
 
 
-def expect(condition: object, otherwise: str) -> None:
+def expect(condition: object, actual: str) -> None:
     """Fail unless a condition holds.
 
     Args:
         condition: what must be true.
-        otherwise: what was found instead, for the message.
+        actual: what was found instead, for the message.
 
     Raises:
         Failure: the condition is false.
     """
     if not condition:
-        raise Failure(f"unexpected result: {otherwise}")
+        raise Failure(f"unexpected result: {actual}")
 
 
 @contextmanager
@@ -63,37 +63,37 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
             stage(ROOT, TypeName(OWN_TYPE), staged)
             packages.append(package(staged))
     with Account() as account, Registry(account) as registry:
-        for one in packages:
-            registry.add(one)
+        for path in packages:
+            registry.add(path)
         yield account
 
 
 def python_environment(name: str, *requirements: str) -> Path:
     """Create an environment with packages from PyPI, unless it exists; return the folder of its commands."""
     folder = CACHE / name
-    wanted, ready = "\n".join(requirements), folder / ".ready"
-    if not ready.exists() or ready.read_text() != wanted:
+    requested, ready = "\n".join(requirements), folder / ".ready"
+    if not ready.exists() or ready.read_text() != requested:
         with step(f"install {', '.join(requirements)} from PyPI"):
             uv = Path(sys.executable).with_name("uv")
-            called([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
-            called([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements])
-            ready.write_text(wanted)
+            run_command([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+            run_command([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements])
+            ready.write_text(requested)
     return folder / "bin"
 
 
 def node_environment(name: str, *packages: str) -> Path:
     """Create an environment with packages from npm, unless it exists; return the folder of its commands."""
     folder = CACHE / name
-    wanted, ready = "\n".join(packages), folder / ".ready"
-    if not ready.exists() or ready.read_text() != wanted:
+    requested, ready = "\n".join(packages), folder / ".ready"
+    if not ready.exists() or ready.read_text() != requested:
         with step(f"install {', '.join(packages)} from npm"):
             folder.mkdir(parents=True, exist_ok=True)
-            called(["npm", "install", "--silent", "--prefix", folder, *packages])
-            ready.write_text(wanted)
+            run_command(["npm", "install", "--silent", "--prefix", folder, *packages])
+            ready.write_text(requested)
     return folder / "node_modules" / ".bin"
 
 
-def called(
+def run_command(
     command: Sequence[str | Path],
     account: Account | None = None,
     variables: Mapping[str, str] | None = None,
@@ -114,23 +114,25 @@ def called(
         Failure: it failed although it must succeed, or the other way round.
     """
     environment = bare_environment() | (account.environment() if account else {}) | dict(variables or {})
-    done = subprocess.run(
+    completed = subprocess.run(
         list(map(str, command)), env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
-    if bool(done.returncode) != fails:
-        raise Failure(f"{' '.join(map(str, command[:3]))} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.stdout
+    if bool(completed.returncode) != fails:
+        raise Failure(
+            f"{' '.join(map(str, command[:3]))} ended with {completed.returncode}:\n{completed.stdout[-4000:]}"
+        )
+    return completed.stdout
 
 
 def stack_status(account: Account, name: str) -> str:
     """Return the status of a stack; an empty string if the stack doesn't exist."""
-    found = [
-        one["StackStatus"]
-        for one in account.client("cloudformation").describe_stacks()["Stacks"]
-        if one["StackName"] == name
+    statuses = [
+        stack["StackStatus"]
+        for stack in account.client("cloudformation").describe_stacks()["Stacks"]
+        if stack["StackName"] == name
     ]
-    return str(found[0]) if found else ""
+    return str(statuses[0]) if statuses else ""
 
 
 def physical_id(account: Account, stack: str, logical_id: str) -> str:

@@ -24,7 +24,7 @@ PROPERTIES: dict[str, Any] = json.loads(Path(__file__).with_name("properties.jso
 def main() -> None:
     """Print the template."""
     template = Template()
-    given = PROPERTIES["ModelQualityJobInput"]
+    job_input = PROPERTIES["ModelQualityJobInput"]
     outputs = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"]
     definition = template.add_resource(
         ModelQualityJobDefinition(
@@ -34,13 +34,14 @@ def main() -> None:
             ),
             ModelQualityAppSpecification=ModelQualityAppSpecification(**PROPERTIES["ModelQualityAppSpecification"]),
             ModelQualityJobInput=ModelQualityJobInput(
-                EndpointInput=ModelQualityEndpointInput(**given["EndpointInput"]),
-                GroundTruthS3Input=MonitoringGroundTruthS3Input(**given["GroundTruthS3Input"]),
+                EndpointInput=ModelQualityEndpointInput(**job_input["EndpointInput"]),
+                GroundTruthS3Input=MonitoringGroundTruthS3Input(**job_input["GroundTruthS3Input"]),
             ),
             ModelQualityJobOutputConfig=MonitoringOutputConfig(
                 # troposphere requires an upload mode, as only some of the types with an S3Output do.
                 MonitoringOutputs=[
-                    MonitoringOutput(S3Output=S3Output(S3UploadMode="EndOfJob", **one["S3Output"])) for one in outputs
+                    MonitoringOutput(S3Output=S3Output(S3UploadMode="EndOfJob", **output["S3Output"]))
+                    for output in outputs
                 ]
             ),
             RoleArn=PROPERTIES["RoleArn"],

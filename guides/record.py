@@ -67,26 +67,26 @@ def record(command: Sequence[str]) -> list[tuple[float, str]]:
         subprocess.CalledProcessError: The command failed.
     """
     environment = os.environ | {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
-    begun = time.monotonic()
+    start = time.monotonic()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        lines = [(time.monotonic() - begun, line.rstrip("\n")) for line in process.stdout or ()]
+        lines = [(time.monotonic() - start, line.rstrip("\n")) for line in process.stdout or ()]
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return lines
 
 
-def shortened(lines: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+def shorten_pauses(lines: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
     """Return the lines with times that give a reader neither long waits nor too little time."""
-    now = before = 0.0
-    told = []
+    shown_at = previous = 0.0
+    shortened_lines = []
     for moment, line in lines:
-        now += max(min(moment - before, LONGEST), SHORTEST if re.match(r"(\033\[[0-9;]*m)*\S", line) else 0.0)
-        before = moment
-        told.append((now, line))
-    return told
+        shown_at += max(min(moment - previous, LONGEST), SHORTEST if re.match(r"(\033\[[0-9;]*m)*\S", line) else 0.0)
+        previous = moment
+        shortened_lines.append((shown_at, line))
+    return shortened_lines
 
 
-def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
+def draw(title: str, lines: Sequence[tuple[float, str]]) -> str:
     """Return the SVG of a terminal in which each line appears at its time.
 
     Args:
@@ -103,10 +103,10 @@ def drawn(title: str, lines: Sequence[tuple[float, str]]) -> str:
     plain = html.escape(re.sub(r"[\x00-\x1f]", " ", title))  # rich doesn't escape it
     svg = console.export_svg(title=plain, code_format=_FORMAT, unique_id="recording")
 
-    def timed(match: re.Match[str]) -> str:
+    def delayed(match: re.Match[str]) -> str:
         return f'<text style="animation-delay:{moments[int(match[2])]:.2f}s" class="line {match[1]}'
 
-    return re.sub(r'<text class="([^"]*"[^>]*clip-path="url\(#recording-line-(\d+)\)")', timed, svg)
+    return re.sub(r'<text class="([^"]*"[^>]*clip-path="url\(#recording-line-(\d+)\)")', delayed, svg)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"recording: {error}", file=sys.stderr)
         return 1
-    options.out.write_text(drawn(options.title or " ".join(options.command), shortened(lines)), encoding="utf-8")
+    options.out.write_text(draw(options.title or " ".join(options.command), shorten_pauses(lines)), encoding="utf-8")
     return 0
 
 

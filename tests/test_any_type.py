@@ -83,18 +83,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source.parent
 
 
-def answer(package: Path, event: Json) -> Json:
+def invoke(package: Path, event: Json) -> Json:
     """Send an event to the package's entry point in a process of its own, and return the answer."""
     program = (
         "import json, sys; from my_own_type.handlers import resource; "
         "print(json.dumps(resource(json.loads(sys.argv[1]), None)))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(package), "AWS_CONFIG_FILE": "/dev/null"}
-    run = [sys.executable, "-c", program, json.dumps(event)]
-    done = subprocess.run(run, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    answered: Json = json.loads(done.stdout.splitlines()[-1])
-    return answered
+    command = [sys.executable, "-c", program, json.dumps(event)]
+    completed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert completed.returncode == 0, completed.stderr
+    response: Json = json.loads(completed.stdout.splitlines()[-1])
+    return response
 
 
 def with_name(name: str) -> Json:
@@ -104,27 +104,27 @@ def with_name(name: str) -> Json:
 
 def test_a_handler_gets_a_working_client_of_any_service(package: Path) -> None:
     """Without trimmed models, clients come from the whole of botocore and sign with the caller's credentials."""
-    answered = answer(package, with_name("thing"))
-    assert answered["status"] == "SUCCESS", answered
-    assert re.search(r"^https://bucket\.s3\.\S+(Credential|AWSAccessKeyId)=ALICE", answered["resourceModel"]["Text"])
+    response = invoke(package, with_name("thing"))
+    assert response["status"] == "SUCCESS", response
+    assert re.search(r"^https://bucket\.s3\.\S+(Credential|AWSAccessKeyId)=ALICE", response["resourceModel"]["Text"])
 
 
 def test_a_bad_event_is_an_invalid_request(package: Path) -> None:
     """The message names the wrong member."""
-    answered = answer(package, EVENT | {"action": "NONE"})
-    assert (answered["errorCode"], answered["message"][:20]) == ("InvalidRequest", "action must be one o")
+    response = invoke(package, EVENT | {"action": "NONE"})
+    assert (response["errorCode"], response["message"][:20]) == ("InvalidRequest", "action must be one o")
 
 
 def test_a_defect_is_a_failure_without_its_message(package: Path) -> None:
     """An exception's message can quote a property, so the answer leaves it out."""
-    answered = answer(package, with_name("broken"))
-    assert answered["errorCode"] == "InternalFailure"
-    assert "RuntimeError in create" in answered["message"]
-    assert "s3cret" not in json.dumps(answered)
+    response = invoke(package, with_name("broken"))
+    assert response["errorCode"] == "InternalFailure"
+    assert "RuntimeError in create" in response["message"]
+    assert "s3cret" not in json.dumps(response)
 
 
 def test_an_answer_that_is_too_large_keeps_the_identifier(package: Path) -> None:
     """CloudFormation can still delete the resource."""
-    answered = answer(package, with_name("long"))
-    assert answered["errorCode"] == "ServiceInternalError"
-    assert answered["resourceModel"] == {"Name": "long"}
+    response = invoke(package, with_name("long"))
+    assert response["errorCode"] == "ServiceInternalError"
+    assert response["resourceModel"] == {"Name": "long"}

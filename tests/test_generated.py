@@ -26,8 +26,8 @@ def copy(tmp_path: Path) -> Path:
 
 def files(root: Path, name: str) -> set[str]:
     """Return the paths of the files under a name."""
-    top = root / name
-    return {str(path.relative_to(root)) for path in (top.rglob("*") if top.is_dir() else [top]) if path.is_file()}
+    start = root / name
+    return {str(path.relative_to(root)) for path in (start.rglob("*") if start.is_dir() else [start]) if path.is_file()}
 
 
 def test_validate_prints_no_warning(copy: Path) -> None:

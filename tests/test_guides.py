@@ -21,8 +21,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 def commands() -> Iterator[tuple[str, str]]:
     """Yield every command line of the guides, with continued lines joined and comments and `eval "$(...)"` removed."""
     for guide in GUIDES:
-        block = re.findall(r"^ {4,}\S.*$", guide.read_text(), re.MULTILINE)
-        for line in "\n".join(block).replace("\\\n", " ").splitlines():
+        lines = re.findall(r"^ {4,}\S.*$", guide.read_text(), re.MULTILINE)
+        for line in "\n".join(lines).replace("\\\n", " ").splitlines():
             for command in re.sub(r'^eval "\$\((.*)\)"', r"\1", line.strip()).partition("  #")[0].split(" && "):
                 yield guide.name, command.strip()
 
@@ -44,15 +44,17 @@ def test_every_link_leads_somewhere(guide: Path) -> None:
         target = guide.parent / file if file else guide
         assert target.exists(), file
         headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+        assert not anchor or anchor in {
+            re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings
+        }
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_file_and_target_that_is_named_is_there(guide: Path) -> None:
     """Named files and make targets exist, even where no link leads to them."""
     text = guide.read_text()
-    named = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|packager|sandbox|inputs)/[\w./-]*\w)", text))
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    paths = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|packager|sandbox|inputs)/[\w./-]*\w)", text))
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
     assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= TARGETS
 
 
@@ -70,9 +72,9 @@ def test_every_publishing_command_is_one(arguments: list[str]) -> None:
 
 def test_every_option_of_the_sandbox_s_commands_is_in_the_guide() -> None:
     """Every option of the code has a row in guides/sandbox.md, and every row an option."""
-    told = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
+    documented = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
     text = (ROOT / "sandbox/__main__.py").read_text()
-    assert told == set(re.findall(r'"(--?[a-z-]+)"', text)) - {"--detach", "--json"}
+    assert documented == set(re.findall(r'"(--?[a-z-]+)"', text)) - {"--detach", "--json"}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
@@ -85,7 +87,7 @@ def test_every_snippet_is_well_formed(guide: Path) -> None:
             assert isinstance(yaml.safe_load(code), dict)
 
 
-class Filled(ast.NodeTransformer):
+class VariableFiller(ast.NodeTransformer):
     """A transformer that fills in the variables that a snippet does not define."""
 
     VALUES: Mapping[str, str] = {
@@ -108,7 +110,7 @@ def test_the_snippets_of_clients_define_the_same() -> None:
     """The CDK and Pulumi snippets have equal properties; tests/sandbox/test_guides.py deploys the CDK one."""
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "guides/clients.md").read_text(), re.DOTALL)
     cdk, pulumi = (
-        ast.literal_eval(Filled().visit(keyword.value))
+        ast.literal_eval(VariableFiller().visit(keyword.value))
         for snippet in snippets
         for node in ast.walk(ast.parse(snippet))
         if isinstance(node, ast.Call)

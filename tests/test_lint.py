@@ -59,7 +59,7 @@ def linter() -> Iterator[None]:
     PROVIDER_SCHEMA_MANAGER.reset()
 
 
-def said(template: str, *schemas: Path) -> list[tuple[str, str]]:
+def lint_findings(template: str, *schemas: Path) -> list[tuple[str, str]]:
     """Return the rule and message of each of cfn-lint's findings in a template."""
     options = ManualArgs(registry_schemas=[str(folder) for folder in schemas], regions=["us-east-1"])
     return [(match.rule.id, match.message) for match in lint(template, config=options)]
@@ -71,7 +71,7 @@ def table(heading: str) -> list[list[str]]:
     return [re.split(r" \| ", line[2:-2]) for line in lines if line.startswith("| ")][1:]
 
 
-def named(folder: Path, type_name: str) -> Path:
+def write_schema(folder: Path, type_name: str) -> Path:
     """Write this project's schema under a type name into a folder, and return the folder."""
     (folder / "schema.json").write_text(SCHEMA.replace(f'"{OURS}"', f'"{type_name}"'))
     return folder
@@ -85,7 +85,7 @@ def test_the_guide_has_these_mistakes() -> None:
 
 def test_a_template_without_mistakes_is_clean(tmp_path: Path) -> None:
     """The template itself has no finding, so a finding comes from the mistake."""
-    assert said(TEMPLATE, named(tmp_path, OURS)) == []
+    assert lint_findings(TEMPLATE, write_schema(tmp_path, OURS)) == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -94,8 +94,8 @@ def test_cfn_lint_says_what_the_guide_says(tmp_path: Path, mistake: str) -> None
     ((_, rule, message),) = (row for row in table("What it says of the commonest mistakes") if row[0] == mistake)
     template, changes = re.subn(MISTAKES[mistake][0], MISTAKES[mistake][1], TEMPLATE)
     assert changes == 1
-    found = said(template, named(tmp_path, OURS))
-    assert [text for code, text in found if code == rule and text.startswith(message.strip("`"))], found
+    findings = lint_findings(template, write_schema(tmp_path, OURS))
+    assert [text for code, text in findings if code == rule and text.startswith(message.strip("`"))], findings
 
 
 @pytest.mark.parametrize("mistake", OVERLOOKED)
@@ -103,7 +103,7 @@ def test_cfn_lint_overlooks_what_the_guide_says_it_does(tmp_path: Path, mistake:
     """If cfn-lint learns to find the mistake, its row moves to the first table."""
     template, changes = re.subn(OVERLOOKED[mistake][0], OVERLOOKED[mistake][1], TEMPLATE)
     assert changes == 1
-    assert said(template, named(tmp_path, OURS)) == []
+    assert lint_findings(template, write_schema(tmp_path, OURS)) == []
 
 
 WRONG = TEMPLATE.replace(OURS, THEIRS).replace("Regression", "regression").replace(END, "")
@@ -111,13 +111,15 @@ WRONG = TEMPLATE.replace(OURS, THEIRS).replace("Regression", "regression").repla
 
 def test_an_unknown_type_is_all_that_it_says_of_another_name() -> None:
     """Without a schema of that name, the only error is that the type is unknown."""
-    ((rule, message),) = (one for one in said(WRONG) if one[0].startswith("E"))
+    ((rule, message),) = (finding for finding in lint_findings(WRONG) if finding[0].startswith("E"))
     assert (rule, "does not exist" in message) == ("E3006", True)
 
 
 def test_nothing_is_checked_under_another_name(tmp_path: Path) -> None:
     """Even with a schema of that name, cfn-lint checks no property: the trap in the guide."""
-    assert [one for one in said(WRONG, named(tmp_path, THEIRS)) if one[0].startswith("E")] == []
+    assert [
+        finding for finding in lint_findings(WRONG, write_schema(tmp_path, THEIRS)) if finding[0].startswith("E")
+    ] == []
 
 
 def test_the_commands_of_the_guide(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     commands = re.findall(r"^    ((?:mkdir|cfn-lint) .*)$", GUIDE, re.MULTILINE)[:2]
-    done = [
+    runs = [
         subprocess.run(
             ["sh", "-ec", command],
             cwd=tmp_path,
@@ -139,5 +141,5 @@ def test_the_commands_of_the_guide(tmp_path: Path) -> None:
         )
         for command in ("\n".join(commands), commands[1].replace(".cache/schema", "."))
     ]
-    assert (done[0].returncode, done[0].stdout, done[0].stderr) == (0, "", "")
-    assert (done[1].returncode, done[1].stderr.splitlines()[-1]) == (1, "KeyError: 'typeName'")
+    assert (runs[0].returncode, runs[0].stdout, runs[0].stderr) == (0, "", "")
+    assert (runs[1].returncode, runs[1].stderr.splitlines()[-1]) == (1, "KeyError: 'typeName'")

@@ -11,8 +11,8 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_template_is_the_example_that_is_deployed() -> None:
     """The README's template is examples/minimal.yaml, which tests/sandbox/test_examples.py deploys."""
-    (shown,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert shown == (ROOT / "examples/minimal.yaml").read_text().partition("\n")[2]
+    (template,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert template == (ROOT / "examples/minimal.yaml").read_text().partition("\n")[2]
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])

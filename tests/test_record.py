@@ -38,8 +38,8 @@ def record(out: Path, code: int) -> subprocess.CompletedProcess[str]:
 def test_each_line_appears_when_it_came(tmp_path: Path) -> None:
     """Lines appear in order, steps with a pause between them, and the text is the output."""
     out = tmp_path / "out.svg"
-    done = record(out, 0)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    completed = record(out, 0)
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
     drawing = ET.fromstring(out.read_text())  # noqa: S314 - our own file
     shown = [element for element in drawing.iter("{http://www.w3.org/2000/svg}text") if str(element.text).strip()]
     texts = [element for element in shown if "style" in element.attrib]
@@ -64,6 +64,6 @@ def test_the_drawing_loads_nothing(tmp_path: Path) -> None:
 def test_a_command_that_fails_leaves_the_recording_as_it_was(tmp_path: Path, code: int) -> None:
     """A failing command prints one line and writes no recording."""
     out = tmp_path / "out.svg"
-    done = record(out, code)
-    assert (done.returncode, out.exists()) == (1, False)
-    assert re.fullmatch(rf"recording: .* returned non-zero exit status {code}\.\n", done.stderr, re.DOTALL)
+    completed = record(out, code)
+    assert (completed.returncode, out.exists()) == (1, False)
+    assert re.fullmatch(rf"recording: .* returned non-zero exit status {code}\.\n", completed.stderr, re.DOTALL)

@@ -31,8 +31,8 @@ def test_github_reads_its_files(schema: str, files: list[Path]) -> None:
     """GitHub's files are valid by the published schemas; check-jsonschema contains them, so nothing is downloaded."""
     assert files
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)

@@ -72,7 +72,7 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
                 yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
 
 
-def given() -> Iterator[tuple[str, str]]:
+def messages_in_code() -> Iterator[tuple[str, str]]:
     """Yield the place and the text of every message."""
     for name, tree in trees():
         known = CONSTANTS | {
@@ -84,23 +84,25 @@ def given() -> Iterator[tuple[str, str]]:
         }
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                found: Iterator[str] = _of_call(node, known)
+                texts: Iterator[str] = _messages_of_call(node, known)
             elif isinstance(node, ast.FunctionDef) and node.name in RETURNED and name.startswith("src/"):
-                returns = (one for one in ast.walk(node) if isinstance(one, ast.Return) and one.value)
-                found = (_text(one.value, known) for one in returns if one.value)
+                returns = (child for child in ast.walk(node) if isinstance(child, ast.Return) and child.value)
+                texts = (_text(child.value, known) for child in returns if child.value)
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".args"):
-                found = (_text(one, known) for one in ast.walk(node.value) if isinstance(one, ast.JoinedStr))
+                texts = (_text(child, known) for child in ast.walk(node.value) if isinstance(child, ast.JoinedStr))
             elif isinstance(node, ast.JoinedStr) and name in SENTENCES:
-                found = (text for text in [_text(node, known)] if text.count(" ") > 2 or text.endswith("."))
+                texts = (text for text in [_text(node, known)] if text.count(" ") > 2 or text.endswith("."))
             else:
                 continue
-            yield from ((f"{name}:{node.lineno}", text) for text in found if text)
+            yield from ((f"{name}:{node.lineno}", text) for text in texts if text)
 
 
-def _of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Iterator[str]:
+def _messages_of_call(call: ast.Call, known: Mapping[str, ast.expr] = CONSTANTS) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    also = [] if name in MAKERS else [keyword.value for keyword in call.keywords]  # makers' keywords are titles, flags
-    texts = (_text(one, known) for one in [*call.args, *also])
+    keyword_values = (
+        [] if name in MAKERS else [keyword.value for keyword in call.keywords]
+    )  # makers' keywords are titles, flags
+    texts = (_text(argument, known) for argument in [*call.args, *keyword_values])
     if name in LIBRARY | OURS | MAKERS:
         yield from (text for text in texts if " " in text)
     elif name in AS_AWS:
@@ -129,26 +131,26 @@ def _pieces(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
     return GAP
 
 
-def listed() -> Mapping[str, tuple[str, str]]:
+def messages_in_guide() -> Mapping[str, tuple[str, str]]:
     """Return the guide's messages with their cause and cure, from the table rows that begin with code."""
     rows = re.findall(r"^\| (`+) ?(.+?) ?\1 \| (.*) \| (.*) \|$", GUIDE, re.MULTILINE)
     return {message.replace(r"\|", "|"): (cause, cure) for _, message, cause, cure in rows}
 
 
-MESSAGES = list(given())
+MESSAGES = list(messages_in_code())
 
 
 @pytest.mark.parametrize(("place", "message"), MESSAGES, ids=[place for place, _ in MESSAGES])
 def test_a_message_is_in_the_guide(place: str, message: str) -> None:
     """The guide has a row for the message, with a cause and a cure."""
-    cause, cure = listed().get(message, ("", ""))
+    cause, cure = messages_in_guide().get(message, ("", ""))
     assert len(cause) > 5, f"{place}: {message}"
     assert len(cure) > 5, f"{place}: {message}"
 
 
 def test_the_guide_has_no_message_that_is_never_given() -> None:
     """After a change of wording in the code, the guide must change too."""
-    assert sorted(set(listed()) - {message for _, message in MESSAGES}) == []
+    assert sorted(set(messages_in_guide()) - {message for _, message in MESSAGES}) == []
 
 
 def test_no_message_is_there_twice() -> None:
@@ -165,14 +167,14 @@ def test_every_error_code_has_a_heading() -> None:
 
 def test_every_error_of_ours_is_looked_at() -> None:
     """A new error class must be in one of the lists above, so that no message is overlooked."""
-    made = {
+    defined = {
         node.name
         for _, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and any(re.search(r"(Error|Exception|NotFound)$", ast.unparse(base)) for base in node.bases)
     }
-    assert made - OURS - AS_AWS - SILENT - LIBRARY == set()
+    assert defined - OURS - AS_AWS - SILENT - LIBRARY == set()
 
 
 @pytest.mark.parametrize(
@@ -188,4 +190,4 @@ def test_every_error_of_ours_is_looked_at() -> None:
 def test_messages_are_found_in_the_syntax(code: str, message: str | None) -> None:
     """The search finds a message in each form of call, and nothing in other calls."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
-    assert [text for call in calls for text in _of_call(call)] == ([message] if message else [])
+    assert [text for call in calls for text in _messages_of_call(call)] == ([message] if message else [])

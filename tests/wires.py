@@ -32,7 +32,7 @@ class Wire:
         """Answer the next requests of an operation with these replies, in order; moto answers the others."""
         self._replies.setdefault(operation, deque()).extend(replies)
 
-    def recovers(self) -> None:
+    def forget_replies(self) -> None:
         """Forget the replies that are still unused, so that moto answers from now on."""
         self._replies.clear()
 
@@ -43,8 +43,8 @@ class Wire:
 
     def body(self, operation: str) -> Json:
         """Return the body of an operation's only request."""
-        (found,) = [body for name, body in self.requests if name == operation]
-        return found
+        (only_body,) = [body for name, body in self.requests if name == operation]
+        return only_body
 
     def __call__(self, request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's own signature
         """Record a request and answer it, or return None to leave it to moto."""
@@ -59,22 +59,22 @@ class Wire:
         return replies.popleft()(request) if replies else None
 
 
-def answers(status: int, body: Json) -> Reply:
+def json_reply(status: int, body: Json) -> Reply:
     """Return a reply with a status and a JSON body."""
     return lambda request: AWSResponse(
         request.url,
         status,
         HTTPHeaders.from_dict({"x-amzn-RequestId": "request-1", "Content-Type": "application/x-amz-json-1.1"}),
-        Raw(json.dumps(body).encode()),
+        RawBody(json.dumps(body).encode()),
     )
 
 
-def refuses(code: str, message: str = "because", status: int = 400) -> Reply:
+def error_reply(code: str, message: str = "because", status: int = 400) -> Reply:
     """Return a reply with an AWS error."""
-    return answers(status, {"__type": code, "message": message})
+    return json_reply(status, {"__type": code, "message": message})
 
 
-def breaks(error: Exception) -> Reply:
+def raising_reply(error: Exception) -> Reply:
     """Return a reply that raises an error: the connection fails and nothing happens."""
 
     def reply(_: AWSPreparedRequest) -> None:
@@ -83,7 +83,7 @@ def breaks(error: Exception) -> Reply:
     return reply
 
 
-def loses_the_answer(error: Exception) -> Reply:
+def lost_answer(error: Exception) -> Reply:
     """Return a reply that lets moto handle the request, then raises an error: the answer is lost."""
 
     def reply(request: AWSPreparedRequest) -> None:
@@ -93,7 +93,7 @@ def loses_the_answer(error: Exception) -> Reply:
     return reply
 
 
-def after(other: Reply) -> Reply:
+def reply_after_effect(other: Reply) -> Reply:
     """Return a reply that lets moto handle the request, then gives another answer."""
 
     def reply(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's answer
@@ -103,25 +103,25 @@ def after(other: Reply) -> Reply:
     return reply
 
 
-def raw(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1") -> Reply:
+def raw_reply(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1") -> Reply:
     """Return a reply with a status and any bytes."""
     headers = {"x-amzn-RequestId": "request-1", "Content-Type": content_type}
-    return lambda request: AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), Raw(body))
+    return lambda request: AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), RawBody(body))
 
 
-def definitions() -> Any:  # noqa: ANN401 - moto's dictionary
+def moto_definitions() -> Any:  # noqa: ANN401 - moto's dictionary
     """Return moto's definitions, by their names in lower case."""
     return sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
 
 
-def foreign(properties: Json, age: float = 20, **more: Any) -> None:  # noqa: ANN401 - members of the request
+def create_foreign(properties: Json, age: float = 20, **more: Any) -> None:  # noqa: ANN401 - members of the request
     """Create a definition as another user would, with a creation time some seconds ago."""
     request = {name: value for name, value in properties.items() if name != "EndpointName"} | more
     boto3.client("sagemaker", REGION).create_model_quality_job_definition(**request)
-    definitions()[properties["JobDefinitionName"].lower()].creation_time -= timedelta(seconds=age)
+    moto_definitions()[properties["JobDefinitionName"].lower()].creation_time -= timedelta(seconds=age)
 
 
-class Raw:
+class RawBody:
     """A response's body, as urllib3 hands it to botocore."""
 
     def __init__(self, content: bytes) -> None:
@@ -136,20 +136,20 @@ class Raw:
         return self._content
 
 
-listening: list[Wire] = []
+active_wires: list[Wire] = []
 """The wire of the running test; empty where a test uses none."""
 
 
 _moto = BotocoreStubber.__call__
 
 
-def _answer(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:  # noqa: ANN401 - botocore's signature
-    found = listening[-1](request) if listening else None
-    return _moto(self, event_name, request, **rest) if found is None else found
+def _answer_or_moto(self: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:  # noqa: ANN401 - botocore's signature
+    answer = active_wires[-1](request) if active_wires else None
+    return _moto(self, event_name, request, **rest) if answer is None else answer
 
 
 # botocore calls every listener, even after one has answered, so moto's listener is wrapped to answer in its place.
-BotocoreStubber.__call__ = _answer  # type: ignore[method-assign]  # a method replaced, see above
+BotocoreStubber.__call__ = _answer_or_moto  # type: ignore[method-assign]  # a method replaced, see above
 
 
 def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - event()'s arguments
@@ -158,7 +158,7 @@ def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - event()'s a
     return answer
 
 
-def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - event()'s arguments
+def create_definition(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - event()'s arguments
     """Create a definition and return its model."""
     answer = invoke("CREATE", properties, **named)
     assert answer["status"] == "SUCCESS", answer
@@ -166,7 +166,7 @@ def created(properties: Json, **named: Any) -> Json:  # noqa: ANN401 - event()'s
     return model
 
 
-def until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401 - as above
+def call_until_done(answer: Json, *arguments: Any, **named: Any) -> tuple[Json, list[int]]:  # noqa: ANN401 - as above
     """Call again while the answer is IN_PROGRESS, as CloudFormation does; return the last answer and the delays."""
     delays = []
     while answer["status"] == "IN_PROGRESS":

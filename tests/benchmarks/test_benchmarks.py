@@ -50,13 +50,13 @@ def test_both_packages_do_the_same(packages: dict[str, Path], tmp_path: Path, ac
         shutil.copytree(path, copy)
         with service.running(tmp_path / f"{side}-certificates") as stand_in:
             trust(copy, stand_in.authority)
-            asked = events.model(environment=3, tags=3)
-            had = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
-            there = {"JobDefinitionName": events.name(0), "Tags": asked["Tags"] + had}
-            stand_in.definitions[events.name(0)] = asked | there
-            played = play(copy, [events.event(action, 0, asked)], stand_in, python)
-            assert played.last is not None
-            answers.append(played.last)
+            properties = events.model(environment=3, tags=3)
+            previous_tags = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
+            existing = {"JobDefinitionName": events.name(0), "Tags": properties["Tags"] + previous_tags}
+            stand_in.definitions[events.name(0)] = properties | existing
+            run = play(copy, [events.event(action, 0, properties)], stand_in, python)
+            assert run.last is not None
+            answers.append(run.last)
             calls.append({call.operation for call in stand_in.calls if "sagemaker" in call.host})
     naive, ours = answers
     assert naive["status"] == ours["status"] == "SUCCESS"
@@ -83,10 +83,10 @@ def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tm
         trust(copy, stand_in.authority)
         bench = Bench({"ours": stand_in}, tmp_path, lambda *_: None)
         bench.packages, bench.python = {"ours": copy}, python
-        assert bench._play("ours", bench._ask("ours", "READ", 1)).last
+        assert bench._play("ours", bench._prepare_events("ours", "READ", 1)).last
         stand_in.faults[operation] = [service.Fault(400, "AccessDeniedException")]
         with pytest.raises(RuntimeError, match=f"not delivered: {operation} fails"):
-            bench._play("ours", bench._ask("ours", "READ", 1))
+            bench._play("ours", bench._prepare_events("ours", "READ", 1))
 
 
 def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[str, Path]) -> None:
@@ -99,33 +99,35 @@ def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[st
         "print(client.CONFIG.read_timeout, client.CONFIG.connect_timeout, delivery.DELIVERY.read_timeout,"
         " delivery.LONGEST, [plugin.SECONDS[action] for action in plugin.Action])"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["600", "600", "600", "600", "[600,", "600,", "600,", "600,", "600]"]
+    completed = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == ["600", "600", "600", "600", "[600,", "600,", "600,", "600,", "600]"]
 
 
 def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
     """Return made-up measurements: our costs, and the others as multiples of them."""
-    made = Results("3.12", counted)
+    measurements = Results("3.12", counted)
     for side, cost in (("compiled", ours * ratio), ("naive", ours * ratio * 2), ("ours", ours)):
-        made.zips[side] = made.unzipped[side] = int(1e5 * cost)
+        measurements.zips[side] = measurements.unzipped[side] = int(1e5 * cost)
         count = cost if counted else None
-        made.imports[side] = (count, cost)
+        measurements.imports[side] = (count, cost)
         for action in events.ACTIONS:
-            made.costs[action, side] = Cost(count, count, cost, cost, cost, cost, cost, ["ListTags"] * 2, 4, 2.0)
-        made.memory[side] = {1: cost, 10: cost, 40: cost + 0.5}
-        made.growth["LIST", side] = {"100": cost}
-    return made
+            measurements.costs[action, side] = Cost(
+                count, count, cost, cost, cost, cost, cost, ["ListTags"] * 2, 4, 2.0
+            )
+        measurements.memory[side] = {1: cost, 10: cost, 40: cost + 0.5}
+        measurements.growth["LIST", side] = {"100": cost}
+    return measurements
 
 
-def written(made: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
+def write_report(measurements: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
     """Return the printed lines and the content of RESULTS.md."""
     monkeypatch.setattr(report, "HERE", folder)
-    return report.write(made, 60), (folder / "RESULTS.md").read_text()
+    return report.write(measurements, 60), (folder / "RESULTS.md").read_text()
 
 
 def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table compares all three packages and begins with the ratio to naive with byte code."""
-    lines, text = written(results(ratio=3), tmp_path, monkeypatch)
+    lines, text = write_report(results(ratio=3), tmp_path, monkeypatch)
     assert "| cold CREATE, M instructions | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
     assert "| zip, MB | **3.0** | 6.0 | 6.00 | 12.00 | 2.00 |" in lines
     head = "ratio to naive with byte code | ratio to naive | naive with byte code | naive | ours |"
@@ -138,26 +140,26 @@ def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each missed target is marked in its own row; an exactly met one isn't."""
-    lines, _ = written(results(ratio=3), tmp_path, monkeypatch)
+    lines, _ = write_report(results(ratio=3), tmp_path, monkeypatch)
     assert [line for line in lines if "**no**" in line] == []
-    made = results(ratio=3, ours=26)
-    made.zips["ours"] = 3_400_000
-    lines, text = written(made, tmp_path, monkeypatch)
+    measurements = results(ratio=3, ours=26)
+    measurements.zips["ours"] = 3_400_000
+    lines, text = write_report(measurements, tmp_path, monkeypatch)
     assert [line.split(" |")[0] for line in lines if "**no**" in line] == ["| warm CREATE", "| warm READ"]
-    made.costs["LIST", "ours"].cold_instructions = 800.2
-    made.costs["READ", "ours"].cold_delivery = 5
-    made.costs["READ", "ours"].warm_delivery = 2.1
-    made.costs["DELETE", "ours"].peak = 31.1
-    made.memory["ours"][40] += 1
-    made.zips["ours"] += 10_000
-    lines, text = written(made, tmp_path, monkeypatch)
+    measurements.costs["LIST", "ours"].cold_instructions = 800.2
+    measurements.costs["READ", "ours"].cold_delivery = 5
+    measurements.costs["READ", "ours"].warm_delivery = 2.1
+    measurements.costs["DELETE", "ours"].peak = 31.1
+    measurements.memory["ours"][40] += 1
+    measurements.zips["ours"] += 10_000
+    lines, text = write_report(measurements, tmp_path, monkeypatch)
     assert sum("**no**" in line for line in lines) == 8
     assert "| cold LIST | 800 | 800.2 | M instructions | **no** |" in text
 
 
 def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without valgrind the report says how to install it, and calls no target met."""
-    lines, text = written(results(ratio=50, counted=False), tmp_path, monkeypatch)
+    lines, text = write_report(results(ratio=50, counted=False), tmp_path, monkeypatch)
     assert sum("ms CPU" in line for line in lines) == 4
     assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 8
     assert "sudo apt-get install valgrind" in text
@@ -170,21 +172,21 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
     axes = {}
     bars = plot._bars
 
-    def seen(drawn: Any, made: Results, kind: str) -> None:  # noqa: ANN401 - matplotlib's axes
-        bars(drawn, made, kind)
-        axes[kind] = drawn
+    def record_axes(chart: Any, measurements: Results, kind: str) -> None:  # noqa: ANN401 - matplotlib's axes
+        bars(chart, measurements, kind)
+        axes[kind] = chart
 
-    monkeypatch.setattr(plot, "_bars", seen)
+    monkeypatch.setattr(plot, "_bars", record_axes)
     plot.draw(results(ratio=3))
     first = (tmp_path / "results.svg").read_text()
     plot.draw(results(ratio=3))
     assert (tmp_path / "results.svg").read_text() == first
     assert ET.fromstring(first).tag.endswith("svg")  # noqa: S314 - our own file
     assert set(axes) == {"cold", "warm"}
-    for drawn in axes.values():
-        assert drawn.get_yscale() == "linear"
-        assert drawn.get_ylim()[0] == 0
-        assert [patch.get_height() for patch in drawn.patches] == [60.0] * 5 + [120.0] * 5 + [20.0] * 5
+    for chart in axes.values():
+        assert chart.get_yscale() == "linear"
+        assert chart.get_ylim()[0] == 0
+        assert [patch.get_height() for patch in chart.patches] == [60.0] * 5 + [120.0] * 5 + [20.0] * 5
     for name in SIDES.values():
         assert name in first
 
@@ -192,14 +194,14 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
 def test_steps_are_printed_one_a_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe gets a line for each step, and a terminal gets a progress bar."""
     command = pytest.importorskip("benchmarks.__main__", reason="make bench installs matplotlib")
-    with command.told(Console(force_terminal=False)) as say:
-        say(3, 20, "time of [CREATE]")
+    with command.step_display(Console(force_terminal=False)) as show_step:
+        show_step(3, 20, "time of [CREATE]")
     assert capsys.readouterr().out.split("s", 1)[1] == "  3/20  time of [CREATE]\n"
-    drawn = io.StringIO()
-    with command.told(Console(force_terminal=True, file=drawn, width=100)) as say:
-        say(3, 20, "time of [CREATE]")
-    assert "2/20" in drawn.getvalue()
-    assert "time of [CREATE]" in drawn.getvalue()
+    terminal = io.StringIO()
+    with command.step_display(Console(force_terminal=True, file=terminal, width=100)) as show_step:
+        show_step(3, 20, "time of [CREATE]")
+    assert "2/20" in terminal.getvalue()
+    assert "time of [CREATE]" in terminal.getvalue()
 
 
 def test_a_share_of_a_core_is_cleaned_up() -> None:

@@ -30,7 +30,7 @@ class Clock:
 
 
 @contextmanager
-def stopped() -> Iterator[Clock]:
+def stop_time() -> Iterator[Clock]:
     """Stop time until the block ends. `time.sleep` moves it forward at once, also when a library calls it."""
     with time_machine.travel(START, tick=False) as traveller:
         clock = Clock(traveller)

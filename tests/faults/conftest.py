@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.faults.world import World, opened
+from tests.faults.world import World, open_world
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with ExitStack() as stack:
-        yield stack.enter_context(opened())
+        yield stack.enter_context(open_world())

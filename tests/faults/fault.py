@@ -88,19 +88,19 @@ def http(status: int, body: bytes, content_type: str = "application/x-amz-json-1
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body
 
 
-def answer(fault: str, right: bytes) -> Script:
+def script_of(fault: str, response: bytes) -> Script:
     """Return what a connection does under a fault whose request was sent.
 
     Args:
         fault: The fault's name, not one of UNSENT.
-        right: The answer without the fault.
+        response: The answer without the fault.
     """
     if fault in REFUSED or fault in FAILED:
         status, code = (REFUSED | FAILED)[fault]
         body = json.dumps({"__type": code, "message": f"{fault}, on request"}).encode()
-        later = {"x_amz_retry_after": "2000"} if fault == "503" else {}
-        return [http(status, body, **later)]
-    head, _, body = right.partition(b"\r\n\r\n")
+        headers = {"x_amz_retry_after": "2000"} if fault == "503" else {}
+        return [http(status, body, **headers)]
+    head, _, body = response.partition(b"\r\n\r\n")
     scripts: dict[str, Script] = {
         "silence": [FOREVER],
         "reset": ["reset"],

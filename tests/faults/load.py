@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, cast
 from packager.package import package
 from sandbox.function import MEMORY, Function
 from tests.envelopes import LOG_GROUP, REGION, ROOT, Json, event, minimal
-from tests.faults.clock import stopped
+from tests.faults.clock import stop_time
 from tests.faults.fault import Fault
-from tests.faults.server import Server, at_once, serving
+from tests.faults.server import Server, at_once, run_server
 from tests.faults.service import SageMaker, sagemaker
-from tests.faults.world import RETRIABLE, Invocation, hold_to_the_contract
+from tests.faults.world import RETRIABLE, Invocation, check_contract
 
 if TYPE_CHECKING:
     from sandbox.account import Account
@@ -62,7 +62,7 @@ class Load:
     """1 if the function's process was replaced during the test, else 0."""
 
 
-class _RequestHandler:
+class _ServerAccount:
     """A stand-in for `Account` that sends the function's AWS calls to the test server.
 
     It has the only method of `Account` that `Function` calls.
@@ -84,75 +84,75 @@ class _RequestHandler:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Function, Server, SageMaker]]:
+def _start() -> Iterator[tuple[Function, Server, SageMaker]]:
     with ExitStack() as stack:
-        with stopped() as clock:
+        with stop_time() as clock:
             service = stack.enter_context(sagemaker(clock))
-        server = stack.enter_context(serving(service, at_once, threading.Lock()))
-        yield stack.enter_context(Function(package(ROOT), cast("Account", _RequestHandler(server)))), server, service
+        server = stack.enter_context(run_server(service, at_once, threading.Lock()))
+        yield stack.enter_context(Function(package(ROOT), cast("Account", _ServerAccount(server)))), server, service
 
 
-def run(number: int, seed: int, note: Callable[[str], None] = lambda _: None) -> Load:
+def run(number: int, seed: int, report_progress: Callable[[str], None] = lambda _: None) -> Load:
     """Create definitions, delete them again, and return the results.
 
     Args:
         number: How many definitions.
         seed: The seed of the random faults.
-        note: Receives a line of progress after every 50 definitions.
+        report_progress: Receives a line of progress after every 50 definitions.
     """
-    load, dice = Load(), random.Random(seed)  # noqa: S311 - which calls fail is no secret
-    with _opened() as (function, server, service):
-        _called(function, load, "LIST", None)  # the emulator starts the function with its first event
+    load, rng = Load(), random.Random(seed)  # noqa: S311 - which calls fail is no secret
+    with _start() as (function, server, service):
+        _invoke(function, load, "LIST", None)  # the emulator starts the function with its first event
         process = _process(function)
         resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY * MEGABYTE, MEMORY * MEGABYTE))
 
         def decide(operation: str) -> Fault | None:
             load.calls += 1
-            if operation == "delivery" or dice.random() > 0.1:
+            if operation == "delivery" or rng.random() > 0.1:
                 return None
             load.faults += 1
-            name = dice.choice(FAULTS)
+            name = rng.choice(FAULTS)
             # The handler reads nothing from a deletion's answer, so these three faults look like success to it.
             # SageMaker doesn't answer like that before the deletion.
             after = name not in BEFORE_ONLY and (
-                dice.random() > 0.5 or name in {"cut-in-headers", "cut-in-body", "empty"}
+                rng.random() > 0.5 or name in {"cut-in-headers", "cut-in-body", "empty"}
             )
             return Fault(name, operation, "after" if after else "before")
 
         server.decide = decide
-        made: dict[str, Json] = {}
+        created: dict[str, Json] = {}
         for n in range(number):
             properties = minimal() | ({"JobDefinitionName": f"Load-{n}"} if n % 2 else {})
-            answer = _operated(function, load, "CREATE", properties, token=f"token-{n}", logical_id=f"Definition{n}")
+            answer = _operate(function, load, "CREATE", properties, token=f"token-{n}", logical_id=f"Definition{n}")
             if answer.get("resourceModel"):
-                made[answer["resourceModel"]["JobDefinitionArn"]] = answer["resourceModel"]
+                created[answer["resourceModel"]["JobDefinitionArn"]] = answer["resourceModel"]
             if answer["status"] != "SUCCESS":
                 load.lost.append(f"creation {n}: {answer}")
             if n % 50 == 49:
-                note(f"{n + 1:,} created, {_resident(process, 'VmRSS') // MEGABYTE} MB")
-        there = {definition.arn for definition in service.definitions.values()}
-        load.lost += [f"an orphan: {arn}" for arn in there - set(made)] + [
-            f"missing: {arn}" for arn in set(made) - there
+                report_progress(f"{n + 1:,} created, {_resident(process, 'VmRSS') // MEGABYTE} MB")
+        existing = {definition.arn for definition in service.definitions.values()}
+        load.lost += [f"an orphan: {arn}" for arn in existing - set(created)] + [
+            f"missing: {arn}" for arn in set(created) - existing
         ]
-        for n, model in enumerate(made.values()):
-            answer = _operated(function, load, "DELETE", model, token=f"gone-{n}")
+        for n, model in enumerate(created.values()):
+            answer = _operate(function, load, "DELETE", model, token=f"gone-{n}")
             if answer["status"] != "SUCCESS" and answer["errorCode"] != "NotFound":
                 load.lost.append(f"deletion {n}: {answer}")
             if n % 50 == 49:
-                note(f"{n + 1:,} deleted, {_resident(process, 'VmRSS') // MEGABYTE} MB")
+                report_progress(f"{n + 1:,} deleted, {_resident(process, 'VmRSS') // MEGABYTE} MB")
         load.lost += [f"not deleted: {name}" for name in service.definitions]
         load.restarts = int(_process(function) != process)
         load.peak = _resident(process, "VmHWM") if not load.restarts else 0
     return load
 
 
-def _operated(function: Function, load: Load, action: str, properties: Json, **named: str) -> Json:
+def _operate(function: Function, load: Load, action: str, properties: Json, **named: str) -> Json:
     """Send a request and its callbacks, and retry it after a retriable failure, all without pauses."""
     answer: Json = {}
     for _ in range(3):
-        answer = _called(function, load, action, properties, **named)
+        answer = _invoke(function, load, action, properties, **named)
         while answer["status"] == "IN_PROGRESS":
-            answer = _called(
+            answer = _invoke(
                 function, load, action, answer["resourceModel"], context=answer.get("callbackContext"), **named
             )
         if answer.get("errorCode") not in RETRIABLE:
@@ -161,22 +161,22 @@ def _operated(function: Function, load: Load, action: str, properties: Json, **n
     return answer
 
 
-def _called(function: Function, load: Load, action: str, properties: Json | None, **named: object) -> Json:
+def _invoke(function: Function, load: Load, action: str, properties: Json | None, **named: object) -> Json:
     answer = function.invoke(event(action, properties, log_group=LOG_GROUP, **named))  # type: ignore[arg-type]  # event()'s
     load.outcomes["invocations"] += 1
-    hold_to_the_contract(Invocation(action, answer, 0.0, []))
+    check_contract(Invocation(action, answer, 0.0, []))
     return answer
 
 
 def _process(function: Function) -> int:
     """Return the id of the function's process, which is the Python that the emulator runs (proc(5))."""
     root = str(function.log_file.parent).encode()
-    found = [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _is_the_functions(pid, root)]
-    (process,) = found
+    processes = [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _is_function_process(pid, root)]
+    (process,) = processes
     return int(process.name)
 
 
-def _is_the_functions(pid: Path, root: bytes) -> bool:
+def _is_function_process(pid: Path, root: bytes) -> bool:
     try:
         is_python = os.path.realpath(pid / "exe") == os.path.realpath(sys.executable)
         return is_python and root in (pid / "environ").read_bytes()
@@ -184,7 +184,7 @@ def _is_the_functions(pid: Path, root: bytes) -> bool:
         return False
 
 
-def _resident(process: int, line: str) -> int:
+def _resident(process: int, field: str) -> int:
     """Return one line of a process's memory status, for example VmRSS, in bytes (proc(5), status)."""
-    (found,) = [row for row in Path(f"/proc/{process}/status").read_text().splitlines() if row.startswith(f"{line}:")]
-    return int(found.split()[1]) * 1024
+    (line,) = [row for row in Path(f"/proc/{process}/status").read_text().splitlines() if row.startswith(f"{field}:")]
+    return int(line.split()[1]) * 1024

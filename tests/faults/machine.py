@@ -17,7 +17,7 @@ from tests.envelopes import Json, minimal
 from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNREADABLE, UNSENT, Fault
 from tests.faults.service import Definition
 from tests.faults.table import CODE_OF
-from tests.faults.world import RETRIABLE, Outcome, World, opened
+from tests.faults.world import RETRIABLE, Outcome, World, open_world
 
 CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"
@@ -50,11 +50,11 @@ class Trouble:
     latency: float = 0.02
 
 
-def _trouble(spread: int) -> st.SearchStrategy[Trouble]:
+def _trouble(calls: int) -> st.SearchStrategy[Trouble]:
     fault = st.tuples(st.sampled_from(NAMES), st.booleans())
     return st.builds(
         Trouble,
-        st.dictionaries(st.integers(0, spread), fault, max_size=5),
+        st.dictionaries(st.integers(0, calls), fault, max_size=5),
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0.02, 0.02, 0.02, 1.0, 3.3)),
@@ -75,19 +75,19 @@ class Resource:
     properties: Json
     stack_tags: Tags
     arn: str = ""
-    outside: Tags = field(default_factory=dict)
+    outside_tags: Tags = field(default_factory=dict)
     is_gone: bool = False
 
     @property
     def tags(self) -> Tags:
         """The tags that the definition must have."""
         own = {tag["Key"]: tag["Value"] for tag in self.properties["Tags"]}
-        return self.stack_tags | own | self.outside
+        return self.stack_tags | own | self.outside_tags
 
 
 def _properties(name: str | None, own: Tags) -> Json:
-    wire = [{"Key": key, "Value": value} for key, value in own.items()]
-    return minimal() | {"Tags": wire} | ({"JobDefinitionName": name} if name else {})
+    tag_list = [{"Key": key, "Value": value} for key, value in own.items()]
+    return minimal() | {"Tags": tag_list} | ({"JobDefinitionName": name} if name else {})
 
 
 class Stacks(RuleBasedStateMachine):
@@ -98,12 +98,12 @@ class Stacks(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._open = ExitStack()
-        self.world: World = self._open.enter_context(opened())
+        self.world: World = self._open.enter_context(open_world())
         self.believed: dict[str, Resource] = {}
         """The resources that CloudFormation believes exist, by ARN."""
         self.others: dict[str, Definition] = {}
         """The definitions of other stacks, and those whose owner nobody can know, by name in lower case."""
-        self.held: set[str] = set()
+        self.used_names: set[str] = set()
         """The names that stacks use, including those of definitions that a person deleted. A new definition under such
         a name has the ARN that the stack knows, so nobody can tell the two apart. This test therefore creates none."""
         self.count = 0
@@ -129,45 +129,45 @@ class Stacks(RuleBasedStateMachine):
         self.count += 1
         resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(name, own), {})
 
-        def meanwhile(*_: object) -> None:
+        def take_name(*_: object) -> None:
             if len(self.world.network.calls) == call and name.lower() not in self.world.sagemaker.definitions:
-                self.world.sagemaker.foreign(minimal() | {"JobDefinitionName": name}, {"owner": "them"}, age=0)
+                self.world.sagemaker.create_foreign(minimal() | {"JobDefinitionName": name}, {"owner": "them"}, age=0)
                 self.others[name.lower()] = self.world.sagemaker.definitions[name.lower()]
 
-        return self._create(resource, trouble, meanwhile)
+        return self._create(resource, trouble, take_name)
 
-    def _create(self, resource: Resource, trouble: Trouble, meanwhile: Any = None) -> Any:  # noqa: ANN401 - hypothesis'
+    def _create(self, resource: Resource, trouble: Trouble, before_call: Any = None) -> Any:  # noqa: ANN401 - hypothesis'
         name = str(resource.properties.get("JobDefinitionName", "")).lower()
-        if name in self.held - {_name(arn) for arn in self.believed}:
+        if name in self.used_names - {_name(arn) for arn in self.believed}:
             return multiple()
         was_taken = name in self.world.sagemaker.definitions
-        made = sum(self.world.sagemaker.made.values())
-        self._prepare(trouble, meanwhile)
+        created = sum(self.world.sagemaker.created.values())
+        self._prepare(trouble, before_call)
         outcome = self._operate("CREATE", resource, resource.properties)
-        made = sum(self.world.sagemaker.made.values()) - made
+        created = sum(self.world.sagemaker.created.values()) - created
         is_taken = was_taken or name in self.others
-        assert made <= 1, f"one token, {made} definitions:\n{outcome}"
+        assert created <= 1, f"one token, {created} definitions:\n{outcome}"
         if outcome.status == "SUCCESS":
-            assert made == 1, f"adopted a definition of another stack:\n{outcome}"
+            assert created == 1, f"adopted a definition of another stack:\n{outcome}"
             assert outcome.model is not None
             resource.arn = outcome.model["JobDefinitionArn"]
             assert resource.arn not in self.believed, f"two stacks own it:\n{outcome}"
             self.believed[resource.arn] = resource
-            self.held.add(_name(resource.arn))
-            self._is_told_the_truth(outcome, resource)
+            self.used_names.add(_name(resource.arn))
+            self._check_tags(outcome, resource)
             return resource
-        known = self._known(outcome)
-        if is_taken and made == 0:
-            assert known is None, f"a failure names another stack's definition:\n{outcome}"
-        allowed = {"AlreadyExists"} if is_taken or _is_lost(outcome) else set()
-        self._has_the_right_code(outcome, trouble, allowed | ({"NotStabilized", "NotFound"} if made else set()))
-        if known is not None:
-            self._roll_back(resource, known, trouble)
-        left = set(self.world.sagemaker.definitions) - set(self.others) - {_name(arn) for arn in self.believed}
-        if left:
+        model = self._last_model(outcome)
+        if is_taken and created == 0:
+            assert model is None, f"a failure names another stack's definition:\n{outcome}"
+        allowed = {"AlreadyExists"} if is_taken or _owner_is_unknown(outcome) else set()
+        self._check_code(outcome, trouble, allowed | ({"NotStabilized", "NotFound"} if created else set()))
+        if model is not None:
+            self._roll_back(resource, model, trouble)
+        orphans = set(self.world.sagemaker.definitions) - set(self.others) - {_name(arn) for arn in self.believed}
+        if orphans:
             # Nobody can know the owner: the name is user-provided, and no read that could prove it was up to date.
-            assert left == {name}, f"an orphan under a generated name: {left}\n{outcome}"
-            assert _is_lost(outcome), f"an orphan whose owner could be proven:\n{outcome}"
+            assert orphans == {name}, f"an orphan under a generated name: {orphans}\n{outcome}"
+            assert _owner_is_unknown(outcome), f"an orphan whose owner could be proven:\n{outcome}"
             self.others[name] = self.world.sagemaker.definitions[name]
         return multiple()
 
@@ -187,15 +187,15 @@ class Stacks(RuleBasedStateMachine):
             resource.is_gone
             or "JobDefinitionName" in resource.properties
             or resource.properties["Tags"]
-            or resource.outside
+            or resource.outside_tags
         ):
             return
         self._prepare(trouble)
         outcome = self._operate("CREATE", resource, resource.properties)
-        known = self._known(outcome)
-        assert known is None or known["JobDefinitionArn"] == resource.arn, outcome
+        model = self._last_model(outcome)
+        assert model is None or model["JobDefinitionArn"] == resource.arn, outcome
         if outcome.status == "FAILED":
-            self._has_the_right_code(outcome, trouble, {"NotStabilized", "NotFound"})
+            self._check_code(outcome, trouble, {"NotStabilized", "NotFound"})
 
     @rule(resource=resources, own=tags, stack=stack_tags, trouble=troubles)
     def update(self, resource: Resource, own: Tags, stack: Tags, trouble: Trouble) -> None:
@@ -209,15 +209,13 @@ class Stacks(RuleBasedStateMachine):
         if outcome.status == "SUCCESS":
             assert not resource.is_gone, outcome
             resource.properties, resource.stack_tags = after.properties, after.stack_tags
-            self._is_told_the_truth(outcome, resource)
+            self._check_tags(outcome, resource)
             return
-        self._has_the_right_code(
-            outcome, trouble, {"NotStabilized", "NotFound"} if resource.is_gone else {"NotStabilized"}
-        )
+        self._check_code(outcome, trouble, {"NotStabilized", "NotFound"} if resource.is_gone else {"NotStabilized"})
         self._prepare(Trouble(tag_lag=trouble.tag_lag))
-        back = self._update(after, before)
-        wanted = ("FAILED", "NotFound") if resource.is_gone else ("SUCCESS", None)
-        assert (back.status, back.code) == wanted, f"{outcome}\nrolled back:\n{back}"
+        rollback = self._update(after, before)
+        expected = ("FAILED", "NotFound") if resource.is_gone else ("SUCCESS", None)
+        assert (rollback.status, rollback.code) == expected, f"{outcome}\nrolled back:\n{rollback}"
 
     def _update(self, before: Resource, after: Resource) -> Outcome:
         identifier = {"JobDefinitionArn": before.arn}
@@ -236,20 +234,20 @@ class Stacks(RuleBasedStateMachine):
         self._prepare(trouble)
         model = {"JobDefinitionArn": resource.arn, "JobDefinitionName": name}
         outcome = self._operate("DELETE", resource, resource.properties | model)
-        heard = any(
+        took_effect = any(
             call.took_effect and call.operation == DELETE for step in outcome.invocations for call in step.calls
         )
         if outcome.status == "SUCCESS" or outcome.code == "NotFound":
-            assert heard or resource.is_gone, f"reported as deleted, but it exists:\n{outcome}"
+            assert took_effect or resource.is_gone, f"reported as deleted, but it exists:\n{outcome}"
         else:
-            self._has_the_right_code(outcome, trouble, set())
+            self._check_code(outcome, trouble, set())
             self._prepare(Trouble())
-            again = self._operate("DELETE", resource, resource.properties | model)
-            missing = heard or resource.is_gone
-            assert (again.status, again.code) == (("FAILED", "NotFound") if missing else ("SUCCESS", None)), again
+            retry = self._operate("DELETE", resource, resource.properties | model)
+            missing = took_effect or resource.is_gone
+            assert (retry.status, retry.code) == (("FAILED", "NotFound") if missing else ("SUCCESS", None)), retry
         resource.is_gone = True
         self.believed.pop(resource.arn, None)
-        self.held.discard(name)
+        self.used_names.discard(name)
 
     @rule(resource=resources, by_arn=st.booleans(), trouble=troubles)
     def read(self, resource: Resource, by_arn: bool, trouble: Trouble) -> None:  # noqa: FBT001 - hypothesis draws it
@@ -259,27 +257,27 @@ class Stacks(RuleBasedStateMachine):
         outcome = self._operate("READ", resource, model if by_arn else resource.properties | model)
         if outcome.status == "SUCCESS":
             assert not resource.is_gone, outcome
-            self._is_told_the_truth(outcome, resource)
+            self._check_tags(outcome, resource)
         else:
-            self._has_the_right_code(outcome, trouble, {"NotFound"} if resource.is_gone else set())
+            self._check_code(outcome, trouble, {"NotFound"} if resource.is_gone else set())
 
     @rule(trouble=troubles)
     def list_all(self, trouble: Trouble) -> None:
         """LIST returns every definition of the account, no matter who created it."""
         self._prepare(trouble)
         outcome = self.world.operate("LIST", None)
-        self._note("LIST", outcome)
+        self._count_outcome("LIST", outcome)
         if outcome.status == "SUCCESS":
-            listed = {model["JobDefinitionArn"] for model in outcome.answer["resourceModels"]}
-            assert listed == {found.arn for found in self.world.sagemaker.definitions.values()}
+            arns = {model["JobDefinitionArn"] for model in outcome.answer["resourceModels"]}
+            assert arns == {definition.arn for definition in self.world.sagemaker.definitions.values()}
         else:
-            self._has_the_right_code(outcome, trouble, set())
+            self._check_code(outcome, trouble, set())
 
     @rule(name=st.sampled_from(USER_NAMES), age=st.sampled_from((0, 20, 4000)), equal=st.booleans())
     def another_stack_creates(self, name: str, age: int, equal: bool) -> None:  # noqa: FBT001 - hypothesis draws it
         """Another stack creates a definition, if the name is free."""
-        if name.lower() not in self.world.sagemaker.definitions and name.lower() not in self.held:
-            self.world.sagemaker.foreign(
+        if name.lower() not in self.world.sagemaker.definitions and name.lower() not in self.used_names:
+            self.world.sagemaker.create_foreign(
                 minimal() | {"JobDefinitionName": name}, {} if equal else {"owner": "them"}, age=age
             )
             self.others[name.lower()] = self.world.sagemaker.definitions[name.lower()]
@@ -295,14 +293,14 @@ class Stacks(RuleBasedStateMachine):
         """A person tags a stack's definition, under a key that no template has."""
         if not resource.is_gone:
             self.world.sagemaker.call("AddTags", ResourceArn=resource.arn, Tags=[{"Key": key, "Value": value}])
-            resource.outside[key] = value
+            resource.outside_tags[key] = value
 
     @rule(resource=resources)
     def a_person_untags(self, resource: Resource) -> None:
         """A person removes the tags that people added."""
-        if not resource.is_gone and resource.outside:
-            self.world.sagemaker.call("DeleteTags", ResourceArn=resource.arn, TagKeys=[*resource.outside])
-            resource.outside.clear()
+        if not resource.is_gone and resource.outside_tags:
+            self.world.sagemaker.call("DeleteTags", ResourceArn=resource.arn, TagKeys=[*resource.outside_tags])
+            resource.outside_tags.clear()
 
     @rule(resource=resources)
     def a_person_deletes(self, resource: Resource) -> None:
@@ -321,15 +319,15 @@ class Stacks(RuleBasedStateMachine):
     @invariant()
     def sagemaker_holds_what_is_believed(self) -> None:
         """SageMaker holds the stacks' definitions with all their tags, others' definitions unchanged, and no more."""
-        there = self.world.sagemaker.definitions
+        actual = self.world.sagemaker.definitions
         ours = {_name(arn): resource for arn, resource in self.believed.items()}
-        assert set(there) == set(ours) | set(self.others)
+        assert set(actual) == set(ours) | set(self.others)
         for name, resource in ours.items():
-            assert there[name].tags == resource.tags, name
+            assert actual[name].tags == resource.tags, name
         for name, other in self.others.items():
-            assert there[name] == other, name
+            assert actual[name] == other, name
 
-    def _prepare(self, trouble: Trouble, meanwhile: Any = None) -> None:  # noqa: ANN401 - Network.before
+    def _prepare(self, trouble: Trouble, before_call: Any = None) -> None:  # noqa: ANN401 - Network.before
         """Set the faults, lags and latency of the next operation, ten seconds after the last one.
 
         SageMaker's clock is known only to a second plus the time that Describe takes. A definition that is equal in
@@ -340,11 +338,11 @@ class Stacks(RuleBasedStateMachine):
         service.describe_lag, service.tag_lag = trouble.describe_lag, trouble.tag_lag
         network.latency = trouble.latency
         network.forget()
-        network.before = meanwhile or (lambda *_: None)
-        number = iter(range(10_000))
+        network.before_call = before_call or (lambda *_: None)
+        numbers = iter(range(10_000))
 
         def decide(operation: str, _: int) -> Fault | None:
-            name, after = trouble.faults.get(next(number), (None, False))
+            name, after = trouble.faults.get(next(numbers), (None, False))
             if name is None:
                 return None
             may_be_after = name in {*FAILED, *CUT, *UNREADABLE}
@@ -357,10 +355,10 @@ class Stacks(RuleBasedStateMachine):
         outcome = self.world.operate(
             action, *states, tags=resource.stack_tags, token=resource.token, logical_id=resource.logical_id, **named
         )
-        self._note(action, outcome)
+        self._count_outcome(action, outcome)
         return outcome
 
-    def _note(self, action: str, outcome: Outcome) -> None:
+    def _count_outcome(self, action: str, outcome: Outcome) -> None:
         for key in (action, f"{action} {outcome.code or outcome.status}"):
             self.tally[key] = self.tally.get(key, 0) + 1
         calls = [call for step in outcome.invocations for call in step.calls]
@@ -371,26 +369,26 @@ class Stacks(RuleBasedStateMachine):
         ):
             self.tally[key] = self.tally.get(key, 0) + number
 
-    def _known(self, outcome: Outcome) -> Json | None:
+    def _last_model(self, outcome: Outcome) -> Json | None:
         """Return the model that CloudFormation rolls back with, which is the last one that an answer carried."""
         models = [step.answer.get("resourceModel") for step in outcome.invocations]
-        known: Json | None = next((model for model in reversed(models) if model), None)
-        return known
+        last: Json | None = next((model for model in reversed(models) if model), None)
+        return last
 
-    def _is_told_the_truth(self, outcome: Outcome, resource: Resource) -> None:
+    def _check_tags(self, outcome: Outcome, resource: Resource) -> None:
         """Check that the model reports the actual tags, unless the last ListTags answer was out of date."""
         assert outcome.model is not None
         reads = [call for call in outcome.invocations[-1].calls if call.operation == "ListTags"]
         if reads and not reads[-1].lagged:
             assert {tag["Key"]: tag["Value"] for tag in outcome.model["Tags"]} == resource.tags, outcome
 
-    def _has_the_right_code(self, outcome: Outcome, trouble: Trouble, also: set[str]) -> None:
+    def _check_code(self, outcome: Outcome, trouble: Trouble, allowed: set[str]) -> None:
         """Check that a failure's code is that of a fault that hit the operation, or is explained by its state."""
-        hit = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
-        codes = {CODE_OF[name] for name in hit} | also
+        fault_names = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
+        codes = {CODE_OF[name] for name in fault_names} | allowed
         if "retriable" in codes or trouble.latency > 1:
             codes |= {*RETRIABLE}
-        if hit - {*UNSENT, *REFUSED}:
+        if fault_names - {*UNSENT, *REFUSED}:
             codes |= {"NotStabilized"}
         assert outcome.code in codes, f"{outcome.code} is none of {sorted(codes)}:\n{outcome}"
 
@@ -399,17 +397,17 @@ def _name(arn: str) -> str:
     return arn.rpartition("/")[2].lower()
 
 
-def _is_lost(outcome: Outcome) -> bool:
+def _owner_is_unknown(outcome: Outcome) -> bool:
     """Return whether nobody can know the owner of a created definition.
 
     That is so if the invocation that created it got no up-to-date answer from Describe and ListTags afterwards.
     """
     for step in outcome.invocations:
-        made = [n for n, call in enumerate(step.calls) if call.operation == CREATE and call.took_effect]
-        if made:
-            later = step.calls[made[0] :]
-            good = {call.operation for call in later if call.is_good}
-            return not {DESCRIBE, "ListTags"} <= good
+        creations = [n for n, call in enumerate(step.calls) if call.operation == CREATE and call.took_effect]
+        if creations:
+            later_calls = step.calls[creations[0] :]
+            operations = {call.operation for call in later_calls if call.is_good}
+            return not {DESCRIBE, "ListTags"} <= operations
     return False
 
 
@@ -419,7 +417,7 @@ class Tally:
     def __init__(self) -> None:
         self.runs = 0
         self.counts: dict[str, int] = {}
-        self.note: Callable[[], None] = lambda: None
+        self.after_run: Callable[[], None] = lambda: None
         """Called after every run."""
 
     def add(self, counts: Mapping[str, int]) -> None:
@@ -427,7 +425,7 @@ class Tally:
         self.runs += 1
         for key, number in counts.items():
             self.counts[key] = self.counts.get(key, 0) + number
-        self.note()
+        self.after_run()
 
 
 TALLY = Tally()

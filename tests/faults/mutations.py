@@ -19,14 +19,14 @@ SECRETS = ("ASIAK4NARI", "k3y-kanari3nv0gel", "t0ken-kanari3nv0gel", "k3y-provid
 
 Path = tuple[str | int, ...]
 
-GONE = "<gone>"
+REMOVED = "<gone>"
 DEEP = "<10,000 levels>"
 DEEP_LIST = "<10,000 lists>"
-LONG = "<300,000 letters>"
-GREAT = "<10 to the 400th>"
+LONG_TEXT = "<300,000 letters>"
+HUGE_NUMBER = "<10 to the 400th>"
 SURROGATE = "<half a character>"
 
-WRONG: tuple[Any, ...] = (
+WRONG_VALUES: tuple[Any, ...] = (
     None,
     "",
     " ",
@@ -52,11 +52,11 @@ WRONG: tuple[Any, ...] = (
     "1e400",
     float("nan"),
     float("inf"),
-    GONE,
+    REMOVED,
     DEEP,
     DEEP_LIST,
-    LONG,
-    GREAT,
+    LONG_TEXT,
+    HUGE_NUMBER,
     SURROGATE,
 )
 
@@ -119,11 +119,11 @@ test_event.__test__ = False  # type: ignore[attr-defined]  # pytest would collec
 
 def _schema() -> Json:
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
-    known = {key: schema[key] for key in ("definitions", "properties", "required", "additionalProperties")}
-    known["properties"] = {
-        name: rule for name, rule in known["properties"].items() if name not in ("CreationTime", "JobDefinitionArn")
+    rules = {key: schema[key] for key in ("definitions", "properties", "required", "additionalProperties")}
+    rules["properties"] = {
+        name: rule for name, rule in rules["properties"].items() if name not in ("CreationTime", "JobDefinitionArn")
     }
-    return known | {"type": "object"}
+    return rules | {"type": "object"}
 
 
 def _with_canaries(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -139,64 +139,64 @@ PROPERTIES = st.one_of(
 )
 
 
-def paths(value: Any, at: Path = ()) -> Iterator[Path]:  # noqa: ANN401 - JSON
+def paths(value: Any, prefix: Path = ()) -> Iterator[Path]:  # noqa: ANN401 - JSON
     """Yield the path of every part of a value."""
     parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
-        yield (*at, key)
-        yield from paths(part, (*at, key))
+        yield (*prefix, key)
+        yield from paths(part, (*prefix, key))
 
 
-def changed(value: Any, path: Path, new: Any) -> Any:  # noqa: ANN401 - JSON
+def replace_part(value: Any, path: Path, new: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a copy of a value with one part replaced. Parts off its path are shared with the original."""
     if not path:
         return new
     key, rest = path[0], path[1:]
     if isinstance(value, Mapping):
-        if not rest and new == GONE:
+        if not rest and new == REMOVED:
             return {name: part for name, part in value.items() if name != key}
-        return {**value, key: changed(value.get(key), rest, new)}
+        return {**value, key: replace_part(value.get(key), rest, new)}
     if isinstance(value, list) and isinstance(key, int) and key < len(value):
-        return [*value[:key], changed(value[key], rest, new), *value[key + 1 :]]
-    return {key: changed(None, rest, new)}
+        return [*value[:key], replace_part(value[key], rest, new), *value[key + 1 :]]
+    return {key: replace_part(None, rest, new)}
 
 
 @st.composite
-def broken(draw: st.DrawFn, made: Any) -> Json:  # noqa: ANN401 - event or test_event
+def invalid_events(draw: st.DrawFn, build_event: Any) -> Json:  # noqa: ANN401 - event or test_event
     """Draw an event with one to three wrong parts."""
-    whole: Json = made(draw(st.sampled_from(("CREATE", "READ", "UPDATE", "DELETE", "LIST"))), draw(PROPERTIES))
+    drawn: Json = build_event(draw(st.sampled_from(("CREATE", "READ", "UPDATE", "DELETE", "LIST"))), draw(PROPERTIES))
     for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from([*paths(whole)]))
+        path = draw(st.sampled_from([*paths(drawn)]))
         if draw(st.booleans()):
             path = (*path[:-1], draw(st.sampled_from(("Surprise", "Tags", "stackTags", "nextToken"))))
-        whole = changed(whole, path, at(path, draw(st.sampled_from(WRONG))))
-    return whole
+        drawn = replace_part(drawn, path, value_at(path, draw(st.sampled_from(WRONG_VALUES))))
+    return drawn
 
 
-def at(path: Path, wrong: Any) -> Any:  # noqa: ANN401 - JSON
+def value_at(path: Path, wrong: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a wrong value as it stands at a path.
 
     Only properties, tags and credentials keep the canary: messages may quote the rest of the envelope.
     """
-    named = {*map(str, path)}
-    if named & {"resourceProperties", "previousResourceProperties", "desiredResourceState", "previousResourceState"}:
+    names = {*map(str, path)}
+    if names & {"resourceProperties", "previousResourceProperties", "desiredResourceState", "previousResourceState"}:
         return wrong
-    if named & {"callerCredentials", "providerCredentials", "credentials", "stackTags", "desiredResourceTags"}:
+    if names & {"callerCredentials", "providerCredentials", "credentials", "stackTags", "desiredResourceTags"}:
         return wrong
     return json.loads(json.dumps(wrong).replace(CANARY, "stranger"))
 
 
-def sent(value: Any) -> Any:  # noqa: ANN401 - JSON
+def expand_placeholders(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return an event as it is sent: placeholders become huge or deep values, and no part is shared."""
     if isinstance(value, Mapping):
-        return {sent(key): sent(part) for key, part in value.items()}
+        return {expand_placeholders(key): expand_placeholders(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [sent(part) for part in value]
+        return [expand_placeholders(part) for part in value]
     if value in (DEEP, DEEP_LIST):
         deep: Any = "deepest"
         for _ in range(10_000):
             deep = {"deeper": deep} if value == DEEP else [deep]
         return deep
-    if value == GREAT and isinstance(value, str):
+    if value == HUGE_NUMBER and isinstance(value, str):
         return 10**400
-    return {LONG: "y" * 300_000, SURROGATE: "half \ud800"}.get(value, value) if isinstance(value, str) else value
+    return {LONG_TEXT: "y" * 300_000, SURROGATE: "half \ud800"}.get(value, value) if isinstance(value, str) else value

@@ -16,7 +16,7 @@ import urllib3.connection
 from botocore.httpsession import URLLib3Session
 
 from tests.faults.clock import Clock
-from tests.faults.fault import UNSENT, Fault, Script, answer, http
+from tests.faults.fault import UNSENT, Fault, Script, http, script_of
 
 LATENCY = 0.02
 """Seconds that an answer takes."""
@@ -69,16 +69,16 @@ class Network:
         """The bodies of the requests to the services of logs and metrics."""
         self.faults: list[Fault] = []
         """The planned faults."""
-        self.decide: Callable[[str, int], Fault | None] = self._planned
+        self.decide: Callable[[str, int], Fault | None] = self._planned_fault
         """Returns the fault that hits the nth call of an operation, or None."""
-        self.before: Callable[[str, int], None] = _nothing
+        self.before_call: Callable[[str, int], None] = _do_nothing
         """Called before the nth call of an operation, so that a test can make others act at that moment."""
         self.latency = LATENCY
         self._sagemaker = sagemaker
         self._counts: Counter[str] = Counter()
         self._upcoming: Fault | None = None
         self._open: list[Connection] = []
-        self._fixed: bytes | None = None
+        self._fixed_response: bytes | None = None
 
     @property
     def operations(self) -> list[str]:
@@ -96,11 +96,11 @@ class Network:
         while self._open:
             self._open.pop().drop()
 
-    def approach(self, request: Any) -> None:  # noqa: ANN401 - botocore's prepared request
+    def announce(self, request: Any) -> None:  # noqa: ANN401 - botocore's prepared request
         """Note a request that is about to be sent, and decide on its fault."""
         operation = _operation(request)
         self._counts[operation] += 1
-        self.before(operation, self._counts[operation])
+        self.before_call(operation, self._counts[operation])
         self._upcoming = self.decide(operation, self._counts[operation])
         if self._upcoming and self._upcoming.name in UNSENT:
             self.drop()
@@ -125,38 +125,41 @@ class Network:
 
     def serve(self, head: str, body: bytes) -> tuple[Script, Call | None]:
         """Return what a connection does after it receives a request, and the call; None for logs and metrics."""
-        lines = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
+        headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
         fault, self._upcoming = self._upcoming, None
-        service = lines["host"].split(".")[0]
+        service = headers["host"].split(".")[0]
         if service in {"logs", "monitoring"}:
             self.delivered.append(body)
-            right = _delivery(lines)
-            return [self.latency, *(answer(fault.name, right) if fault else [right])], None
-        operation = lines["x-amz-target"].rpartition(".")[2]
+            response = _delivery_response(headers)
+            return [self.latency, *(script_of(fault.name, response) if fault else [response])], None
+        operation = headers["x-amz-target"].rpartition(".")[2]
         operation = next(name for name in OPERATIONS if name.lower() == operation)
         call = Call(operation, body, fault)
         self.calls.append(call)
         if fault and fault.moment == "before":
-            return [self.latency, *answer(fault.name, http(200, b'{"JobDefinitionArn": "arn:aws:sagemaker:"}'))], call
-        right = self._fixed or self._sagemaker.answer(operation, body)
-        call.took_effect, call.lagged = b"200" in right.split(b"\r\n")[0], self._sagemaker.lagged
-        return [self.latency, *(answer(fault.name, right) if fault else [right])], call
+            return [
+                self.latency,
+                *script_of(fault.name, http(200, b'{"JobDefinitionArn": "arn:aws:sagemaker:"}')),
+            ], call
+        response = self._fixed_response or self._sagemaker.answer(operation, body)
+        call.took_effect, call.lagged = b"200" in response.split(b"\r\n")[0], self._sagemaker.lagged
+        return [self.latency, *(script_of(fault.name, response) if fault else [response])], call
 
     def answer_all(self, status: int, body: bytes) -> None:
         """Answer every request to SageMaker with this status and body."""
-        self._fixed = http(status, body)
+        self._fixed_response = http(status, body)
 
-    def _planned(self, operation: str, number: int) -> Fault | None:
-        hits = (fault for fault in self.faults if fault.operation == operation and number in fault.calls)
-        return next(hits, None)
+    def _planned_fault(self, operation: str, number: int) -> Fault | None:
+        matching = (fault for fault in self.faults if fault.operation == operation and number in fault.calls)
+        return next(matching, None)
 
 
 class Connection(socket.socket):
     """One end of a pair of sockets. The network receives what is sent over it, and answers with a script."""
 
     def __init__(self, network: Network) -> None:
-        mine, self._other = socket.socketpair()
-        super().__init__(mine.family, mine.type, mine.proto, fileno=mine.detach())
+        own_end, self._other_end = socket.socketpair()
+        super().__init__(own_end.family, own_end.type, own_end.proto, fileno=own_end.detach())
         self._network = network
         self._sent = b""
         self._script: deque[Any] = deque()
@@ -172,7 +175,7 @@ class Connection(socket.socket):
             self._sent = b""
             script, self._call = self._network.serve(head.decode(), body)
             self._script.extend(script)
-            self._other.send(b".")  # a poll of this socket now says that there is something to read
+            self._other_end.send(b".")  # a poll of this socket now says that there is something to read
 
     def send(self, data: Any, flags: int = 0, /) -> int:  # noqa: ANN401 - a socket's own signature
         """Send all the data."""
@@ -193,8 +196,8 @@ class Connection(socket.socket):
             return 0
         if self._script[0] == "reset":
             raise ConnectionResetError(104, "Connection reset by peer")
-        room = nbytes or len(buffer)
-        part, rest = self._script[0][:room], self._script[0][room:]
+        size = nbytes or len(buffer)
+        part, rest = self._script[0][:size], self._script[0][size:]
         self._script.popleft()
         if rest:
             self._script.appendleft(rest)
@@ -215,11 +218,11 @@ class Connection(socket.socket):
 
     def drop(self) -> None:
         """Close the other end."""
-        self._other.close()
+        self._other_end.close()
 
     def close(self) -> None:
         """Close both ends."""
-        self._other.close()
+        self._other_end.close()
         super().close()
 
 
@@ -235,12 +238,12 @@ OPERATIONS = (
 
 
 @contextmanager
-def cabled(network: Network) -> Iterator[Network]:
+def replace_network(network: Network) -> Iterator[Network]:
     """Replace the machine's network with a simulated one until the block ends."""
     send = URLLib3Session.send
 
-    def approach_and_send(self: URLLib3Session, request: Any) -> Any:  # noqa: ANN401 - botocore's own
-        network.approach(request)
+    def announce_and_send(self: URLLib3Session, request: Any) -> Any:  # noqa: ANN401 - botocore's own
+        network.announce(request)
         return send(self, request)
 
     def connect(_: object, timeout: object = None, **__: object) -> Connection:
@@ -250,7 +253,7 @@ def cabled(network: Network) -> Iterator[Network]:
         return urllib3.connection._WrappedAndVerifiedSocket(socket=network.secure(sock), is_verified=True)  # type: ignore[arg-type]  # a Connection does what urllib3 needs
 
     with (
-        patch.object(URLLib3Session, "send", approach_and_send),
+        patch.object(URLLib3Session, "send", announce_and_send),
         patch("urllib3.util.connection.create_connection", connect),
         patch("urllib3.connection._ssl_wrap_socket_and_match_hostname", secure),
     ):
@@ -266,12 +269,12 @@ def _operation(request: Any) -> str:  # noqa: ANN401 - botocore's prepared reque
     return (target.decode() if isinstance(target, bytes) else str(target)).rpartition(".")[2]
 
 
-def _nothing(_: str, __: int) -> None:
+def _do_nothing(_: str, __: int) -> None:
     """Do nothing before a call."""
 
 
-def _delivery(lines: dict[str, str]) -> bytes:
+def _delivery_response(headers: dict[str, str]) -> bytes:
     """Return the answer of CloudWatch or CloudWatch Logs to any request."""
-    if lines.get("smithy-protocol") == "rpc-v2-cbor":
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
         return http(200, b"\xa0", "application/cbor", smithy_protocol="rpc-v2-cbor")
-    return http(200, b"{}", lines.get("content-type", ""))
+    return http(200, b"{}", headers.get("content-type", ""))

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tests.faults.fault import Fault, answer, http
+from tests.faults.fault import Fault, http, script_of
 from tests.faults.network import OPERATIONS, Service
 
-Manner = Callable[["Talk", str, bytes], None]
+Manner = Callable[["ClientConnection", str, bytes], None]
 """How a server answers: a function of the connection, the operation and the right answer."""
 
 
-class Talk(socketserver.StreamRequestHandler):
+class ClientConnection(socketserver.StreamRequestHandler):
     """A connection whose requests the server answers in its manner, until the client closes it."""
 
     server: "Server"
@@ -31,24 +31,24 @@ class Talk(socketserver.StreamRequestHandler):
                 target = head.get("x-amz-target", "").rpartition(".")[2]
                 operation = target if target in OPERATIONS else "delivery"
                 with self.server.lock:
-                    self.server.asked[operation] += 1
+                    self.server.request_counts[operation] += 1
                     fault = self.server.decide(operation)
                     has_no_effect = operation not in OPERATIONS or (fault and fault.moment == "before")
-                    right = http(200, b"{}") if has_no_effect else self.server.service.answer(operation, body)
+                    response = http(200, b"{}") if has_no_effect else self.server.service.answer(operation, body)
                 if fault:
-                    self.fail(fault, right)
+                    self.fail(fault, response)
                 else:
-                    self.server.manner(self, operation, right)
+                    self.server.manner(self, operation, response)
 
-    def fail(self, fault: Fault, right: bytes) -> None:
+    def fail(self, fault: Fault, response: bytes) -> None:
         """Answer as a fault prescribes.
 
         Raises:
             ConnectionAbortedError: The fault ends the connection.
         """
-        for step in answer(fault.name, right):
+        for step in script_of(fault.name, response):
             if isinstance(step, bytes):
-                self.say(step)
+                self.send(step)
             elif isinstance(step, float):
                 self.wait(step)
             else:
@@ -56,7 +56,7 @@ class Talk(socketserver.StreamRequestHandler):
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 raise ConnectionAbortedError
 
-    def say(self, part: bytes) -> None:
+    def send(self, part: bytes) -> None:
         """Send a part of an answer."""
         self.wfile.write(part)
         self.wfile.flush()
@@ -67,7 +67,7 @@ class Talk(socketserver.StreamRequestHandler):
         Raises:
             ConnectionAbortedError: The test is over.
         """
-        if self.server.over.wait(seconds):
+        if self.server.closing.wait(seconds):
             raise ConnectionAbortedError
 
     def _head(self) -> dict[str, str]:
@@ -90,13 +90,13 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self, service: Service, manner: Manner, lock: threading.Lock) -> None:
-        super().__init__(("127.0.0.1", 0), Talk)
+        super().__init__(("127.0.0.1", 0), ClientConnection)
         self.service, self.manner, self.lock = service, manner, lock
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         """How many requests arrived, by operation. Those for logs and metrics all count as "delivery"."""
         self.decide: Callable[[str], Fault | None] = lambda _: None
         """Returns the fault that hits the next call of an operation, or None."""
-        self.over = threading.Event()
+        self.closing = threading.Event()
 
     @property
     def url(self) -> str:
@@ -105,7 +105,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving(service: Service, manner: Manner, lock: threading.Lock) -> Iterator[Server]:
+def run_server(service: Service, manner: Manner, lock: threading.Lock) -> Iterator[Server]:
     """Run a server until the block ends."""
     with Server(service, manner, lock) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -113,74 +113,78 @@ def serving(service: Service, manner: Manner, lock: threading.Lock) -> Iterator[
         try:
             yield server
         finally:
-            server.over.set()
+            server.closing.set()
             server.shutdown()
             thread.join()
 
 
-def at_once(talk: Talk, _: str, right: bytes) -> None:
+def at_once(connection: ClientConnection, _: str, response: bytes) -> None:
     """Send the answer at once."""
-    talk.say(right)
+    connection.send(response)
 
 
-def dripping(talk: Talk, _: str, right: bytes) -> None:
+def dripping(connection: ClientConnection, _: str, response: bytes) -> None:
     """Send a byte every two seconds, so that no single wait is long."""
-    for n in range(len(right)):
-        talk.say(right[n : n + 1])
-        talk.wait(2)
+    for n in range(len(response)):
+        connection.send(response[n : n + 1])
+        connection.wait(2)
 
 
-def dripping_body(talk: Talk, operation: str, right: bytes) -> None:
+def dripping_body(connection: ClientConnection, operation: str, response: bytes) -> None:
     """Send the headers at once, and a byte of the body every two seconds."""
-    head, _, body = right.partition(b"\r\n\r\n")
-    talk.say(head + b"\r\n\r\n")
-    dripping(talk, operation, body)
+    head, _, body = response.partition(b"\r\n\r\n")
+    connection.send(head + b"\r\n\r\n")
+    dripping(connection, operation, body)
 
 
-def silent(talk: Talk, _: str, __: bytes) -> None:
+def silent(connection: ClientConnection, _: str, __: bytes) -> None:
     """Send nothing."""
-    talk.wait(10_000)
+    connection.wait(10_000)
 
 
-def endless(talk: Talk, operation: str, right: bytes) -> None:
+def endless(connection: ClientConnection, operation: str, response: bytes) -> None:
     """Answer after a tenth of a second. ListTags always has a next page."""
-    talk.wait(0.1)
-    talk.say(http(200, json.dumps({"Tags": [], "NextToken": "more"}).encode()) if operation == "ListTags" else right)
+    connection.wait(0.1)
+    connection.send(
+        http(200, json.dumps({"Tags": [], "NextToken": "more"}).encode()) if operation == "ListTags" else response
+    )
 
 
-def flooding(talk: Talk, operation: str, right: bytes) -> None:
+def flooding(connection: ClientConnection, operation: str, response: bytes) -> None:
     """Answer Describe with endless whitespace."""
     if operation != "DescribeModelQualityJobDefinition":
-        return talk.say(right)
-    talk.say(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 99999999999\r\n\r\n")
-    while not talk.server.over.is_set():
-        talk.say(b" " * 4096)
-        talk.wait(0.05)
+        return connection.send(response)
+    connection.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 99999999999\r\n\r\n"
+    )
+    while not connection.server.closing.is_set():
+        connection.send(b" " * 4096)
+        connection.wait(0.05)
     return None
 
 
-def slow(talk: Talk, operation: str, right: bytes) -> None:
+def slow(connection: ClientConnection, operation: str, response: bytes) -> None:
     """Answer after 3.3 s; every third answer is a 503 that says to wait for 5 s."""
-    talk.wait(3.3)
-    if operation != "delivery" and sum(talk.server.asked.values()) % 3 == 1:
+    connection.wait(3.3)
+    if operation != "delivery" and sum(connection.server.request_counts.values()) % 3 == 1:
         body = b'{"__type": "ServiceUnavailable", "message": "slow down"}'
-        return talk.say(http(503, body, x_amz_retry_after="5000"))
-    return talk.say(right)
+        return connection.send(http(503, body, x_amz_retry_after="5000"))
+    return connection.send(response)
 
 
 def only_delivery(manner: Manner) -> Manner:
     """Return a manner that answers SageMaker's requests at once, and logs and metrics in the manner given."""
 
-    def mixed(talk: Talk, operation: str, right: bytes) -> None:
-        (manner if operation == "delivery" else at_once)(talk, operation, right)
+    def mixed(connection: ClientConnection, operation: str, response: bytes) -> None:
+        (manner if operation == "delivery" else at_once)(connection, operation, response)
 
     return mixed
 
 
-def answered(event: Any) -> Any:  # noqa: ANN401 - JSON
+def call_function(event: Any) -> Any:  # noqa: ANN401 - JSON
     """Call the function in this process; return its answer and the seconds that it took."""
     from aws_sagemaker_modelqualityjobdefinition.handlers import resource  # noqa: PLC0415 - only the calling process needs it
 
     start = time.monotonic()
-    answer = resource(event, None)
-    return {"answer": answer, "seconds": time.monotonic() - start}
+    response = resource(event, None)
+    return {"answer": response, "seconds": time.monotonic() - start}

@@ -48,7 +48,7 @@ class SageMaker:
         """How many answers of ListTags are out of date after each change of tags."""
         self._unseen: Counter[str] = Counter()
         self._stale: dict[str, tuple[int, list[Any]]] = {}
-        self.made: Counter[str] = Counter()
+        self.created: Counter[str] = Counter()
         """How many definitions the function created under each name, in lower case."""
         self.lagged = False
         """Whether the last answer was out of date."""
@@ -58,22 +58,22 @@ class SageMaker:
         """The definitions that actually exist, by name in lower case, even while reads lag."""
         return {
             name: Definition(
-                found.job_definition_name,
-                found.arn,
-                {tag["Key"]: tag["Value"] for tag in found.tags},
-                found.request,
+                definition.job_definition_name,
+                definition.arn,
+                {tag["Key"]: tag["Value"] for tag in definition.tags},
+                definition.request,
             )
-            for name, found in self._held.items()
+            for name, definition in self._moto_definitions.items()
         }
 
     def call(self, operation: str, **request: Any) -> Json:  # noqa: ANN401 - an operation's members
         """Call an operation as another stack or a person does, with no lag and no fault."""
         status, body = self._moto(operation, json.dumps(request).encode())
         assert status == 200, body
-        answered: Json = json.loads(body or b"{}")
-        return answered
+        response: Json = json.loads(body or b"{}")
+        return response
 
-    def foreign(self, request: Mapping[str, Any], tags: Mapping[str, str], age: float = 20) -> str:
+    def create_foreign(self, request: Mapping[str, Any], tags: Mapping[str, str], age: float = 20) -> str:
         """Create a definition as another stack, and return its ARN.
 
         Args:
@@ -83,43 +83,43 @@ class SageMaker:
         """
         wire_tags = [{"Key": key, "Value": value} for key, value in tags.items()]
         arn = self.call("CreateModelQualityJobDefinition", **{**request, "Tags": wire_tags})["JobDefinitionArn"]
-        self._held[str(request["JobDefinitionName"]).lower()].creation_time -= timedelta(seconds=age)
+        self._moto_definitions[str(request["JobDefinitionName"]).lower()].creation_time -= timedelta(seconds=age)
         return str(arn)
 
     def answer(self, operation: str, body: bytes) -> bytes:
         """Carry out a request and return the answer as HTTP. Reads lag as set."""
-        asked = json.loads(body)
+        request = json.loads(body)
         self.lagged = False
-        name = self._name(asked)
-        before = list(self._held[name].tags) if name in self._held else []
+        name = self._name(request)
+        previous_tags = list(self._moto_definitions[name].tags) if name in self._moto_definitions else []
         if operation == "DescribeModelQualityJobDefinition" and self._unseen[name]:
             self._unseen[name] -= 1
             self.lagged = True
             return http(400, b'{"__type": "ResourceNotFound", "message": "lags"}')
-        if operation == "ListTags" and name in self._held and self._stale.get(name, (0,))[0]:
-            left, tags = self._stale[name]
-            self._stale[name] = (left - 1, tags)
+        if operation == "ListTags" and name in self._moto_definitions and self._stale.get(name, (0,))[0]:
+            remaining, tags = self._stale[name]
+            self._stale[name] = (remaining - 1, tags)
             self.lagged = True
             return http(200, json.dumps({"Tags": tags}).encode())
         status, content = self._moto(operation, body)
         if status == 200 and operation == "CreateModelQualityJobDefinition":
-            self.made[name] += 1
+            self.created[name] += 1
             self._unseen[name], self._stale[name] = self.describe_lag, (self.tag_lag, [])
         if status == 200 and operation == "DeleteModelQualityJobDefinition":
             self._unseen.pop(name, None)
             self._stale.pop(name, None)
         if status == 200 and operation in {"AddTags", "DeleteTags"}:
-            left, tags = self._stale.get(name, (0, []))
-            self._stale[name] = (self.tag_lag, tags if left else before)
+            remaining, tags = self._stale.get(name, (0, []))
+            self._stale[name] = (self.tag_lag, tags if remaining else previous_tags)
         return http(status, content)
 
     @property
-    def _held(self) -> dict[str, Any]:
-        held: dict[str, Any] = sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
-        return held
+    def _moto_definitions(self) -> dict[str, Any]:
+        definitions: dict[str, Any] = sagemaker_backends[ACCOUNT][REGION].model_quality_job_definitions
+        return definitions
 
-    def _name(self, asked: Mapping[str, Any]) -> str:
-        return str(asked.get("JobDefinitionName") or asked.get("ResourceArn", "")).rpartition("/")[2].lower()
+    def _name(self, request: Mapping[str, Any]) -> str:
+        return str(request.get("JobDefinitionName") or request.get("ResourceArn", "")).rpartition("/")[2].lower()
 
     def _moto(self, operation: str, body: bytes) -> tuple[int, bytes]:
         headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}

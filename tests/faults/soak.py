@@ -35,19 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10, help="how long (MINUTES=), 10 unless given")
     parser.add_argument("--seed", type=int, help="the first round's seed (SEED=), a random one unless given")
     parser.add_argument("--load", type=int, default=1_000, help="definitions in the load (LOAD=), 0 for none")
-    asked = parser.parse_args(arguments)
-    seed = random.SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
+    options = parser.parse_args(arguments)
+    seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
     logging.disable(logging.CRITICAL)  # the function's logs would hide the progress
-    print(f"seed {seed}; stacks for {asked.minutes:g} minutes, load of {asked.load:,}; Ctrl-C ends it", flush=True)
+    print(f"seed {seed}; stacks for {options.minutes:g} minutes, load of {options.load:,}; Ctrl-C ends it", flush=True)
     progress = Progress()
     failed = None
     try:
-        failed = _stacks(seed, asked.minutes, progress)
-        if not failed and asked.load:
-            failed = _load(asked.load, seed, progress)
+        failed = _run_stacks(seed, options.minutes, progress)
+        if not failed and options.load:
+            failed = _run_load(options.load, seed, progress)
     except KeyboardInterrupt:
         print("\nstopped")
-    print(f"\n{_tally()}")
+    print(f"\n{_summary()}")
     if failed:
         print(f"\n{failed}", file=sys.stderr)
     return 1 if failed else 0
@@ -57,29 +57,28 @@ class Progress:
     """A progress line. On a terminal it replaces the last one; elsewhere a new one appears twice a minute."""
 
     def __init__(self) -> None:
-        self._written = -math.inf
+        self._printed_at = -math.inf
 
     def __call__(self, line: str) -> None:
         """Write a line."""
         if sys.stdout.isatty():
             print(f"\r\x1b[K{line}", end="", flush=True)
-        elif time.perf_counter() - self._written >= 30:
-            self._written = time.perf_counter()
+        elif time.perf_counter() - self._printed_at >= 30:
+            self._printed_at = time.perf_counter()
             print(line, flush=True)
 
 
-def _stacks(seed: int, minutes: float, progress: Progress) -> str | None:
+def _run_stacks(seed: int, minutes: float, progress: Progress) -> str | None:
     """Run rounds of the stateful test; return a report of the violation that ended them, None without one."""
     start, number = time.perf_counter(), seed
 
-    def note() -> None:
-        gone = (time.perf_counter() - start) / 60
+    def show_progress() -> None:
+        elapsed = (time.perf_counter() - start) / 60
         faults = TALLY.counts.get("faults", 0)
-        progress(
-            f"{gone:.1f} of {minutes:g} minutes, seed {number}: {TALLY.runs:,} lives of an account, {faults:,} faults"
-        )
+        spent = f"{elapsed:.1f} of {minutes:g} minutes, seed {number}"
+        progress(f"{spent}: {TALLY.runs:,} lives of an account, {faults:,} faults")
 
-    TALLY.note = note
+    TALLY.after_run = show_progress
     while time.perf_counter() - start < minutes * 60:
         if violation := _violation(number):
             return (
@@ -91,16 +90,18 @@ def _stacks(seed: int, minutes: float, progress: Progress) -> str | None:
     return None
 
 
-def _load(number: int, seed: int, progress: Progress) -> str | None:
+def _run_load(number: int, seed: int, progress: Progress) -> str | None:
     """Run the load test; return a report of its failures, None without any."""
-    found = load.run(number, seed, progress)
-    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(found.outcomes.items()))
-    peak = found.peak // load.MEGABYTE
-    print(f"\nload: {found.calls:,} calls, {found.faults:,} faults; peak {peak} MB of {MEMORY}; {counts}", flush=True)
-    if not found.lost and not found.restarts:
+    results = load.run(number, seed, progress)
+    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(results.outcomes.items()))
+    peak = results.peak // load.MEGABYTE
+    print(
+        f"\nload: {results.calls:,} calls, {results.faults:,} faults; peak {peak} MB of {MEMORY}; {counts}", flush=True
+    )
+    if not results.lost and not results.restarts:
         return None
-    restarts = "the function's process did not survive\n" if found.restarts else ""
-    lost = "\n".join(found.lost[:20])
+    restarts = "the function's process did not survive\n" if results.restarts else ""
+    lost = "\n".join(results.lost[:20])
     return f"Lost under load:\n{restarts}{lost}\n\nTo see it again: make soak SEED={seed} MINUTES=0 LOAD={number}"
 
 
@@ -127,12 +128,12 @@ def _violation(seed: int) -> str | None:
     return None
 
 
-def _tally() -> str:
+def _summary() -> str:
     """Return a summary of all runs: calls, faults, and requests by their outcomes."""
     counts = TALLY.counts
-    sums = ", ".join(f"{counts.get(key, 0):,} {key}" for key in ("invocations", "calls", "faults"))
+    totals = ", ".join(f"{counts.get(key, 0):,} {key}" for key in ("invocations", "calls", "faults"))
     rows = [f"{counts[key]:>10,}  {key}" for key in sorted(counts) if " " in key]
-    return "\n".join([f"{TALLY.runs:,} lives of an account: {sums}", *rows])
+    return "\n".join([f"{TALLY.runs:,} lives of an account: {totals}", *rows])
 
 
 if __name__ == "__main__":

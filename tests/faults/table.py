@@ -78,17 +78,17 @@ def rows(text: str, faults: int) -> list[Any]:
         pytest.param(*row, id=", ".join(row))
         for line in lines
         if line and not line.startswith("#")
-        for row in _unfolded([cell.strip() for cell in line.split("|")], faults)
+        for row in _expand_groups([cell.strip() for cell in line.split("|")], faults)
     ]
 
 
-def _unfolded(cells: list[str], faults: int) -> Iterator[list[str]]:
-    for named in cells[faults].split():
-        for name in GROUPS.get(named, (named,)):
+def _expand_groups(cells: list[str], faults: int) -> Iterator[list[str]]:
+    for group in cells[faults].split():
+        for name in GROUPS.get(group, (group,)):
             yield [*cells[:faults], name, *cells[faults + 1 :]]
 
 
-def planned(name: str, operation: str, moment: str, calls: str) -> list[Fault]:
+def planned_faults(name: str, operation: str, moment: str, calls: str) -> list[Fault]:
     """Return the faults that a row names."""
     if name == "-":
         return []
@@ -100,11 +100,11 @@ def check(outcome: Outcome, expected: str, name: str) -> None:
     """Check that the last answer is what a row expects."""
     choices = expected.replace("its code", CODE_OF.get(name, "")).split(" or ")
     retriable = [choice.replace("retriable", code) for choice in choices for code in RETRIABLE if "retriable" in choice]
-    spelled = [choice for choice in choices if "retriable" not in choice] + retriable
-    got = " ".join(filter(None, [outcome.status, outcome.code]))
+    outcomes = [choice for choice in choices if "retriable" not in choice] + retriable
+    actual = " ".join(filter(None, [outcome.status, outcome.code]))
     if outcome.status == "FAILED" and outcome.model is not None:
-        got += " + model"
-    assert got in spelled, f"expected {expected}, got {got}:\n{outcome}"
+        actual += " + model"
+    assert actual in outcomes, f"expected {expected}, got {actual}:\n{outcome}"
 
 
 def roll_back(world: World, model: Json | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.envelopes import ACCOUNT, Json, minimal
 from tests.faults.fault import Fault
-from tests.faults.table import check, planned, roll_back, rows
+from tests.faults.table import check, planned_faults, roll_back, rows
 from tests.faults.world import World
 
 CREATE = "CreateModelQualityJobDefinition"
@@ -87,17 +87,17 @@ def test_under_a_name_that_is_free(
     world: World, name: str, fault: str, moment: str, calls: str, expected: str, left: str
 ) -> None:
     """CREATE leaves one definition or none, and never one that CloudFormation doesn't know."""
-    world.plan(*planned(fault, CREATE, moment, calls))
+    world.plan(*planned_faults(fault, CREATE, moment, calls))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
     check(outcome, expected, fault)
     assert len(world.sagemaker.definitions) == (left == "ours"), outcome
-    assert sum(world.sagemaker.made.values()) == (left == "ours"), outcome
+    assert sum(world.sagemaker.created.values()) == (left == "ours"), outcome
     if left == "ours":
-        (found,) = world.sagemaker.definitions.values()
-        assert found.tags == EQUAL_TAGS
+        (definition,) = world.sagemaker.definitions.values()
+        assert definition.tags == EQUAL_TAGS
         assert outcome.model is not None
-        assert outcome.model["JobDefinitionArn"] == found.arn
-        assert outcome.model["JobDefinitionName"] == found.name
+        assert outcome.model["JobDefinitionArn"] == definition.arn
+        assert outcome.model["JobDefinitionName"] == definition.name
     roll_back(world, outcome.model)
     assert world.sagemaker.definitions == {}
 
@@ -125,9 +125,9 @@ def test_another_stacks_older_definition_is_left_alone(
     world: World, theirs: str, fault: str, moment: str, calls: str, expected: str
 ) -> None:
     """CREATE doesn't adopt a definition made 20 s earlier: no attempt of this request can have made it."""
-    world.sagemaker.foreign(*FOREIGN[theirs], age=20)
+    world.sagemaker.create_foreign(*FOREIGN[theirs], age=20)
     before = world.sagemaker.definitions
-    world.plan(*planned(fault, CREATE, moment, calls))
+    world.plan(*planned_faults(fault, CREATE, moment, calls))
     outcome = world.operate("CREATE", desired("user"), tags=STACK_TAGS)
     check(outcome, expected, fault)
     roll_back(world, outcome.model)
@@ -158,12 +158,12 @@ def test_another_stacks_newer_definition_is_left_alone(world: World, theirs: str
     """
     world.plan(Fault(fault, CREATE))
 
-    def meanwhile(operation: str, number: int) -> None:
+    def create_another(operation: str, number: int) -> None:
         if operation in (CREATE, DESCRIBE) and not world.sagemaker.definitions and len(world.network.calls) == 1:
-            world.sagemaker.foreign(*FOREIGN[theirs], age=0)
+            world.sagemaker.create_foreign(*FOREIGN[theirs], age=0)
         del number
 
-    world.network.before = meanwhile
+    world.network.before_call = create_another
     outcome = world.operate("CREATE", desired("user"), tags=STACK_TAGS)
     before = world.sagemaker.definitions
     check(outcome, expected, fault)
@@ -207,10 +207,10 @@ def test_a_definition_whose_answer_was_lost_is_found(  # noqa: PLR0917 - the col
 ) -> None:
     """CREATE finds the definition, or its failure names it, so that reads that lag or fail leave no orphan."""
     world.sagemaker.describe_lag = int(lag)
-    world.plan(*planned(lost, CREATE, "after", lost_calls), *planned(fault, DESCRIBE, "before", calls))
+    world.plan(*planned_faults(lost, CREATE, "after", lost_calls), *planned_faults(fault, DESCRIBE, "before", calls))
     outcome = world.operate("CREATE", desired(name), tags=STACK_TAGS)
     check(outcome, expected, fault)
-    assert sum(world.sagemaker.made.values()) == 1
+    assert sum(world.sagemaker.created.values()) == 1
     roll_back(world, outcome.model)
     assert world.sagemaker.definitions == {}, outcome
 
@@ -231,7 +231,7 @@ def test_reads_that_fail_afterwards_are_waited_for(
 ) -> None:
     """Once Create was accepted, every answer carries the model, and a read that keeps failing is reported."""
     operation = DESCRIBE if read == "Describe" else "ListTags"
-    world.plan(*planned(fault, operation, "before", calls))
+    world.plan(*planned_faults(fault, operation, "before", calls))
     outcome = world.request("CREATE", desired("user"), tags=STACK_TAGS)
     check(outcome, expected, fault)
     roll_back(world, outcome.model)
@@ -295,14 +295,14 @@ def test_a_name_whose_owner_can_not_be_known_is_explained(world: World) -> None:
     world.plan(Fault("silence", CREATE, "after", range(9)), Fault("silence", DESCRIBE, "before", range(99)))
     lost = world.request("CREATE", desired("user"), tags=STACK_TAGS)
     check(lost, "FAILED retriable", "-")
-    made = world.clock.date.strftime("%Y-%m-%d")
+    created_on = world.clock.date.strftime("%Y-%m-%d")
     world.plan()
     other = desired("user") | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
     messages = []
-    for wanted in (desired("user"), other):
-        again = world.request("CREATE", wanted, tags=STACK_TAGS)
+    for properties in (desired("user"), other):
+        again = world.request("CREATE", properties, tags=STACK_TAGS)
         check(again, "FAILED AlreadyExists", "-")
-        assert made in again.message, again.message
+        assert created_on in again.message, again.message
         messages.append(again.message)
     assert messages[0] != messages[1], "the message does not say whether it equals the request"
     assert len(world.sagemaker.definitions) == 1

@@ -4,13 +4,13 @@ import pytest
 
 from tests.envelopes import Json, minimal
 from tests.faults.fault import Fault
-from tests.faults.table import check, planned, rows
+from tests.faults.table import check, planned_faults, rows
 from tests.faults.world import World
 
 DELETE = "DeleteModelQualityJobDefinition"
 
 
-def deployed(world: World, name: str) -> Json:
+def deploy(world: World, name: str) -> Json:
     """Create a definition and return its model."""
     own = {"JobDefinitionName": "Churn"} if name == "user" else {}
     outcome = world.operate("CREATE", minimal() | own)
@@ -43,19 +43,19 @@ def test_a_definition_that_is_there(
     world: World, name: str, fault: str, moment: str, calls: str, expected: str, left: str
 ) -> None:
     """DELETE succeeds only if the definition is gone, and a second DELETE then reports NotFound."""
-    model = deployed(world, name)
-    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn-2"}, {"owner": "them"})
-    world.plan(*planned(fault, DELETE, moment, calls))
+    model = deploy(world, name)
+    world.sagemaker.create_foreign(minimal() | {"JobDefinitionName": "Churn-2"}, {"owner": "them"})
+    world.plan(*planned_faults(fault, DELETE, moment, calls))
     outcome = world.operate("DELETE", model)
     if outcome.status == "FAILED":
         outcome.answer.pop("resourceModel", None)  # the failure may carry the model of what still exists
     check(outcome, expected, fault)
-    there = {name for name in world.sagemaker.definitions if name != "churn-2"}
-    assert len(there) == (left == "there"), outcome
+    remaining = {name for name in world.sagemaker.definitions if name != "churn-2"}
+    assert len(remaining) == (left == "there"), outcome
     assert "churn-2" in world.sagemaker.definitions
     world.plan()
-    again = world.operate("DELETE", model)
-    assert (again.status, again.code) == (("SUCCESS", None) if left == "there" else ("FAILED", "NotFound")), again
+    second = world.operate("DELETE", model)
+    assert (second.status, second.code) == (("SUCCESS", None) if left == "there" else ("FAILED", "NotFound")), second
 
 
 # a fault of Delete                   | moment | calls  | the last answer
@@ -69,13 +69,13 @@ MISSING = """
 @pytest.mark.parametrize(("fault", "moment", "calls", "expected"), rows(MISSING, faults=0))
 def test_a_definition_that_is_missing(world: World, fault: str, moment: str, calls: str, expected: str) -> None:
     """DELETE reports NotFound if its first attempt can't have taken effect: no definition existed before."""
-    world.plan(*planned(fault, DELETE, moment, calls))
+    world.plan(*planned_faults(fault, DELETE, moment, calls))
     check(world.operate("DELETE", {"JobDefinitionName": "missing"}), expected, fault)
 
 
 def test_a_definition_in_use_survives_a_lost_answer(world: World) -> None:
     """DELETE waits while a monitoring schedule uses the definition, and succeeds once the schedule is deleted."""
-    model = deployed(world, "user")
+    model = deploy(world, "user")
     world.sagemaker.call(
         "CreateMonitoringSchedule",
         MonitoringScheduleName="hourly",
@@ -83,11 +83,11 @@ def test_a_definition_in_use_survives_a_lost_answer(world: World) -> None:
     )
     world.plan(Fault("reset", DELETE), Fault("throttled", DELETE, calls=(3, 4)))
 
-    def freed(operation: str, number: int) -> None:
+    def delete_schedule(operation: str, number: int) -> None:
         if operation == DELETE and number == 5:
             world.sagemaker.call("DeleteMonitoringSchedule", MonitoringScheduleName="hourly")
 
-    world.network.before = freed
+    world.network.before_call = delete_schedule
     outcome = world.operate("DELETE", model)
     assert outcome.status == "SUCCESS", outcome
     assert world.sagemaker.definitions == {}

@@ -21,16 +21,16 @@ from tests.faults.mutations import (
     CANARY,
     DEEP,
     DEEP_LIST,
-    GREAT,
-    LONG,
+    HUGE_NUMBER,
+    LONG_TEXT,
     SECRETS,
     SURROGATE,
-    WRONG,
-    broken,
-    changed,
-    sent,
+    WRONG_VALUES,
+    expand_placeholders,
+    invalid_events,
+    replace_part,
 )
-from tests.faults.world import CODES, MEMBERS, World, opened
+from tests.faults.world import CODES, MEMBERS, World, open_world
 
 bounded = settings(
     derandomize=True,
@@ -46,42 +46,42 @@ LONGEST = 3_000
 """The most characters that a message may have: AWS's text, cut at a thousand, and ours around it."""
 
 
-class Overheard(logging.Handler):
+class RecordCollector(logging.Handler):
     """A log handler that keeps the text of every record."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self.heard.append(self.format(record))
+        self.messages.append(self.format(record))
 
 
 @contextmanager
-def overheard() -> Iterator[Any]:
+def capture_output() -> Iterator[Any]:
     """Capture what a function's log would have: the records from INFO on, and the standard streams."""
-    handler, root = Overheard(), logging.getLogger()
+    handler, root = RecordCollector(), logging.getLogger()
     level, streams = root.level, (io.StringIO(), io.StringIO())
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
         with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
-            yield lambda: "\n".join([*handler.heard, *(stream.getvalue() for stream in streams)])
+            yield lambda: "\n".join([*handler.messages, *(stream.getvalue() for stream in streams)])
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
 
 
-def answered(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an entry point; anything
+def check_answer(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an entry point; anything
     """Send an event, check that the answer, the logs and the streams keep their promises, and return the answer."""
     world.network.forget()
     world.network.delivered.clear()
     before = world.clock.now
-    with overheard() as said:
+    with capture_output() as get_output:
         answer: Json = entry(event, None)
-    whole = json.dumps(answer, ensure_ascii=False)
-    whole.encode()  # as AWS's runtime client does: half a surrogate pair would fail
+    answer_text = json.dumps(answer, ensure_ascii=False)
+    answer_text.encode()  # as AWS's runtime client does: half a surrogate pair would fail
     assert world.clock.now - before <= 60
     assert set(answer) <= MEMBERS, answer
     assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS"), answer
@@ -89,15 +89,15 @@ def answered(world: World, entry: Any, event: Any) -> Json:  # noqa: ANN401 - an
     if answer["status"] == "FAILED":
         assert answer["errorCode"] in CODES, answer
         assert message[:1].strip(), f"no message: {message!r}"
-        for words in ("object has no attribute", "Traceback", "unexpected keyword", "NoneType", "a defect"):
-            assert words not in message, message
+        for phrase in ("object has no attribute", "Traceback", "unexpected keyword", "NoneType", "a defect"):
+            assert phrase not in message, message
     assert len(message) <= LONGEST, f"{len(message)} characters"
-    aloud = said() + b"".join(world.network.delivered).decode(errors="replace")
-    whispered = [message if not world.network.calls else "", json.dumps(answer.get("callbackContext"))]
+    output = get_output() + b"".join(world.network.delivered).decode(errors="replace")
+    private_texts = [message if not world.network.calls else "", json.dumps(answer.get("callbackContext"))]
     for secret in SECRETS:
-        assert secret not in aloud + message + json.dumps(answer.get("callbackContext")), f"{secret}: {answer}"
-    assert CANARY not in _without_names(aloud), aloud[:2000]
-    assert not [text for text in whispered if CANARY in _without_names(text)], whispered
+        assert secret not in output + message + json.dumps(answer.get("callbackContext")), f"{secret}: {answer}"
+    assert CANARY not in _without_names(output), output[:2000]
+    assert not [text for text in private_texts if CANARY in _without_names(text)], private_texts
     return answer
 
 
@@ -107,19 +107,19 @@ def _without_names(text: str) -> str:
 
 
 @bounded
-@given(broken(mutations.event))
+@given(invalid_events(mutations.event))
 def test_the_entry_point(event: Json) -> None:
     """The entry point that CloudFormation calls keeps its promises under invalid events."""
-    with opened() as world:
-        answered(world, handlers.resource, sent(event))
+    with open_world() as world:
+        check_answer(world, handlers.resource, expand_placeholders(event))
 
 
 @settings(bounded, max_examples=40)
-@given(broken(mutations.test_event))
+@given(invalid_events(mutations.test_event))
 def test_the_test_entry_point(event: Json) -> None:
     """The entry point that `sam local invoke TestEntrypoint` calls keeps the same promises."""
-    with opened() as world:
-        answered(world, handlers.test_entrypoint, sent(event))
+    with open_world() as world:
+        check_answer(world, handlers.test_entrypoint, expand_placeholders(event))
 
 
 ENTRIES = [
@@ -128,26 +128,26 @@ ENTRIES = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize(("entry", "build_event"), ENTRIES)
 @pytest.mark.parametrize("event", [None, [], "event", 7, {}, {"action": "READ"}, [{}], True, {"action": None}])
-def test_what_is_no_event_at_all(world: World, entry: Any, made: Any, event: Any) -> None:  # noqa: ANN401 - anything
+def test_what_is_no_event_at_all(world: World, entry: Any, build_event: Any, event: Any) -> None:  # noqa: ANN401 - anything
     """An input that is not an event is an InvalidRequest, for example when a person tries the function."""
-    del made
-    assert answered(world, entry, event)["errorCode"] == "InvalidRequest"
+    del build_event
+    assert check_answer(world, entry, event)["errorCode"] == "InvalidRequest"
 
 
-@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize(("entry", "build_event"), ENTRIES)
 @pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
-def test_every_part_of_every_event(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
+def test_every_part_of_every_event(world: World, entry: Any, build_event: Any, action: str) -> None:  # noqa: ANN401
     """Both entry points keep their promises whichever part of the envelope is wrong, down to a single credential.
 
     Each part gets some of the wrong values, and different parts get different ones.
     """
-    whole = made(action, {"JobDefinitionName": "churn"} if action != "CREATE" else minimal())
+    whole = build_event(action, {"JobDefinitionName": "churn"} if action != "CREATE" else minimal())
     envelope = [path for path in mutations.paths(whole) if "esource" not in str(path[-2:-1]) or len(path) < 3]
     for number, path in enumerate(envelope, len(action)):
-        for wrong in WRONG[number % 20 :: 20]:
-            answered(world, entry, sent(changed(whole, path, mutations.at(path, wrong))))
+        for wrong in WRONG_VALUES[number % 20 :: 20]:
+            check_answer(world, entry, expand_placeholders(replace_part(whole, path, mutations.value_at(path, wrong))))
 
 
 # the JSON pointer of a property, a value that it can't have
@@ -155,10 +155,10 @@ PROPERTIES = [
     ("JobResources/ClusterConfig/InstanceCount", "1_0"),
     ("JobResources/ClusterConfig/InstanceCount", " 7 \n"),
     ("JobResources/ClusterConfig/InstanceCount", "٣"),
-    ("JobResources/ClusterConfig/InstanceCount", GREAT),
+    ("JobResources/ClusterConfig/InstanceCount", HUGE_NUMBER),
     ("JobResources/ClusterConfig/InstanceCount", float("nan")),
     ("JobResources/ClusterConfig/InstanceCount", CANARY),
-    ("JobResources/ClusterConfig/InstanceCount", LONG),
+    ("JobResources/ClusterConfig/InstanceCount", LONG_TEXT),
     ("JobResources/ClusterConfig/InstanceCount", DEEP),
     ("JobResources/ClusterConfig/InstanceCount", True),
     ("JobResources/ClusterConfig", CANARY),
@@ -180,21 +180,21 @@ PROPERTIES = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize(("entry", "build_event"), ENTRIES)
 @pytest.mark.parametrize("action", ["CREATE", "UPDATE"])
 @pytest.mark.parametrize(("pointer", "wrong"), PROPERTIES)
 def test_a_property_that_is_wrong_is_named(
     world: World,
     entry: Any,  # noqa: ANN401 - an entry point
-    made: Any,  # noqa: ANN401 - a function that builds events
+    build_event: Any,  # noqa: ANN401 - a function that builds events
     action: str,
     pointer: str,
     wrong: Any,  # noqa: ANN401 - anything
 ) -> None:
     """The message names a wrong property by its JSON pointer, and nothing is sent to SageMaker."""
     path = tuple(int(part) if part.isdigit() else part for part in pointer.split("/"))
-    properties = changed(maximal(), path, wrong)
-    answer = answered(world, entry, sent(made(action, properties)))
+    properties = replace_part(maximal(), path, wrong)
+    answer = check_answer(world, entry, expand_placeholders(build_event(action, properties)))
     assert answer["errorCode"] == "InvalidRequest", answer
     assert pointer.removesuffix("/0") in answer["message"], answer
     assert world.network.calls == []
@@ -206,23 +206,23 @@ def test_a_great_many_of_something_is_refused(world: World, name: str) -> None:
     many = {f"K{number}": CANARY for number in range(200_000)}
     event = mutations.event("CREATE", minimal())
     if name == "resourceProperties":
-        event["requestData"][name] = changed(minimal(), ("ModelQualityAppSpecification", "Environment"), many)
+        event["requestData"][name] = replace_part(minimal(), ("ModelQualityAppSpecification", "Environment"), many)
     elif name == "stackTags":
         event["requestData"][name] = many
     else:
         event["requestData"]["resourceProperties"]["Tags"] = [{"Key": key, "Value": "1"} for key in many]
-    answer = answered(world, handlers.resource, event)
+    answer = check_answer(world, handlers.resource, event)
     assert answer["errorCode"] == "InvalidRequest", str(answer)[:2000]
     assert world.network.calls == []
 
 
-@pytest.mark.parametrize(("entry", "made"), ENTRIES)
+@pytest.mark.parametrize(("entry", "build_event"), ENTRIES)
 @pytest.mark.parametrize("action", ["READ", "DELETE", "UPDATE"])
-def test_megabytes_are_not_sent_back(world: World, entry: Any, made: Any, action: str) -> None:  # noqa: ANN401
+def test_megabytes_are_not_sent_back(world: World, entry: Any, build_event: Any, action: str) -> None:  # noqa: ANN401
     """An answer does not repeat an identifier of 6 MB, which is Lambda's limit for an answer."""
     long = "x" * 6_000_000
     for identifier in ({"JobDefinitionArn": long}, {"JobDefinitionName": long}):
-        answer = answered(world, entry, made(action, minimal() | identifier))
+        answer = check_answer(world, entry, build_event(action, minimal() | identifier))
         assert answer["status"] == "FAILED"
         assert len(json.dumps(answer)) < 20_000
 
@@ -234,7 +234,7 @@ def test_megabytes_of_aws_are_not_passed_on(world: World, action: str) -> None:
     body = json.dumps({"__type": "ValidationException", "message": words}).encode()
     world.network.answer_all(400, body)
     event = mutations.event(action, {"JobDefinitionName": "churn"} | minimal())
-    answer = answered(world, handlers.resource, event)
+    answer = check_answer(world, handlers.resource, event)
     assert answer["errorCode"] == "InvalidRequest", str(answer)[:2000]
     assert "unheard of" in answer["message"]
     assert 0 < answer["message"].index("0b0c1d2e-request") < answer["message"].index("unheard of")
@@ -244,7 +244,7 @@ def test_megabytes_of_aws_are_not_passed_on(world: World, action: str) -> None:
 def test_a_region_that_is_none_is_an_invalid_request(world: World, region: Any) -> None:  # noqa: ANN401
     """An invalid region is an InvalidRequest: the handler never uses the function's own region instead."""
     event = mutations.event("READ", {"JobDefinitionName": "churn"}) | {"region": region}
-    answer = answered(world, handlers.resource, event)
+    answer = check_answer(world, handlers.resource, event)
     assert answer["errorCode"] == "InvalidRequest"
     assert "region" in answer["message"].lower()
     assert world.network.calls == []

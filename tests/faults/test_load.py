@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 def test_nothing_is_lost_under_load() -> None:
     """CloudFormation knows every definition, and none is left at the end, although a tenth of the calls fail."""
-    found = load.run(40, seed=8)
-    assert not found.lost, "\n".join(found.lost)
-    assert found.restarts == 0
-    assert 0 < found.peak <= MEMORY * load.MEGABYTE
-    assert found.faults > 10
+    results = load.run(40, seed=8)
+    assert not results.lost, "\n".join(results.lost)
+    assert results.restarts == 0
+    assert 0 < results.peak <= MEMORY * load.MEGABYTE
+    assert results.faults > 10

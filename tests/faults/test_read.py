@@ -4,7 +4,7 @@ import pytest
 
 from tests.envelopes import arn, maximal, minimal
 from tests.faults.fault import Fault
-from tests.faults.table import check, planned, rows
+from tests.faults.table import check, planned_faults, rows
 from tests.faults.world import World
 
 CALL = {
@@ -31,9 +31,9 @@ TABLE = """
 @pytest.mark.parametrize(("action", "call", "fault", "calls", "expected"), rows(TABLE, faults=2))
 def test_reads(world: World, action: str, call: str, fault: str, calls: str, expected: str, by: str) -> None:
     """READ and LIST survive one failed call and report a lasting fault. READ goes by ARN, as in an import, or name."""
-    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {"team": "fraud"})
+    world.sagemaker.create_foreign(minimal() | {"JobDefinitionName": "Churn"}, {"team": "fraud"})
     before = world.sagemaker.definitions
-    world.plan(*planned(fault, CALL[call], "before", calls))
+    world.plan(*planned_faults(fault, CALL[call], "before", calls))
     identifier = {"JobDefinitionArn": arn("churn")} if by == "JobDefinitionArn" else {"JobDefinitionName": "Churn"}
     outcome = world.operate(action, identifier if action == "READ" else None)
     check(outcome, expected, fault)
@@ -61,7 +61,7 @@ def test_reads(world: World, action: str, call: str, fault: str, calls: str, exp
 )
 def test_an_unreadable_answer_is_reported(world: World, action: str, operation: str, fault: str) -> None:
     """The message for an unreadable answer names the operation, and does not call it a defect of this type."""
-    world.sagemaker.foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
+    world.sagemaker.create_foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
     world.plan(Fault(fault, operation, calls=range(1, 99)))
     properties = {"CREATE": maximal(), "READ": {"JobDefinitionName": "Churn"}, "LIST": None}[action]
     outcome = world.request(action, properties)

@@ -16,10 +16,10 @@ import pytest
 
 from tests.envelopes import LOG_GROUP, ROOT, Json, arn, event, minimal
 from tests.faults import server
-from tests.faults.clock import stopped
-from tests.faults.server import Manner, Server, serving
+from tests.faults.clock import stop_time
+from tests.faults.server import Manner, Server, run_server
 from tests.faults.service import sagemaker
-from tests.faults.world import LIMITS, RETRIABLE, Invocation, hold_to_the_contract
+from tests.faults.world import LIMITS, RETRIABLE, Invocation, check_contract
 
 pytestmark = pytest.mark.slow
 
@@ -48,24 +48,27 @@ CASES: dict[str, tuple[str, Manner, bool]] = {
 LONGEST = 75
 """Seconds after which the test ends a case: more than any case may take, with its start on a busy machine."""
 
-CALLER = "import json, sys; from tests.faults.server import answered; print(json.dumps(answered(json.load(sys.stdin))))"
+CALLER = (
+    "import json, sys; from tests.faults.server import call_function; "
+    "print(json.dumps(call_function(json.load(sys.stdin))))"
+)
 
 
 @pytest.fixture(scope="module")
-def calls() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
+def cases() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
     """Start all cases at once, and yield each one's process and server."""
     lock = threading.Lock()
     running: dict[str, tuple[subprocess.Popen[str], Server]] = {}
     with ExitStack() as stack:
-        timer = threading.Timer(LONGEST, _end, [running])
+        timer = threading.Timer(LONGEST, _kill, [running])
         stack.callback(timer.cancel)
-        with stopped() as clock:
+        with stop_time() as clock:
             service = stack.enter_context(sagemaker(clock))
-            service.foreign(minimal() | {"JobDefinitionName": "churn"}, {"a": "1", "b": "1"}, age=0)
+            service.create_foreign(minimal() | {"JobDefinitionName": "churn"}, {"a": "1", "b": "1"}, age=0)
         for name, (action, manner, delivers) in CASES.items():
-            where = stack.enter_context(serving(service, manner, lock))
+            case_server = stack.enter_context(run_server(service, manner, lock))
             environment = {
-                "AWS_ENDPOINT_URL": where.url,
+                "AWS_ENDPOINT_URL": case_server.url,
                 "AWS_CONFIG_FILE": "/dev/null",
                 "AWS_DEFAULT_REGION": "us-east-1",
                 "PATH": os.environ["PATH"],
@@ -86,12 +89,12 @@ def calls() -> Iterator[dict[str, tuple[subprocess.Popen[str], Server]]]:
             assert process.stdin
             process.stdin.write(json.dumps(_event(action, delivers=delivers)))
             process.stdin.close()
-            running[name] = (process, where)
+            running[name] = (process, case_server)
         timer.start()
         yield running
 
 
-def _end(running: dict[str, tuple[subprocess.Popen[str], Server]]) -> None:
+def _kill(running: dict[str, tuple[subprocess.Popen[str], Server]]) -> None:
     """End the processes that have not answered by now."""
     for process, _ in running.values():
         process.kill()
@@ -105,37 +108,37 @@ def _event(action: str, *, delivers: bool) -> Json:
     return event(action, properties[action], log_group=group)
 
 
-def _answered(process: subprocess.Popen[str], action: str) -> Invocation:
+def _check_answer(process: subprocess.Popen[str], action: str) -> Invocation:
     """Wait for a case's answer, and check it against the contract."""
     assert process.stdout
     assert process.stderr
-    said, problems = process.stdout.read(), process.stderr.read()
-    assert said, f"no answer within {LONGEST} s: {problems}"
-    found = json.loads(said.splitlines()[-1])
-    invocation = Invocation(action, found["answer"], found["seconds"], [])
-    hold_to_the_contract(invocation)
+    output, errors = process.stdout.read(), process.stderr.read()
+    assert output, f"no answer within {LONGEST} s: {errors}"
+    result = json.loads(output.splitlines()[-1])
+    invocation = Invocation(action, result["answer"], result["seconds"], [])
+    check_contract(invocation)
     return invocation
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("delivery")])
-def test_an_answer_is_in_time(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
+def test_an_answer_is_in_time(cases: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
     """The function answers within the contract's time. Work left to do continues in a callback or can be retried."""
-    process, where = calls[name]
+    process, case_server = cases[name]
     action = CASES[name][0]
-    found = _answered(process, action)
-    assert found.seconds <= LIMITS[action]
-    status = found.answer["status"]
+    invocation = _check_answer(process, action)
+    assert invocation.seconds <= LIMITS[action]
+    status = invocation.answer["status"]
     slow = CASES[name][1] is server.slow
-    assert status == "IN_PROGRESS" or found.answer.get("errorCode") in RETRIABLE or (slow and status == "SUCCESS"), (
-        found
-    )
-    assert where.asked["ListTags"] < 1_000
+    assert (
+        status == "IN_PROGRESS" or invocation.answer.get("errorCode") in RETRIABLE or (slow and status == "SUCCESS")
+    ), invocation
+    assert case_server.request_counts["ListTags"] < 1_000
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.endswith("delivery")])
-def test_delivery_has_three_seconds(calls: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
+def test_delivery_has_three_seconds(cases: dict[str, tuple[subprocess.Popen[str], Server]], name: str) -> None:
     """Delivery takes three seconds at most, whether it fails or is slow. The request itself takes almost none here."""
-    process, _ = calls[name]
-    found = _answered(process, "READ")
-    assert found.answer["status"] == "SUCCESS"
-    assert found.seconds <= 3 + 5, "three, and five for the start on a busy machine"
+    process, _ = cases[name]
+    invocation = _check_answer(process, "READ")
+    assert invocation.answer["status"] == "SUCCESS"
+    assert invocation.seconds <= 3 + 5, "three, and five for the start on a busy machine"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.envelopes import Json, minimal
 from tests.faults.fault import Fault
-from tests.faults.table import CALLS, check, planned, rows
+from tests.faults.table import CALLS, check, planned_faults, rows
 from tests.faults.world import Outcome, World
 
 DESCRIBE = "DescribeModelQualityJobDefinition"
@@ -26,7 +26,7 @@ BEFORE = template(a="1", b="1")
 AFTER = template(a="2", c="3")
 
 
-def deployed(world: World) -> Json:
+def deploy(world: World) -> Json:
     """Create the definition, tag it as another party, and return its identifier."""
     outcome = world.operate("CREATE", BEFORE, tags={"stage": "prod"})
     assert outcome.model is not None, outcome
@@ -35,20 +35,20 @@ def deployed(world: World) -> Json:
     return {"JobDefinitionArn": arn}
 
 
-def updated(world: World, identifier: Json, *, back: bool = False) -> Outcome:
+def update(world: World, identifier: Json, *, rollback: bool = False) -> Outcome:
     """Update the stack, or roll the update back."""
-    now, before = (BEFORE, AFTER) if back else (AFTER, BEFORE)
+    current, previous = (BEFORE, AFTER) if rollback else (AFTER, BEFORE)
     stack = {"stage": "prod"}
-    return world.operate("UPDATE", now | identifier, before | identifier, tags=stack, previous_tags=stack)
+    return world.operate("UPDATE", current | identifier, previous | identifier, tags=stack, previous_tags=stack)
 
 
-def tags(world: World) -> dict[str, str]:
+def actual_tags(world: World) -> dict[str, str]:
     """Return the actual tags of the only definition."""
-    (found,) = world.sagemaker.definitions.values()
-    return found.tags
+    (definition,) = world.sagemaker.definitions.values()
+    return definition.tags
 
 
-def reported(outcome: Outcome) -> dict[str, str]:
+def reported_tags(outcome: Outcome) -> dict[str, str]:
     """Return the tags that an answer reports."""
     assert outcome.model is not None, outcome
     return {tag["Key"]: tag["Value"] for tag in outcome.model["Tags"]}
@@ -111,7 +111,7 @@ LAGGING = """
 @pytest.mark.parametrize(("operation", "fault", "moment", "calls", "expected"), rows(WRITES, faults=1))
 def test_writes_that_fail(world: World, operation: str, fault: str, moment: str, calls: str, expected: str) -> None:
     """After an UPDATE whose writes fail, the tags are as requested, or the rollback restores the old ones."""
-    _fails(world, planned(fault, operation, moment, calls), expected, fault)
+    _check_update(world, planned_faults(fault, operation, moment, calls), expected, fault)
 
 
 @pytest.mark.parametrize(("operation", "fault", "moment", "calls", "lag", "expected"), rows(LAGGING, faults=1))
@@ -119,24 +119,26 @@ def test_writes_that_fail_while_reads_lag(
     world: World, operation: str, fault: str, moment: str, calls: str, lag: str, expected: str
 ) -> None:
     """After writes that fail while reads lag, the tags are as requested, or the rollback restores the old ones."""
-    _fails(world, planned(fault, operation, moment, calls), expected, fault, int(lag))
+    _check_update(world, planned_faults(fault, operation, moment, calls), expected, fault, int(lag))
 
 
-def _fails(world: World, faults: list[Fault], expected: str, fault: str, lag: int = 0) -> None:
+def _check_update(world: World, faults: list[Fault], expected: str, fault: str, lag: int = 0) -> None:
     """Update under faults and check the answer; after a failure, roll back and check the tags."""
-    identifier = deployed(world)
+    identifier = deploy(world)
     world.sagemaker.tag_lag = lag
     world.plan(*faults)
-    outcome = updated(world, identifier)
-    check(_nameless(outcome), expected, fault)
+    outcome = update(world, identifier)
+    check(_without_model(outcome), expected, fault)
     if outcome.status == "SUCCESS":
-        assert tags(world) == NEW
-        assert reported(outcome) == NEW
+        assert actual_tags(world) == NEW
+        assert reported_tags(outcome) == NEW
         return
     world.plan()
-    back = updated(world, identifier, back=True)
-    assert tags(world) == OLD, f"{outcome}\nrolled back:\n{back}"
-    assert back.status == "SUCCESS" or (lag == 99 and back.code == "NotStabilized"), f"{outcome}\nrolled back:\n{back}"
+    rollback = update(world, identifier, rollback=True)
+    assert actual_tags(world) == OLD, f"{outcome}\nrolled back:\n{rollback}"
+    assert rollback.status == "SUCCESS" or (lag == 99 and rollback.code == "NotStabilized"), (
+        f"{outcome}\nrolled back:\n{rollback}"
+    )
 
 
 # a fault of   | of this kind                                       | calls    | the last answer
@@ -153,52 +155,52 @@ READS = """
 @pytest.mark.parametrize(("read", "fault", "calls", "expected"), rows(READS, faults=1))
 def test_reads_that_fail(world: World, read: str, fault: str, calls: str, expected: str) -> None:
     """A read that keeps failing before the change ends UPDATE with nothing changed; after it, UPDATE reads again."""
-    identifier = deployed(world)
-    world.plan(*planned(fault, DESCRIBE if read == "Describe" else read, "before", calls))
-    outcome = updated(world, identifier)
-    check(_nameless(outcome), expected, fault)
+    identifier = deploy(world)
+    world.plan(*planned_faults(fault, DESCRIBE if read == "Describe" else read, "before", calls))
+    outcome = update(world, identifier)
+    check(_without_model(outcome), expected, fault)
     if outcome.status == "SUCCESS":
-        assert tags(world) == NEW
+        assert actual_tags(world) == NEW
         return
     world.plan()
-    assert updated(world, identifier, back=True).status == "SUCCESS"
-    assert tags(world) == OLD
+    assert update(world, identifier, rollback=True).status == "SUCCESS"
+    assert actual_tags(world) == OLD
 
 
 @pytest.mark.parametrize("read", [DESCRIBE, "ListTags"])
 @pytest.mark.parametrize("fault", ["unreachable", "throttled", "denied", "expired", "unknown", "503", "reset", "html"])
 def test_reads_that_fail_in_a_callback(world: World, read: str, fault: str) -> None:
     """UPDATE reads again later if a read fails in a callback, while the changed tags lag."""
-    identifier = deployed(world)
+    identifier = deploy(world)
     world.sagemaker.tag_lag = 2
-    hit: list[int] = []
+    failed_calls: list[int] = []
 
-    def fails(operation: str, number: int) -> Fault | None:
+    def fail_read(operation: str, number: int) -> Fault | None:
         changed = "AddTags" in world.network.operations
-        if changed and operation == read and len(hit) < 2 and len(world.network.operations) > 5:
-            hit.append(number)
+        if changed and operation == read and len(failed_calls) < 2 and len(world.network.operations) > 5:
+            failed_calls.append(number)
             return Fault(fault, operation)
         return None
 
-    world.network.decide = fails
-    outcome = updated(world, identifier)
+    world.network.decide = fail_read
+    outcome = update(world, identifier)
     assert outcome.status == "SUCCESS", outcome
-    assert tags(world) == NEW
-    assert reported(outcome) == NEW
+    assert actual_tags(world) == NEW
+    assert reported_tags(outcome) == NEW
     assert not any(step.answer["status"] == "FAILED" for step in outcome.invocations), outcome
 
 
 @pytest.mark.parametrize("lag", [1, 2, 3])
 def test_reads_that_lag(world: World, lag: int) -> None:
     """UPDATE succeeds once SageMaker reports the change, and its answer reports the actual tags."""
-    identifier = deployed(world)
+    identifier = deploy(world)
     world.sagemaker.tag_lag = lag
-    outcome = updated(world, identifier)
+    outcome = update(world, identifier)
     assert outcome.status == "SUCCESS", outcome
-    assert tags(world) == reported(outcome) == NEW
-    back = updated(world, identifier, back=True)
-    assert back.status == "SUCCESS", back
-    assert tags(world) == reported(back) == OLD
+    assert actual_tags(world) == reported_tags(outcome) == NEW
+    rollback = update(world, identifier, rollback=True)
+    assert rollback.status == "SUCCESS", rollback
+    assert actual_tags(world) == reported_tags(rollback) == OLD
 
 
 def test_the_rollback_does_not_believe_a_read_that_lags(world: World) -> None:
@@ -206,15 +208,15 @@ def test_the_rollback_does_not_believe_a_read_that_lags(world: World) -> None:
 
     DeleteTags succeeded, and AddTags was denied.
     """
-    identifier = deployed(world)
+    identifier = deploy(world)
     world.sagemaker.tag_lag = 1
     world.plan(Fault("denied", "AddTags", calls=CALLS["always"]))
-    outcome = updated(world, identifier)
+    outcome = update(world, identifier)
     assert outcome.code == "AccessDenied", outcome
     world.plan()
-    back = updated(world, identifier, back=True)
-    assert back.status == "SUCCESS", back
-    assert tags(world) == reported(back) == OLD
+    rollback = update(world, identifier, rollback=True)
+    assert rollback.status == "SUCCESS", rollback
+    assert actual_tags(world) == reported_tags(rollback) == OLD
 
 
 @pytest.mark.parametrize("action", ["READ", "UPDATE"])
@@ -223,21 +225,21 @@ def test_a_definition_that_vanishes_between_two_reads_is_not_found(world: World,
 
     SageMaker answers ListTags for an ARN that does not exist with ValidationException.
     """
-    identifier = deployed(world)
+    identifier = deploy(world)
     world.plan()
 
     def vanish(operation: str, number: int) -> None:
         if operation == "ListTags" and number == 1:
-            (found,) = world.sagemaker.definitions.values()
-            world.sagemaker.call("DeleteModelQualityJobDefinition", JobDefinitionName=found.name)
+            (definition,) = world.sagemaker.definitions.values()
+            world.sagemaker.call("DeleteModelQualityJobDefinition", JobDefinitionName=definition.name)
 
-    world.network.before = vanish
+    world.network.before_call = vanish
     arguments = (AFTER | identifier, BEFORE | identifier) if action == "UPDATE" else (identifier,)
     outcome = world.operate(action, *arguments)
     assert outcome.code == "NotFound", outcome
 
 
-def _nameless(outcome: Outcome) -> Outcome:
+def _without_model(outcome: Outcome) -> Outcome:
     """Return an outcome without the model of its failure: an update's failure may carry one or not."""
     last = outcome.invocations[-1]
     if last.answer["status"] == "FAILED":

@@ -12,9 +12,9 @@ from typing import Any
 
 from aws_sagemaker_modelqualityjobdefinition.handlers import resource
 from tests.envelopes import Json, event
-from tests.faults.clock import Clock, stopped
+from tests.faults.clock import Clock, stop_time
 from tests.faults.fault import Fault
-from tests.faults.network import Call, Network, cabled
+from tests.faults.network import Call, Network, replace_network
 from tests.faults.service import SageMaker, sagemaker
 
 LIMITS = {"CREATE": 60, "READ": 30, "UPDATE": 60, "DELETE": 60, "LIST": 30}
@@ -117,7 +117,7 @@ class World:
         before, start = self.clock.now, len(self.network.calls)
         answer: Json = resource(event(action, *arguments, **named), None)
         invocation = Invocation(action, answer, self.clock.now - before, self.network.calls[start:])
-        hold_to_the_contract(invocation)
+        check_contract(invocation)
         return invocation
 
     def request(
@@ -143,46 +143,46 @@ class World:
         for pause in RETRIES:
             if outcome.status == "FAILED" and outcome.code in RETRIABLE:
                 self.clock.sleep(pause)
-                again = self.request(action, desired, *arguments, **named)
-                outcome = Outcome([*outcome.invocations, *again.invocations])
+                retry = self.request(action, desired, *arguments, **named)
+                outcome = Outcome([*outcome.invocations, *retry.invocations])
         return outcome
 
 
-def hold_to_the_contract(invocation: Invocation) -> None:
+def check_contract(invocation: Invocation) -> None:
     """Check that an answer keeps CloudFormation's contract and this type's promises."""
     answer, action, status = invocation.answer, invocation.action, invocation.answer.get("status")
-    said = f"{invocation.action} was answered {answer} after {invocation.seconds:.2f} s"
-    assert set(answer) <= MEMBERS, said
-    assert invocation.seconds <= LIMITS[action], f"too late: {said}"
+    description = f"{invocation.action} was answered {answer} after {invocation.seconds:.2f} s"
+    assert set(answer) <= MEMBERS, description
+    assert invocation.seconds <= LIMITS[action], f"too late: {description}"
     model = answer.get("resourceModel")
     if status == "FAILED":
-        assert answer.get("errorCode") in CODES, said
-        assert str(answer.get("message", "")).strip(), f"no message: {said}"
-        assert answer.get("callbackContext") is None, said
-        assert answer.get("callbackDelaySeconds", 0) == 0, said
-        assert model is None or model.get("JobDefinitionArn"), f"a model without an ARN: {said}"
+        assert answer.get("errorCode") in CODES, description
+        assert str(answer.get("message", "")).strip(), f"no message: {description}"
+        assert answer.get("callbackContext") is None, description
+        assert answer.get("callbackDelaySeconds", 0) == 0, description
+        assert model is None or model.get("JobDefinitionArn"), f"a model without an ARN: {description}"
     elif status == "IN_PROGRESS":
-        assert action not in {"READ", "LIST"}, said
-        assert "errorCode" not in answer, said
-        assert isinstance(answer.get("callbackContext"), dict), said
-        assert 0 <= answer["callbackDelaySeconds"] <= 60, said
-        assert model, said
-        assert model.get("JobDefinitionArn") or action == "DELETE", said
+        assert action not in {"READ", "LIST"}, description
+        assert "errorCode" not in answer, description
+        assert isinstance(answer.get("callbackContext"), dict), description
+        assert 0 <= answer["callbackDelaySeconds"] <= 60, description
+        assert model, description
+        assert model.get("JobDefinitionArn") or action == "DELETE", description
     else:
-        assert status == "SUCCESS", said
-        assert "errorCode" not in answer, said
-        assert answer.get("callbackContext") is None, said
-        assert answer.get("callbackDelaySeconds", 0) == 0, said
-        assert (answer.get("resourceModels") is not None) == (action == "LIST"), said
-        assert (model is not None) == (action in {"CREATE", "READ", "UPDATE"}), said
+        assert status == "SUCCESS", description
+        assert "errorCode" not in answer, description
+        assert answer.get("callbackContext") is None, description
+        assert answer.get("callbackDelaySeconds", 0) == 0, description
+        assert (answer.get("resourceModels") is not None) == (action == "LIST"), description
+        assert (model is not None) == (action in {"CREATE", "READ", "UPDATE"}), description
         if model is not None:
-            assert model["JobDefinitionArn"], said
-            assert "EndpointName" not in model, said
-            assert None not in model.values(), said
+            assert model["JobDefinitionArn"], description
+            assert "EndpointName" not in model, description
+            assert None not in model.values(), description
 
 
 @contextmanager
-def opened() -> Iterator[World]:
+def open_world() -> Iterator[World]:
     """Open a world in which time is stopped, the account is empty and the network works."""
-    with stopped() as clock, sagemaker(clock) as service, cabled(Network(clock, service)) as network:
+    with stop_time() as clock, sagemaker(clock) as service, replace_network(Network(clock, service)) as network:
         yield World(clock, service, network)

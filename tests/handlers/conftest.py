@@ -6,15 +6,15 @@ import pytest
 from moto import mock_aws
 
 from sandbox.model_quality import rules as sagemaker
-from tests.wires import Wire, listening
+from tests.wires import Wire, active_wires
 
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:
     """Yield a Wire, which records the test's requests and can replace moto's answers."""
-    listening.append(Wire())
-    yield listening[-1]
-    listening.pop()
+    active_wires.append(Wire())
+    yield active_wires[-1]
+    active_wires.pop()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,17 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition import envelope
 from tests.envelopes import Json, arn, maximal, minimal
-from tests.wires import Reply, Wire, answers, breaks, created, definitions, invoke, raw, refuses
+from tests.wires import (
+    Reply,
+    Wire,
+    create_definition,
+    error_reply,
+    invoke,
+    json_reply,
+    moto_definitions,
+    raising_reply,
+    raw_reply,
+)
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
@@ -20,34 +30,40 @@ CALLS = {
     "LIST": ("ListModelQualityJobDefinitions",),
 }
 UNREADABLE = [
-    pytest.param(raw(302, b""), id="redirected"),
-    pytest.param(raw(307, b"moved"), id="moved"),
-    pytest.param(raw(300, b""), id="several"),
-    pytest.param(raw(400, b""), id="a refusal that was cut off"),
-    pytest.param(raw(404, b'{"__ty'), id="a refusal that was cut off in its body"),
-    pytest.param(raw(200, b"<html>Hello</html>", "text/html; charset=utf-8"), id="a web page"),
+    pytest.param(raw_reply(302, b""), id="redirected"),
+    pytest.param(raw_reply(307, b"moved"), id="moved"),
+    pytest.param(raw_reply(300, b""), id="several"),
+    pytest.param(raw_reply(400, b""), id="a refusal that was cut off"),
+    pytest.param(raw_reply(404, b'{"__ty'), id="a refusal that was cut off in its body"),
+    pytest.param(raw_reply(200, b"<html>Hello</html>", "text/html; charset=utf-8"), id="a web page"),
 ]
 WITHOUT_MEMBERS = [
-    pytest.param(raw(200, b""), id="nothing"),
-    pytest.param(raw(204, b""), id="no content"),
-    pytest.param(raw(200, b"{}"), id="empty"),
-    pytest.param(raw(200, b"null"), id="null"),
-    pytest.param(raw(200, b"[]"), id="a list"),
-    pytest.param(raw(200, b'"text"'), id="a text"),
-    pytest.param(raw(200, b'{"JobDefini'), id="cut off"),
-    pytest.param(raw(200, b"\xff\xfe\x00"), id="no text"),
-    pytest.param(raw(200, b"[" * 100_000), id="too deep"),
-    pytest.param(raw(200, b'{"JobDefinitionArn": 1, "Tags": [1], "JobDefinitionSummaries": [1]}'), id="other types"),
+    pytest.param(raw_reply(200, b""), id="nothing"),
+    pytest.param(raw_reply(204, b""), id="no content"),
+    pytest.param(raw_reply(200, b"{}"), id="empty"),
+    pytest.param(raw_reply(200, b"null"), id="null"),
+    pytest.param(raw_reply(200, b"[]"), id="a list"),
+    pytest.param(raw_reply(200, b'"text"'), id="a text"),
+    pytest.param(raw_reply(200, b'{"JobDefini'), id="cut off"),
+    pytest.param(raw_reply(200, b"\xff\xfe\x00"), id="no text"),
+    pytest.param(raw_reply(200, b"[" * 100_000), id="too deep"),
     pytest.param(
-        raw(200, b'{"JobDefinitionArn": "arn:aws:x", "JobDefinitionName": "x", "CreationTime": "then", "Tags": [{}]}'),
+        raw_reply(200, b'{"JobDefinitionArn": 1, "Tags": [1], "JobDefinitionSummaries": [1]}'), id="other types"
+    ),
+    pytest.param(
+        raw_reply(
+            200, b'{"JobDefinitionArn": "arn:aws:x", "JobDefinitionName": "x", "CreationTime": "then", "Tags": [{}]}'
+        ),
         id="other forms",
     ),
-    pytest.param(raw(200, b'{"Tags": [{"Key": "a", "Value": 1}], "JobDefinitionSummaries": [{}]}'), id="odd members"),
-    pytest.param(raw(400, b'{"__type": 5, "message": ["?"]}'), id="a code that is a number"),
+    pytest.param(
+        raw_reply(200, b'{"Tags": [{"Key": "a", "Value": 1}], "JobDefinitionSummaries": [{}]}'), id="odd members"
+    ),
+    pytest.param(raw_reply(400, b'{"__type": 5, "message": ["?"]}'), id="a code that is a number"),
 ]
 
 
-def sent(action: str, model: Json) -> Json:
+def invoke_on(action: str, model: Json) -> Json:
     """Send an action for a definition; an UPDATE replaces its tag `old` with the tag `new`."""
     state = minimal() | {"JobDefinitionArn": model["JobDefinitionArn"], "JobDefinitionName": model["JobDefinitionName"]}
     return invoke(action, state, state, tags={"new": "1"}, previous_tags={"old": "1"})
@@ -66,15 +82,15 @@ def test_an_answer_that_can_not_be_read_is_worth_another_try(
     wire: Wire, action: str, operation: str, reply: Reply
 ) -> None:
     """After two unreadable answers the handler fails with ServiceInternalError, which CloudFormation retries."""
-    model = created(minimal(), tags={"old": "1"})
+    model = create_definition(minimal(), tags={"old": "1"})
     wire.requests.clear()
     wire.reply(operation, *[reply] * 2)
-    answer = sent(action, model)
+    answer = invoke_on(action, model)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "ServiceInternalError")
     assert operation in answer["message"]
     assert wire.operations.count(operation) == 2
-    assert len(definitions()) == 1
-    assert sent(action, model)["status"] == "SUCCESS"
+    assert len(moto_definitions()) == 1
+    assert invoke_on(action, model)["status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize(
@@ -87,11 +103,11 @@ def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
     wire: Wire, action: str, operation: str, error: Exception
 ) -> None:
     """After one lost answer the handler succeeds; after two it fails with NetworkFailure, which is retriable."""
-    model = created(minimal(), tags={"old": "1"})
-    wire.reply(operation, *[breaks(error)] * 2)
-    assert sent(action, model)["errorCode"] == "NetworkFailure"
-    wire.reply(operation, breaks(error))
-    assert sent(action, model)["status"] == "SUCCESS"
+    model = create_definition(minimal(), tags={"old": "1"})
+    wire.reply(operation, *[raising_reply(error)] * 2)
+    assert invoke_on(action, model)["errorCode"] == "NetworkFailure"
+    wire.reply(operation, raising_reply(error))
+    assert invoke_on(action, model)["status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize(
@@ -106,8 +122,8 @@ def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
 )
 def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, change: Json) -> None:
     """The message says that SageMaker's description can't be read and names the wrong member."""
-    model = created(maximal())
-    wire.reply("DescribeModelQualityJobDefinition", *[answers(200, dict(model, CreationTime=1) | change)] * 2)
+    model = create_definition(maximal())
+    wire.reply("DescribeModelQualityJobDefinition", *[json_reply(200, dict(model, CreationTime=1) | change)] * 2)
     answer = invoke("READ", {"JobDefinitionName": "Fraud-Quality"})
     assert answer["errorCode"] == "ServiceInternalError"
     assert "SageMaker" in answer["message"]
@@ -119,8 +135,8 @@ def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, 
 def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, action: str, message: str) -> None:
     """The handler cuts AWS's message and replaces lone surrogates: Lambda accepts at most 6 MB of Unicode."""
     for operation in ("Create", "Describe", "Delete"):
-        wire.reply(f"{operation}ModelQualityJobDefinition", refuses("ValidationException", message))
-    wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", message))
+        wire.reply(f"{operation}ModelQualityJobDefinition", error_reply("ValidationException", message))
+    wire.reply("ListModelQualityJobDefinitions", error_reply("ValidationException", message))
     answer = invoke(action, maximal(), maximal())
     assert answer["errorCode"] == "InvalidRequest"
     assert len(json.dumps(answer, ensure_ascii=False).encode()) < 5000
@@ -129,25 +145,25 @@ def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, actio
 
 def test_a_taken_name_comes_before_awss_long_message(wire: Wire) -> None:
     """The message for a taken name says what to do before it quotes AWS."""
-    wire.reply("CreateModelQualityJobDefinition", refuses("ResourceInUse", "x" * 5000))
+    wire.reply("CreateModelQualityJobDefinition", error_reply("ResourceInUse", "x" * 5000))
     answer = invoke("CREATE", maximal())
     assert answer["errorCode"] == "AlreadyExists"
     assert answer["message"].index("change the name") < answer["message"].index("xxx")
     assert len(answer["message"]) < 2500
 
 
-def _tags(count: int, *, more: bool) -> Reply:
+def _tags_reply(count: int, *, more: bool) -> Reply:
     body: Json = {"Tags": [{"Key": f"key-{number}", "Value": "v" * 250} for number in range(count)]}
-    return answers(200, body | ({"NextToken": "more"} if more else {}))
+    return json_reply(200, body | ({"NextToken": "more"} if more else {}))
 
 
 @pytest.mark.parametrize("action", ["READ", "UPDATE", "CREATE"])
 def test_a_list_of_tags_that_never_ends_is_given_up(wire: Wire, action: str) -> None:
     """The handler stops after 20 pages: one page holds more tags than a definition can have."""
-    model = created(minimal(), token="another")
+    model = create_definition(minimal(), token="another")
     wire.requests.clear()
-    wire.reply("ListTags", *[_tags(1, more=True)] * 2000)
-    answer = sent(action, model) if action != "CREATE" else invoke("CREATE", minimal())
+    wire.reply("ListTags", *[_tags_reply(1, more=True)] * 2000)
+    answer = invoke_on(action, model) if action != "CREATE" else invoke("CREATE", minimal())
     if action == "CREATE":
         assert answer["status"] == "IN_PROGRESS"
     else:
@@ -159,34 +175,34 @@ def test_a_list_of_tags_that_never_ends_is_given_up(wire: Wire, action: str) -> 
 @pytest.mark.parametrize("operation", ["ListTags", "AddTags", "DeleteTags"])
 def test_a_definition_that_vanishes_meanwhile_is_not_found(wire: Wire, operation: str) -> None:
     """The tag operations call the ARN of a missing definition invalid; the handler reports NotFound."""
-    model = created(minimal(), tags={"old": "1"})
+    model = create_definition(minimal(), tags={"old": "1"})
 
-    def vanishes(_: object) -> None:
-        definitions().clear()
+    def delete_definition(_: object) -> None:
+        moto_definitions().clear()
 
-    wire.reply(operation, vanishes)
-    assert sent("UPDATE", model)["errorCode"] == "NotFound"
+    wire.reply(operation, delete_definition)
+    assert invoke_on("UPDATE", model)["errorCode"] == "NotFound"
 
 
 def test_a_definition_that_vanishes_while_it_is_read_is_not_found(wire: Wire) -> None:
     """READ reports NotFound for a definition that is deleted between Describe and ListTags."""
-    model = created(minimal())
-    wire.reply("ListTags", lambda _: definitions().clear())
-    assert sent("READ", model)["errorCode"] == "NotFound"
+    model = create_definition(minimal())
+    wire.reply("ListTags", lambda _: moto_definitions().clear())
+    assert invoke_on("READ", model)["errorCode"] == "NotFound"
 
 
 def test_an_invalid_tag_of_an_existing_definition_is_reported(wire: Wire) -> None:
     """A validation error of a tag operation stays InvalidRequest if the definition still exists."""
-    model = created(minimal(), tags={"old": "1"})
-    wire.reply("AddTags", refuses("ValidationException", "the value is odd"))
-    answer = sent("UPDATE", model)
+    model = create_definition(minimal(), tags={"old": "1"})
+    wire.reply("AddTags", error_reply("ValidationException", "the value is odd"))
+    answer = invoke_on("UPDATE", model)
     assert answer["errorCode"] == "InvalidRequest"
     assert "the value is odd" in answer["message"]
 
 
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [(refuses("ThrottlingException"), "FAILED"), (refuses("InternalFailure", status=500), "SUCCESS")],
+    [(error_reply("ThrottlingException"), "FAILED"), (error_reply("InternalFailure", status=500), "SUCCESS")],
 )
 def test_a_deletion_that_was_throttled_deleted_nothing(wire: Wire, fault: Reply, status: str) -> None:
     """After a 500, which may have deleted it, NotFound is a success; after throttling it is a failure."""
@@ -207,7 +223,7 @@ def test_an_answer_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.Mo
 
 def test_a_list_that_lambda_does_not_take_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list over Lambda's size limit becomes a failure without a model."""
-    created(maximal())
+    create_definition(maximal())
     monkeypatch.setattr(envelope, "ANSWER_SIZE", 40)
     answer = invoke("LIST", None)
     assert answer["errorCode"] == "ServiceInternalError"

@@ -10,17 +10,17 @@ import pytest
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
 from tests.envelopes import ACCOUNT, CALLER, REGION, STACK_ID, Json, arn, event, maximal, minimal
-from tests.wires import Wire, created, invoke
+from tests.wires import Wire, create_definition, invoke
 
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 DEEP: Any = None
 for _ in range(10_000):
     DEEP = [DEEP]
-HALF = "\ud800"
-LONG = "x" * 6_000_000
+LONE_SURROGATE = "\ud800"
+LONG_TEXT = "x" * 6_000_000
 
 
-def well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
+def check_well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
     """Check that Lambda accepts an answer and that a failure explains itself, and return the answer."""
     assert len(json.dumps(answer, ensure_ascii=False).encode()) < 10_000
     assert answer["status"] in ("SUCCESS", "FAILED", "IN_PROGRESS")
@@ -28,60 +28,60 @@ def well_formed(answer: Any) -> Json:  # noqa: ANN401 - JSON
         assert answer["errorCode"] != "InternalFailure"
         assert len(answer["message"]) > 15
         assert not any(word in answer["message"] for word in ("Error)", "object has no attribute", "NoneType", "dict"))
-    found: Json = answer
-    return found
+    checked: Json = answer
+    return checked
 
 
-def refused(sent: Any, name: str, caplog: pytest.LogCaptureFixture | None = None) -> None:  # noqa: ANN401 - any JSON
+def check_refused(bad_event: Any, name: str, caplog: pytest.LogCaptureFixture | None = None) -> None:  # noqa: ANN401 - any JSON
     """Check that an event is refused with a message that names the wrong member and not its value."""
-    answer = well_formed(handlers.resource(sent, None))
+    answer = check_well_formed(handlers.resource(bad_event, None))
     assert answer["errorCode"] == "InvalidRequest", answer
     assert name in answer["message"]
     assert "s3cret" not in answer["message"] + (caplog.text if caplog else "")
 
 
-def changed(sent: Json, path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
+def with_value(envelope: Json, path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
     """Set a value at a path of an event, and return the event."""
     *parents, last = path.split("/")
-    place = sent
+    target = envelope
     for parent in parents:
-        place = place[parent]
-    place[last] = value
-    return sent
+        target = target[parent]
+    target[last] = value
+    return envelope
 
 
 TEXTS = ("stackId", "bearerToken", "region", "awsAccountId", "nextToken", "requestData/logicalResourceId")
 CREDENTIALS = tuple(
     f"requestData/{party}/{key}" for party in ("callerCredentials", "providerCredentials") for key in CALLER
 )
-NO_TEXTS = [1, True, 1.5, ["s3cret"], {"s3cret": 1}, "s3cret\nline", f"s3cret{HALF}", DEEP, LONG]
+INVALID_TEXTS = [1, True, 1.5, ["s3cret"], {"s3cret": 1}, "s3cret\nline", f"s3cret{LONE_SURROGATE}", DEEP, LONG_TEXT]
 
 
-@pytest.mark.parametrize("value", NO_TEXTS, ids=lambda value: str(value)[:12] if value is not DEEP else "deep")
+@pytest.mark.parametrize("value", INVALID_TEXTS, ids=lambda value: str(value)[:12] if value is not DEEP else "deep")
 @pytest.mark.parametrize("path", [*TEXTS, *CREDENTIALS, "requestData/providerLogGroupName"])
 @pytest.mark.parametrize("action", ["CREATE", "READ"])
 def test_a_member_that_is_no_text_of_a_line_is_named(wire: Wire, action: str, path: str, value: object) -> None:
     """Ids, tokens, region and credentials must be one-line strings; SageMaker isn't called otherwise."""
-    refused(changed(event(action, minimal(), log_group="logs"), path, value), path)
+    check_refused(with_value(event(action, minimal(), log_group="logs"), path, value), path)
     assert wire.requests == []
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("empty", [None, ""])
 @pytest.mark.parametrize(
     "path", ["bearerToken", "region", "action", "requestData", *(p for p in CREDENTIALS if "session" not in p)]
 )
-def test_missing_required_members_are_reported(path: str, nothing: str | None) -> None:
+def test_missing_required_members_are_reported(path: str, empty: str | None) -> None:
     """A required member that is empty or missing is refused; the function's own region doesn't replace an empty one."""
     if path == "requestData":
-        nothing = None
-    refused(changed(event("CREATE", minimal(), log_group="logs"), path, nothing), path)
+        empty = None
+    check_refused(with_value(event("CREATE", minimal(), log_group="logs"), path, empty), path)
     sent = event("CREATE", minimal(), log_group="logs")
     *parents, last = path.split("/")
     place = sent
     for parent in parents:
         place = place[parent]
     del place[last]
-    refused(sent, path)
+    check_refused(sent, path)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +89,20 @@ def test_missing_required_members_are_reported(path: str, nothing: str | None) -
     [
         ("awsAccountId", ["12345678901", "12345678901x", "\u0661" * 12, "-" * 12]),
         ("region", ["eu west 1", "eu/west", "../..", "-eu", "\u0661", "evil.example#", "-", "x" * 64]),
-        ("action", ["EXPLODE", "create", 1, ["CREATE"], {"CREATE": 1}, LONG, HALF, "CREATE\n"]),
+        ("action", ["EXPLODE", "create", 1, ["CREATE"], {"CREATE": 1}, LONG_TEXT, LONE_SURROGATE, "CREATE\n"]),
     ],
 )
 def test_a_member_of_another_form_is_named(path: str, values: list[object]) -> None:
     """Account, region and action must have the right form: ARNs and host names are built from the first two."""
     for value in values:
-        refused(changed(event("CREATE", minimal()), path, value), path)
+        check_refused(with_value(event("CREATE", minimal()), path, value), path)
 
 
-@pytest.mark.parametrize("sent", [None, [], "text", 5, {}, {"action": "CREATE"}, [DEEP]])
-def test_what_is_no_event_is_refused(sent: Any) -> None:  # noqa: ANN401 - any JSON
+@pytest.mark.parametrize("envelope", [None, [], "text", 5, {}, {"action": "CREATE"}, [DEEP]])
+def test_what_is_no_event_is_refused(envelope: Any) -> None:  # noqa: ANN401 - any JSON
     """Both entry points refuse JSON that isn't an event."""
-    assert well_formed(handlers.resource(sent, None))["errorCode"] == "InvalidRequest"
-    assert well_formed(handlers.test_entrypoint(sent, None))["errorCode"] == "InvalidRequest"
+    assert check_well_formed(handlers.resource(envelope, None))["errorCode"] == "InvalidRequest"
+    assert check_well_formed(handlers.test_entrypoint(envelope, None))["errorCode"] == "InvalidRequest"
 
 
 @pytest.mark.parametrize("value", [1, "s3cret", ["s3cret"], True, DEEP])
@@ -121,7 +121,7 @@ def test_what_is_no_event_is_refused(sent: Any) -> None:  # noqa: ANN401 - any J
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_member_that_is_no_object_is_named(action: str, path: str, value: object) -> None:
     """The message names the member and says that it must be an object."""
-    answer = well_formed(handlers.resource(changed(event(action, minimal()), path, value), None))
+    answer = check_well_formed(handlers.resource(with_value(event(action, minimal()), path, value), None))
     assert answer["errorCode"] == "InvalidRequest"
     assert answer["message"] == f"{path} must be an object."
 
@@ -139,7 +139,7 @@ CONTEXTS = [
     {"Attempt": 1, "InDoubt": False},
     {"InDoubt": True},
     {"s3cret": 1},
-    {"Attempt": 1, HALF: 1},
+    {"Attempt": 1, LONE_SURROGATE: 1},
 ]
 
 
@@ -147,22 +147,22 @@ CONTEXTS = [
 @pytest.mark.parametrize("action", ["CREATE", "UPDATE", "DELETE"])
 def test_a_callback_context_that_is_not_ours_is_refused(wire: Wire, action: str, context: Json) -> None:
     """A handler refuses a foreign callback context, because it could make the handler repeat or skip a change."""
-    refused(changed(event(action, minimal(), minimal()), "callbackContext", context), "callbackContext")
+    check_refused(with_value(event(action, minimal(), minimal()), "callbackContext", context), "callbackContext")
     assert wire.requests == []
 
 
-@pytest.mark.parametrize("value", [None, 1, ["s3cret"], {"s3cret": 1}, f"s3cret{HALF}"])
+@pytest.mark.parametrize("value", [None, 1, ["s3cret"], {"s3cret": 1}, f"s3cret{LONE_SURROGATE}"])
 @pytest.mark.parametrize("path", ["stackTags", "previousStackTags"])
 def test_a_stacks_tag_that_is_no_text_is_named(path: str, value: object) -> None:
     """The message names a stack tag that isn't a string by its key."""
-    sent = event("UPDATE", minimal(), minimal())
-    sent["requestData"][path] = {"good": "1", "team/a": value}
-    refused(sent, f"requestData/{path}/team/a")
+    envelope = event("UPDATE", minimal(), minimal())
+    envelope["requestData"][path] = {"good": "1", "team/a": value}
+    check_refused(envelope, f"requestData/{path}/team/a")
 
 
 def test_a_stacks_tags_are_not_counted_for_ever() -> None:
     """Too many stack tags are refused at once: a stack can have 50."""
-    refused(event("CREATE", minimal(), tags={f"k{n}": "v" for n in range(100_000)}), "requestData/stackTags")
+    check_refused(event("CREATE", minimal(), tags={f"k{n}": "v" for n in range(100_000)}), "requestData/stackTags")
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_a_stacks_tags_are_not_counted_for_ever() -> None:
         ([{"Key": ["s3cret"], "Value": "1"}], "/Tags/0/Key"),
         ([["s3cret"]], "/Tags/0"),
         ({"Key": "a", "Value": "1"}, "/Tags"),
-        ([{"Key": HALF, "Value": "1"}], "/Tags/0/Key"),
-        ([{"Key": "aws:" + LONG, "Value": "1"}], "/Tags/0"),
+        ([{"Key": LONE_SURROGATE, "Value": "1"}], "/Tags/0/Key"),
+        ([{"Key": "aws:" + LONG_TEXT, "Value": "1"}], "/Tags/0"),
     ],
 )
 def test_a_malformed_tag_is_named(wire: Wire, own: object, pointer: str) -> None:
     """A malformed tag is refused by its pointer. A missing key once created a tag named None."""
-    refused(event("CREATE", minimal() | {"Tags": own}), pointer)
+    check_refused(event("CREATE", minimal() | {"Tags": own}), pointer)
     assert wire.requests == []
 
 
@@ -195,8 +195,10 @@ THRESHOLD = "ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute"
 )
 def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: object) -> None:
     """A whole number must have JSON's form and fit in 64 bits; Python's int() accepts more, for example 1_0."""
-    sent = event("CREATE", maximal())
-    refused(changed(sent, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} must be a whole number")
+    envelope = event("CREATE", maximal())
+    check_refused(
+        with_value(envelope, f"requestData/resourceProperties/{NUMBER}", value), f"/{NUMBER} must be a whole number"
+    )
     assert wire.requests == []
 
 
@@ -205,16 +207,18 @@ def test_what_json_would_not_call_a_whole_number_is_none(wire: Wire, value: obje
 )
 def test_what_json_would_not_call_a_number_is_none(wire: Wire, value: object) -> None:
     """A number must have JSON's form and be finite; Python's float() accepts more, for example nan."""
-    sent = event("CREATE", maximal())
-    refused(changed(sent, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} must be a number")
+    envelope = event("CREATE", maximal())
+    check_refused(
+        with_value(envelope, f"requestData/resourceProperties/{THRESHOLD}", value), f"/{THRESHOLD} must be a number"
+    )
     assert wire.requests == []
 
 
 @pytest.mark.parametrize("value", ["7", 7, 7.0])
 def test_a_whole_number_may_come_in_other_forms(wire: Wire, value: object) -> None:
     """A whole number can be a string, as CloudFormation sends it, or a float such as 7.0."""
-    sent = changed(event("CREATE", maximal()), f"requestData/resourceProperties/{NUMBER}", value)
-    handlers.resource(sent, None)
+    envelope = with_value(event("CREATE", maximal()), f"requestData/resourceProperties/{NUMBER}", value)
+    handlers.resource(envelope, None)
     cluster = wire.body("CreateModelQualityJobDefinition")["JobResources"]["ClusterConfig"]
     assert cluster["InstanceCount"] == int(float(str(value)))
     assert isinstance(cluster["InstanceCount"], int)
@@ -230,10 +234,10 @@ ENVIRONMENT = "ModelQualityAppSpecification/Environment"
         (ENVIRONMENT, {"A": DEEP}, f"/{ENVIRONMENT}/A"),
         (ENVIRONMENT, {"A": 10**400}, f"/{ENVIRONMENT}/A"),
         (ENVIRONMENT, {"A": float("nan")}, f"/{ENVIRONMENT}/A"),
-        (ENVIRONMENT, {"A": HALF}, f"/{ENVIRONMENT}/A"),
-        (ENVIRONMENT, {HALF: "1"}, f"/{ENVIRONMENT}/\\ud800"),
+        (ENVIRONMENT, {"A": LONE_SURROGATE}, f"/{ENVIRONMENT}/A"),
+        (ENVIRONMENT, {LONE_SURROGATE: "1"}, f"/{ENVIRONMENT}/\\ud800"),
         (ENVIRONMENT, {"a/b~c": {}}, f"/{ENVIRONMENT}/a~1b~0c"),
-        (ENVIRONMENT, {LONG: {}}, f"/{ENVIRONMENT}/xxx"),
+        (ENVIRONMENT, {LONG_TEXT: {}}, f"/{ENVIRONMENT}/xxx"),
         (ENVIRONMENT, DEEP, f"/{ENVIRONMENT}"),
         (ENVIRONMENT, {f"V{n}": "s3cret" for n in range(200_000)}, f"/{ENVIRONMENT}"),
         ("ModelQualityAppSpecification/ContainerArguments", ["a", None], "ContainerArguments/1"),
@@ -243,11 +247,11 @@ ENVIRONMENT = "ModelQualityAppSpecification/Environment"
             [{"S3Output": {"Odd": 1}}],
             "MonitoringOutputs/0/S3Output/Odd",
         ),
-        ("RoleArn", HALF, "/RoleArn"),
-        ("JobDefinitionName", HALF, "/JobDefinitionName"),
+        ("RoleArn", LONE_SURROGATE, "/RoleArn"),
+        ("JobDefinitionName", LONE_SURROGATE, "/JobDefinitionName"),
         ("NetworkConfig", DEEP, "/NetworkConfig"),
-        (HALF, 1, "/\\ud800"),
-        (LONG, 1, "/xxx"),
+        (LONE_SURROGATE, 1, "/\\ud800"),
+        (LONG_TEXT, 1, "/xxx"),
         ("Surprise", DEEP, "/Surprise"),
     ],
     ids=lambda value: str(value)[:20] if isinstance(value, str) and value.isascii() else "",
@@ -257,30 +261,31 @@ def test_a_property_that_is_wrong_is_named_by_its_pointer(
     wire: Wire, action: str, path: str, value: object, pointer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The handler names a wrong property, desired or previous, within a second and without its value."""
-    started = time.process_time()
+    start = time.process_time()
     properties = maximal()
-    places = path.split("/")
-    place = properties
-    for parent in places[:-1]:
-        place = place[parent]
-    place[places[-1]] = value
-    sent = event(action, maximal(), maximal())
-    sent["requestData"]["resourceProperties"] = properties
-    refused(sent, pointer, caplog)
-    sent = event(action, maximal(), maximal())
-    sent["requestData"]["previousResourceProperties"] = properties
-    refused(sent, pointer, caplog)
-    assert time.process_time() - started < 1
+    steps = path.split("/")
+    target = properties
+    for parent in steps[:-1]:
+        target = target[parent]
+    target[steps[-1]] = value
+    envelope = event(action, maximal(), maximal())
+    envelope["requestData"]["resourceProperties"] = properties
+    check_refused(envelope, pointer, caplog)
+    envelope = event(action, maximal(), maximal())
+    envelope["requestData"]["previousResourceProperties"] = properties
+    check_refused(envelope, pointer, caplog)
+    assert time.process_time() - start < 1
     assert wire.requests == []
 
 
 @pytest.mark.parametrize(
-    "identifier", [{"JobDefinitionArn": LONG}, {"JobDefinitionName": LONG}, {"JobDefinitionArn": arn("x" * 6_000_000)}]
+    "identifier",
+    [{"JobDefinitionArn": LONG_TEXT}, {"JobDefinitionName": LONG_TEXT}, {"JobDefinitionArn": arn("x" * 6_000_000)}],
 )
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_long_identifier_is_not_echoed(action: str, identifier: Json) -> None:
     """A message cuts a long identifier, because Lambda accepts at most 6 MB."""
-    well_formed(invoke(action, minimal() | identifier, minimal() | identifier))
+    check_well_formed(invoke(action, minimal() | identifier, minimal() | identifier))
 
 
 @pytest.mark.parametrize("name", ["line\nbreak", "\u202ename", "x" * 500])
@@ -293,7 +298,7 @@ def test_nothing_odd_reaches_the_log(name: str, caplog: pytest.LogCaptureFixture
     assert all(record.getMessage().isprintable() and len(record.getMessage()) < 300 for record in caplog.records)
 
 
-def for_test(sent: Mapping[str, Any]) -> Json:
+def build_test_event(changes: Mapping[str, Any]) -> Json:
     """Return an event for the test entry point, with other members in its request."""
     request: Json = {
         "clientRequestToken": "token",
@@ -303,7 +308,7 @@ def for_test(sent: Mapping[str, Any]) -> Json:
         "region": REGION,
         "awsAccountId": ACCOUNT,
     }
-    return {"credentials": CALLER, "action": "CREATE", "region": REGION, "request": {**request, **sent}}
+    return {"credentials": CALLER, "action": "CREATE", "region": REGION, "request": {**request, **changes}}
 
 
 @pytest.mark.parametrize(
@@ -313,7 +318,7 @@ def for_test(sent: Mapping[str, Any]) -> Json:
         ({"region": None}, "region"),
         ({"region": 5}, "region"),
         ({"clientRequestToken": None}, "request/clientRequestToken"),
-        ({"clientRequestToken": HALF}, "request/clientRequestToken"),
+        ({"clientRequestToken": LONE_SURROGATE}, "request/clientRequestToken"),
         ({"stackId": ["x"]}, "request/stackId"),
         ({"awsAccountId": 123456789012}, "request/awsAccountId"),
         ({"awsAccountId": "1"}, "request/awsAccountId"),
@@ -328,50 +333,50 @@ def for_test(sent: Mapping[str, Any]) -> Json:
 )
 def test_the_test_entry_point_refuses_the_same(wire: Wire, change: Json, word: str) -> None:
     """The test entry point names a wrong member of the request as its events do."""
-    answer = well_formed(handlers.test_entrypoint(for_test(change), None))
+    answer = check_well_formed(handlers.test_entrypoint(build_test_event(change), None))
     assert answer["errorCode"] == "InvalidRequest"
     assert word in answer["message"]
     assert wire.requests == []
 
 
 @pytest.mark.parametrize(
-    ("break_", "word"),
+    ("spoil", "word"),
     [
-        (lambda sent: sent.update(request=None), "request"),
-        (lambda sent: sent.update(request="x"), "request"),
-        (lambda sent: sent.update(credentials="x"), "credentials"),
-        (lambda sent: sent.update(credentials={"accessKeyId": "x"}), "credentials/secretAccessKey"),
-        (lambda sent: sent.update(action=None), "action"),
-        (lambda sent: sent.update(callbackContext=[1]), "callbackContext"),
-        (lambda sent: sent.update(callbackContext={"Attempt": "x"}), "callbackContext"),
-        (lambda sent: (sent.pop("region"), sent["request"].pop("region")), "region"),
+        (lambda envelope: envelope.update(request=None), "request"),
+        (lambda envelope: envelope.update(request="x"), "request"),
+        (lambda envelope: envelope.update(credentials="x"), "credentials"),
+        (lambda envelope: envelope.update(credentials={"accessKeyId": "x"}), "credentials/secretAccessKey"),
+        (lambda envelope: envelope.update(action=None), "action"),
+        (lambda envelope: envelope.update(callbackContext=[1]), "callbackContext"),
+        (lambda envelope: envelope.update(callbackContext={"Attempt": "x"}), "callbackContext"),
+        (lambda envelope: (envelope.pop("region"), envelope["request"].pop("region")), "region"),
     ],
 )
-def test_the_test_entry_points_own_members_are_checked(break_: Callable[[Json], object], word: str) -> None:
+def test_the_test_entry_points_own_members_are_checked(spoil: Callable[[Json], object], word: str) -> None:
     """The test entry point checks the members around the request as the production entry point does."""
-    sent = for_test({})
-    break_(sent)
-    answer = well_formed(handlers.test_entrypoint(sent, None))
+    envelope = build_test_event({})
+    spoil(envelope)
+    answer = check_well_formed(handlers.test_entrypoint(envelope, None))
     assert answer["errorCode"] == "InvalidRequest"
     assert word in answer["message"]
 
 
 def test_the_test_entry_point_takes_either_region() -> None:
     """The test entry point uses the event's region if the request has none."""
-    sent = for_test({})
-    del sent["request"]["region"]
-    assert handlers.test_entrypoint(sent, None)["status"] == "SUCCESS"
+    envelope = build_test_event({})
+    del envelope["request"]["region"]
+    assert handlers.test_entrypoint(envelope, None)["status"] == "SUCCESS"
 
 
 def test_credentials_without_a_session_are_a_users() -> None:
     """Credentials without a session token are accepted: `sam local invoke` can pass an IAM user's."""
-    sent = changed(event("CREATE", minimal()), "requestData/callerCredentials/sessionToken", None)
-    assert handlers.resource(sent, None)["status"] == "SUCCESS"
+    envelope = with_value(event("CREATE", minimal()), "requestData/callerCredentials/sessionToken", None)
+    assert handlers.resource(envelope, None)["status"] == "SUCCESS"
 
 
 def test_what_cloudformation_adds_tomorrow_is_no_error() -> None:
     """The entry point ignores members of an event that it doesn't use."""
-    sent = event("CREATE", minimal(), Novelty=HALF)
-    sent["requestData"] |= {"systemTags": [1], "typeConfiguration": "x", "platformCredentials": "x", "Novelty": 1}
-    assert handlers.resource(sent, None)["status"] == "SUCCESS"
-    assert created(minimal())["JobDefinitionArn"]
+    envelope = event("CREATE", minimal(), Novelty=LONE_SURROGATE)
+    envelope["requestData"] |= {"systemTags": [1], "typeConfiguration": "x", "platformCredentials": "x", "Novelty": 1}
+    assert handlers.resource(envelope, None)["status"] == "SUCCESS"
+    assert create_definition(minimal())["JobDefinitionArn"]

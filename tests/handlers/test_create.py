@@ -7,7 +7,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, translation
 from tests.envelopes import ACCOUNT, REGION, Json, arn, batch, event, maximal, minimal
-from tests.wires import Reply, Wire, answers, breaks, created, invoke, refuses, until_done
+from tests.wires import Reply, Wire, call_until_done, create_definition, error_reply, invoke, json_reply, raising_reply
 
 URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
 
@@ -17,23 +17,23 @@ def test_a_definition_is_made_in_one_invocation_and_three_calls(wire: Wire) -> N
     answer = invoke("CREATE", maximal(), tags={"stage": "prod", "team": "platform"})
 
     assert wire.operations == ["CreateModelQualityJobDefinition", "DescribeModelQualityJobDefinition", "ListTags"]
-    asked = maximal()
-    asked.pop("EndpointName")
+    expected = maximal()
+    expected.pop("EndpointName")
     tags = [{"Key": "stage", "Value": "prod"}, {"Key": "team", "Value": "fraud"}]
-    assert wire.body("CreateModelQualityJobDefinition") == asked | {"Tags": tags}
+    assert wire.body("CreateModelQualityJobDefinition") == expected | {"Tags": tags}
     creation_time = answer["resourceModel"].pop("CreationTime")
     assert creation_time.endswith("+00:00")
     assert answer == {
         "status": "SUCCESS",
         "message": "",
         "callbackDelaySeconds": 0,
-        "resourceModel": asked | {"Tags": tags, "JobDefinitionArn": arn("Fraud-Quality")},
+        "resourceModel": expected | {"Tags": tags, "JobDefinitionArn": arn("Fraud-Quality")},
     }
 
 
 def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
     """Without optional properties, the model has SageMaker's defaults and no nulls."""
-    model = created(minimal())
+    model = create_definition(minimal())
     expected = minimal()
     expected["ModelQualityJobInput"]["EndpointInput"] |= {
         "S3DataDistributionType": "FullyReplicated",
@@ -47,24 +47,24 @@ def test_defaults_that_sagemaker_fills_in_are_reported() -> None:
 
 def test_the_region_is_the_requests_and_the_credentials_are_the_callers(wire: Wire) -> None:
     """The library's session has no region, so CREATE sets it. The provider's credentials are for delivery only."""
-    created(minimal(), log_group="logs")
+    create_definition(minimal(), log_group="logs")
     assert set(wire.urls) == {URL}
     assert all(b"ASIACALLER" in bytes(str(headers["Authorization"]), "ascii") for headers in wire.headers)
 
 
 def test_the_same_request_twice_makes_one_definition(wire: Wire) -> None:
     """CloudFormation can repeat a request; a generated name proves that the definition belongs to it."""
-    first = created(minimal())
-    second = created(minimal())
+    first = create_definition(minimal())
+    second = create_definition(minimal())
     assert first == second
     assert len(invoke("LIST", None)["resourceModels"]) == 1
     assert wire.operations.count("CreateModelQualityJobDefinition") == 2
-    assert created(minimal(), token="another")["JobDefinitionArn"] != first["JobDefinitionArn"]
+    assert create_definition(minimal(), token="another")["JobDefinitionArn"] != first["JobDefinitionArn"]
 
 
 def test_a_generated_name_whose_definition_is_another_is_taken() -> None:
     """CREATE reports AlreadyExists if the definition of its generated name has other properties."""
-    created(minimal())
+    create_definition(minimal())
     other = minimal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
     answer = invoke("CREATE", other)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "AlreadyExists")
@@ -73,7 +73,7 @@ def test_a_generated_name_whose_definition_is_another_is_taken() -> None:
 
 def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) -> None:
     """CREATE doesn't adopt an equal definition, and returns no model: CloudFormation would delete what it names."""
-    made = created(maximal())["CreationTime"]
+    creation_time = create_definition(maximal())["CreationTime"]
     answer = invoke("CREATE", maximal(), token="another")
     assert answer["errorCode"] == "AlreadyExists"
     assert "resourceModel" not in answer
@@ -81,7 +81,7 @@ def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) 
     assert "change the name in the same update" in answer["message"]
     assert "ResourceInUse" in answer["message"]
     assert "request id" in answer["message"]
-    assert f"created at {made[:19]}+00:00 and equals the request" in answer["message"]
+    assert f"created at {creation_time[:19]}+00:00 and equals the request" in answer["message"]
     assert "delete the definition and try again, or import it into the stack" in answer["message"]
     assert wire.operations[3:] == [
         "CreateModelQualityJobDefinition",
@@ -91,13 +91,13 @@ def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) 
 
 
 FAILURES = [
-    pytest.param(refuses("ResourceNotFound"), "NotFound", id="lags"),
-    pytest.param(refuses("AccessDeniedException", "not allowed"), "AccessDenied", id="denied"),
-    pytest.param(refuses("ThrottlingException", "slow down"), "Throttling", id="throttled"),
-    pytest.param(refuses("InternalFailure", "sorry", 500), "ServiceInternalError", id="fails"),
-    pytest.param(breaks(ConnectTimeoutError(endpoint_url=URL)), "NetworkFailure", id="unreachable"),
-    pytest.param(breaks(ReadTimeoutError(endpoint_url=URL, error="slow")), "NetworkFailure", id="silent"),
-    pytest.param(answers(200, {"JobDefinitionName": ["?"]}), "ServiceInternalError", id="garbled"),
+    pytest.param(error_reply("ResourceNotFound"), "NotFound", id="lags"),
+    pytest.param(error_reply("AccessDeniedException", "not allowed"), "AccessDenied", id="denied"),
+    pytest.param(error_reply("ThrottlingException", "slow down"), "Throttling", id="throttled"),
+    pytest.param(error_reply("InternalFailure", "sorry", 500), "ServiceInternalError", id="fails"),
+    pytest.param(raising_reply(ConnectTimeoutError(endpoint_url=URL)), "NetworkFailure", id="unreachable"),
+    pytest.param(raising_reply(ReadTimeoutError(endpoint_url=URL, error="slow")), "NetworkFailure", id="silent"),
+    pytest.param(json_reply(200, {"JobDefinitionName": ["?"]}), "ServiceInternalError", id="garbled"),
 ]
 
 
@@ -111,8 +111,8 @@ def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str
     assert first["status"] == "IN_PROGRESS"
     assert first["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
     assert first["callbackDelaySeconds"] == 1
-    wire.recovers()
-    answer, delays = until_done(first, "CREATE", maximal())
+    wire.forget_replies()
+    answer, delays = call_until_done(first, "CREATE", maximal())
     assert answer["status"] == "SUCCESS"
     assert delays == [1]
     assert wire.operations.count("CreateModelQualityJobDefinition") == 1
@@ -125,7 +125,7 @@ def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
 ) -> None:
     """The failed answer carries the model, because CloudFormation can only delete what an answer names."""
     wire.reply("DescribeModelQualityJobDefinition", *[failure] * 20)
-    answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    answer, delays = call_until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
     assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
     assert answer["message"]
@@ -144,7 +144,7 @@ def test_a_defect_of_ours_does_not_orphan_a_definition_either(
         raise KeyError(secret.lower())
 
     monkeypatch.setattr(translation, "model", broken)
-    answer, _ = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    answer, _ = call_until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "InternalFailure")
     assert "KeyError in broken, line" in answer["message"]
     assert "in broken" in caplog.text
@@ -154,9 +154,11 @@ def test_a_defect_of_ours_does_not_orphan_a_definition_either(
 
 def test_tags_are_waited_for(wire: Wire) -> None:
     """CREATE waits until ListTags, which lags behind, reports the tags."""
-    wire.reply("ListTags", answers(200, {"Tags": []}), answers(200, {"Tags": [{"Key": "stage", "Value": "prod"}]}))
+    wire.reply(
+        "ListTags", json_reply(200, {"Tags": []}), json_reply(200, {"Tags": [{"Key": "stage", "Value": "prod"}]})
+    )
     first = invoke("CREATE", maximal(), tags={"stage": "prod"})
-    answer, delays = until_done(first, "CREATE", maximal(), tags={"stage": "prod"})
+    answer, delays = call_until_done(first, "CREATE", maximal(), tags={"stage": "prod"})
     assert delays == [1, 2]
     assert {tag["Key"]: tag["Value"] for tag in answer["resourceModel"]["Tags"]} == {"stage": "prod", "team": "fraud"}
     assert wire.operations.count("CreateModelQualityJobDefinition") == 1
@@ -164,8 +166,8 @@ def test_tags_are_waited_for(wire: Wire) -> None:
 
 def test_tags_that_never_come_are_not_stabilized(wire: Wire) -> None:
     """CREATE waits a minute for the tags, then fails with NotStabilized and names the definition."""
-    wire.reply("ListTags", *[answers(200, {"Tags": []})] * 20)
-    answer, delays = until_done(invoke("CREATE", maximal()), "CREATE", maximal())
+    wire.reply("ListTags", *[json_reply(200, {"Tags": []})] * 20)
+    answer, delays = call_until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert answer["errorCode"] == "NotStabilized"
     assert "did not report the tags within 60 seconds" in answer["message"]
     assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
@@ -174,7 +176,7 @@ def test_tags_that_never_come_are_not_stabilized(wire: Wire) -> None:
 
 def test_tags_of_aws_are_never_sent(wire: Wire) -> None:
     """CREATE drops the tags that CloudFormation adds to the stack's: only AWS can set aws: keys."""
-    created(minimal(), tags={"aws:cloudformation:stack-id": "x", "AWS:thing": "y", "stage": "prod"})
+    create_definition(minimal(), tags={"aws:cloudformation:stack-id": "x", "AWS:thing": "y", "stage": "prod"})
     assert wire.body("CreateModelQualityJobDefinition")["Tags"] == [{"Key": "stage", "Value": "prod"}]
 
 
@@ -200,31 +202,31 @@ def test_tags_that_can_not_be_set_are_refused_at_once(
 def test_fifty_tags_are_not_too_many() -> None:
     """A tag that overrides a stack tag counts once towards the limit of 50."""
     stack = {f"k{n}": "v" for n in range(50)}
-    model = created(minimal() | {"Tags": [{"Key": "k0", "Value": "mine"}]}, tags=stack)
+    model = create_definition(minimal() | {"Tags": [{"Key": "k0", "Value": "mine"}]}, tags=stack)
     assert {tag["Key"]: tag["Value"] for tag in model["Tags"]} == stack | {"k0": "mine"}
 
 
 @pytest.mark.parametrize("empty", [{"Csv": {}}, {"Json": {}}])
 def test_an_empty_format_reaches_sagemaker_and_comes_back(wire: Wire, empty: Json) -> None:
     """CREATE keeps an empty Csv or Json, which the generated models lose."""
-    model = created(batch(empty))
-    sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
-    assert sent["DatasetFormat"] == empty
+    model = create_definition(batch(empty))
+    batch_input = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
+    assert batch_input["DatasetFormat"] == empty
     assert model["ModelQualityJobInput"]["BatchTransformInput"]["DatasetFormat"] == empty
 
 
 def test_an_empty_network_config_reaches_sagemaker_and_comes_back(wire: Wire) -> None:
     """Losing `NetworkConfig: {}` causes an endless difference, which stopped Terraform's pull request 31464."""
-    model = created(minimal() | {"NetworkConfig": {}})
+    model = create_definition(minimal() | {"NetworkConfig": {}})
     assert wire.body("CreateModelQualityJobDefinition")["NetworkConfig"] == {}
     assert model["NetworkConfig"] == {}
 
 
 def test_parquet_is_true_for_us_and_an_empty_structure_for_sagemaker(wire: Wire) -> None:
     """Parquet is the only property whose value differs between the schema and SageMaker's API."""
-    model = created(batch({"Parquet": True}))
-    sent = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
-    assert sent["DatasetFormat"] == {"Parquet": {}}
+    model = create_definition(batch({"Parquet": True}))
+    batch_input = wire.body("CreateModelQualityJobDefinition")["ModelQualityJobInput"]["BatchTransformInput"]
+    assert batch_input["DatasetFormat"] == {"Parquet": {}}
     assert model["ModelQualityJobInput"]["BatchTransformInput"]["DatasetFormat"] == {"Parquet": True}
 
 
@@ -246,19 +248,19 @@ def test_numbers_and_booleans_may_come_as_strings(wire: Wire) -> None:
         "EnableNetworkIsolation": "False",
     }
     properties["ModelQualityJobInput"]["EndpointInput"]["ProbabilityThresholdAttribute"] = "0.8"
-    created(properties)
+    create_definition(properties)
     expected = maximal()
     expected.pop("EndpointName")
     assert wire.body("CreateModelQualityJobDefinition") == expected
 
 
-def _with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
+def _properties_with(path: str, value: Any) -> Json:  # noqa: ANN401 - any JSON
     properties = maximal()
     *parents, last = path.split("/")
-    place = properties
+    target = properties
     for parent in parents:
-        place = place[parent]
-    place[last] = value
+        target = target[parent]
+    target[last] = value
     return properties
 
 
@@ -285,7 +287,7 @@ def test_a_property_of_another_shape_is_named_and_its_value_is_not(
     wire: Wire, path: str, value: object, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """InvalidRequest names the property and not its value, which can be a secret."""
-    answer = invoke("CREATE", _with(path, value))
+    answer = invoke("CREATE", _properties_with(path, value))
     assert answer["errorCode"] == "InvalidRequest"
     assert words in answer["message"]
     assert "s3cret" not in answer["message"] + caplog.text
@@ -294,23 +296,23 @@ def test_a_property_of_another_shape_is_named_and_its_value_is_not(
 
 def test_values_that_templates_leave_as_json_become_strings(wire: Wire) -> None:
     """Environment variables that a template sets to true or 3 become strings; a null property is left out."""
-    created(
-        _with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3, "RATE": 0.5})
+    create_definition(
+        _properties_with("ModelQualityAppSpecification/Environment", {"FLAG": True, "LEVEL": 3, "RATE": 0.5})
         | {"NetworkConfig": None}
     )
-    sent = wire.body("CreateModelQualityJobDefinition")
-    assert sent["ModelQualityAppSpecification"]["Environment"] == {"FLAG": "true", "LEVEL": "3", "RATE": "0.5"}
-    assert "NetworkConfig" not in sent
+    request = wire.body("CreateModelQualityJobDefinition")
+    assert request["ModelQualityAppSpecification"]["Environment"] == {"FLAG": "true", "LEVEL": "3", "RATE": "0.5"}
+    assert "NetworkConfig" not in request
 
 
 @pytest.mark.parametrize(
     ("reply", "code", "words"),
     [
-        (refuses("ValidationException", "1 validation error"), "InvalidRequest", "1 validation error"),
-        (refuses("ConflictException", "busy"), "ResourceConflict", "busy"),
-        (refuses("ResourceLimitExceeded", "no more"), "ServiceLimitExceeded", "no more"),
-        (refuses("AccessDeniedException", "iam:PassRole"), "AccessDenied", "iam:PassRole"),
-        (refuses("ExpiredTokenException", "expired"), "InvalidCredentials", "expired"),
+        (error_reply("ValidationException", "1 validation error"), "InvalidRequest", "1 validation error"),
+        (error_reply("ConflictException", "busy"), "ResourceConflict", "busy"),
+        (error_reply("ResourceLimitExceeded", "no more"), "ServiceLimitExceeded", "no more"),
+        (error_reply("AccessDeniedException", "iam:PassRole"), "AccessDenied", "iam:PassRole"),
+        (error_reply("ExpiredTokenException", "expired"), "InvalidCredentials", "expired"),
     ],
 )
 def test_a_refusal_has_sagemakers_message(wire: Wire, reply: Reply, code: str, words: str) -> None:
@@ -342,6 +344,6 @@ def test_without_properties_there_is_nothing_to_create() -> None:
 
 def test_outside_of_stacks_a_name_is_generated_too() -> None:
     """CREATE generates a name without a stack id: Cloud Control and `cfn test` send a token as the logical id."""
-    model = created(minimal(), stack_id=None, logical_id="5F8A_token")
+    model = create_definition(minimal(), stack_id=None, logical_id="5F8A_token")
     assert model["JobDefinitionName"].startswith("5f8a-token-")
     assert model["JobDefinitionArn"] == arn(model["JobDefinitionName"], REGION, ACCOUNT)

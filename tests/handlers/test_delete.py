@@ -6,18 +6,18 @@ from botocore.exceptions import ConnectionClosedError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
 from tests.envelopes import REGION, Json, arn, maximal, minimal
-from tests.wires import Wire, breaks, created, invoke, loses_the_answer, refuses, until_done
+from tests.wires import Wire, call_until_done, create_definition, error_reply, invoke, lost_answer, raising_reply
 
 LOST = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.amazonaws.com/")
-DONE = {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0}
+SUCCESS = {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0}
 
 
 @pytest.mark.parametrize("identifier", ["JobDefinitionArn", "JobDefinitionName"])
 def test_a_definition_is_deleted_by_arn_or_by_name(wire: Wire, identifier: str) -> None:
     """DELETE makes one call and answers without a model; READ and LIST no longer find the definition."""
-    model = created(maximal())
+    model = create_definition(maximal())
     wire.requests.clear()
-    assert invoke("DELETE", {identifier: model[identifier]}) == DONE
+    assert invoke("DELETE", {identifier: model[identifier]}) == SUCCESS
     assert wire.operations == ["DeleteModelQualityJobDefinition"]
     assert invoke("READ", {identifier: model[identifier]})["errorCode"] == "NotFound"
     assert invoke("LIST", None)["resourceModels"] == []
@@ -35,7 +35,7 @@ def test_a_definition_is_deleted_by_arn_or_by_name(wire: Wire, identifier: str) 
 )
 def test_what_is_missing_is_not_found(identifier: Json) -> None:
     """DELETE spares a definition of the same name if the ARN is of another region or account."""
-    created(maximal())
+    create_definition(maximal())
     answer = invoke("DELETE", identifier)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotFound")
     assert len(invoke("LIST", None)["resourceModels"]) == 1
@@ -46,7 +46,7 @@ def test_what_is_no_arn_is_an_invalid_request() -> None:
     assert invoke("DELETE", {"JobDefinitionArn": "fraud"})["errorCode"] == "InvalidRequest"
 
 
-def scheduled(model: Json) -> None:
+def create_schedule(model: Json) -> None:
     """Create a monitoring schedule that uses a definition."""
     boto3.client("sagemaker", REGION).create_monitoring_schedule(
         MonitoringScheduleName="hourly",
@@ -59,9 +59,9 @@ def scheduled(model: Json) -> None:
 
 def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
     """After 180 s DELETE fails with AWS's text and ResourceConflict, which CloudFormation retries."""
-    model = created(maximal())
-    scheduled(model)
-    answer, delays = until_done(invoke("DELETE", model), "DELETE", model)
+    model = create_definition(maximal())
+    create_schedule(model)
+    answer, delays = call_until_done(invoke("DELETE", model), "DELETE", model)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "ResourceConflict")
     assert "SageMaker DeleteModelQualityJobDefinition" in answer["message"]
     assert delays == [*handlers.SCHEDULE_DELAYS]
@@ -71,37 +71,37 @@ def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
 
 def test_a_definition_is_deleted_once_its_schedule_is_gone() -> None:
     """DELETE waits for a schedule, which is often in the same stack and deleted at about the same time."""
-    model = created(maximal())
-    scheduled(model)
+    model = create_definition(maximal())
+    create_schedule(model)
     first = invoke("DELETE", model)
     assert first["status"] == "IN_PROGRESS"
     boto3.client("sagemaker", REGION).delete_monitoring_schedule(MonitoringScheduleName="hourly")
-    answer, delays = until_done(first, "DELETE", model)
-    assert answer == DONE
+    answer, delays = call_until_done(first, "DELETE", model)
+    assert answer == SUCCESS
     assert delays == [5]
 
 
 def test_a_definition_that_goes_while_it_is_waited_for_is_deleted(wire: Wire) -> None:
     """DELETE succeeds if somebody else deletes the definition while DELETE waits."""
-    model = created(maximal())
-    wire.reply("DeleteModelQualityJobDefinition", refuses("ConflictException"))
+    model = create_definition(maximal())
+    wire.reply("DeleteModelQualityJobDefinition", error_reply("ConflictException"))
     first = invoke("DELETE", model)
     boto3.client("sagemaker", REGION).delete_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
-    answer, _ = until_done(first, "DELETE", model)
-    assert answer == DONE
+    answer, _ = call_until_done(first, "DELETE", model)
+    assert answer == SUCCESS
 
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
     """The second attempt gets NotFound because the first took effect, so DELETE succeeds."""
-    model = created(minimal())
-    wire.reply("DeleteModelQualityJobDefinition", loses_the_answer(LOST))
-    assert invoke("DELETE", model) == DONE
+    model = create_definition(minimal())
+    wire.reply("DeleteModelQualityJobDefinition", lost_answer(LOST))
+    assert invoke("DELETE", model) == SUCCESS
 
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_service_that_can_not_be_reached_is_a_network_failure(wire: Wire) -> None:
     """After two failed connections DELETE reports NetworkFailure, which CloudFormation retries."""
-    model = created(minimal())
-    wire.reply("DeleteModelQualityJobDefinition", breaks(LOST), breaks(LOST))
+    model = create_definition(minimal())
+    wire.reply("DeleteModelQualityJobDefinition", raising_reply(LOST), raising_reply(LOST))
     assert invoke("DELETE", model)["errorCode"] == "NetworkFailure"

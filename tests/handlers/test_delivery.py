@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions, translation
 from tests.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
-from tests.wires import Wire, breaks, created, invoke, refuses
+from tests.wires import Wire, create_definition, error_reply, invoke, raising_reply
 
 COLD = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
 WARM = ["PutLogEvents", "PutMetricData"]
@@ -22,7 +22,7 @@ ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 OURS = "aws_sagemaker_modelqualityjobdefinition"
 
 
-class Sent:
+class DeliveryRecorder:
     """The requests that deliver logs and metrics, in order."""
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class Sent:
 
     def body(self, operation: str) -> Json:
         """Return the only request of an operation."""
-        (found,) = [body for name, body in self.requests if name == operation]
-        return found
+        (only_body,) = [body for name, body in self.requests if name == operation]
+        return only_body
 
     def messages(self) -> list[str]:
         """Return the log messages in the only PutLogEvents."""
@@ -56,102 +56,106 @@ class Sent:
 
 
 @pytest.fixture
-def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Sent:
+def deliveries(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> DeliveryRecorder:
     """Record the delivery requests of a process that has not delivered before."""
     monkeypatch.setattr(delivery, "_known_groups", set())
-    noted = Sent()
+    recorder = DeliveryRecorder()
     for service in ("logs", "monitoring"):
-        wire.reply(service, *[noted] * 99)
-    return noted
+        wire.reply(service, *[recorder] * 99)
+    return recorder
 
 
-def one(action: str, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
+def send_event(action: str, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
     """Send an event with a log group, and return the answer."""
     properties = None if action == "LIST" else minimal() | {"JobDefinitionName": "some"}
     return invoke(action, properties, properties, log_group=LOG_GROUP, **named)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(sent: Sent, action: str) -> None:
+def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(
+    deliveries: DeliveryRecorder, action: str
+) -> None:
     """A cold function creates group and stream first and makes four calls; a warm function makes two."""
-    one(action)
-    assert sent.operations == COLD
-    sent.requests.clear()
-    one(action)
-    assert sent.operations == WARM
-    assert any(f"{action} of JobDefinition" in message for message in sent.messages())
+    send_event(action)
+    assert deliveries.operations == COLD
+    deliveries.requests.clear()
+    send_event(action)
+    assert deliveries.operations == WARM
+    assert any(f"{action} of JobDefinition" in message for message in deliveries.messages())
 
 
-def test_a_cold_function_finds_group_and_stream_there(sent: Sent) -> None:
+def test_a_cold_function_finds_group_and_stream_there(deliveries: DeliveryRecorder) -> None:
     """A cold function adds its records to a log stream that exists."""
-    one("READ")
+    send_event("READ")
     delivery._known_groups.clear()
-    one("READ")
-    assert sent.operations == COLD * 2
+    send_event("READ")
+    assert deliveries.operations == COLD * 2
     stream = f"{STACK_ID}/JobDefinition".replace(":", "__")
     logged = boto3.client("logs", "eu-west-1").get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)
     assert len([entry for entry in logged["events"] if "READ of" in entry["message"]]) == 2
 
 
-def test_a_warm_function_makes_another_resources_stream(sent: Sent) -> None:
+def test_a_warm_function_makes_another_resources_stream(deliveries: DeliveryRecorder) -> None:
     """A warm function creates only the stream, because it knows that the group exists."""
-    one("READ")
-    sent.requests.clear()
-    one("READ", logical_id="Other")
-    assert sent.operations == ["PutLogEvents", "CreateLogStream", "PutLogEvents", "PutMetricData"]
-    assert sent.requests[1][1]["logStreamName"] == f"{STACK_ID}/Other".replace(":", "__")
+    send_event("READ")
+    deliveries.requests.clear()
+    send_event("READ", logical_id="Other")
+    assert deliveries.operations == ["PutLogEvents", "CreateLogStream", "PutLogEvents", "PutMetricData"]
+    assert deliveries.requests[1][1]["logStreamName"] == f"{STACK_ID}/Other".replace(":", "__")
 
 
-def test_a_log_group_that_was_deleted_is_made_again(sent: Sent) -> None:
+def test_a_log_group_that_was_deleted_is_made_again(deliveries: DeliveryRecorder) -> None:
     """A warm function creates a deleted log group again, and delivers all its records."""
-    one("READ")
+    send_event("READ")
     boto3.client("logs", "eu-west-1").delete_log_group(logGroupName=LOG_GROUP)
-    sent.requests.clear()
-    one("READ")
-    assert sent.operations[-4:] == COLD
-    assert "DeleteLogGroup" not in sent.operations
+    deliveries.requests.clear()
+    send_event("READ")
+    assert deliveries.operations[-4:] == COLD
+    assert "DeleteLogGroup" not in deliveries.operations
 
 
-def test_a_group_that_may_not_be_made_may_be_there(wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_group_that_may_not_be_made_may_be_there(
+    wire: Wire, deliveries: DeliveryRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Delivery ignores a refused CreateLogGroup, because PutLogEvents shows whether the group exists."""
     boto3.client("logs", "eu-west-1").create_log_group(logGroupName=LOG_GROUP)
-    wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
-    one("READ")
-    assert sent.operations == ["CreateLogGroup", *COLD[1:]]
+    wire.reply("CreateLogGroup", error_reply("AccessDeniedException"))
+    send_event("READ")
+    assert deliveries.operations == ["CreateLogGroup", *COLD[1:]]
     assert capsys.readouterr().err == ""
 
 
 def test_a_missing_group_that_can_not_be_created_is_reported(
-    wire: Wire, sent: Sent, capsys: pytest.CaptureFixture[str]
+    wire: Wire, deliveries: DeliveryRecorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Delivery reports the error of PutLogEvents and stops, without a loop."""
-    wire.reply("CreateLogGroup", refuses("AccessDeniedException"))
-    one("READ")
-    assert sent.operations == COLD[1:3]
+    wire.reply("CreateLogGroup", error_reply("AccessDeniedException"))
+    send_event("READ")
+    assert deliveries.operations == COLD[1:3]
     expected = "Logs and metrics are not delivered: PutLogEvents fails with ResourceNotFoundException\n"
     assert capsys.readouterr().err == expected
 
 
-def test_nothing_is_delivered_without_a_log_group(sent: Sent) -> None:
+def test_nothing_is_delivered_without_a_log_group(deliveries: DeliveryRecorder) -> None:
     """Without a log group, even a warm function that delivered before sends nothing."""
-    one("READ")
-    sent.requests.clear()
-    created(minimal())
-    assert sent.requests == []
+    send_event("READ")
+    deliveries.requests.clear()
+    create_definition(minimal())
+    assert deliveries.requests == []
     before = list(logging.getLogger(OURS).handlers)
-    created(minimal(), log_group=LOG_GROUP, token="other", logical_id="Other")
+    create_definition(minimal(), log_group=LOG_GROUP, token="other", logical_id="Other")
     assert logging.getLogger(OURS).handlers == before
 
 
-def test_nothing_is_delivered_without_credentials(sent: Sent) -> None:
+def test_nothing_is_delivered_without_credentials(deliveries: DeliveryRecorder) -> None:
     """A log group without provider credentials is not enough for delivery."""
-    broken = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
-    broken["requestData"]["providerCredentials"] = None
-    handlers.resource(broken, None)
-    assert sent.requests == []
+    envelope = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
+    envelope["requestData"]["providerCredentials"] = None
+    handlers.resource(envelope, None)
+    assert deliveries.requests == []
 
 
-def test_a_handlers_defect_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handlers_defect_loses_nothing(deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a handler's defect, its record, the earlier records and the metrics are delivered."""
 
     def broken(*_: object) -> None:
@@ -159,55 +163,57 @@ def test_a_handlers_defect_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyP
         raise KeyError("s3cret")
 
     monkeypatch.setattr(translation, "request", broken)
-    assert one("CREATE")["errorCode"] == "InternalFailure"
-    told = "\n".join(sent.messages())
-    assert "just before" in told
-    assert "KeyError" in told
-    assert "CREATE of JobDefinition: FAILED InternalFailure" in told
-    assert set(sent.metrics()) == {"HandlerException", "HandlerInvocationCount", "HandlerInvocationDuration"}
+    assert send_event("CREATE")["errorCode"] == "InternalFailure"
+    log = "\n".join(deliveries.messages())
+    assert "just before" in log
+    assert "KeyError" in log
+    assert "CREATE of JobDefinition: FAILED InternalFailure" in log
+    assert set(deliveries.metrics()) == {"HandlerException", "HandlerInvocationCount", "HandlerInvocationDuration"}
 
 
-def test_what_ends_the_process_loses_nothing(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ends_the_process_loses_nothing(deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records that were logged before a SystemExit are delivered on the way out."""
 
-    def ended(*_: object) -> None:
+    def exit_process(*_: object) -> None:
         logging.getLogger(f"{OURS}.handlers").info("just before")
         raise SystemExit
 
-    monkeypatch.setattr(translation, "request", ended)
+    monkeypatch.setattr(translation, "request", exit_process)
     with pytest.raises(SystemExit):
-        one("CREATE")
-    assert any("just before" in message for message in sent.messages())
+        send_event("CREATE")
+    assert any("just before" in message for message in deliveries.messages())
 
 
 def test_our_records_are_delivered_at_any_level_and_no_others(
-    sent: Sent, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    deliveries: DeliveryRecorder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records of other loggers stay out: at DEBUG, botocore logs whole requests, which include credentials."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, OURS)
-    read = translation.model
+    read_model = translation.model
 
-    def talkative(*arguments: Any) -> Any:  # noqa: ANN401 - translation.model's types
+    def log_and_read(*arguments: Any) -> Any:  # noqa: ANN401 - translation.model's types
         logging.getLogger(f"{OURS}.handlers").debug("of ours")
         logging.getLogger("cloudformation_cli_python_lib.resource").critical("the library's")
-        return read(*arguments)
+        return read_model(*arguments)
 
-    monkeypatch.setattr(translation, "model", talkative)
-    created(minimal(), log_group=LOG_GROUP)
+    monkeypatch.setattr(translation, "model", log_and_read)
+    create_definition(minimal(), log_group=LOG_GROUP)
     assert any("botocore" in record.name for record in caplog.records)  # botocore did log
-    assert [message for message in sent.messages() if "of ours" in message]
-    names = {message.split()[1].rpartition(".")[0] for message in sent.messages()}
+    assert [message for message in deliveries.messages() if "of ours" in message]
+    names = {message.split()[1].rpartition(".")[0] for message in deliveries.messages()}
     assert names == {OURS}
 
 
-def test_records_are_in_the_order_of_their_times(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_are_in_the_order_of_their_times(deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Delivery sorts the records, as CloudWatch Logs requires: a clock can be set back between two records."""
     log = logging.getLogger(f"{OURS}.handlers")
 
-    def backwards(*_: object) -> None:
-        for when in (3.0, 2.0):
-            log.handle(log.makeRecord(log.name, logging.INFO, "", 0, f"at {when:g}", (), None, extra={"past": when}))
+    def log_backwards(*_: object) -> None:
+        for moment in (3.0, 2.0):
+            log.handle(
+                log.makeRecord(log.name, logging.INFO, "", 0, f"at {moment:g}", (), None, extra={"past": moment})
+            )
         raise KeyError
 
     class Past(logging.Filter):
@@ -216,10 +222,10 @@ def test_records_are_in_the_order_of_their_times(sent: Sent, monkeypatch: pytest
             return True
 
     log.addFilter(past := Past())
-    monkeypatch.setattr(translation, "request", backwards)
-    one("CREATE")
+    monkeypatch.setattr(translation, "request", log_backwards)
+    send_event("CREATE")
     log.removeFilter(past)
-    entries = sent.body("PutLogEvents")["logEvents"]
+    entries = deliveries.body("PutLogEvents")["logEvents"]
     assert [entry["timestamp"] for entry in entries] == sorted(entry["timestamp"] for entry in entries)
     assert [entry["message"][-4:] for entry in entries[:2]] == ["at 2", "at 3"]
     assert entries[0]["timestamp"] == 2000
@@ -238,18 +244,18 @@ class Clock:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
-def test_metrics_are_the_librarys(sent: Sent, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+def test_metrics_are_the_librarys(deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     """The metrics have the library's names, dimensions, units and values, with UTC times in any time zone."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     monkeypatch.setattr(plugin, "_now", Clock())
     try:
-        one("READ")
+        send_event("READ")
     finally:
         monkeypatch.undo()
         time.tzset()
-    asked = sent.body("PutMetricData")
-    assert asked["Namespace"] == "AWS/CloudFormation/AWS/SageMaker/ModelQualityJobDefinition"
+    request = deliveries.body("PutMetricData")
+    assert request["Namespace"] == "AWS/CloudFormation/AWS/SageMaker/ModelQualityJobDefinition"
     kind = {"Name": "DimensionKeyResourceType", "Value": TYPE_NAME}
     action = {"Name": "DimensionKeyActionType", "Value": "READ"}
     failure = {
@@ -257,7 +263,7 @@ def test_metrics_are_the_librarys(sent: Sent, monkeypatch: pytest.MonkeyPatch, z
         "Value": "<class 'cloudformation_cli_python_lib.exceptions.NotFound'>",
     }
     start = datetime(2026, 3, 4, 5, 6, 7, 250_000, UTC).timestamp()
-    assert asked["MetricData"] == [
+    assert request["MetricData"] == [
         {
             "MetricName": "HandlerInvocationCount",
             "Dimensions": [action, kind],
@@ -289,106 +295,108 @@ TOKEN = "FwoGZXIvYXdzEHaDsession-token"
     ("operation", "attempted"), [("PutLogEvents", COLD[:2]), ("PutMetricData", COLD[:3])], ids=["logs", "metrics"]
 )
 def test_a_failure_is_reported_once_without_awss_message(
-    wire: Wire, sent: Sent, operation: str, attempted: list[str], *,
+    wire: Wire, deliveries: DeliveryRecorder, operation: str, attempted: list[str], *,
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     """Delivery stops until the next invocation, and hides AWS's text, which can quote what was sent."""
     caplog.set_level(logging.INFO)
-    wire.reply(operation, refuses("AccessDeniedException", f"User {TOKEN} may not"))
-    assert one("READ")["errorCode"] == "NotFound"
+    wire.reply(operation, error_reply("AccessDeniedException", f"User {TOKEN} may not"))
+    assert send_event("READ")["errorCode"] == "NotFound"
     output = capsys.readouterr()
     assert output.err == f"Logs and metrics are not delivered: {operation} fails with AccessDeniedException\n"
     assert TOKEN not in output.out + caplog.text
     assert "publishing metrics" not in caplog.text
-    assert sent.operations == attempted
-    sent.requests.clear()
-    one("READ")
-    assert sent.operations[-2:] == WARM
+    assert deliveries.operations == attempted
+    deliveries.requests.clear()
+    send_event("READ")
+    assert deliveries.operations[-2:] == WARM
 
 
 @pytest.mark.parametrize("code", [TOKEN, "x" * 64, ""])
 def test_a_code_that_is_no_name_is_not_repeated(wire: Wire, capsys: pytest.CaptureFixture[str], code: str) -> None:
     """Delivery doesn't print an odd error code: something other than AWS can have sent it."""
-    wire.reply("PutLogEvents", refuses(code))
-    one("READ")
+    wire.reply("PutLogEvents", error_reply(code))
+    send_event("READ")
     assert capsys.readouterr().err == "Logs and metrics are not delivered: PutLogEvents fails with ClientError\n"
 
 
 def test_clients_that_can_t_be_made_fail_no_request(
-    sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A client that can't be created stops only delivery, which reports the class of the error."""
-    make = sessions._new_client
+    new_client = sessions._new_client
 
     def broken(service: str, *rest: Any) -> Any:  # noqa: ANN401 - a client
         if service == "logs":
             raise OSError(TOKEN)
-        return make(service, *rest)
+        return new_client(service, *rest)
 
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
     monkeypatch.setattr(sessions, "_new_client", broken)
-    assert one("READ")["errorCode"] == "NotFound"
+    assert send_event("READ")["errorCode"] == "NotFound"
     assert capsys.readouterr().err == "Logs and metrics are not delivered: OSError\n"
-    assert sent.requests == []
+    assert deliveries.requests == []
 
 
-def test_metrics_are_delivered_when_nothing_was_logged(sent: Sent, caplog: pytest.LogCaptureFixture) -> None:
+def test_metrics_are_delivered_when_nothing_was_logged(
+    deliveries: DeliveryRecorder, caplog: pytest.LogCaptureFixture
+) -> None:
     """Delivery sends only metrics if there are no records: CloudWatch Logs refuses an empty batch."""
     caplog.set_level(logging.CRITICAL, OURS)
-    one("READ")
-    assert sent.operations == ["PutMetricData"]
+    send_event("READ")
+    assert deliveries.operations == ["PutMetricData"]
 
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
     """Yield an event that holds answers back until it is set, at the latest at the end of the test."""
-    held = threading.Event()
-    yield held
-    held.set()
+    opened = threading.Event()
+    yield opened
+    opened.set()
 
 
 @pytest.mark.parametrize("operation", ["CreateLogGroup", "PutLogEvents", "PutMetricData"])
 def test_delivery_ends_in_time_whatever_the_wire_does(
-    wire: Wire, sent: Sent, gate: threading.Event, *, operation: str,
+    wire: Wire, deliveries: DeliveryRecorder, gate: threading.Event, *, operation: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """Delivery leaves a hanging thread behind, which sends nothing more, and doesn't use its clients again."""
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
-    one("READ")  # creates the clients
-    sent.requests.clear()
+    send_event("READ")  # creates the clients
+    deliveries.requests.clear()
     delivery._known_groups.clear()
     monkeypatch.setattr(delivery, "LONGEST", 2.0)
 
-    def hangs(request: AWSPreparedRequest) -> None:
-        sent(request)
+    def hang(request: AWSPreparedRequest) -> None:
+        deliveries(request)
         gate.wait(60)
 
-    wire.reply(operation, hangs)
+    wire.reply(operation, hang)
     start = time.monotonic()
-    assert one("READ")["errorCode"] == "NotFound"
-    assert time.monotonic() - start < 30  # hangs() waits 60 s
+    assert send_event("READ")["errorCode"] == "NotFound"
+    assert time.monotonic() - start < 30  # hang() waits 60 s
     assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 2 s\n"
     assert [key for key, idle in sessions._idle.items() if idle and key[0] != "sagemaker"] == []
     (worker,) = [thread for thread in threading.enumerate() if "_send" in thread.name]
     gate.set()
     worker.join(30)
     assert not worker.is_alive()
-    assert sent.operations == COLD[: COLD.index(operation) + 1]
-    sent.requests.clear()
+    assert deliveries.operations == COLD[: COLD.index(operation) + 1]
+    deliveries.requests.clear()
     monkeypatch.setattr(delivery, "LONGEST", 30.0)
-    one("READ")
-    assert sent.operations[-2:] == WARM
+    send_event("READ")
+    assert deliveries.operations[-2:] == WARM
     assert capsys.readouterr().err == ""
 
 
-def test_delivery_has_three_seconds(sent: Sent) -> None:
+def test_delivery_has_three_seconds(deliveries: DeliveryRecorder) -> None:
     """plugin.SECONDS relies on delivery taking at most three seconds."""
     assert delivery.LONGEST == 3
-    assert sent.requests == []
+    assert deliveries.requests == []
 
 
 def test_a_failed_connection_is_reported_by_its_kind(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     """Delivery prints only the error's class: its message can contain an address or a proxy's text."""
-    wire.reply("PutMetricData", breaks(ConnectionResetError(TOKEN)))
-    one("READ")
+    wire.reply("PutMetricData", raising_reply(ConnectionResetError(TOKEN)))
+    send_event("READ")
     assert capsys.readouterr().err == "Logs and metrics are not delivered: ConnectionResetError\n"

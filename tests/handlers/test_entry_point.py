@@ -14,18 +14,18 @@ from cloudformation_cli_python_lib.interface import Action
 from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, plugin, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from tests.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
-from tests.wires import Reply, Wire, answers, breaks, created, invoke, refuses
+from tests.wires import Reply, Wire, create_definition, error_reply, invoke, json_reply, raising_reply
 
 URL = "https://logs.eu-west-1.amazonaws.com/"
 
 
-def logged(stream: str) -> list[str]:
+def log_messages(stream: str) -> list[str]:
     """Return the messages in a log stream of the provider's log group."""
     answer = boto3.client("logs", REGION).get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)
     return [entry["message"] for entry in answer["events"]]
 
 
-def streams() -> set[str]:
+def log_streams() -> set[str]:
     """Return the names of the log group's streams."""
     answer = boto3.client("logs", REGION).describe_log_streams(logGroupName=LOG_GROUP)
     return {stream["logStreamName"] for stream in answer["logStreams"]}
@@ -33,9 +33,9 @@ def streams() -> set[str]:
 
 def test_logs_say_what_happened_to_what() -> None:
     """The resource's log stream has the action, logical id, name and outcome of each invocation."""
-    model = created(minimal(), log_group=LOG_GROUP)
+    model = create_definition(minimal(), log_group=LOG_GROUP)
     invoke("DELETE", {"JobDefinitionName": "missing"}, log_group=LOG_GROUP)
-    messages = logged(f"{STACK_ID}/JobDefinition".replace(":", "__"))
+    messages = log_messages(f"{STACK_ID}/JobDefinition".replace(":", "__"))
     assert any(f"Creating {model['JobDefinitionName']} for JobDefinition" in message for message in messages)
     assert any("CREATE of JobDefinition: SUCCESS" in message for message in messages)
     assert any("DELETE of JobDefinition: FAILED NotFound" in message for message in messages)
@@ -43,18 +43,20 @@ def test_logs_say_what_happened_to_what() -> None:
 
 def test_outside_of_stacks_the_stream_is_the_accounts() -> None:
     """Outside of stacks, the log stream is named after account and region, as the library does it."""
-    created(minimal(), stack_id=None, log_group=LOG_GROUP)
-    assert streams() == {f"{ACCOUNT}-{REGION}"}
+    create_definition(minimal(), stack_id=None, log_group=LOG_GROUP)
+    assert log_streams() == {f"{ACCOUNT}-{REGION}"}
 
 
 def test_a_warm_function_writes_to_the_stream_of_the_stack_it_serves() -> None:
     """A warm function leaves the first stack's log stream; the library would keep writing to it."""
-    created(minimal(), log_group=LOG_GROUP)
+    create_definition(minimal(), log_group=LOG_GROUP)
     other = STACK_ID.replace("Fraud", "Churn")
-    created(minimal(), stack_id=other, log_group=LOG_GROUP)
-    mine = logged(f"{other}/JobDefinition".replace(":", "__"))
-    assert any("Creating churn" in message for message in mine)
-    assert not any("Creating churn" in message for message in logged(f"{STACK_ID}/JobDefinition".replace(":", "__")))
+    create_definition(minimal(), stack_id=other, log_group=LOG_GROUP)
+    messages = log_messages(f"{other}/JobDefinition".replace(":", "__"))
+    assert any("Creating churn" in message for message in messages)
+    assert not any(
+        "Creating churn" in message for message in log_messages(f"{STACK_ID}/JobDefinition".replace(":", "__"))
+    )
 
 
 def test_metrics_count_invocations_time_and_failures() -> None:
@@ -76,11 +78,11 @@ def test_the_duration_is_the_handlers_in_milliseconds(wire: Wire, monkeypatch: p
     clock = [datetime.now(UTC).replace(tzinfo=None)]
     monkeypatch.setattr(plugin, "_now", lambda: clock[0])
 
-    def takes_time(_: object) -> None:
+    def advance_clock(_: object) -> None:
         clock[0] += timedelta(milliseconds=1234)
 
-    created(maximal())
-    wire.reply("ListTags", takes_time)
+    create_definition(maximal())
+    wire.reply("ListTags", advance_clock)
     invoke("READ", {"JobDefinitionName": "Fraud-Quality"}, log_group=LOG_GROUP)
     cloudwatch = boto3.client("cloudwatch", REGION)
     (metric,) = cloudwatch.list_metrics(MetricName="HandlerInvocationDuration")["Metrics"]
@@ -98,12 +100,12 @@ def test_the_duration_is_the_handlers_in_milliseconds(wire: Wire, monkeypatch: p
 
 
 DELIVERY_FAILURES = [
-    pytest.param(refuses("AccessDeniedException"), id="denied"),
-    pytest.param(refuses("ThrottlingException"), id="throttled"),
-    pytest.param(refuses("InternalFailure", status=500), id="broken"),
-    pytest.param(breaks(ConnectTimeoutError(endpoint_url=URL)), id="silent"),
-    pytest.param(breaks(EndpointConnectionError(endpoint_url=URL)), id="unreachable"),
-    pytest.param(answers(200, {}), id="without a sequence token"),
+    pytest.param(error_reply("AccessDeniedException"), id="denied"),
+    pytest.param(error_reply("ThrottlingException"), id="throttled"),
+    pytest.param(error_reply("InternalFailure", status=500), id="broken"),
+    pytest.param(raising_reply(ConnectTimeoutError(endpoint_url=URL)), id="silent"),
+    pytest.param(raising_reply(EndpointConnectionError(endpoint_url=URL)), id="unreachable"),
+    pytest.param(json_reply(200, {}), id="without a sequence token"),
 ]
 
 
@@ -128,23 +130,23 @@ def test_delivery_is_given_up_after_its_first_failure(wire: Wire, capsys: pytest
 
     wire.reply("logs", *[hang] * 50)
     wire.reply("monitoring", *[hang] * 50)
-    created(minimal(), log_group=LOG_GROUP)
+    create_definition(minimal(), log_group=LOG_GROUP)
     assert len(calls) == 1
     assert capsys.readouterr().err == "Logs and metrics are not delivered: ConnectTimeoutError\n"
 
 
 def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wire) -> None:
     """Delivery doesn't sign with the caller's credentials, which are for the caller's account."""
-    keys: list[str] = []
+    signatures: list[str] = []
 
-    def note(request: Any) -> None:  # noqa: ANN401 - botocore's request
-        keys.append(str(request.headers["Authorization"]))
+    def record_signature(request: Any) -> None:  # noqa: ANN401 - botocore's request
+        signatures.append(str(request.headers["Authorization"]))
 
-    wire.reply("logs", *[note] * 50)
-    wire.reply("monitoring", *[note] * 50)
-    created(minimal(), log_group=LOG_GROUP)
-    assert len(keys) > 3
-    assert all(PROVIDER["accessKeyId"] in key for key in keys)
+    wire.reply("logs", *[record_signature] * 50)
+    wire.reply("monitoring", *[record_signature] * 50)
+    create_definition(minimal(), log_group=LOG_GROUP)
+    assert len(signatures) > 3
+    assert all(PROVIDER["accessKeyId"] in signature for signature in signatures)
 
 
 def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
@@ -159,15 +161,15 @@ def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
 SECRETS = ("s3cret", CALLER["secretAccessKey"], CALLER["sessionToken"], PROVIDER["secretAccessKey"])
 
 
-def _everywhere(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+def _with_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, Mapping):
-        return {key: _everywhere(item) for key, item in value.items()}
+        return {key: _with_secrets(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_everywhere(item) for item in value]
+        return [_with_secrets(item) for item in value]
     return f"{value}-s3cret" if isinstance(value, str) and not value.startswith("arn:") else value
 
 
-@pytest.mark.parametrize("reply", [None, refuses("ValidationException", "the value 's3cret' is wrong")])
+@pytest.mark.parametrize("reply", [None, error_reply("ValidationException", "the value 's3cret' is wrong")])
 def test_nothing_logs_a_property_value_or_a_credential(
     wire: Wire, reply: Reply | None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +178,7 @@ def test_nothing_logs_a_property_value_or_a_credential(
     The test searches the log group and Lambda's own log.
     """
     caplog.set_level(logging.INFO)
-    properties = _everywhere({key: value for key, value in maximal().items() if key != "JobDefinitionName"})
+    properties = _with_secrets({key: value for key, value in maximal().items() if key != "JobDefinitionName"})
     properties["ModelQualityAppSpecification"]["ProblemType"] = "Regression"
     for action in ("CREATE", "READ", "UPDATE", "DELETE", "LIST"):
         if reply:
@@ -184,9 +186,11 @@ def test_nothing_logs_a_property_value_or_a_credential(
         invoke(action, properties, properties, log_group=LOG_GROUP, tags={"stage": "s3cret"})
     invoke("CREATE", properties | {"JobResources": "s3cret", "Surprise": "s3cret"}, log_group=LOG_GROUP)
     output = capsys.readouterr()
-    everything = caplog.text + output.out + output.err + "".join(line for name in streams() for line in logged(name))
-    assert "CREATE of JobDefinition" in everything
-    assert not [secret for secret in SECRETS if secret in everything]
+    all_logs = (
+        caplog.text + output.out + output.err + "".join(line for name in log_streams() for line in log_messages(name))
+    )
+    assert "CREATE of JobDefinition" in all_logs
+    assert not [secret for secret in SECRETS if secret in all_logs]
 
 
 def test_a_defect_is_a_failure_with_a_word_and_a_place(
@@ -209,9 +213,9 @@ def test_a_defect_is_a_failure_with_a_word_and_a_place(
 @pytest.mark.parametrize("missing", ["action", "region", "requestData"])
 def test_an_event_that_lacks_a_part_is_an_invalid_request(missing: str) -> None:
     """The entry point refuses an incomplete event, which a person who tries the function can send."""
-    broken = event("READ", {"JobDefinitionName": "x"})
-    del broken[missing]
-    assert handlers.resource(broken, None)["errorCode"] == "InvalidRequest"
+    envelope = event("READ", {"JobDefinitionName": "x"})
+    del envelope[missing]
+    assert handlers.resource(envelope, None)["errorCode"] == "InvalidRequest"
 
 
 def test_an_action_that_there_is_not_is_an_invalid_request() -> None:
@@ -242,5 +246,5 @@ def test_the_test_entry_point_answers_like_the_production_one() -> None:
     }
     answer = handlers.test_entrypoint(request, None)
     assert answer["status"] == "SUCCESS"
-    again = handlers.test_entrypoint(request | {"action": "DELETE"}, None)
-    assert again["status"] == "SUCCESS"
+    deletion = handlers.test_entrypoint(request | {"action": "DELETE"}, None)
+    assert deletion["status"] == "SUCCESS"

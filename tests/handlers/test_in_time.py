@@ -20,18 +20,18 @@ pytestmark = pytest.mark.slow
 SCALE = 0.04
 
 Serve = Callable[[socket.socket, str, Json], None]
-Does = Callable[["Server"], Serve]
+Behaviour = Callable[["Server"], Serve]
 
 
 class Server:
     """An HTTP server that answers each request as a test chooses."""
 
-    def __init__(self, does: "Does") -> None:
-        self._serve = does(self)
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._serve = behaviour(self)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
         self._connections: list[socket.socket] = []
-        self._ended = threading.Event()
+        self._closing = threading.Event()
         self.operations: list[str] = []
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
@@ -41,21 +41,21 @@ class Server:
 
     def end(self) -> None:
         """Shut down the sockets, which wakes the threads that wait for data, and join every thread."""
-        self._ended.set()
-        for waiting in (self._listening, *self._connections):
+        self._closing.set()
+        for waiting_socket in (self._listening, *self._connections):
             with suppress(OSError):
-                waiting.shutdown(socket.SHUT_RDWR)
+                waiting_socket.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         for thread in self._threads:
             thread.join()
 
     def wait(self, seconds: float) -> None:
         """Wait some seconds; raise ConnectionError if the server ends before."""
-        if self._ended.wait(seconds):
+        if self._closing.wait(seconds):
             raise ConnectionError
 
-    def _run(self, work: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments)
+    def _run(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments)
         self._threads.append(thread)
         thread.start()
 
@@ -64,9 +64,9 @@ class Server:
             while True:
                 connection, _ = self._listening.accept()
                 self._connections.append(connection)
-                self._run(self._converse, connection)
+                self._run(self._serve_connection, connection)
 
-    def _converse(self, connection: socket.socket) -> None:
+    def _serve_connection(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream, suppress(OSError):
             while stream.readline():
                 headers = {}
@@ -87,22 +87,22 @@ def http(body: Json, status: str = "200 OK", **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-def said(operation: str, body: Json) -> Json:
+def answer_of(operation: str, body: Json) -> Json:
     """Return SageMaker's answer about a definition that exists and has the tag a=1."""
     name = body.get("JobDefinitionName", "fraud-quality")
-    described = {key: value for key, value in maximal().items() if key not in ("EndpointName", "Tags")}
-    found: dict[str, Json] = {
+    description = {key: value for key, value in maximal().items() if key not in ("EndpointName", "Tags")}
+    answers: dict[str, Json] = {
         "CreateModelQualityJobDefinition": {"JobDefinitionArn": arn(name)},
-        "DescribeModelQualityJobDefinition": described
+        "DescribeModelQualityJobDefinition": description
         | {"JobDefinitionArn": arn(name), "JobDefinitionName": name, "CreationTime": 1700000000},
         "ListTags": {"Tags": [{"Key": "a", "Value": "1"}]},
         "ListModelQualityJobDefinitions": {"JobDefinitionSummaries": []},
     }
-    return found.get(operation) or {}
+    return answers.get(operation) or {}
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def scaled_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale all limits and pauses."""
     config = Config(connect_timeout=1 * SCALE, read_timeout=3.5 * SCALE, retries={"total_max_attempts": 1})
     monkeypatch.setattr(client, "CONFIG", config)
@@ -114,16 +114,16 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.random", lambda: SCALE)
 
 
-Running = Callable[[Does], Server]
+StartServer = Callable[[Behaviour], Server]
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+def start_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartServer]:
     """Yield a function that starts a server and directs SageMaker's requests to it."""
     servers: list[Server] = []
 
-    def run(does: Does) -> Server:
-        servers.append(Server(does))
+    def run(behaviour: Behaviour) -> Server:
+        servers.append(Server(behaviour))
         servers[-1].start()
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", servers[-1].url)
         return servers[-1]
@@ -144,25 +144,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def timed(action: str) -> Iterator[None]:
+def check_duration(action: str) -> Iterator[None]:
     """Check that the code inside keeps the contract's limit."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < (30 if action in ("READ", "LIST") else 60) * SCALE + 0.5
 
 
-def slow(seconds: float) -> Does:
+def slow(seconds: float) -> Behaviour:
     """Answer each call after this many seconds."""
 
-    def serves(server: Server) -> Serve:
+    def behaviour(server: Server) -> Serve:
         def serve(connection: socket.socket, operation: str, body: Json) -> None:
             server.wait(seconds * SCALE)
-            connection.sendall(http(said(operation, body)))
+            connection.sendall(http(answer_of(operation, body)))
 
         return serve
 
-    serves.__name__ = f"slow-{seconds}"
-    return serves
+    behaviour.__name__ = f"slow-{seconds}"
+    return behaviour
 
 
 def slow_and_busy(server: Server) -> Serve:
@@ -174,7 +174,7 @@ def slow_and_busy(server: Server) -> Serve:
         if len(server.operations) % 2:
             connection.sendall(http(busy, "503 Busy", x_amz_retry_after="5000", x_amzn_RequestId="request-1"))
         else:
-            connection.sendall(http(said(operation, body)))
+            connection.sendall(http(answer_of(operation, body)))
 
     return serve
 
@@ -183,7 +183,7 @@ def dripping(server: Server) -> Serve:
     """Answer with a byte every two seconds."""
 
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
-        for byte in http(said(operation, body)):
+        for byte in http(answer_of(operation, body)):
             connection.sendall(bytes([byte]))
             server.wait(2 * SCALE)
 
@@ -194,7 +194,7 @@ def dripping_body(server: Server) -> Serve:
     """Answer with the headers at once, then with a byte of the body every two seconds."""
 
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
-        head, end, content = http(said(operation, body) | {"x": "x" * 1000}).partition(b"\r\n\r\n")
+        head, end, content = http(answer_of(operation, body) | {"x": "x" * 1000}).partition(b"\r\n\r\n")
         connection.sendall(head + end)
         for byte in content:
             connection.sendall(bytes([byte]))
@@ -228,7 +228,7 @@ def endless_tags(server: Server) -> Serve:
     def serve(connection: socket.socket, operation: str, body: Json) -> None:
         server.wait(SCALE)
         more = {"NextToken": "more"} if operation == "ListTags" else {}
-        connection.sendall(http(said(operation, body) | more))
+        connection.sendall(http(answer_of(operation, body) | more))
 
     return serve
 
@@ -244,7 +244,7 @@ def flooding(server: Server) -> Serve:  # noqa: ARG001 - all of them have one si
     return serve
 
 
-WIRES = [
+BEHAVIOURS = [
     slow(2.5),
     slow(4),
     slow_and_busy,
@@ -257,8 +257,8 @@ WIRES = [
 ]
 
 
-@pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("wire_does", WIRES, ids=lambda wire_does: wire_does.__name__)
+@pytest.mark.usefixtures("scaled_limits")
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
 @pytest.mark.parametrize(
     ("action", "name"),
     [
@@ -266,11 +266,13 @@ WIRES = [
         *((action, "Fraud-Quality") for action in ("CREATE", "READ", "UPDATE", "DELETE", "LIST")),
     ],
 )
-def test_an_invocation_ends_in_time(running: Running, wire_does: Does, action: str, name: str | None) -> None:
+def test_an_invocation_ends_in_time(
+    start_server: StartServer, behaviour: Behaviour, action: str, name: str | None
+) -> None:
     """An invocation that can't finish answers IN_PROGRESS or fails with an error that CloudFormation retries."""
-    server = running(wire_does)
+    server = start_server(behaviour)
     properties = maximal() | {"JobDefinitionName": name}
-    with timed(action):
+    with check_duration(action):
         answer = invoke(action, properties, properties, tags={"b": "2"}, previous_tags={"a": "1"})
     if answer["status"] == "FAILED":
         retriable = ["NetworkFailure", "ServiceInternalError", "Throttling"]
@@ -279,25 +281,25 @@ def test_an_invocation_ends_in_time(running: Running, wire_does: Does, action: s
     elif answer["status"] == "IN_PROGRESS":
         assert action in ("CREATE", "UPDATE")
         assert answer["resourceModel"]["JobDefinitionArn"]
-    if action == "CREATE" and name is None and wire_does is not throttling:
+    if action == "CREATE" and name is None and behaviour is not throttling:
         assert answer["resourceModel"]["JobDefinitionArn"]
     assert len(server.operations) < 60
 
 
-def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(running: Running) -> None:
+def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(start_server: StartServer) -> None:
     """A warm function closes the connection, so that the rest of a slow answer can't reach a later request."""
     drips = threading.Event()
 
-    def does(server: Server) -> Serve:
+    def behaviour(server: Server) -> Serve:
         def serve(connection: socket.socket, operation: str, body: Json) -> None:
             if drips.is_set():
                 dripping_body(server)(connection, operation, body)
             else:
-                connection.sendall(http(said(operation, body)))
+                connection.sendall(http(answer_of(operation, body)))
 
         return serve
 
-    running(does)
+    start_server(behaviour)
     identifier = {"JobDefinitionName": "Fraud-Quality"}
     assert invoke("READ", identifier)["status"] == "SUCCESS"
     drips.set()
@@ -310,20 +312,20 @@ def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(running: 
 
 def test_two_threads_have_limits_of_their_own() -> None:
     """A limit belongs to an invocation, not to the process, and an inner limit can't extend it."""
-    seen: list[float] = []
+    limits: list[float] = []
     with deadline.within(5):
-        thread = threading.Thread(target=lambda: seen.append(deadline.remaining()))
+        thread = threading.Thread(target=lambda: limits.append(deadline.remaining()))
         thread.start()
         thread.join()
         with deadline.within(50):
             assert deadline.remaining() <= 5
-    assert seen == [float("inf")]
+    assert limits == [float("inf")]
     assert deadline.remaining() == float("inf")
 
 
-def test_a_refused_connection_has_no_effect(running: Running) -> None:
+def test_a_refused_connection_has_no_effect(start_server: StartServer) -> None:
     """A refused connection sent nothing, so CREATE fails with NetworkFailure and returns no model."""
-    server = running(silent)
+    server = start_server(silent)
     server.end()
     answer = invoke("CREATE", minimal())
     assert answer["errorCode"] == "NetworkFailure"
@@ -331,7 +333,7 @@ def test_a_refused_connection_has_no_effect(running: Running) -> None:
     assert server.operations == []
 
 
-def _nothing(_: socket.socket) -> None:
+def _leave_open(_: socket.socket) -> None:
     """Leave a connection open."""
 
 
@@ -343,10 +345,10 @@ def _no_tls(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-@pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("does", [_nothing, _close, _no_tls])
+@pytest.mark.usefixtures("scaled_limits")
+@pytest.mark.parametrize("behaviour", [_leave_open, _close, _no_tls])
 def test_what_fails_before_tls_is_agreed_on_has_no_effect(
-    monkeypatch: pytest.MonkeyPatch, does: Callable[[socket.socket], None]
+    monkeypatch: pytest.MonkeyPatch, behaviour: Callable[[socket.socket], None]
 ) -> None:
     """Before TLS is agreed on, no request is sent, so CREATE fails and returns no model."""
     connections: list[socket.socket] = []
@@ -356,7 +358,7 @@ def test_what_fails_before_tls_is_agreed_on_has_no_effect(
         def accept() -> None:
             for _ in range(2):
                 connections.append(listening.accept()[0])
-                does(connections[-1])
+                behaviour(connections[-1])
 
         thread = threading.Thread(target=accept)
         thread.start()

@@ -4,7 +4,7 @@ import pytest
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions
 from tests.envelopes import Json, arn, event, maximal, minimal
-from tests.wires import Wire, created, invoke, refuses
+from tests.wires import Wire, create_definition, error_reply, invoke
 
 
 @pytest.mark.parametrize("properties", [None, {}, {"JobDefinitionName": "whatever"}])
@@ -16,39 +16,39 @@ def test_an_empty_list_is_a_list(properties: Json | None) -> None:
 
 def test_the_properties_may_be_missing_altogether() -> None:
     """LIST accepts an event that has no resourceProperties member."""
-    sent = event("LIST", None)
-    del sent["requestData"]["resourceProperties"]
-    assert handlers.resource(sent, None)["resourceModels"] == []
+    envelope = event("LIST", None)
+    del envelope["requestData"]["resourceProperties"]
+    assert handlers.resource(envelope, None)["resourceModels"] == []
 
 
 def test_one_page_an_invocation(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """LIST returns the next page for a page token, which the library's own entry point drops."""
     monkeypatch.setattr(job_definitions, "PAGE_SIZE", 2)
-    models = [created(minimal(), token=str(number)) for number in range(5)]
+    models = [create_definition(minimal(), token=str(number)) for number in range(5)]
     wire.requests.clear()
-    found, token, pages = [], None, 0
+    listed, token, pages = [], None, 0
     while pages == 0 or token:
         answer = invoke("LIST", None, next_token=token)
-        found += answer["resourceModels"]
+        listed += answer["resourceModels"]
         token = answer.get("nextToken")
         pages += 1
     assert pages == 3
     assert wire.operations == ["ListModelQualityJobDefinitions"] * 3
-    assert {model["JobDefinitionArn"] for model in found} == {model["JobDefinitionArn"] for model in models}
-    assert len(found) == 5
+    assert {model["JobDefinitionArn"] for model in listed} == {model["JobDefinitionArn"] for model in models}
+    assert len(listed) == 5
 
 
 def test_read_takes_every_one() -> None:
     """LIST returns only the ARN and the name of a definition, and READ accepts them."""
-    created(maximal())
-    (listed,) = invoke("LIST", None)["resourceModels"]
-    assert listed == {"JobDefinitionArn": arn("Fraud-Quality"), "JobDefinitionName": "Fraud-Quality"}
-    assert invoke("READ", listed)["status"] == "SUCCESS"
+    create_definition(maximal())
+    (summary,) = invoke("LIST", None)["resourceModels"]
+    assert summary == {"JobDefinitionArn": arn("Fraud-Quality"), "JobDefinitionName": "Fraud-Quality"}
+    assert invoke("READ", summary)["status"] == "SUCCESS"
 
 
 def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
     """LIST passes EndpointName to SageMaker, which does the filtering."""
-    created(maximal())
+    create_definition(maximal())
     assert len(invoke("LIST", {"EndpointName": "fraud"})["resourceModels"]) == 1
     assert wire.requests[-1][1] == {"EndpointName": "fraud", "MaxResults": 100}
     assert invoke("LIST", {"EndpointName": "other"})["resourceModels"] == []
@@ -56,7 +56,7 @@ def test_endpoint_name_narrows_the_list(wire: Wire) -> None:
 
 def test_a_refusal_is_reported(wire: Wire) -> None:
     """LIST reports SageMaker's refusal, for example of an old page token."""
-    wire.reply("ListModelQualityJobDefinitions", refuses("ValidationException", "bad token"))
+    wire.reply("ListModelQualityJobDefinitions", error_reply("ValidationException", "bad token"))
     answer = invoke("LIST", None, next_token="old")
     assert answer["errorCode"] == "InvalidRequest"
     assert "bad token" in answer["message"]

@@ -33,8 +33,8 @@ def role() -> str:
     cloudformation = boto3.client("cloudformation", REGION)
     template = {name: part for name, part in TEMPLATE.items() if name != "Outputs"}  # moto can't read their Fn::GetAtt
     cloudformation.create_stack(StackName="role", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-    (made,) = cloudformation.describe_stack_resources(StackName="role")["StackResources"]
-    name: str = made["PhysicalResourceId"]
+    (stack_resource,) = cloudformation.describe_stack_resources(StackName="role")["StackResources"]
+    name: str = stack_resource["PhysicalResourceId"]
     # moto keeps a template's policy as an object with its functions resolved, and enforces only text.
     iam = iam_backends[ACCOUNT]["aws"]
     _, document = iam.get_role_policy(name, POLICY["PolicyName"])
@@ -46,22 +46,28 @@ def role() -> str:
 def session(role: str) -> boto3.Session:
     """Return a session with the role's credentials."""
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
-    given = boto3.client("sts", REGION).assume_role(RoleArn=role_arn, RoleSessionName="handler")["Credentials"]
-    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
+    credentials = boto3.client("sts", REGION).assume_role(RoleArn=role_arn, RoleSessionName="handler")["Credentials"]
+    return boto3.Session(
+        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], region_name=REGION
+    )
 
 
 @pytest.fixture
-def enforced(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Invoke]:
+def invoke_with_role(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Invoke]:
     """Yield the entry point with the role's credentials, and enforce the role's policy on every call."""
     # moto expects a service's response class to say which resource a request is about; SageMaker's doesn't.
     monkeypatch.setattr(SageMakerResponse, "_determine_resource", _resource_of, raising=False)
-    found: Any = session.get_credentials()
-    credentials = {"accessKeyId": found.access_key, "secretAccessKey": found.secret_key, "sessionToken": found.token}
+    role_credentials: Any = session.get_credentials()
+    credentials = {
+        "accessKeyId": role_credentials.access_key,
+        "secretAccessKey": role_credentials.secret_key,
+        "sessionToken": role_credentials.token,
+    }
 
     def invoke(*arguments: Any, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
-        asked = event(*arguments, **named)
-        asked["requestData"]["callerCredentials"] = credentials
-        answer: Json = resource(asked, None)
+        envelope = event(*arguments, **named)
+        envelope["requestData"]["callerCredentials"] = credentials
+        answer: Json = resource(envelope, None)
         return answer
 
     with enable_iam_authentication():
@@ -75,7 +81,7 @@ def _resource_of(self: SageMakerResponse) -> str:
     return str(body.get("ResourceArn") or (arn(name) if name else "*"))
 
 
-def _prepared(invoke: Invoke) -> Json:
+def _create_definition(invoke: Invoke) -> Json:
     """Create a definition with a tag under the whole policy, and return its model."""
     answer = invoke("CREATE", minimal(), tags={"old": "1"})
     assert answer["status"] == "SUCCESS", answer
@@ -105,30 +111,32 @@ def test_the_table_has_every_action_that_moto_enforces() -> None:
     assert allowed == {*NEEDED, "iam:PassRole"}
 
 
-def test_the_role_is_enough(enforced: Invoke) -> None:
+def test_the_role_is_enough(invoke_with_role: Invoke) -> None:
     """Every handler succeeds with the role, with all optional properties and tags set."""
-    answers = [enforced("CREATE", maximal(), tags={"stage": "prod"})]
+    answers = [invoke_with_role("CREATE", maximal(), tags={"stage": "prod"})]
     model = answers[0]["resourceModel"]
     answers += [
-        enforced("READ", {"JobDefinitionArn": model["JobDefinitionArn"]}),
-        enforced("LIST", {"EndpointName": "fraud"}),
-        enforced("UPDATE", model, model, tags={"stage": "test", "new": "1"}, previous_tags={"stage": "prod"}),
-        enforced("DELETE", model),
+        invoke_with_role("READ", {"JobDefinitionArn": model["JobDefinitionArn"]}),
+        invoke_with_role("LIST", {"EndpointName": "fraud"}),
+        invoke_with_role("UPDATE", model, model, tags={"stage": "test", "new": "1"}, previous_tags={"stage": "prod"}),
+        invoke_with_role("DELETE", model),
     ]
     assert [answer["status"] for answer in answers] == ["SUCCESS"] * 5, answers
 
 
 @pytest.mark.parametrize("action", NEEDED)
-def test_without_an_action_its_handler_is_denied_and_says_which(enforced: Invoke, role: str, action: str) -> None:
+def test_without_an_action_its_handler_is_denied_and_says_which(
+    invoke_with_role: Invoke, role: str, action: str
+) -> None:
     """The handler fails with AccessDenied, a terminal code, and the message names the missing action."""
-    model = _prepared(enforced)
-    _take_away(role, action)
-    answer = NEEDED[action](enforced, model)
+    model = _create_definition(invoke_with_role)
+    _remove_action(role, action)
+    answer = NEEDED[action](invoke_with_role, model)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied"), answer
     assert f"is not authorized to perform: {action}" in answer["message"]
 
 
-@pytest.mark.usefixtures("enforced")
+@pytest.mark.usefixtures("invoke_with_role")
 def test_other_resources_of_sagemaker_are_out_of_reach(session: boto3.Session) -> None:
     """SageMaker's tag actions apply to all its resources; the role allows them for definitions alone."""
     sagemaker = session.client("sagemaker")
@@ -153,7 +161,7 @@ def test_a_role_may_be_passed_to_sagemaker_alone() -> None:
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
-def _take_away(role: str, action: str) -> None:
+def _remove_action(role: str, action: str) -> None:
     """Remove an action from the role's policy, in moto's backend because the API is enforced by now."""
     iam = iam_backends[ACCOUNT]["aws"]
     _, policy = iam.get_role_policy(role, POLICY["PolicyName"])

@@ -12,14 +12,14 @@ from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, batch, maximal, mi
 from tests.wires import (
     Reply,
     Wire,
-    answers,
-    breaks,
-    created,
-    definitions,
+    call_until_done,
+    create_definition,
+    error_reply,
     invoke,
-    loses_the_answer,
-    refuses,
-    until_done,
+    json_reply,
+    lost_answer,
+    moto_definitions,
+    raising_reply,
 )
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
@@ -27,9 +27,9 @@ CLOSED = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.ama
 CREATE_ONLY = [pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]]
 
 
-def made(properties: Json, wire: Wire, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
+def create(properties: Json, wire: Wire, **named: Any) -> Json:  # noqa: ANN401 - passed on to event()
     """Create a definition, forget its requests, and return its primary identifier."""
-    model = created(properties, **named)
+    model = create_definition(properties, **named)
     wire.requests.clear()
     return {"JobDefinitionArn": model["JobDefinitionArn"]}
 
@@ -43,7 +43,7 @@ def tags_of(answer: Json) -> dict[str, str]:
 @pytest.mark.parametrize("properties", [minimal(), maximal(), batch({"Json": {"Line": True}})])
 def test_endpoint_name_changes_without_interruption(wire: Wire, properties: Json) -> None:
     """UPDATE only reads from SageMaker and never reports EndpointName: CloudFormation alone keeps the value."""
-    identifier = made(properties, wire)
+    identifier = create(properties, wire)
     now, before = properties | identifier | {"EndpointName": "new"}, properties | identifier
     answer = invoke("UPDATE", now, before)
     assert answer["status"] == "SUCCESS", answer
@@ -55,7 +55,7 @@ def test_endpoint_name_changes_without_interruption(wire: Wire, properties: Json
 def test_stack_tags_are_brought_up_to_date_in_place(wire: Wire) -> None:
     """UPDATE changes, adds and removes stack tags; the resource's own tags win, and other parties' tags stay."""
     before = {"stage": "test", "gone": "soon", "team": "platform"}
-    identifier = made(maximal(), wire, tags=before)
+    identifier = create(maximal(), wire, tags=before)
     boto3.client("sagemaker", REGION).add_tags(
         ResourceArn=identifier["JobDefinitionArn"], Tags=[{"Key": "foreign", "Value": "kept"}]
     )
@@ -78,7 +78,7 @@ def test_stack_tags_are_brought_up_to_date_in_place(wire: Wire) -> None:
 
 def test_the_resources_own_tags_are_brought_up_to_date_in_the_same_way(wire: Wire) -> None:
     """UPDATE changes the Tags property too, so a schema in which tags are updatable needs no other handler."""
-    identifier = made(maximal() | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}, wire)
+    identifier = create(maximal() | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}, wire)
     before = maximal() | identifier | {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}
     now = maximal() | identifier | {"Tags": [{"Key": "b", "Value": "2"}]}
     assert tags_of(invoke("UPDATE", now, before)) == {"b": "2"}
@@ -89,7 +89,7 @@ def test_the_resources_own_tags_are_brought_up_to_date_in_the_same_way(wire: Wir
 
 def test_a_tag_of_the_template_that_becomes_the_stacks_is_kept(wire: Wire) -> None:
     """UPDATE keeps a tag while either the template or the stack has it."""
-    identifier = made(maximal(), wire)
+    identifier = create(maximal(), wire)
     without = maximal() | identifier
     del without["Tags"]
     answer = invoke("UPDATE", without, maximal() | identifier, tags={"team": "fraud"})
@@ -99,12 +99,12 @@ def test_a_tag_of_the_template_that_becomes_the_stacks_is_kept(wire: Wire) -> No
 
 def test_changed_tags_are_waited_for(wire: Wire) -> None:
     """UPDATE writes the change once, and waits until ListTags, which lags behind, reports it."""
-    identifier = made(minimal(), wire, tags={"stage": "test"})
+    identifier = create(minimal(), wire, tags={"stage": "test"})
     state = minimal() | identifier
-    stale = answers(200, {"Tags": [{"Key": "stage", "Value": "test"}]})
+    stale = json_reply(200, {"Tags": [{"Key": "stage", "Value": "test"}]})
     wire.reply("ListTags", stale, stale, stale)
-    named = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
-    answer, delays = until_done(invoke("UPDATE", state, state, **named), "UPDATE", state, state, **named)
+    tag_change = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
+    answer, delays = call_until_done(invoke("UPDATE", state, state, **tag_change), "UPDATE", state, state, **tag_change)
     assert tags_of(answer) == {"stage": "prod"}
     assert delays == [1, 2]
     assert wire.operations.count("AddTags") == 1
@@ -112,60 +112,60 @@ def test_changed_tags_are_waited_for(wire: Wire) -> None:
 
 def test_changed_tags_that_never_show_are_not_stabilized(wire: Wire) -> None:
     """UPDATE fails with NotStabilized if ListTags never reports the change."""
-    identifier = made(minimal(), wire, tags={"stage": "test"})
+    identifier = create(minimal(), wire, tags={"stage": "test"})
     state = minimal() | identifier
-    wire.reply("ListTags", *[answers(200, {"Tags": []})] * 30)
-    named = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
-    answer, delays = until_done(invoke("UPDATE", state, state, **named), "UPDATE", state, state, **named)
+    wire.reply("ListTags", *[json_reply(200, {"Tags": []})] * 30)
+    tag_change = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
+    answer, delays = call_until_done(invoke("UPDATE", state, state, **tag_change), "UPDATE", state, state, **tag_change)
     assert answer["errorCode"] == "NotStabilized"
     assert delays == [*handlers.READ_DELAYS]
 
 
-NAMED: Json = {"tags": {"b": "2"}, "previous_tags": {"a": "1"}}
-BACK: Json = {"tags": {"a": "1"}, "previous_tags": {"b": "2"}}
+TAG_CHANGE: Json = {"tags": {"b": "2"}, "previous_tags": {"a": "1"}}
+TAG_ROLLBACK: Json = {"tags": {"a": "1"}, "previous_tags": {"b": "2"}}
 
 
-def lagging(*tags: tuple[str, str]) -> Reply:
+def lagging_tags(*tags: tuple[str, str]) -> Reply:
     """Answer ListTags with tags from before a change."""
-    return answers(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
+    return json_reply(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
 
 
 @pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     "fault",
     [
-        refuses("AccessDeniedException"),
-        breaks(CLOSED),
-        loses_the_answer(CLOSED),
-        refuses("InternalFailure", status=500),
+        error_reply("AccessDeniedException"),
+        raising_reply(CLOSED),
+        lost_answer(CLOSED),
+        error_reply("InternalFailure", status=500),
     ],
 )
 @pytest.mark.parametrize("stale", range(4))
 def test_the_rollback_of_a_failed_change_is_right_whatever_a_read_says(wire: Wire, fault: Reply, stale: int) -> None:
     """A rollback after a failed AddTags restores the tag that DeleteTags removed, however far ListTags lags."""
-    identifier = made(minimal(), wire, tags={"a": "1"})
+    identifier = create(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
     wire.reply("AddTags", *[fault] * 2)
-    assert invoke("UPDATE", state, state, **NAMED)["status"] == "FAILED"
-    wire.recovers()
-    wire.reply("ListTags", *[lagging(("a", "1"))] * stale)
-    answer, _ = until_done(invoke("UPDATE", state, state, **BACK), "UPDATE", state, state, **BACK)
+    assert invoke("UPDATE", state, state, **TAG_CHANGE)["status"] == "FAILED"
+    wire.forget_replies()
+    wire.reply("ListTags", *[lagging_tags(("a", "1"))] * stale)
+    answer, _ = call_until_done(invoke("UPDATE", state, state, **TAG_ROLLBACK), "UPDATE", state, state, **TAG_ROLLBACK)
     assert tags_of(answer) == {"a": "1"}
-    (kept,) = definitions().values()
-    assert kept.tags == [{"Key": "a", "Value": "1"}]
+    (definition,) = moto_definitions().values()
+    assert definition.tags == [{"Key": "a", "Value": "1"}]
 
 
 def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire: Wire) -> None:
     """A rollback undoes a change that took effect but never showed in ListTags."""
-    identifier = made(minimal(), wire, tags={"a": "1"})
+    identifier = create(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
-    wire.reply("ListTags", *[lagging(("a", "1"))] * 60)
-    answer, _ = until_done(invoke("UPDATE", state, state, **NAMED), "UPDATE", state, state, **NAMED)
+    wire.reply("ListTags", *[lagging_tags(("a", "1"))] * 60)
+    answer, _ = call_until_done(invoke("UPDATE", state, state, **TAG_CHANGE), "UPDATE", state, state, **TAG_CHANGE)
     assert answer["errorCode"] == "NotStabilized"
     assert answer["message"] == "SageMaker did not report the changed tags within 60 seconds."
-    assert invoke("UPDATE", state, state, **BACK)["status"] == "SUCCESS"
-    (kept,) = definitions().values()
-    assert kept.tags == [{"Key": "a", "Value": "1"}]
+    assert invoke("UPDATE", state, state, **TAG_ROLLBACK)["status"] == "SUCCESS"
+    (definition,) = moto_definitions().values()
+    assert definition.tags == [{"Key": "a", "Value": "1"}]
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -173,22 +173,22 @@ def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire
 @pytest.mark.parametrize(
     "failure",
     [
-        refuses("AccessDeniedException"),
-        refuses("ResourceNotFound"),
-        refuses("InternalFailure", status=500),
-        breaks(CLOSED),
-        answers(200, {}),
+        error_reply("AccessDeniedException"),
+        error_reply("ResourceNotFound"),
+        error_reply("InternalFailure", status=500),
+        raising_reply(CLOSED),
+        json_reply(200, {}),
     ],
 )
 def test_a_read_that_fails_in_a_callback_is_tried_again(wire: Wire, operation: str, failure: Reply) -> None:
     """UPDATE retries a failed read after an accepted change, as CREATE does."""
-    identifier = made(minimal(), wire, tags={"a": "1"})
+    identifier = create(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
-    wire.reply("ListTags", lagging(("a", "1")), lagging(("a", "1")))
-    first = invoke("UPDATE", state, state, **NAMED)
+    wire.reply("ListTags", lagging_tags(("a", "1")), lagging_tags(("a", "1")))
+    first = invoke("UPDATE", state, state, **TAG_CHANGE)
     assert first["status"] == "IN_PROGRESS"
     wire.reply(operation, *[failure] * 5)
-    answer, delays = until_done(first, "UPDATE", state, state, **NAMED)
+    answer, delays = call_until_done(first, "UPDATE", state, state, **TAG_CHANGE)
     assert tags_of(answer) == {"b": "2"}
     assert len(delays) > 1
     assert wire.operations.count("AddTags") == 1
@@ -196,9 +196,9 @@ def test_a_read_that_fails_in_a_callback_is_tried_again(wire: Wire, operation: s
 
 def test_a_tag_change_that_is_refused_fails_with_the_cause(wire: Wire) -> None:
     """UPDATE fails at once if AddTags is refused: nothing has changed, so there is nothing to wait for."""
-    identifier = made(minimal(), wire)
+    identifier = create(minimal(), wire)
     state = minimal() | identifier
-    wire.reply("AddTags", refuses("AccessDeniedException", "sagemaker:AddTags"))
+    wire.reply("AddTags", error_reply("AccessDeniedException", "sagemaker:AddTags"))
     answer = invoke("UPDATE", state, state, tags={"stage": "prod"})
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "AccessDenied")
     assert "sagemaker:AddTags" in answer["message"]
@@ -223,7 +223,7 @@ CHANGES: Json = {
 @pytest.mark.parametrize("previous", ["known", "unknown"])
 def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previous: str) -> None:
     """NotUpdatable names the property. UPDATE changes Tags in place, although they are createOnly."""
-    identifier = made(maximal(), wire)
+    identifier = create(maximal(), wire)
     before = maximal() | identifier
     if name == "Tags":
         assert tags_of(invoke("UPDATE", before | {"Tags": []}, before)) == {}
@@ -237,7 +237,7 @@ def test_a_create_only_property_can_not_be_changed(wire: Wire, name: str, previo
 @pytest.mark.parametrize("name", ["ModelQualityBaselineConfig", "NetworkConfig", "StoppingCondition"])
 def test_a_create_only_property_can_not_be_removed(wire: Wire, name: str) -> None:
     """Removing a createOnly property from the template is a change too."""
-    identifier = made(maximal(), wire)
+    identifier = create(maximal(), wire)
     before = maximal() | identifier
     now = {key: value for key, value in before.items() if key != name}
     answer = invoke("UPDATE", now, before)
@@ -247,7 +247,7 @@ def test_a_create_only_property_can_not_be_removed(wire: Wire, name: str) -> Non
 
 def test_a_removed_variable_is_a_change(wire: Wire) -> None:
     """Removing a variable is a change, even if SageMaker has a default for a property of that name."""
-    identifier = made(maximal(), wire)
+    identifier = create(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier
     del now["ModelQualityAppSpecification"]["Environment"]["S3InputMode"]
     assert invoke("UPDATE", now, before)["errorCode"] == "NotUpdatable"
@@ -256,7 +256,7 @@ def test_a_removed_variable_is_a_change(wire: Wire) -> None:
 
 def test_a_removed_part_of_a_property_is_a_change(wire: Wire) -> None:
     """Removing VpcConfig from NetworkConfig is a change."""
-    identifier = made(maximal(), wire)
+    identifier = create(maximal(), wire)
     before, now = maximal() | identifier, maximal() | identifier
     del now["NetworkConfig"]["VpcConfig"]
     answer = invoke("UPDATE", now, before)
@@ -266,7 +266,7 @@ def test_a_removed_part_of_a_property_is_a_change(wire: Wire) -> None:
 
 def test_what_sagemaker_fills_in_is_no_change(wire: Wire) -> None:
     """UPDATE sees no change between a model with SageMaker's defaults and the template without them."""
-    identifier = made(minimal(), wire)
+    identifier = create(minimal(), wire)
     before = invoke("READ", identifier)["resourceModel"]
     assert invoke("UPDATE", minimal() | identifier, before)["status"] == "SUCCESS"
     assert invoke("UPDATE", before, minimal() | identifier)["status"] == "SUCCESS"

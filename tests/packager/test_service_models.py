@@ -21,7 +21,7 @@ from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, 
 from benchmarks import events
 from benchmarks.service import Fault, Service
 from packager import service_models
-from tests.wires import Raw
+from tests.wires import RawBody
 
 OPERATIONS = [(service, name) for service, names in service_models.OPERATIONS.items() for name in names]
 
@@ -189,7 +189,7 @@ def _play_actions(loader: Loader, fault: Fault | None) -> list[str]:
             status, body = result.status, {"__type": result.code, "message": result.message}
         else:
             status, body = 200, result
-        return AWSResponse(request.url, status, {"x-amzn-RequestId": "request-1"}, Raw(json.dumps(body).encode()))
+        return AWSResponse(request.url, status, {"x-amzn-RequestId": "request-1"}, RawBody(json.dumps(body).encode()))
 
     session = Session()
     session.register_component("data_loader", loader)

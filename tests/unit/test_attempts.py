@@ -9,7 +9,7 @@ from aws_sagemaker_modelqualityjobdefinition import attempts, deadline
 from tests.envelopes import Json
 
 
-def answering(calls: list[Json]) -> Json:
+def record_call(calls: list[Json]) -> Json:
     """Record a call and answer it."""
     calls.append({})
     return {}
@@ -19,11 +19,11 @@ def answering(calls: list[Json]) -> Json:
 def test_without_time_left_no_request_is_sent(seconds: float) -> None:
     """NetworkFailure, which CloudFormation retries: nothing took effect."""
     calls: list[Json] = []
-    tried = attempts.Attempts()
+    attempt_series = attempts.Attempts()
     with deadline.within(seconds), pytest.raises(exceptions.NetworkFailure, match="no time left in this invocation"):
-        tried.send("name", lambda: answering(calls), {}, dict)
+        attempt_series.send("name", lambda: record_call(calls), {}, dict)
     assert calls == []
-    assert tried.in_doubt_since is None
+    assert attempt_series.in_doubt_since is None
 
 
 def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,5 +31,5 @@ def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     calls: list[Json] = []
     with deadline.within(attempts.LEAST_TIME):
-        attempts.Attempts().send("name", lambda: answering(calls), {}, dict)
+        attempts.Attempts().send("name", lambda: record_call(calls), {}, dict)
     assert len(calls) == 1

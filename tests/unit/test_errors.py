@@ -16,7 +16,7 @@ MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"}
 
 
-def told(error: Exception) -> errors.HandlerError:
+def handler_error_of(error: Exception) -> errors.HandlerError:
     """Return the handler error that an error is translated to."""
     with pytest.raises(errors.HandlerError) as caught, errors.translated("fraud"):
         raise error
@@ -24,7 +24,7 @@ def told(error: Exception) -> errors.HandlerError:
     return caught.value
 
 
-def refusal(code: str, status: int = 400, message: str | None = "because") -> ClientError:
+def client_error(code: str, status: int = 400, message: str | None = "because") -> ClientError:
     """Return an error as botocore raises it for an error answer of AWS."""
     metadata = {"RequestId": "request-1", "HTTPStatusCode": status}
     details = {"Code": code} | ({} if message is None else {"Message": message})
@@ -33,9 +33,9 @@ def refusal(code: str, status: int = 400, message: str | None = "because") -> Cl
 
 def test_every_error_that_sagemaker_models_is_in_the_table() -> None:
     """The table has every error of botocore's model of SageMaker, so the test fails when botocore adds one."""
-    modelled = {shape.metadata.get("error", {}).get("code", shape.name) for shape in MODEL.error_shapes}
-    assert modelled
-    assert modelled <= errors.BY_CODE.keys()
+    codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in MODEL.error_shapes}
+    assert codes
+    assert codes <= errors.BY_CODE.keys()
 
 
 def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() -> None:
@@ -48,11 +48,11 @@ def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() 
 
 def test_every_error_of_botocores_own_has_a_code() -> None:
     """Each of botocore's own exceptions keeps its message, and none becomes InternalFailure."""
-    for kind in vars(botocore_errors).values():
-        if isinstance(kind, type) and issubclass(kind, BotoCoreError):
-            error = kind.__new__(kind)
+    for error_class in vars(botocore_errors).values():
+        if isinstance(error_class, type) and issubclass(error_class, BotoCoreError):
+            error = error_class.__new__(error_class)
             Exception.__init__(error, "words")
-            event = told(error).to_progress_event()
+            event = handler_error_of(error).to_progress_event()
             assert event.errorCode is not HandlerErrorCode.InternalFailure
             assert "words" in event.message
 
@@ -60,7 +60,7 @@ def test_every_error_of_botocores_own_has_a_code() -> None:
 @pytest.mark.parametrize(("code", "kind"), errors.BY_CODE.items())
 def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerError]) -> None:
     """Each code becomes its handler error, whose message has AWS's text, the operation, the code and the request id."""
-    event = told(refusal(code)).to_progress_event()
+    event = handler_error_of(client_error(code)).to_progress_event()
     assert event.errorCode is HandlerErrorCode[kind.__name__]
     assert f"because (SageMaker Describe: {code}, request id request-1)" in event.message
     if kind is exceptions.NotFound:
@@ -83,7 +83,7 @@ def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerEr
 )
 def test_an_unknown_code_is_judged_by_its_status(status: int, code: str) -> None:
     """The HTTP status decides about an unknown code: 5xx and 429 are retriable, and none is InternalFailure."""
-    event = told(refusal("NeverSeenBefore", status, None)).to_progress_event()
+    event = handler_error_of(client_error("NeverSeenBefore", status, None)).to_progress_event()
     assert event.errorCode is HandlerErrorCode[code]
     assert "(no message) (SageMaker Describe: NeverSeenBefore" in event.message
 
@@ -92,7 +92,7 @@ def test_an_answer_that_says_nothing_is_still_translated() -> None:
     """An answer without code, message, request id and status is translated."""
     error = ClientError({}, "Describe")
     error.response = {"Error": {}, "ResponseMetadata": {}}  # type: ignore[typeddict-item]  # what the test needs
-    event = told(error).to_progress_event()
+    event = handler_error_of(error).to_progress_event()
     assert event.errorCode is HandlerErrorCode.GeneralServiceException
     assert event.message == "(no message) (SageMaker Describe: no code, request id unknown)"
 
@@ -115,7 +115,7 @@ def test_an_answer_that_says_nothing_is_still_translated() -> None:
 )
 def test_what_fails_before_there_is_an_answer(error: BotoCoreError, code: str | None) -> None:
     """Errors that botocore itself raises (connection, credentials, parameters) get a code and keep their message."""
-    event = told(error).to_progress_event()
+    event = handler_error_of(error).to_progress_event()
     assert event.errorCode is HandlerErrorCode[code or "GeneralServiceException"]
     assert event.message == str(error)
 
@@ -129,17 +129,17 @@ def test_what_is_no_error_of_botocores_passes() -> None:
 @pytest.mark.parametrize(
     ("error", "may"),
     [
-        (refusal("ResourceInUse"), False),
-        (refusal("ThrottlingException"), False),
-        (refusal("ThrottlingException", 503), False),
-        (refusal("AccessDeniedException"), False),
-        (refusal("KMSInternalException"), False),
-        (refusal("RequestTimeout"), False),
-        (refusal("NeverSeenBefore", 404), False),
-        (refusal("InternalFailure", 500), True),
-        (refusal("ServiceUnavailable", 503), True),
-        (refusal("NeverSeenBefore", 502), True),
-        (refusal("302", 302), True),
+        (client_error("ResourceInUse"), False),
+        (client_error("ThrottlingException"), False),
+        (client_error("ThrottlingException", 503), False),
+        (client_error("AccessDeniedException"), False),
+        (client_error("KMSInternalException"), False),
+        (client_error("RequestTimeout"), False),
+        (client_error("NeverSeenBefore", 404), False),
+        (client_error("InternalFailure", 500), True),
+        (client_error("ServiceUnavailable", 503), True),
+        (client_error("NeverSeenBefore", 502), True),
+        (client_error("302", 302), True),
         (botocore_errors.EndpointConnectionError(endpoint_url="x"), False),
         (botocore_errors.ConnectTimeoutError(endpoint_url="x"), False),
         (botocore_errors.ProxyConnectionError(proxy_url="x"), False),
@@ -155,16 +155,16 @@ def test_what_is_no_error_of_botocores_passes() -> None:
 )
 def test_what_may_have_taken_effect(error: Exception, *, may: bool) -> None:
     """A request that was not sent, or was refused, took no effect. Any other failed request may have taken effect."""
-    assert errors.may_have_taken_effect(told(error)) is may
+    assert errors.may_have_taken_effect(handler_error_of(error)) is may
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
-def test_how_long_sagemaker_asks_to_wait(asked: str | None, seconds: float) -> None:
+@pytest.mark.parametrize(("header", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
+def test_how_long_sagemaker_asks_to_wait(header: str | None, seconds: float) -> None:
     """The wait comes from a header, in milliseconds. An invalid value means no wait."""
-    error = refusal("ServiceUnavailable", 503)
-    error.response["ResponseMetadata"]["HTTPHeaders"] = {} if asked is None else {"x-amz-retry-after": asked}
-    assert errors.retry_after(told(error)) == seconds
-    assert errors.retry_after(told(botocore_errors.NoRegionError())) == 0
+    error = client_error("ServiceUnavailable", 503)
+    error.response["ResponseMetadata"]["HTTPHeaders"] = {} if header is None else {"x-amz-retry-after": header}
+    assert errors.retry_after(handler_error_of(error)) == seconds
+    assert errors.retry_after(handler_error_of(botocore_errors.NoRegionError())) == 0
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,10 @@ def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
 
     A wrong NotFound or AlreadyExists would orphan a definition, or delete another stack's.
     """
-    by_kind = {kind: {code for code, its in errors.BY_CODE.items() if its is kind} for kind in errors.BY_CODE.values()}
+    by_kind = {
+        kind: {code for code, error_class in errors.BY_CODE.items() if error_class is kind}
+        for kind in errors.BY_CODE.values()
+    }
     assert by_kind[exceptions.NotFound] == {"ResourceNotFound", "ResourceNotFoundException"}
     assert by_kind[exceptions.AlreadyExists] == {"ResourceAlreadyExists", "ResourceAlreadyExistsException"}
     assert by_kind[exceptions.ResourceConflict] == {"ConflictException", "ResourceInUse", "ResourceInUseException"}
@@ -210,11 +213,11 @@ def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
 @pytest.mark.parametrize("length", [1000, 3_000_000])
 def test_a_long_message_comes_last_and_is_cut(length: int) -> None:
     """A long text is cut and comes after the request id, which the reader needs first. Lambda takes 6 MB at most."""
-    told_so = str(told(refusal("ValidationException", 400, "x" * length)))
+    message = str(handler_error_of(client_error("ValidationException", 400, "x" * length)))
     if length == 1000:
-        assert told_so == "x" * 1000 + " (SageMaker Describe: ValidationException, request id request-1)"
+        assert message == "x" * 1000 + " (SageMaker Describe: ValidationException, request id request-1)"
     else:
         start = "(SageMaker Describe: ValidationException, request id request-1) xxx"
-        assert told_so.startswith(start)
-        assert told_so.endswith("x... (3000000 characters)")
-        assert len(told_so) < 1200
+        assert message.startswith(start)
+        assert message.endswith("x... (3000000 characters)")
+        assert len(message) < 1200

@@ -58,7 +58,7 @@ def model(**properties: str) -> ResourceModel:
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("requested", "name"),
     [
         (model(JobDefinitionName="Fraud"), "Fraud"),
         (model(JobDefinitionArn=arn("fraud")), "fraud"),
@@ -67,19 +67,19 @@ def model(**properties: str) -> ResourceModel:
         (model(JobDefinitionArn=arn("fraud", region="EU-West-1")), "fraud"),
     ],
 )
-def test_the_name_behind_a_request(asked: ResourceModel, name: str) -> None:
+def test_the_name_behind_a_request(requested: ResourceModel, name: str) -> None:
     """The ARN decides on the name. A JobDefinitionName that is equal except for case decides on the case."""
-    assert identity.name_of(asked, REGION, ACCOUNT) == name
+    assert identity.name_of(requested, REGION, ACCOUNT) == name
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [None, model(), model(JobDefinitionArn=arn("x", "us-east-1")), model(JobDefinitionArn=arn("x", REGION, "9" * 12))],
 )
-def test_what_is_elsewhere_or_nowhere_is_not_found(asked: ResourceModel | None) -> None:
+def test_what_is_elsewhere_or_nowhere_is_not_found(requested: ResourceModel | None) -> None:
     """A definition elsewhere, or a request without an identifier, is NotFound; the message says what was looked for."""
     with pytest.raises(NotFound, match="AWS::SageMaker::ModelQualityJobDefinition"):
-        identity.name_of(asked, REGION, ACCOUNT)
+        identity.name_of(requested, REGION, ACCOUNT)
 
 
 def test_without_region_and_account_an_arn_is_taken_as_it_is() -> None:

@@ -38,43 +38,43 @@ TABLE = {
 }
 
 
-def published() -> Json:
+def published_schema() -> Json:
     """Return AWS's published schema of this type, from cfn-lint's copy of the registry."""
     region = json.loads((PROVIDERS / "providers" / "us-east-1.json").read_text())
-    found: Json = json.loads((PROVIDERS / "resources" / f"{region[SCHEMA['typeName']]}.json").read_text())
-    return found
+    schema: Json = json.loads((PROVIDERS / "resources" / f"{region[SCHEMA['typeName']]}.json").read_text())
+    return schema
 
 
-PUBLISHED = published()
+PUBLISHED = published_schema()
 
 
-def resolved(schema: Json, rule: Json) -> Json:
+def resolve(schema: Json, rule: Json) -> Json:
     """Return a rule, or the rule that it refers to."""
     if "$ref" not in rule:
         return rule
     target = schema
     for step in rule["$ref"].removeprefix("#/").split("/"):
         target = target[step]
-    return resolved(schema, target)
+    return resolve(schema, target)
 
 
-def flat(schema: Json, rule: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+def flatten(schema: Json, rule: Json, path: str = "") -> Iterator[tuple[str, Json]]:
     """Yield every rule of a schema with the path of the property that it is for."""
-    rule = resolved(schema, rule)
+    rule = resolve(schema, rule)
     yield path, rule
     for name, inner in {**rule.get("properties", {}), **rule.get("patternProperties", {})}.items():
-        yield from flat(schema, inner, f"{path}/{name}")
+        yield from flatten(schema, inner, f"{path}/{name}")
     if "items" in rule:
-        yield from flat(schema, rule["items"], f"{path}/*")
+        yield from flatten(schema, rule["items"], f"{path}/*")
 
 
-OURS, THEIRS = dict(flat(SCHEMA, SCHEMA)), dict(flat(PUBLISHED, PUBLISHED))
+OURS, THEIRS = dict(flatten(SCHEMA, SCHEMA)), dict(flatten(PUBLISHED, PUBLISHED))
 ENVIRONMENT = "/ModelQualityAppSpecification/Environment"
 
 
 def _alone(name: str, *others: str) -> Json:
     """Return the rule that allows only this property and the others named."""
-    return {"additionalProperties": False, "properties": {one: {} for one in (name, *others)}}
+    return {"additionalProperties": False, "properties": {allowed: {} for allowed in (name, *others)}}
 
 
 COMPARED = (
@@ -211,20 +211,20 @@ def test_every_property_of_the_published_schema_is_there() -> None:
     theirs = {path for path in THEIRS if not path.startswith(f"{ENVIRONMENT}/")}
     ours = {path for path in OURS if not path.startswith(f"{ENVIRONMENT}/")}
     assert ours == theirs
-    (one,) = [path for path in OURS if path.startswith(f"{ENVIRONMENT}/")]
-    assert one == f"{ENVIRONMENT}/^[a-zA-Z_][a-zA-Z0-9_]*$"
+    (variable,) = [path for path in OURS if path.startswith(f"{ENVIRONMENT}/")]
+    assert variable == f"{ENVIRONMENT}/^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 
 def test_every_difference_from_the_published_schema_is_an_intended_one() -> None:
     """Every constraint, at every depth, is the published one, or DIFFERENCES has it with a reason."""
-    found = {
+    differences = {
         (path, word): (OURS[path].get(word), THEIRS[path].get(word))
         for path in OURS.keys() & THEIRS.keys()
         for word in COMPARED
         if _comparable(word, OURS[path]) != _comparable(word, THEIRS[path])
     }
-    found.pop(("", "type"), None)
-    assert found == {key: (ours, theirs) for key, (ours, theirs, _) in DIFFERENCES.items()}
+    differences.pop(("", "type"), None)
+    assert differences == {key: (ours, theirs) for key, (ours, theirs, _) in DIFFERENCES.items()}
     assert all(reason for _, _, reason in DIFFERENCES.values())
 
 
@@ -242,16 +242,16 @@ def test_no_list_of_instance_types() -> None:
     assert "enum" not in OURS[f"{CLUSTER}/InstanceType"]
 
 
-def wire(shape: Shape, path: str = "") -> Iterator[str]:
+def member_paths(shape: Shape, path: str = "") -> Iterator[str]:
     """Yield the path of every member of a SageMaker shape."""
     yield path
     if isinstance(shape, StructureShape):
         for name, member in shape.members.items():
-            yield from wire(member, f"{path}/{name}")
+            yield from member_paths(member, f"{path}/{name}")
     elif isinstance(shape, ListShape):
-        yield from wire(shape.member, f"{path}/*")
+        yield from member_paths(shape.member, f"{path}/*")
     elif isinstance(shape, MapShape):
-        yield from wire(shape.value, f"{path}/^[a-zA-Z_][a-zA-Z0-9_]*$")
+        yield from member_paths(shape.value, f"{path}/^[a-zA-Z_][a-zA-Z0-9_]*$")
 
 
 def test_the_names_are_sagemakers() -> None:
@@ -262,7 +262,7 @@ def test_the_names_are_sagemakers() -> None:
         for name in ("FeaturesAttribute", "ExcludeFeaturesAttribute")
     }
     only_in_the_schema = {"/CreationTime", "/JobDefinitionArn", "/EndpointName"}
-    assert set(wire(CREATE_INPUT)) - only_in_the_api == OURS.keys() - only_in_the_schema
+    assert set(member_paths(CREATE_INPUT)) - only_in_the_api == OURS.keys() - only_in_the_schema
 
 
 @pytest.mark.parametrize("path", [path for path, rule in OURS.items() if path and "*" not in path])
@@ -417,7 +417,7 @@ def _lint(properties: Json, folder: Path) -> set[str]:
     template.write_text(
         json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"JobDefinition": resource}})
     )
-    told = subprocess.run(
+    completed = subprocess.run(
         [
             Path(sys.executable).with_name("cfn-lint"),
             *("--format", "json", "--regions", REGION),
@@ -426,7 +426,7 @@ def _lint(properties: Json, folder: Path) -> set[str]:
         capture_output=True,
         check=False,
     )
-    return {finding["Message"] for finding in json.loads(told.stdout)}
+    return {finding["Message"] for finding in json.loads(completed.stdout)}
 
 
 def test_the_names_that_stand_twice_are_the_same() -> None:

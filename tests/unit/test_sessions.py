@@ -38,26 +38,28 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    for kept in (sessions._session, tls._context):
-        kept.cache_clear()
+    for cached in (sessions._session, tls._context):
+        cached.cache_clear()
     yield trusted
-    for kept in (sessions._session, tls._context):
-        kept.cache_clear()
+    for cached in (sessions._session, tls._context):
+        cached.cache_clear()
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """Run a trusted stand-in for SageMaker, CloudWatch Logs and CloudWatch, to which every host name leads."""
     with service.running(tmp_path) as running:
-        real = socket.getaddrinfo
+        real_getaddrinfo = socket.getaddrinfo
         monkeypatch.setattr(
-            socket, "getaddrinfo", lambda _host, _port, *rest, **more: real("127.0.0.1", running.port, *rest, **more)
+            socket,
+            "getaddrinfo",
+            lambda _host, _port, *rest, **more: real_getaddrinfo("127.0.0.1", running.port, *rest, **more),
         )
         bundle.write_text(running.authority)
         running.definitions[events.name(0)] = events.model() | {"JobDefinitionName": events.name(0)}
         yield running
-        for kept in [lent for idle in sessions._idle.values() for lent in idle]:
-            kept.close()
+        for kept_client in [kept_client for idle in sessions._idle.values() for kept_client in idle]:
+            kept_client.close()
         running.hang_up()
 
 
@@ -81,14 +83,14 @@ def invoke(
 
 def signers(calls: list[Call]) -> set[tuple[str, str, str]]:
     """Return the key ids, regions and tokens that requests were signed with."""
-    signed = [re.search(r"Credential=(\w+)/\d+/([\w-]+)/", call.headers["Authorization"]) for call in calls]
+    matches = [re.search(r"Credential=(\w+)/\d+/([\w-]+)/", call.headers["Authorization"]) for call in calls]
     return {
-        (str(m and m[1]), str(m and m[2]), c.headers["X-Amz-Security-Token"])
-        for m, c in zip(signed, calls, strict=True)
+        (str(match and match[1]), str(match and match[2]), call.headers["X-Amz-Security-Token"])
+        for match, call in zip(matches, calls, strict=True)
     }
 
 
-def split(calls: list[Call]) -> tuple[list[Call], list[Call]]:
+def split_by_service(calls: list[Call]) -> tuple[list[Call], list[Call]]:
     """Return SageMaker's calls and the others."""
     sagemaker = [call for call in calls if "sagemaker" in call.host]
     return sagemaker, [call for call in calls if call not in sagemaker]
@@ -102,7 +104,7 @@ def test_each_request_is_signed_with_its_own_credentials(stand_in: Service) -> N
     for caller, provider in [(ALICE, OWNER), (BOB, ALICE), (OWNER, BOB), (ALICE, OWNER)]:
         stand_in.calls.clear()
         assert invoke("LIST", caller, provider)["status"] == "SUCCESS"
-        sagemaker, delivery = split(stand_in.calls)
+        sagemaker, delivery = split_by_service(stand_in.calls)
         assert signers(sagemaker) == {(caller["accessKeyId"], REGION, caller["sessionToken"])}
         assert signers(delivery) == {(provider["accessKeyId"], REGION, provider["sessionToken"])}
     assert len(stand_in.connections) == 3
@@ -128,7 +130,7 @@ def test_a_failed_request_leaves_no_credentials_behind(stand_in: Service, fault:
     assert invoke(caller=ALICE)["status"] == "FAILED"
     stand_in.calls.clear()
     assert invoke(caller=BOB)["status"] == "SUCCESS"
-    assert {name for name, *_ in signers(split(stand_in.calls)[0])} == {"BOB"}
+    assert {name for name, *_ in signers(split_by_service(stand_in.calls)[0])} == {"BOB"}
 
 
 def test_an_invalid_request_uses_no_client(stand_in: Service) -> None:
@@ -154,30 +156,30 @@ def test_without_credentials_no_others_are_used(stand_in: Service) -> None:
 def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
     """A client kept after its request ended can't sign."""
     invoke()
-    (kept,) = sessions._idle["sagemaker", REGION, client.CONFIG]
+    (kept_client,) = sessions._idle["sagemaker", REGION, client.CONFIG]
     stand_in.calls.clear()
     with pytest.raises(NoCredentialsError):
-        kept.list_model_quality_job_definitions()
+        kept_client.list_model_quality_job_definitions()
     assert stand_in.calls == []
 
 
 def test_a_session_that_is_closed_lends_nothing_to_sign_with(stand_in: Service) -> None:
     """A client taken from a session that is already closed can't sign."""
-    closed = sessions.open_session(Credentials(**ALICE), REGION)
-    assert closed
+    session = sessions.open_session(Credentials(**ALICE), REGION)
+    assert session
     sessions.close_all()
     with pytest.raises(NoCredentialsError):
-        closed.client("sagemaker").list_model_quality_job_definitions()
+        session.client("sagemaker").list_model_quality_job_definitions()
     assert stand_in.calls == []
 
 
 def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> None:
     """Two open sessions sign with their own credentials, in any order, and both clients are kept at the end."""
-    alice, bob = (sessions.open_session(Credentials(**who), REGION) for who in (ALICE, BOB))
+    alice, bob = (sessions.open_session(Credentials(**owner), REGION) for owner in (ALICE, BOB))
     assert alice
     assert bob
-    for who in (alice, bob, alice):
-        who.client("sagemaker", config=client.CONFIG).list_model_quality_job_definitions()
+    for owner in (alice, bob, alice):
+        owner.client("sagemaker", config=client.CONFIG).list_model_quality_job_definitions()
     assert [next(iter(signers([call])))[0] for call in stand_in.calls] == ["ALICE", "BOB", "ALICE"]
     sessions.close_all()
     assert len(sessions._idle["sagemaker", REGION, client.CONFIG]) == 2
@@ -249,9 +251,13 @@ def test_there_is_one_tls_context(stand_in: Service) -> None:
     """All clients share one TLS context, through a proxy too, and it verifies certificates."""
     invoke()
     invoke(region=OTHER_REGION)
-    https = [lent._endpoint.http_session for idle in sessions._idle.values() for lent in idle]
-    assert len(https) == 6
-    managers = [manager for http in https for manager in (http._manager, http._get_proxy_manager("http://127.0.0.1:9"))]
+    http_sessions = [kept_client._endpoint.http_session for idle in sessions._idle.values() for kept_client in idle]
+    assert len(http_sessions) == 6
+    managers = [
+        manager
+        for http_session in http_sessions
+        for manager in (http_session._manager, http_session._get_proxy_manager("http://127.0.0.1:9"))
+    ]
     (context,) = {manager.connection_pool_kw["ssl_context"] for manager in managers}
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert stand_in.connections
@@ -262,10 +268,10 @@ def test_authorities_of_the_users_own_replace_ours(
     stand_in: Service, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     """AWS_CA_BUNDLE, or requests' variable that botocore reads too, replaces the bundle of this package."""
-    theirs = tmp_path / "theirs.pem"
-    theirs.write_text(stand_in.authority)
+    own_bundle = tmp_path / "theirs.pem"
+    own_bundle.write_text(stand_in.authority)
     bundle.write_text("")
-    monkeypatch.setenv(variable, str(theirs))
+    monkeypatch.setenv(variable, str(own_bundle))
     assert invoke()["status"] == "SUCCESS"
 
 
@@ -278,7 +284,7 @@ def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypa
     """The user agent, which is built once, names the library, Python, the system, the environment and this type."""
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.12")
     invoke()
-    sagemaker, others = split(stand_in.calls)
+    sagemaker, others = split_by_service(stand_in.calls)
     agents = {call.headers["User-Agent"] for call in sagemaker}
     base = f"Botocore/{botocore.__version__} Python/{platform.python_version()} Linux/{platform.release()}"
     assert agents == {f"{base} exec-env/AWS_Lambda_python3.12 {vars(client.CONFIG)['user_agent_extra']}"}
@@ -289,12 +295,12 @@ def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypa
 def test_a_proxy_of_the_environment_is_used(stand_in: Service, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """A proxy from the environment is used. Without one, botocore looks for none, which would need more imports."""
 
-    def proxies() -> Any:  # noqa: ANN401 - botocore's own
+    def configured_proxies() -> Any:  # noqa: ANN401 - botocore's own
         return sessions._new_client("sagemaker", REGION, None)._endpoint.http_session._proxy_config._proxies
 
-    assert proxies() == {}
+    assert configured_proxies() == {}
     monkeypatch.setenv(variable, "http://proxy.example:3128")
-    assert proxies()["https"] == "http://proxy.example:3128"
+    assert configured_proxies()["https"] == "http://proxy.example:3128"
     assert stand_in.calls == []
 
 
@@ -309,9 +315,11 @@ def test_botocores_handlers_for_our_operations_are_all_there() -> None:
     }
     left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if "." in event]
     kept = [spec for spec in BUILTIN_HANDLERS if "." not in spec[0]]
-    asked = {tuple(event[1:3]) if len(event) > 2 else (event[1], "*") for event in left_out if event[0] != "docs"}
+    unused_events = {
+        tuple(event[1:3]) if len(event) > 2 else (event[1], "*") for event in left_out if event[0] != "docs"
+    }
     assert len(left_out) > 100
-    assert not asked & ours
+    assert not unused_events & ours
     assert {len(spec) for spec in kept} == {2}  # none is registered to run first or last
 
 
@@ -339,11 +347,11 @@ def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
     """A client that is still in use when its session closes is not lent again and can't sign."""
     session = sessions.open_session(Credentials(**ALICE), REGION)
     assert session
-    lent = session.client("sagemaker", config=client.CONFIG)
+    client_in_use = session.client("sagemaker", config=client.CONFIG)
     session.close(keep=False)
     sessions.close_all()
     with pytest.raises(NoCredentialsError):
-        lent.list_model_quality_job_definitions()
+        client_in_use.list_model_quality_job_definitions()
     assert not sessions._idle["sagemaker", REGION, client.CONFIG]
     assert stand_in.calls == []
 

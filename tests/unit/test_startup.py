@@ -75,17 +75,17 @@ def test_a_submodule_put_off_is_a_module_put_off() -> None:
 
 def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
     """A deferred docstring is rendered once, when print() or help() reads it. help() accepts only a str."""
-    rendered = []
+    names_rendered = []
 
     def render(*, name: str) -> str:
-        rendered.append(name)
+        names_rendered.append(name)
         return f"What\t{name} does"
 
     text = startup.LazyText.of(render, name="call")
-    assert rendered == []
+    assert names_rendered == []
     assert str(text) == "What\tcall does"
     assert inspect.cleandoc(text) == "What    call does"
-    assert rendered == ["call"]
+    assert names_rendered == ["call"]
 
 
 def test_a_module_that_is_there_is_left_alone() -> None:
@@ -108,7 +108,7 @@ def test_the_import_system_sees_through_a_stand_in() -> None:
         _ = startup.LazyModule("nothing").__path__
 
 
-def run(code: str) -> str:
+def output_of(code: str) -> str:
     """Run code in a new process that has imported the handlers, and return what it prints."""
     source = Path(__file__).parents[2] / "src"
     prelude = f"import sys; sys.path.insert(0, {str(source)!r})\n"
@@ -116,8 +116,8 @@ def run(code: str) -> str:
     # With these variables, coverage would import its modules into the new process too.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", prelude + code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    completed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return completed.stdout.strip()
 
 
 def test_the_handlers_import_nothing_that_is_put_off() -> None:
@@ -125,70 +125,70 @@ def test_the_handlers_import_nothing_that_is_put_off() -> None:
     names = [name for names in startup._LAZY_MODULES.values() for name in names]
     names.remove("random")  # attempts.py waits for a random time
     names += ["s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv", "importlib.resources", "bz2"]
-    told = run(
+    output = output_of(
         "from aws_sagemaker_modelqualityjobdefinition import sessions\n"
         "for service in ('sagemaker', 'logs', 'cloudwatch'): sessions._new_client(service, 'eu-west-1', None)\n"
         f"print([name for name in {names} if name in sys.modules.keys() - before])"
     )
-    assert told == "[]"
+    assert output == "[]"
 
 
 def test_the_librarys_own_sessions_are_boto3s() -> None:
     """Other code that uses the plugin library still gets boto3 sessions from it."""
-    told = run(
+    output = output_of(
         "from cloudformation_cli_python_lib import boto3_proxy, utils\n"
         "session = boto3_proxy._get_boto_session(utils.Credentials('key', 'secret', 'token'), 'eu-west-1')\n"
         "print(type(session.session).__module__, session.session.region_name)"
     )
-    assert told == "boto3.session eu-west-1"
+    assert output == "boto3.session eu-west-1"
 
 
 def test_clients_of_others_keep_their_documentation() -> None:
     """Clients of other code have their documentation, which the deferred modules render when it is read."""
-    for read in ("print(method.__doc__)", "help(method)"):
-        told = run(f"import boto3; method = boto3.client('sqs', 'eu-west-1').send_message; {read}")
-        assert "Delivers a message to the specified queue" in told
+    for statement in ("print(method.__doc__)", "help(method)"):
+        output = output_of(f"import boto3; method = boto3.client('sqs', 'eu-west-1').send_message; {statement}")
+        assert "Delivers a message to the specified queue" in output
 
 
 def test_clients_of_others_have_waiters_and_pages() -> None:
     """Clients of other code have waiters and paginators, from modules that were deferred."""
-    told = run(
+    output = output_of(
         "import boto3; s3 = boto3.client('s3', 'eu-west-1')\n"
         "print(type(s3.get_waiter('bucket_exists')).__name__, type(s3.get_paginator('list_objects_v2')).__name__)"
     )
-    assert told == "S3.Waiter.BucketExists S3.Paginator.ListObjectsV2"
+    assert output == "S3.Waiter.BucketExists S3.Paginator.ListObjectsV2"
 
 
 def test_an_error_class_that_was_put_off_is_caught() -> None:
     """The parsers of botocore have the real error class by the time their `except`, which needs a class, uses it."""
-    told = run(
+    output = output_of(
         "from botocore import model, parsers\n"
         "answer = {'status_code': 200, 'headers': {}, 'body': b'<not XML'}\n"
         "try: parsers.create_parser('rest-xml').parse(answer, model.StructureShape('Shape', {'type': 'structure'}))\n"
         "except parsers.ResponseParserError as error: print(type(error.__context__).__name__, str(error)[:21])"
     )
-    assert told == "ParseError Unable to parse respo"
+    assert output == "ParseError Unable to parse respo"
 
 
 def test_hosts_whose_names_are_not_ascii_are_found() -> None:
     """Host names that are not ASCII are encoded, by tables that were deferred."""
-    assert run("print('b\\xfccher.example'.encode('idna'))") == "b'xn--bcher-kva.example'"
+    assert output_of("print('b\\xfccher.example'.encode('idna'))") == "b'xn--bcher-kva.example'"
 
 
 def test_what_is_imported_is_not_looked_through_for_garbage() -> None:
     """Garbage collection ignores what start-up imports, during the imports and later, but not newer objects."""
-    assert run("import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)") == "True True"
+    assert output_of("import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)") == "True True"
 
 
 def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
     """Patterns and dataclasses are not built before they are used. Building all would take a tenth of the start."""
-    told = run(
+    output = output_of(
         "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
         "pattern, kind = urllib3.util.url._IPV6_RE, models.BatchTransformInput\n"
         "print(type(pattern).__name__, pattern.made.cache_info().currsize, type(vars(kind)['__init__']).__name__)\n"
         "print(pattern.fullmatch('::1').group(), pattern.made.cache_info().currsize)\n"
     )
-    assert told.splitlines() == ["Lazy 0 LazyMember", "::1 1"]
+    assert output.splitlines() == ["Lazy 0 LazyMember", "::1 1"]
 
 
 def test_a_pattern_put_off_is_the_pattern() -> None:
@@ -257,12 +257,12 @@ def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
 
 def test_versions_of_libraries_are_known() -> None:
     """importlib.metadata returns versions, also in a module that imported its stand-in."""
-    told = run(
+    output = output_of(
         "import importlib.metadata\n"
         "from urllib3 import http2\n"
         "print(importlib.metadata.version('boto3') == http2.version('boto3') != '')"
     )
-    assert told == "True"
+    assert output == "True"
 
 
 class _Payload(BaseHTTPRequestHandler):
@@ -280,10 +280,10 @@ def test_a_hooks_payload_is_fetched_with_requests() -> None:
     with HTTPServer(("127.0.0.1", 0), _Payload) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        told = run(
+        output = output_of(
             "from cloudformation_cli_python_lib.utils import HookRequestData\n"
             f"data = HookRequestData.deserialize({{'payload': 'http://127.0.0.1:{server.server_port}/'}})\n"
             "print(data.targetModel['resourceProperties']['Name'], 'requests' in sys.modules)"
         )
         thread.join()
-    assert told == "from afar True"
+    assert output == "from afar True"

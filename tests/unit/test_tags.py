@@ -43,12 +43,12 @@ def test_a_difference_makes_what_is_there_what_is_desired(
 
 @given(any_tags, any_tags, own_tags, own_tags)
 def test_a_change_makes_what_is_there_what_is_desired_whatever_was_seen(
-    actual: dict[str, str], seen: dict[str, str], previous: dict[str, str], desired: dict[str, str]
+    actual: dict[str, str], listed: dict[str, str], previous: dict[str, str], desired: dict[str, str]
 ) -> None:
     """A change sets and removes what differs between previous and desired, even if a lagging read shows it as done."""
-    to_set, to_remove = tags.change(previous, desired, seen)
-    there = actual | {key: value for key, value in previous.items() if desired.get(key) == value}
-    after = {key: value for key, value in there.items() if key not in to_remove} | to_set
+    to_set, to_remove = tags.change(previous, desired, listed)
+    before = actual | {key: value for key, value in previous.items() if desired.get(key) == value}
+    after = {key: value for key, value in before.items() if key not in to_remove} | to_set
     assert desired.items() <= after.items()
     assert not (previous.keys() - desired.keys()) & after.keys()
     for key in actual.keys() - previous.keys() - desired.keys():

@@ -24,7 +24,7 @@ SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
 CREATE_INPUT = SAGEMAKER.shape_for("CreateModelQualityJobDefinitionRequest")
 
 
-def _settable() -> Json:
+def _template_schema() -> Json:
     """Return the schema of a template's properties, with rules from which hypothesis can generate states.
 
     "Exactly one" becomes a count, because hypothesis-jsonschema discards nearly all that it generates for dependencies.
@@ -41,7 +41,7 @@ def _settable() -> Json:
     return schema
 
 
-desired_states = from_schema(_settable())
+desired_states = from_schema(_template_schema())
 thorough = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -54,11 +54,11 @@ def model_of(properties: Mapping[str, Any]) -> ResourceModel:
 
 def dataset_format(state: Json) -> Json | None:
     """Return the DatasetFormat of a state, a request or an answer."""
-    found: Json | None = state["ModelQualityJobInput"].get("BatchTransformInput", {}).get("DatasetFormat")
-    return found
+    value: Json | None = state["ModelQualityJobInput"].get("BatchTransformInput", {}).get("DatasetFormat")
+    return value
 
 
-def described(request: Any) -> Any:  # noqa: ANN401 - shapes of SageMaker's
+def describe(request: Any) -> Any:  # noqa: ANN401 - shapes of SageMaker's
     """Return what Describe answers for the definition that a Create request creates."""
     name = request["JobDefinitionName"]
     answer = {key: value for key, value in copy.deepcopy(request).items() if key != "Tags"}
@@ -76,16 +76,16 @@ def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) ->
     request = translation.request(model, "fraud", own)
     assert ParamValidator().validate(request, CREATE_INPUT).generate_report() == ""
 
-    found = translation.model(described(request), tags.to_wire(own))._serialize()
+    reported = translation.model(describe(request), tags.to_wire(own))._serialize()
     expected = {key: value for key, value in state.items() if key != "EndpointName"}
-    assert found == expected | {
+    assert reported == expected | {
         "JobDefinitionName": "fraud",
         "JobDefinitionArn": arn("fraud"),
         "CreationTime": "2026-11-23T12:30:00+00:00",
         "Tags": [{"Key": key, "Value": value} for key, value in own.items()],
     }
     assert state.get("JobDefinitionName", "fraud") != "fraud" or not translation.differences(
-        model, model_of(found), model
+        model, model_of(reported), model
     )
 
 
@@ -126,7 +126,7 @@ def _in_strings(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 @pytest.mark.parametrize(
-    ("said", "sent"),
+    ("written", "sent"),
     [
         ({"Csv": {}}, {"Csv": {}}),
         ({"Json": {"Line": False}}, {"Json": {"Line": False}}),
@@ -134,12 +134,12 @@ def _in_strings(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         ({"Csv": {"Header": True}, "Parquet": False}, {"Csv": {"Header": True}}),
     ],
 )
-def test_formats(said: Json, sent: Json) -> None:
+def test_formats(written: Json, sent: Json) -> None:
     """Empty objects are kept, `Parquet: true` becomes an empty object, and `Parquet: false` is left out."""
-    request = translation.request(model_of(batch(said)), "fraud", {})
+    request = translation.request(model_of(batch(written)), "fraud", {})
     assert dataset_format(dict(request)) == sent
-    found = translation.model(described(request), [])._serialize()
-    assert dataset_format(dict(found)) == {key: value for key, value in said.items() if value is not False}
+    reported = translation.model(describe(request), [])._serialize()
+    assert dataset_format(dict(reported)) == {key: value for key, value in written.items() if value is not False}
 
 
 def test_no_format_is_refused() -> None:
@@ -161,30 +161,30 @@ def test_a_write_only_property_is_never_reported() -> None:
 
     It would show as drift and break the contract.
     """
-    described_too: Any = described(translation.request(model_of(maximal()), "fraud", {})) | {"EndpointName": "fraud"}
-    assert translation.model(described_too, []).EndpointName is None
+    description: Any = describe(translation.request(model_of(maximal()), "fraud", {})) | {"EndpointName": "fraud"}
+    assert translation.model(description, []).EndpointName is None
 
 
 def test_creation_time_is_utc_wherever_the_clock_is() -> None:
     """CreationTime is in UTC and in ISO 8601, whatever time zone the answer has."""
     request = translation.request(model_of(minimal()), "fraud", {})
-    there = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
-    found = translation.model(described(request) | {"CreationTime": there}, [])
-    assert found.CreationTime == "2026-11-23T10:30:00+00:00"
+    local_time = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+    reported = translation.model(describe(request) | {"CreationTime": local_time}, [])
+    assert reported.CreationTime == "2026-11-23T10:30:00+00:00"
 
 
 def test_an_answer_is_left_as_it_was() -> None:
     """The translation does not change the answer, which belongs to the caller."""
-    answer = described(translation.request(model_of(batch({"Parquet": True})), "fraud", {}))
+    answer = describe(translation.request(model_of(batch({"Parquet": True})), "fraud", {}))
     before = copy.deepcopy(answer)
     translation.model(answer, [])
     assert answer == before
 
 
-@pytest.mark.parametrize("nothing", [None, {}])
-def test_no_properties_are_no_model(nothing: Json | None) -> None:
+@pytest.mark.parametrize("properties", [None, {}])
+def test_no_properties_are_no_model(properties: Json | None) -> None:
     """Missing or empty properties give no model. LIST and READ may arrive without any."""
-    assert translation.Model._deserialize(nothing) is None
+    assert translation.Model._deserialize(properties) is None
 
 
 def test_the_create_only_properties_are_the_schemas() -> None:
@@ -199,18 +199,18 @@ def test_the_create_only_properties_are_the_schemas() -> None:
 def test_states_differ_where_they_do(one: Json, other: Json) -> None:
     """Differences between two states name the createOnly properties that differ; a state doesn't differ from itself."""
     assume(dataset_format(one) != {"Parquet": False})
-    there = translation.model(described(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
-    assert translation.differences(model_of(one), there, model_of(one)) == []
-    named = translation.differences(model_of(other), there, None)
+    actual = translation.model(describe(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
+    assert translation.differences(model_of(one), actual, model_of(one)) == []
+    differences = translation.differences(model_of(other), actual, None)
     for name in translation._CREATE_ONLY - {"JobDefinitionName", "NetworkConfig"}:
         if other.get(name) == one.get(name):
-            assert name not in named
+            assert name not in differences
         elif not (isinstance(other.get(name), dict) or other.get(name) is None):
-            assert name in named
+            assert name in differences
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "changed"),
+    ("before", "now", "differences"),
     [
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}, {}, []),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, {}, ["StoppingCondition"]),
@@ -220,21 +220,21 @@ def test_states_differ_where_they_do(one: Json, other: Json) -> None:
         ({"JobDefinitionName": "fraud"}, {}, []),
     ],
 )
-def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, changed: list[str]) -> None:
+def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, differences: list[str]) -> None:
     """A default that is left out, or an empty object, is no difference."""
-    there = translation.model(described(translation.request(model_of(minimal() | before), "fraud", {})), [])
-    assert translation.differences(model_of(minimal() | now), there, model_of(minimal() | before)) == changed
+    actual = translation.model(describe(translation.request(model_of(minimal() | before), "fraud", {})), [])
+    assert translation.differences(model_of(minimal() | now), actual, model_of(minimal() | before)) == differences
 
 
-def changed(properties: Json, path: str, value: object) -> Json:
+def with_value(properties: Json, path: str, value: object) -> Json:
     """Return properties with another value at a path, or without the member if the value is None."""
     *parents, last = path.split("/")
-    place: Any = properties
+    target: Any = properties
     for parent in parents:
-        place = place[int(parent) if parent.isdecimal() else parent]
-    place[last] = value
+        target = target[int(parent) if parent.isdecimal() else parent]
+    target[last] = value
     if value is None:
-        del place[last]
+        del target[last]
     return properties
 
 
@@ -243,7 +243,7 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
 
 
 @pytest.mark.parametrize(
-    ("asked", "there", "unlike"),
+    ("requested", "existing", "unlike"),
     [
         (minimal(), minimal(), []),
         (maximal(), maximal(), []),
@@ -253,13 +253,13 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
         (minimal(), minimal() | {"NetworkConfig": {}}, []),
         (minimal(), minimal() | {"NetworkConfig": {"EnableNetworkIsolation": False}}, []),
         (minimal(), minimal() | {"NetworkConfig": {"EnableNetworkIsolation": True}}, ["NetworkConfig"]),
-        (maximal(), changed(maximal(), "NetworkConfig", None), ["NetworkConfig"]),
-        (changed(maximal(), f"{OUTPUT}/S3UploadMode", None), maximal(), []),
-        (maximal(), changed(maximal(), f"{OUTPUT}/S3UploadMode", None), ["ModelQualityJobOutputConfig"]),
-        (maximal(), changed(maximal(), f"{OUTPUT}/S3Uri", "s3://bucket/x"), ["ModelQualityJobOutputConfig"]),
-        (minimal(), changed(minimal(), ENVIRONMENT, {}), []),
-        (minimal(), changed(minimal(), ENVIRONMENT, {"A": "1"}), ["ModelQualityAppSpecification"]),
-        (maximal(), changed(maximal(), f"{ENVIRONMENT}/S3InputMode", None), ["ModelQualityAppSpecification"]),
+        (maximal(), with_value(maximal(), "NetworkConfig", None), ["NetworkConfig"]),
+        (with_value(maximal(), f"{OUTPUT}/S3UploadMode", None), maximal(), []),
+        (maximal(), with_value(maximal(), f"{OUTPUT}/S3UploadMode", None), ["ModelQualityJobOutputConfig"]),
+        (maximal(), with_value(maximal(), f"{OUTPUT}/S3Uri", "s3://bucket/x"), ["ModelQualityJobOutputConfig"]),
+        (minimal(), with_value(minimal(), ENVIRONMENT, {}), []),
+        (minimal(), with_value(minimal(), ENVIRONMENT, {"A": "1"}), ["ModelQualityAppSpecification"]),
+        (maximal(), with_value(maximal(), f"{ENVIRONMENT}/S3InputMode", None), ["ModelQualityAppSpecification"]),
         (batch({"Csv": {}}), batch({"Json": {}}), ["ModelQualityJobInput"]),
         (batch({"Csv": {}}), batch({"Csv": {"Header": False}}), []),
         (batch({"Csv": {"Header": True}}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
@@ -267,12 +267,14 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
         (minimal() | {"RoleArn": "other"}, minimal(), ["RoleArn"]),
     ],
 )
-def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(asked: Json, there: Json, unlike: list[str]) -> None:
+def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(
+    requested: Json, existing: Json, unlike: list[str]
+) -> None:
     """Every difference and every addition is named, except what SageMaker fills in.
 
     An adopted definition must be the one requested.
     """
-    assert translation.strict_differences(model_of(asked), model_of(there)) == unlike
+    assert translation.strict_differences(model_of(requested), model_of(existing)) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
@@ -280,8 +282,8 @@ def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
     before = maximal()
     now = maximal()
     del now["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]["S3UploadMode"]
-    there = translation.model(described(translation.request(model_of(before), "Fraud-Quality", {})), [])
-    assert translation.differences(model_of(now), there, model_of(before)) == []
+    actual = translation.model(describe(translation.request(model_of(before), "Fraud-Quality", {})), [])
+    assert translation.differences(model_of(now), actual, model_of(before)) == []
 
 
 def test_what_is_listed_has_arn_and_name() -> None:
