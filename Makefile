@@ -43,7 +43,7 @@ test: $(READY)
 	$(BIN)/pytest $(ARGS)
 else
 test: $(READY) lint  ## lint, types and every test, AWS's contract suites included; some tests only: ARGS="-k tags"
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov --cov-report term-missing:skip-covered
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
 endif
 
 .PHONY: soak

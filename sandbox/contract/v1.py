@@ -107,7 +107,13 @@ class Suite:
         return bool(line)
 
 
-def run(project: Path, cache: Path | None = None, language: str | None = None, python: Path | None = None) -> Result:
+def run(
+    project: Path,
+    cache: Path | None = None,
+    language: str | None = None,
+    python: Path | None = None,
+    inputs: Path | None = None,
+) -> Result:
     """Package a project and run the contract suite against it in a new account.
 
     Args:
@@ -115,6 +121,7 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
         cache: where packages are kept (see packager.package.package).
         language: cfn's language plugin, instead of the one that .rpdk-config names.
         python: the interpreter of the function (see sandbox.function.Function).
+        inputs: a folder of inputs, instead of the project's.
 
     Raises:
         SandboxError: the package can't be built, or the function or the suite's proxy can't be started.
@@ -123,7 +130,7 @@ def run(project: Path, cache: Path | None = None, language: str | None = None, p
     with (
         Account() as account,
         Function(package_file, account, python=python) as function,
-        suite(project, account, function) as cfn_test,
+        suite(project, account, function, inputs) as cfn_test,
     ):
         result = cfn_test.finish()
         log = function.log

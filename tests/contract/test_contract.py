@@ -1,5 +1,6 @@
 """AWS's contract suite (`cfn test`) passes for the packaged handlers and fails for handlers that break the contract."""
 
+import shutil
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -21,14 +22,22 @@ PROJECT = Path(__file__).parents[2]
 EXPECTED = Counts(passed=12, skipped=3, failed=0)
 
 
-@pytest.mark.parametrize("language", ["python312", "python312-small"])
-def test_every_set_of_inputs_passes(language: str) -> None:
-    """Every set of inputs passes, in the official plugin's package and in the small one.
+def test_every_set_of_inputs_passes() -> None:
+    """Every set of inputs passes in the small package, which `make submit` uploads.
 
     The inputs are an endpoint with every optional property, and batch data in each of its three formats.
     """
-    result = contract.run(PROJECT, language=language)
+    result = contract.run(PROJECT, language="python312-small")
     assert result.sets == (EXPECTED,) * 4, result.output
+    assert result.exit_code == 0, result.output
+
+
+def test_the_official_plugins_package_passes(tmp_path: Path) -> None:
+    """A set of inputs passes in the official plugin's package. Its code is the same, so one set is enough."""
+    for kind in ("create", "update"):
+        shutil.copy(PROJECT / "inputs" / f"inputs_1_{kind}.json", tmp_path)
+    result = contract.run(PROJECT, language="python312", inputs=tmp_path)
+    assert result.sets == (EXPECTED,), result.output
     assert result.exit_code == 0, result.output
 
 
