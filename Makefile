@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One more than the number of cores, because many tests wait for a process.
-JOBS := $(shell expr $$(nproc) + 1)
+# Two more than the number of cores, because many tests wait for a process or a socket.
+JOBS := $(shell expr $$(nproc) + 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
