@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     down.set_defaults(run="sandbox.background:down")
 
     run = commands.add_parser(
-        "run", parents=[project, account], help="run one command with an account of its own, and return its exit code"
+        "run", parents=[project, account], help="run one command with a new account, and return its exit code"
     )
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     run.set_defaults(run="sandbox.commands:run")

@@ -36,7 +36,7 @@ def up(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a command with an account of its own. If it fails, show the failures before the account is deleted."""
+    """Run a command with a new account. If it fails, show the failures before the account is deleted."""
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # skips what the registry's test invocation has logged

@@ -1,6 +1,6 @@
 """Refuses requests that the account doesn't support, with an error in the service's own protocol, as AWS does.
 
-moto raises NotImplementedError for a missing action, and any exception for a defect of its own. Its server answers
+moto raises NotImplementedError for a missing action, and any exception for one of its defects. Its server answers
 either with an HTML page and status 500, which clients retry four times and then show.
 """
 

@@ -84,7 +84,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def invoke(package: Path, event: Json) -> Json:
-    """Send an event to the package's entry point in a process of its own, and return the answer."""
+    """Send an event to the package's entry point in a new process, and return the answer."""
     program = (
         "import json, sys; from my_own_type.handlers import resource; "
         "print(json.dumps(resource(json.loads(sys.argv[1]), None)))"

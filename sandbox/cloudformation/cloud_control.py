@@ -45,7 +45,7 @@ EXCEPTIONS = {
     "InternalFailure": "HandlerInternalFailureException",
     "NotFound": "ResourceNotFoundException",
     "GeneralServiceException": "GeneralServiceException",
-    "AccessDenied": "GeneralServiceException",  # the API has no error of its own for this code
+    "AccessDenied": "GeneralServiceException",  # the API has no specific error for this code
     "UnauthorizedTaggingOperation": "GeneralServiceException",
     **{
         code: f"{code}Exception"

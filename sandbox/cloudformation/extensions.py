@@ -90,6 +90,25 @@ class Extension:
         """Return the members that every answer about a version has."""
         return {"Type": "RESOURCE", "TypeName": self.name, "Description": version.schema.get("description")}
 
+    def details(self, version: Version) -> Answer:
+        """Return DescribeType's answer about a version, except its Arn."""
+        return self.summary(version) | {
+            "DefaultVersionId": self.default and self.default.version_id,
+            "IsDefaultVersion": version is self.default,
+            "TypeTestsStatus": version.tests.status,
+            "TypeTestsStatusDescription": version.tests.description,
+            "Schema": json.dumps(version.schema),
+            "ProvisioningType": "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE",
+            "DeprecatedStatus": "LIVE" if version.live else "DEPRECATED",
+            "LoggingConfig": version.logging,
+            "ExecutionRoleArn": version.role_arn,
+            "Visibility": "PRIVATE",
+            "SourceUrl": version.schema.get("sourceUrl"),
+            "DocumentationUrl": version.schema.get("documentationUrl"),
+            "LastUpdated": self.versions[-1].created,
+            "TimeCreated": version.created,
+        }
+
 
 @dataclass(frozen=True)
 class Registration:

@@ -10,7 +10,6 @@ Source: the CloudFormation API Reference, action by action, and "Managing extens
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import threading
@@ -184,23 +183,7 @@ class Registry:
         """Describe a version, by default the default version."""
         extension, named_version = self._find(parameters, region)
         version = named_version or extension.default or extension.versions[-1]
-        return extension.summary(version) | {
-            "Arn": named_version.arn if named_version else extension.arn,
-            "DefaultVersionId": extension.default and extension.default.version_id,
-            "IsDefaultVersion": version is extension.default,
-            "TypeTestsStatus": version.tests.status,
-            "TypeTestsStatusDescription": version.tests.description,
-            "Schema": json.dumps(version.schema),
-            "ProvisioningType": "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE",
-            "DeprecatedStatus": "LIVE" if version.live else "DEPRECATED",
-            "LoggingConfig": version.logging,
-            "ExecutionRoleArn": version.role_arn,
-            "Visibility": "PRIVATE",
-            "SourceUrl": version.schema.get("sourceUrl"),
-            "DocumentationUrl": version.schema.get("documentationUrl"),
-            "LastUpdated": extension.versions[-1].created,
-            "TimeCreated": version.created,
-        }
+        return extension.details(version) | {"Arn": named_version.arn if named_version else extension.arn}
 
     def list_types(self, parameters: Parameters, region: str) -> Answer:
         """List the types of a region. All of them are private."""

@@ -173,7 +173,7 @@ class JobDefinitions:
             raise
 
 
-# Readers of answers. Any exception of theirs means that the answer can't be read (attempts.py).
+# Readers of answers. Any exception from them means that the answer can't be read (attempts.py).
 
 
 def _text(answer: "Mapping[str, Any]", member: str) -> str:

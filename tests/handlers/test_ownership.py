@@ -1,4 +1,4 @@
-"""Tests of ownership: CREATE adopts no definition of another request, and orphans none of its own."""
+"""Tests of ownership: CREATE doesn't adopt another request's definition, and doesn't orphan its definition."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
