@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition import errors
+from aws_sagemaker_modelqualityjobdefinition.runtime import errors
 from tools.envelopes import ROOT
 
 GUIDE = (ROOT / "guides/troubleshooting.md").read_text()

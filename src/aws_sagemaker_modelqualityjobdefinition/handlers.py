@@ -8,11 +8,12 @@ from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, ProgressEvent
 
-from . import TYPE_NAME, client, identity, ownership, progress, tags, translation, words
-from .errors import HandlerError
+from . import TYPE_NAME, client, identity, ownership, progress, tags, translation
 from .job_definitions import JobDefinitions
 from .models import ResourceHandlerRequest, ResourceModel
-from .plugin import ResourceType
+from .runtime import words
+from .runtime.errors import HandlerError
+from .runtime.plugin import ResourceType
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cloudformation_cli_python_lib import exceptions
 
-from . import errors
-from .attempts import Attempts
+from .runtime import errors
+from .runtime.attempts import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

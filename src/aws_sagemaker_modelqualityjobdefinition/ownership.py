@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import deadline, errors, identity, tags, translation, words
+from . import identity, tags, translation
+from .runtime import deadline, errors, words
 
 if TYPE_CHECKING:
     from .job_definitions import JobDefinitions, Refused

@@ -5,7 +5,7 @@ import time
 import pytest
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition import attempts, deadline
+from aws_sagemaker_modelqualityjobdefinition.runtime import attempts, deadline
 from tools.envelopes import Json
 
 

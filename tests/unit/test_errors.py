@@ -10,7 +10,7 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from aws_sagemaker_modelqualityjobdefinition import errors
+from aws_sagemaker_modelqualityjobdefinition.runtime import errors
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"}

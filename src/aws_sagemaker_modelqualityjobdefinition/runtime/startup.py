@@ -153,7 +153,12 @@ _LAZY_MODULES = {
 
 gc.disable()  # collections during the imports find nothing to free
 with lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
-    for _name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", f"{__package__}.models"):
+    for _name in (
+        "cloudformation_cli_python_lib",
+        "botocore.session",
+        "encodings.idna",
+        f"{__package__.rpartition('.')[0]}.models",
+    ):
         importlib.import_module(_name)
 gc.freeze()  # later collections skip what has been imported: it is never freed
 gc.enable()

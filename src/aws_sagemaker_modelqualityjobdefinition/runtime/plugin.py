@@ -25,7 +25,7 @@ from .delivery import Delivery
 from .errors import HandlerError, defect
 
 LOG = logging.getLogger(__name__)
-logging.getLogger(__package__).setLevel(logging.INFO)
+logging.getLogger(__package__.rpartition(".")[0]).setLevel(logging.INFO)
 
 # The library creates two sessions for every request, which takes a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library

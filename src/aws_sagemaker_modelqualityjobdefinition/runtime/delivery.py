@@ -60,12 +60,12 @@ class Delivery(logging.Handler):
 
     def __enter__(self) -> "Delivery":
         """Start to collect records."""
-        logging.getLogger(__package__).addHandler(self)
+        logging.getLogger(__package__.rpartition(".")[0]).addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Deliver the records and metrics, if the account that registered the type wants them."""
-        logging.getLogger(__package__).removeHandler(self)
+        logging.getLogger(__package__.rpartition(".")[0]).removeHandler(self)
         if self._session and self._event.requestData.providerLogGroupName:
             self._deliver(self._session)
 

@@ -98,7 +98,7 @@ def close_all() -> None:
 class _ModelLoader(Loader):
     """Reads this package's trimmed service models, and botocore's other data from botocore."""
 
-    OURS = os.path.join(os.path.dirname(__file__), "data")
+    OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data")
 
     def __init__(self) -> None:
         super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
