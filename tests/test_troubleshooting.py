@@ -162,7 +162,7 @@ def test_no_message_is_there_twice() -> None:
 def test_every_error_code_has_a_heading() -> None:
     """Each handler error code has a heading, under which readers look for AWS's own messages."""
     headings = set(re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE))
-    assert {kind.__name__ for kind in error_codes.BY_CODE.values()} <= headings
+    assert {kind.__name__ for kind in error_codes.ERRORS.by_code.values()} <= headings
 
 
 def test_every_error_of_ours_is_looked_at() -> None:

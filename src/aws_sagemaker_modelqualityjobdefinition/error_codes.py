@@ -4,12 +4,10 @@ The table has the errors that SageMaker's API reference lists for the operations
 passes on. runtime/errors.py has those that every service of AWS shares.
 """
 
-from collections.abc import Mapping
-
 from cloudformation_cli_python_lib import exceptions
 
 from . import TYPE_NAME
-from .runtime.errors import COMMON, Codes, Errors, HandlerError
+from .runtime.errors import COMMON, Codes, Errors
 
 _OURS: Codes = {
     exceptions.AccessDenied: (
@@ -44,10 +42,5 @@ _OURS: Codes = {
     exceptions.Throttling: ("KMSThrottlingException",),
 }
 
-BY_CODE: Mapping[str, type[HandlerError]] = {
-    code: kind for codes in (COMMON, _OURS) for kind, names in codes.items() for code in names
-}
-"""The handler error for each error code of AWS."""
-
-ERRORS = Errors(TYPE_NAME, "SageMaker", BY_CODE)
+ERRORS = Errors(TYPE_NAME, "SageMaker", COMMON, _OURS)
 """Translates SageMaker's errors."""

@@ -119,12 +119,15 @@ class Errors:
     Args:
         type_name: The type's name, for NotFound and AlreadyExists.
         service: The service's name, for messages.
-        codes: The handler error for each of the service's error codes. The HTTP status decides about other codes.
+        codes: Tables of error codes. The HTTP status decides about a code that is in none of them.
     """
 
-    def __init__(self, type_name: str, service: str, codes: Mapping[str, type[HandlerError]]) -> None:
+    def __init__(self, type_name: str, service: str, *codes: Codes) -> None:
         self.service = service
-        self._type_name, self._codes = type_name, codes
+        self.by_code: Mapping[str, type[HandlerError]] = {
+            code: kind for table in codes for kind, names in table.items() for code in names
+        }
+        self._type_name = type_name
 
     @contextmanager
     def translated(self, name: str) -> Iterator[None]:
@@ -173,7 +176,7 @@ class Errors:
         return error
 
     def _kind(self, error: botocore.ClientError) -> type[HandlerError]:
-        known = self._codes.get(_code(error))
+        known = self.by_code.get(_code(error))
         if known is not None:
             return known
         status = _status(error)
