@@ -31,6 +31,11 @@ OPERATIONS = {
     ),
 }
 
+#: The members of a shape that are read, where the others would take time to parse: each summary of a page of a list.
+MEMBERS = {
+    ("sagemaker", "MonitoringJobDefinitionSummary"): ("MonitoringJobDefinitionName", "MonitoringJobDefinitionArn"),
+}
+
 
 def files() -> Iterator[tuple[str, str]]:
     """Yield the path below the data directory and the text of every trimmed file."""
@@ -39,6 +44,13 @@ def files() -> Iterator[tuple[str, str]]:
     for service, operations in OPERATIONS.items():
         version = loader.determine_latest_version(service, "service-2")
         model = loader.load_service_model(service, "service-2", version)
+        for (owner, name), members in MEMBERS.items():
+            if owner == service:
+                shape = model["shapes"][name]
+                model["shapes"][name] = shape | {
+                    "required": [member for member in shape["required"] if member in members],
+                    "members": {member: shape["members"][member] for member in members},
+                }
         prefixes.add(model["metadata"]["endpointPrefix"])
         yield f"{service}/{version}/service-2.json", _text(trimmed_model(model, operations))
     yield "endpoints.json", _text(trimmed_endpoints(loader.load_data("endpoints"), prefixes))
