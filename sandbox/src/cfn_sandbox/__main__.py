@@ -1,4 +1,4 @@
-"""The sandbox's command line: cfn-sandbox up | down | run | test; `python -m cfn_sandbox` is the same."""
+"""The sandbox's command line: the command cfn-sandbox, and `python -m cfn_sandbox`."""
 
 import argparse
 import os
@@ -100,6 +100,12 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
     test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     test.set_defaults(run="cfn_sandbox.contract.command:from_options")
+
+    setup = commands.add_parser("setup", help="fetch AWS's Lambda emulator and schema rules, as the first use does")
+    setup.set_defaults(run="cfn_sandbox.downloads:setup")
+
+    clean = commands.add_parser("clean", help="delete what was fetched")
+    clean.set_defaults(run="cfn_sandbox.downloads:clean")
     return root
 
 

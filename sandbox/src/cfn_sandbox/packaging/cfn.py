@@ -109,7 +109,7 @@ def start(
     """
     programs = Path(sys.executable).parent
     if not (programs / "cfn").exists():
-        raise PackagerError(f"There is no cfn in {programs}: `make setup` installs it.")
+        raise PackagerError(f"There is no cfn in {programs}: install cfn-sandbox with its dependencies.")
     variables = dict(os.environ if environment is None else environment)
     # cfn runs the first pip on the PATH, which must be the one installed with cfn. cfn drops pip's output, so PIP_LOG
     # keeps it.
