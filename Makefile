@@ -64,12 +64,12 @@ format: $(READY)  ## format the code with ruff and fix what it can
 
 .PHONY: models
 models: $(READY)  ## write the trimmed service models, from botocore's
-	$(BIN)/python -m cfn_sandbox.packaging.service_models
+	$(BIN)/cfn-sandbox models
 
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
-	$(BIN)/python -m cfn_sandbox.packaging.role
+	$(BIN)/cfn-sandbox role
 
 .PHONY: bench
 bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESULTS.md

@@ -12,7 +12,6 @@ from typing import NoReturn
 from cfn_sandbox import SandboxError, plugins
 from cfn_sandbox.cli import shell
 from cfn_sandbox.contract import SUITES
-from cfn_sandbox.packaging import PackagerError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser(_plugin_options(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
         return int(pkgutil.resolve_name(options.run)(options))
-    except (SandboxError, PackagerError) as error:
+    except SandboxError as error:
         print(f"cfn-sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -100,6 +99,16 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
     test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     test.set_defaults(run="cfn_sandbox.contract.command:from_options")
+
+    package = commands.add_parser("package", parents=[project], help="write the zip that `cfn submit` would upload")
+    package.add_argument("--output", type=Path, metavar="DIR", help="where to write it (default: the project's dist/)")
+    package.set_defaults(run="cfn_sandbox.packaging.command:from_options")
+
+    models = commands.add_parser("models", parents=[project], help="write botocore's models of the handlers' calls")
+    models.set_defaults(run="cfn_sandbox.packaging.service_models:from_options")
+
+    role = commands.add_parser("role", parents=[project], help="narrow the role that `cfn generate` wrote")
+    role.set_defaults(run="cfn_sandbox.packaging.role:from_options")
 
     setup = commands.add_parser("setup", help="fetch AWS's Lambda emulator and schema rules, as the first use does")
     setup.set_defaults(run="cfn_sandbox.downloads:setup")

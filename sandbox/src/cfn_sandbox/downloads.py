@@ -2,7 +2,7 @@
 
 Neither can be a dependency: the emulator is a file in a command-line tool whose own dependencies nothing here needs,
 and the package of the rules pins versions that no current Python has. Their versions and hashes are in the requirement
-files next to the modules that use them. pip fetches them, with the index, proxy and certificates of the user's settings.
+files next to the modules that use them. pip fetches them, with the index, proxy and certificates of its settings.
 
 Internal: other packages use `cfn-sandbox setup` and `cfn-sandbox clean`.
 """

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.contract import inputs
 from tests.tools.publishing import endpoints
 from tools import sagemaker
@@ -29,7 +28,7 @@ REGION = "eu-west-1"
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     """Run an account that has everything the inputs name; its endpoint's name contains the region."""
-    with sagemaker.account(region=REGION) as account, Registry(account):
+    with sagemaker.account(region=REGION) as account:
         endpoints.make(account, f"churn-{REGION}")
         prerequisites.deploy(ROOT, endpoints.place(account), f"churn-{REGION}", None, lambda _: None)
         yield account

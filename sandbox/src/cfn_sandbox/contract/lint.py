@@ -125,7 +125,7 @@ def check() -> None:
     if importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(folder)]) is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise SandboxError(
-            f"AWS's rules for schemas can't run on Python {version} ({sys.platform}): their engine, "
-            "cfn-guard-rs 0.3.3, has wheels for Python 3.11 and 3.12 on Linux, and 3.11 on macOS. Use one of these, or build it, with Rust "
+            f"AWS's rules for schemas can't run on Python {version} ({sys.platform}): their engine, cfn-guard-rs, has "
+            "wheels for Python 3.11 and 3.12 on Linux, and 3.11 on macOS. Use one of these, or build it, with Rust "
             f"installed: `{sys.executable} -m pip install --no-deps --target {folder} cfn-guard-rs==0.3.3`"
         )
