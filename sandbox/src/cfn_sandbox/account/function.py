@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
-from cfn_sandbox import SandboxError, downloads
+from cfn_sandbox import SandboxError, downloads, platforms
 from cfn_sandbox.account.account import LOOPBACK, Account
 from cfn_sandbox.account.invocation import NAME, TIMEOUT, invoke
 from cfn_sandbox.account.process import running
@@ -172,12 +172,7 @@ class Function:
 
 
 def _emulator() -> Path:
-    if not sys.platform.startswith("linux"):
-        raise SandboxError(
-            f"AWS's Lambda emulator, which runs the handlers, needs Linux, and this is {sys.platform}. In a Linux "
-            "container everything works, for example in a devcontainer. Without one, `cfn-sandbox package` and "
-            "`cfn-sandbox test --suite lint` do."
-        )
+    platforms.require_linux()
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(os.uname().machine)
     if machine is None:
         raise SandboxError(f"AWS's Lambda emulator runs on x86-64 and arm64 only, not on {os.uname().machine}")

@@ -24,6 +24,10 @@ from cfn_sandbox import SandboxError, downloads
 Schema = Mapping[str, Any]
 
 
+class NoEngineError(SandboxError):
+    """The engine of AWS's rules doesn't run on this Python."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A rule's objection to a schema."""
@@ -119,13 +123,14 @@ def check() -> None:
     """Check that the rules can run.
 
     Raises:
-        SandboxError: the rules can't be fetched, or there is no engine for this Python.
+        NoEngineError: there is no engine for this Python.
+        SandboxError: the rules can't be fetched.
     """
     folder = downloads.LINTER.fetched()
     if importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(folder)]) is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise SandboxError(
+        raise NoEngineError(
             f"AWS's rules for schemas can't run on Python {version} ({sys.platform}): their engine, cfn-guard-rs, has "
             "wheels for Python 3.11 and 3.12 on Linux, and 3.11 on macOS. Use one of these, or build it, with Rust "
-            f"installed: `{sys.executable} -m pip install --no-deps --target {folder} cfn-guard-rs==0.3.3`"
+            f"installed: `{sys.executable} -m pip install --no-deps --target {folder} cfn-guard-rs==0.3.3`."
         )

@@ -1,8 +1,8 @@
 """Trims botocore's service models to the operations that the handlers call.
 
-`cfn-sandbox models` writes the trimmed models into the package, and python312-small then leaves out botocore's.
-botocore reads a whole model for each session's first client. For a model with 400 operations that takes a fifth of a second on a
-laptop and more than a second in a function. A trimmed model has the operations in the project's settings
+`cfn-sandbox models` writes the trimmed models into the package, and python312-small then leaves out botocore's, which
+botocore reads as a whole for each session's first client. For 400 operations that takes a fifth of a second
+on a laptop and more than a second in a function. A trimmed model has the operations in the project's settings
 (cfn_sandbox.settings), every shape that they reach, errors included, and no documentation. endpoints.json lists every
 endpoint of every service; it keeps all of the partitions' data, but only the endpoints of these services.
 """
