@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
@@ -49,6 +49,8 @@ def run(
         SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
     """
     schema = project_schema(project)
+    if {"v1", "v2"} & {*suites}:
+        platforms.require_linux()
     if "lint" in suites:
         lint.check()
     previous_schema = None if previous is None else _json(previous)
@@ -120,8 +122,19 @@ def _json(file: Path) -> dict[str, Any]:
     return content
 
 
+def _default_suites() -> Sequence[str]:
+    """Return all suites, without lint where AWS's rules have no engine, which is said; RegisterType does the same."""
+    platforms.require_linux()
+    try:
+        lint.check()
+    except lint.NoEngineError as error:
+        print(f"cfn-sandbox: {error} The other suites run.", file=sys.stderr)
+        return [suite for suite in SUITES if suite != "lint"]
+    return SUITES
+
+
 def from_options(options: argparse.Namespace) -> int:
     """Run the suites that the command line names, and return the exit code."""
     arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
-    suites, root = options.suite or SUITES, project_of(options.project)
+    suites, root = options.suite or _default_suites(), project_of(options.project)
     return main(root, suites, options.inputs, options.previous, options.report, arguments)

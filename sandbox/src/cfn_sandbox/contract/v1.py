@@ -151,7 +151,6 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
         SandboxError: the proxy in front of the account did not start.
     """
     with _running_proxy() as proxy, _project_copy(project, inputs) as copy, _exports(account):
-        libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = bare_environment() | account.environment() | proxy
         arguments = [
             "test",
@@ -161,7 +160,7 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
             # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
         ]
-        with cfn.start(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
+        with cfn.start(arguments, copy, environment | {"HOME": str(copy)}) as process:
             yield Suite(process)
 
 
