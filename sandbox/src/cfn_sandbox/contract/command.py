@@ -66,8 +66,15 @@ def run(
             previous_schema,
             folder,
             input_files.read(folder, v1.variables(account)),
-            Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),
+            Type(
+                schema,
+                function.invoke,
+                Request(account.account_id, account.region),
+                timeout=timeout,
+                log=lambda: function.log,
+            ),
             v1.suite(project, account, function, inputs),
+            account.reset,
         )
         return session.run(subject, suites, folder=report, arguments=arguments)
 
