@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+from cfn_sandbox.packaging.project import read as read_settings
 
 SETTINGS = sources.SETTINGS
 
@@ -38,9 +39,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
         PackagerError: the folder has no project, cfn is not installed, or cfn failed; with cfn's reason.
     """
     project = project.resolve()
-    if not (project / SETTINGS).is_file():
-        raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = json.loads((project / SETTINGS).read_text())
+    settings = read_settings(project)
     settings["language"] = language or small_variant(settings["language"])
     build_without_docker(settings)
     packages = cache or project / ".cache" / "packages"
