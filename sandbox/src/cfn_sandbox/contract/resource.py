@@ -7,7 +7,7 @@ stack id, no tags and no logical id, and each request has a new token.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -240,7 +240,7 @@ class Resource:
             pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
         return self.kind.pages(self.inputs.create if desired is None else desired, model)
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Delete the remaining resources, and return what went wrong with each that may still exist."""
         left = []
         with suppress(HandlerHangs):
