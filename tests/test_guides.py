@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from publishing.__main__ import _parser as publishing_parser
-from sandbox.__main__ import parser as sandbox_parser
-from tests.envelopes import ROOT
+from cfn_sandbox.__main__ import parser as sandbox_parser
+from tools.envelopes import ROOT
+from tools.publishing.__main__ import _parser as publishing_parser
 
 GUIDES = sorted((ROOT / "guides").glob("*.md"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

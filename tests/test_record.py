@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 SCRIPT = """
 import sys, time

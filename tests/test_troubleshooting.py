@@ -13,7 +13,7 @@ import pytest
 from cloudformation_cli_python_lib import exceptions
 
 from aws_sagemaker_modelqualityjobdefinition import errors
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 GUIDE = (ROOT / "guides/troubleshooting.md").read_text()
 ROOMS = ("src", "packager", "publishing", "sandbox")
@@ -43,7 +43,7 @@ LOCALS = frozenset({"advice"})
 
 SENTENCES = frozenset(
     {
-        *("publishing/existence.py", "publishing/preflight.py", "sandbox/refusals.py"),
+        *("tools/publishing/existence.py", "tools/publishing/preflight.py", "sandbox/refusals.py"),
         *("sandbox/contract/inputs.py", "sandbox/contract/resource.py"),
     }
 )
