@@ -9,12 +9,13 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from botocore import xform_name
 from botocore.model import OperationNotFoundError
 from moto.core.errors import COMMON_ERROR_CODES, get_error_model
 from moto.core.model import OperationModel
@@ -40,7 +41,7 @@ class Call:
     """A call of an operation.
 
     Attributes:
-        parameters: the operation's input, as botocore's model has it.
+        parameters: the operation's input: botocore's model gives the types of its members.
         account: the id of the caller's account.
         region: the region that the request is for.
     """
@@ -85,13 +86,19 @@ class Service:
     Args:
         name: botocore's name of the service.
         title: the service's name in messages.
-        operations: the functions by operation: every operation that the service's table honours.
+        owners: the modules or objects that have the operations' functions: `create_stack` for CreateStack. Every
+            operation that the service's table honours has one.
         home: the region that has the sandbox's types; an error about a missing type in another region says so.
     """
 
-    def __init__(self, name: str, title: str, operations: Mapping[str, Operation], home: str) -> None:
+    def __init__(self, name: str, title: str, owners: Iterable[object], home: str) -> None:
         self._model = get_service_model(name)
-        self._operations = operations
+        self._operations: dict[str, Operation] = {
+            operation: getattr(owner, xform_name(operation))
+            for owner in owners
+            for operation in self._model.operation_names
+            if hasattr(owner, xform_name(operation))
+        }
         self._title = title
         self._home = home
         self._codes = CODES[self._model.protocol]
@@ -112,7 +119,7 @@ class Service:
             # The traceback without the error's text, which may have a property's value.
             traceback.print_tb(error.__traceback__, file=sys.stderr)
             text = f"This sandbox failed on {self._title}'s {name}: its own log has the place. Please report it."
-            print(f"{type(error).__name__} in {name}", file=sys.stderr)  # noqa: T201 - the sandbox's terminal
+            print(f"{type(error).__name__} in {name}", file=sys.stderr)
             result = CloudFormationError("InternalFailure", text)
         return self._response(name, result)
 

@@ -1,9 +1,9 @@
 """The tables of what is honoured: every operation of a service, and every member of an honoured operation's input.
 
-A row of tables/*.json is an operation's: `refused` alone refuses the operation, with a sentence that says what to do
-instead. Else `honoured` lists members by path, `without effect` gives the reason why a member is accepted and changes
-nothing, `limited` the only values (as text) that a member may have, `refused` the sentence for a member. A member that is in no list is
-refused too: it is newer than this sandbox.
+A row of tables/*.json is about an operation. If `refused` is a sentence, it refuses the operation and says what to do
+instead. Otherwise `honoured` lists members by their paths, `without effect` says why a member is accepted and changes
+nothing, `limited` has the only values (as text) that a member may have, and `refused` the sentence for a member. A
+member that is not in the row is refused too: it is newer than this sandbox.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from cfn_sandbox.cloudformation.values import JSON
 # Parameters of the query protocol and of a signature in the query string: members of no operation.
 _OF_THE_PROTOCOL = re.compile(r"Action|Version|AWSAccessKeyId|Signature\w*|Timestamp|Expires|SecurityToken|X-Amz-.*")
 
-Limit = TypedDict("Limit", {"to": list[str], "otherwise": str, "code": str}, total=False)
+
+class Limit(TypedDict, total=False):
+    """The values that a member may have, the sentence for any other, and that error's code."""
+
+    to: list[str]
+    otherwise: str
+    code: str
+
+
 Row = TypedDict(
     "Row",
     {
