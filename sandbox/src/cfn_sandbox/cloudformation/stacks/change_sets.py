@@ -119,7 +119,9 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
     """
     stack = _find_or_create_stack(space, stack_name, request)
     if any(one.name == request.name for one in of_stack(space, stack)):
-        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists")
+        raise CloudFormationError(
+            "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
+        )
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     arn = f"arn:{partition(space.region)}:cloudformation:{space.region}:{space.account}"
@@ -137,9 +139,7 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
     return change_set
 
 
-def _propose(
-    stack: Stack, submission: Submission, request: Request, change_set_id: str
-) -> tuple[Proposal, str | None]:
+def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     space, is_new = stack.steps.space, stack.definition is NOTHING
     before = None if is_new else stack.definition
     definition = define(submission, space, stack.identity, before, for_change_set=True)
@@ -242,5 +242,3 @@ def execute(
     stack.check_can_begin(request.kind, options)
     change_set.executed = True
     stack.change(request.kind, proposal.definition, options, settings)
-
-

@@ -103,7 +103,9 @@ def find_existing(definition: Definition, stack: Stack) -> Models:
         if kind is None or kind.schema is None or logical_id in stack.contents.resources or not has_policy:
             continue
         properties = kind.typed(evaluation.properties(logical_id))
-        parts: dict[str, Value] = {".".join(path): at(dict(properties), path) for path in kind.schema.primary_identifier}
+        parts: dict[str, Value] = {
+            ".".join(path): at(dict(properties), path) for path in kind.schema.primary_identifier
+        }
         known = {name: value for name, value in parts.items() if isinstance(value, str | int | float)}
         if not parts or len(known) < len(parts):
             continue

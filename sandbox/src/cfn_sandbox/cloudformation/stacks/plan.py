@@ -183,9 +183,7 @@ class Planner:
         policy = "Retain" if resource.deletion_policy == "RetainExceptOnCreate" else resource.deletion_policy
         before = self._before.properties(logical_id)  # AWS shows references to resources as not known
         masked = mask(self._before, self._contents.definition, logical_id, before)
-        return ResourceChange(
-            "Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy
-        )
+        return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy)
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)

@@ -127,10 +127,10 @@ class Stack:
         with _start_lock:
             self.check_can_begin(action, options)
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK
-            if action == "UPDATE" and not unfinished and options.change_set_id is None:
-                # A template with macros is updated even if nothing differs.
-                if not definition.template.expanded_by and not self.differs(definition):
-                    raise ValidationError(NO_UPDATES)
+            # A template with macros is updated even if nothing differs.
+            wanted = unfinished or options.change_set_id is not None or definition.template.expanded_by
+            if action == "UPDATE" and not wanted and not self.differs(definition):
+                raise ValidationError(NO_UPDATES)
             self.check_types(definition)
             self.settings = settings or self.settings
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
@@ -148,9 +148,7 @@ class Stack:
 
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
         try:
-            contents = deployment.deploy(
-                options.imports, retain_except_on_create=options.retain_except_on_create
-            )
+            contents = deployment.deploy(options.imports, retain_except_on_create=options.retain_except_on_create)
             exports.check(self.steps.space, self.identity, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))

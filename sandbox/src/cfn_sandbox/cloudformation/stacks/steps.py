@@ -222,7 +222,9 @@ class Steps:
         self.events.add(subject, f"{verb}_IN_PROGRESS")
         return self._failed(verb, subject, Failure("InvalidRequest", reason, reason))
 
-    def _failed(self, verb: str, subject: Subject, failure: Failure | None, left: Resource | None = None) -> StepFailure:
+    def _failed(
+        self, verb: str, subject: Subject, failure: Failure | None, left: Resource | None = None
+    ) -> StepFailure:
         reason = failure.reason if failure is not None else "The type reported no resource."
         self.events.add(subject, f"{verb}_FAILED", reason)
         return StepFailure(verb, subject.logical_id, reason, left)
