@@ -419,7 +419,7 @@ def test_both_notations_say_the_same() -> None:
 
 ELSEWHERE = {
     "registration.yaml": "tests/sandbox/test_versions.py",
-    "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/publishing deploy it
+    "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 
 

@@ -1,4 +1,4 @@
-"""`python -m sandbox test`: what it prints and writes, and its message when the input is unusable."""
+"""`cfn-sandbox test`: what it prints and writes, and its message when the input is unusable."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The tests that a type must pass to be registered: contract tests v2, and AWS's rules for schemas.
 
-They run in a separate process (sandbox/contract/__main__.py), because pytest supports one session per process.
+They run in a separate process (cfn_sandbox/contract/__main__.py), because pytest supports one session per process.
 
 Sources: "Testing resource types using contract tests" in the CloudFormation CLI's user guide, and DescribeType in the
 CloudFormation API Reference, TypeTestsStatus.

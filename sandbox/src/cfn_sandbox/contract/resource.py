@@ -1,6 +1,6 @@
 """The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The events are CloudFormation's (sandbox/cloudformation/resource_type.py), but don't come from a stack: they have no
+The events are CloudFormation's (cfn_sandbox/cloudformation/resource_type.py), but don't come from a stack: they have no
 stack id, no tags and no logical id, and each request has a new token.
 """
 

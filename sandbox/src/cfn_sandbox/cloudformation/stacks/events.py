@@ -77,4 +77,4 @@ class EventLog:
         """
         found = [event for event in self if event.subject.logical_id == logical_id]
         exact = [event for event in found if event.subject.physical_id == physical_id]
-        return (exact or found or [None])[-1]
+        return exact[-1] if exact else found[-1] if found else None

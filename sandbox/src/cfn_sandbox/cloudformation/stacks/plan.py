@@ -183,9 +183,7 @@ class Planner:
         policy = "Retain" if resource.deletion_policy == "RetainExceptOnCreate" else resource.deletion_policy
         before = self._before.properties(logical_id)  # AWS shows references to resources as not known
         masked = mask(self._before, self._contents.definition, logical_id, before)
-        return ResourceChange(
-            "Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy
-        )
+        return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy)
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)
@@ -210,16 +208,15 @@ class Planner:
             if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
                 continue
             causes = tuple(self._causes(logical_id, name, known=is_known(new)))
-            if causes:
-                recreation = kind.replacement(name, old, new) if kind is not None else "Never"
-                secret = is_secret(self._after, self._definition, logical_id, name) or is_secret(
-                    self._before, self._contents.definition, logical_id, name
-                )
-                values = (MASKED, MASKED) if secret else (old, new)
-                yield Change("Properties", name, *values, recreation, causes)
+            recreation = kind.replacement(name, old, new) if kind is not None else "Never"
+            secret = is_secret(self._after, self._definition, logical_id, name) or is_secret(
+                self._before, self._contents.definition, logical_id, name
+            )
+            values = (MASKED, MASKED) if secret else (old, new)
+            yield Change("Properties", name, *values, recreation, causes)
 
     def _causes(self, logical_id: str, name: str, *, known: bool) -> Iterator[Cause]:
-        """Yield why a property that differs, or may differ, changes; nothing if it doesn't."""
+        """Yield why a property differs, or may differ once everything is known."""
         written, old = (
             definition.template.resources[logical_id].get("Properties")
             for definition in (self._definition, self._contents.definition)
@@ -233,8 +230,7 @@ class Planner:
                 found.append(cause)
         yield from found
         if not found:
-            if known or not same:
-                yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
+            yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
             return
         views = frozenset[bool]().union(*(_direct_views(cause, self._definition) for cause in found))
         if not same:

@@ -67,7 +67,25 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one operation is done.
+
+    Attributes:
+        on_failure: ROLLBACK, DO_NOTHING (keep the resources as they are) or, for a new stack, DELETE.
+        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
+        imports: the resources to import: by logical id, the properties that identify each.
+        token: the request's ClientRequestToken, which the operation's events have.
+        change_set_id: the change set that is executed.
+    """
+
+    on_failure: str = "ROLLBACK"
     retain_except_on_create: bool = False
+    imports: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+    token: str | None = None
+    change_set_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +147,27 @@ class Resource:
     def at(self, instance: Instance | None) -> Resource:
         """Return the resource as an operation reported it; unchanged if it reported nothing."""
         return self if instance is None else replace(self, instance=instance)
+
+
+@dataclass
+class Status:
+    """A stack's status and its history.
+
+    Attributes:
+        name: the status.
+        reason: its reason.
+        operations: how many operations were started: a change set is valid only until the next one.
+        updated: when the last update began.
+        deleted: when the stack was deleted.
+        change_set_id: the change set that was executed last.
+    """
+
+    name: str = "CREATE_PENDING"
+    reason: str | None = None
+    operations: int = 0
+    updated: datetime | None = None
+    deleted: datetime | None = None
+    change_set_id: str | None = None
 
 
 @dataclass
