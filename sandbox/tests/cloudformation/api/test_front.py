@@ -58,6 +58,11 @@ class Functions:
         return self._answer(call, {"ResourceRequestStatusSummaries": [{"EventTime": CREATED}]})
 
 
+def no_space(account: str, region: str) -> Any:  # noqa: ANN401 - it returns nothing
+    """Fail: these operations don't ask for stacks."""
+    raise AssertionError((account, region))
+
+
 class Quiet(WSGIRequestHandler):
     """A request handler that prints nothing."""
 
@@ -80,8 +85,8 @@ def functions() -> Functions:
 def endpoint(functions: Functions) -> Iterator[str]:
     """Yield the address of a server with the layer."""
     services = {
-        "cloudformation": Service("cloudformation", "CloudFormation", [functions], "eu-west-1"),
-        "cloudcontrolapi": Service("cloudcontrol", "Cloud Control", [functions], "eu-west-1"),
+        "cloudformation": Service("cloudformation", "CloudFormation", [functions], "eu-west-1", no_space),
+        "cloudcontrolapi": Service("cloudcontrol", "Cloud Control", [functions], "eu-west-1", no_space),
     }
     front = Front(behind, services, lambda _: ("123456789012", "eu-west-1"))
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=Quiet)
@@ -118,7 +123,7 @@ def test_cloudformation_s_protocol(endpoint: str, functions: Functions) -> None:
     assert answer["StackId"] == "arn:stack"
     assert answer["ResponseMetadata"]["RequestId"] == answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
     expected = {"StackName": "a", "Tags": tags, "Capabilities": [], "DisableRollback": True, "TimeoutInMinutes": 5}
-    assert functions.calls == [Call(expected, "123456789012", "eu-west-1")]
+    assert functions.calls == [Call(expected, "123456789012", "eu-west-1", no_space)]
 
 
 def test_answers(endpoint: str) -> None:
@@ -322,6 +327,8 @@ def test_an_error_names_the_region_that_has_the_types(functions: Functions, serv
         "cloudcontrol": '{"TypeName": "Acme::Test::Toy", "Identifier": "i"}',
     }
     request = Request.from_values(data=body[service], **environ)  # type: ignore[arg-type]
-    answer = Service(service, "Example", [functions], "eu-west-1").answer(request, "123456789012", "us-east-1")
+    answer = Service(service, "Example", [functions], "eu-west-1", no_space).answer(
+        request, "123456789012", "us-east-1"
+    )
     hint = "The type A is not found. (This request is for us-east-1; the sandbox has its types in eu-west-1: "
     assert f"{hint}`sandbox up --region us-east-1`.)" in answer.get_data(as_text=True)

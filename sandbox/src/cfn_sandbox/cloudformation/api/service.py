@@ -10,7 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
     from werkzeug.wrappers import Request
 
+    from cfn_sandbox.cloudformation.stacks.space import Space
     from cfn_sandbox.cloudformation.values import JSON
 
 
@@ -44,11 +45,18 @@ class Call:
         parameters: the operation's input: botocore's model gives the types of its members.
         account: the id of the caller's account.
         region: the region that the request is for.
+        space_of: returns what CloudFormation keeps of an account in a region.
     """
 
     parameters: Mapping[str, Any]
     account: str
     region: str
+    space_of: Callable[[str, str], Space] = field(compare=False, repr=False)
+
+    @property
+    def space(self) -> Space:
+        """What CloudFormation keeps of the account in the region."""
+        return self.space_of(self.account, self.region)
 
 
 Answer = Mapping[str, object]
@@ -89,9 +97,12 @@ class Service:
         owners: the modules or objects that have the operations' functions: `create_stack` for CreateStack. Every
             operation that the service's table honours has one.
         home: the region that has the sandbox's types; an error about a missing type in another region says so.
+        space_of: returns what CloudFormation keeps of an account in a region.
     """
 
-    def __init__(self, name: str, title: str, owners: Iterable[object], home: str) -> None:
+    def __init__(
+        self, name: str, title: str, owners: Iterable[object], home: str, space_of: Callable[[str, str], Space]
+    ) -> None:
         self._model = get_service_model(name)
         self._operations: dict[str, Operation] = {
             operation: getattr(owner, xform_name(operation))
@@ -101,6 +112,7 @@ class Service:
         }
         self._title = title
         self._home = home
+        self._space_of = space_of
         self._codes = CODES[self._model.protocol]
         self._table = Table(name, title, (self._codes.unknown_operation, self._codes.invalid))
 
@@ -112,7 +124,7 @@ class Service:
             name = form.get("Action", request.headers.get("X-Amz-Target", "").rpartition(".")[2])
             self._table.check_operation(name)
             parameters = self._parameters(name, form, request)
-            result: Answer | Exception = self._operations[name](Call(parameters, account, region))
+            result: Answer | Exception = self._operations[name](Call(parameters, account, region, self._space_of))
         except CloudFormationError as error:
             result = error if region == self._home else _with_hint(error, region, self._home)
         except Exception as error:  # noqa: BLE001 - a defect of the sandbox's: a client gets an answer of the protocol
