@@ -63,7 +63,9 @@ def play(scenario: JSON, client: Client, stack_name: str) -> JSON:
 
 def _of_change_set(title: str, answer: JSON) -> JSON:
     facts: JSON = {f"{title}: Parameters": answer.get("Parameters", [])}
-    facts[f"{title}: rest"] = {key: answer[key] for key in ("ExecutionStatus", "Status", "StatusReason") if key in answer}
+    facts[f"{title}: rest"] = {
+        key: answer[key] for key in ("ExecutionStatus", "Status", "StatusReason") if key in answer
+    }
     facts[f"{title}: changes"] = []
     for item in answer.get("Changes", []):
         change = dict(item["ResourceChange"])

@@ -199,7 +199,11 @@ def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDri
         outcome = Outcome(failure=Failure("InternalFailure", reason, reason))
     if outcome.failure is not None:
         deleted = outcome.failure.code == "NotFound"
-        drift = ResourceDrift(resource, "DELETED") if deleted else ResourceDrift(resource, "UNKNOWN", outcome.failure.reason)
+        drift = (
+            ResourceDrift(resource, "DELETED")
+            if deleted
+            else ResourceDrift(resource, "UNKNOWN", outcome.failure.reason)
+        )
     elif outcome.instance is None or kind.schema is None:
         drift = ResourceDrift(resource, "UNKNOWN", "The type reported no resource.")
     else:
