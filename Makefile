@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Packages come from PyPI and nothing else: without the variable, uv fetches a Python from elsewhere.
+UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(VENV) $(BIN)/uv
 # Two more than the number of cores, because many tests wait for a process or a socket.
 JOBS := $(shell expr $$(nproc) + 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -17,20 +19,19 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## set up the virtual environment, .venv
 
-$(READY): requirements-dev.txt sandbox/emulator.txt sandbox/linter.txt pyproject.toml
+$(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sandbox/src/cfn_sandbox/*/emulator.txt sandbox/src/cfn_sandbox/*/linter.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
-		--target $(VENV)/emulator --requirement sandbox/emulator.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
-		--target $(VENV)/linter --requirement sandbox/linter.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
+	$(UV) pip install --require-hashes --requirement requirements-dev.txt
+	$(UV) pip install --quiet --no-deps --target $(VENV)/emulator --requirement sandbox/src/cfn_sandbox/account/emulator.txt
+	$(UV) pip install --quiet --no-deps --target $(VENV)/linter --requirement sandbox/src/cfn_sandbox/contract/linter.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable sandbox
 	@touch $@
 
 .PHONY: demo
 demo: $(READY)  ## deploy AWS's documentation example to a sandbox on this machine, change it, delete it
-	@$(BIN)/python -m sandbox demo
+	@$(BIN)/python -m tools.sagemaker.demo
 
 .PHONY: check
 check: $(READY) lint  ## lint, types, unit and handler tests: under a minute
@@ -64,63 +65,65 @@ format: $(READY)  ## format the code with ruff and fix what it can
 
 .PHONY: models
 models: $(READY)  ## write the trimmed service models, from botocore's
-	$(BIN)/python -m packager.service_models
+	$(BIN)/python -m cfn_sandbox.packaging.service_models
 
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
-	$(BIN)/python -m packager.role
+	$(BIN)/python -m cfn_sandbox.packaging.role
 
 .PHONY: bench
-bench: $(READY)  ## compare the package with a plain one: benchmarks/RESULTS.md
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
-	@$(BIN)/python -m benchmarks
+bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESULTS.md
+	@$(UV) pip install --quiet --require-hashes --requirement tools/benchmarks/requirements.txt
+	@$(BIN)/python -m tools.benchmarks
 
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
-	@$(BIN)/python -m publishing prerequisites --endpoint-name "$(ENDPOINT_NAME)" $(if $(REGION),--region "$(REGION)") \
+	@$(BIN)/python -m tools.publishing prerequisites --endpoint-name "$(ENDPOINT_NAME)" $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(BASELINING_JOB),--baselining-job "$(BASELINING_JOB)")
 
 .PHONY: prerequisites-delete
 prerequisites-delete: $(READY)  ## delete what prerequisites deployed
-	@$(BIN)/python -m publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
+	@$(BIN)/python -m tools.publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)")
 
 # Optional: CLIENTS="cdk sam" runs only these.
 .PHONY: clients
 clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and more against the sandbox
-	@$(BIN)/python -m clients $(CLIENTS)
+	@$(BIN)/python -m tools.clients $(CLIENTS)
 
 # Optional for submit: REGION, PROFILE, ROLE_ARN, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place, INPUTS=DIR.
 .PHONY: submit
 submit: $(READY)  ## register the type under your own name: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
-	@$(BIN)/python -m publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
+	@$(BIN)/python -m tools.publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(ROLE_ARN),--role-arn "$(ROLE_ARN)") \
 		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)") \
 		$(if $(UNCHECKED),--unchecked)
 
 .PHONY: package
 package: $(READY)  ## write the zip that submit uploads into dist/; TYPE_NAME=... for your own name
-	@$(BIN)/python -m publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
+	@$(BIN)/python -m tools.publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
 		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)")
 
 .PHONY: deregister
 deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for submit
-	@$(BIN)/python -m publishing deregister --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
+	@$(BIN)/python -m tools.publishing deregister --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)")
+
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes
 
 .PHONY: lock
 lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and update the development tools
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--generate-hashes --custom-compile-command "make lock" requirements.in --output-file requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
-		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
-		--group bench --constraint requirements-dev.txt --output-file benchmarks/requirements.txt
+	$(COMPILE) --no-annotate --custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	$(COMPILE) --no-header --upgrade --constraint requirements.txt --group pyproject.toml:dev requirements.txt \
+		sandbox/pyproject.toml --output-file requirements-dev.txt
+	$(COMPILE) --no-header --upgrade --constraint requirements-dev.txt --group pyproject.toml:bench \
+		--output-file tools/benchmarks/requirements.txt
+	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg
-	$(BIN)/python guides/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m sandbox demo
+	$(BIN)/python tools/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m tools.sagemaker.demo
 
 .PHONY: clean
 clean:  ## remove everything that the other targets created

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from packager import cfn
-from tests.envelopes import Json
+from cfn_sandbox.packaging import cfn
+from tools.envelopes import Json
 
 ROOT = Path(__file__).parents[1]
 OURS = ROOT / "src" / "aws_sagemaker_modelqualityjobdefinition"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from packager import cfn, role
-from tests.envelopes import ROOT
+from cfn_sandbox.packaging import cfn, role
+from tools.envelopes import ROOT
 
 GENERATED = ("resource-role.yaml", "docs", "src/aws_sagemaker_modelqualityjobdefinition/models.py")
 CONFIGURED = (".rpdk-config", "aws-sagemaker-modelqualityjobdefinition.json", "src", "inputs", "template.yml", "docs")

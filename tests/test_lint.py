@@ -13,7 +13,7 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 GUIDE = (ROOT / "guides/lint.md").read_text()
 SCHEMA_FILE = "aws-sagemaker-modelqualityjobdefinition.json"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 README = (ROOT / "README.md").read_text()
 

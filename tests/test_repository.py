@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from aws_sagemaker_modelqualityjobdefinition import client
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 FORMS = sorted(set(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")) - {ROOT / ".github/ISSUE_TEMPLATE/config.yml"})

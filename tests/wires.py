@@ -14,7 +14,7 @@ from moto.core.models import botocore_stubber
 from moto.sagemaker.models import sagemaker_backends
 
 from aws_sagemaker_modelqualityjobdefinition.handlers import resource
-from tests.envelopes import ACCOUNT, REGION, Json, event
+from tools.envelopes import ACCOUNT, REGION, Json, event
 
 Reply = Callable[[AWSPreparedRequest], Any]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from moto.moto_proxy.certificate_creator import CertificateCreator
 
-from sandbox.contract import proxy
-from sandbox.contract import v1 as contract
-from sandbox.contract.v1 import Counts
-from tests.sandbox import toy
+from cfn_sandbox.contract import proxy
+from cfn_sandbox.contract import v1 as contract
+from cfn_sandbox.contract.v1 import Counts
+from sandbox.tests import toy
 
 pytestmark = pytest.mark.slow
 

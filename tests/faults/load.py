@@ -18,17 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from packager.package import package
-from sandbox.function import MEMORY, Function
-from tests.envelopes import LOG_GROUP, REGION, ROOT, Json, event, minimal
+from cfn_sandbox.account.function import MEMORY, Function
+from cfn_sandbox.packaging.package import package
 from tests.faults.clock import stop_time
 from tests.faults.fault import Fault
 from tests.faults.server import Server, at_once, run_server
 from tests.faults.service import SageMaker, sagemaker
 from tests.faults.world import RETRIABLE, Invocation, check_contract
+from tools.envelopes import LOG_GROUP, REGION, ROOT, Json, event, minimal
 
 if TYPE_CHECKING:
-    from sandbox.account import Account
+    from cfn_sandbox.account.account import Account
 
 # Faults that cost no waiting. The tables and the stateful test cover "silence", which costs 3.5 s each time.
 FAULTS = (

@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from tests.envelopes import Json, minimal
 from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNREADABLE, UNSENT, Fault
 from tests.faults.service import Definition
 from tests.faults.table import CODE_OF
 from tests.faults.world import RETRIABLE, Outcome, World, open_world
+from tools.envelopes import Json, minimal
 
 CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"

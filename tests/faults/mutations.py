@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis_jsonschema import from_schema
 
-from tests.envelopes import ACCOUNT, LOG_GROUP, REGION, ROOT, STACK_ID, TYPE_NAME, Json, arn, maximal, minimal
+from tools.envelopes import ACCOUNT, LOG_GROUP, REGION, ROOT, STACK_ID, TYPE_NAME, Json, arn, maximal, minimal
 
 CANARY = "kanari3nv0gel"
 """A marker in property values that no output may contain."""

@@ -15,10 +15,10 @@ from moto.sagemaker import urls
 from moto.sagemaker.models import sagemaker_backends
 from werkzeug.exceptions import HTTPException
 
-from sandbox.model_quality import rules
-from tests.envelopes import ACCOUNT, REGION, Json
 from tests.faults.clock import Clock
 from tests.faults.fault import http
+from tools.envelopes import ACCOUNT, REGION, Json
+from tools.sagemaker import rules
 
 HOST = f"https://api.sagemaker.{REGION}.amazonaws.com/"
 

@@ -17,7 +17,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from sandbox.function import MEMORY
+from cfn_sandbox.account.function import MEMORY
 from tests.faults import load
 from tests.faults.machine import TALLY, Stacks
 

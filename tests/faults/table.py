@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from tests.envelopes import Json
 from tests.faults import fault
 from tests.faults.fault import Fault
 from tests.faults.world import RETRIABLE, Outcome, World
+from tools.envelopes import Json
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "UNSENT": tuple(fault.UNSENT),

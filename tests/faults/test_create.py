@@ -7,10 +7,10 @@ may change, and no definition of the stack may be left.
 
 import pytest
 
-from tests.envelopes import ACCOUNT, Json, minimal
 from tests.faults.fault import Fault
 from tests.faults.table import check, planned_faults, roll_back, rows
 from tests.faults.world import World
+from tools.envelopes import ACCOUNT, Json, minimal
 
 CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"

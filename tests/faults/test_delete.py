@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.envelopes import Json, minimal
 from tests.faults.fault import Fault
 from tests.faults.table import check, planned_faults, rows
 from tests.faults.world import World
+from tools.envelopes import Json, minimal
 
 DELETE = "DeleteModelQualityJobDefinition"
 

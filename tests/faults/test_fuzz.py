@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
-from tests.envelopes import Json, maximal, minimal
 from tests.faults import mutations
 from tests.faults.mutations import (
     CANARY,
@@ -31,6 +30,7 @@ from tests.faults.mutations import (
     replace_part,
 )
 from tests.faults.world import CODES, MEMBERS, World, open_world
+from tools.envelopes import Json, maximal, minimal
 
 bounded = settings(
     derandomize=True,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.envelopes import minimal
 from tests.faults.fault import Fault
 from tests.faults.table import check
 from tests.faults.world import World
+from tools.envelopes import minimal
 
 CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"

@@ -5,7 +5,7 @@
 
 import pytest
 
-from sandbox.function import MEMORY
+from cfn_sandbox.account.function import MEMORY
 from tests.faults import load
 
 pytestmark = pytest.mark.slow

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.envelopes import arn, maximal, minimal
 from tests.faults.fault import Fault
 from tests.faults.table import check, planned_faults, rows
 from tests.faults.world import World
+from tools.envelopes import arn, maximal, minimal
 
 CALL = {
     "Describe": "DescribeModelQualityJobDefinition",

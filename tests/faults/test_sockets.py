@@ -14,12 +14,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.envelopes import LOG_GROUP, ROOT, Json, arn, event, minimal
 from tests.faults import server
 from tests.faults.clock import stop_time
 from tests.faults.server import Manner, Server, run_server
 from tests.faults.service import sagemaker
 from tests.faults.world import LIMITS, RETRIABLE, Invocation, check_contract
+from tools.envelopes import LOG_GROUP, ROOT, Json, arn, event, minimal
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@ after that the definition must have its old tags.
 
 import pytest
 
-from tests.envelopes import Json, minimal
 from tests.faults.fault import Fault
 from tests.faults.table import CALLS, check, planned_faults, rows
 from tests.faults.world import Outcome, World
+from tools.envelopes import Json, minimal
 
 DESCRIBE = "DescribeModelQualityJobDefinition"
 OLD = {"stage": "prod", "a": "1", "b": "1", "theirs": "9"}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aws_sagemaker_modelqualityjobdefinition.handlers import resource
-from tests.envelopes import Json, event
 from tests.faults.clock import Clock, stop_time
 from tests.faults.fault import Fault
 from tests.faults.network import Call, Network, replace_network
 from tests.faults.service import SageMaker, sagemaker
+from tools.envelopes import Json, event
 
 LIMITS = {"CREATE": 60, "READ": 30, "UPDATE": 60, "DELETE": 60, "LIST": 30}
 """Seconds that an invocation may take (the contract)."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from sandbox.model_quality import rules as sagemaker
 from tests.wires import Wire, active_wires
+from tools.sagemaker import rules as sagemaker
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition import envelope
-from tests.envelopes import Json, arn, maximal, minimal
 from tests.wires import (
     Reply,
     Wire,
@@ -18,6 +17,7 @@ from tests.wires import (
     raising_reply,
     raw_reply,
 )
+from tools.envelopes import Json, arn, maximal, minimal
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 

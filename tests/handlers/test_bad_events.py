@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
-from tests.envelopes import ACCOUNT, CALLER, REGION, STACK_ID, Json, arn, event, maximal, minimal
 from tests.wires import Wire, create_definition, invoke
+from tools.envelopes import ACCOUNT, CALLER, REGION, STACK_ID, Json, arn, event, maximal, minimal
 
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 DEEP: Any = None

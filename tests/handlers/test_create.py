@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, translation
-from tests.envelopes import ACCOUNT, REGION, Json, arn, batch, event, maximal, minimal
 from tests.wires import Reply, Wire, call_until_done, create_definition, error_reply, invoke, json_reply, raising_reply
+from tools.envelopes import ACCOUNT, REGION, Json, arn, batch, event, maximal, minimal
 
 URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
 

@@ -5,8 +5,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
-from tests.envelopes import REGION, Json, arn, maximal, minimal
 from tests.wires import Wire, call_until_done, create_definition, error_reply, invoke, lost_answer, raising_reply
+from tools.envelopes import REGION, Json, arn, maximal, minimal
 
 LOST = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.amazonaws.com/")
 SUCCESS = {"status": "SUCCESS", "message": "", "callbackDelaySeconds": 0}

@@ -13,8 +13,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions, translation
-from tests.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
 from tests.wires import Wire, create_definition, error_reply, invoke, raising_reply
+from tools.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
 
 COLD = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
 WARM = ["PutLogEvents", "PutMetricData"]

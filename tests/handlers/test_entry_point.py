@@ -13,8 +13,8 @@ from cloudformation_cli_python_lib.interface import Action
 
 from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, plugin, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tests.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
 from tests.wires import Reply, Wire, create_definition, error_reply, invoke, json_reply, raising_reply
+from tools.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
 
 URL = "https://logs.eu-west-1.amazonaws.com/"
 

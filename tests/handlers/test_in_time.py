@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 
 from aws_sagemaker_modelqualityjobdefinition import attempts, client, deadline, ownership, plugin
-from tests.envelopes import Json, arn, maximal, minimal
 from tests.wires import invoke
+from tools.envelopes import Json, arn, maximal, minimal
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,8 @@
 import pytest
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions
-from tests.envelopes import Json, arn, event, maximal, minimal
 from tests.wires import Wire, create_definition, error_reply, invoke
+from tools.envelopes import Json, arn, event, maximal, minimal
 
 
 @pytest.mark.parametrize("properties", [None, {}, {"JobDefinitionName": "whatever"}])

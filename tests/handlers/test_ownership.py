@@ -13,7 +13,6 @@ from botocore.exceptions import (
 )
 
 from aws_sagemaker_modelqualityjobdefinition import ownership
-from tests.envelopes import ACCOUNT, Json, arn, maximal, minimal
 from tests.wires import (
     Reply,
     Wire,
@@ -29,6 +28,7 @@ from tests.wires import (
     raw_reply,
     reply_after_effect,
 )
+from tools.envelopes import ACCOUNT, Json, arn, maximal, minimal
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.envelopes import ROOT, Json, maximal, minimal
 from tests.wires import Wire, create_definition, error_reply, invoke
+from tools.envelopes import ROOT, Json, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.envelopes import Json, arn, batch, maximal, minimal
 from tests.wires import Wire, create_definition, error_reply, invoke, json_reply
+from tools.envelopes import Json, arn, batch, maximal, minimal
 
 
 def test_the_arn_alone_is_enough(wire: Wire) -> None:

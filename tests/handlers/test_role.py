@@ -18,7 +18,7 @@ from moto.iam.models import iam_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 from aws_sagemaker_modelqualityjobdefinition.handlers import resource
-from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, event, maximal, minimal
+from tools.envelopes import ACCOUNT, REGION, ROOT, Json, arn, event, maximal, minimal
 
 TEMPLATE = yaml.safe_load((ROOT / "resource-role.yaml").read_text())
 (POLICY,) = TEMPLATE["Resources"]["ExecutionRole"]["Properties"]["Policies"]

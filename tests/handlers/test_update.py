@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers
-from tests.envelopes import ACCOUNT, REGION, ROOT, Json, arn, batch, maximal, minimal
 from tests.wires import (
     Reply,
     Wire,
@@ -21,6 +20,7 @@ from tests.wires import (
     moto_definitions,
     raising_reply,
 )
+from tools.envelopes import ACCOUNT, REGION, ROOT, Json, arn, batch, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 CLOSED = ConnectionClosedError(endpoint_url="https://api.sagemaker.eu-west-1.amazonaws.com/")

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from sandbox.cloudformation import stacks
-from sandbox.model_quality.rules import rules
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from tools.sagemaker.rules import rules
 
 Client = Any
 ALARM = {

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from packager.package import package
-from sandbox.account import Account
-from sandbox.function import Function
-from tests.envelopes import REGION, ROOT, Json, arn, batch, event, maximal, minimal
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.packaging.package import package
+from tools.envelopes import REGION, ROOT, Json, arn, batch, event, maximal, minimal
+from tools.sagemaker import account as sagemaker_account
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -20,7 +21,7 @@ Client = Any  # boto3 creates client classes at run time
 @pytest.fixture(scope="module")
 def account_and_function() -> Iterator[tuple[Account, Function]]:
     """Yield an account and the packaged function."""
-    with Account(region=REGION) as account, Function(package(ROOT), account) as function:
+    with sagemaker_account(region=REGION) as account, Function(package(ROOT), account) as function:
         yield account, function
 
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from packager.package import package
-from sandbox import SandboxError
-from sandbox import __main__ as command_line
-from sandbox.account import Account
-from sandbox.cloudformation import stacks
-from sandbox.cloudformation.registry import Registry
-from sandbox.cloudformation.resource_type import ResourceType
-from sandbox.model_quality import demo
-from sandbox.teller import JsonTeller, Teller, TextTeller
-from tests.sandbox.processes import descendants, wait_until_ended
+from cfn_sandbox import SandboxError
+from cfn_sandbox import __main__ as command_line
+from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.packaging.package import package
+from sandbox.tests.processes import descendants, wait_until_ended
+from tools import sagemaker
+from tools.sagemaker import demo
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     """The demo prints a plain line for each step, with its time, and ends within two minutes."""
     started_at = time.monotonic()
     completed = subprocess.run(
-        [sys.executable, "-m", "sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cfn_sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     assert (completed.returncode, completed.stderr) == (0, "")
     assert time.monotonic() - started_at < 120
@@ -56,7 +56,7 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     assert all(re.fullmatch(r".* \.+ +\d+\.\d s", line) for line in steps)
     assert "nothing is left" in life
     assert re.search(r"^    \d{3} contract tests passed, \d skipped; AWS's rules warn: TAG017", life, re.MULTILINE)
-    assert len(re.findall(r"^    (\.venv/bin/sandbox|make) ", next_commands, re.MULTILINE)) == 3
+    assert len(re.findall(r"^    (\.venv/bin/cfn-sandbox|make) ", next_commands, re.MULTILINE)) == 3
     assert capfd.readouterr() == ("", "")
 
 
@@ -71,7 +71,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     """A schema with other update rules fails the step that shows the rule."""
     template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
     out = io.StringIO()
-    with Account(region=demo.REGION) as account, Registry(account) as registry:
+    with sagemaker.account(region=demo.REGION) as account, Registry(account) as registry:
         function = registry.add(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = ResourceType(schema | change, function.invoke)
@@ -88,7 +88,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: Path) -> None:
     """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
     script = (
-        "from sandbox import __main__; from sandbox.model_quality import demo; "
+        "from cfn_sandbox import __main__; from tools.sagemaker import demo; "
         "demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
     )
     with subprocess.Popen(

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
-from packager.package import package
-from sandbox.account import Account
-from sandbox.cloudformation import drift, stacks
-from sandbox.cloudformation.resource_type import ResourceType
-from sandbox.function import Function
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.cloudformation import drift
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.packaging.package import package
+from tools import sagemaker
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = PROJECT / "examples"
@@ -34,7 +36,7 @@ def account() -> Iterator[Account]:
     """Yield an account whose CloudFormation has this project's type."""
     schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     with (
-        Account(region="us-west-2") as account,
+        sagemaker.account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
         stacks.install(),
         drift.serve(),
@@ -417,7 +419,7 @@ def test_both_notations_say_the_same() -> None:
 
 ELSEWHERE = {
     "registration.yaml": "tests/sandbox/test_versions.py",
-    "contract-tests.yaml": "publishing/stand_ins.py",  # `make prerequisites` and tests/publishing deploy it
+    "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 
 

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from packager.package import package
-from sandbox.account import Account, bare_environment
-from sandbox.cloudformation import cloud_control, drift, stacks
-from sandbox.cloudformation.resource_type import ResourceType
-from sandbox.function import Function
-from tests.envelopes import ROOT
+from cfn_sandbox.account.account import Account, bare_environment
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.cloudformation import cloud_control, drift
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.packaging.package import package
+from tools import sagemaker
+from tools.envelopes import ROOT
 
 OURS, THEIRS = "Acme::SageMaker::ModelQualityJobDefinition", "AWS::SageMaker::ModelQualityJobDefinition"
 PARAMETERS = {
@@ -34,7 +36,7 @@ def account() -> Iterator[Account]:
     """Yield an account that has this project's type under AWS's name and under Acme's."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     with (
-        Account() as account,
+        sagemaker.account() as account,
         Function(package(ROOT), account) as function,
         stacks.install(),
         drift.serve(),
@@ -209,7 +211,7 @@ def test_adopt(account: Account) -> None:
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
     """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
-    create, status, get, listing, update, delete = commands("clients.md")
+    create, status, get, listing, update, delete = commands("tools.clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
     token = json.loads(output_of(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
     event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
@@ -234,7 +236,7 @@ def test_cloud_control(account: Account, tmp_path: Path) -> None:
 
 
 def test_the_sandbox_s_session(account: Account) -> None:
-    """The commands of sandbox.md between `sandbox up` and `sandbox down` work."""
+    """The commands of sandbox.md between `cfn-sandbox up` and `cfn-sandbox down` work."""
     deploy, resources = commands("sandbox.md")
     output_of(account, deploy, ROOT, {})
     (resource,) = json.loads(output_of(account, resources, ROOT, {}))["StackResources"]

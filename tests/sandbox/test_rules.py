@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sandbox.model_quality.rules import Fault, rules
+from tools.sagemaker.rules import Fault, rules
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-quality-job-definition"
 ENDPOINT_INPUT = {"EndpointName": "forecasts", "LocalPath": "/opt/ml/processing/input"}

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from packager.package import package
-from sandbox.account import Account
-from sandbox.function import Function
-from tests.envelopes import ROOT
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.packaging.package import package
+from tools import sagemaker
+from tools.envelopes import ROOT
 
 EVENTS = ROOT / "sam-tests"
 ORDER = ("create", "read", "update", "list", "delete")
@@ -16,7 +16,7 @@ def test_the_events_tell_the_life_of_a_definition() -> None:
     """The events take a definition from CREATE to DELETE, as they do with `sam local invoke` and Docker."""
     assert {path.stem for path in EVENTS.glob("*.json")} == set(ORDER)
     answers: dict[str, dict[str, Any]] = {}
-    with Account() as account, Function(package(ROOT), account, "testEntrypoint") as function:
+    with sagemaker.account() as account, Function(package(ROOT), account, "testEntrypoint") as function:
         for name in ORDER:
             answers[name] = function.invoke(json.loads((EVENTS / f"{name}.json").read_text()))
             assert answers[name]["status"] == "SUCCESS", answers[name]

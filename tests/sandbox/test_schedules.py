@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sandbox.cloudformation import cloud_control, drift, stacks
-from sandbox.model_quality.rules import rules
+from cfn_sandbox.cloudformation import cloud_control, drift
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from tools.sagemaker.rules import rules
 
 Client = Any  # boto3 creates client classes at run time
 Json = dict[str, Any]

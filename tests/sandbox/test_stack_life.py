@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from packager.package import package
-from sandbox.account import Account
-from sandbox.cloudformation import stacks
-from sandbox.cloudformation.resource_type import ResourceType
-from sandbox.function import Function
-from tests.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.packaging.package import package
+from tools.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
+from tools.sagemaker import account as sagemaker_account
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ def account_and_waits() -> Iterator[tuple[Account, list[float]]]:
     """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
-    with Account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
+    with sagemaker_account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
         kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
         stacks.add_type(account.account_id, account.region, kind)
         yield account, waits

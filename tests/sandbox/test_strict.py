@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from sandbox.model_quality.rules import rules
+from tools.sagemaker.rules import rules
 
 ROLE = "arn:aws:iam::123456789012:role/monitoring"
 OUTPUT = {"S3Output": {"S3Uri": "s3://bucket/output", "LocalPath": "/output"}}
@@ -38,7 +38,7 @@ def test_the_sandbox_is_strict_on_request(toy_project: Path) -> None:
     command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", request]
     results = [
         subprocess.run(
-            [sys.executable, "-m", "sandbox", "run", *options, "--project", toy_project, "--", *command],
+            [sys.executable, "-m", "cfn_sandbox", "run", *options, "--project", toy_project, "--", *command],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,

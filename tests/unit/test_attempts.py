@@ -6,7 +6,7 @@ import pytest
 from cloudformation_cli_python_lib import exceptions
 
 from aws_sagemaker_modelqualityjobdefinition import attempts, deadline
-from tests.envelopes import Json
+from tools.envelopes import Json
 
 
 def record_call(calls: list[Json]) -> Json:

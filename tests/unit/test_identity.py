@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aws_sagemaker_modelqualityjobdefinition import identity
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tests.envelopes import ACCOUNT, REGION, STACK_ID, arn
+from tools.envelopes import ACCOUNT, REGION, STACK_ID, arn
 
 # SageMaker's own rule (botocore, MonitoringJobDefinitionName), in lower case.
 PATTERN = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}", re.ASCII)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.envelopes import ROOT
+from tools.envelopes import ROOT
 
 PACKAGE = ROOT / "src/aws_sagemaker_modelqualityjobdefinition"
 

@@ -14,8 +14,8 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from jsonschema import Draft7Validator
 
-from sandbox.cloudformation.resource_type import InvalidProperties, ResourceType
-from tests.envelopes import ACCOUNT, REGION, ROOT, Json, batch, maximal, minimal
+from cfn_sandbox.cloudformation.resource_type import InvalidProperties, ResourceType
+from tools.envelopes import ACCOUNT, REGION, ROOT, Json, batch, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 PROVIDERS = Path(str(cfnlint.__file__)).parent / "data" / "schemas"

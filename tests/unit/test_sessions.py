@@ -18,9 +18,9 @@ from botocore.handlers import BUILTIN_HANDLERS
 from cloudformation_cli_python_lib.utils import Credentials
 
 from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, sessions, tls
-from benchmarks import events, service
-from benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
-from packager import certificates, service_models
+from cfn_sandbox.packaging import certificates, service_models
+from tools.benchmarks import events, service
+from tools.benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
 
 ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
 BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}

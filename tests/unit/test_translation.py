@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 
 from aws_sagemaker_modelqualityjobdefinition import tags, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tests.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
+from tools.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
 READ_ONLY = {pointer.rpartition("/")[2] for pointer in SCHEMA["readOnlyProperties"]}

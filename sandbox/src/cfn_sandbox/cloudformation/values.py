@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -70,6 +71,33 @@ def unknown_from(*values: Value, kind: str | None = None) -> Unknown:
     """
     found = (reference for value in values for part in unknowns(value) for reference in part.references)
     return Unknown(tuple(dict.fromkeys(found)), kind)
+
+
+def text(value: JSON) -> str:
+    """Return a scalar as the text that CloudFormation makes of it: `true`, `1.5`, and `1.0E8` as Java writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
+    return str(value)
+
+
+def _float_text(value: float) -> str:
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+def as_texts(value: Value) -> Value:
+    """Return a value with its numbers and booleans as texts, as events and change sets show them."""
+    if isinstance(value, (bool, int, float)):
+        return text(value)
+    if isinstance(value, list):
+        return [as_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_texts(member) for key, member in value.items()}
+    return value
 
 
 def shown(value: Value) -> JSON:

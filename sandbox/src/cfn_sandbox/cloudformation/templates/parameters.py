@@ -1,15 +1,38 @@
-"""Parameters: their types, constraints, and the values that a request gives them."""
+"""The values that a request gives to a template's parameters.
+
+Sources: "Parameters" in the user guide; UsePreviousValue in the API reference.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.templates import parameter_types
+from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.values import JSON, text
+
+MAXIMUM_BYTES = 4096  # of a parameter's value
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class StoredParameter:
+    """A parameter in Parameter Store.
+
+    Attributes:
+        kind: `String`, `StringList` or `SecureString`.
+        value: its value.
+    """
+
+    kind: str
+    value: str
+
 
 # Looks a name (or `name:version`) up in Parameter Store; None if there is no such parameter.
-ParameterStore = Callable[[str], str | None]
+ParameterStore = Callable[[str], StoredParameter | None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +56,15 @@ class Parameters:
 
     def described(self) -> list[dict[str, str]]:
         """Return the parameters as DescribeStacks and DescribeChangeSet show them. NoEcho values are `****`."""
-        raise NotImplementedError
+        return [self._described(key) for key in self.texts]
+
+    def _described(self, key: str) -> dict[str, str]:
+        shown = {"ParameterKey": key, "ParameterValue": "****" if key in self.hidden else self.texts[key]}
+        if key in self.resolved:
+            value = self.values[key]
+            resolved = ",".join(map(text, value)) if isinstance(value, list) else text(value)
+            shown["ResolvedValue"] = "****" if key in self.hidden else resolved
+        return shown
 
 
 def resolve(
@@ -51,6 +82,74 @@ def resolve(
         parameter_store: reads Parameter Store, for SSM parameter types.
 
     Raises:
-        ValidationError: a value is missing, refused, or not in Parameter Store. No message repeats a NoEcho value.
+        ValidationError: a value is missing, refused, or not in Parameter Store. No message repeats a value.
     """
-    raise NotImplementedError
+    declarations = template.members("Parameters")
+    given = _given(requested, previous)
+    if extra := sorted(given.keys() - declarations.keys()):
+        raise ValidationError(f"Parameters: [{', '.join(extra)}] do not exist in the template")
+    texts = {
+        key: given[key] if key in given else text(declaration["Default"])
+        for key, declaration in declarations.items()
+        if key in given or "Default" in declaration
+    }
+    if missing := sorted(declarations.keys() - texts.keys()):
+        raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
+    for key, value in texts.items():
+        _check_text(key, value)
+        if problem := parameter_types.problem(declarations[key], value):
+            raise ValidationError(f"Parameter '{key}' {problem}")
+    kinds = {key: parameter_types.kind(declarations[key]) for key in texts}
+    stored = _stored({key: texts[key] for key, kind in kinds.items() if kind.in_parameter_store}, parameter_store)
+    return Parameters(
+        given,
+        texts,
+        {key: kind.value(stored.get(key, texts[key])) for key, kind in kinds.items()},
+        frozenset(key for key, declaration in declarations.items() if is_hidden(declaration)),
+        frozenset(key for key, kind in kinds.items() if kind.resolves),
+    )
+
+
+def is_hidden(declaration: Object) -> bool:
+    """Return whether a parameter's declaration has NoEcho."""
+    return text(declaration.get("NoEcho", False)).lower() == "true"
+
+
+def _given(requested: Iterable[Mapping[str, JSON]], previous: Parameters | None) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for parameter in requested:
+        key, value = text(parameter.get("ParameterKey", "")), parameter.get("ParameterValue")
+        if key in given:
+            raise ValidationError(f"Parameters: [{key}] are given more than once")
+        if text(parameter.get("UsePreviousValue") or False) != "true":
+            if value is not None:
+                given[key] = text(value)
+            continue
+        refusal = f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true"
+        if value:
+            raise ValidationError(f"{refusal} and non empty value for a parameter")
+        if previous is None or key not in previous.texts:
+            raise ValidationError(f"{refusal} for a parameter key not in the previous template")
+        given[key] = previous.texts[key]
+    return given
+
+
+def _check_text(key: str, value: str) -> None:
+    if _UNPRINTABLE.search(value):
+        raise ValidationError(f"Parameter '{key}' must not contain control characters")
+    if len(value.encode()) > MAXIMUM_BYTES:
+        raise ValidationError(f"Parameter '{key}' must contain at most {MAXIMUM_BYTES} bytes")
+
+
+def _stored(names: Mapping[str, str], parameter_store: ParameterStore) -> dict[str, str]:
+    found = {key: parameter_store(name) for key, name in names.items()}
+    if missing := [names[key] for key, one in found.items() if one is None]:
+        listed = ",".join(dict.fromkeys(missing))
+        raise ValidationError(f"Unable to fetch parameters [{listed}] from parameter store for this account.")
+    stored = {key: one for key, one in found.items() if one is not None}
+    if secure := [names[key] for key, one in stored.items() if one.kind == "SecureString"]:
+        listed = ",".join(dict.fromkeys(secure))
+        raise ValidationError(
+            f"Parameters [{listed}] referenced by template have types not supported by CloudFormation."
+        )
+    return {key: one.value for key, one in stored.items()}

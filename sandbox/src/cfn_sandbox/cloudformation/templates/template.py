@@ -37,6 +37,11 @@ class Template:
         return self.members("Resources")
 
     @property
+    def extended(self) -> bool:
+        """Whether AWS::LanguageExtensions made this template, so that its functions are allowed."""
+        return "AWS::LanguageExtensions" in self.expanded_by
+
+    @property
     def description(self) -> str | None:
         """The template's Description."""
         text = self.body.get("Description")

@@ -1,1 +1,0 @@
-"""The sandbox's knowledge of SageMaker and of this resource type."""

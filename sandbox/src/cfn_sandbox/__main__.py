@@ -1,0 +1,122 @@
+"""The sandbox's command line: cfn-sandbox up | down | run | test; `python -m cfn_sandbox` is the same."""
+
+import argparse
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.cli import shell
+from cfn_sandbox.contract import SUITES
+from cfn_sandbox.packaging import PackagerError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code. Print an error that the user can act on without a traceback."""
+    # moto creates a session while it is imported, which fails for a missing profile or a broken configuration. So these
+    # variables are deleted before the command's modules are imported.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for number in (signal.SIGTERM, signal.SIGHUP):  # Python already turns Ctrl-C into KeyboardInterrupt
+        signal.signal(number, _exit)
+    try:
+        options = parser(_plugin_options(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
+        return int(pkgutil.resolve_name(options.run)(options))
+    except (SandboxError, PackagerError) as error:
+        print(f"cfn-sandbox: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
+    """Return the parser of all commands.
+
+    Args:
+        options: the options of `up` and `run` that plugins add.
+
+    Each command sets `run` to MODULE:FUNCTION. The function takes the options and returns the exit code. Its module is
+    imported only when the command runs, so that --help and `down` don't wait for moto.
+    """
+    root = argparse.ArgumentParser(prog="cfn-sandbox", description="An AWS account on this machine.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    project = argparse.ArgumentParser(add_help=False)
+    project.add_argument(
+        "--project",
+        type=Path,
+        metavar="DIR",
+        help="the type's project (default: the nearest folder upwards that has .rpdk-config)",
+    )
+    region = argparse.ArgumentParser(add_help=False)
+    region.add_argument("--region", metavar="R", help="the region in which the type is registered (default: us-east-1)")
+
+    account = argparse.ArgumentParser(add_help=False, parents=[region])
+    for option in options:
+        account.add_argument(f"--{option.name}", action="store_true", help=option.help)
+
+    up = commands.add_parser(
+        "up",
+        parents=[project, account],
+        help='start an account with the packaged type: eval "$(cfn-sandbox up --detach)"',
+    )
+    up.add_argument("--port", type=int, default=0, metavar="N", help="the account's port (default: a free one)")
+    up.add_argument(
+        "--env-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="also write the variables to this file, one NAME=VALUE per line; it is deleted at the end",
+    )
+    up.add_argument(
+        "--detach",
+        dest="run",
+        action="store_const",
+        const="cfn_sandbox.cli.background:up",
+        help="run in the background until `cfn-sandbox down`, and return when it is ready (default: run until Ctrl-C)",
+    )
+    up.set_defaults(run="cfn_sandbox.cli.commands:up")
+
+    down = commands.add_parser("down", parents=[project], help="end what `up --detach` started")
+    down.set_defaults(run="cfn_sandbox.cli.background:down")
+
+    run = commands.add_parser(
+        "run", parents=[project, account], help="run one command with a new account, and return its exit code"
+    )
+    run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
+    run.set_defaults(run="cfn_sandbox.cli.commands:run")
+
+    test = commands.add_parser("test", parents=[project], help="run AWS's contract suites against the packaged type")
+    test.add_argument("--suite", action="append", choices=SUITES, help="run only this suite; repeatable (default: all)")
+    test.add_argument("--inputs", type=Path, metavar="DIR", help="input files, instead of the project's inputs/")
+    test.add_argument(
+        "--previous", type=Path, metavar="SCHEMA", help="the previous version, to check compatibility with"
+    )
+    test.add_argument("--report", type=Path, metavar="DIR", help="where to write report.html and junit.xml")
+    test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
+    test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
+    test.set_defaults(run="cfn_sandbox.contract.command:from_options")
+    return root
+
+
+def _plugin_options(arguments: Sequence[str]) -> list[plugins.Option]:
+    """Return the options of the project's plugins, if the command is one that takes them."""
+    if not arguments or arguments[0] not in {"up", "run"}:
+        return []
+    own = arguments[1 : arguments.index("--")] if "--" in arguments else arguments[1:]
+    finder = argparse.ArgumentParser(add_help=False)
+    finder.add_argument("--project", type=Path)
+    named, _ = finder.parse_known_args(own)
+    return plugins.options(shell.project(named.project))
+
+
+def _exit(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

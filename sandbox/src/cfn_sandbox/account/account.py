@@ -1,0 +1,165 @@
+"""The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import botocore.session
+import requests
+from botocore.config import Config
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
+from werkzeug.serving import make_server
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.account.refusals import create_app
+
+LOOPBACK = "127.0.0.1"
+
+REGION = "us-east-1"
+"""The default region of an account."""
+
+
+class Account:
+    """An AWS account on this machine. It is empty at first, and its contents are deleted at the end.
+
+    moto keeps its state per process, so a process can have one open account at a time.
+
+    Args:
+        port: the port to listen on at 127.0.0.1; 0 takes a free one.
+        region: the region that clients use.
+        rules: rules of services, which are applied while the account is open (see cfn_sandbox.plugins).
+
+    Raises:
+        SandboxError: the port is taken, or the region doesn't exist.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        region: str = REGION,
+        rules: Sequence[AbstractContextManager[object]] = (),
+    ) -> None:
+        if region != REGION and region not in _regions():
+            raise SandboxError(f"{region} is not a region that has CloudFormation")
+        self.region = region
+        self.account_id = DEFAULT_ACCOUNT_ID
+        self.endpoint = ""
+        self._port = port
+        self._rules = rules
+        self._clients: dict[str, Any] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            listener = opening.enter_context(_listen(self._port))
+            for rules in self._rules:
+                opening.enter_context(rules)
+            # Unless a level is set, werkzeug adds a handler that prints every request.
+            logging.getLogger("werkzeug").setLevel(logging.WARNING)
+            server = make_server(
+                LOOPBACK,
+                0,
+                DomainDispatcherApplication(partial(create_app, home=self.region)),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listener.fileno(),
+            )
+            opening.callback(server.server_close)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="moto", daemon=True)
+            thread.start()
+            opening.callback(thread.join)
+            opening.callback(server.shutdown)
+            self.endpoint = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+            self._reset()
+            opening.callback(self._reset)
+            opening.callback(self._close_clients)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make any AWS client use this account and nothing else.
+
+        Set them in an environment without other AWS_* variables (see `bare_environment`), because a profile or a
+        service-specific endpoint would override some of them.
+        """
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_SESSION_TOKEN": "testing",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
+            "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
+        }
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 creates the class at run time
+        """Return a boto3 client of this account that ignores the user's profiles and variables."""
+        if service not in self._clients:
+            self._clients[service] = _session(self.region).client(
+                service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
+            )
+        return self._clients[service]
+
+    def _reset(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()
+
+    def _close_clients(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+
+def bare_environment() -> dict[str, str]:
+    """Return this process's environment without any AWS_* variable."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _regions() -> set[str]:
+    """Return the regions that have CloudFormation, of every partition, according to botocore."""
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    return {name for partition in partitions for name in session.get_available_regions("cloudformation", partition)}
+
+
+def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise SandboxError(f"{port} is not a port: give a number from 1 to 65535, or 0 for a free port")
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise SandboxError(f"port {port} of {LOOPBACK} can't be used: {os.strerror(error.errno or 0)}") from error
+
+
+def _with_loopback(no_proxy: str) -> str:
+    return f"{no_proxy},{LOOPBACK}".lstrip(",")
+
+
+def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
+    # A tuple is (name in the config file, variable, value, converter): only a fixed value here.
+    fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
+    botocore_session = botocore.session.Session(
+        session_vars={name: (None, None, value, None) for name, value in fixed.items()}
+    )
+    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=botocore_session)

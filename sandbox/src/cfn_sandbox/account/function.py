@@ -1,0 +1,228 @@
+"""Runs a resource type's package, as cfn builds it, as a Lambda function in AWS's emulator."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, Self
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.account.account import LOOPBACK, Account
+from cfn_sandbox.account.invocation import NAME, TIMEOUT, invoke
+from cfn_sandbox.account.process import running
+from cfn_sandbox.packaging.package import SETTINGS, tail
+
+ATTEMPTS = 5
+"""How often the emulator is started: another process can take the ports between choosing and using them."""
+
+MEMORY = 256
+"""Megabytes that CloudFormation gives the function of a resource type."""
+
+# sys.path has only the package, the standard library and the runtime client: -S and -I leave out everything else.
+_BOOTSTRAP = (
+    "import os, sys; "
+    "sys.path[:0] = [os.environ['LAMBDA_TASK_ROOT']]; sys.path.append(os.environ['LAMBDA_RUNTIME_DIR']); "
+    "from awslambdaric.__main__ import main; main(sys.argv)"
+)
+
+
+class Function:
+    """A package as a Lambda function on this machine, in AWS's runtime interface emulator with AWS's runtime client.
+
+    The function can import the unzipped package, the runtime client and Python's standard library, nothing else from
+    the virtual environment. It gets none of this process's variables. It serves one invocation at a time.
+
+    Args:
+        package: the path that `cfn_sandbox.packaging.package.package` returns.
+        account: the account that the function's AWS calls go to.
+        entrypoint: the key in .rpdk-config that names the handler.
+        timeout: the seconds that an invocation can take.
+        python: the interpreter that runs the function; by default this process's own, which awslambdaric is compiled
+            for. For another version of Python, account/runtime_client.py replaces awslambdaric's compiled half.
+
+    Raises:
+        SandboxError: the system is not Linux, the emulator or interpreter is missing, or the emulator ended at once.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        package: Path,
+        account: Account,
+        entrypoint: Literal["entrypoint", "testEntrypoint"] = "entrypoint",
+        timeout: int = TIMEOUT,
+        python: Path | None = None,
+    ) -> None:
+        self.endpoint = ""
+        self._package = package
+        self._account = account
+        self._entrypoint = entrypoint
+        self._timeout = timeout
+        self._python = python or Path(sys.executable)
+        self._lock = threading.Lock()
+        self._root = Path()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        emulator, version = _emulator(), _version(self._python)
+        with ExitStack() as opening:
+            self._root = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
+            task = self._root / "task"
+            handler = self._unpack(task)
+            _link_runtime_client(self._root / "runtime", version)
+            log = opening.enter_context(self.log_file.open("wb"))
+            self.endpoint = self._start(opening, emulator, handler, self._environment(version), log)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def log(self) -> str:
+        """The output of the function and the emulator so far."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    @property
+    def log_file(self) -> Path:
+        """The log's file. It is deleted when the function ends."""
+        return self._root / "log"
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke the function and return its answer.
+
+        Raises:
+            SandboxError: the handler did not load, raised, ended its process or timed out; with the end of the
+                function's log.
+        """
+        with self._lock:
+            return invoke(self.endpoint, event, self._timeout, self.log_file)
+
+    def _unpack(self, task: Path) -> str:
+        with zipfile.ZipFile(self._package) as outer:
+            settings = json.loads(outer.read(SETTINGS))
+            with outer.open("ResourceProvider.zip") as inner, zipfile.ZipFile(inner) as provider:
+                provider.extractall(task)
+        if self._entrypoint not in settings:
+            raise SandboxError(f"{SETTINGS} has no {self._entrypoint}")
+        return str(settings[self._entrypoint])
+
+    def _environment(self, version: str) -> dict[str, str]:
+        account = self._account.environment()
+        aws = ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "DEFAULT_REGION", "REGION")
+        return {
+            **{f"AWS_{name}": account[f"AWS_{name}"] for name in aws},
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY),
+            "HOME": str(self._root),  # hides the user's ~/.aws from the function
+            "LAMBDA_TASK_ROOT": str(self._root / "task"),
+            "LAMBDA_RUNTIME_DIR": str(self._root / "runtime"),
+            "LANG": "en_US.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TZ": ":UTC",
+        }
+
+    def _start(
+        self, opening: ExitStack, emulator: Path, handler: str, environment: dict[str, str], log: IO[bytes]
+    ) -> str:
+        """Start the emulator and return its address. Try other ports if another process has taken these."""
+        for _ in range(ATTEMPTS):
+            port, runtime_api = _free_ports()
+            command: list[str | Path] = [
+                emulator,
+                "--log-level=warning",
+                f"--runtime-interface-emulator-address={LOOPBACK}:{port}",
+                f"--runtime-api-address={LOOPBACK}:{runtime_api}",
+                *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
+            ]
+            process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
+            if self._wait_until_listening(process, port):
+                return f"http://{LOOPBACK}:{port}"
+            if "address already in use" not in self.log:
+                break
+        raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
+
+    def _wait_until_listening(self, process: subprocess.Popen[bytes], port: int) -> bool:
+        """Wait until the emulator listens; return whether it does."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            if _child_listens(process.pid, port):
+                return True
+            time.sleep(0.01)
+        return False
+
+
+def _emulator() -> Path:
+    if not sys.platform.startswith("linux"):
+        raise SandboxError(f"AWS's Lambda emulator runs on Linux only, not on {sys.platform}")
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(os.uname().machine)
+    path = Path(sys.prefix, "emulator", "samcli", "local", "rapid", f"aws-lambda-rie-{machine}")
+    if not path.is_file():
+        raise SandboxError(f"no Lambda emulator at {path}: `make setup` installs it (x86-64 and arm64 only)")
+    path.chmod(0o755)  # pip unpacks it without the executable bit
+    return path
+
+
+def _version(python: Path) -> str:
+    """Return the version of an interpreter, for example 3.12."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run(
+            [python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SandboxError(f"no Python at {python}: {error}") from error
+
+
+def _link_runtime_client(folder: Path, version: str) -> None:
+    """Link the runtime client's modules into a folder, the counterpart of Lambda's /var/runtime."""
+    folder.mkdir()
+    for distribution in ("awslambdaric", "simplejson", "snapshot-restore-py"):
+        try:
+            files = importlib.metadata.files(distribution) or []
+        except importlib.metadata.PackageNotFoundError:
+            raise SandboxError(f"{distribution} is not installed: `make setup` installs it") from None
+        for name in {file.parts[0] for file in files} - {"..", "__pycache__"}:
+            link = folder / name
+            if not link.exists() and not name.endswith(".dist-info"):
+                link.symlink_to(Path(str(files[0].locate())).parents[len(files[0].parts) - 1] / name)
+    if version != f"{sys.version_info.major}.{sys.version_info.minor}":
+        (folder / "runtime_client.py").symlink_to(Path(__file__).with_name("runtime_client.py"))
+
+
+def _child_listens(shell: int, port: int) -> bool:
+    """Return whether a child of a process listens on a port, by proc(5). A connection would not show who answers."""
+    tables = (Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
+    rows = (line.split() for table in tables for line in table)
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
+    try:
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        opened = (file.readlink() for child in children for file in Path("/proc", child, "fd").iterdir())
+        return any(str(target) in sockets for target in opened)
+    except OSError:  # the process has just ended
+        return False
+
+
+def _free_ports() -> tuple[int, int]:
+    """Return two free ports. Both are held until both are known, so that they differ."""
+    with socket.create_server((LOOPBACK, 0)) as one, socket.create_server((LOOPBACK, 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,101 @@
+"""Refuses requests that the account doesn't support, with an error in the service's own protocol, as AWS does.
+
+moto raises NotImplementedError for a missing action, and any exception for one of its defects. Its server answers
+either with an HTML page and status 500, which clients retry four times and then show.
+"""
+
+import json
+import sys
+import traceback
+from functools import partial
+from http import HTTPStatus
+from typing import cast
+
+from botocore.exceptions import UnknownServiceError
+from flask import Flask, Response, current_app, request
+from moto.backends import SERVICE_NAMES
+from moto.core.errors import COMMON_ERROR_CODES
+from moto.core.exceptions import ServiceException
+from moto.core.request import Request
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.utils import get_service_model
+from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
+from werkzeug.exceptions import NotFound
+
+
+class Refusal(ServiceException):
+    """An error of the account itself. moto would take its own exception's module for a service's name."""
+
+
+# Every service has these errors, but no service's model lists them ("Common Error Types" in any API reference). moto
+# warns of an error that is neither in the model nor in this list.
+COMMON_ERROR_CODES.extend(("InternalFailure", "InvalidAction", "UnknownOperationException"))
+
+_QUERY_PROTOCOLS = ("query", "ec2")
+_NO_SUCH_TYPE = (b"Unrecognized resource types", b"<Code>TypeNotFoundException</Code>")
+
+
+def create_app(service: SERVICE_NAMES | None, home: str) -> Flask:
+    """Return moto's application for a service, with errors that an AWS client can read.
+
+    Args:
+        service: The service's name in moto; None for a service that moto doesn't have.
+        home: The region that has the account's types.
+    """
+    if service is None:
+        app = Flask("sandbox")
+        app.request_class = BackendRequest
+    else:
+        app = create_backend_app(service)
+    app.register_error_handler(Exception, _refusal)
+    if service == "cloudformation":
+        app.after_request(partial(_with_hint, home))
+    return app
+
+
+def _with_hint(home: str, answer: Response) -> Response:
+    """Add a hint to an answer about an unknown type if the request is for a region without the sandbox's types.
+
+    Types are registered per region, as in AWS, and the sandbox registers its types in one region only.
+    """
+    region = _scope()[2]
+    body = answer.get_data()
+    if region not in ("", home) and any(message in body for message in _NO_SUCH_TYPE):
+        hint = (
+            f" (This request is for {region}; the sandbox has its types in {home}: `cfn-sandbox up --region {region}`.)"
+        )
+        answer.set_data(body.replace(b"</Message>", f"{hint}</Message>".encode()))
+    return answer
+
+
+def _refusal(error: Exception) -> Response:
+    """Turn an exception that moto raised into an error in the service's protocol."""
+    moto_response = BaseResponse(service_name=_service())
+    moto_response.setup_class(cast("Request", request))
+    try:
+        model = get_service_model(moto_response.boto3_service_name)
+    except UnknownServiceError:  # not a service of boto3's, for example moto's own API
+        return Response(json.dumps({"message": str(error)}), HTTPStatus.NOT_FOUND, mimetype="application/json")
+    action = moto_response._get_action()  # noqa: SLF001 - moto has no public method for this
+    subject = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
+    if not hasattr(current_app, "service"):
+        subject = f"service {model.service_id}"
+    if isinstance(error, NotImplementedError | NotFound):
+        unknown = "InvalidAction" if model.protocol in _QUERY_PROTOCOLS else "UnknownOperationException"
+        refusal, status = Refusal(unknown, f"This sandbox has no {subject}."), HTTPStatus.BAD_REQUEST
+    else:
+        traceback.print_exception(error, file=sys.stderr)
+        text = f"This sandbox failed on {subject}: {type(error).__name__}: {error}"
+        refusal, status = Refusal("InternalFailure", text), HTTPStatus.INTERNAL_SERVER_ERROR
+    _, headers, body = moto_response.serialized(ActionResult(refusal))
+    return Response(body, status, headers)
+
+
+def _service() -> str:
+    """Return boto3's name of the service that the request is for."""
+    return str(getattr(current_app, "service", _scope()[3]))
+
+
+def _scope() -> list[str]:
+    """Return a signature's key, date, region, service and "aws4_request"; empty strings if it is missing."""
+    return (request.headers.get("Authorization", "").split(",")[0].split("/") + [""] * 4)[:5]

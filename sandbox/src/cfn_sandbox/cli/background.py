@@ -1,0 +1,149 @@
+"""A sandbox in the background: `up --detach` starts it, `down` ends it. Each project has at most one.
+
+The sandbox's process holds a lock on a file in the project's cache until it ends, even if it is killed. If another
+process can take the lock, no sandbox is running. If it can't, the file has the process id of the sandbox.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.cli.shell import exports, project, read_variables, tell, unset
+from cfn_sandbox.packaging.package import SETTINGS
+
+PATIENCE = 30
+"""Seconds that a sandbox gets to end after SIGTERM; then it gets SIGKILL."""
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start a sandbox that outlives this command, or find the running one; print its variables as exports."""
+    root = project(options.project)
+    if not (root / SETTINGS).is_file():
+        raise SandboxError(f"no resource type in {root}: it has no {SETTINGS}")
+    folder = root / ".cache" / "sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder) as (lock, free):
+        if free:
+            variables = _start(root, folder, lock, options)
+        else:
+            variables = _running_variables(folder, options.region)
+            tell(f"the sandbox of {root} is up already")
+    print(exports(variables), flush=True)
+    tell(f"it runs until `cfn-sandbox down`; its log is {folder / 'log'}")
+    return 0
+
+
+def down(options: argparse.Namespace) -> int:
+    """End the sandbox that runs in the background; print the line that unsets its variables."""
+    root = project(options.project)
+    folder = root / ".cache" / "sandbox"
+    if not folder.is_dir():
+        tell(f"no sandbox of {root} is up")
+        return 0
+    with _lock(folder) as (lock, free):
+        if free:
+            tell(f"no sandbox of {root} is up")
+            return 0
+        # The proxy variables stay: the shell may have set them before.
+        names = [name for name in _running_variables(folder, None) if name.startswith(("AWS_", "CFN_SANDBOX_"))]
+        pid = int(lock.read())
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)  # the emulator then ends too (process.py)
+            time.sleep(0.02)
+    print(unset(names), flush=True)
+    tell(f"the sandbox of {root} has ended")
+    return 0
+
+
+def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace) -> dict[str, str]:
+    """Start `cfn-sandbox up` in a separate process, and return its variables when it is ready."""
+    file = folder / "variables"
+    file.unlink(missing_ok=True)
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "cfn_sandbox",
+        "up",
+        "--project",
+        root,
+        "--port",
+        str(options.port),
+    ]
+    command += ["--region", options.region] if options.region else []
+    command += [f"--{option.name}" for option in plugins.options(root) if getattr(options, option.keyword)]
+    for env_file in (file, *(path.resolve() for path in options.env_file)):
+        command += ["--env-file", env_file]
+    with (folder / "log").open("w+", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in this terminal, and closing it, don't end the sandbox
+            pass_fds=[lock.fileno()],
+        )
+        try:
+            lock.seek(0)
+            lock.truncate()
+            lock.write(str(process.pid))
+            lock.flush()
+            with (folder / "log").open(encoding="utf-8", errors="replace") as output:
+                _wait(process, file, output)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    process.returncode = 0  # stops Popen from warning that the process is still running
+    return read_variables(file)
+
+
+def _wait(process: subprocess.Popen[bytes], file: Path, output: IO[str]) -> None:
+    """Wait until a file exists, and show the process's output. If the process ends first, exit with its code."""
+    ready = False
+    while not ready:
+        ready, code = file.exists(), process.poll()
+        sys.stderr.write(output.read())
+        if code is not None:
+            raise SystemExit(code if code > 0 else 1)
+        time.sleep(0 if ready else 0.02)
+
+
+def _running_variables(folder: Path, region: str | None) -> dict[str, str]:
+    """Return the variables of the running sandbox; raise SandboxError if it isn't ready or is in another region."""
+    with suppress(FileNotFoundError):
+        variables = read_variables(folder / "variables")
+        if region in (None, variables["AWS_REGION"]):
+            return variables
+        raise SandboxError(f"a sandbox of this project is up in {variables['AWS_REGION']}: `cfn-sandbox down` ends it")
+    raise SandboxError("a sandbox of this project is starting or ending: try again in a moment")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
+    """Yield the lock's file, and whether it was free. If it was, this process holds the lock until the block ends."""
+    with (folder / "lock").open("a+", encoding="utf-8") as lock:
+        free = _try_lock(lock)
+        lock.seek(0)
+        yield lock, free
+
+
+def _try_lock(lock: IO[str]) -> bool:
+    """Try to take a lock; return whether this process holds it now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

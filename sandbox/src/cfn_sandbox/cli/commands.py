@@ -1,0 +1,124 @@
+"""The commands that run an account: up, run."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
+
+from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.account.account import REGION, Account, bare_environment
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.cli.shell import exports, project, tell, write_variables
+from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.packaging.package import package, tail
+
+
+def up(options: argparse.Namespace) -> int:
+    """Run an account with the type until Ctrl-C. Standard output gets the export lines and nothing else."""
+    stdout = sys.stdout
+    with ExitStack() as running:
+        account, function = running.enter_context(_sandbox(options))
+        variables = _variables(account, function)
+        for file in options.env_file:
+            running.callback(file.unlink, missing_ok=True)
+            write_variables(file, variables)
+        print(exports(variables), file=stdout, flush=True)
+        tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
+        threading.Event().wait()
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command with a new account. If it fails, show the failures before the account is deleted."""
+    with _sandbox(options) as (account, function):
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        before = len(function.log)  # skips what the registry's test invocation has logged
+        code = _run_command(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
+        if code:
+            for line in failures(account):
+                tell(line)
+            output = function.log[before:]
+            if "[ERROR]" in output:
+                tell(f"the handler crashed; the end of its log:\n{tail(output)}")
+    return code
+
+
+def failures(account: Account) -> list[str]:
+    """Return a line for every failed event of an account's stacks, deleted stacks included."""
+    cloudformation = account.client("cloudformation")
+    lines = []
+    for page in cloudformation.get_paginator("list_stacks").paginate():
+        for stack in page["StackSummaries"]:
+            events = [
+                event
+                for events in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
+                for event in events["StackEvents"]
+                if event["ResourceStatus"].endswith("FAILED")
+            ]
+            if events:
+                lines.append(f"stack {stack['StackName']} is {stack['StackStatus']}:")
+            lines += [
+                f"  {event['ResourceStatus']} {event['LogicalResourceId']} ({event['ResourceType']}): "
+                f"{' '.join(event.get('ResourceStatusReason', 'no reason given').split())}"
+                for event in reversed(events)  # oldest first
+            ]
+    return lines
+
+
+@contextmanager
+def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
+    """Yield an account whose CloudFormation has the project's type, and the type's function.
+
+    moto's output goes to standard error, because standard output belongs to the shell or to the user's command.
+    """
+    root = project(options.project)
+    with redirect_stdout(sys.stderr):
+        port = getattr(options, "port", 0)
+        # Opened first: a wrong port or region is reported at once, not after the packaging.
+        with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
+            tell(f"packaging {root} with cfn, unless it is packaged already")
+            packaged = package(root)
+            with Registry(account) as registry:
+                function = registry.add(packaged)
+                tell("the type is registered and ready")
+                yield account, function
+
+
+def _variables(account: Account, function: Function) -> dict[str, str]:
+    return account.environment() | {
+        "CFN_SANDBOX_FUNCTION_ENDPOINT": function.endpoint,
+        "CFN_SANDBOX_FUNCTION_NAME": function.name,
+    }
+
+
+def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a command to its end and return its exit code, as a shell would."""
+    # A terminal sends Ctrl-C to the command too. The command decides what happens then.
+    previous_sigint = signal.signal(signal.SIGINT, lambda *_: None)
+    # A SIGTERM is held back until the process exists: during Popen, it would leave the process running.
+    pending: list[int] = []
+    previous_sigterm = signal.signal(signal.SIGTERM, lambda number, _: pending.append(number))
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
+    else:
+        try:
+            signal.signal(signal.SIGTERM, previous_sigterm)
+            for number in pending:
+                signal.raise_signal(number)
+            code = process.wait()
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+    finally:
+        signal.signal(signal.SIGTERM, previous_sigterm)
+        signal.signal(signal.SIGINT, previous_sigint)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,59 @@
+"""The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
+
+cfn_sandbox/cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.account.invocation import invoke
+from cfn_sandbox.cloudformation.resource_type import Request
+from cfn_sandbox.contract import inputs as input_files
+from cfn_sandbox.contract import lint, session
+from cfn_sandbox.contract.resource import Type
+from cfn_sandbox.contract.session import Subject
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the tests of a request and return their outcomes, or the reason why they can't run."""
+    folder, values = Path(request["inputs"]), request["values"]
+    try:
+        inputs = input_files.read(folder, values)
+    except SandboxError as error:
+        return {"error": str(error).replace(str(folder), "the package")}
+    suites, not_run = ["lint", "v2"], []
+    try:
+        lint.check()
+    except SandboxError as error:
+        suites.remove("lint")
+        not_run.append(str(error))
+    kind = Type(
+        request["schema"],
+        lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
+        Request(values["account"], values["region"]),
+        timeout=request["timeout"],
+    )
+    subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
+    outcome = session.run(subject, suites, quiet=True)
+    return {
+        "tests": [dataclasses.asdict(test) for test in outcome.tests],
+        "warnings": outcome.warnings,
+        "stopped": outcome.stopped,
+        "left_out": not_run,
+    }
+
+
+def main() -> None:
+    """Read the request, run its tests and write the answer."""
+    request_file, answer_file = map(Path, sys.argv[1:])
+    text = json.dumps(answer(json.loads(request_file.read_text())))
+    answer_file.with_suffix(".part").write_text(text)
+    answer_file.with_suffix(".part").replace(answer_file)
+
+
+if __name__ == "__main__":
+    main()

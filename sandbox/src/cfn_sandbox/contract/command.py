@@ -1,0 +1,127 @@
+"""The command `cfn-sandbox test`: AWS's contract suites against a project's type, without Docker or an account."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.invocation import TIMEOUT
+from cfn_sandbox.cli.shell import project as project_of
+from cfn_sandbox.cloudformation.resource_type import Request
+from cfn_sandbox.contract import SUITES, lint, session, v1
+from cfn_sandbox.contract import inputs as input_files
+from cfn_sandbox.contract.resource import Type
+from cfn_sandbox.contract.session import Outcome, Subject
+from cfn_sandbox.packaging.package import SETTINGS, package
+
+
+def run(
+    project: Path,
+    suites: Sequence[str] = SUITES,
+    *,
+    inputs: Path | None = None,
+    previous: Path | None = None,
+    report: Path | None = None,
+    arguments: Sequence[str] = (),
+    timeout: int = TIMEOUT,
+) -> Outcome:
+    """Run suites against a project's type, packaged, in AWS's Lambda emulator.
+
+    Args:
+        project: the folder with .rpdk-config.
+        suites: the names of the suites, from SUITES.
+        inputs: a folder of inputs, instead of the project's.
+        previous: the previous version's schema, for the rules that compare versions.
+        report: the folder for report.html and junit.xml.
+        arguments: additional arguments for pytest.
+        timeout: seconds that a handler may take.
+
+    Raises:
+        SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
+    """
+    schema = project_schema(project)
+    if "lint" in suites:
+        lint.check()
+    previous_schema = None if previous is None else _json(previous)
+    folder = inputs or project / "inputs"
+    with ExitStack() as stack:
+        if not {"v1", "v2"} & {*suites}:
+            return session.run(Subject(schema, previous_schema), suites, folder=report, arguments=arguments)
+        # A mistake in the inputs is reported before the slow steps. Their variables' values need the account.
+        input_files.read_unfilled(folder)
+        package_file = package(project)
+        account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
+        function = stack.enter_context(Function(package_file, account, timeout=timeout))
+        subject = Subject(
+            schema,
+            previous_schema,
+            folder,
+            input_files.read(folder, v1.variables(account)),
+            Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),
+            v1.suite(project, account, function, inputs),
+        )
+        return session.run(subject, suites, folder=report, arguments=arguments)
+
+
+def main(
+    project: Path,
+    suites: Sequence[str],
+    inputs: Path | None,
+    previous: Path | None,
+    report: Path | None,
+    arguments: Sequence[str],
+) -> int:
+    """Run suites as `run` does, and return the command's exit code: 0 if every test passed."""
+    outcome = run(project, suites, inputs=inputs, previous=previous, report=report, arguments=arguments)
+    if report is not None:
+        print(
+            f"cfn-sandbox: the report is {report / 'report.html'}, for machines {report / 'junit.xml'}", file=sys.stderr
+        )
+    if outcome.stopped:
+        print(f"cfn-sandbox: {outcome.stopped}", file=sys.stderr)
+        return 1
+    if outcome.interrupted:
+        return outcome.exit_code if outcome.exit_code > 128 else 128 + signal.SIGINT
+    return outcome.exit_code
+
+
+def project_schema(project: Path) -> dict[str, Any]:
+    """Return the schema of a project's type.
+
+    Raises:
+        SandboxError: the folder has no resource type or no schema.
+    """
+    if not (project / SETTINGS).is_file():
+        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
+    settings = _json(project / SETTINGS)
+    if settings.get("artifact_type", "RESOURCE") != "RESOURCE" or "typeName" not in settings:
+        raise SandboxError(f"{project} is no project of a resource type: {SETTINGS} says so")
+    return _json(project / f"{str(settings['typeName']).replace('::', '-').lower()}.json")
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except OSError as error:
+        raise SandboxError(f"{file} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SandboxError(f"{file} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise SandboxError(f"{file} is not a JSON object")
+    return content
+
+
+def from_options(options: argparse.Namespace) -> int:
+    """Run the suites that the command line names, and return the exit code."""
+    arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
+    suites, root = options.suite or SUITES, project_of(options.project)
+    return main(root, suites, options.inputs, options.previous, options.report, arguments)

@@ -1,0 +1,237 @@
+"""The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
+
+The events are CloudFormation's (cfn_sandbox/cloudformation/resource_type.py), but don't come from a stack: they have no
+stack id, no tags and no logical id, and each request has a new token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.cloudformation.resource_type import HandlerFailure, Invoke, Request, ResourceType
+from cfn_sandbox.contract.inputs import Inputs
+
+Model = Mapping[str, Any]
+
+PATIENCE = 8
+"""Minutes until a handler that stays in progress counts as failed: twice the 240 seconds of `cfn test`, as there."""
+
+PAGES = 100
+"""The most pages that LIST may have."""
+
+
+class HandlerHangs(Exception):  # noqa: N818 - the name says what the handler does
+    """A handler that didn't answer in time. The tests end, because every further call would take as long."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """An invocation's request and answer."""
+
+    action: str
+    request: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A handler's final answer."""
+
+    action: str
+    status: str
+    code: str = ""
+    message: str = ""
+    model: Model = field(default_factory=dict)
+    models: list[Model] = field(default_factory=list)
+    """The models of all pages of LIST."""
+
+    def succeeds(self) -> Answer:
+        """Return the answer, or fail the test if it isn't a success."""
+        if self.status != "SUCCESS":
+            pytest.fail(f"{self.action} was to succeed; it failed with {self.code}: {self.message}", pytrace=False)
+        return self
+
+    def fails_with(self, code: str) -> Answer:
+        """Return the answer, or fail the test if it isn't a failure with an error code."""
+        if self.status == "SUCCESS":
+            pytest.fail(f"{self.action} was to fail with {code}; it succeeded", pytrace=False)
+        if self.code != code:
+            pytest.fail(
+                f"{self.action} was to fail with {code}; it failed with {self.code}: {self.message}", pytrace=False
+            )
+        return self
+
+
+class Type(ResourceType):
+    """A type under test, which accepts any identifier in a success, because the tests judge it.
+
+    Args:
+        schema: the type's schema.
+        invoke: takes an event and returns the handler's progress event.
+        request: the account and region of the requests.
+        timeout: seconds that `invoke` gives a handler.
+        wait: takes the seconds to wait until the next invocation.
+    """
+
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        invoke: Invoke,
+        request: Request,
+        *,
+        timeout: float = 60,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        handlers = {
+            name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
+            for name, handler in schema.get("handlers", {}).items()
+        }
+        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait)
+        self.request = request
+        self._handler = invoke
+        self._timeout = timeout
+        self._hang_message = ""
+        self.calls: list[Call] = []
+
+    def has(self, handler: str) -> bool:
+        """Return whether the schema has a handler."""
+        return handler in self.schema["handlers"]
+
+    def _check_identifier(self, reported: Model, model: Model | None, token: str) -> None:
+        pass
+
+    def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        request = {
+            key: value
+            for key, value in {
+                "desired": event["requestData"].get("resourceProperties"),
+                "previous": event["requestData"].get("previousResourceProperties"),
+                "callbackContext": event.get("callbackContext"),
+                "nextToken": event.get("nextToken"),
+                "token": event["bearerToken"],
+            }.items()
+            if value is not None
+        }
+        if self._hang_message:
+            raise HandlerHangs(self._hang_message)
+        started_at = time.monotonic()
+        try:
+            answer = self._handler(event)
+        except SandboxError as error:
+            self.calls.append(Call(event["action"], request, {"crash": str(error)}))
+            if time.monotonic() - started_at >= self._timeout:
+                self._hang_message = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
+                raise HandlerHangs(self._hang_message) from error
+            raise
+        self.calls.append(Call(event["action"], request, answer))
+        return answer
+
+    def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
+        """Call a handler until it succeeds or fails; see `handle` for the arguments."""
+        try:
+            returned = self.handle(action, self.request, desired, previous, model)
+        except HandlerFailure as failure:
+            answer = self.calls[-1].answer
+            message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or str(failure)
+            return Answer(action, "FAILED", failure.code, str(message), failure.model or {})
+        return Answer(action, "SUCCESS", model=returned)
+
+    def pages(self, desired: Model, model: Model) -> Answer:
+        """Call LIST until it returns no token for another page."""
+        models: list[Model] = []
+        event = self.event("LIST", self.request, desired, model=model)
+        for _ in range(PAGES):
+            try:
+                answer = self._invoke(event)
+            except SandboxError as error:
+                return Answer("LIST", "FAILED", "InternalFailure", str(error))
+            if answer.get("status") != "SUCCESS":
+                return Answer(
+                    "LIST", "FAILED", answer.get("errorCode") or "InternalFailure", str(answer.get("message"))
+                )
+            if not isinstance(answer.get("resourceModels"), list):
+                return Answer("LIST", "FAILED", "InternalFailure", "a SUCCESS without resourceModels")
+            models += answer["resourceModels"]
+            if answer.get("nextToken") is None:
+                return Answer("LIST", "SUCCESS", models=models)
+            event["nextToken"] = answer["nextToken"]
+        return Answer("LIST", "FAILED", "InternalFailure", f"a nextToken on each of {PAGES} pages")
+
+
+class Resource:
+    """A resource of a type with one set of inputs.
+
+    READ and DELETE get the primary identifier alone: the handler contract requires them to work with it, and Cloud
+    Control sends nothing else.
+
+    Args:
+        kind: the type.
+        inputs: the properties of its CREATE and UPDATE.
+    """
+
+    def __init__(self, kind: Type, inputs: Inputs) -> None:
+        self.kind = kind
+        self.inputs = inputs
+        self._first_call = len(kind.calls)
+        self._existing: dict[str | None, Model] = {}
+
+    @property
+    def calls(self) -> list[Call]:
+        """All calls of the type since this resource was set up."""
+        return self.kind.calls[self._first_call :]
+
+    def identifier(self, model: Model) -> str:
+        """Return a model's primary identifier, or fail the test if a part of it is missing."""
+        identifier = self.kind.identifier(model)
+        if not identifier:
+            pytest.fail("a model lacks a part of the primary identifier", pytrace=False)
+        return identifier
+
+    def create(self, desired: Model | None = None) -> Answer:
+        """Call CREATE with a new token, and with the create inputs unless `desired` replaces them."""
+        answer = self.kind.call("CREATE", self.inputs.create if desired is None else desired)
+        if answer.status == "SUCCESS":
+            self._existing[self.kind.identifier(answer.model)] = answer.model
+        return answer
+
+    def read(self, model: Model) -> Answer:
+        """Call READ with a model's primary identifier."""
+        return self.kind.call("READ", {}, model=model)
+
+    def update(self, model: Model) -> Answer:
+        """Call UPDATE from the create inputs to the update inputs."""
+        if not self.kind.has("update"):
+            pytest.skip("the schema has no update handler")
+        if self.inputs.update is None:
+            pytest.fail(f"{self.inputs.name}_update.json is missing, and the type has an update handler", pytrace=False)
+        answer = self.kind.call("UPDATE", self.inputs.update, self.inputs.create, model)
+        if answer.status == "SUCCESS":
+            self._existing.setdefault(self.kind.identifier(model), model)  # a defective UPDATE may create it
+        return answer
+
+    def delete(self, model: Model) -> Answer:
+        """Call DELETE with a model's primary identifier."""
+        answer = self.kind.call("DELETE", {}, model=model)
+        if answer.status == "SUCCESS":
+            self._existing.pop(self.kind.identifier(model), None)
+        return answer
+
+    def list(self, model: Model, desired: Model | None = None) -> Answer:
+        """Call LIST with the create inputs, which some types filter by, unless `desired` replaces them."""
+        if not self.kind.has("list"):
+            pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
+        return self.kind.pages(self.inputs.create if desired is None else desired, model)
+
+    def clean(self) -> None:
+        """Delete the remaining resources, ignoring failures, which test_create_delete reports."""
+        with suppress(HandlerHangs):
+            for model in list(self._existing.values()):
+                self.delete(model)
+        self._existing.clear()

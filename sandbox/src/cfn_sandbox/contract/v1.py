@@ -1,0 +1,236 @@
+"""AWS's contract suite, `cfn test`, against a project's packaged handler in the emulator."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moto.utilities.utils import get_partition
+
+from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.account.account import LOOPBACK, Account, bare_environment
+from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.process import running
+from cfn_sandbox.contract.cfn_reports import MARK
+from cfn_sandbox.contract.inputs import VARIABLES
+from cfn_sandbox.packaging import cfn
+from cfn_sandbox.packaging.package import SETTINGS, copy_project, package
+
+EXPORTS = "contract-test-exports"
+"""The stack that exports the variables of input files. `cfn test` reads them from its exports."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers of tests, by outcome, of one set of inputs."""
+
+    passed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    """Includes errors in a test's setup or teardown."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A test's outcome (passed, skipped or failed) and its reason."""
+
+    outcome: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The suite's result: the counts of each set of inputs in order, the exit code and the output.
+
+    cfn stops after the first set with a failed test.
+    """
+
+    sets: tuple[Counts, ...]
+    exit_code: int
+    output: str
+
+
+class Suite:
+    """A running `cfn test`.
+
+    Args:
+        process: the process that runs it, with a pipe as its output.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._phases: dict[tuple[int, str], dict[str, Verdict]] = {}
+        self.output = ""
+
+    def verdict(self, number: int, name: str) -> Verdict | None:
+        """Wait for a test's verdict with one set of inputs and return it, or None if cfn didn't run the test.
+
+        Raises:
+            SandboxError: cfn failed before any test.
+        """
+        while "teardown" not in self._phases.get((number, name), {}) and self._read():
+            pass
+        if not self._phases:
+            raise SandboxError(f"cfn test ran no test:\n{self.output}")
+        phases = self._phases.get((number, name))
+        return None if phases is None else _verdict_of(phases)
+
+    def finish(self) -> Result:
+        """Wait until `cfn test` ends, and return its result."""
+        while self._read():
+            pass
+        verdicts = [(number, _verdict_of(phases).outcome) for (number, _), phases in self._phases.items()]
+        counts = {
+            number: [outcome for set_number, outcome in verdicts if set_number == number] for number, _ in verdicts
+        }
+        sets = (Counts(*map(counts[number].count, ("passed", "skipped", "failed"))) for number in sorted(counts))
+        return Result(tuple(sets), self._process.wait(), self.output)
+
+    def _read(self) -> bool:
+        """Read a line, and return whether there was one."""
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if line.startswith(MARK):
+            report = json.loads(line.removeprefix(MARK))
+            phases = self._phases.setdefault((report["set"], report["name"]), {})
+            phases[report["when"]] = Verdict(report["outcome"], report["message"])
+        else:
+            self.output += line
+        return bool(line)
+
+
+def run(
+    project: Path,
+    cache: Path | None = None,
+    language: str | None = None,
+    python: Path | None = None,
+    inputs: Path | None = None,
+) -> Result:
+    """Package a project and run the contract suite against it in a new account.
+
+    Args:
+        project: the folder with .rpdk-config and, for cfn, inputs/.
+        cache: where packages are kept (see cfn_sandbox.packaging.package.package).
+        language: cfn's language plugin, instead of the one that .rpdk-config names.
+        python: the interpreter of the function (see cfn_sandbox.account.function.Function).
+        inputs: a folder of inputs, instead of the project's.
+
+    Raises:
+        SandboxError: the package can't be built, or the function or the suite's proxy can't be started.
+    """
+    package_file = package(project, cache, language)
+    with (
+        Account(rules=plugins.rules(plugins.of_project(project))) as account,
+        Function(package_file, account, python=python) as function,
+        suite(project, account, function, inputs) as cfn_test,
+    ):
+        result = cfn_test.finish()
+        log = function.log
+    return Result(result.sets, result.exit_code, f"{result.output}\n{log}")
+
+
+@contextmanager
+def suite(project: Path, account: Account, function: Function, inputs: Path | None = None) -> Iterator[Suite]:
+    """Run `cfn test` against a function until the block ends, with exports for the variables of the inputs.
+
+    Args:
+        project: the folder with .rpdk-config.
+        account: the account where cfn gets credentials and exports.
+        function: the packaged handler.
+        inputs: a folder of inputs, instead of the project's.
+
+    Raises:
+        SandboxError: the proxy in front of the account did not start.
+    """
+    with _running_proxy() as proxy, _project_copy(project, inputs) as copy, _exports(account):
+        libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = bare_environment() | account.environment() | proxy
+        arguments = [
+            "test",
+            *("--endpoint", function.endpoint),
+            *("--function-name", function.name),
+            *("--region", account.region),
+            # Options for pytest. Without the first one, the output repeats every model several times.
+            *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
+        ]
+        with cfn.start(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
+            yield Suite(process)
+
+
+def tests() -> list[str]:
+    """Return the names of cfn's tests, in the order in which cfn runs them."""
+    spec = importlib.util.find_spec("rpdk.core")
+    folders = [
+        Path(place, "contract", "suite", "resource") for place in (spec and spec.submodule_search_locations) or ()
+    ]
+    files = [file for folder in folders for file in sorted(folder.glob("handler_*.py"))]
+    return [name for file in files for name in re.findall(r"^def (contract_\w+)", file.read_text(), re.MULTILINE)]
+
+
+def _verdict_of(phases: dict[str, Verdict]) -> Verdict:
+    """Return a test's verdict: that of the first phase (setup, call, teardown) that didn't pass."""
+    return next((verdict for verdict in phases.values() if verdict.outcome != "passed"), Verdict("passed"))
+
+
+@contextmanager
+def _exports(account: Account) -> Iterator[None]:
+    """Create a stack that exports the values of the input files' variables, and delete it at the block's end."""
+    cloudformation = account.client("cloudformation")
+    values = variables(account)
+    template: dict[str, Any] = {
+        "Resources": {"LogGroup": {"Type": "AWS::Logs::LogGroup"}},  # a stack must have a resource
+        "Outputs": {name: {"Value": values[name], "Export": {"Name": name}} for name in VARIABLES},
+    }
+    cloudformation.create_stack(StackName=EXPORTS, TemplateBody=json.dumps(template))
+    try:
+        yield
+    finally:
+        cloudformation.delete_stack(StackName=EXPORTS)
+
+
+def variables(account: Account) -> dict[str, str]:
+    """Return the values of the input files' variables in an account."""
+    region = account.region
+    return {"region": region, "account": account.account_id, "partition": get_partition(region)}
+
+
+@contextmanager
+def _project_copy(project: Path, inputs: Path | None) -> Iterator[Path]:
+    """Yield a copy of the project, set to work without Docker, because cfn and pytest write where they run."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
+        copy = Path(folder)
+        copy_project(project, copy)
+        settings = json.loads((copy / SETTINGS).read_text())
+        settings["settings"] = settings.get("settings", {}) | {"use_docker": False, "no_docker": True}
+        (copy / SETTINGS).write_text(json.dumps(settings, indent=4))
+        if inputs is not None:
+            shutil.rmtree(copy / "inputs", ignore_errors=True)
+            shutil.copytree(inputs, copy / "inputs")
+        yield copy
+
+
+@contextmanager
+def _running_proxy() -> Iterator[dict[str, str]]:
+    """Yield environment variables that send requests for AWS's real host names to moto.
+
+    `cfn test` calls STS at its real host name even with AWS_ENDPOINT_URL set (rpdk/core/boto_helpers.py,
+    get_service_endpoint).
+    """
+    # Imported here, because importing moto's proxy configures the whole process's logging.
+    from cfn_sandbox.contract.proxy import AUTHORITY  # noqa: PLC0415
+
+    command: list[str | Path] = [sys.executable, "-m", "cfn_sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]
+    with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
+        output = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
+        address = re.search(rf"{re.escape(LOOPBACK)}:\d+", output.decode())
+        if address is None:
+            raise SandboxError(f"moto's proxy did not start: {output.decode()}")
+        yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": AUTHORITY}

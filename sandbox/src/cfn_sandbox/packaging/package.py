@@ -1,0 +1,129 @@
+"""A resource type's package: the zip that cfn builds from a project, cached until the project changes."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+
+SETTINGS = sources.SETTINGS
+
+SMALL_SUFFIX = "-small"
+"""The suffix of our plugins' names, after the name of the plugin that they extend (packaging/plugin.py)."""
+
+CACHE_SIZE = 10
+"""How many packages of a project stay in its cache: those used last."""
+
+
+def package(project: Path, cache: Path | None = None, language: str | None = None) -> Path:
+    """Return the zip that `cfn submit --dry-run` writes for a project, building it in the cache if it isn't there.
+
+    Args:
+        project: the folder with .rpdk-config. Nothing in it changes except the default cache.
+        cache: the folder of the packages, named by a hash of their input; by default the project's .cache/packages.
+        language: cfn's language plugin. The default is the smaller variant of the one that .rpdk-config names, if that
+            variant is installed (packaging/plugin.py), or else the one that .rpdk-config names.
+
+    Raises:
+        PackagerError: the folder has no project, cfn is not installed, or cfn failed; with cfn's reason.
+    """
+    project = project.resolve()
+    if not (project / SETTINGS).is_file():
+        raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
+    settings = json.loads((project / SETTINGS).read_text())
+    settings["language"] = language or small_variant(settings["language"])
+    build_without_docker(settings)
+    packages = cache or project / ".cache" / "packages"
+    package_file = packages / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
+    if not package_file.exists():
+        packages.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=packages) as scratch:
+            copy_project(project, Path(scratch))
+            Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
+            _submit_dry_run(Path(scratch)).replace(package_file)
+    _touch(package_file)
+    with suppress(FileNotFoundError):  # another process may be deleting them too
+        for old in sorted(packages.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-CACHE_SIZE]:
+            old.unlink()
+    return package_file
+
+
+def _touch(path: Path) -> None:
+    """Mark a package as used now, with Python's clock, because the file system's is too coarse to order packages."""
+    os.utime(path, ns=(time.time_ns(),) * 2)
+
+
+def copy_project(project: Path, folder: Path) -> None:
+    """Copy the files of a project that cfn reads into an empty folder."""
+    for path in _inputs(project):
+        target = folder / path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _inputs(project: Path) -> Iterator[Path]:
+    """Return the shipped files that cfn reads: those next to .rpdk-config, src/ and inputs/."""
+    top_level = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
+    return sources.shipped_files(project, SETTINGS, *top_level, "resource-role.yaml", "src", "inputs")
+
+
+def small_variant(language: str) -> str:
+    """Return the name of a language plugin's smaller variant if that is installed, or else the plugin's own name."""
+    variant = f"{language}{SMALL_SUFFIX}"
+    return variant if importlib.metadata.entry_points(group="rpdk.v1.languages", name=variant) else language
+
+
+def build_without_docker(settings: dict[str, Any]) -> None:
+    """Change a project's settings so that cfn builds with this machine's pip instead of Docker.
+
+    Args:
+        settings: The content of .rpdk-config. cfn uses Docker if any of its three settings says so, and prompts if none
+            is set (rpdk/python/codegen.py, _init_from_project).
+    """
+    language_settings = settings.setdefault("settings", {})
+    language_settings.pop("useDocker", None)
+    language_settings.update(use_docker=False, no_docker=True)
+
+
+def _digest(project: Path, inputs: list[Path], language: str) -> str:
+    compiler = ""
+    if language.endswith(SMALL_SUFFIX):  # our plugin adds the byte code of this interpreter
+        python = bytecode.interpreter(bytecode.LAMBDA)
+        compiler = bytecode.full_version(python) if python else "no byte code"
+    digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
+    plugin_files = (
+        path
+        for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
+        if (module := importlib.util.find_spec(plugin.module)) and module.origin
+        for path in sorted(Path(module.origin).parent.glob("*.py"))
+    )
+    for path in (*plugin_files, *inputs):
+        name = path.relative_to(project) if path.is_relative_to(project) else path.name
+        digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _submit_dry_run(project: Path) -> Path:
+    """Run `cfn submit --dry-run` in a project and return the zip that it wrote."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    lines = cfn.run(["submit", "--dry-run"], project, environment)
+    zips = list(project.glob("*.zip"))  # named after the type
+    if len(zips) != 1:
+        raise PackagerError(f"cfn submit --dry-run wrote {len(zips)} packages instead of one. {' '.join(lines)}")
+    return zips[0]
+
+
+def tail(text: str, lines: int = 20) -> str:
+    """Return the last lines of a text."""
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,253 @@
+"""`cfn-sandbox test`: what it prints and writes, and its message when the input is unusable."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.contract import command
+from sandbox.tests.contract import toys
+from sandbox.tests.processes import descendants
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).parents[3]
+GOOD = f"{Path(toys.__file__).read_text()}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
+HANDLER = "def resource(event, context):"
+SETTINGS: dict[str, Any] = {
+    "artifact_type": "RESOURCE",
+    "typeName": toys.TYPE,
+    "language": "python312",
+    "runtime": "python3.12",
+    "entrypoint": "acme_test_toy.handlers.resource",
+    "testEntrypoint": "acme_test_toy.handlers.resource",
+    "settings": {"use_docker": True, "no_docker": False, "protocolVersion": "2.0.0"},
+}
+INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDATE}
+
+
+def write_project(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
+    """Write a toy's project; its settings require Docker, as in most projects."""
+    source = project / "src" / "acme_test_toy"
+    source.mkdir(parents=True)
+    (source / "__init__.py").touch()
+    (source / "handlers.py").write_text(code)
+    (project / ".rpdk-config").write_text(json.dumps(SETTINGS))
+    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (project / "requirements.txt").touch()
+    (project / "inputs").mkdir()
+    for name, content in (INPUTS if inputs is None else inputs).items():
+        (project / "inputs" / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    return project
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ctrl_c() -> None:
+    """Let Ctrl-C end the commands that tests start: a shell ignores it in the background, and they inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project of a toy that keeps the contract."""
+    return write_project(tmp_path_factory.mktemp("toy") / "project")
+
+
+def run_sandbox_test(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command with its output in a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "cfn_sandbox", "test", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@contextmanager
+def start_sandbox_test(arguments: Sequence[str | Path], output: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command while the block runs."""
+    command_line = [sys.executable, "-m", "cfn_sandbox", "test", *arguments]
+    with subprocess.Popen(
+        command_line,
+        cwd=PROJECT,
+        stdout=output,
+        stderr=output,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
+    """A run prints a line for each test and a table, without colours in a pipe, and writes both reports."""
+    result = run_sandbox_test("--project", project, "--report", tmp_path / "report")
+    assert result.returncode == 1, result.stdout + result.stderr  # the toy has no tags: AWS's rule TAG015
+    lines = result.stdout.splitlines()
+    assert "\033" not in result.stdout
+    assert any(line.startswith("v2/test_create.py::test_create[inputs_1] PASSED") for line in lines)
+    assert any(line.startswith("v1/test_cfn.py::cfn_test[inputs_1-contract_create_delete] PASSED") for line in lines)
+    assert [line.split()[:3] for line in lines if line.split()[:1] in (["lint"], ["v2"], ["v1"])] == [
+        ["lint", "17", "1"],
+        ["v2", "31", "0"],
+        ["v1", "13", "0"],
+    ]
+    assert "TAG015: `tagging.taggable` MUST be true (at /tagging/taggable)" in result.stdout
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report" / "junit.xml").iter("testcase")}  # noqa: S314 - our own file
+    properties = {
+        element.get("name"): element.get("value") for element in cases["test_delete_read[inputs_1]"].iter("property")
+    }
+    assert properties == {
+        "expected": "READ of a deleted resource fails with NotFound.",
+        "called": "CREATE SUCCESS, DELETE SUCCESS, READ NotFound",
+    }
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert f"Contract tests of {toys.TYPE}" in page
+    assert "READ of a deleted resource fails with NotFound." in page
+    assert "called with" in page
+    assert sorted(path.name for path in project.iterdir()) == sorted(
+        [".cache", ".rpdk-config", "acme-test-toy.json", "inputs", "requirements.txt", "src"]
+    )
+
+
+def test_a_selection(project: Path) -> None:
+    """Suites, tests and pytest's own arguments select what runs."""
+    result = run_sandbox_test("--project", project, "--suite", "v2", "-k", "test_delete_delete", "--", "--co", "-q")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "test_delete_delete[inputs_1]" in result.stdout
+    assert "test_create[inputs_1]" not in result.stdout
+
+
+def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
+    """The lint suite needs no package and no inputs, and compares the schema with an earlier one."""
+    schema = {**toys.SCHEMA, "properties": {**toys.SCHEMA["properties"], "Old": {"type": "string"}}}
+    (tmp_path / "previous.json").write_text(json.dumps(schema))
+    result = run_sandbox_test("--project", project, "--suite", "lint", "--previous", tmp_path / "previous.json")
+    assert result.returncode == 1
+    assert "PR001: Resource properties MUST NOT be removed (at /properties/Old)" in result.stdout
+
+
+def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
+    """On a terminal, a line for each test appears in colour while the suite runs."""
+    terminal, end = pty.openpty()
+    with start_sandbox_test(["--project", project, "--suite", "lint"], end) as process:
+        os.close(end)
+        output = b""
+        while chunk := _read(terminal):
+            output += chunk
+        process.wait()
+    os.close(terminal)
+    assert b"\033[32mPASSED\033[0m" in output
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux raises this when no process has the other end open
+        return b""
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no JSON": ({"inputs_1_create.json": "{"}, "inputs_1_create.json is not JSON: Expecting property name"),
+    "unknown variable": (
+        {"inputs_1_create.json": {"Name": "{{key}}"}},
+        "inputs_1_create.json has the variable {{key}}",
+    ),
+    "update alone": ({"inputs_1_update.json": {}}, "inputs_1_update.json has no inputs_1_create.json to update"),
+    "none": ({}, "contract tests v2 read inputs_1_create.json and so on from there"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_inputs_that_can_not_be_used_are_a_sentence(case: str, tmp_path: Path) -> None:
+    """Unusable inputs fail with one line before anything is packaged or started."""
+    inputs, message = BAD[case]
+    result = run_sandbox_test("--project", write_project(tmp_path / "project", inputs=inputs))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("cfn-sandbox: ")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "project" / ".cache").exists()
+
+
+def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
+    """An unusable folder, settings file, schema or previous schema fails with a message that names it."""
+    with pytest.raises(SandboxError, match=r"no resource type in .*: it has no \.rpdk-config"):
+        command.run(tmp_path)
+    (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
+    with pytest.raises(SandboxError, match="is no project of a resource type"):
+        command.run(tmp_path)
+    (tmp_path / ".rpdk-config").write_text('{"typeName": "Acme::Test::Toy"}')
+    with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
+        command.run(tmp_path)
+    (tmp_path / "acme-test-toy.json").write_text("[]")
+    with pytest.raises(SandboxError, match="is not a JSON object"):
+        command.run(tmp_path)
+    (tmp_path / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (tmp_path / "previous.json").write_text("{")
+    with pytest.raises(SandboxError, match=r"previous\.json is not JSON"):
+        command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
+
+
+def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
+    """After a crash the test fails with the emulator's and the function's output, and the other tests still run."""
+    code = GOOD.replace(HANDLER, f'{HANDLER}\n    if event["action"] == "LIST":\n        raise ValueError("no list")')
+    outcome = command.run(write_project(tmp_path / "project", code), ["v2"])
+    assert sorted({test.name for test in outcome.failures}) == [
+        "test_create_list[inputs_1]",
+        "test_create_list_read[inputs_1]",
+        "test_delete_list[inputs_1]",
+        "test_update_list[inputs_1]",
+    ]
+    assert "ValueError: no list" in outcome.failures[0].message
+
+
+def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
+    """The first timeout ends the run, because every further call would take as long; no process is left."""
+    code = GOOD.replace(HANDLER, f"{HANDLER}\n    import time; time.sleep(600)")
+    started_at = time.monotonic()
+    outcome = command.run(write_project(tmp_path / "project", code), ["v2"], timeout=2)
+    assert outcome.stopped == "CREATE did not answer within 2 s: the tests end here"
+    assert [test.message for test in outcome.failures] == [outcome.stopped]
+    assert not outcome.passed
+    assert time.monotonic() - started_at < 60
+    assert descendants(os.getpid()) == []
+
+
+@pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
+def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals, suite: str) -> None:
+    """SIGINT or SIGTERM in the middle of a suite ends every process."""
+    with start_sandbox_test(["--project", project, "--suite", suite], subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b"PASSED" in line:
+                break
+        children = descendants(process.pid)
+        assert children
+        process.send_signal(number)
+        rest = process.stdout.read()
+        code = process.wait()
+    assert code == 128 + number, rest.decode()
+    assert b"Traceback" not in rest
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_logging_is_left_alone() -> None:
+    """Importing sandbox leaves logging alone; moto's proxy, which v1 needs, would log for every other command."""
+    program = "import logging, sys, cfn_sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0

@@ -1,0 +1,100 @@
+"""Only files that git tracks ship; in a project that git doesn't track, all files except hidden ones ship."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cfn_sandbox.packaging import PackagerError, sources
+from cfn_sandbox.packaging.package import copy_project
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git in a folder, without the user's configuration and hooks."""
+    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Create a project outside of any repository."""
+    package = tmp_path / "repository" / "project" / "src" / "toy"
+    package.mkdir(parents=True)
+    root = package.parents[1]
+    for name in (".rpdk-config", "src/toy/handlers.py", "src/toy/.env", "src/toy/notes.md", "toy.json"):
+        (root / name).write_text(name)
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "handlers.pyc").touch()
+    return root
+
+
+@pytest.fixture
+def tracked(project: Path) -> Path:
+    """Create a project in a folder of a repository that tracks its settings, handlers and schema."""
+    git(project.parent, "init")
+    git(project, "add", ".rpdk-config", "src/toy/handlers.py", "toy.json")
+    return project
+
+
+def shipped_names(project: Path, *tops: str) -> list[str]:
+    """Return the files that ship, by their paths in the project."""
+    return [str(path.relative_to(project)) for path in sources.shipped_files(project, *tops)]
+
+
+def test_only_tracked_files_ship(tracked: Path) -> None:
+    """Tracked files ship as they are now, with uncommitted changes; untracked notes and keys don't."""
+    (tracked / "src" / "toy" / "handlers.py").write_text("changed")
+    assert shipped_names(tracked, ".rpdk-config", "src", "inputs") == [".rpdk-config", "src/toy/handlers.py"]
+
+
+def test_files_left_out_are_reported_unless_git_ignores_them(tracked: Path) -> None:
+    """The list names a new module that was not added yet, and leaves out what git ignores on purpose."""
+    (tracked / ".gitignore").write_text(".env\n__pycache__/\n")
+    assert [path.name for path in sources.untracked_files(tracked, "src")] == ["notes.md"]
+
+
+def test_a_tracked_file_that_is_gone_is_no_failure(tracked: Path) -> None:
+    """A tracked file that was deleted, but not yet committed as deleted, is left out."""
+    (tracked / "src" / "toy" / "handlers.py").unlink()
+    assert shipped_names(tracked, "src") == []
+
+
+def test_outside_of_a_repository_all_but_hidden_files_ship(project: Path) -> None:
+    """In a tarball or a staged copy hidden files don't ship, except cfn's settings, which are named explicitly."""
+    assert shipped_names(project, ".rpdk-config", "src") == [".rpdk-config", "src/toy/handlers.py", "src/toy/notes.md"]
+    assert sources.untracked_files(project, "src") == []
+
+
+def test_a_project_that_its_repository_ignores_counts_as_outside(tracked: Path) -> None:
+    """An ignored project, such as the copy that staging makes in .cache, ships all files except hidden ones."""
+    git(tracked, "rm", "--cached", "-r", "-q", ".")
+    assert shipped_names(tracked, "src") == ["src/toy/handlers.py", "src/toy/notes.md"]
+
+
+def test_a_hooks_variables_do_not_lead_astray(tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIT_DIR and similar variables, which git sets in hooks, don't point the check at another repository."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    assert shipped_names(tracked, "src") == ["src/toy/handlers.py"]
+
+
+def test_a_repository_without_git_is_refused(tracked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without git the package fails, because it might ship untracked files."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PackagerError, match=r"^Only files that git tracks ship, and there is no git on the PATH"):
+        shipped_names(tracked, "src")
+
+
+def test_a_repository_that_git_cannot_read_is_refused_in_gits_words(tracked: Path) -> None:
+    """A repository that git refuses to read, for example another user's, fails with git's message."""
+    (tracked.parent / ".git" / "HEAD").unlink()
+    with pytest.raises(PackagerError, match=r"git can't tell which in .*: fatal: not a git repository"):
+        shipped_names(tracked, "src")
+
+
+def test_what_cfn_packages_is_what_ships(tracked: Path, tmp_path: Path) -> None:
+    """The copy that cfn builds from contains only tracked files."""
+    (tmp_path / "copy").mkdir()
+    copy_project(tracked, tmp_path / "copy")
+    copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if path.is_file()}
+    assert copied == {".rpdk-config", "src/toy/handlers.py", "toy.json"}

@@ -1,0 +1,103 @@
+"""The account starts empty, leaves nothing behind, and ignores the user's AWS configuration."""
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from cfn_sandbox import SandboxError
+from cfn_sandbox.account.account import Account, bare_environment
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def test_a_client_reaches_the_account(account: Account) -> None:
+    """Clients reach the account, with its account number and its region."""
+    assert account.client("sts").get_caller_identity()["Account"] == account.account_id
+    assert account.client("sagemaker").meta.region_name == "us-east-1"
+
+
+def test_an_account_begins_and_ends_empty() -> None:
+    """An account starts empty, even if an earlier one left a bucket behind."""
+    for _ in range(2):
+        with Account() as account:
+            s3 = account.client("s3")
+            assert s3.list_buckets()["Buckets"] == []
+            s3.create_bucket(Bucket="left-behind")
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_an_account_ends_on_every_way_out(error: type[BaseException] | None) -> None:
+    """The server and its thread end on success, on an exception and on Ctrl-C."""
+    account = Account()
+    try:
+        with account:
+            if error:
+                raise error
+    except (ValueError, KeyboardInterrupt):
+        pass
+    with pytest.raises(requests.ConnectionError):
+        requests.get(account.endpoint, timeout=5)
+    assert "moto" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_taken_port_is_reported_and_cleaned_up() -> None:
+    """A taken port raises an error that names it; the same port works once it is free."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SandboxError, match=rf"^port {port} of 127\.0\.0\.1 can't be used: Address already in use$"):
+            Account(port).__enter__()
+    with Account(port) as account:
+        assert account.endpoint == f"http://127.0.0.1:{port}"
+
+
+def test_an_invalid_port_is_reported() -> None:
+    """An invalid port number raises a SandboxError, not the socket library's exception."""
+    with pytest.raises(SandboxError, match="70000 is not a port"):
+        Account(70000).__enter__()
+
+
+def test_only_loopback_is_listened_on(account: Account) -> None:
+    """The account listens on 127.0.0.1 only, and on no other address of this machine."""
+    port = int(account.endpoint.rsplit(":", 1)[1])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.2", port)) != 0
+
+
+def test_the_users_profiles_and_variables_are_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The account's clients ignore a profile that doesn't exist, a service's own endpoint and a proxy."""
+    (tmp_path / "config").write_text(f"[default]\nregion = eu-west-3\nendpoint_url = {NOWHERE}\n")
+    for name, value in {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_PROFILE": "nobody",
+        "AWS_ENDPOINT_URL_STS": NOWHERE,
+        "HTTP_PROXY": NOWHERE,
+    }.items():
+        monkeypatch.setenv(name, value)
+    with Account() as account:
+        assert account.client("sts").get_caller_identity()["Account"] == account.account_id
+
+
+def test_the_environment_leads_any_client_to_the_account(
+    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The variables lead another process to the account, even if a profile and a proxy are set here."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("HTTP_PROXY", NOWHERE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], boto3.Session().region_name)"
+    environment = bare_environment() | account.environment()
+    completed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert completed.stdout == f"{account.account_id} us-east-1\n", completed.stderr
+
+
+def test_no_proxy_keeps_what_it_had(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account's NO_PROXY keeps the hosts that were already in it."""
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    assert account.environment()["NO_PROXY"] == "example.com,127.0.0.1"

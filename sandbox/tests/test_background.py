@@ -1,0 +1,145 @@
+"""`cfn-sandbox up --detach` and `cfn-sandbox down` work from any folder, and print lines for a shell's eval."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.tests import toy
+from sandbox.tests.processes import wait_until_ended, wait_until_gone
+
+pytestmark = pytest.mark.slow
+
+COMMAND = Path(sys.executable).with_name("cfn-sandbox")
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def project(toy_project: Path, toy_package: Path) -> Iterator[Path]:
+    """Yield the toy's packaged project; afterwards, end its background sandbox if one is left."""
+    assert toy_package
+    yield toy_project
+    subprocess.run([COMMAND, "down", "--project", toy_project], capture_output=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def sandbox(project: Path, tmp_path: Path) -> Call:
+    """Return a function that runs the installed command to its end, from a folder outside any project."""
+
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [COMMAND, arguments[0], "--project", project, *arguments[1:]]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+
+    return call
+
+
+def pid_of(project: Path) -> int:
+    """Return the process ID of a project's background sandbox."""
+    return int((project / ".cache" / "sandbox" / "lock").read_text())
+
+
+def variables(exports: str) -> dict[str, str]:
+    """Return a shell's variables after it evaluates the output of `up`."""
+    script = 'eval "$1"; env'
+    completed = subprocess.run(
+        ["sh", "-c", script, "sh", exports], env={"PATH": os.defpath}, capture_output=True, text=True, check=True
+    )
+    return dict(line.split("=", 1) for line in completed.stdout.splitlines())
+
+
+def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
+    """Clients reach the account between `up` and `down`, whose standard output has only lines for eval."""
+    started = sandbox("up", "--detach")
+    assert started.returncode == 0, started.stderr
+    assert {line.split()[0] for line in started.stdout.splitlines()} == {"unset", "export"}
+    environment = variables(started.stdout)
+    code = "import boto3; print(boto3.client('cloudformation').list_types()['TypeSummaries'][0]['TypeName'])"
+    completed = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert completed.stdout == "Toy::Test::Type\n", completed.stderr
+    pid, log = pid_of(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
+
+    ended = sandbox("down")
+    assert (ended.returncode, ended.stderr) == (0, f"cfn-sandbox: the sandbox of {project} has ended\n")
+    wait_until_ended(pid)
+    assert not Path(log).exists()
+    wait_until_gone(Path(log).parent / "task")
+    script = f"{started.stdout}\n{ended.stdout}"
+    assert not [name for name in variables(script) if name.startswith(("AWS_", "CFN_SANDBOX_"))]
+
+
+def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
+    """A second `up` joins the running sandbox; with another region, it fails and says what to do."""
+    first = sandbox("up", "--detach", "--region", "eu-west-1")
+    second = sandbox("up", "--detach")
+    assert first.stdout == second.stdout != ""
+    assert f"cfn-sandbox: the sandbox of {project} is up already" in second.stderr
+    other = sandbox("up", "--detach", "--region", "us-west-2")
+    assert (other.returncode, other.stdout) == (1, "")
+    assert other.stderr == "cfn-sandbox: a sandbox of this project is up in eu-west-1: `cfn-sandbox down` ends it\n"
+
+
+def test_down_without_up_is_reported(sandbox: Call, project: Path) -> None:
+    """`down` without a running sandbox succeeds, and says that none is up."""
+    assert sandbox("down").returncode == 0
+    ended = sandbox("down")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == f"cfn-sandbox: no sandbox of {project} is up\n"
+
+
+def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -> None:
+    """A killed sandbox counts as down. Its lock file still has a process ID, which another process may have by now."""
+    sandbox("up", "--detach")
+    os.kill(pid_of(project), signal.SIGKILL)
+    wait_until_ended(pid_of(project))
+    assert sandbox("down").stderr == f"cfn-sandbox: no sandbox of {project} is up\n"
+    again = sandbox("up", "--detach")
+    assert "is up already" not in again.stderr
+    assert again.returncode == 0
+
+
+def test_one_that_cannot_start_says_why(sandbox: Call, project: Path) -> None:
+    """If the sandbox can't start, `up` prints its message, returns its exit code, and leaves nothing to evaluate."""
+    failed = sandbox("up", "--detach", "--port", "70000")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.endswith(
+        "cfn-sandbox: 70000 is not a port: give a number from 1 to 65535, or 0 for a free port\n"
+    )
+    assert sandbox("down").stderr == f"cfn-sandbox: no sandbox of {project} is up\n"
+
+
+def test_a_folder_without_a_project_is_not_written_to(tmp_path: Path) -> None:
+    """Neither `up` nor `down` writes to a folder without a project."""
+    for command in (["up", "--detach"], ["down"]):
+        subprocess.run([COMMAND, *command, "--project", tmp_path], capture_output=True, check=False, timeout=60)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
+    """Ctrl-C during `up` ends the sandbox, although its own session keeps the terminal's Ctrl-C from reaching it."""
+    # Packaging never ends here: the schema is a named pipe, and reading it waits for a writer.
+    project = toy.write(tmp_path / "project", requirements="--no-index\n")
+    (project / "toy-test-type.json").unlink()
+    os.mkfifo(project / "toy-test-type.json")
+    with subprocess.Popen(
+        [COMMAND, "up", "--detach", "--project", project],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    ) as process:
+        lock = project / ".cache" / "sandbox" / "lock"
+        deadline = time.monotonic() + 30
+        while not (lock.exists() and lock.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        child = pid_of(project)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    wait_until_ended(child)

@@ -1,0 +1,178 @@
+"""After a failed operation, OnFailure and DisableRollback decide what stays and how the stack continues."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.tests.toys import Client, Toys, create, failure, stack_of, template, update
+
+BOTH: dict[str, Any] = {"A": {"Name": "a"}, "B": {"Name": "b", "Colour": {"Ref": "A"}}}
+
+
+def fail_second(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Create A, and fail to create B, whose handler reports a model."""
+    toys.resources["toy-1"], toys.resources["toy-7"] = {"Name": "a"}, {"Name": "b"}
+    toys.answers = [
+        {"status": "SUCCESS", "resourceModel": {"Id": "toy-1", "Name": "a"}},
+        failure("NotStabilized", "too late", {"Id": "toy-7", "Name": "b"}),
+    ]
+    return create(cloudformation, template(**BOTH), **options)
+
+
+@pytest.mark.parametrize("options", [{"DisableRollback": True}, {"OnFailure": "DO_NOTHING"}])
+def test_a_create_that_is_not_rolled_back(toys: Toys, cloudformation: Client, options: dict[str, Any]) -> None:
+    """Without rollback, the resources stay. An UPDATE with DisableRollback continues and recreates the failed one."""
+    stack = fail_second(toys, cloudformation, **options)
+    assert (stack["StackStatus"], list(toys.resources)) == ("CREATE_FAILED", ["toy-1", "toy-7"])
+    with pytest.raises(ClientError, match="please use the disable-rollback parameter with update-stack API"):
+        update(cloudformation, template(**BOTH))
+    stack = update(cloudformation, template(**BOTH), DisableRollback=True)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert toys.actions() == ["CREATE A", "CREATE B", "DELETE B", "CREATE B"]
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.resources == {}
+
+
+def test_a_partly_failed_create_can_be_deleted(toys: Toys, cloudformation: Client) -> None:
+    """DELETE also deletes the resource that failed, if its handler reported a model."""
+    fail_second(toys, cloudformation, DisableRollback=True)
+    resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
+    statuses = {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources}
+    assert statuses == {"A": "CREATE_COMPLETE", "B": "CREATE_FAILED"}
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.actions()[2:] == ["DELETE B", "DELETE A"]
+    assert toys.resources == {}
+
+
+def test_a_create_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
+    """RollbackStack rolls back a CREATE that failed with DisableRollback."""
+    fail_second(toys, cloudformation, DisableRollback=True)
+    cloudformation.rollback_stack(StackName="toys")
+    assert stack_of(cloudformation)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert toys.resources == {}
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be rolled back"):
+        cloudformation.rollback_stack(StackName="toys")
+
+
+def test_a_create_that_is_deleted_on_failure(toys: Toys, cloudformation: Client) -> None:
+    """OnFailure=DELETE deletes the failed stack, whose events can still be read by its id."""
+    stack_id = cloudformation.create_stack(
+        StackName="toys", TemplateBody=template(A={"Name": "NO"}), OnFailure="DELETE"
+    )["StackId"]
+    with pytest.raises(ClientError, match="does not exist"):
+        stack_of(cloudformation)
+    events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+    statuses = [event["ResourceStatus"] for event in events if event["PhysicalResourceId"] == stack_id]
+    assert statuses == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"]
+    assert toys.resources == {}
+    with pytest.raises(ClientError, match="either DisableRollback or OnFailure"):
+        create(cloudformation, template(A={"Name": "a"}), OnFailure="DELETE", DisableRollback=True)
+
+
+def fail_update(toys: Toys, cloudformation: Client, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
+    """Change A, replace B, and fail to create C."""
+    create(cloudformation, template(**BOTH))
+    toys.events.clear()
+    changed: dict[str, Any] = {"A": {"Name": "a", "Colour": "red"}, "B": {"Name": "bb", "Colour": {"Ref": "A"}}}
+    return update(cloudformation, template(**changed, C={"Name": "NO", "Colour": {"Ref": "B"}}), **options)
+
+
+def test_an_update_that_is_not_rolled_back(toys: Toys, cloudformation: Client) -> None:
+    """Without rollback, UPDATE continues where it failed, and deletes the replaced resource only at the end."""
+    stack = fail_update(toys, cloudformation, DisableRollback=True)
+    assert (stack["StackStatus"], sorted(toys.resources)) == ("UPDATE_FAILED", ["toy-1", "toy-2", "toy-3"])
+    body = template(
+        A={"Name": "a", "Colour": "red"}, B={"Name": "bb", "Colour": {"Ref": "A"}}, C={"Name": "c", "Colour": "x"}
+    )
+    stack = update(cloudformation, body, DisableRollback=True)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert toys.actions() == ["UPDATE A", "CREATE B", "CREATE C", "DELETE B"]
+    assert toys.events[-1]["requestData"]["resourceProperties"]["Id"] == "toy-2"
+    assert sorted(toy["Name"] for toy in toys.resources.values()) == ["a", "bb", "c"]
+
+
+def test_an_update_that_is_rolled_back_later(toys: Toys, cloudformation: Client) -> None:
+    """RollbackStack restores the last complete state, even after two failed updates."""
+    fail_update(toys, cloudformation, DisableRollback=True)
+    again = template(A={"Name": "a", "Colour": "blue"}, B={"Name": "bb"}, C={"Name": "STILL", "Colour": {"Ref": "B"}})
+    assert update(cloudformation, again, DisableRollback=True)["StackStatus"] == "UPDATE_FAILED"
+    cloudformation.rollback_stack(StackName="toys")
+    stack = stack_of(cloudformation)
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert {key: (toy["Name"], toy.get("Colour")) for key, toy in toys.resources.items()} == {
+        "toy-1": ("a", None),
+        "toy-2": ("b", "toy-1"),
+    }
+    assert update(cloudformation, template(A={"Name": "a"}))["StackStatus"] == "UPDATE_COMPLETE"
+    assert list(toys.resources) == ["toy-1"]
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, skip: bool) -> None:
+    """ContinueUpdateRollback continues with the failed step, or skips the resource in ResourcesToSkip."""
+    create(cloudformation, template(**BOTH))
+    toys.answers = [
+        {"status": "SUCCESS", "resourceModel": toys.resources["toy-1"] | {"Colour": "red"}},
+        failure("InvalidRequest", "not b"),
+        {"status": "SUCCESS", "resourceModel": toys.resources["toy-2"]},
+        failure("AccessDenied", "not now"),
+    ]
+    changed: dict[str, Any] = {"A": {"Name": "a", "Colour": "red"}, "B": {"Name": "b", "Colour": {"Fn::Sub": "${A}!"}}}
+    stack = update(cloudformation, template(**changed))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    count = len(toys.events)
+    cloudformation.continue_update_rollback(StackName="toys", ResourcesToSkip=["A"] if skip else [])
+    assert stack_of(cloudformation)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert toys.actions()[count:] == ([] if skip else ["UPDATE A"])
+
+
+def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformation: Client) -> None:
+    """DELETE also deletes what a failed rollback left: no resource that a handler reported is orphaned."""
+    create(cloudformation, template(A={"Name": "a"}))
+    toys.resources["toy-2"] = {}
+    toys.answers = [
+        {"status": "SUCCESS", "resourceModel": {"Id": "toy-2", "Name": "b"}},
+        failure("InvalidRequest", "not c"),
+        failure("AccessDenied", "not now"),
+    ]
+    body = template(A={"Name": "a"}, B={"Name": "b"}, C={"Name": "c", "Colour": {"Ref": "B"}})
+    assert update(cloudformation, body)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.resources == {}
+
+
+def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloudformation: Client) -> None:
+    """RetainResources keeps a resource that can't be deleted, but only after DELETE failed."""
+    create(cloudformation, template(A={"Name": "a"}, B={"Name": "b"}))
+    with pytest.raises(ClientError, match="retain only when the stack is in the DELETE_FAILED state"):
+        cloudformation.delete_stack(StackName="toys", RetainResources=["A"])
+    toys.answers = [failure("AccessDenied")]
+    cloudformation.delete_stack(StackName="toys")
+    assert stack_of(cloudformation)["StackStatus"] == "DELETE_FAILED"
+    cloudformation.delete_stack(StackName="toys", RetainResources=["B"])
+    assert [toy["Name"] for toy in toys.resources.values()] == ["b"]
+    with pytest.raises(ClientError, match="does not exist"):
+        stack_of(cloudformation)
+
+
+def test_termination_protection(toys: Toys, cloudformation: Client) -> None:
+    """A protected stack can't be deleted until the protection is removed."""
+    create(cloudformation, template(A={"Name": "a"}), EnableTerminationProtection=True)
+    with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is enabled"):
+        cloudformation.delete_stack(StackName="toys")
+    cloudformation.update_termination_protection(StackName="toys", EnableTerminationProtection=False)
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.resources == {}
+
+
+def test_when_a_stack_was_changed_and_deleted(toys: Toys, cloudformation: Client) -> None:
+    """A stack's description has the times of its update and deletion; a deleted stack is found by its id."""
+    stack = create(cloudformation, template(A={"Name": "a"}))
+    assert "LastUpdatedTime" not in stack
+    stack = update(cloudformation, template(A={"Name": "a", "Colour": "red"}))
+    assert stack["LastUpdatedTime"] >= stack["CreationTime"]
+    cloudformation.delete_stack(StackName="toys")
+    (deleted,) = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
+    assert (deleted["StackStatus"], deleted["DeletionTime"] >= stack["LastUpdatedTime"]) == ("DELETE_COMPLETE", True)
+    assert toys.resources == {}

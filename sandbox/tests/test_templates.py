@@ -1,0 +1,251 @@
+"""Invalid templates and parameters are refused before the stack changes, and summaries describe valid ones."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cfn_sandbox.cloudformation import moto_templates as templates
+from sandbox.tests.toys import SESSION, TOY, Client, Toys, create, stack_of, template, update
+
+TRUST = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+ROLE = {"Type": "AWS::IAM::Role", "Properties": TRUST}
+NAMED_ROLE = {"Type": "AWS::IAM::Role", "Properties": {**TRUST, "RoleName": "me"}}
+
+
+def with_parameters(parameters: dict[str, Any], **resources: dict[str, Any]) -> str:
+    """Return a template of toys with parameters."""
+    return json.dumps(json.loads(template(**resources)) | {"Parameters": parameters})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:5000/{bucket}/a%20b.json",
+        "http://localhost:5000/{bucket}/a b.json",
+        "https://s3.eu-west-1.amazonaws.com/{bucket}/a b.json",
+        "https://{bucket}.s3.eu-west-1.amazonaws.com/a b.json",
+        "https://{bucket}.s3.amazonaws.com/a b.json",
+    ],
+)
+@pytest.mark.parametrize("bucket", ["box.of.localhost", "s3-box"])
+def test_template_urls(toys: Toys, cloudformation: Client, url: str, bucket: str) -> None:
+    """Template URLs work path-style and virtual-hosted, for AWS and for this machine, with any bucket name."""
+    s3 = SESSION.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket=bucket, Key="a b.json", Body=template(Bear={"Name": "bear"}).encode())
+    cloudformation.create_stack(StackName="toys", TemplateURL=url.format(bucket=bucket))
+    assert toys.actions() == ["CREATE Bear"]
+
+
+@pytest.mark.parametrize("name", ["none/a.json", "box/none.json"])
+def test_a_template_url_that_leads_nowhere(cloudformation: Client, name: str) -> None:
+    """A URL of a missing bucket or key is refused."""
+    place = {"LocationConstraint": "eu-west-1"}
+    SESSION.client("s3").create_bucket(Bucket="box", CreateBucketConfiguration=place)
+    with pytest.raises(ClientError, match=r"S3 error: The specified (bucket|key) does not exist"):
+        cloudformation.create_stack(StackName="toys", TemplateURL=f"http://127.0.0.1:5000/{name}")
+
+
+def test_a_resource_without_a_physical_resource(toys: Toys, cloudformation: Client) -> None:
+    """AWS::CDK::Metadata, part of every CDK stack, has events and an identifier, and updates don't change it."""
+
+    def metadata(text: str) -> dict[str, Any]:
+        return {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": text}}
+
+    create(cloudformation, template(Bear={"Name": "bear"}, CDKMetadata=metadata("v2:deflate64:abc")))
+    stack = update(cloudformation, template(Bear={"Name": "bear"}, CDKMetadata=metadata("v2:deflate64:xyz")))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    resources = cloudformation.list_stack_resources(StackName="toys")["StackResourceSummaries"]
+    statuses = {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources}
+    assert statuses == {"Bear": "CREATE_COMPLETE", "CDKMetadata": "CREATE_COMPLETE"}
+    assert all(one["PhysicalResourceId"] for one in resources)
+    cloudformation.delete_stack(StackName="toys")
+    assert toys.actions() == ["CREATE Bear", "DELETE Bear"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "given", "needed"),
+    [
+        (ROLE, [], "CAPABILITY_IAM"),
+        (ROLE, ["CAPABILITY_AUTO_EXPAND"], "CAPABILITY_IAM"),
+        (NAMED_ROLE, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+        (ROLE, ["CAPABILITY_NAMED_IAM"], None),
+        (NAMED_ROLE, ["CAPABILITY_NAMED_IAM"], None),
+    ],
+)
+def test_capabilities(cloudformation: Client, resource: dict[str, Any], given: list[str], needed: str | None) -> None:
+    """A stack or change set without the capability that it needs is refused, and nothing is created."""
+    options: dict[str, Any] = {
+        "StackName": "toys",
+        "TemplateBody": template(Role=resource),
+        "Capabilities": given,
+    }
+    if needed is None:
+        cloudformation.create_stack(**options)
+        assert stack_of(cloudformation)["StackStatus"] == "CREATE_COMPLETE"
+        return
+    refused = cloudformation.exceptions.InsufficientCapabilitiesException
+    with pytest.raises(refused, match=rf"Requires capabilities : \[{needed}\]"):
+        cloudformation.create_stack(**options)
+    with pytest.raises(refused, match=needed):
+        cloudformation.create_change_set(ChangeSetName="change", ChangeSetType="CREATE", **options)
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_a_macro_must_be_reviewed(cloudformation: Client) -> None:
+    """A macro needs a change set or its capability. SAM's own translator expands SAM templates."""
+    body = json.dumps(
+        {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {
+                "Box": {"Type": "AWS::Serverless::SimpleTable", "Properties": {"TableName": "box"}},
+            },
+        }
+    )
+    with pytest.raises(ClientError, match="CAPABILITY_AUTO_EXPAND"):
+        cloudformation.create_stack(StackName="toys", TemplateBody=body)
+    change = {"StackName": "toys", "ChangeSetName": "change"}
+    cloudformation.create_change_set(**change, ChangeSetType="CREATE", TemplateBody=body)
+    (resource_change,) = cloudformation.describe_change_set(**change)["Changes"]
+    assert resource_change["ResourceChange"]["ResourceType"] == "AWS::DynamoDB::Table"
+    cloudformation.execute_change_set(**change)
+    assert stack_of(cloudformation)["StackStatus"] == "CREATE_COMPLETE"
+    assert cloudformation.get_template(StackName="toys")["TemplateBody"] == json.loads(body)
+    processed = cloudformation.get_template(StackName="toys", TemplateStage="Processed")["TemplateBody"]
+    assert processed["Resources"]["Box"]["Type"] == "AWS::DynamoDB::Table"
+    with pytest.raises(ClientError, match=r"No updates are to be performed\."):
+        cloudformation.update_stack(StackName="toys", TemplateBody=body, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"Transform": "Acme::Macro", "Resources": {"A": {"Type": TOY}}}, "No transform named Acme::Macro found"),
+        (
+            {
+                "Transform": "AWS::Serverless-2016-10-31",
+                "Resources": {"A": {"Type": "AWS::Serverless::SimpleTable", "Properties": {"Nonsense": 1}}},
+            },
+            "Invalid Serverless Application Specification document. Number of errors found: 1",
+        ),
+    ],
+)
+def test_a_macro_that_fails(cloudformation: Client, body: dict[str, Any], message: str) -> None:
+    """An unknown or failing macro is refused before the stack exists."""
+    with pytest.raises(ClientError, match=message):
+        cloudformation.create_stack(
+            StackName="toys", TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_AUTO_EXPAND"]
+        )
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+PARAMETERS = {
+    "Colour": {"Type": "String", "Default": "red", "AllowedValues": ["red", "blue"], "Description": "Its colour"},
+    "Secret": {"Type": "String", "NoEcho": True},
+}
+
+
+def test_summaries(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """A summary has parameters, capabilities with their reason, and import identifiers; parameters can be unused."""
+    body = json.loads(with_parameters(PARAMETERS, Bear={"Name": "bear"}, Role=ROLE, Box={"Type": "AWS::SQS::Queue"}))
+    body |= {"Description": "Toys.", "Metadata": {"a": 1}, "AWSTemplateFormatVersion": "2010-09-09"}
+    validated = cloudformation.validate_template(TemplateBody=json.dumps(body))
+    assert validated["Description"] == "Toys."
+    assert validated["Capabilities"] == ["CAPABILITY_IAM"]
+    assert validated["CapabilitiesReason"] == "The following resource(s) require capabilities: [AWS::IAM::Role]"
+    assert validated["Parameters"] == [
+        {"ParameterKey": "Colour", "DefaultValue": "red", "NoEcho": False, "Description": "Its colour"},
+        {"ParameterKey": "Secret", "NoEcho": True},
+    ]
+    summary = cloudformation.get_template_summary(TemplateBody=json.dumps(body))
+    assert summary["ResourceTypes"] == [TOY, "AWS::IAM::Role", "AWS::SQS::Queue"]
+    assert (summary["Version"], json.loads(summary["Metadata"])) == ("2010-09-09", {"a": 1})
+    assert summary["Parameters"][0]["ParameterConstraints"] == {"AllowedValues": ["red", "blue"]}
+    identifiers = {one["ResourceType"]: one["ResourceIdentifiers"] for one in summary["ResourceIdentifierSummaries"]}
+    assert identifiers == {TOY: ["Id"], "AWS::IAM::Role": ["RoleName"], "AWS::SQS::Queue": ["QueueUrl"]}
+
+
+def test_a_stack_s_summary_and_its_secrets(toys: Toys, cloudformation: Client) -> None:
+    """A stack has a summary, too. A NoEcho value is shown as ****, but reaches the resource."""
+    body = with_parameters(PARAMETERS, Bear={"Name": "bear", "Colour": {"Ref": "Secret"}})
+    stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Secret", "ParameterValue": "swordfish"}])
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert values == {"Colour": "red", "Secret": "****"}
+    assert toys.resources["toy-1"]["Colour"] == "swordfish"
+    summary = cloudformation.get_template_summary(StackName="toys")
+    assert [one["ParameterKey"] for one in summary["Parameters"]] == ["Colour", "Secret"]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "value", "message"),
+    [
+        ({"AllowedValues": ["red"]}, "blue", "Parameter 'Colour' must be one of AllowedValues"),
+        ({"AllowedPattern": "[a-z]+"}, "Blue", r"Parameter 'Colour' must match pattern \[a-z\]\+"),
+        ({"AllowedPattern": "[a-z]+", "ConstraintDescription": "small"}, "B", "failed to satisfy constraint: small"),
+        ({"MinLength": 3}, "x", "Parameter 'Colour' must contain at least 3 characters"),
+        ({"MaxLength": "3"}, "xxxx", "Parameter 'Colour' must contain at most 3 characters"),
+        ({"Type": "Number"}, "x", "Parameter 'Colour' must be a number"),
+        ({"Type": "Number", "MinValue": 3}, "2", "Parameter 'Colour' must be a number not less than 3"),
+        ({"Type": "List<Number>", "MaxValue": 3}, "1,4", "Parameter 'Colour' must be a number not greater than 3"),
+        ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a,c", "must be one of AllowedValues"),
+    ],
+)
+def test_parameters_out_of_bounds(
+    cloudformation: Client, declaration: dict[str, Any], value: str, message: str
+) -> None:
+    """A parameter outside its constraints is refused in CloudFormation's words, without the value."""
+    body = with_parameters({"Colour": {"Type": "String"} | declaration}, Bear={"Name": "bear"})
+    with pytest.raises(ClientError, match=message):
+        create(cloudformation, body, Parameters=[{"ParameterKey": "Colour", "ParameterValue": value}])
+    with pytest.raises(ClientError, match=r"Parameters: \[Colour\] must have values"):
+        create(cloudformation, body)
+    extra = [{"ParameterKey": "Other", "ParameterValue": "x"}, {"ParameterKey": "Colour", "ParameterValue": value}]
+    with pytest.raises(ClientError, match=r"Parameters: \[Other\] do not exist in the template"):
+        create(cloudformation, body, Parameters=extra)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"Resources": {"A": {"Type": TOY}}, "Resource": {}}, r"Invalid template property or properties \[Resource\]"),
+        ({"Resources": {}}, "At least one Resources member must be defined"),
+        ({"Resources": {"A": {"Properties": {}}}}, r"\[/Resources/A\] Every Resources object must contain a Type"),
+        (
+            {"Resources": {"A": {"Type": TOY}}, "Outputs": {"X": {"Value": {"Ref": "B"}}}},
+            r"Unresolved resource dependencies \[B\] in the Outputs block",
+        ),
+        ({"Resources": {"A": {"Type": TOY, "DependsOn": ["A"]}}}, r"Circular dependency between resources: \[A\]"),
+    ],
+)
+def test_what_validation_refuses(cloudformation: Client, body: dict[str, Any], message: str) -> None:
+    """ValidateTemplate refuses the same templates as CreateStack."""
+    with pytest.raises(ClientError, match=message):
+        cloudformation.validate_template(TemplateBody=json.dumps(body))
+    with pytest.raises(ClientError, match=message):
+        cloudformation.create_stack(StackName="toys", TemplateBody=json.dumps(body))
+
+
+def test_yaml_as_cloudformation_reads_it() -> None:
+    """YAML templates can have short functions in every form, dates as text, and nested attributes in Fn::Sub."""
+    text = """
+    Conditions: {Both: !And [!Condition One, !Equals [!Ref A, 2012-10-17]]}
+    Resources:
+      A:
+        Type: Acme::Test::Toy
+        Properties:
+          Version: 2012-10-17
+          Json: !ToJsonString {a: !GetAtt B.C.D}
+          Sub: !Sub ["${x}-${B.C}", {x: !Ref B}]
+          Deep: !Sub "${B.C.D}-${!B.C.D}-${B.C}"
+    """
+    parsed = templates.parse(text)
+    both = {"Fn::And": [{"Condition": "One"}, {"Fn::Equals": [{"Ref": "A"}, "2012-10-17"]}]}
+    assert parsed["Conditions"] == {"Both": both}
+    assert parsed["Resources"]["A"]["Properties"] == {
+        "Version": "2012-10-17",
+        "Json": {"Fn::ToJsonString": {"a": {"Fn::GetAtt": ["B", "C.D"]}}},
+        "Sub": {"Fn::Sub": ["${x}-${B.C}", {"x": {"Ref": "B"}}]},
+        "Deep": {"Fn::Sub": ["${AttributeBCD}-${!B.C.D}-${B.C}", {"AttributeBCD": {"Fn::GetAtt": ["B", "C.D"]}}]},
+    }

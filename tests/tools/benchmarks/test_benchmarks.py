@@ -1,0 +1,211 @@
+"""The benchmark compares equal work, and marks a missed target."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cfn_sandbox.packaging import bytecode
+from cfn_sandbox.packaging.package import package
+from tools.benchmarks import events, report, service, share
+from tools.benchmarks.measure import SIDES, Bench, Cost, Results
+from tools.benchmarks.play import play, trust, unpack
+
+PROJECT = Path(__file__).parents[3]
+PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return both packages, unpacked; the naive one has our package's libraries."""
+    ours = unpack(package(PROJECT), tmp_path_factory.mktemp("packages") / "ours")
+    naive = ours.with_name("naive")
+    shutil.copytree(ours, naive)
+    for path in (naive / PACKAGE).iterdir():
+        if path.name != "models.py" and path.is_file():
+            path.unlink()
+    shutil.rmtree(naive / PACKAGE / "__pycache__", ignore_errors=True)
+    models = PROJECT / "src" / PACKAGE / "data"
+    shutil.copytree(models, naive / "botocore" / "data", dirs_exist_ok=True)
+    (naive / PACKAGE / "__init__.py").touch()
+    shutil.copy(PROJECT / "benchmarks" / "naive" / "handlers.py", naive / PACKAGE)
+    return {"naive": naive, "ours": ours}
+
+
+@pytest.mark.parametrize("action", events.ACTIONS)
+def test_both_packages_do_the_same(packages: dict[str, Path], tmp_path: Path, action: str) -> None:
+    """Both packages give the same result, and the naive one makes no SageMaker call that ours doesn't."""
+    python = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
+    assert python
+    answers, calls = [], []
+    for side, path in packages.items():
+        copy = tmp_path / side
+        shutil.copytree(path, copy)
+        with service.running(tmp_path / f"{side}-certificates") as stand_in:
+            trust(copy, stand_in.authority)
+            properties = events.model(environment=3, tags=3)
+            previous_tags = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
+            existing = {"JobDefinitionName": events.name(0), "Tags": properties["Tags"] + previous_tags}
+            stand_in.definitions[events.name(0)] = properties | existing
+            run = play(copy, [events.event(action, 0, properties)], stand_in, python)
+            assert run.last is not None
+            answers.append(run.last)
+            calls.append({call.operation for call in stand_in.calls if "sagemaker" in call.host})
+    naive, ours = answers
+    assert naive["status"] == ours["status"] == "SUCCESS"
+    assert calls[0] <= calls[1]
+    if action in ("CREATE", "READ"):
+        models = [answer["resourceModel"] for answer in answers]
+        for model in models:
+            model["Tags"].sort(key=lambda tag: tag["Key"])
+            model.pop("CreationTime")  # the two write it in different formats
+        assert models[0] == models[1]
+    if action == "LIST":
+        arns = [[model["JobDefinitionArn"] for model in answer["resourceModels"]] for answer in answers]
+        assert arns[0] == arns[1] != []
+
+
+@pytest.mark.parametrize("operation", ["PutMetricData", "PutLogEvents"])
+def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tmp_path: Path, operation: str) -> None:
+    """Both packages continue without logs and metrics, and would then seem to cost less."""
+    python = bytecode.interpreter("3.12") or bytecode.interpreter("3.11") or bytecode.interpreter("3.13")
+    assert python
+    copy = tmp_path / "ours"
+    shutil.copytree(packages["ours"], copy)
+    with service.running(tmp_path / "certificates") as stand_in:
+        trust(copy, stand_in.authority)
+        bench = Bench({"ours": stand_in}, tmp_path, lambda *_: None)
+        bench.packages, bench.python = {"ours": copy}, python
+        assert bench._play("ours", bench._prepare_events("ours", "READ", 1)).last
+        stand_in.faults[operation] = [service.Fault(400, "AccessDeniedException")]
+        with pytest.raises(RuntimeError, match=f"not delivered: {operation} fails"):
+            bench._play("ours", bench._prepare_events("ours", "READ", 1))
+
+
+def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[str, Path]) -> None:
+    """Under valgrind, 3 s of work take minutes, and work that a time limit cuts is not counted."""
+    code = (
+        f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'benchmarks')!r}]\n"
+        f"import driver, {PACKAGE}.handlers as handlers\n"
+        f"driver.lengthen_limits({PACKAGE!r})\n"
+        f"from {PACKAGE} import client, delivery, plugin\n"
+        "print(client.CONFIG.read_timeout, client.CONFIG.connect_timeout, delivery.DELIVERY.read_timeout,"
+        " delivery.LONGEST, [plugin.SECONDS[action] for action in plugin.Action])"
+    )
+    completed = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == ["600", "600", "600", "600", "[600,", "600,", "600,", "600,", "600]"]
+
+
+def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
+    """Return made-up measurements: our costs, and the others as multiples of them."""
+    measurements = Results("3.12", counted)
+    for side, cost in (("compiled", ours * ratio), ("naive", ours * ratio * 2), ("ours", ours)):
+        measurements.zips[side] = measurements.unzipped[side] = int(1e5 * cost)
+        count = cost if counted else None
+        measurements.imports[side] = (count, cost)
+        for action in events.ACTIONS:
+            measurements.costs[action, side] = Cost(
+                count, count, cost, cost, cost, cost, cost, ["ListTags"] * 2, 4, 2.0
+            )
+        measurements.memory[side] = {1: cost, 10: cost, 40: cost + 0.5}
+        measurements.growth["LIST", side] = {"100": cost}
+    return measurements
+
+
+def write_report(measurements: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
+    """Return the printed lines and the content of RESULTS.md."""
+    monkeypatch.setattr(report, "HERE", folder)
+    return report.write(measurements, 60), (folder / "RESULTS.md").read_text()
+
+
+def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table compares all three packages and begins with the ratio to naive with byte code."""
+    lines, text = write_report(results(ratio=3), tmp_path, monkeypatch)
+    assert "| cold CREATE, M instructions | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
+    assert "| zip, MB | **3.0** | 6.0 | 6.00 | 12.00 | 2.00 |" in lines
+    head = "ratio to naive with byte code | ratio to naive | naive with byte code | naive | ours |"
+    assert text.count(head) == 6
+    assert all(line in text for line in lines)
+    assert "| READ | 4 cold, 2 warm | 4 cold, 2 warm | 4 cold, 2 warm |" in text
+    assert "The counts leave out Lambda's runtime client" in text
+    assert "Skipped: the benchmark got no control group" in text
+
+
+def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each missed target is marked in its own row; an exactly met one isn't."""
+    lines, _ = write_report(results(ratio=3), tmp_path, monkeypatch)
+    assert [line for line in lines if "**no**" in line] == []
+    measurements = results(ratio=3, ours=26)
+    measurements.zips["ours"] = 3_400_000
+    lines, text = write_report(measurements, tmp_path, monkeypatch)
+    assert [line.split(" |")[0] for line in lines if "**no**" in line] == ["| warm CREATE", "| warm READ"]
+    measurements.costs["LIST", "ours"].cold_instructions = 800.2
+    measurements.costs["READ", "ours"].cold_delivery = 5
+    measurements.costs["READ", "ours"].warm_delivery = 2.1
+    measurements.costs["DELETE", "ours"].peak = 31.1
+    measurements.memory["ours"][40] += 1
+    measurements.zips["ours"] += 10_000
+    lines, text = write_report(measurements, tmp_path, monkeypatch)
+    assert sum("**no**" in line for line in lines) == 8
+    assert "| cold LIST | 800 | 800.2 | M instructions | **no** |" in text
+
+
+def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without valgrind the report says how to install it, and calls no target met."""
+    lines, text = write_report(results(ratio=50, counted=False), tmp_path, monkeypatch)
+    assert sum("ms CPU" in line for line in lines) == 4
+    assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 8
+    assert "sudo apt-get install valgrind" in text
+
+
+def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cold and warm have a plot each, with linear axes from 0; the same measurements give the same file."""
+    plot = pytest.importorskip("tools.benchmarks.plot", reason="make bench installs matplotlib")
+    monkeypatch.setattr(plot, "HERE", tmp_path)
+    axes = {}
+    bars = plot._bars
+
+    def record_axes(chart: Any, measurements: Results, kind: str) -> None:  # noqa: ANN401 - matplotlib's axes
+        bars(chart, measurements, kind)
+        axes[kind] = chart
+
+    monkeypatch.setattr(plot, "_bars", record_axes)
+    plot.draw(results(ratio=3))
+    first = (tmp_path / "results.svg").read_text()
+    plot.draw(results(ratio=3))
+    assert (tmp_path / "results.svg").read_text() == first
+    assert ET.fromstring(first).tag.endswith("svg")  # noqa: S314 - our own file
+    assert set(axes) == {"cold", "warm"}
+    for chart in axes.values():
+        assert chart.get_yscale() == "linear"
+        assert chart.get_ylim()[0] == 0
+        assert [patch.get_height() for patch in chart.patches] == [60.0] * 5 + [120.0] * 5 + [20.0] * 5
+    for name in SIDES.values():
+        assert name in first
+
+
+def test_steps_are_printed_one_a_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe gets a line for each step, and a terminal gets a progress bar."""
+    command = pytest.importorskip("tools.benchmarks.__main__", reason="make bench installs matplotlib")
+    with command.step_display(Console(force_terminal=False)) as show_step:
+        show_step(3, 20, "time of [CREATE]")
+    assert capsys.readouterr().out.split("s", 1)[1] == "  3/20  time of [CREATE]\n"
+    terminal = io.StringIO()
+    with command.step_display(Console(force_terminal=True, file=terminal, width=100)) as show_step:
+        show_step(3, 20, "time of [CREATE]")
+    assert "2/20" in terminal.getvalue()
+    assert "time of [CREATE]" in terminal.getvalue()
+
+
+def test_a_share_of_a_core_is_cleaned_up() -> None:
+    """The control group is removed at the end, if the machine allows one at all."""
+    with share.of_a_core(share.SEVENTH) as prefix:
+        assert prefix is None or prefix[0] in ("sh", "systemd-run")
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/benchmark-{os.getpid()}"))

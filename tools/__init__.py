@@ -1,0 +1,1 @@
+"""For developing this type: nothing in here ships."""

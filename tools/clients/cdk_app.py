@@ -1,0 +1,78 @@
+"""A CDK app that writes an assembly for each state of the stacks that tools.clients.cdk deploys.
+
+It runs in CDK's environment: python cdk_app.py FOLDER OWN_TYPE. It defines the resource with the L1 construct, and with
+a CfnResource under your own type name.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_sagemaker as sagemaker
+
+PROPERTIES: dict[str, Any] = json.loads(Path(__file__).with_name("properties.json").read_text())
+ENVIRONMENT = cdk.Environment(account="123456789012", region="us-east-1")
+L1 = sagemaker.CfnModelQualityJobDefinition
+
+
+def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemaker.CfnModelQualityJobDefinition:
+    """Return a definition made with CDK's L1 construct."""
+    job_input = PROPERTIES["ModelQualityJobInput"]
+    output = PROPERTIES["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
+    cluster = PROPERTIES["JobResources"]["ClusterConfig"]
+    return L1(
+        stack,
+        logical_id,
+        endpoint_name=endpoint,
+        job_resources=L1.MonitoringResourcesProperty(
+            cluster_config=L1.ClusterConfigProperty(
+                instance_count=cluster["InstanceCount"],
+                instance_type=cluster["InstanceType"],
+                volume_size_in_gb=cluster["VolumeSizeInGB"],
+            )
+        ),
+        model_quality_app_specification=L1.ModelQualityAppSpecificationProperty(
+            image_uri=image, problem_type=PROPERTIES["ModelQualityAppSpecification"]["ProblemType"]
+        ),
+        model_quality_job_input=L1.ModelQualityJobInputProperty(
+            ground_truth_s3_input=L1.MonitoringGroundTruthS3InputProperty(
+                s3_uri=job_input["GroundTruthS3Input"]["S3Uri"]
+            ),
+            endpoint_input=L1.EndpointInputProperty(
+                endpoint_name=job_input["EndpointInput"]["EndpointName"],
+                inference_attribute=job_input["EndpointInput"]["InferenceAttribute"],
+                local_path=job_input["EndpointInput"]["LocalPath"],
+            ),
+        ),
+        model_quality_job_output_config=L1.MonitoringOutputConfigProperty(
+            monitoring_outputs=[
+                L1.MonitoringOutputProperty(
+                    s3_output=L1.S3OutputProperty(local_path=output["LocalPath"], s3_uri=output["S3Uri"])
+                )
+            ]
+        ),
+        role_arn=PROPERTIES["RoleArn"],
+    )
+
+
+def main(folder: Path, own_type: str) -> None:
+    """Write one assembly for each state, and one for the import."""
+    image = PROPERTIES["ModelQualityAppSpecification"]["ImageUri"]
+    states = {"first": (image, "a"), "changed": (image, "b"), "replaced": (image.replace(":1", ":2"), "b")}
+    for state, (uri, endpoint) in states.items():
+        app = cdk.App(outdir=str(folder / state))
+        stack = cdk.Stack(app, "Quality", env=ENVIRONMENT)
+        l1(stack, "Definition", uri, endpoint)
+        own = cdk.CfnResource(stack, "Own", type=own_type, properties=PROPERTIES | {"EndpointName": endpoint})
+        cdk.CfnOutput(stack, "OwnArn", value=own.ref)
+        app.synth()
+    app = cdk.App(outdir=str(folder / "imported"))
+    imported = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")
+    imported.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,59 @@
+"""Runs troposphere, cfn-lint and boto3's paginators against the sandbox: python -m tools.clients.libraries."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from cfn_sandbox.account.account import Account
+from tools.clients.stage import Failure, expect, python_environment, run_command, sandbox, stack_status, step
+
+STACKS = 60  # more than one page of DescribeStacks
+
+
+def main() -> None:
+    """Install the libraries, then deploy their template and page through the stacks.
+
+    Raises:
+        Failure: a result differs from the expected one.
+    """
+    commands = python_environment("libraries", "troposphere>=4.8,<5", "cfn-lint>=1,<2")
+    with tempfile.TemporaryDirectory() as name, sandbox() as account:
+        run(commands, account, Path(name))
+
+
+def run(commands: Path, account: Account, folder: Path) -> None:
+    """Write, lint and deploy a template, page through the results, and delete the stack."""
+    cloudformation = account.client("cloudformation")
+    with step("troposphere writes a template"):
+        text = run_command([commands / "python", Path(__file__).with_name("troposphere_template.py")])
+    with step("cfn-lint finds nothing in it"):
+        (folder / "template.json").write_text(text)
+        run_command([commands / "cfn-lint", "--regions", "us-east-1", "--template", folder / "template.json"])
+    with step("the stack is created"):
+        cloudformation.create_stack(StackName="quality", TemplateBody=text)
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
+        expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))
+    with step("boto3's paginators: stacks, events, resources, change sets, exports"):
+        body = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+        for number in range(STACKS):
+            cloudformation.create_stack(StackName=f"stack-{number}", TemplateBody=body)
+        found_stacks = cloudformation.get_paginator("describe_stacks").paginate().build_full_result()["Stacks"]
+        expect(len({stack["StackId"] for stack in found_stacks}) == STACKS + 1, f"{len(found_stacks)} stacks")
+        for action in ("describe_stack_events", "list_stack_resources", "list_change_sets"):
+            pages = cloudformation.get_paginator(action).paginate(StackName="quality")
+            expect(len(list(pages)) == 1, f"pages of {action}")
+        expect(
+            cloudformation.get_paginator("list_exports").paginate().build_full_result() == {"Exports": []}, "exports"
+        )
+    with step("the stack is deleted"):
+        cloudformation.delete_stack(StackName="quality")
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        raise SystemExit(str(failure)) from failure

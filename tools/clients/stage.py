@@ -1,0 +1,142 @@
+"""What every client needs: a sandbox, an environment from PyPI or npm, and a printed line for each step."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cfn_sandbox.account.account import Account, bare_environment
+from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.packaging.package import package
+from tools import sagemaker
+from tools.publishing.names import TypeName
+from tools.publishing.staging import stage
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "clients"
+OWN_TYPE = "Acme::SageMaker::ModelQualityJobDefinition"
+PATIENCE = 600  # seconds until a command times out
+
+
+class Failure(Exception):  # noqa: N818 - the report calls it a failure
+    """A result that differs from the expected one, or a command that ended with an unexpected exit code."""
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Print a step and how long it took, once it has succeeded."""
+    start = time.monotonic()
+    yield
+    print(f"  {name} ({time.monotonic() - start:.1f} s)", flush=True)
+
+
+def expect(condition: object, actual: str) -> None:
+    """Fail unless a condition holds.
+
+    Args:
+        condition: what must be true.
+        actual: what was found instead, for the message.
+
+    Raises:
+        Failure: the condition is false.
+    """
+    if not condition:
+        raise Failure(f"unexpected result: {actual}")
+
+
+@contextmanager
+def sandbox(*, own_type: bool = False) -> Iterator[Account]:
+    """Open an account whose CloudFormation has the project's type.
+
+    Args:
+        own_type: whether it also has the type under another name, staged like `python -m publishing stage` does.
+    """
+    with step("start the sandbox"):
+        packages = [package(ROOT)]
+        if own_type:
+            staged = CACHE / "own-type"
+            shutil.rmtree(staged, ignore_errors=True)
+            stage(ROOT, TypeName(OWN_TYPE), staged)
+            packages.append(package(staged))
+    with sagemaker.account() as account, Registry(account) as registry:
+        for path in packages:
+            registry.add(path)
+        yield account
+
+
+def python_environment(name: str, *requirements: str) -> Path:
+    """Create an environment with packages from PyPI, unless it exists; return the folder of its commands."""
+    folder = CACHE / name
+    requested, ready = "\n".join(requirements), folder / ".ready"
+    if not ready.exists() or ready.read_text() != requested:
+        with step(f"install {', '.join(requirements)} from PyPI"):
+            uv = Path(sys.executable).with_name("uv")
+            run_command([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+            run_command([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements])
+            ready.write_text(requested)
+    return folder / "bin"
+
+
+def node_environment(name: str, *packages: str) -> Path:
+    """Create an environment with packages from npm, unless it exists; return the folder of its commands."""
+    folder = CACHE / name
+    requested, ready = "\n".join(packages), folder / ".ready"
+    if not ready.exists() or ready.read_text() != requested:
+        with step(f"install {', '.join(packages)} from npm"):
+            folder.mkdir(parents=True, exist_ok=True)
+            run_command(["npm", "install", "--silent", "--prefix", folder, *packages])
+            ready.write_text(requested)
+    return folder / "node_modules" / ".bin"
+
+
+def run_command(
+    command: Sequence[str | Path],
+    account: Account | None = None,
+    variables: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    fails: bool = False,
+) -> str:
+    """Run a command and return its output, standard error included.
+
+    Args:
+        command: the command and its arguments.
+        account: the account that its AWS variables lead to; without one it has no AWS variables.
+        variables: further variables of its environment.
+        folder: its working directory.
+        fails: whether it must fail.
+
+    Raises:
+        Failure: it failed although it must succeed, or the other way round.
+    """
+    environment = bare_environment() | (account.environment() if account else {}) | dict(variables or {})
+    completed = subprocess.run(
+        list(map(str, command)), env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    if bool(completed.returncode) != fails:
+        raise Failure(
+            f"{' '.join(map(str, command[:3]))} ended with {completed.returncode}:\n{completed.stdout[-4000:]}"
+        )
+    return completed.stdout
+
+
+def stack_status(account: Account, name: str) -> str:
+    """Return the status of a stack; an empty string if the stack doesn't exist."""
+    statuses = [
+        stack["StackStatus"]
+        for stack in account.client("cloudformation").describe_stacks()["Stacks"]
+        if stack["StackName"] == name
+    ]
+    return str(statuses[0]) if statuses else ""
+
+
+def physical_id(account: Account, stack: str, logical_id: str) -> str:
+    """Return the physical id of a stack's resource."""
+    detail = account.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+    return str(detail["StackResourceDetail"]["PhysicalResourceId"])

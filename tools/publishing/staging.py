@@ -1,0 +1,163 @@
+"""Stages the project under another type name, as a complete cfn project that is ready to test and submit."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from cfn_sandbox.packaging import cfn, role, sources
+from cfn_sandbox.packaging.package import build_without_docker, small_variant
+from cfn_sandbox.packaging.sources import SETTINGS
+from tools.publishing.errors import PublishingError
+from tools.publishing.names import TypeName
+
+TagUpdates = Literal["replace", "in-place"]
+TAG_UPDATES: tuple[TagUpdates, ...] = get_args(TagUpdates)
+_REQUIRED = (SETTINGS, "requirements.txt")
+_OPTIONAL = ("LICENSE", "examples/contract-tests.yaml", "inputs", "overrides.json", "sam-tests", "template.yml")
+# The schema's sentence about changes of tags, and its replacement if tags change in place.
+_TYPE_DESCRIPTION = (
+    "A definition can't be updated in place: changing any property except EndpointName requires replacement.",
+    "Only a definition's tags can be updated in place: changing any property except EndpointName and Tags requires "
+    "replacement.",
+)
+_TAGS_DESCRIPTION = " Changing tags updates the definition in place."
+
+
+def type_name_of(project: Path) -> TypeName:
+    """Return the name of a project's type, from cfn's settings.
+
+    Raises:
+        PublishingError: The folder is not a cfn project of a resource type.
+    """
+    try:
+        return TypeName(json.loads((project / SETTINGS).read_bytes())["typeName"])
+    except FileNotFoundError as error:
+        raise PublishingError(f"{project} is not a cfn project: it has no {SETTINGS}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise PublishingError(f"{project / SETTINGS} is not cfn's: {error!r}.") from error
+
+
+def stage(
+    project: Path, type_name: TypeName, out: Path, tag_updates: TagUpdates = "replace", *, small: bool = False
+) -> None:
+    """Write a copy of a project whose type has another name.
+
+    Schema, settings, package, inputs and events are copied, with the name changed in each of its spellings.
+    `cfn generate` writes models.py, resource-role.yaml and docs/. The same project gives the same bytes.
+
+    Args:
+        project: The folder of the original.
+        type_name: The name of the copy's type; the original's name gives a plain copy.
+        out: The folder to write, which must be missing or empty.
+        tag_updates: Whether a change of tags replaces the resource, as in the original, or happens in place.
+        small: Whether cfn packages the copy with our plugin, which must then be installed where cfn runs.
+
+    Raises:
+        PackagerError: The project can't be staged; nothing was written.
+        OSError: The folder can't be written; nothing was written.
+    """
+    project, out = project.resolve(), out.resolve()
+    old = type_name_of(project)
+    _refuse_folder(project, out)
+    required = [*_REQUIRED, f"{old.stem}.json", f"src/{old.package}"]
+    missing = [name for name in required if not (project / name).exists()]
+    if missing:
+        raise PublishingError(f"{project} is not a complete cfn project: it has no {', '.join(missing)}.")
+    untracked = [name for name in required if not any(sources.shipped_files(project, name))]
+    if untracked:
+        raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
+
+    # On the file system of its destination, so that it appears there completely or not at all.
+    existing = next(folder for folder in out.parents if folder.exists())
+    with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
+        staged = Path(scratch) / out.name
+        renamer = _Renamer(old, type_name)
+        for path in sources.shipped_files(project, *required, *_OPTIONAL):
+            renamer.copy(path, staged / renamer.rename(path.relative_to(project).as_posix()))
+        if small:
+            _package_small(staged / SETTINGS)
+        if tag_updates == "in-place":
+            _update_tags_in_place(staged / f"{type_name.stem}.json")
+        cfn.run(["generate"], staged)
+        role.narrow(staged / role.FILE)
+        for log in cfn.LOGS:
+            (staged / log).unlink(missing_ok=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(out)
+
+
+def untracked_files(project: Path) -> list[Path]:
+    """Return the files that a copy of a project lacks because git neither tracks nor ignores them.
+
+    Args:
+        project: The folder of the original.
+    """
+    return sources.untracked_files(project.resolve(), "src", *_OPTIONAL)
+
+
+def _refuse_folder(project: Path, out: Path) -> None:
+    """Raise an error if a staged project can't be written to the folder."""
+    if out.is_dir() and any(out.iterdir()):
+        raise PublishingError(f"{out} is not empty: name a folder that is, or one that does not exist yet.")
+    if out.exists() and not out.is_dir():
+        raise PublishingError(f"{out} is a file: name a folder.")
+    for name in ("src", *_OPTIONAL):
+        if out.is_relative_to(project / name):
+            raise PublishingError(f"{out} is inside {name}, which is part of the project: name another folder.")
+
+
+class _Renamer:
+    """A copier that replaces one type name by another, in each of its spellings."""
+
+    def __init__(self, old: TypeName, new: TypeName) -> None:
+        self._new = dict(zip((s.encode() for s in old.spellings), (s.encode() for s in new.spellings), strict=True))
+        names = b"|".join(re.escape(spelling) for spelling in self._new)
+        # A web address stays unchanged, because its target isn't renamed.
+        self._pattern = re.compile(rb"https?://[^\s\"'<>)]+|(?<![A-Za-z0-9_])(?:" + names + rb")(?![A-Za-z0-9_])")
+
+    def rename(self, text: str) -> str:
+        """Return a text with the new name."""
+        return self._bytes(text.encode()).decode()
+
+    def copy(self, source: Path, destination: Path) -> None:
+        """Copy a file, with the new name in its content."""
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        destination.write_bytes(self._bytes(source.read_bytes()))
+        shutil.copymode(source, destination)
+
+    def _bytes(self, content: bytes) -> bytes:
+        return self._pattern.sub(lambda match: self._new.get(match[0], match[0]), content)
+
+
+def _package_small(settings_file: Path) -> None:
+    """Put our plugin into cfn's settings, if there is one for the language."""
+    settings = json.loads(settings_file.read_bytes())
+    settings["language"] = small_variant(settings["language"])
+    build_without_docker(settings)
+    settings_file.write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
+
+
+def _update_tags_in_place(schema_file: Path) -> None:
+    """Rewrite a schema so that a change of tags no longer replaces the resource."""
+    schema: dict[str, Any] = json.loads(schema_file.read_bytes())
+    tagging = schema.get("tagging", {})
+    tags = tagging.get("tagProperty", "/properties/Tags")
+    create_only: list[str] = schema.get("createOnlyProperties", [])
+    if tags not in create_only:
+        raise PublishingError(
+            "Tags are not createOnly in this schema, so they replace nothing: leave out TAG_UPDATES=in-place."
+        )
+    allowed = schema["handlers"].get("update", {}).get("permissions", [])
+    not_allowed = sorted(set(tagging.get("permissions", [])) - set(allowed))
+    if not_allowed:
+        raise PublishingError(f"Tags can't be updated in place: the update handler has no {', '.join(not_allowed)}.")
+    create_only.remove(tags)
+    tagging["tagUpdatable"] = True
+    schema["description"] = schema["description"].replace(*_TYPE_DESCRIPTION)
+    schema["properties"][tags.rpartition("/")[2]]["description"] += _TAGS_DESCRIPTION
+    schema_file.write_text(json.dumps(schema, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
