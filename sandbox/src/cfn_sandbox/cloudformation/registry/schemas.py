@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cfn_sandbox.cloudformation.types.patterns import compile_pattern
+from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, path_of
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -58,8 +58,10 @@ def _patterns(schema: JSON, place: str) -> Iterator[str]:
         return
     named = schema.get("patternProperties")
     for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
-        if isinstance(pattern, str) and compile_pattern(pattern) is None:
-            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's"
+        try:
+            compiled(str(pattern or ""))
+        except UnreadablePatternError as error:
+            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's: {error}"
     for keyword in _MAPS:
         members = schema.get(keyword)
         for name, member in members.items() if isinstance(members, dict) else ():
