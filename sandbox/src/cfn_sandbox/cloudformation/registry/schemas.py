@@ -48,7 +48,8 @@ def _tagging(schema: Mapping[str, JSON]) -> Iterator[str]:
         return
     if "taggable" in schema:
         yield "#/taggable: it is deprecated beside tagging: remove it"
-    if "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
+    taggable = tagging.get("taggable", True)
+    if taggable and "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
         yield f"#/tagging/tagProperty: the schema has no property {tagging['tagProperty']}"
 
 
