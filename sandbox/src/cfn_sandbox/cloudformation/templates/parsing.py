@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Final
 
 import yaml
@@ -22,10 +23,13 @@ MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written 
 MAXIMUM_DEPTH: Final = 100  # levels; AWS's limit isn't documented, and no real template comes near
 
 _TAG = "tag:yaml.org,2002:"
+_BRACKETS = re.compile(r"[\[\]{}]")
+_INDENTS = re.compile(r"^[ \t?:-]*", re.MULTILINE)
 _KINDS = frozenset({"bool", "float", "int", "map", "null", "seq", "str"})
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 # Where an alias can stand: libyaml resolves aliases before this module sees them, and a chain of them never ends.
 _ALIAS = re.compile(r"(?<![^\s,\[\]{}])\*[^\s,\[\]{}*]")
+_SHORT_FORM = re.compile(r"(?<![^\s,\[\]{}])![A-Za-z]")
 # XML 1.0, in which the API answers, can't hold these.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -60,12 +64,12 @@ def parse(body: str, *, from_url: bool = False) -> Template:
     return Template(parsed)
 
 
-def parse_part(body: str, *, aliases: bool = False) -> JSON:
+def parse_part(body: str, *, included: bool = False) -> JSON:
     """Parse a text in YAML or JSON that needn't be a whole template.
 
     Args:
         body: the text.
-        aliases: whether YAML aliases are allowed, as in what AWS::Include includes.
+        included: whether it is for AWS::Include, which allows YAML's aliases, and no short forms of functions.
 
     Raises:
         ValidationError: the text is not well-formed, has repeated keys, null, control characters, or is nested too
@@ -74,7 +78,7 @@ def parse_part(body: str, *, aliases: bool = False) -> JSON:
     if not body.isascii() and _SURROGATE.search(body):
         raise format_error("unsupported characters.")
     try:
-        parsed = _json(body) if body.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else _yaml(body, aliases=aliases)
+        parsed = _json(body) if body.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else _yaml(body, included=included)
         return _normalized(parsed, [])
     except RecursionError as error:
         raise _too_deep() from error
@@ -133,10 +137,10 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _yaml(body: str, *, aliases: bool) -> JSON:
+def _yaml(body: str, *, included: bool) -> JSON:
     try:
         if (
-            not aliases
+            not included
             and _ALIAS.search(body)
             and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(body, _Loader))
         ):
@@ -155,17 +159,22 @@ def _yaml(body: str, *, aliases: bool) -> JSON:
         raise format_error("YAML not well-formed. (a character is not allowed)") from error
     if node is None:
         return None
-    if aliases and _size(node, {}) > MAXIMUM_NODES:
+    if included and _size(node, {}) > MAXIMUM_NODES:
         raise format_error("YAML not well-formed. (its aliases make it too large)")
+    if included and _SHORT_FORM.search(body) and any(map(_is_short_form, yaml.parse(body, _Loader))):
+        raise format_error("YAML short forms of functions are not supported in included files.")
     return _constructed(node)
+
+
+def _is_short_form(event: yaml.Event) -> bool:
+    return str(getattr(event, "tag", None) or "").startswith("!")
 
 
 def _check_depth(body: str) -> None:
     """Refuse deep YAML before libyaml's composer, which recurses in C, can overflow the stack."""
-    flow = body.count("[") + body.count("{") + body.count("- ")
-    indented = max((len(line) - len(line.lstrip(" ")) for line in body.splitlines()), default=0)
-    if flow <= MAXIMUM_DEPTH and indented <= MAXIMUM_DEPTH:
-        return
+    brackets = accumulate((1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(body)), initial=0)
+    if max(map(len, _INDENTS.findall(body)), default=0) + max(brackets) <= MAXIMUM_DEPTH:
+        return  # no block can be deeper than it is indented, no flow deeper than its brackets
     depth = 0
     for event in yaml.parse(body, _Loader):
         if isinstance(event, yaml.CollectionStartEvent):
