@@ -237,8 +237,6 @@ def execute(
     if disable_rollback:
         options = replace(options, on_failure="DO_NOTHING")
     stack, request = change_set.stack, proposal.request
-    settings = request.settings or stack.settings
-    settings = replace(settings, disable_rollback=options.on_failure == "DO_NOTHING")
     stack.check_can_begin(request.kind, options)
     change_set.executed = True
-    stack.change(request.kind, proposal.definition, options, settings)
+    stack.change(request.kind, proposal.definition, options, request.settings)

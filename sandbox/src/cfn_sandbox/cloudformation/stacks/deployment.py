@@ -71,12 +71,12 @@ class Deployment:
         self._evaluator = evaluator(definition, steps.identity, self._scope)
         self.undo.live = self._scope.resources
 
-    def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain_except_on_create: bool = False) -> Contents:
+    def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
 
         Args:
             imports: the resources to import: by logical id, the properties that identify each.
-            retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
+            retain: whether a rollback keeps new resources whose DeletionPolicy is Retain.
 
         Raises:
             StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
@@ -87,7 +87,7 @@ class Deployment:
             if logical_id in imports:
                 self._import(draft, imports[logical_id])
             else:
-                self._make(draft, retain=not retain_except_on_create)
+                self._make(draft, retain=retain)
         made = outputs(self._evaluator)
         return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
 

@@ -5,8 +5,6 @@ Source: both operations in the API reference.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
@@ -36,7 +34,7 @@ def create_stack(space: Space, name: str, submission: Submission, options: Optio
         stack = Stack(space, space.new_identity(name), settings)
     check_role(space, settings.role_arn)
     definition = define(submission, space, stack.identity, None)
-    stack.change("CREATE", definition, options, replace(settings, disable_rollback=options.on_failure == "DO_NOTHING"))
+    stack.change("CREATE", definition, options, settings)
     return stack
 
 
@@ -56,7 +54,7 @@ def update_stack(stack: Stack, submission: Submission, options: Options, setting
     check_role(stack.steps.space, settings.role_arn)
     before = None if stack.definition is NOTHING else stack.definition
     definition = define(submission, stack.steps.space, stack.identity, before)
-    stack.change("UPDATE", definition, options, replace(settings, disable_rollback=options.on_failure == "DO_NOTHING"))
+    stack.change("UPDATE", definition, options, settings)
 
 
 def check_role(space: Space, role_arn: str | None) -> None:

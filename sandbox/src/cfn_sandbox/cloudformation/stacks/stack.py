@@ -132,7 +132,11 @@ class Stack:
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
-            self.settings = settings or self.settings
+            self.settings = replace(
+                settings or self.settings,
+                disable_rollback=options.on_failure == "DO_NOTHING",
+                retain_except_on_create=options.retain_except_on_create,
+            )
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
             deployment = Deployment(self.steps, self.contents, definition, undo)
             if self.status.name in NOT_CREATED:  # resources can be listed, and deleted if a rollback fails
@@ -148,7 +152,7 @@ class Stack:
 
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
         try:
-            contents = deployment.deploy(options.imports, retain_except_on_create=options.retain_except_on_create)
+            contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
             exports.check(self.steps.space, self.identity, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))

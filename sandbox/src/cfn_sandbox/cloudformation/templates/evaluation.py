@@ -6,13 +6,12 @@ Source: "Intrinsic function reference" in the user guide.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
-from cfn_sandbox.cloudformation.templates import functions, pseudo, references
-from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RULES, Booleans, known
+from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
+from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RULES, Booleans, check_rules, known
 from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -51,33 +50,6 @@ class Scope(Protocol):
         """Return the names of a region's availability zones."""
 
 
-@dataclass(frozen=True)
-class Nothing:
-    """A scope before anything exists: resources and imported values are unknown.
-
-    Attributes:
-        scope: tells the availability zones.
-    """
-
-    scope: Scope
-
-    def ref(self, logical_id: str) -> Value:
-        """Return an unknown."""
-        return Unknown((Reference(logical_id),))
-
-    def attribute(self, logical_id: str, name: str) -> Value:
-        """Return an unknown."""
-        return Unknown((Reference(logical_id, name),))
-
-    def import_value(self, name: str) -> Value:  # noqa: ARG002 - the scope's signature
-        """Return an unknown."""
-        return Unknown()
-
-    def availability_zones(self, region: str) -> list[str]:
-        """Return what the scope says."""
-        return self.scope.availability_zones(region)
-
-
 class Evaluator:
     """Evaluates a template. It is lazy: only what is asked for is resolved, and only the taken branch of Fn::If.
 
@@ -96,10 +68,6 @@ class Evaluator:
     ) -> None:
         self.template, self.parameters, self.pseudo, self.scope = template, parameters, pseudo_parameters, scope
         self._conditions: dict[str, bool | None] = {}  # None while a condition is being evaluated
-
-    def in_scope(self, scope: Scope) -> Evaluator:
-        """Return an evaluator of the same template and parameters that asks another scope."""
-        return Evaluator(self.template, self.parameters, self.pseudo, scope)
 
     def condition(self, name: str) -> bool:
         """Return a condition's value."""
@@ -179,6 +147,39 @@ class Evaluator:
             order += ready
             sorter.done(*ready)
         return order
+
+    def check(self) -> None:
+        """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
+
+        That is: assertions of Rules, references to resources whose condition is false, missing map keys, and all that
+        evaluating the active resources and outputs shows.
+        """
+        for name in self.template.section("Conditions"):
+            self.condition(name)
+        check_rules(self.template.members("Rules"), Booleans(self.evaluate, self.condition, rules=True))
+        for block in ("Resources", "Outputs"):
+            self._check_references(block)
+        self.order()
+        for logical_id in self.active():
+            self._check_resource(logical_id)
+        outputs.outputs(self)
+
+    def _check_references(self, block: str) -> None:
+        active = set(self.active())
+        definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
+        names = [one.name for part in definitions for one in references.references(part, self.condition)]
+        names += [name for one in definitions for name in depends_on(one)]
+        inactive = [name for name in names if name in self.template.resources and name not in active]
+        if inactive:
+            raise unresolved(inactive, block)
+
+    def _check_resource(self, logical_id: str) -> None:
+        kind = str(self.template.resources[logical_id].get("Type"))
+        dynamic.check(kind, self.properties(logical_id))
+        for name in ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
+            value = self.attribute(logical_id, name)
+            if name in {"DeletionPolicy", "UpdateReplacePolicy"} and value is not None:
+                table.check_policy(logical_id, kind, name, value)
 
     def evaluate(self, part: JSON) -> Value:
         """Return a part of the template, evaluated."""

@@ -118,7 +118,7 @@ def cidr(argument: Value) -> Value:
 
 def to_json_string(argument: Value) -> Value:
     """Return an object or a list as JSON, without spaces."""
-    if not isinstance(argument, (dict, list, Unknown)):
+    if is_scalar(argument) or (isinstance(argument, Unknown) and argument.kind not in {None, "array", "object"}):
         raise template_error(_TO_JSON_STRING)
     if not is_known(argument):
         return unknown_from(argument, kind="string")

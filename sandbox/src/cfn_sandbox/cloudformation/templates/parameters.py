@@ -18,21 +18,9 @@ MAXIMUM_BYTES = 4096  # of a parameter's value
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True)
-class StoredParameter:
-    """A parameter in Parameter Store.
-
-    Attributes:
-        kind: `String`, `StringList` or `SecureString`.
-        value: its value.
-    """
-
-    kind: str
-    value: str
-
-
-# Looks a name (or `name:version`) up in Parameter Store; None if there is no such parameter.
-ParameterStore = Callable[[str], StoredParameter | None]
+# Looks a name (or `name:version`) up in Parameter Store. Returns None if there is no such parameter, and raises
+# `unsupported_type` for a SecureString.
+ParameterStore = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -141,15 +129,14 @@ def _check_text(key: str, value: str) -> None:
         raise ValidationError(f"Parameter '{key}' must contain at most {MAXIMUM_BYTES} bytes")
 
 
+def unsupported_type(name: str) -> ValidationError:
+    """Return the error of a parameter in Parameter Store whose type templates can't use: a SecureString."""
+    return ValidationError(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
+
+
 def _stored(names: Mapping[str, str], parameter_store: ParameterStore) -> dict[str, str]:
     found = {key: parameter_store(name) for key, name in names.items()}
-    if missing := [names[key] for key, one in found.items() if one is None]:
+    if missing := [names[key] for key, value in found.items() if value is None]:
         listed = ",".join(dict.fromkeys(missing))
         raise ValidationError(f"Unable to fetch parameters [{listed}] from parameter store for this account.")
-    stored = {key: one for key, one in found.items() if one is not None}
-    if secure := [names[key] for key, one in stored.items() if one.kind == "SecureString"]:
-        listed = ",".join(dict.fromkeys(secure))
-        raise ValidationError(
-            f"Parameters [{listed}] referenced by template have types not supported by CloudFormation."
-        )
-    return {key: one.value for key, one in stored.items()}
+    return {key: value for key, value in found.items() if value is not None}

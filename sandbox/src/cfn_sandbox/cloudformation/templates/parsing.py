@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Final
 
 import yaml
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON
 
 MAXIMUM_BYTES = 51_200  # of a TemplateBody
 MAXIMUM_BYTES_IN_S3 = 1_000_000  # of what a TemplateURL leads to
@@ -22,10 +23,13 @@ MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written 
 MAXIMUM_DEPTH: Final = 100  # levels; AWS's limit isn't documented, and no real template comes near
 
 _TAG = "tag:yaml.org,2002:"
+_BRACKETS = re.compile(r"[\[\]{}]")
+_INDENTS = re.compile(r"^[ \t?:-]*", re.MULTILINE)
 _KINDS = frozenset({"bool", "float", "int", "map", "null", "seq", "str"})
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 # Where an alias can stand: libyaml resolves aliases before this module sees them, and a chain of them never ends.
 _ALIAS = re.compile(r"(?<![^\s,\[\]{}])\*[^\s,\[\]{}*]")
+_SHORT_FORM = re.compile(r"(?<![^\s,\[\]{}])![A-Za-z]")
 # XML 1.0, in which the API answers, can't hold these.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -60,12 +64,12 @@ def parse(body: str, *, from_url: bool = False) -> Template:
     return Template(parsed)
 
 
-def parse_part(body: str, *, aliases: bool = False) -> JSON:
+def parse_part(body: str, *, included: bool = False) -> JSON:
     """Parse a text in YAML or JSON that needn't be a whole template.
 
     Args:
         body: the text.
-        aliases: whether YAML aliases are allowed, as in what AWS::Include includes.
+        included: whether it is for AWS::Include, which allows YAML's aliases, and no short forms of functions.
 
     Raises:
         ValidationError: the text is not well-formed, has repeated keys, null, control characters, or is nested too
@@ -74,7 +78,7 @@ def parse_part(body: str, *, aliases: bool = False) -> JSON:
     if not body.isascii() and _SURROGATE.search(body):
         raise format_error("unsupported characters.")
     try:
-        parsed = _json(body) if body.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else _yaml(body, aliases=aliases)
+        parsed = _json(body) if body.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else _yaml(body, included=included)
         return _normalized(parsed, [])
     except RecursionError as error:
         raise _too_deep() from error
@@ -133,10 +137,10 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _yaml(body: str, *, aliases: bool) -> JSON:
+def _yaml(body: str, *, included: bool) -> JSON:
     try:
         if (
-            not aliases
+            not included
             and _ALIAS.search(body)
             and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(body, _Loader))
         ):
@@ -155,17 +159,22 @@ def _yaml(body: str, *, aliases: bool) -> JSON:
         raise format_error("YAML not well-formed. (a character is not allowed)") from error
     if node is None:
         return None
-    if aliases and _size(node, {}) > MAXIMUM_NODES:
+    if included and _size(node, {}) > MAXIMUM_NODES:
         raise format_error("YAML not well-formed. (its aliases make it too large)")
+    if included and _SHORT_FORM.search(body) and any(map(_is_short_form, yaml.parse(body, _Loader))):
+        raise format_error("YAML short forms of functions are not supported in included files.")
     return _constructed(node)
+
+
+def _is_short_form(event: yaml.Event) -> bool:
+    return str(getattr(event, "tag", None) or "").startswith("!")
 
 
 def _check_depth(body: str) -> None:
     """Refuse deep YAML before libyaml's composer, which recurses in C, can overflow the stack."""
-    flow = body.count("[") + body.count("{") + body.count("- ")
-    indented = max((len(line) - len(line.lstrip(" ")) for line in body.splitlines()), default=0)
-    if flow <= MAXIMUM_DEPTH and indented <= MAXIMUM_DEPTH:
-        return
+    brackets = accumulate((1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(body)), initial=0)
+    if max(map(len, _INDENTS.findall(body)), default=0) + max(brackets) <= MAXIMUM_DEPTH:
+        return  # no block can be deeper than it is indented, no flow deeper than its brackets
     depth = 0
     for event in yaml.parse(body, _Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -189,7 +198,7 @@ def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
     return sizes[id(node)]
 
 
-def _constructed(node: yaml.Node) -> JSON:
+def _constructed(node: yaml.Node, path: str = "") -> JSON:
     tag = str(node.tag)
     if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS:
         raise format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
@@ -197,18 +206,22 @@ def _constructed(node: yaml.Node) -> JSON:
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(tag, str(node.value))
     elif isinstance(node, yaml.SequenceNode):
-        value = [_constructed(item) for item in node.value]
+        value = [_constructed(item, f"{path}/{index}") for index, item in enumerate(node.value)]
     else:
-        value = _unrepeated([(_key(key), _constructed(member)) for key, member in node.value])
+        pairs = ((_key(key, path), member) for key, member in node.value)
+        value = _unrepeated([(key, _constructed(member, f"{path}/{key}")) for key, member in pairs])
     if not tag.startswith("!"):
         return value
     return {_LONG_NAMES.get(tag, f"Fn::{tag[1:]}"): value}
 
 
-def _key(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise format_error("YAML not well-formed. (a key must be a string)")
-    return text(_scalar(str(node.tag), str(node.value))) if not node.style else str(node.value)
+def _key(node: yaml.Node, path: str) -> str:
+    kind = str(node.tag).removeprefix(_TAG)
+    if not isinstance(node, yaml.ScalarNode) or kind.startswith("!"):
+        raise format_error(f"[{path}] map keys must be strings; received a map instead")
+    if kind in {"int", "float"}:
+        raise format_error(f"[{path}] map keys must be strings; received numeric [{node.value}] instead")
+    return str(node.value)
 
 
 def _scalar(tag: str, value: str) -> JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -11,7 +12,7 @@ Object = dict[str, JSON]
 
 @dataclass(frozen=True)
 class Template:
-    """A template as JSON. Two templates are equal if their bodies are.
+    """A template as JSON. It never changes.
 
     Attributes:
         body: the whole template: each Fn::GetAtt is a list of a logical id and an attribute's whole name, and each
@@ -31,7 +32,7 @@ class Template:
         """Return a section whose members are objects (Resources, Parameters, Outputs, Rules, Mappings)."""
         return {key: member for key, member in self.section(name).items() if isinstance(member, dict)}
 
-    @property
+    @cached_property
     def resources(self) -> dict[str, Object]:
         """The resources' definitions, by logical id."""
         return self.members("Resources")
