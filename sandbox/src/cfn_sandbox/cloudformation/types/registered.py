@@ -42,9 +42,9 @@ class RegisteredType(DescribedType):
         self,
         document: Mapping[str, Any],
         invoke: Invoke,
-        *,
         version: str = "00000001",
         log_group: str | None = None,
+        *,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         super().__init__(ResourceSchema(document))
