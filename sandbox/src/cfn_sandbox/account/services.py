@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from moto.core.exceptions import ServiceException
+from moto.core.responses import BaseResponse
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.iam.models import iam_backends
 from moto.s3.exceptions import S3ClientError
@@ -22,7 +23,18 @@ from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks.space import partition
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
     from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference
+
+
+
+def identify(request: Request) -> tuple[str, str]:
+    """Return the account's id and the region of a request, as moto's services derive them."""
+    response = BaseResponse("cloudformation")
+    response.headers, response.querystring = request.headers, {}
+    return response.get_current_account(), response.get_region_from_url(request, request.url)
+
 
 _ERRORS = (ServiceException, HTTPException, KeyError)  # what moto raises for something that is missing
 

@@ -88,7 +88,7 @@ def endpoint(functions: Functions) -> Iterator[str]:
         "cloudformation": Service("cloudformation", "CloudFormation", [functions], "eu-west-1", no_space),
         "cloudcontrolapi": Service("cloudcontrol", "Cloud Control", [functions], "eu-west-1", no_space),
     }
-    front = Front(behind, services, lambda _: ("123456789012", "eu-west-1"))
+    front = Front(behind, services, lambda _: ("123456789012", "eu-west-1"), list)
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -31,18 +31,28 @@ class Front:
         application: the application behind it: moto's.
         services: the services by the name that requests are signed for: CLOUDFORMATION, CLOUD_CONTROL.
         identify: tells the account and the region of a request.
+        reset: called when a client resets moto's services (POST /moto-api/reset).
     """
 
-    def __init__(self, application: WSGIApplication, services: Mapping[str, Service], identify: Identify) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        services: Mapping[str, Service],
+        identify: Identify,
+        reset: Callable[[], object],
+    ) -> None:
         self._application = application
         self._services = services
         self._identify = identify
+        self._reset = reset
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or pass it on."""
         request = Request(environ)
         service = self._services.get(_service(request))
         if service is None:
+            if request.path == "/moto-api/reset":
+                self._reset()
             return self._application(environ, start_response)
         account, region = self._identify(request)
         return service.answer(request, account, region)(environ, start_response)

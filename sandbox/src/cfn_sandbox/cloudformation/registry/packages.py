@@ -136,6 +136,8 @@ def checked_schema(package: bytes, name: str | None) -> dict[str, Any]:
         raise InvalidPackage(f"The package was not built by cfn: {error}") from error
     except SpecValidationError as error:
         raise InvalidPackage(f"The schema is not valid: {str(error).splitlines()[0]}") from error
+    except (AttributeError, TypeError) as error:  # cfn's loader fails, for example, on a property called `pattern`
+        raise InvalidPackage("The schema is not valid: cfn itself can't read it.") from error
     schema: dict[str, Any] = json.loads(text)
     found = mistakes(schema)
     if found:

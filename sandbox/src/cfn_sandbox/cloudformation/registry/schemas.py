@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cfn_sandbox.cloudformation.types.patterns import compile_pattern
+from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, path_of
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -48,7 +48,8 @@ def _tagging(schema: Mapping[str, JSON]) -> Iterator[str]:
         return
     if "taggable" in schema:
         yield "#/taggable: it is deprecated beside tagging: remove it"
-    if "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
+    taggable = tagging.get("taggable", True)
+    if taggable and "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
         yield f"#/tagging/tagProperty: the schema has no property {tagging['tagProperty']}"
 
 
@@ -58,8 +59,10 @@ def _patterns(schema: JSON, place: str) -> Iterator[str]:
         return
     named = schema.get("patternProperties")
     for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
-        if isinstance(pattern, str) and compile_pattern(pattern) is None:
-            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's"
+        try:
+            compiled(str(pattern or ""))
+        except UnreadablePatternError as error:
+            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's: {error}"
     for keyword in _MAPS:
         members = schema.get(keyword)
         for name, member in members.items() if isinstance(members, dict) else ():

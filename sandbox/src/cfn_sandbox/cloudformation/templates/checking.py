@@ -114,7 +114,7 @@ def _check_mappings(mappings: Object) -> None:
                     isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
                 ):
                     raise format_error("Every Mappings attribute must be a String or a List.")
-                if not re.fullmatch("[A-Za-z0-9._-]+", attribute):
+                if not _ALPHANUMERIC.fullmatch(attribute):
                     words = f"Mappings attribute name '{attribute}' must contain only alphanumeric characters."
                     raise format_error(words)
 
@@ -140,12 +140,13 @@ def _refuse_resources(part: JSON, template: Template, block: str) -> None:
 
 def _check_rules(template: Template) -> None:
     for name, rule in template.section("Rules").items():
-        if not isinstance(rule, dict) or not isinstance(rule.get("Assertions"), list):
+        assertions = rule.get("Assertions") if isinstance(rule, dict) else None
+        if not isinstance(rule, dict) or not isinstance(assertions, list):
             raise format_error(f"[/Rules/{name}] Every Rules object must contain an Assertions list.")
         table.check("rule", rule, "The rule attribute", "Invalid template rule property '{}'")
         _refuse_resources(rule, template, "Rules")
         asserted: list[JSON] = [rule["RuleCondition"]] if "RuleCondition" in rule else []
-        for assertion in rule["Assertions"]:
+        for assertion in assertions:
             if not isinstance(assertion, dict) or "Assert" not in assertion:
                 raise format_error(f"[/Rules/{name}] Every Assertions object must contain an Assert member.")
             table.check("assertion", assertion, "The assertion attribute", "Invalid template rule property '{}'")

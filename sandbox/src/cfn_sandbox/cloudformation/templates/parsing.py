@@ -15,7 +15,7 @@ import yaml
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON
 
 MAXIMUM_BYTES = 51_200  # of a TemplateBody
 MAXIMUM_BYTES_IN_S3 = 1_000_000  # of what a TemplateURL leads to
@@ -198,7 +198,7 @@ def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
     return sizes[id(node)]
 
 
-def _constructed(node: yaml.Node) -> JSON:
+def _constructed(node: yaml.Node, path: str = "") -> JSON:
     tag = str(node.tag)
     if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS:
         raise format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
@@ -206,18 +206,22 @@ def _constructed(node: yaml.Node) -> JSON:
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(tag, str(node.value))
     elif isinstance(node, yaml.SequenceNode):
-        value = [_constructed(item) for item in node.value]
+        value = [_constructed(item, f"{path}/{index}") for index, item in enumerate(node.value)]
     else:
-        value = _unrepeated([(_key(key), _constructed(member)) for key, member in node.value])
+        pairs = ((_key(key, path), member) for key, member in node.value)
+        value = _unrepeated([(key, _constructed(member, f"{path}/{key}")) for key, member in pairs])
     if not tag.startswith("!"):
         return value
     return {_LONG_NAMES.get(tag, f"Fn::{tag[1:]}"): value}
 
 
-def _key(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise format_error("YAML not well-formed. (a key must be a string)")
-    return text(_scalar(str(node.tag), str(node.value))) if not node.style else str(node.value)
+def _key(node: yaml.Node, path: str) -> str:
+    kind = str(node.tag).removeprefix(_TAG)
+    if not isinstance(node, yaml.ScalarNode) or kind.startswith("!"):
+        raise format_error(f"[{path}] map keys must be strings; received a map instead")
+    if kind in {"int", "float"}:
+        raise format_error(f"[{path}] map keys must be strings; received numeric [{node.value}] instead")
+    return str(node.value)
 
 
 def _scalar(tag: str, value: str) -> JSON:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date
 
 import regex
+
 from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 
 _DAY = r"(?P<year>(?!0000)\d{4}|\+(?=\d{5,19}-)0*[1-9]\d{0,8})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import Literal
 
 from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
@@ -207,6 +208,14 @@ class ResourceSchema:
         paths = map(_up_to_array, self.create_only)
         return any(at(dict(previous), path) != at(dict(desired), path) for path in paths)
 
+    @staticmethod
+    def without(model: Mapping[str, Value], paths: Iterable[Path]) -> dict[str, Value]:
+        """Return a copy of a model without some properties. An object that becomes empty is left out too."""
+        copy = deepcopy(dict(model))
+        for path in paths:
+            _remove(copy, path)
+        return copy
+
     def typed(self, properties: Mapping[str, Value]) -> dict[str, Value]:
         """Return a template's properties in the schema's types: CloudFormation accepts `"50"` for 50 and vice versa.
 
@@ -232,6 +241,18 @@ class ResourceSchema:
         return (
             value if isinstance(value, Unknown) or frozenset() in kinds else _scalar(value, frozenset().union(*kinds))
         )
+
+
+def _remove(value: Value, path: Path) -> None:
+    key, *rest = path
+    if key == "*" and isinstance(value, list):
+        for item in value:
+            _remove(item, tuple(rest))
+    elif isinstance(value, dict) and key in value:
+        if rest:
+            _remove(value[key], tuple(rest))
+        if not rest or value[key] == {}:
+            del value[key]
 
 
 def _mapping(value: JSON) -> dict[str, JSON]:
