@@ -40,9 +40,8 @@ def test_references(value: Value, result: JSON) -> None:
 
 def test_parts_of_a_reference() -> None:
     """A reference says name, version, stage and key."""
-    one, other = dynamic_references(
-        ["{{resolve:ssm:/a/b:7}}", f"{{{{resolve:secretsmanager:{ARN}:SecretString:k::v1}}}}"]
-    )
+    (one,) = dynamic_references("{{resolve:ssm:/a/b:7}}")
+    (other,) = dynamic_references(f"{{{{resolve:secretsmanager:{ARN}:SecretString:k::v1}}}}")
     assert (one.service, one.name, one.version, one.key) == ("ssm", "/a/b", "7", None)
     assert (other.name, other.key, other.stage, other.version) == (ARN, "k", None, "v1")
 
@@ -83,10 +82,12 @@ def test_references_that_fail(text: str, message: str) -> None:
 def test_where_secure_strings_are_resolved() -> None:
     """Secure strings are resolved in the properties that the user guide lists, and refused elsewhere."""
     secure = "{{resolve:ssm-secure:/a:1}}"
-    check("AWS::IAM::User", {"LoginProfile": {"Password": secure}})
-    check("Acme::Test::Toy", {"Name": "{{resolve:ssm:/a:1}}"})
+    user: JSON = {"LoginProfile": {"Password": secure}}
+    check("AWS::IAM::User", user)
+    check("Acme::Test::Toy", "{{resolve:ssm:/a:1}}")
+    toy: JSON = {"Name": secure, "Tags": [{"Value": secure}]}
     with pytest.raises(ValidationError) as raised:
-        check("Acme::Test::Toy", {"Name": secure, "Tags": [{"Value": secure}]})
+        check("Acme::Test::Toy", toy)
     assert refusal(raised) == (
         "SSM Secure reference is not supported in: "
         "[Acme::Test::Toy/Properties/Name,Acme::Test::Toy/Properties/Tags/Value]"

@@ -80,7 +80,8 @@ def test_parameter_store() -> None:
 def test_secrets() -> None:
     """NoEcho values are masked."""
     found = resolved("{Type: String, NoEcho: true, Default: swordfish}")
-    assert (found.hidden, found.values) == ({"P"}, {"P": "swordfish"})
+    assert found.hidden == {"P"}
+    assert found.values == {"P": "swordfish"}
     assert found.described() == [{"ParameterKey": "P", "ParameterValue": "****"}]
 
 
@@ -119,7 +120,8 @@ def test_previous_values() -> None:
     before = resolved("{Type: String, Default: old}")
     parsed = template(f"Parameters: {{P: {{Type: String, Default: new}}}}\n{TOYS}")
     kept = parameters.resolve(parsed, [{"ParameterKey": "P", "UsePreviousValue": True}], before, lambda _: None)
-    assert (kept.values, kept.given) == ({"P": "old"}, {"P": "old"})
+    assert kept.values == {"P": "old"}
+    assert kept.given == {"P": "old"}
     assert parameters.resolve(parsed, [], before, lambda _: None).values == {"P": "new"}
 
 
