@@ -1,14 +1,16 @@
 """The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
 
+from __future__ import annotations
+
 import logging
 import os
 import socket
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import botocore.session
@@ -20,6 +22,9 @@ from werkzeug.serving import make_server
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.refusals import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
 
@@ -55,6 +60,7 @@ class Account:
         self._port = port
         self._rules = rules
         self._clients: dict[str, Any] = {}
+        self._application: WSGIApplication = DomainDispatcherApplication(partial(create_app, home=self.region))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -67,7 +73,7 @@ class Account:
             server = make_server(
                 LOOPBACK,
                 0,
-                DomainDispatcherApplication(partial(create_app, home=self.region)),
+                self._answer,
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -91,6 +97,23 @@ class Account:
         trace: TracebackType | None,
     ) -> None:
         self._open.close()
+
+    @contextmanager
+    def layer(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
+        """Put a layer in front of the account's services until the context ends.
+
+        Args:
+            wrap: takes the application that answers requests, and returns the one that shall answer them.
+        """
+        behind = self._application
+        self._application = wrap(behind)
+        try:
+            yield
+        finally:
+            self._application = behind
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._application(environ, start_response)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make any AWS client use this account and nothing else.
