@@ -187,7 +187,8 @@ def test_references() -> None:
         "additionalProperties": False,
     }
     validator = Validator(document)
-    assert validator.lines({"A": "a", "B": 1, "C": {"Leaf": {"Leaf": {}}}, "D": 1}) == []
+    tree: JSON = {"Leaf": {"Leaf": {}}}
+    assert validator.lines({"A": "a", "B": 1, "C": tree, "D": 1}) == []
     assert validator.lines({"A": 1, "E": 1}) == [
         "#/A: expected type: String, found: Integer",
         "#: extraneous key [E] is not permitted",
