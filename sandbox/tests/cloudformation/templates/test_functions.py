@@ -3,7 +3,7 @@
 import pytest
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, is_known, shown
+from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, shown
 from sandbox.tests.cloudformation.templates.world import Known, evaluator, refusal, value_of
 
 AROUND = """
@@ -113,7 +113,8 @@ def test_values_known_after_apply(part: str, references: list[Reference]) -> Non
     value = value_of(part, AROUND)
     assert isinstance(value, Unknown)
     assert list(value.references) == references
-    assert shown({"a": [value]}) == {"a": ["{{changeSet:KNOWN_AFTER_APPLY}}"]}
+    nested: list[Value] = ["a", value]
+    assert shown(nested) == ["a", "{{changeSet:KNOWN_AFTER_APPLY}}"]
 
 
 def test_unknown_members() -> None:

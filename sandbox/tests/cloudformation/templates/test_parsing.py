@@ -5,7 +5,7 @@ import pytest
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parsing
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.values import as_texts, text
+from cfn_sandbox.cloudformation.values import JSON, as_texts, text
 from sandbox.tests.cloudformation.templates.world import refusal
 
 
@@ -42,7 +42,8 @@ def test_yaml_as_cloudformation_reads_it() -> None:
 def test_scalars_as_texts(value: float, words: str) -> None:
     """Booleans are `true` and `false`, and numbers are written as Java writes them."""
     assert text(value) == words
-    assert as_texts({"a": [value, "x"]}) == {"a": [words, "x"]}
+    nested: JSON = {"a": [value, "x"]}
+    assert as_texts(nested) == {"a": [words, "x"]}
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ class Known:
         asked: which resources were asked for.
     """
 
-    identifiers: Mapping[str, Value] = field(default_factory=dict)
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str | list[str]] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -46,7 +46,9 @@ class Known:
     def attribute(self, logical_id: str, name: str) -> Value:
         """Return a resource's attribute."""
         self.asked.append(f"{logical_id}.{name}")
-        return self.attributes.get(f"{logical_id}.{name}", Unknown((Reference(logical_id, name),)))
+        value = self.attributes.get(f"{logical_id}.{name}", Unknown((Reference(logical_id, name),)))
+        items: list[Value] = [*value] if isinstance(value, list) else []
+        return items if isinstance(value, list) else value
 
     def import_value(self, name: str) -> Value:
         """Return an exported value."""

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import regex
-
 from cfn_sandbox.cloudformation.errors import format_error, template_error
 from cfn_sandbox.cloudformation.templates.template import Object
+from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 from cfn_sandbox.cloudformation.values import JSON, text
 
 _IN_ACCOUNT = frozenset(
@@ -137,8 +136,8 @@ def _violation(declaration: Object, of: Kind, members: list[str]) -> str | None:
 
 def _matches(pattern: str, member: str) -> bool:
     try:
-        return regex.fullmatch(pattern, member) is not None
-    except regex.error as error:
+        return compiled(pattern).fullmatch(member) is not None
+    except UnreadablePatternError as error:
         raise format_error(f"AllowedPattern {pattern} must be a valid regular expression.") from error
 
 

@@ -92,7 +92,7 @@ def resolve(
     return Parameters(
         given,
         texts,
-        {key: kind.value(stored.get(key, texts[key])) for key, kind in kinds.items()},
+        {key: kind.value(stored[key] if kind.resolves else texts[key]) for key, kind in kinds.items()},
         frozenset(key for key, declaration in declarations.items() if is_hidden(declaration)),
         frozenset(key for key, kind in kinds.items() if kind.resolves),
     )

@@ -102,7 +102,7 @@ def _check_function(name: str, argument: JSON, template: Template, *, alone: boo
         raise table.not_supported("The function", name, sentence)
     if name in OF_CONDITIONS | OF_RULES:
         raise template_error(f"{name} cannot be partially collapsed")
-    form = _FORMS.get(name)
+    form = FORMS.get(name)
     if form is None or (name in functions.OF_LANGUAGE_EXTENSIONS and not template.extended):
         raise functions.unsupported(name)
     if not alone:
@@ -177,7 +177,7 @@ def _text_or_function(words: str) -> Callable[[JSON, Template], str | None]:
     return lambda argument, _: None if isinstance(argument, str) or is_function_call(argument) else words
 
 
-_FORMS: dict[str, Callable[[JSON, Template], str | None]] = {
+FORMS: dict[str, Callable[[JSON, Template], str | None]] = {
     **{name: _evaluated(call) for name, call in functions.OF_VALUES.items()},
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAZs": _text_or_function("every Fn::GetAZs object must have a String-typed value."),

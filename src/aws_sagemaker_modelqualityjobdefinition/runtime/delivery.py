@@ -1,0 +1,181 @@
+"""Logs and metrics of an invocation, delivered together at its end. A failed delivery never fails the request.
+
+The plugin library (2.1.20) sends each record and each metric separately while the handler waits. A failure fails the
+request (its log_delivery.py handles only an expired sequence token) or is logged with AWS's message, which can quote
+what was sent (metrics.py). The library also sends the records of all loggers, including botocore's with whole requests,
+and a warm function keeps writing to the log stream of the first stack that it served.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from threading import Thread
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib.metrics import MetricsPublisher
+from cloudformation_cli_python_lib.utils import HandlerRequest
+
+from . import deadline
+
+if TYPE_CHECKING:
+    from .sessions import LendingSession
+
+PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
+"""The logger of the type's package, in which this folder is."""
+
+LONGEST = 3.0
+"""The time limit of delivery, in seconds. It is part of the invocation's time."""
+
+DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
+
+_known_groups: set[tuple[str, str | None]] = set()
+"""The region and name of each log group that this process has written to."""
+
+
+class Delivery(logging.Handler):
+    """Logs and metrics of one invocation, for the account that registered the type.
+
+    While the context is open, it collects the records of the type's package, at every level, and no others. When it
+    closes, one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets
+    one line without AWS's message, and the rest is dropped.
+
+    Args:
+        event: The invocation's event.
+        session: The session of the account that registered the type. Without it, or without a log group in the event,
+            nothing is delivered.
+    """
+
+    def __init__(self, event: HandlerRequest, session: SessionProxy | None) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        self._event = event
+        self._session = cast("LendingSession | None", session)  # plugin.py replaces the library's sessions
+        self._records: list[logging.LogRecord] = []
+        self._metrics = _Metrics()
+        self._publisher = MetricsPublisher(self._metrics, str(event.resourceType))  # type: ignore[arg-type]  # see _Metrics
+        self._failure = ""
+
+    def __enter__(self) -> "Delivery":
+        """Start to collect records."""
+        PACKAGE_LOG.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Deliver the records and metrics, if the account that registered the type wants them."""
+        PACKAGE_LOG.removeHandler(self)
+        if self._session and self._event.requestData.providerLogGroupName:
+            self._deliver(self._session)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record until the end."""
+        self._records.append(record)
+
+    def publish(self, metric: Callable[[MetricsPublisher], None]) -> None:
+        """Keep a metric until the end.
+
+        Args:
+            metric: Calls the library's publisher.
+        """
+        metric(self._publisher)
+
+    def _deliver(self, session: "LendingSession") -> None:
+        ends = time.monotonic() + LONGEST
+        try:
+            clients = [
+                session.client(name, region_name=self._event.region, config=DELIVERY) for name in ("logs", "cloudwatch")
+            ]
+            for client in clients:
+                deadline.watch(client)
+            # A thread can be abandoned when a host name resolves slowly, or to addresses that don't answer.
+            worker = Thread(target=self._send, args=clients, daemon=True)
+            worker.start()
+            worker.join(ends - time.monotonic())
+            if worker.is_alive():
+                session.close(keep=False)
+                self._failure = f"it takes longer than {LONGEST:g} s"
+        except Exception as error:  # noqa: BLE001 - delivery must never fail a request
+            self._failure = _name(error)
+        if self._failure:
+            print(f"Logs and metrics are not delivered: {self._failure}", file=sys.stderr)  # noqa: T201 - a log record would have to be delivered too
+
+    def _send(self, logs: Any, cloudwatch: Any) -> None:  # noqa: ANN401 - clients
+        try:
+            with deadline.within(LONGEST):
+                if self._records:
+                    self._put_records(logs, missing=0 if self._group in _known_groups else 2)
+                cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failure = _name(error)
+
+    def _put_records(self, logs: Any, missing: int) -> None:  # noqa: ANN401 - a client
+        """Write the records to their stream.
+
+        Args:
+            logs: The client.
+            missing: What to create first: 0 nothing, 1 the stream, 2 the group and the stream.
+        """
+        group = self._event.requestData.providerLogGroupName
+        stream = {"logGroupName": group, "logStreamName": _stream(self._event)}
+        with suppress(ClientError):  # it exists, or we may not create it: PutLogEvents will show
+            if missing == 2:
+                logs.create_log_group(logGroupName=group)
+        with suppress(ClientError):  # as above
+            if missing:
+                logs.create_log_stream(**stream)
+        records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs requires it
+        try:
+            logs.put_log_events(
+                **stream,
+                logEvents=[
+                    {"timestamp": round(record.created * 1000), "message": self.format(record)} for record in records
+                ],
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            if missing == 2:
+                raise
+            self._put_records(logs, missing + 1)
+        _known_groups.add(self._group)
+
+    @property
+    def _group(self) -> tuple[str, str | None]:
+        return self._event.region, self._event.requestData.providerLogGroupName
+
+
+class _Metrics:
+    """Collects the metrics of the library's publisher, as its session and its CloudWatch client at once."""
+
+    def __init__(self) -> None:
+        self.namespace = ""
+        self.data: list[dict[str, Any]] = []
+
+    def client(self, _: str) -> "_Metrics":
+        return self
+
+    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - botocore's names
+        self.namespace = Namespace
+        # The library gives times as text without a zone. botocore would load dateutil and read them as local time.
+        self.data += [
+            entry | {"Timestamp": datetime.fromisoformat(entry["Timestamp"]).replace(tzinfo=UTC)}
+            for entry in MetricData
+        ]
+
+
+def _stream(event: HandlerRequest) -> str:
+    """Return the log stream's name, in the library's format."""
+    resource = event.requestData.logicalResourceId
+    name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
+    return name.replace(":", "__")
+
+
+def _name(error: Exception) -> str:
+    """Return what failed, without AWS's message."""
+    if not isinstance(error, ClientError):
+        return type(error).__name__
+    code = str(error.response.get("Error", {}).get("Code"))
+    return f"{error.operation_name} fails with {code if code.isalpha() and len(code) < 64 else type(error).__name__}"

@@ -1,0 +1,136 @@
+"""A safe entry point in place of the plugin library's.
+
+`ResourceType.__call__` replaces `Resource.__call__` of the library (2.1.20), which has four defects:
+
+- When logs or metrics can't be delivered, a CREATE that succeeded becomes an InternalFailure (delivery.py).
+- LIST's page token doesn't reach the handler.
+- Exceptions are logged with their messages, in which AWS quotes property values.
+- A malformed event is an InternalFailure, or an InvalidRequest with a message about Python's types (envelope.py).
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib import resource as library
+from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
+from cloudformation_cli_python_lib.resource import Resource
+from cloudformation_cli_python_lib.utils import HandlerRequest
+
+from . import deadline, envelope, sessions
+from .delivery import PACKAGE_LOG, Delivery
+from .errors import HandlerError, defect
+
+LOG = logging.getLogger(__name__)
+
+# The library creates two sessions for every request, which takes a tenth of a second each in a function.
+library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
+
+
+SECONDS: Mapping[Action, float] = {
+    Action.CREATE: 45,
+    Action.READ: 20,
+    Action.UPDATE: 45,
+    Action.DELETE: 45,
+    Action.LIST: 20,
+}
+"""The time limit of each handler. The contract gives an invocation 60 s, and READ and LIST 30 s. The rest is for the
+start, for delivery, and for what no timeout covers: a host name that resolves slowly or to many addresses."""
+
+
+class ResourceType(Resource):
+    """A resource type whose answers depend only on its handlers.
+
+    The log level of the type's package becomes INFO.
+
+    Args:
+        type_name: The type's name.
+        model: The class of its properties.
+        identifiers: The properties in primaryIdentifier and additionalIdentifiers.
+    """
+
+    def __init__(self, type_name: str, model: Any, identifiers: Collection[str]) -> None:  # noqa: ANN401 - any class with the generated models' _deserialize
+        super().__init__(type_name, model)
+        self._identifiers = identifiers
+        PACKAGE_LOG.setLevel(logging.INFO)
+
+    def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+        """Answer an event from CloudFormation with a progress event, both as JSON.
+
+        Args:
+            event_data: The request: action, properties, credentials, and so on.
+            context: Lambda's context, unused.
+        """
+        return self._answer(event_data, envelope.checked)
+
+    def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+        """Answer an event in the format of `sam local invoke TestEntrypoint`."""
+        return self._answer(event, envelope.checked_test)
+
+    def _answer(self, sent: object, checked: Callable[[object], dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
+        try:
+            (caller, provider), action, callback, event = self._parse_request(checked(sent))
+            request = self._cast_resource_request(event)
+        except HandlerError as error:
+            answer = error.to_progress_event()
+        else:
+            with Delivery(event, provider) as delivery:
+                answer = self._invoke_measured(delivery, caller, request, action, callback)
+        finally:
+            sessions.close_all()
+        return envelope.encoded(answer, self._identifiers)
+
+    def _invoke_measured(
+        self,
+        delivery: Delivery,
+        session: SessionProxy | None,
+        request: BaseResourceHandlerRequest,
+        action: Action,
+        callback: MutableMapping[str, Any],
+    ) -> ProgressEvent:
+        delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
+        start = _now()
+        with deadline.within(SECONDS[action]):
+            progress = self._invoke_handler(session, request, action, callback)
+        milliseconds = (_now() - start).total_seconds() * 1000
+        LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
+        delivery.publish(lambda metrics: metrics.publish_duration_metric(_now(), action, milliseconds))
+        if progress.errorCode:
+            kind = getattr(exceptions, progress.errorCode.name)
+            delivery.publish(lambda metrics: metrics.publish_exception_metric(_now(), action, kind.__new__(kind)))
+        return progress
+
+    def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
+        try:
+            cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
+        except exceptions.InvalidRequest as error:
+            # The library wraps every error in its own text. Our errors need none.
+            raise error.__cause__ if isinstance(error.__cause__, HandlerError) else error from None
+        cast.nextToken = request.nextToken
+        return cast
+
+    def _invoke_handler(
+        self,
+        session: SessionProxy | None,
+        request: BaseResourceHandlerRequest,
+        action: Action,
+        callback_context: MutableMapping[str, Any],
+    ) -> ProgressEvent:
+        """Call the handler, and turn its exception into a failed event before the library can log the message."""
+        try:
+            return super()._invoke_handler(session, request, action, callback_context)
+        except HandlerError as error:
+            return error.to_progress_event()
+        except Exception as error:  # noqa: BLE001 - the outermost handler: what escapes reaches the user without a message
+            return defect(error).to_progress_event()
+
+
+def _outcome(progress: ProgressEvent) -> str:
+    return f"{progress.status.name} {progress.errorCode.name if progress.errorCode else ''}".rstrip()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)  # the library's metrics take naive UTC

@@ -1,0 +1,141 @@
+"""Sessions that reuse clients across requests, with their loaded models and open connections.
+
+The plugin library creates new sessions and clients for every request. Each reads its service's model (some have
+hundreds of operations), all of AWS's endpoints and the certificate authorities again, and none is freed: a warm
+function grows until Lambda ends it. Here, clients are kept. A session lends a client the credentials of its request,
+and removes them when the request is answered.
+"""
+
+import functools
+import os
+from collections import defaultdict
+from typing import Any
+
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.handlers import BUILTIN_HANDLERS
+from botocore.loaders import Loader
+from botocore.session import Session
+from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
+
+from . import tls
+
+_Key = tuple[str, str | None, Config | None]
+
+
+class LendingSession(SessionProxy):
+    """The session of one account in one request, which lends its credentials to reused clients.
+
+    A client belongs to one session at a time, so no request can sign with another request's credentials.
+
+    Args:
+        credentials: The account's credentials.
+        region: The default region of clients.
+    """
+
+    def __init__(self, credentials: RequestCredentials, region: str | None) -> None:
+        self._credentials: Credentials | None = Credentials(
+            credentials.accessKeyId, credentials.secretAccessKey, credentials.sessionToken
+        )
+        self._region = region
+        self._lent: dict[_Key, Any] = {}
+
+    def client(  # type: ignore[override]  # boto3's has more arguments, which no handler needs
+        self, service_name: str, region_name: str | None = None, config: Config | None = None
+    ) -> Any:  # noqa: ANN401 - a client of any service
+        """Return a client that can sign until the session closes.
+
+        Args:
+            service_name: A service; one whose trimmed model ships with the package, if it has trimmed models.
+            region_name: The client's region; by default, the session's.
+            config: The client's settings. Pass the same object in all requests: it is part of the key for reuse.
+        """
+        key = (service_name, region_name or self._region, config)
+        if key not in self._lent:
+            lent = _idle[key].pop() if _idle.get(key) else _new_client(*key)
+            lent._request_signer._credentials = self._credentials
+            self._lent[key] = lent
+        return self._lent[key]
+
+    def close(self, *, keep: bool = True) -> None:
+        """Remove the credentials from the clients. Without them, their calls raise NoCredentialsError.
+
+        Args:
+            keep: Whether the clients can be reused. False if a thread is still using them.
+        """
+        self._credentials = None
+        for key, lent in self._lent.items():
+            lent._request_signer._credentials = None
+            if keep:
+                _idle[key].append(lent)
+        self._lent.clear()
+
+
+_idle: defaultdict[_Key, list[Any]] = defaultdict(list)
+_open: list[LendingSession] = []
+
+
+def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
+    """Return a session for one account in a request; None if CloudFormation sent no credentials for it.
+
+    Args:
+        credentials: The account's credentials.
+        region: The default region of clients.
+    """
+    if not credentials:
+        return None
+    _open.append(LendingSession(credentials, region))
+    return _open[-1]
+
+
+def close_all() -> None:
+    """Close all sessions, after the request is answered."""
+    while _open:
+        _open.pop().close()
+
+
+class _ModelLoader(Loader):
+    """Reads the package's trimmed service models from its folder data/, and botocore's other data from botocore."""
+
+    OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data")
+
+    def __init__(self) -> None:
+        super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """Return the services in this package. botocore's method would open the directories of all 440 services."""
+        return sorted(name for name in os.listdir(self.OURS) if os.path.isdir(os.path.join(self.OURS, name)))
+
+
+@functools.cache
+def _session() -> Session:
+    if not os.path.isdir(_ModelLoader.OURS):  # a package without trimmed models: it may call any service
+        return Session()
+    kept = Session(include_builtin_handlers=False)
+    for event, handler, *_ in BUILTIN_HANDLERS:
+        if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
+            kept.register(event, handler)
+    kept.register_component("data_loader", _ModelLoader())
+    return kept
+
+
+def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service
+    session = _session()
+    ours: dict[str, Any] = {"user_agent": session.user_agent()}  # built once, not for every request
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        ours["proxies"] = {}  # else botocore asks urllib.request, a slow import
+    # The user's certificate authorities, from where botocore takes them.
+    theirs = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    client: Any = session.create_client(
+        service,
+        region,
+        config=Config(**ours).merge(config or Config()),
+        verify=theirs or tls.bundle(),
+        # Without any credentials, botocore would search the machine for some.
+        aws_access_key_id="",
+        aws_secret_access_key="",
+    )
+    if not theirs:
+        client._endpoint.http_session = tls.http_session(client)
+    return client
