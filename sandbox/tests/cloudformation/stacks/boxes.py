@@ -52,7 +52,11 @@ class Boxes:
         data = event["requestData"]
         model = deepcopy(data["resourceProperties"])
         self.calls.append(f"{event['action']} {data.get('logicalResourceId')}")
-        if event["action"] in {"CREATE", "UPDATE"} and self.refused_colour and model.get("Colour") == self.refused_colour:
+        if (
+            event["action"] in {"CREATE", "UPDATE"}
+            and self.refused_colour
+            and model.get("Colour") == self.refused_colour
+        ):
             return {"status": "FAILED", "errorCode": "InvalidRequest", "message": "Not this colour"}
         if event["action"] == "CREATE":
             self._count += 1

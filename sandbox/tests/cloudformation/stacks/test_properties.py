@@ -74,8 +74,12 @@ def test_an_execution_does_what_its_change_set_showed(first: JSON, before: str, 
         replaced = key in stack.contents.resources and stack.contents.resources[key].physical_id != physical_id
         announced = changes[key].replacement if key in changes else "False"
         assert announced in ({"True", "Conditional"} if replaced else {"False", "Conditional"}), key
-    assert {key for key, change in changes.items() if change.action == "Add"} == set(stack.contents.resources) - set(ids_before)
-    assert {key for key, change in changes.items() if change.action == "Remove"} == set(ids_before) - set(stack.contents.resources)
+    assert {key for key, change in changes.items() if change.action == "Add"} == set(stack.contents.resources) - set(
+        ids_before
+    )
+    assert {key for key, change in changes.items() if change.action == "Remove"} == set(ids_before) - set(
+        stack.contents.resources
+    )
 
 
 def _execute(change_set: Any) -> None:  # noqa: ANN401 - imported for its type alone
