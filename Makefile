@@ -77,6 +77,10 @@ bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESUL
 	@$(UV) pip install --quiet --require-hashes --requirement tools/benchmarks/requirements.txt
 	@$(BIN)/python -m tools.benchmarks
 
+.PHONY: bench-sandbox
+bench-sandbox: $(READY)  ## measure what people wait for in the sandbox: tools/benchmarks/SANDBOX.md
+	@$(BIN)/python -m tools.benchmarks.sandbox
+
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
 	@$(BIN)/python -m tools.publishing prerequisites --endpoint-name "$(ENDPOINT_NAME)" $(if $(REGION),--region "$(REGION)") \

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition import errors
+from aws_sagemaker_modelqualityjobdefinition import error_codes
 from tools.envelopes import ROOT
 
 GUIDE = (ROOT / "guides/troubleshooting.md").read_text()
@@ -178,7 +178,7 @@ def test_no_message_is_there_twice(guide: str) -> None:
 def test_every_error_code_has_a_heading() -> None:
     """Each handler error code has a heading, under which readers look for AWS's own messages."""
     headings = set(re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE))
-    assert {kind.__name__ for kind in errors.BY_CODE.values()} <= headings
+    assert {kind.__name__ for kind in error_codes.ERRORS.by_code.values()} <= headings
 
 
 def test_every_error_of_ours_is_looked_at() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 
 Json = dict[str, Any]
 
@@ -65,6 +66,10 @@ class Pairs:
     def resource_type(self, **changes: Any) -> ResourceType:  # noqa: ANN401 - members of a schema
         """Return the resource type, with these members of its schema replaced."""
         return ResourceType(SCHEMA | changes, self.invoke, wait=lambda _: None)
+
+    def registered_type(self, **changes: Any) -> RegisteredType:  # noqa: ANN401 - members of a schema
+        """Return the registered type, with these members of its schema replaced."""
+        return RegisteredType(SCHEMA | changes, self.invoke, wait=lambda _: None)
 
     def invoke(self, event: Json) -> Json:
         """Answer an event as the type's five handlers do."""

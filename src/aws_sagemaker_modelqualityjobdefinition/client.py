@@ -7,7 +7,7 @@ from botocore.exceptions import InvalidRegionError
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.exceptions import InvalidCredentials, InvalidRequest
 
-from . import deadline
+from .runtime import deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

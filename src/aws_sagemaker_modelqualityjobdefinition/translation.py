@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin, get_type_hint
 from cloudformation_cli_python_lib.exceptions import InvalidRequest, ServiceInternalError
 
 from . import tags as tag_rules
-from . import words
 from .models import ResourceModel
+from .runtime import words
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.packaging.package import package
 from tools import sagemaker
 from tools.publishing.names import TypeName
@@ -63,7 +63,7 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
             shutil.rmtree(staged, ignore_errors=True)
             stage(ROOT, TypeName(OWN_TYPE), staged)
             packages.append(package(staged))
-    with sagemaker.account() as account, Registry(account) as registry:
+    with sagemaker.account() as account, serve(account) as registry:
         for path in packages:
             registry.add(path)
         yield account

@@ -24,7 +24,7 @@ from moto.sagemaker import urls
 from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
 from moto.sagemaker.utils import arn_formatter
 
-from cfn_sandbox.cloudformation import aws_types
+from cfn_sandbox.cloudformation.types import played
 from tools.sagemaker import alarm_type, schedule_type, strict
 from tools.sagemaker.schedules import ScheduleActions
 
@@ -76,8 +76,8 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
 
     SageMaker.tag_lag, SageMaker.faults, SageMaker.calls, SageMaker.strict = tag_lag, tuple(faults), Counter(), strict
     paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, SageMaker.dispatch))
-    schedules = aws_types.offer(schedule_type.TYPE, schedule_type.HANDLERS)
-    with paths, schedules, aws_types.offer(alarm_type.TYPE, alarm_type.HANDLERS):
+    schedules = played.offer(schedule_type.TYPE, schedule_type.HANDLERS)
+    with paths, schedules, played.offer(alarm_type.TYPE, alarm_type.HANDLERS):
         yield
 
 

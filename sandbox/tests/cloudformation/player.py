@@ -119,7 +119,7 @@ ACCEPTED: dict[str, dict[str, tuple[Any, str]]] = {
                 *("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"),
                 *("DELETE_IN_PROGRESS", "DELETE_COMPLETE"),
             ],
-            "The recording ends before the replaced parameter is deleted; the five other replacements have these events.",
+            "The recording ends before the replaced parameter is deleted. Other replacements have these events.",
         )
     }
 }

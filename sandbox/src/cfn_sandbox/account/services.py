@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference
 
 
-
 def identify(request: Request) -> tuple[str, str]:
     """Return the account's id and the region of a request, as moto's services derive them."""
     response = BaseResponse("cloudformation")

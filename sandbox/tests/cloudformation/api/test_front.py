@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 import requests
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
-from cfn_sandbox.cloudformation.api.front import Front
 from cfn_sandbox.cloudformation.api.service import Answer, Call, Service
 from cfn_sandbox.cloudformation.errors import CloudFormationError
-
-Client = Any  # boto3 creates client classes at run time
+from sandbox.tests.cloudformation.api.servers import client, serving
 
 CREATED = datetime(2026, 11, 28, 15, 30, 12, 345000, tzinfo=UTC)
-QUERY = "{http://cloudformation.amazonaws.com/doc/2010-05-15/}"
 
 
 @dataclass
@@ -63,18 +55,6 @@ def no_space(account: str, region: str) -> Any:  # noqa: ANN401 - it returns not
     raise AssertionError((account, region))
 
 
-class Quiet(WSGIRequestHandler):
-    """A request handler that prints nothing."""
-
-    def log_request(self, *_: object) -> None:
-        """Print nothing."""
-
-
-def behind(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own function
-    """Answer a request that the layer passes on, with what is left of its body."""
-    return Response(b"behind: " + Request(environ).get_data())(environ, start_response)
-
-
 @pytest.fixture
 def functions() -> Functions:
     """Return the operations' functions."""
@@ -88,22 +68,8 @@ def endpoint(functions: Functions) -> Iterator[str]:
         "cloudformation": Service("cloudformation", "CloudFormation", [functions], "eu-west-1", no_space),
         "cloudcontrolapi": Service("cloudcontrol", "Cloud Control", [functions], "eu-west-1", no_space),
     }
-    front = Front(behind, services, lambda _: ("123456789012", "eu-west-1"), list)
-    server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def client(endpoint: str, service: str) -> Client:
-    """Return a client that checks nothing itself and tries once."""
-    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-    return boto3.client(
-        service, "eu-west-1", endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b", config=config
-    )
+    with serving(services) as endpoint:
+        yield endpoint
 
 
 def refusal(call: Any, **parameters: Any) -> tuple[str, str, int]:  # noqa: ANN401 - a client's method, and its parameters
@@ -229,7 +195,7 @@ def test_a_defect_is_an_internal_failure(
     assert refusal(client(endpoint, "cloudformation").describe_stacks) == ("InternalFailure", message, 500)
     log = capfd.readouterr().err
     assert "test_front.py" in log
-    assert "KeyError in DescribeStacks" in log
+    assert "KeyError in CloudFormation's DescribeStacks" in log
     assert "a property's value" not in log
 
 
@@ -273,7 +239,8 @@ def test_a_bad_query(endpoint: str, functions: Functions, form: str, code: str) 
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = requests.post(endpoint, form, headers=headers, timeout=10)
     assert answer.status_code == 400
-    assert ElementTree.fromstring(answer.text).findtext(f"{QUERY}Error/{QUERY}Code") == code
+    assert answer.headers["Content-Type"] == "text/xml"
+    assert f"<Type>Sender</Type><Code>{code}</Code>" in answer.text
     assert functions.calls == []
 
 

@@ -24,13 +24,13 @@ SCHEMA: JSON = {
     "typeName": BOX,
     "properties": {
         "Id": {"type": "string"},
-        "Born": {"type": "string"},
+        "Label": {"type": "string"},
         "Name": {"type": "string"},
         "Colour": {"type": "string"},
         "Size": {"type": "integer"},
         "Tags": {"type": "array", "items": {"type": "object"}},
     },
-    "readOnlyProperties": ["/properties/Id", "/properties/Born"],
+    "readOnlyProperties": ["/properties/Id", "/properties/Label"],
     "createOnlyProperties": ["/properties/Name"],
     "primaryIdentifier": ["/properties/Id"],
     "additionalProperties": False,
@@ -60,7 +60,7 @@ class Boxes:
             return {"status": "FAILED", "errorCode": "InvalidRequest", "message": "Not this colour"}
         if event["action"] == "CREATE":
             self._count += 1
-            model |= {"Id": f"box-{self._count}", "Born": f"day {self._count}"}
+            model["Id"] = f"box-{self._count}"
         elif model["Id"] not in self.resources:
             return {"status": "FAILED", "errorCode": "NotFound", "message": "No such box"}
         elif event["action"] == "DELETE":
@@ -68,7 +68,7 @@ class Boxes:
             return {"status": "SUCCESS"}
         elif event["action"] == "READ":
             return {"status": "SUCCESS", "resourceModel": self.resources[model["Id"]]}
-        self.resources[model["Id"]] = {"Born": self.resources.get(model["Id"], {}).get("Born")} | model
+        self.resources[model["Id"]] = model | {"Label": f"{model['Id']} in {model.get('Colour')}"}
         return {"status": "SUCCESS", "resourceModel": self.resources[model["Id"]]}
 
 

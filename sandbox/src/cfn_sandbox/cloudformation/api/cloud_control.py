@@ -1,6 +1,6 @@
 """Cloud Control: creates, reads, lists, updates and deletes a resource without a stack, by the type that stacks use.
 
-It serves types that can read a resource: registered ones and those that the sandbox plays, not those that moto makes.
+It serves registered types and those that the sandbox plays, not those that moto makes.
 
 Sources: botocore's model of cloudcontrol with its documentation; for the wording of refusals, messages that users
 quote: pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205.
@@ -12,22 +12,23 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.api.identifiers import changed, invalid, model_of, patched
+from cfn_sandbox.cloudformation.api.identifiers import changed, invalid, model_of, patched, without
 from cfn_sandbox.cloudformation.api.paging import page
+from cfn_sandbox.cloudformation.api.service import log_defect
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Request
+from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
-    from cfn_sandbox.cloudformation.types.interface import ResourceType
-    from cfn_sandbox.cloudformation.types.schema import ResourceSchema
     from cfn_sandbox.cloudformation.values import JSON, Value
 
 TOKEN_LIFETIME = timedelta(hours=36)  # how long a client token is remembered
@@ -107,8 +108,11 @@ class ResourceRequest:
         return (self.operation, dict(self.call.parameters)) == (operation, dict(call.parameters))
 
 
-Operate = Callable[[Request], Outcome]
+Operate = Callable[[RegisteredType, Request], Outcome]
+"""Invokes the handler of a type until it ends."""
+
 Start = Callable[[ResourceRequest], Operate]
+"""Checks a request, and returns what is to be done. It raises a CloudFormationError to refuse the request."""
 
 
 class CloudControl:
@@ -125,69 +129,70 @@ class CloudControl:
 
     def create_resource(self, call: Call) -> Answer:
         """Start to create a resource, unless the schema refuses the desired state."""
-        kind, _ = _find(call, "CREATE")
+        kind = _find(call, "CREATE")
 
         def start(_request: ResourceRequest) -> Operate:
             desired = kind.typed(cast("dict[str, Value]", _json(call, "DesiredState", dict)))
             _refuse_violations(kind.check(desired))
-            return lambda request: kind.create(request, desired)
+            return lambda kind, request: kind.create(request, desired)
 
-        return self._start_once(call, "CREATE", start)
+        return self._start_once(call, kind, "CREATE", start)
 
     def update_resource(self, call: Call) -> Answer:
         """Apply a patch to the model that READ returns, and start the update. Refuse to change fixed properties."""
-        kind, schema = _find(call, "UPDATE")
+        kind = _find(call, "UPDATE")
 
         def start(resource_request: ResourceRequest) -> Operate:
             operations = cast("list[JSON]", _json(call, "PatchDocument", list))
-            instance = self._hold_existing(resource_request, kind, schema)
+            instance = self._hold_existing(resource_request, kind)
             current = dict(instance.model)
             desired = patched(current, operations)
-            if fixed := changed(schema.read_only, current, desired):
+            if fixed := changed(kind.schema.read_only, current, desired):
                 raise invalid(f"Invalid patch update: readOnlyProperties [{', '.join(fixed)}] cannot be updated")
-            if fixed := changed(schema.create_only, current, desired):
+            if fixed := changed(kind.schema.create_only, current, desired):
                 text = f"Invalid patch update: createOnlyProperties [{', '.join(fixed)}] cannot be updated"
                 raise CloudFormationError("NotUpdatableException", text)
-            _refuse_violations(kind.check(schema.without(kind.typed(desired), schema.read_only)))
-            return lambda request: kind.update(request, kind.typed(desired), current, instance)
+            _refuse_violations(kind.check(without(kind.typed(desired), kind.schema.read_only)))
+            return lambda kind, request: kind.update(request, kind.typed(desired), current, instance)
 
-        return self._start_once(call, "UPDATE", start)
+        return self._start_once(call, kind, "UPDATE", start)
 
     def delete_resource(self, call: Call) -> Answer:
         """Start to delete a resource."""
-        kind, schema = _find(call, "DELETE")
+        kind = _find(call, "DELETE")
 
         def start(resource_request: ResourceRequest) -> Operate:
-            model = model_of(schema, call.parameters["Identifier"])
-            identifier = schema.identifier(model)
+            model = model_of(kind.schema, call.parameters["Identifier"])
+            identifier = kind.schema.identifier(model)
             if identifier is None:  # the request has an additional identifier
-                identifier = self._hold_existing(resource_request, kind, schema).identifier
-                model = model_of(schema, identifier)
+                model = model_of(kind.schema, self._hold_existing(resource_request, kind).identifier)
             else:
                 self._hold(resource_request, identifier)
-            return lambda request: kind.delete(request, model, Instance(identifier, model))
+            return lambda kind, request: kind.handle("DELETE", request, model, model=model)
 
-        return self._start_once(call, "DELETE", start)
+        return self._start_once(call, kind, "DELETE", start)
 
     def get_resource(self, call: Call) -> Answer:
         """Return the model that READ returns."""
-        kind, schema = _find(call, "READ")
-        instance = _read(call, kind, model_of(schema, call.parameters["Identifier"]))
+        kind = _find(call, "READ")
+        instance = _read(call, kind, model_of(kind.schema, call.parameters["Identifier"]))
         return {"TypeName": kind.name, "ResourceDescription": _described(instance)}
 
     def list_resources(self, call: Call) -> Answer:
         """Return what LIST returns: one page, and the handler's token for the next page."""
-        kind, schema = _find(call, "LIST")
+        kind = _find(call, "LIST")
         given = "ResourceModel" in call.parameters
         model = cast("dict[str, Value]", _json(call, "ResourceModel", dict)) if given else {}
-        input_schema = (schema.handler("LIST") or {}).get("handlerSchema")
+        input_schema = (kind.schema.handler("LIST") or {}).get("handlerSchema")
         required = input_schema.get("required") if isinstance(input_schema, dict) else None
         names = required if isinstance(required, list) else []
         missing = [f"#: required key [{name}] not found" for name in names if name not in model]
         if missing:
             text = f"Missing or invalid ResourceModel property in {kind.name} list handler request input. "
             raise CloudFormationError("InvalidRequestException", f"{text}Required property: ({', '.join(missing)})")
-        found = kind.list(_request(call), kind.typed(model) if given else None, call.parameters.get("NextToken"))
+        found = kind.list(
+            Request(call.account, call.region), kind.typed(model) if given else None, call.parameters.get("NextToken")
+        )
         if found.failure is not None:
             raise _handler_error(kind, found.failure)
         descriptions = [_described(instance) for instance in found.instances]
@@ -223,14 +228,8 @@ class CloudControl:
                 raise invalid(text)
             return {"ProgressEvent": request.event}
 
-    def _start_once(self, call: Call, operation: str, start: Start) -> Answer:
-        """Begin a request, or return the event of the earlier one with this client token.
-
-        Args:
-            call: the API's call.
-            operation: CREATE, UPDATE or DELETE.
-            start: checks the call, and returns what is to be done; it raises a CloudFormationError to refuse it.
-        """
+    def _start_once(self, call: Call, kind: RegisteredType, operation: str, start: Start) -> Answer:
+        """Begin a request, or return the event of the earlier one with this client token."""
         own: Future[ResourceRequest] = Future()
         key = (call.account, call.region, call.parameters.get("ClientToken") or str(uuid4()))
         while True:
@@ -265,44 +264,43 @@ class CloudControl:
             event = request.event
         own.set_result(request)
         name = f"{operation} {call.parameters['TypeName']}"
-        operations.begin(name, lambda: self._run(request, operate), patience=0)
+        operations.begin(name, lambda: self._run(request, kind, operate), patience=0)
         return {"ProgressEvent": event}
 
-    def _run(self, request: ResourceRequest, operate: Operate) -> None:
+    def _run(self, request: ResourceRequest, kind: RegisteredType, operate: Operate) -> None:
         """Do what a request asks for, and keep its outcome. A cancellation takes effect before the next invocation."""
-        progress = request.progress
+        progress, watched = request.progress, copy(kind)
 
-        def watch(instance: Instance | None) -> None:
+        def invoke(event: Event) -> Event:
             if progress.status == "CANCEL_IN_PROGRESS":
                 raise Cancelled
-            if instance is not None:
-                self._report(request, instance)
+            answer = kind.invoke(event)
+            self._report(request, kind.schema.identifier(answer.get("resourceModel") or {}))
+            progress.message = answer.get("message")
+            return answer
 
+        watched.invoke = invoke
         try:
-            outcome = operate(_request(request.call, watch))
+            outcome = operate(watched, Request(request.call.account, request.call.region))
         except Cancelled:
             status, failure = "CANCEL_COMPLETE", None
         except Exception as error:  # noqa: BLE001 - no caller waits for this thread: the request reports the defect
-            text = f"This sandbox failed on the request ({type(error).__name__}). Please report it."
+            text = log_defect(error, f"{request.operation} of {kind.name}")
             status, failure = "FAILED", Failure("InternalFailure", text, text)
         else:
             status, failure = ("FAILED" if outcome.failure else "SUCCESS"), outcome.failure
-            if outcome.instance is not None:
-                self._report(request, outcome.instance)
-                progress.model = outcome.instance.model if failure is None else None
+            progress.model = outcome.instance.model if outcome.instance and failure is None else None
         with self._lock:
-            if failure is not None:
-                progress.code, progress.message = failure.code, failure.message
+            progress.code, progress.message = (failure.code, failure.message) if failure else (None, None)
             progress.status = status
         self._release(request)
 
-    def _report(self, request: ResourceRequest, instance: Instance) -> None:
+    def _report(self, request: ResourceRequest, identifier: str | None) -> None:
         """Keep the identifier that a handler reported, and lock the new resource."""
-        call = request.call
-        request.progress.identifier = instance.identifier
-        with self._lock:
-            key = (call.account, call.region, call.parameters["TypeName"], instance.identifier)
-            self._holders.setdefault(key, request)
+        if identifier is not None:
+            request.progress.identifier = identifier
+            with self._lock:
+                self._holders.setdefault(_key(request, identifier), request)
 
     def _hold(self, request: ResourceRequest, identifier: str) -> None:
         """Lock a resource for a request.
@@ -310,19 +308,17 @@ class CloudControl:
         Raises:
             CloudFormationError: another request has it.
         """
-        call = request.call
-        key = (call.account, call.region, call.parameters["TypeName"], identifier)
         with self._lock:
-            holder = self._holders.setdefault(key, request)
+            holder = self._holders.setdefault(_key(request, identifier), request)
         request.progress.identifier = identifier
         if holder is not request:
             text = f"Request {holder.token} on {identifier} is {holder.progress.status}; wait until it is over"
             raise CloudFormationError("ConcurrentOperationException", text)
 
-    def _hold_existing(self, request: ResourceRequest, kind: ResourceType, schema: ResourceSchema) -> Instance:
+    def _hold_existing(self, request: ResourceRequest, kind: RegisteredType) -> Instance:
         """Lock the resource that a call names by any identifier, and return what READ returns of it."""
-        model = model_of(schema, request.call.parameters["Identifier"])
-        identifier = schema.identifier(model)
+        model = model_of(kind.schema, request.call.parameters["Identifier"])
+        identifier = kind.schema.identifier(model)
         if identifier is not None:
             self._hold(request, identifier)
         instance = _read(request.call, kind, model)
@@ -343,26 +339,27 @@ class CloudControl:
         return request
 
 
-def _find(call: Call, action: Action) -> tuple[ResourceType, ResourceSchema]:
-    """Return the type that a call names, and its schema. Refuse an unknown type, and one without a handler."""
+def _key(request: ResourceRequest, identifier: str) -> tuple[str, str, str, str]:
+    call = request.call
+    return call.account, call.region, call.parameters["TypeName"], identifier
+
+
+def _find(call: Call, action: Action) -> RegisteredType:
+    """Return the type that a call names. Refuse an unknown type, and one without a handler."""
     name, version = call.parameters["TypeName"], call.parameters.get("TypeVersionId")
     kind = find_type(call.account, call.region, name)
-    if kind is None or kind.schema is None or not kind.supports("READ") or version not in {None, kind.version}:
+    if not isinstance(kind, RegisteredType) or version not in {None, kind.version}:
         text = f"The type {name}{f' {version}' if version else ''} is not found."
         note = "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)"
         raise CloudFormationError("TypeNotFoundException", f"{text} {note}")
     if not kind.supports(action):
         text = f"Resource type {name} does not support {action} action"
         raise CloudFormationError("UnsupportedActionException", text)
-    return kind, kind.schema
+    return kind
 
 
-def _request(call: Call, watch: Callable[[Instance | None], object] | None = None) -> Request:
-    return Request(call.account, call.region, **({} if watch is None else {"watch": watch}))
-
-
-def _read(call: Call, kind: ResourceType, model: Mapping[str, Value]) -> Instance:
-    outcome = kind.read(_request(call), model)
+def _read(call: Call, kind: RegisteredType, model: Mapping[str, Value]) -> Instance:
+    outcome = kind.handle("READ", Request(call.account, call.region), model, model=model)
     if outcome.failure is not None or outcome.instance is None:
         raise _handler_error(kind, outcome.failure or Failure("NotFound", "null", "null"))
     return outcome.instance
@@ -384,7 +381,7 @@ def _refuse_violations(lines: list[str]) -> None:
         raise invalid("Model validation failed ({})".format("\n".join(lines)))
 
 
-def _handler_error(kind: ResourceType, failure: Failure) -> CloudFormationError:
+def _handler_error(kind: RegisteredType, failure: Failure) -> CloudFormationError:
     text = f"{kind.name} Handler returned status FAILED: {failure.message} (HandlerErrorCode: {failure.code}"
     return CloudFormationError(
         ERRORS.get(failure.code, "HandlerFailureException"), f"{text}, RequestToken: {failure.token})"

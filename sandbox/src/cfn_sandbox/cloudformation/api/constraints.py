@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 
 if TYPE_CHECKING:
-    from botocore.model import Shape
-
     from cfn_sandbox.cloudformation.values import JSON
 
 
@@ -36,7 +36,7 @@ def check(shape: Shape, parameters: JSON, code: str) -> None:
 
 
 def _violations(shape: Shape, value: JSON, path: str) -> Iterator[str]:
-    if isinstance(value, dict) and shape.type_name == "structure":
+    if isinstance(value, dict) and isinstance(shape, StructureShape):
         for name in shape.required_members:
             if name not in value:
                 yield f"Value null at '{_child(path, name)}' failed to satisfy constraint: Member must not be null"
@@ -44,12 +44,12 @@ def _violations(shape: Shape, value: JSON, path: str) -> Iterator[str]:
             yield from _violations(shape.members[name], member, _child(path, name))
         return
     failed = list(_failed(shape, value))
-    if isinstance(value, list):
+    if isinstance(value, list) and isinstance(shape, ListShape):
         failed += [f"Member must satisfy constraint: [{text}]" for text in _of_items(shape.member, value)]
         for number, item in enumerate(value, 1):
             if isinstance(item, dict):
                 yield from _violations(shape.member, item, f"{path}.{number}.member")
-    if isinstance(value, dict):
+    if isinstance(value, dict) and isinstance(shape, MapShape):
         failed += [f"Map value must satisfy constraint: [{text}]" for text in _of_items(shape.value, [*value.values()])]
         failed += [f"Map keys must satisfy constraint: [{text}]" for text in _of_items(shape.key, [*value])]
     for text in failed:

@@ -48,7 +48,6 @@ def _description(stack: Stack) -> dict[str, object]:
         "RoleARN": settings.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
         "EnableTerminationProtection": settings.termination_protection,
-        "RetainExceptOnCreate": settings.retain_except_on_create,
     }
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import cast
 
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
 
@@ -64,8 +66,7 @@ def _built(values: Mapping[Path, JSON]) -> Model:
     for path, value in values.items():
         inner = model
         for key in path[:-1]:
-            member = inner.setdefault(key, {})
-            inner = member if isinstance(member, dict) else {}
+            inner = cast("Model", inner.setdefault(key, {}))
         inner[path[-1]] = value
     return model
 
@@ -81,7 +82,7 @@ def patched(current: Mapping[str, Value], operations: Sequence[JSON]) -> Model:
         CloudFormationError: the patch is malformed, or doesn't fit the model.
     """
     try:
-        result = JsonPatch(operations).apply(dict(current))
+        result = JsonPatch(cast("Sequence[dict[str, JSON]]", operations)).apply(dict(current))
     except (JsonPatchException, JsonPointerException) as error:
         raise invalid(f"Invalid patch update: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # the library's, for what is no patch at all
@@ -99,3 +100,23 @@ def changed(paths: Iterable[Path], before: Model, after: Model) -> list[str]:
         if at(before, outer) != at(after, outer):
             found.append(pointer(path))
     return found
+
+
+def without(model: Mapping[str, Value], paths: Iterable[Path]) -> Model:
+    """Return a copy of a model without some properties. An object that becomes empty is left out too."""
+    copy = deepcopy(dict(model))
+    for path in paths:
+        _remove(copy, path)
+    return copy
+
+
+def _remove(value: Value, path: Path) -> None:
+    key, rest = path[0], path[1:]
+    if key == "*" and isinstance(value, list):
+        for item in value:
+            _remove(item, rest)
+    elif isinstance(value, dict) and key in value:
+        if rest:
+            _remove(value[key], rest)
+        if not rest or value[key] == {}:
+            del value[key]

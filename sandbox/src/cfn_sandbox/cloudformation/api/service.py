@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from botocore import xform_name
-from botocore.model import OperationNotFoundError
+from botocore.model import ListShape, OperationNotFoundError, StructureShape
 from moto.core.errors import COMMON_ERROR_CODES, get_error_model
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -128,10 +128,7 @@ class Service:
         except CloudFormationError as error:
             result = error if region == self._home else _with_hint(error, region, self._home)
         except Exception as error:  # noqa: BLE001 - a defect of the sandbox's: a client gets an answer of the protocol
-            # The traceback without the error's text, which may have a property's value.
-            traceback.print_tb(error.__traceback__, file=sys.stderr)
-            text = f"This sandbox failed on {self._title}'s {name}: its own log has the place. Please report it."
-            print(f"{type(error).__name__} in {name}", file=sys.stderr)
+            text = log_defect(error, f"{self._title}'s {name}")
             result = CloudFormationError("InternalFailure", text)
         return self._response(name, result)
 
@@ -200,6 +197,18 @@ class Service:
         return Response(body, status, headers)
 
 
+def log_defect(error: Exception, subject: str) -> str:
+    """Print a traceback without the error's text, which may have a property's value; return a message for the client.
+
+    Args:
+        error: the exception that no code of the sandbox's expects.
+        subject: what failed.
+    """
+    traceback.print_tb(error.__traceback__, file=sys.stderr)
+    print(f"{type(error).__name__} in {subject}", file=sys.stderr)
+    return f"This sandbox failed on {subject}: its own log has the place. Please report it."
+
+
 def _with_hint(error: CloudFormationError, region: str, home: str) -> CloudFormationError:
     """Return an error with a hint if it is about a type that is missing in a region without the sandbox's types."""
     if error.code != "TypeNotFoundException" and "Unrecognized resource types" not in error.message:
@@ -211,8 +220,8 @@ def _with_hint(error: CloudFormationError, region: str, home: str) -> CloudForma
 def _kind(shape: Shape | None, path: list[str]) -> str:
     """Return the type of the member at a path of a shape."""
     for name in path:
-        shape = shape.members.get(name.removesuffix("[]")) if shape and shape.type_name == "structure" else None
-        while shape and shape.type_name == "list":
+        shape = shape.members.get(name.removesuffix("[]")) if isinstance(shape, StructureShape) else None
+        while isinstance(shape, ListShape):
             shape = shape.member
     return str(shape.type_name) if shape else "unknown"
 
@@ -222,12 +231,13 @@ def _mistyped(shape: Shape, value: JSON, path: str) -> str | None:
     expected = _JSON_TYPES.get(shape.type_name, object)
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is int):
         return path
-    if isinstance(value, dict):
+    found: list[str | None] = []
+    if isinstance(value, dict) and isinstance(shape, StructureShape):
         found = [
             _mistyped(shape.members[key], member, f"{path}.{key}" if path else key)
             for key, member in value.items()
             if key in shape.members and member is not None
         ]
-    else:
-        found = [_mistyped(shape.member, item, f"{path}[]") for item in value] if isinstance(value, list) else []
+    if isinstance(value, list) and isinstance(shape, ListShape):
+        found = [_mistyped(shape.member, item, f"{path}[]") for item in value]
     return next((place for place in found if place is not None), None)

@@ -34,7 +34,7 @@ def serve(account: Account, reserved: str | None = None, *, tested: bool = True)
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
     """
     space_of = partial(space.find_space, services=MotoServices)
-    with open_registry(account, reserved, tested=tested) as registry:
+    with open_registry(account, operations.wait, reserved, tested=tested) as registry:
         modules = [stack_operations, change_set_operations, descriptions, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {

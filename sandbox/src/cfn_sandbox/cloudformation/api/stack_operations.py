@@ -149,5 +149,4 @@ def settings_of(call: Call, before: Settings | None = None) -> Settings:
         given.get("TimeoutInMinutes", before.timeout_minutes),
         given.get("RoleARN", before.role_arn),
         given.get("RollbackConfiguration", before.rollback_configuration),
-        given.get("RetainExceptOnCreate", before.retain_except_on_create),
     )

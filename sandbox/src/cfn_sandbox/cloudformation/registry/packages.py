@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,12 +37,14 @@ class Builder:
     Args:
         account: the account that the types' functions call.
         folder: where packages are kept.
+        wait: waits some seconds until a handler's next invocation.
         tested: whether a type must pass contract tests v2 and AWS's schema rules.
     """
 
-    def __init__(self, account: Account, folder: Path, *, tested: bool) -> None:
+    def __init__(self, account: Account, folder: Path, wait: Callable[[float], object], *, tested: bool) -> None:
         self.account = account
         self.tested = tested
+        self.wait = wait
         self._tester = TypeTester(account)
         self._folder = folder
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.cloudformation.registry import versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -48,18 +49,22 @@ Place = tuple[str, str]  # an account's id and a region
 
 
 @contextmanager
-def open_registry(account: Account, reserved: str | None = None, *, tested: bool = True) -> Iterator[Registry]:
-    """Yield an account's registry. At the end all functions stop.
+def open_registry(
+    account: Account, wait: Callable[[float], object], reserved: str | None = None, *, tested: bool = True
+) -> Iterator[Registry]:
+    """Yield an account's registry, which stacks can use to register types. At the end all functions stop.
 
     Args:
         account: the account; the types' functions call it too.
+        wait: waits some seconds until a handler's next invocation.
         reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-registry-") as folder:
-        registry = Registry(Builder(account, Path(folder), tested=tested), reserved)
+        registry = Registry(Builder(account, Path(folder), wait, tested=tested), reserved)
         try:
-            yield registry
+            with versions.offer(registry):
+                yield registry
         finally:
             registry.stop()
 
@@ -272,12 +277,17 @@ class Registry:
         extension.versions.append(version)
         return extension
 
-    @staticmethod
-    def _make_default(extension: Extension, version: Version, place: Place) -> None:
+    def _make_default(self, extension: Extension, version: Version, place: Place) -> None:
         version.start()
         extension.default = version  # the previous default keeps running for operations that use it
         log_group = version.options.get("LoggingConfig", {}).get("LogGroupName")
-        kind = RegisteredType(version.schema, version.function.invoke, version.version_id, log_group)
+        kind = RegisteredType(
+            version.schema,
+            version.function.invoke,
+            version=version.version_id,
+            log_group=log_group,
+            wait=self._builder.wait,
+        )
         catalogue.add_type(*place, kind)
 
     def _find(self, parameters: Parameters, place: Place) -> tuple[Extension, Version | None]:

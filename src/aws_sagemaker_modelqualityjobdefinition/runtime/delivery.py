@@ -26,6 +26,9 @@ from . import deadline
 if TYPE_CHECKING:
     from .sessions import LendingSession
 
+PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
+"""The logger of the type's package, in which this folder is."""
+
 LONGEST = 3.0
 """The time limit of delivery, in seconds. It is part of the invocation's time."""
 
@@ -38,9 +41,9 @@ _known_groups: set[tuple[str, str | None]] = set()
 class Delivery(logging.Handler):
     """Logs and metrics of one invocation, for the account that registered the type.
 
-    While the context is open, it collects the records of this package, at every level, and no others. When it closes,
-    one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets one line
-    without AWS's message, and the rest is dropped.
+    While the context is open, it collects the records of the type's package, at every level, and no others. When it
+    closes, one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets
+    one line without AWS's message, and the rest is dropped.
 
     Args:
         event: The invocation's event.
@@ -60,12 +63,12 @@ class Delivery(logging.Handler):
 
     def __enter__(self) -> "Delivery":
         """Start to collect records."""
-        logging.getLogger(__package__).addHandler(self)
+        PACKAGE_LOG.addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Deliver the records and metrics, if the account that registered the type wants them."""
-        logging.getLogger(__package__).removeHandler(self)
+        PACKAGE_LOG.removeHandler(self)
         if self._session and self._event.requestData.providerLogGroupName:
             self._deliver(self._session)
 

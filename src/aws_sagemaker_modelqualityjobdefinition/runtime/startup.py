@@ -1,6 +1,6 @@
 """Lazy imports: parts that slow down a cold start and are rarely used load on first use.
 
-While the plugin library, botocore and the models are imported below, stand-ins replace some modules, all regular
+While `load` imports the plugin library, botocore and the models, stand-ins replace some modules, all regular
 expressions, and the methods that `dataclass` generates. A stand-in loads the real object when it is used.
 """
 
@@ -151,9 +151,16 @@ _LAZY_MODULES = {
     "files, random numbers": ("pathlib", "tempfile", "random"),
 }
 
-gc.disable()  # collections during the imports find nothing to free
-with lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
-    for _name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", f"{__package__}.models"):
-        importlib.import_module(_name)
-gc.freeze()  # later collections skip what has been imported: it is never freed
-gc.enable()
+
+def load(models: str) -> None:
+    """Import the plugin library, botocore and a type's models. Call it before anything else imports them.
+
+    Args:
+        models: The name of the module that `cfn generate` writes.
+    """
+    gc.disable()  # collections during the imports find nothing to free
+    with lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
+        for name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", models):
+            importlib.import_module(name)
+    gc.freeze()  # later collections skip what has been imported: it is never freed
+    gc.enable()

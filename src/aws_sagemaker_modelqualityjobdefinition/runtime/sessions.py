@@ -1,9 +1,9 @@
 """Sessions that reuse clients across requests, with their loaded models and open connections.
 
-The plugin library creates new sessions and clients for every request. Each reads its service's model (SageMaker's has
-400 operations), all of AWS's endpoints and the certificate authorities again, and none is freed: a warm function grows
-until Lambda ends it. Here, clients are kept. A session lends a client the credentials of its request, and removes them
-when the request is answered.
+The plugin library creates new sessions and clients for every request. Each reads its service's model (some have
+hundreds of operations), all of AWS's endpoints and the certificate authorities again, and none is freed: a warm
+function grows until Lambda ends it. Here, clients are kept. A session lends a client the credentials of its request,
+and removes them when the request is answered.
 """
 
 import functools
@@ -47,7 +47,7 @@ class LendingSession(SessionProxy):
         """Return a client that can sign until the session closes.
 
         Args:
-            service_name: One of the services whose models ship with this package.
+            service_name: A service; one whose trimmed model ships with the package, if it has trimmed models.
             region_name: The client's region; by default, the session's.
             config: The client's settings. Pass the same object in all requests: it is part of the key for reuse.
         """
@@ -96,9 +96,9 @@ def close_all() -> None:
 
 
 class _ModelLoader(Loader):
-    """Reads this package's trimmed service models, and botocore's other data from botocore."""
+    """Reads the package's trimmed service models from its folder data/, and botocore's other data from botocore."""
 
-    OURS = os.path.join(os.path.dirname(__file__), "data")
+    OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data")
 
     def __init__(self) -> None:
         super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
