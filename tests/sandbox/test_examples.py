@@ -16,6 +16,7 @@ from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from tests.stack_events import why
 from tools import sagemaker
 
 PROJECT = Path(__file__).parents[2]

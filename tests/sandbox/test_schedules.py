@@ -236,7 +236,7 @@ def stack_state(cloudformation: Client) -> tuple[str, str | None, dict[str, str]
     """Return the stack's status, its reason and its outputs."""
     (stack,) = cloudformation.describe_stacks(StackName="monitor")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return stack["StackStatus"], why(client, stack["StackId"]), outputs
+    return stack["StackStatus"], why(cloudformation, stack["StackId"]) or None, outputs
 
 
 def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> None:

@@ -135,9 +135,7 @@ def test_too_many_tags(cloudformation: Client) -> None:
 def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
     """CloudFormation refuses invalid properties by the schema, without invoking the handler."""
     cluster = {"ClusterConfig": {"InstanceCount": 0, "InstanceType": "ml.m5.large"}}
-    stack = deploy(
-        cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"}
-    )
+    deploy(cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"})
     lines = why(cloudformation, "quality").splitlines()[1:]
     assert [line.partition(" (sandbox's hint: ")[0] for line in lines] == [
         "#: extraneous key [Role] is not permitted",
