@@ -6,10 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from tools.sagemaker.rules import rules
+from tests.stack_events import why
+from tools.sagemaker import account
 
 Client = Any
 ALARM = {
@@ -30,9 +29,11 @@ ALARM = {
 
 
 @pytest.fixture
-def cloudformation() -> Iterator[Client]:
-    """Yield a client of a CloudFormation with the sandbox's patches and types."""
-    with mock_aws(), rules(), stacks.install():
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Yield a client of the CloudFormation of an account that boto3's clients call."""
+    with account() as opened:
+        for name, value in opened.environment().items():
+            monkeypatch.setenv(name, value)
         yield boto3.client("cloudformation", region_name="us-east-1")
 
 
@@ -46,9 +47,9 @@ def template(**changes: Any) -> str:  # noqa: ANN401 - any property's value
 
 
 def status(cloudformation: Client) -> tuple[str, str]:
-    """Return the stack's status and its reason."""
+    """Return the stack's status, and the reasons of its failed events."""
     (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
-    return stack["StackStatus"], stack.get("StackStatusReason", "")
+    return stack["StackStatus"], why(cloudformation, stack["StackId"])
 
 
 def alarms() -> list[dict[str, Any]]:

@@ -23,8 +23,10 @@ from botocore.exceptions import ClientError
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import Request, ResourceType
+from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.interface import Action, Request
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import copy_project
 from tools import sagemaker
@@ -53,7 +55,7 @@ class Demo:
         teller: shows the steps.
     """
 
-    def __init__(self, account: Account, kind: ResourceType, teller: Teller) -> None:
+    def __init__(self, account: Account, kind: RegisteredType, teller: Teller) -> None:
         self._cloudformation: Client = account.client("cloudformation")
         self._sagemaker: Client = account.client("sagemaker")
         self._iam: Client = account.client("iam")
@@ -153,7 +155,7 @@ class Demo:
         described: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]
         return described
 
-    def _invoke(self, action: str, arn: str | None = None) -> dict[str, Any]:
+    def _invoke(self, action: Action, arn: str | None = None) -> dict[str, Any]:
         """Invoke READ or LIST as CloudFormation does outside a stack, with the primary identifier alone."""
         model = {"JobDefinitionArn": arn} if arn else {}
         return self._kind.invoke(self._kind.event(action, self._request, {}, model=model))
@@ -203,13 +205,13 @@ def run(project: Path, teller: Teller) -> None:
 def _run_steps(project: Path, account: Account, teller: Teller) -> None:
     with teller.step("Register the type with `cfn submit`; it runs in AWS's Lambda emulator"):
         _submit(project, account)
-        kind = stacks.find_type(account.account_id, account.region, TYPE)
-        if kind is None:
+        kind = catalogue.find_type(account.account_id, account.region, TYPE)
+        if not isinstance(kind, RegisteredType):
             raise SandboxError("unexpected result: the type is not registered")
     described = account.client("cloudformation").describe_type(Type="RESOURCE", TypeName=TYPE)
     teller.detail(f"{described['TypeName']}, version {described['DefaultVersionId']}")
     teller.detail(described["TypeTestsStatusDescription"])
-    template = stacks.Stack.parse_template((project / "examples" / "documentation.yaml").read_text())
+    template = parse((project / "examples" / "documentation.yaml").read_text()).body
     Demo(account, kind, teller).run(template)
 
 

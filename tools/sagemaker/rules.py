@@ -22,7 +22,7 @@ from moto.core.utils import get_service_model
 from moto.sagemaker import urls
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 
-from cfn_sandbox.cloudformation import aws_types
+from cfn_sandbox.cloudformation.types import played
 from tools.sagemaker import alarm_type, definition_type, schedule_type, schedules, strict
 from tools.sagemaker.monitors import MONITORS, Definition, Definitions, Monitor, definition_of, is_definition
 from tools.sagemaker.schedules import ScheduleActions
@@ -75,7 +75,7 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
     with ExitStack() as stack:
         stack.enter_context(paths)
         for name, handlers in types.items():
-            stack.enter_context(aws_types.offer(name, handlers))
+            stack.enter_context(played.offer(name, handlers))
         yield
 
 

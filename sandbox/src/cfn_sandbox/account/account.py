@@ -1,11 +1,13 @@
 """The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
 
+from __future__ import annotations
+
 import logging
 import os
 import socket
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -23,7 +25,9 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.refusals import create_app
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.private_registry import Registry
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from cfn_sandbox.cloudformation.registry.registry import Registry
 
 __all__ = ["LOOPBACK", "REGION", "Account", "bare_environment"]
 
@@ -78,6 +82,7 @@ class Account:
         self._options = _Options(port, rules, reserved, tested)
         self._registry: Registry | None = None
         self._clients: dict[str, Any] = {}
+        self._application: WSGIApplication = DomainDispatcherApplication(partial(create_app, home=self.region))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -90,7 +95,7 @@ class Account:
             server = make_server(
                 LOOPBACK,
                 0,
-                DomainDispatcherApplication(partial(create_app, home=self.region)),
+                self._answer,
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -104,11 +109,11 @@ class Account:
             self.reset()
             opening.callback(self.reset)
             opening.callback(self._close_clients)
-            # Imported here, because the registry imports this module.
-            from cfn_sandbox.cloudformation.private_registry import Registry  # noqa: PLC0415
+            # Imported here, because serving imports this module.
+            from cfn_sandbox.cloudformation.api.serving import serve  # noqa: PLC0415
 
-            registry = Registry(self, self._options.reserved, tested=self._options.tested)
-            self._registry = opening.enter_context(registry)
+            serving = serve(self, self._options.reserved, tested=self._options.tested)
+            self._registry = opening.enter_context(serving)
             self._open = opening.pop_all()
         return self
 
@@ -122,7 +127,7 @@ class Account:
         self._registry = None
 
     @property
-    def registry(self) -> "Registry":
+    def registry(self) -> Registry:
         """The registry of the account's CloudFormation.
 
         Raises:
@@ -131,6 +136,23 @@ class Account:
         if self._registry is None:
             raise SandboxError("the account is not open: use it in `with Account() as account:`")
         return self._registry
+
+    @contextmanager
+    def layer(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
+        """Put a layer in front of the account's services until the context ends.
+
+        Args:
+            wrap: takes the application that answers requests, and returns the one that shall answer them.
+        """
+        behind = self._application
+        self._application = wrap(behind)
+        try:
+            yield
+        finally:
+            self._application = behind
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._application(environ, start_response)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make any AWS client use this account and nothing else.

@@ -1,6 +1,6 @@
 """The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
 
-cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
+cloudformation/registry/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.invocation import invoke
-from cfn_sandbox.cloudformation.resource_type import Request
+from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
 from cfn_sandbox.contract.resource import Type

@@ -16,7 +16,7 @@ from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
-from cfn_sandbox.cloudformation.resource_type import Request
+from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, session, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.resource import Type

@@ -1,7 +1,7 @@
 """The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The events are CloudFormation's (cloudformation/resource_type.py), but don't come from a stack: they have no
-stack id, no tags and no logical id, and each request has a new token.
+The events are CloudFormation's (cloudformation/types/registered.py), but don't come from a stack: they have no stack
+id, no tags and no logical id, and each request has a new token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.resource_type import HandlerFailure, Invoke, Request, ResourceType
+from cfn_sandbox.cloudformation.types.interface import Action, Instance, Outcome, Properties, Request
+from cfn_sandbox.cloudformation.types.registered import Event, Invoke, RegisteredType
 from cfn_sandbox.contract.inputs import Inputs
 
 Model = Mapping[str, Any]
@@ -76,7 +77,7 @@ class Answer:
         return self
 
 
-class Type(ResourceType):
+class Type(RegisteredType):
     """A type under test, which accepts any identifier in a success, because the tests judge it.
 
     Args:
@@ -112,10 +113,20 @@ class Type(ResourceType):
 
     def has(self, handler: str) -> bool:
         """Return whether the schema has a handler."""
-        return handler in self.schema["handlers"]
+        return handler in self.document["handlers"]
 
-    def _check_identifier(self, reported: Model, model: Model | None, token: str) -> None:
-        pass
+    @property
+    def document(self) -> dict[str, Any]:
+        """The type's schema."""
+        return dict(self.schema.document)
+
+    def identifier(self, model: Model) -> str | None:
+        """Return a model's primary identifier, its parts joined by `|`; None if the model lacks a part."""
+        return self.schema.identifier(model)
+
+    def _success(self, action: Action, answer: Event, model: Properties | None, token: str) -> Outcome:  # noqa: ARG002 - the overridden method's signature
+        returned = answer.get("resourceModel") or {}
+        return Outcome(Instance(self.identifier(returned) or "", returned))
 
     def _invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         request = {
@@ -144,15 +155,15 @@ class Type(ResourceType):
         self.calls.append(Call(event["action"], request, answer, self._log()[before:]))
         return answer
 
-    def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
+    def call(self, action: Action, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
         """Call a handler until it succeeds or fails; see `handle` for the arguments."""
-        try:
-            returned = self.handle(action, self.request, desired, previous, model)
-        except HandlerFailure as failure:
-            answer = self.calls[-1].answer
-            message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or str(failure)
-            return Answer(action, "FAILED", failure.code, str(message), failure.model or {})
-        return Answer(action, "SUCCESS", model=returned)
+        outcome = self.handle(action, self.request, desired, previous, model)
+        returned = outcome.instance.model if outcome.instance else {}
+        if outcome.failure is None:
+            return Answer(action, "SUCCESS", model=returned)
+        answer = self.calls[-1].answer
+        message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or outcome.failure.reason
+        return Answer(action, "FAILED", outcome.failure.code, str(message), returned)
 
     def pages(self, desired: Model, model: Model) -> Answer:
         """Call LIST until it returns no token for another page."""

@@ -19,9 +19,9 @@ def test_create(resource: Resource) -> None:
     """
     model = resource.create().succeeds().model
     resource.identifier(model)
-    parts = {path[0] for path in properties.listed_paths(resource.kind.schema, "primaryIdentifier")}
+    parts = {path[0] for path in properties.listed_paths(resource.kind.document, "primaryIdentifier")}
     identifier = {key: value for key, value in model.items() if key in parts}
-    shape = {key: resource.kind.schema.get(key, {}) for key in ("properties", "definitions")}
+    shape = {key: resource.kind.document.get(key, {}) for key in ("properties", "definitions")}
     errors = [f"{error.json_path}: {error.message}" for error in Draft7Validator(shape).iter_errors(identifier)]
     if errors:
         pytest.fail(f"the primary identifier is not as the schema has it: {'; '.join(errors)}", pytrace=False)
@@ -35,8 +35,8 @@ def test_create_create(resource: Resource) -> None:
     """
     resource.create().succeeds()
     second = resource.create()
-    read_only = properties.listed_paths(resource.kind.schema, "readOnlyProperties")
-    if second.status == "SUCCESS" and properties.listed_paths(resource.kind.schema, "primaryIdentifier") & read_only:
+    read_only = properties.listed_paths(resource.kind.document, "readOnlyProperties")
+    if second.status == "SUCCESS" and properties.listed_paths(resource.kind.document, "primaryIdentifier") & read_only:
         pytest.skip("the second CREATE made another resource, as the service chooses the identifier")
     second.fails_with("AlreadyExists")
 
@@ -82,9 +82,9 @@ def test_create_with_read_response_lcs(resource: Resource) -> None:
     first = resource.create().succeeds()
     model = resource.read(first.model).succeeds().model
     resource.delete(first.model).succeeds()
-    desired = properties.without(model, properties.listed_paths(resource.kind.schema, "readOnlyProperties"))
+    desired = properties.without(model, properties.listed_paths(resource.kind.document, "readOnlyProperties"))
     write_only = {
-        path[0] for path in properties.listed_paths(resource.kind.schema, "writeOnlyProperties") if len(path) == 1
+        path[0] for path in properties.listed_paths(resource.kind.document, "writeOnlyProperties") if len(path) == 1
     }
     secrets = {key: value for key, value in resource.inputs.create.items() if key in write_only}
     resource.create({**desired, **secrets}).succeeds()

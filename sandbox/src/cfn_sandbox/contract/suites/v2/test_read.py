@@ -63,7 +63,7 @@ def test_read_output_over_schema(reading: Reading) -> None:
 
 def test_read_return_all_schema_properties_using_one_or_more_inputs(resources: list[Resource]) -> None:
     """Over all inputs together, READ returns every property of the schema except the write-only ones."""
-    schema = resources[0].kind.schema
+    schema = resources[0].kind.document
     returned: set[properties.Path] = set()
     for resource in resources:
         model = resource.create().succeeds().model

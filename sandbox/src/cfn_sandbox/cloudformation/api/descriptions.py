@@ -1,0 +1,210 @@
+"""The operations that describe stacks, their resources, events, exports and drift."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cfn_sandbox.cloudformation.api.paging import page
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks import drift
+from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
+
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.api.service import Answer, Call
+    from cfn_sandbox.cloudformation.stacks.events import Event
+    from cfn_sandbox.cloudformation.stacks.stack import Stack
+    from cfn_sandbox.cloudformation.stacks.state import Resource
+
+
+def describe_stacks(call: Call) -> Answer:
+    """Answer DescribeStacks: one stack, or all that are not deleted."""
+    name = call.parameters.get("StackName")
+    stacks = list(call.space.live()) if name is None else [_described_by_name(call, name)]
+    shown, token = page(stacks, call.parameters.get("NextToken"))
+    return {"Stacks": [_description(stack) for stack in shown], "NextToken": token}
+
+
+def _described_by_name(call: Call, name: str) -> Stack:
+    stack = call.space.find(name)
+    if stack is None:
+        raise ValidationError(f"Stack with id {name} does not exist")
+    return stack
+
+
+def _description(stack: Stack) -> dict[str, object]:
+    """Return the API's Stack."""
+    definition, settings = stack.definition, stack.settings
+    return _summary(stack) | {
+        "ChangeSetId": stack.status.change_set_id,
+        "Description": definition.template.description,
+        "Parameters": definition.parameters.described(),
+        "RollbackConfiguration": settings.rollback_configuration,
+        "DisableRollback": settings.disable_rollback,
+        "NotificationARNs": definition.notification_arns,
+        "TimeoutInMinutes": settings.timeout_minutes,
+        "Capabilities": definition.capabilities,
+        "Outputs": [output.described() for output in stack.contents.outputs],
+        "RoleARN": settings.role_arn,
+        "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
+        "EnableTerminationProtection": settings.termination_protection,
+    }
+
+
+def _summary(stack: Stack) -> dict[str, object]:
+    """Return the members that Stack and StackSummary share."""
+    identity, status = stack.identity, stack.status
+    return {
+        "StackId": identity.stack_id,
+        "StackName": identity.name,
+        "CreationTime": identity.created,
+        "LastUpdatedTime": status.updated,
+        "DeletionTime": status.deleted,
+        "StackStatus": status.name,
+        "StackStatusReason": status.reason,
+        "DriftInformation": {"StackDriftStatus": stack.drift.status, "LastCheckTimestamp": stack.drift.checked},
+    }
+
+
+def list_stacks(call: Call) -> Answer:
+    """Answer ListStacks: all stacks, deleted ones too."""
+    wanted = call.parameters.get("StackStatusFilter")
+    found = [stack for stack in call.space.stacks if not wanted or stack.status.name in wanted]
+    shown, token = page(found, call.parameters.get("NextToken"))
+    summaries = [_summary(stack) | {"TemplateDescription": stack.definition.template.description} for stack in shown]
+    return {"StackSummaries": summaries, "NextToken": token}
+
+
+def describe_stack_events(call: Call) -> Answer:
+    """Answer DescribeStackEvents, newest first."""
+    stack = call.space.named(call.parameters["StackName"])
+    shown, token = page([*stack.steps.events][::-1], call.parameters.get("NextToken"))
+    return {"StackEvents": [_event(stack, event) for event in shown], "NextToken": token}
+
+
+def _event(stack: Stack, event: Event) -> dict[str, object]:
+    return {
+        "StackId": stack.identity.stack_id,
+        "EventId": event.event_id,
+        "StackName": stack.identity.name,
+        "LogicalResourceId": event.subject.logical_id,
+        "PhysicalResourceId": event.subject.physical_id,
+        "ResourceType": event.subject.kind,
+        "Timestamp": event.time,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.subject.properties,
+        "ClientRequestToken": event.token,
+    }
+
+
+def describe_stack_resource(call: Call) -> Answer:
+    """Answer DescribeStackResource, with the resource's Metadata."""
+    stack = call.space.named(call.parameters["StackName"])
+    logical_id = call.parameters["LogicalResourceId"]
+    resource = stack.contents.resources.get(logical_id)
+    if resource is None:
+        raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
+    scope = scope_of(stack.definition, call.space, stack.identity)
+    scope.resources.update(stack.contents.resources)
+    metadata = evaluator(stack.definition, stack.identity, scope).attribute(logical_id, "Metadata")
+    text = None if metadata is None else json.dumps(metadata)
+    return {"StackResourceDetail": _resource(stack, resource) | {"Metadata": text}}
+
+
+def describe_stack_resources(call: Call) -> Answer:
+    """Answer DescribeStackResources, of a stack or of the stack that has a resource."""
+    given = call.parameters
+    name, physical_id = given.get("StackName"), given.get("PhysicalResourceId")
+    if (name is None) == (physical_id is None):
+        raise ValidationError("You must specify either StackName or PhysicalResourceId, but not both.")
+    if name is None:
+        owners = [stack for stack in call.space.live() if physical_id in _physical_ids(stack)]
+        if not owners:
+            raise ValidationError(f"Stack for {physical_id} does not exist")
+        stack = owners[0]
+    else:
+        stack = call.space.named(name)
+    wanted = given.get("LogicalResourceId")
+    found = [one for one in list(stack.contents.resources.values()) if wanted in {None, one.logical_id}]
+    return {"StackResources": [_resource(stack, resource) for resource in found]}
+
+
+def _physical_ids(stack: Stack) -> set[str]:
+    return {resource.physical_id for resource in list(stack.contents.resources.values())}
+
+
+def list_stack_resources(call: Call) -> Answer:
+    """Answer ListStackResources."""
+    stack = call.space.named(call.parameters["StackName"])
+    shown, token = page(list(stack.contents.resources.values()), call.parameters.get("NextToken"))
+    return {"StackResourceSummaries": [_resource(stack, resource) for resource in shown], "NextToken": token}
+
+
+def _resource(stack: Stack, resource: Resource) -> dict[str, object]:
+    """Return the members of StackResource, StackResourceDetail and StackResourceSummary."""
+    event = stack.steps.events.latest(resource.logical_id, resource.physical_id)
+    found = stack.drift.of(resource)
+    return {
+        "StackId": stack.identity.stack_id,
+        "StackName": stack.identity.name,
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceType": resource.kind,
+        "ResourceStatus": event and event.status,
+        "ResourceStatusReason": event and event.reason,
+        "Timestamp": event and event.time,
+        "LastUpdatedTimestamp": event and event.time,
+        "DriftInformation": {
+            "StackResourceDriftStatus": found.status if found else "NOT_CHECKED",
+            "LastCheckTimestamp": found and found.time,
+        },
+    }
+
+
+def list_exports(call: Call) -> Answer:
+    """Answer ListExports."""
+    shown, token = page(list(call.space.exports().values()), call.parameters.get("NextToken"))
+    exports = [{"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value} for one in shown]
+    return {"Exports": exports, "NextToken": token}
+
+
+def list_imports(call: Call) -> Answer:
+    """Answer ListImports: the names of the stacks that use an export."""
+    name = call.parameters["ExportName"]
+    names = [stack.identity.name for stack in call.space.importers(name)]
+    if not names:
+        raise ValidationError(f"Export '{name}' is not imported by any stack.")
+    shown, token = page(names, call.parameters.get("NextToken"))
+    return {"Imports": shown, "NextToken": token}
+
+
+def detect_stack_drift(call: Call) -> Answer:
+    """Answer DetectStackDrift: check all resources of a stack, or the named ones, in the background."""
+    logical_ids = call.parameters.get("LogicalResourceIds")
+    stack = call.space.named(call.parameters["StackName"])
+    return {"StackDriftDetectionId": drift.start(stack, tuple(logical_ids) if logical_ids else None).detection_id}
+
+
+def describe_stack_drift_detection_status(call: Call) -> Answer:
+    """Answer DescribeStackDriftDetectionStatus."""
+    detection_id = call.parameters["StackDriftDetectionId"]
+    if detection_id not in call.space.detections:
+        raise ValidationError(f"Drift detection {detection_id} does not exist")
+    return call.space.detections[detection_id].answer()
+
+
+def detect_stack_resource_drift(call: Call) -> Answer:
+    """Answer DetectStackResourceDrift: check one resource before answering."""
+    stack = call.space.named(call.parameters["StackName"])
+    found = drift.check_resource(stack, call.parameters["LogicalResourceId"])
+    return {"StackResourceDrift": found.answer(stack.identity.stack_id)}
+
+
+def describe_stack_resource_drifts(call: Call) -> Answer:
+    """Answer DescribeStackResourceDrifts with one page of the resources that were checked."""
+    given = call.parameters
+    stack = call.space.named(given["StackName"])
+    found = drift.found_in(stack, tuple(given.get("StackResourceDriftStatusFilters", ())))
+    shown, token = page(found, given.get("NextToken"), given.get("MaxResults", 100))
+    return {"StackResourceDrifts": [one.answer(stack.identity.stack_id) for one in shown], "NextToken": token}

@@ -1,0 +1,50 @@
+"""Puts CloudFormation and Cloud Control together, and has an account serve them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cfn_sandbox.account.services import MotoServices, identify
+from cfn_sandbox.cloudformation.api import change_set_operations, descriptions, stack_operations, template_operations
+from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
+from cfn_sandbox.cloudformation.api.front import CLOUD_CONTROL, CLOUDFORMATION, Front
+from cfn_sandbox.cloudformation.api.service import Service
+from cfn_sandbox.cloudformation.api.type_operations import type_operations
+from cfn_sandbox.cloudformation.registry.registry import open_registry
+from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.types import catalogue
+
+if TYPE_CHECKING:
+    from cfn_sandbox.account.account import Account
+    from cfn_sandbox.cloudformation.registry.registry import Registry
+
+
+@contextmanager
+def serve(account: Account, reserved: str | None = None, *, tested: bool = True) -> Iterator[Registry]:
+    """Have an account serve CloudFormation and Cloud Control; yield its registry.
+
+    At the end, operations that still run are waited for, and stacks and types are forgotten.
+
+    Args:
+        account: the open account.
+        reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
+        tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
+    """
+    space_of = partial(space.find_space, services=MotoServices)
+    with open_registry(account, operations.wait, reserved, tested=tested) as registry:
+        modules = [stack_operations, change_set_operations, descriptions, template_operations]
+        functions = [*modules, type_operations(registry)]
+        services = {
+            CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),
+            CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
+        }
+        try:
+            with account.layer(lambda application: Front(application, services, identify, space.clear)):
+                yield registry
+        finally:
+            operations.end()
+            space.clear()
+            catalogue.clear()

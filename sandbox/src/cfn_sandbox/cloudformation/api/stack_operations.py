@@ -1,0 +1,152 @@
+"""The operations that create, change and delete stacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks import lifecycle
+from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import Submission
+
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.api.service import Answer, Call
+    from cfn_sandbox.cloudformation.stacks.stack import Stack
+
+
+def create_stack(call: Call) -> Answer:
+    """Answer CreateStack."""
+    given = call.parameters
+    if "OnFailure" in given and "DisableRollback" in given:
+        raise ValidationError("You can specify either DisableRollback or OnFailure, but not both")
+    reused = [one["ParameterKey"] for one in given.get("Parameters", ()) if one.get("UsePreviousValue")]
+    if reused:
+        text = "Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+        raise ValidationError(f"Invalid input for parameter key {reused[0]}. {text}")
+    options = options_of(call)
+    options = replace(options, on_failure=given.get("OnFailure", options.on_failure))
+    stack = lifecycle.create_stack(call.space, given["StackName"], submission_of(call), options, settings_of(call))
+    return {"StackId": stack.identity.stack_id}
+
+
+def update_stack(call: Call) -> Answer:
+    """Answer UpdateStack. What the request leaves out stays as it is."""
+    stack = call.space.named(call.parameters["StackName"], deleted=False)
+    submission = submission_of(call, stack)
+    lifecycle.update_stack(stack, submission, options_of(call), settings_of(call, stack.settings))
+    return {"StackId": stack.identity.stack_id}
+
+
+def delete_stack(call: Call) -> Answer:
+    """Answer DeleteStack. A missing stack is no error."""
+    given = call.parameters
+    stack = call.space.find(given["StackName"])
+    if stack is not None:
+        lifecycle.check_role(call.space, given.get("RoleARN"))
+        force = given.get("DeletionMode") == "FORCE_DELETE_STACK"
+        stack.delete(given.get("RetainResources", ()), force=force, token=given.get("ClientRequestToken"))
+    return {}
+
+
+def rollback_stack(call: Call) -> Answer:
+    """Answer RollbackStack: undo an operation that failed with rollback disabled."""
+    return _roll_back(call, FAILED_WITHOUT_ROLLBACK)
+
+
+def continue_update_rollback(call: Call) -> Answer:
+    """Answer ContinueUpdateRollback: continue a rollback that failed."""
+    return _roll_back(call, frozenset({"UPDATE_ROLLBACK_FAILED"}))
+
+
+def _roll_back(call: Call, ready: frozenset[str]) -> Answer:
+    given = call.parameters
+    stack = call.space.named(given["StackName"], deleted=False)
+    lifecycle.check_role(call.space, given.get("RoleARN"))
+    stack.roll_back(ready, given.get("ResourcesToSkip", ()), given.get("ClientRequestToken"))
+    return {"StackId": stack.identity.stack_id}
+
+
+def update_termination_protection(call: Call) -> Answer:
+    """Answer UpdateTerminationProtection."""
+    stack = call.space.named(call.parameters["StackName"], deleted=False)
+    stack.settings = replace(stack.settings, termination_protection=call.parameters["EnableTerminationProtection"])
+    return {"StackId": stack.identity.stack_id}
+
+
+def get_stack_policy(call: Call) -> Answer:
+    """Answer GetStackPolicy. No stack has a policy, because requests that set one are refused."""
+    call.space.named(call.parameters["StackName"])
+    return {}
+
+
+def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:
+    """Return the text of the template that a request has or links to, and whether it may be a long one.
+
+    Args:
+        call: the call.
+        stack: the stack whose template UsePreviousTemplate means.
+
+    Raises:
+        ValidationError: the request gives no template, or more than one.
+    """
+    body, url = call.parameters.get("TemplateBody"), call.parameters.get("TemplateURL")
+    previous = call.parameters.get("UsePreviousTemplate")
+    if previous and (body or url):
+        raise ValidationError("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
+    if body and url:
+        raise ValidationError("You cannot specify both Template Body and Template URL.")
+    if previous and stack is not None:
+        return stack.definition.text, True
+    if url:
+        text = call.space.services.text_at(url)
+        if text is None:
+            raise ValidationError("S3 error: The specified key does not exist.")
+        return text, True
+    if not body:
+        raise ValidationError("Either Template URL or Template Body must be specified.")
+    return body, False
+
+
+def submission_of(call: Call, stack: Stack | None = None) -> Submission:
+    """Return what a request asks a stack to be. An empty list of tags removes them; a missing one keeps them."""
+    given = call.parameters
+    text, is_long = template_of(call, stack)
+    tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags", ())}
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise ValidationError("aws: prefixed tag key names are not allowed for external use.")
+    if len(tags) < len(given.get("Tags", ())):
+        raise ValidationError("The request has a tag key more than once.")
+    types, topics = given.get("ResourceTypes"), given.get("NotificationARNs")
+    return Submission(
+        text,
+        is_long,
+        tuple(given.get("Parameters", ())),
+        tags if "Tags" in given else None,
+        tuple(given.get("Capabilities", ())),
+        None if types is None else tuple(types),
+        None if topics is None else tuple(topics),
+    )
+
+
+def options_of(call: Call) -> Options:
+    """Return how a request wants its operation done."""
+    given = call.parameters
+    disabled = given.get("DisableRollback") or given.get("DeploymentConfig", {}).get("DisableRollback")
+    return Options(
+        "DO_NOTHING" if disabled else "ROLLBACK",
+        retain_except_on_create=given.get("RetainExceptOnCreate", False),
+        token=given.get("ClientRequestToken"),
+    )
+
+
+def settings_of(call: Call, before: Settings | None = None) -> Settings:
+    """Return the settings of a stack after a request; what the request leaves out stays as it was."""
+    before, given = before or Settings(), call.parameters
+    return Settings(
+        given.get("EnableTerminationProtection", before.termination_protection),
+        before.disable_rollback,
+        given.get("TimeoutInMinutes", before.timeout_minutes),
+        given.get("RoleARN", before.role_arn),
+        given.get("RollbackConfiguration", before.rollback_configuration),
+    )

@@ -1,0 +1,1 @@
+"""The registry: resource types from packages, their versions and tests."""

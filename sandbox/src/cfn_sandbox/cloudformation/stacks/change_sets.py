@@ -1,0 +1,242 @@
+"""Change sets: a plan that is shown before it is applied.
+
+Sources: CreateChangeSet, DescribeChangeSet, ExecuteChangeSet and DeleteChangeSet in the API reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
+from cfn_sandbox.cloudformation.stacks import imports
+from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
+from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
+from cfn_sandbox.cloudformation.stacks.space import Space, partition
+from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
+from cfn_sandbox.cloudformation.values import JSON
+
+UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+@dataclass(frozen=True)
+class Request:
+    """What CreateChangeSet asks for besides what it has in common with CreateStack.
+
+    Attributes:
+        name: the change set's name.
+        kind: CREATE, UPDATE or IMPORT.
+        description: its description.
+        on_failure: the request's OnStackFailure.
+        resources_to_import: the request's ResourcesToImport.
+        import_existing: the request's ImportExistingResources.
+        settings: the stack's settings once the change set is executed; None keeps those that it has.
+    """
+
+    name: str
+    kind: str = "UPDATE"
+    description: str | None = None
+    on_failure: str | None = None
+    resources_to_import: tuple[Mapping[str, JSON], ...] = ()
+    import_existing: bool = False
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a change set would do.
+
+    Attributes:
+        request: the request.
+        definition: what the stack shall be.
+        options: how the operation is done.
+        plan: what it changes.
+        operations: how many operations the stack had started when the change set was made.
+    """
+
+    request: Request
+    definition: Definition
+    options: Options
+    plan: Plan
+    operations: int
+
+
+@dataclass
+class ChangeSet:
+    """A change set of a stack.
+
+    Attributes:
+        change_set_id: its ARN.
+        stack: the stack.
+        proposal: what it would do.
+        failure: why it can't be executed; None if it can.
+        executed: whether it was executed.
+        created: when it was made.
+    """
+
+    change_set_id: str
+    stack: Stack
+    proposal: Proposal
+    failure: str | None = None
+    executed: bool = False
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def name(self) -> str:
+        """The change set's name."""
+        return self.proposal.request.name
+
+    @property
+    def status(self) -> str:
+        """The API's Status."""
+        return "CREATE_COMPLETE" if self.failure is None else "FAILED"
+
+    @property
+    def execution_status(self) -> str:
+        """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
+        if self.executed:
+            return "EXECUTE_COMPLETE"
+        if self.failure is not None:
+            return "UNAVAILABLE"
+        return "AVAILABLE" if self.stack.status.operations == self.proposal.operations else "OBSOLETE"
+
+
+def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
+    """Make a change set, and the stack if it is for a new one.
+
+    Args:
+        space: the account and region.
+        stack_name: the stack's name or ARN.
+        submission: what the stack shall be.
+        request: the rest of the request.
+
+    Raises:
+        CloudFormationError: the request is refused.
+    """
+    stack = _find_or_create_stack(space, stack_name, request)
+    if any(one.name == request.name for one in of_stack(space, stack)):
+        raise CloudFormationError(
+            "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
+        )
+    if request.settings is not None:
+        check_role(space, request.settings.role_arn)
+    arn = f"arn:{partition(space.region)}:cloudformation:{space.region}:{space.account}"
+    change_set_id = f"{arn}:changeSet/{request.name}/{uuid4()}"
+    try:
+        proposal, failure = _propose(stack, submission, request, change_set_id)
+    except MacroError as error:
+        definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
+        proposal = Proposal(request, definition, Options(), Plan(), stack.status.operations)
+        failure = error.message
+    if stack.status.name == "CREATE_PENDING":
+        stack.enter_review()
+    change_set = ChangeSet(change_set_id, stack, proposal, failure)
+    space.change_sets[change_set_id] = change_set
+    return change_set
+
+
+def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
+    space, is_new = stack.steps.space, stack.definition is NOTHING
+    before = None if is_new else stack.definition
+    definition = define(submission, space, stack.identity, before, for_change_set=True)
+    stack.check_types(definition)
+    models: imports.Models = {}
+    if request.import_existing:
+        models |= imports.find_existing(definition, stack)
+    if request.kind == "IMPORT":
+        models |= imports.to_import(request.resources_to_import, definition, stack)
+    on_failure = request.on_failure or "ROLLBACK"
+    if on_failure == "DELETE" and request.kind != "CREATE":
+        on_failure = "ROLLBACK"
+    options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
+    identifiers = imports.identifiers(models, definition, stack)
+    plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
+    failure = None
+    if request.kind == "UPDATE" and not stack.differs(definition):
+        failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
+        plan = Plan()
+    elif request.kind == "IMPORT":
+        imports.refuse_other_changes(plan)
+    return Proposal(request, definition, options, plan, stack.status.operations), failure
+
+
+def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
+    """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
+    stack = space.find(name)
+    if stack is None or stack.status.name == "DELETE_COMPLETE":
+        if request.kind == "UPDATE" or name.startswith("arn:"):
+            raise ValidationError(f"Stack [{name}] does not exist")
+        return Stack(space, space.new_identity(name), request.settings or Settings())
+    if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
+        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
+        raise ValidationError(text)
+    if stack.status.name not in READY[request.kind]:
+        text = f"Stack:{stack.identity.stack_id} is in {stack.status.name} state and can not be updated."
+        raise ValidationError(text)
+    return stack
+
+
+def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
+    """Return the change sets of a stack that were not executed, oldest first."""
+    return [one for one in space.change_sets.values() if one.stack is stack and not one.executed]
+
+
+def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
+    """Return a change set by its ARN, which finds an executed one too, or by its name and its stack.
+
+    Raises:
+        CloudFormationError: the stack or the change set does not exist, or the stack is not given.
+    """
+    missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
+    if name.startswith("arn:"):
+        if name not in space.change_sets:
+            raise missing
+        return space.change_sets[name]
+    if stack_name is None:
+        raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
+    for change_set in of_stack(space, space.named(stack_name)):
+        if change_set.name == name:
+            return change_set
+    raise missing
+
+
+def delete(space: Space, change_set: ChangeSet) -> None:
+    """Delete a change set."""
+    space.change_sets.pop(change_set.change_set_id, None)
+
+
+def execute(
+    change_set: ChangeSet,
+    *,
+    disable_rollback: bool | None = None,
+    retain_except_on_create: bool = False,
+    token: str | None = None,
+) -> None:
+    """Start the operation of a change set.
+
+    Args:
+        change_set: the change set.
+        disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
+        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
+        token: the request's ClientRequestToken.
+
+    Raises:
+        CloudFormationError: the change set, or the stack's status, doesn't allow it.
+    """
+    status = change_set.execution_status
+    if status != "AVAILABLE":
+        state = status if change_set.failure is None else change_set.status
+        text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{state}]"
+        raise CloudFormationError("InvalidChangeSetStatus", text)
+    proposal = change_set.proposal
+    options = replace(proposal.options, retain_except_on_create=retain_except_on_create, token=token)
+    if disable_rollback:
+        options = replace(options, on_failure="DO_NOTHING")
+    stack, request = change_set.stack, proposal.request
+    stack.check_can_begin(request.kind, options)
+    change_set.executed = True
+    stack.change(request.kind, proposal.definition, options, request.settings)

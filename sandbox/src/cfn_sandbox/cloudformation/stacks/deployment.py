@@ -1,0 +1,217 @@
+"""Applies a definition to what a stack has, and undoes that again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.cloudformation.stacks import events
+from cfn_sandbox.cloudformation.stacks.events import Subject
+from cfn_sandbox.cloudformation.stacks.plan import as_shown, mask, takes_stack_tags
+from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Resource
+from cfn_sandbox.cloudformation.stacks.steps import Draft, StepFailure, Steps, subject_of
+from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
+from cfn_sandbox.cloudformation.templates.outputs import outputs
+from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.cloudformation.values import JSON
+
+RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+
+
+@dataclass
+class UndoLog:
+    """How to undo an operation.
+
+    Attributes:
+        steps: for each step so far, the resource's logical id and what undoes the step. It returns the resource that
+            exists then; None if there is none.
+        leftovers: the replaced resources that are not deleted yet, with whether they shall be kept.
+        live: the resources that exist, by logical id.
+    """
+
+    steps: list[tuple[str, Callable[[], Resource | None]]] = field(default_factory=list)
+    leftovers: list[tuple[Resource, bool]] = field(default_factory=list)
+    live: dict[str, Resource] = field(default_factory=dict)
+
+    def undo(self, stable: Contents, skipped: Collection[str] = ()) -> None:
+        """Undo all steps, last step first.
+
+        Args:
+            stable: what the stack shall have then. Its resources are replaced by those that an undone update reports.
+            skipped: the logical ids of resources that are left as they are.
+
+        Raises:
+            StepFailure: at the first step that can't be undone. If called again, this continues with that step.
+        """
+        while self.steps:
+            logical_id, work = self.steps[-1]
+            if logical_id not in skipped:
+                restored, former = work(), stable.resources.get(logical_id)
+                if restored is not None and former is not None and restored.physical_id == former.physical_id:
+                    stable.resources[logical_id] = restored
+            self.steps.pop()
+
+
+class Deployment:
+    """One operation that makes a stack match a definition.
+
+    Args:
+        steps: the steps of the stack's operations.
+        before: what the stack has.
+        definition: what it shall be.
+        undo: the log of earlier operations that failed and were not rolled back; else an empty one.
+    """
+
+    def __init__(self, steps: Steps, before: Contents, definition: Definition, undo: UndoLog) -> None:
+        self._steps, self._before, self._definition, self.undo = steps, before, definition, undo
+        self._scope = scope_of(definition, steps.space, steps.identity, applying=True)
+        self._evaluator = evaluator(definition, steps.identity, self._scope)
+        self.undo.live = self._scope.resources
+
+    def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
+        """Create, update, replace and import until the resources match the definition, and return what there is then.
+
+        Args:
+            imports: the resources to import: by logical id, the properties that identify each.
+            retain: whether a rollback keeps new resources whose DeletionPolicy is Retain.
+
+        Raises:
+            StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
+            CloudFormationError: the outputs can't be evaluated.
+        """
+        for logical_id in self._evaluator.order():
+            draft = self._draft(logical_id)
+            if logical_id in imports:
+                self._import(draft, imports[logical_id])
+            else:
+                self._make(draft, retain=retain)
+        made = outputs(self._evaluator)
+        return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
+
+    def kept(self) -> Contents:
+        """Return what the stack has after an operation that failed and isn't rolled back.
+
+        Resources that the operation didn't reach are as they were before.
+        """
+        resources = self._before.resources | self._scope.resources
+        return Contents(self._definition, resources, self._before.outputs, self._before.imported)
+
+    def clean_up(self) -> None:
+        """Delete the resources that were replaced, or that are no longer in the template.
+
+        A resource that can't be deleted is left, with an event. The update is complete all the same, as in AWS.
+        """
+        live = self._scope.resources
+        removed = [
+            (resource, resource.deletion_policy in RETAINED)
+            for logical_id, resource in reversed(self._before.resources.items())
+            if logical_id not in live
+        ]
+        for resource, kept in [*reversed(self.undo.leftovers), *removed]:
+            try:
+                self._steps.delete(resource, skip=kept)
+            except StepFailure:
+                continue
+        self.undo.steps, self.undo.leftovers = [], []
+
+    def _draft(self, logical_id: str) -> Draft:
+        kind = self._scope.kind(logical_id)
+        name = str(self._definition.template.resources[logical_id].get("Type"))
+        verb = "UPDATE" if logical_id in self._before.resources else "CREATE"
+        if kind is None:
+            raise self._steps.refuse(verb, Subject(logical_id, name), f"The type {name} is not registered any more.")
+        try:
+            properties = self._evaluator.properties(logical_id)
+            policy = self._evaluator.attribute(logical_id, "DeletionPolicy")
+        except CloudFormationError as error:
+            raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
+        visible = json.dumps(as_shown(mask(self._evaluator, self._definition, logical_id, properties)))
+        tags = self._definition.tags if takes_stack_tags(kind) else {}
+        return Draft(logical_id, kind, _known(properties), tags, visible, str(policy or "Delete"))
+
+    def _make(self, draft: Draft, *, retain: bool) -> None:
+        current = self._before.resources.get(draft.logical_id)
+        if current is not None and current.failed:
+            self._steps.delete(current)
+            current = None
+        if current is None:
+            self._create(draft, "CREATE", retain=retain)
+            return
+        new, old = draft.kind.typed(draft.properties), draft.kind.typed(current.properties)
+        if _replaces(draft.kind, old, new):
+            self._steps.events.add(subject_of(current), "UPDATE_IN_PROGRESS", events.REPLACEMENT)
+            policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
+            self._create(draft, "UPDATE", retain=False)
+            self._replaced(current, kept=policy in RETAINED)
+        elif not _equal(new, old) or dict(draft.tags) != dict(current.tags):
+            self._update(draft, current)
+        else:
+            kept = replace(current, properties=draft.properties, shown=draft.shown)
+            self._scope.resources[draft.logical_id] = replace(kept, deletion_policy=draft.deletion_policy)
+
+    def _replaced(self, former: Resource, *, kept: bool) -> None:
+        entry = former, kept
+        self.undo.leftovers.append(entry)
+        self.undo.steps.append((former.logical_id, partial(self._forget, entry)))
+
+    def _forget(self, entry: tuple[Resource, bool]) -> None:
+        self.undo.leftovers.remove(entry)
+
+    def _create(self, draft: Draft, verb: str, *, retain: bool) -> None:
+        try:
+            resource = self._steps.create(draft, verb)
+        except StepFailure as failure:
+            if failure.left is not None:
+                self._add(failure.left, retain=False)
+            raise
+        self._add(resource, retain=retain)
+
+    def _add(self, resource: Resource, *, retain: bool) -> None:
+        self._scope.resources[resource.logical_id] = resource
+        skip = retain and resource.deletion_policy == "Retain"
+        self.undo.steps.append((resource.logical_id, partial(self._take_back, resource, skip=skip)))
+
+    def _take_back(self, resource: Resource, *, skip: bool) -> None:
+        self._steps.delete(resource, skip=skip)
+        self._drop(resource)
+
+    def _drop(self, resource: Resource) -> None:
+        current = self.undo.live.get(resource.logical_id)
+        if current is not None and current.physical_id == resource.physical_id:
+            del self.undo.live[resource.logical_id]
+
+    def _update(self, draft: Draft, current: Resource) -> None:
+        def begun(undo: Callable[[], Resource]) -> None:
+            self.undo.steps.append((draft.logical_id, undo))
+
+        self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun)
+
+    def _import(self, draft: Draft, identifier: Mapping[str, JSON]) -> None:
+        resource = self._steps.adopt(draft, identifier)
+        self._scope.resources[draft.logical_id] = resource
+        self.undo.steps.append((draft.logical_id, partial(self._release, resource)))
+        if draft.tags:
+            self._update(draft, resource)
+
+    def _release(self, resource: Resource) -> None:
+        self._steps.release(resource)
+        self._drop(resource)
+
+
+def _known(properties: Mapping[str, object]) -> dict[str, JSON]:
+    """Return properties that were evaluated with everything known."""
+    return dict(properties)  # type: ignore[arg-type]  # a scope that applies returns nothing unknown
+
+
+def _equal(new: object, old: object) -> bool:
+    return json.dumps(new, sort_keys=True, default=str) == json.dumps(old, sort_keys=True, default=str)
+
+
+def _replaces(kind: ResourceType, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
+    names = [name for name in {*old, *new} if not _equal(new.get(name), old.get(name))]
+    if kind.schema is not None and kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
+        return True
+    return any(kind.replacement(name, old.get(name), new.get(name)) == "Always" for name in names)  # type: ignore[arg-type]  # known values

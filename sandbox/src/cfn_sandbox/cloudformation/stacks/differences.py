@@ -1,0 +1,105 @@
+"""Compares the properties that a template gives a resource with those that the resource has.
+
+Only properties that the template gives are compared, at every depth. A property that a service adds is no difference,
+not even in an item of a list. Lists without an order (`insertionOrder: false`) are compared as sets.
+
+Sources: "Detect unmanaged configuration changes with drift detection" in CloudFormation's user guide;
+PropertyDifference in the API reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.cloudformation.values import JSON
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference between a template and its resource.
+
+    Attributes:
+        path: the property's path, for example `/Outer/Inner/0`.
+        kind: NOT_EQUAL; REMOVE if the resource lacks the value; ADD if a list of the resource has an additional item.
+        expected: the value in the template.
+        actual: the value that the resource has.
+    """
+
+    path: str
+    kind: str
+    expected: JSON = None
+    actual: JSON = None
+
+    @property
+    def answer(self) -> dict[str, JSON]:
+        """The API's PropertyDifference. Its values are strings; structures are JSON."""
+        return {
+            "PropertyPath": self.path,
+            "ExpectedValue": _text(self.expected),
+            "ActualValue": _text(self.actual),
+            "DifferenceType": self.kind,
+        }
+
+
+def differences(schema: ResourceSchema, expected: Mapping[str, JSON], actual: Mapping[str, JSON]) -> list[Difference]:
+    """Return the differences, in the template's order.
+
+    Args:
+        schema: the resource type's schema.
+        expected: the template's properties, in the schema's types.
+        actual: the model that READ returned.
+    """
+    top: list[JSON] = [{"properties": schema.properties}]
+    return list(_compare(schema, top, dict(expected), dict(actual), ""))
+
+
+def _compare(
+    schema: ResourceSchema, schemas: list[JSON], expected: JSON, actual: JSON, path: str
+) -> Iterator[Difference]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key, value in expected.items():
+            member_path = f"{path}/{key}"
+            if actual.get(key) is None:
+                yield Difference(member_path, "REMOVE", value)
+            else:
+                members = [member for one in schemas for member in schema.members(one, key)]
+                yield from _compare(schema, members, value, actual[key], member_path)
+    elif isinstance(expected, list) and isinstance(actual, list):
+        items = [item for one in schemas for item in schema.items(one)]
+        ordered = all(branch.get("insertionOrder", True) for one in schemas for branch in schema.branches(one))
+        compare = _compare_in_order if ordered else _compare_as_sets
+        yield from compare(schema, items, expected, actual, path)
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):  # in Python, True is 1
+        yield Difference(path, "NOT_EQUAL", expected, actual)
+
+
+def _compare_in_order(
+    schema: ResourceSchema, items: list[JSON], expected: list[JSON], actual: list[JSON], path: str
+) -> Iterator[Difference]:
+    for number, (value, item) in enumerate(zip(expected, actual, strict=False)):
+        yield from _compare(schema, items, value, item, f"{path}/{number}")
+    for number in range(len(actual), len(expected)):
+        yield Difference(f"{path}/{number}", "REMOVE", expected[number])
+    for number in range(len(expected), len(actual)):
+        yield Difference(f"{path}/{number}", "ADD", actual=actual[number])
+
+
+def _compare_as_sets(
+    schema: ResourceSchema, items: list[JSON], expected: list[JSON], actual: list[JSON], path: str
+) -> Iterator[Difference]:
+    unmatched = dict(enumerate(actual))
+    for number, value in enumerate(expected):
+        match = next((key for key, item in unmatched.items() if not [*_compare(schema, items, value, item, "")]), None)
+        if match is None:
+            yield Difference(f"{path}/{number}", "REMOVE", value)
+        else:
+            del unmatched[match]
+    for number, item in unmatched.items():
+        yield Difference(f"{path}/{number}", "ADD", actual=item)
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,265 @@
+"""Drift detection: checks whether a stack's resources match its template.
+
+The template's properties are compared with the model that READ returns. Write-only properties are left out, because
+READ can't return them; the stack's tags are included if the type is taggable. Types without READ are skipped, like
+types for which CloudFormation doesn't support drift detection.
+
+Sources: the API reference, operation by operation; "Detect unmanaged configuration changes with drift detection" in the
+user guide, which also lists the stack states in which detection can run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks import operations
+from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
+from cfn_sandbox.cloudformation.stacks.plan import takes_stack_tags
+from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
+from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.types.interface import Failure, Outcome, ResourceType
+from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema
+from cfn_sandbox.cloudformation.values import JSON
+
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.stacks.stack import Stack
+
+STATES = AT_REST | {"UPDATE_ROLLBACK_FAILED"}
+
+
+@dataclass(frozen=True)
+class ResourceDrift:
+    """What a detection found of one resource.
+
+    Attributes:
+        resource: the resource as it was then.
+        status: IN_SYNC, MODIFIED, DELETED or UNKNOWN.
+        reason: why it is UNKNOWN.
+        compared: the expected and the actual properties; None if the resource wasn't read.
+        differences: where they differ.
+        time: when it was checked.
+    """
+
+    resource: Resource
+    status: str
+    reason: str | None = None
+    compared: tuple[Mapping[str, JSON], Mapping[str, JSON]] | None = None
+    differences: tuple[Difference, ...] = ()
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def answer(self, stack_id: str) -> dict[str, JSON | datetime]:
+        """Return the API's StackResourceDrift."""
+        answer: dict[str, JSON | datetime] = {
+            "StackId": stack_id,
+            "LogicalResourceId": self.resource.logical_id,
+            "PhysicalResourceId": self.resource.physical_id,
+            "ResourceType": self.resource.kind,
+            "StackResourceDriftStatus": self.status,
+            "Timestamp": self.time,
+        }
+        if self.reason is not None:
+            answer["DriftStatusReason"] = self.reason
+        if self.compared is not None:
+            expected, actual = self.compared
+            answer["ExpectedProperties"] = json.dumps(expected)
+            answer["ActualProperties"] = json.dumps({key: actual[key] for key in expected if key in actual})
+            answer["PropertyDifferences"] = [difference.answer for difference in self.differences]
+        return answer
+
+
+@dataclass
+class Drift:
+    """What is known of a stack's drift.
+
+    Attributes:
+        status: the stack's drift status.
+        checked: when the last detection of the stack began.
+        resources: the latest drift of each resource, by logical id.
+    """
+
+    status: str = "NOT_CHECKED"
+    checked: datetime | None = None
+    resources: dict[str, ResourceDrift] = field(default_factory=dict)
+
+    def of(self, resource: Resource) -> ResourceDrift | None:
+        """Return a resource's drift; None if it wasn't checked, or was changed since."""
+        drift = self.resources.get(resource.logical_id)
+        if drift is None or drift.resource.instance != resource.instance or drift.resource.sent != resource.sent:
+            return None
+        return drift if drift.resource.tags == resource.tags else None
+
+
+@dataclass
+class Detection:
+    """A drift detection of a stack, with its status and result."""
+
+    stack_id: str
+    detection_id: str = field(default_factory=lambda: str(uuid4()))
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    failed: tuple[str, ...] = ()
+    drifted: int | None = None
+    status: str = "DETECTION_IN_PROGRESS"
+
+    def answer(self) -> dict[str, JSON | datetime]:
+        """Return the answer of DescribeStackDriftDetectionStatus."""
+        answer: dict[str, JSON | datetime] = {
+            "StackId": self.stack_id,
+            "StackDriftDetectionId": self.detection_id,
+            "DetectionStatus": self.status,
+            "Timestamp": self.started,
+        }
+        if self.drifted is not None:
+            answer |= {"StackDriftStatus": self.drift, "DriftedStackResourceCount": self.drifted}
+        if self.failed:
+            answer["DetectionStatusReason"] = f"Failed to detect drift on resource [{', '.join(self.failed)}]"
+        return answer
+
+    @property
+    def drift(self) -> str:
+        """The stack's drift status."""
+        return "DRIFTED" if self.drifted else "UNKNOWN" if self.failed else "IN_SYNC"
+
+
+def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection:
+    """Start to check all resources of a stack, or the named ones.
+
+    Raises:
+        ValidationError: the stack's status doesn't allow it, or a resource doesn't exist.
+    """
+    _check_ready(stack)
+    live = stack.contents.resources
+    names = logical_ids or tuple(live)
+    unknown = [name for name in names if name not in live]
+    if unknown:
+        raise ValidationError(f"Resource [{', '.join(unknown)}] does not exist in stack {stack.identity.name}")
+    detection = Detection(stack.identity.stack_id)
+    stack.steps.space.detections[detection.detection_id] = detection
+    operations.begin(f"drift of {stack.identity.name}", lambda: _run(stack, names, detection))
+    return detection
+
+
+def _run(stack: Stack, logical_ids: tuple[str, ...], detection: Detection) -> None:
+    found = [
+        _detect(stack, resource, kind)
+        for resource in list(stack.contents.resources.values())
+        if resource.logical_id in logical_ids and (kind := _checkable(stack, resource)) is not None
+    ]
+    detection.failed = tuple(drift.resource.logical_id for drift in found if drift.status == "UNKNOWN")
+    detection.drifted = sum(drift.status in {"MODIFIED", "DELETED"} for drift in found)
+    stack.drift.status, stack.drift.checked = detection.drift, detection.started
+    detection.status = "DETECTION_FAILED" if detection.failed else "DETECTION_COMPLETE"
+
+
+def check_resource(stack: Stack, logical_id: str) -> ResourceDrift:
+    """Check one resource.
+
+    Raises:
+        ValidationError: the stack's status doesn't allow it, or the resource can't be checked.
+    """
+    _check_ready(stack)
+    resource = stack.contents.resources.get(logical_id)
+    if resource is None:
+        raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
+    kind = _checkable(stack, resource)
+    if kind is None:
+        raise ValidationError(f"Resource type {resource.kind} is not supported for drift detection (in this sandbox)")
+    return _detect(stack, resource, kind)
+
+
+def found_in(stack: Stack, statuses: tuple[str, ...] = ()) -> list[ResourceDrift]:
+    """Return the latest drift of the resources that were not changed since, or of those with certain statuses."""
+    drifts = [stack.drift.of(resource) for resource in list(stack.contents.resources.values())]
+    return [drift for drift in drifts if drift is not None and (not statuses or drift.status in statuses)]
+
+
+def _check_ready(stack: Stack) -> None:
+    if stack.status.name not in STATES:
+        text = f"Drift detection can't be run on stack [{stack.identity.stack_id}] in {stack.status.name} state"
+        raise ValidationError(text)
+
+
+def _checkable(stack: Stack, resource: Resource) -> ResourceType | None:
+    kind = find_type(stack.identity.account, stack.identity.region, resource.kind)
+    return kind if kind is not None and kind.schema is not None and kind.supports("READ") else None
+
+
+def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDrift:
+    request = stack.identity.request("", {})
+    try:
+        outcome = kind.read(request, resource.instance.model)
+    except Exception as error:  # noqa: BLE001 - a type's defect: the detection continues with the other resources
+        reason = f"{type(error).__name__}: {error}"
+        outcome = Outcome(failure=Failure("InternalFailure", reason, reason))
+    if outcome.failure is not None:
+        deleted = outcome.failure.code == "NotFound"
+        drift = (
+            ResourceDrift(resource, "DELETED")
+            if deleted
+            else ResourceDrift(resource, "UNKNOWN", outcome.failure.reason)
+        )
+    elif outcome.instance is None or kind.schema is None:
+        drift = ResourceDrift(resource, "UNKNOWN", "The type reported no resource.")
+    else:
+        model: dict[str, JSON] = dict(outcome.instance.model)  # type: ignore[arg-type]  # what a type reports is known
+        expected = expected_properties(kind, resource.sent, resource.tags)
+        differing = tuple(differences(kind.schema, expected, model))
+        drift = ResourceDrift(resource, "MODIFIED" if differing else "IN_SYNC", None, (expected, model), differing)
+    stack.drift.resources[resource.logical_id] = drift
+    return drift
+
+
+def expected_properties(
+    kind: ResourceType, properties: Mapping[str, JSON], stack_tags: Mapping[str, str]
+) -> dict[str, JSON]:
+    """Return the properties that READ should return: the template's, and the stack's tags if the type is taggable.
+
+    Args:
+        kind: the resource type.
+        properties: the template's properties, in the schema's types.
+        stack_tags: the stack's tags that the type last received. If keys are equal, the resource's own tag wins.
+    """
+    schema = kind.schema
+    if schema is None:
+        return dict(properties)
+    readable = _without(properties, schema.write_only)
+    name = schema.tag_property
+    if not takes_stack_tags(kind) or name is None or name not in schema.properties or not stack_tags:
+        return readable
+    own = readable.get(name)
+    if isinstance(own, dict) or _is_object(schema, name):
+        return readable | {name: {**stack_tags, **(own if isinstance(own, dict) else {})}}
+    tags = own if isinstance(own, list) else []
+    own_keys = {tag.get("Key") for tag in tags if isinstance(tag, dict)}
+    added: list[JSON] = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in own_keys]
+    return readable | {name: [*tags, *added]}
+
+
+def _is_object(schema: ResourceSchema, name: str) -> bool:
+    return "object" in schema.kinds(schema.properties[name])
+
+
+def _without(model: Mapping[str, JSON], paths: list[Path]) -> dict[str, JSON]:
+    """Return a copy of a model without some properties. An object that becomes empty is left out too."""
+    copy = deepcopy(dict(model))
+    for path in paths:
+        _remove(copy, path)
+    return copy
+
+
+def _remove(value: JSON, path: Path) -> None:
+    key, rest = path[0], path[1:]
+    if key == "*" and isinstance(value, list):
+        for item in value:
+            _remove(item, rest)
+    elif isinstance(value, dict) and key in value:
+        if rest:
+            _remove(value[key], rest)
+        if not rest or value[key] == {}:
+            del value[key]

@@ -1,0 +1,80 @@
+"""A stack's events, with CloudFormation's statuses and reasons.
+
+Source: StackEvent in the API reference.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+INITIATED = "Resource creation Initiated"
+REPLACEMENT = "Requested update requires the creation of a new physical resource; hence creating one."
+TAGS_OF_IMPORTED = "Apply stack-level tags to imported resource if applicable."
+USER_INITIATED = "User Initiated"
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+_TICK = timedelta(milliseconds=1)  # the API's times have milliseconds, and clients sort by them
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an event is about: a resource, or the stack itself.
+
+    Attributes:
+        logical_id: its name in the template; of the stack, the stack's name.
+        kind: the type's name.
+        physical_id: its physical id; empty while it has none.
+        properties: its properties as JSON, as the API's ResourceProperties shows them; None for a stack.
+    """
+
+    logical_id: str
+    kind: str
+    physical_id: str = ""
+    properties: str | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event of a stack."""
+
+    subject: Subject
+    status: str
+    reason: str | None
+    time: datetime
+    token: str | None = None
+    event_id: str = field(default_factory=lambda: str(uuid4()))
+
+
+class EventLog:
+    """The events of one stack, oldest first. No two have the same time, so that clients can sort them by it."""
+
+    def __init__(self) -> None:
+        self.token: str | None = None  # the ClientRequestToken of the operation that runs
+        self._events: list[Event] = []
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(list(self._events))
+
+    def add(self, subject: Subject, status: str, reason: str | None = None) -> None:
+        """Add an event, at this moment."""
+        with self._lock:
+            now = datetime.now(UTC)
+            now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+            if self._events:
+                now = max(now, self._events[-1].time + _TICK)
+            self._events.append(Event(subject, status, reason, now, self.token))
+
+    def latest(self, logical_id: str, physical_id: str) -> Event | None:
+        """Return the latest event of a resource.
+
+        After a replacement, the last event of a logical id is about the deletion of the old resource, so the physical
+        id decides. The event of a failed creation may have none.
+        """
+        found = [event for event in self if event.subject.logical_id == logical_id]
+        exact = [event for event in found if event.subject.physical_id == physical_id]
+        return exact[-1] if exact else found[-1] if found else None

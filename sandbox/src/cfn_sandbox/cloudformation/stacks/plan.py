@@ -1,0 +1,303 @@
+"""The plan of an operation: what it changes, by resource and property, and why.
+
+Sources: ResourceChange, ResourceChangeDetail and ResourceTargetDefinition in the API reference; change sets recorded
+against AWS (tests/cloudformation/recordings), for causes, evaluations and dependents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from cfn_sandbox.cloudformation.stacks.scope import Scope
+from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
+from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known, shown
+
+ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
+MASKED = "****"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason why a property changes.
+
+    Attributes:
+        evaluation: Static or Dynamic.
+        source: ParameterReference, ResourceReference, ResourceAttribute or DirectModification.
+        entity: what the reference is to.
+        views: the views of the change set that show it: with values, without values, or both.
+    """
+
+    evaluation: str
+    source: str
+    entity: str | None = None
+    views: frozenset[bool] = frozenset({True, False})
+
+
+_DIRECT = Cause("Static", "DirectModification")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one property, or of one attribute of a resource's definition.
+
+    Attributes:
+        attribute: Properties, Tags (the stack's), Metadata or another attribute.
+        name: the property's name; None for an attribute.
+        before: the value before; None if there is none.
+        after: the value after; None if there is none. It can be or contain an Unknown.
+        recreation: whether the change requires replacement: Always, Never or Conditionally.
+        causes: why it changes.
+    """
+
+    attribute: str
+    name: str | None = None
+    before: Value = None
+    after: Value = None
+    recreation: str = "Never"
+    causes: tuple[Cause, ...] = (_DIRECT,)
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """What an operation does to one resource.
+
+    Attributes:
+        action: Add, Modify, Remove or Import.
+        logical_id: its name in the template.
+        kind: the type's name.
+        physical_id: its physical id before; None if there is none.
+        changes: the changes of a Modify.
+        before: the properties before, with secrets masked; None if there is no resource before.
+        after: the properties after, with secrets masked; None if there is no resource after.
+        policy: what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is.
+    """
+
+    action: str
+    logical_id: str
+    kind: str
+    physical_id: str | None = None
+    changes: tuple[Change, ...] = ()
+    before: Mapping[str, Value] | None = None
+    after: Mapping[str, Value] | None = None
+    policy: str | None = None
+
+    @property
+    def replacement(self) -> str:
+        """Whether the resource is replaced: True, False or Conditional."""
+        possible = {change.recreation for change in self.changes}
+        certain = {
+            change.recreation
+            for change in self.changes
+            if is_known(change.after) and any(cause.evaluation == "Static" for cause in change.causes)
+        }
+        if "Always" in certain:
+            return "True"
+        return "Conditional" if possible - {"Never"} else "False"
+
+    @property
+    def updates(self) -> bool:
+        """Whether the resource itself changes, and not just what the template says of it."""
+        return any(change.attribute in {"Properties", "Tags"} for change in self.changes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an operation changes.
+
+    Attributes:
+        changes: the changes by logical id. Unchanged resources are left out.
+    """
+
+    changes: Mapping[str, ResourceChange] = field(default_factory=dict)
+
+
+class Planner:
+    """Makes a plan.
+
+    Args:
+        space: the stack's account and region.
+        identity: the stack.
+        before: what the stack has.
+        after: what it shall be.
+        imports: the physical ids of the resources to import, by logical id.
+    """
+
+    def __init__(
+        self, space: Space, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]
+    ) -> None:
+        self._contents, self._definition, self._imports = before, after, imports
+        self._scope: Scope = scope_of(after, space, identity)
+        self._after: Evaluator = evaluator(after, identity, self._scope)
+        blank = scope_of(before.definition, space, identity)
+        self._before: Evaluator = evaluator(before.definition, identity, blank)
+        self._effects: dict[str, ResourceChange] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan.
+
+        Raises:
+            ValidationError: the template can't be evaluated.
+        """
+        order = self._after.order()
+        for logical_id in order:
+            change = self._change(logical_id)
+            if change is not None:
+                self._effects[logical_id] = change
+        removed = self._contents.resources.keys() - set(order)
+        changes = self._effects | {logical_id: self._removal(logical_id) for logical_id in removed}
+        return Plan({logical_id: changes[logical_id] for logical_id in sorted(changes)})
+
+    def _change(self, logical_id: str) -> ResourceChange | None:
+        kind = str(self._definition.template.resources[logical_id]["Type"])
+        properties = self._after.properties(logical_id)
+        after = mask(self._after, self._definition, logical_id, properties)
+        current = self._contents.resources.get(logical_id)
+        if logical_id in self._imports:
+            physical_id = self._imports[logical_id]
+            self._scope.identifiers[logical_id] = physical_id
+            return ResourceChange("Import", logical_id, kind, physical_id, after=after)
+        if current is None:
+            return ResourceChange("Add", logical_id, kind, after=after)
+        changes = tuple(self._changes(logical_id, properties, current))
+        if not changes:
+            self._scope.resources[logical_id] = current
+            return None
+        before = mask(self._before, self._contents.definition, logical_id, current.properties)
+        change = ResourceChange("Modify", logical_id, kind, current.physical_id, changes, before, after)
+        if change.replacement == "False":
+            self._scope.identifiers[logical_id] = current.physical_id
+            if not change.updates:
+                self._scope.resources[logical_id] = current
+            return change
+        policy = self._after.attribute(logical_id, "UpdateReplacePolicy")
+        return replace(change, policy=f"ReplaceAnd{policy or 'Delete'}")
+
+    def _removal(self, logical_id: str) -> ResourceChange:
+        resource = self._contents.resources[logical_id]
+        policy = "Retain" if resource.deletion_policy == "RetainExceptOnCreate" else resource.deletion_policy
+        before = self._before.properties(logical_id)  # AWS shows references to resources as not known
+        masked = mask(self._before, self._contents.definition, logical_id, before)
+        return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy)
+
+    def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
+        kind = self._scope.kind(logical_id)
+        yield from self._property_changes(logical_id, kind, properties, current)
+        written, old = (
+            definition.template.resources.get(logical_id, {})
+            for definition in (self._definition, self._contents.definition)
+        )
+        for attribute in ATTRIBUTES:
+            if written.get(attribute) != old.get(attribute):
+                yield Change(attribute, before=old.get(attribute), after=written.get(attribute))
+        if takes_stack_tags(kind) and dict(current.tags) != dict(self._definition.tags):
+            yield Change("Tags")
+
+    def _property_changes(
+        self, logical_id: str, kind: ResourceType | None, properties: Mapping[str, Value], current: Resource
+    ) -> Iterator[Change]:
+        after = kind.typed(properties) if kind is not None else dict(properties)
+        before = kind.typed(current.properties) if kind is not None else dict(current.properties)
+        for name in sorted({*before, *after}):
+            old, new = before.get(name), after.get(name)
+            if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
+                continue
+            causes = tuple(self._causes(logical_id, name, known=is_known(new)))
+            recreation = kind.replacement(name, old, new) if kind is not None else "Never"
+            secret = is_secret(self._after, self._definition, logical_id, name) or is_secret(
+                self._before, self._contents.definition, logical_id, name
+            )
+            values = (MASKED, MASKED) if secret else (old, new)
+            yield Change("Properties", name, *values, recreation, causes)
+
+    def _causes(self, logical_id: str, name: str, *, known: bool) -> Iterator[Cause]:
+        """Yield why a property differs, or may differ once everything is known."""
+        written, old = (
+            definition.template.resources[logical_id].get("Properties")
+            for definition in (self._definition, self._contents.definition)
+        )
+        same = _member(written, name) == _member(old, name)
+        found: list[Cause] = []
+        for reference in self._after.references(logical_id, name):
+            if (cause := self._cause_in_parameter(reference.name) if reference.attribute is None else None) is None:
+                cause = self._cause_in_resource(reference.name, reference.attribute)
+            if cause is not None and cause not in found:
+                found.append(cause)
+        yield from found
+        if not found:
+            yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
+            return
+        views = frozenset[bool]().union(*(_direct_views(cause, self._definition) for cause in found))
+        if not same:
+            views = frozenset({True, False})
+        if views:
+            yield Cause("Dynamic", "DirectModification", views=views)
+
+    def _cause_in_parameter(self, name: str) -> Cause | None:
+        after, before = self._definition.parameters.values, self._contents.definition.parameters.values
+        if name not in after or (name in before and before[name] == after[name]):
+            return None
+        return Cause("Static", "ParameterReference", name)
+
+    def _cause_in_resource(self, logical_id: str, attribute: str | None) -> Cause | None:
+        effect = self._effects.get(logical_id)
+        if effect is None or effect.action != "Modify" or not effect.updates:
+            return None
+        entity = logical_id if attribute is None else f"{logical_id}.{attribute}"
+        source = "ResourceReference" if attribute is None else "ResourceAttribute"
+        if effect.replacement == "True":
+            return Cause("Static", source, entity)
+        if effect.replacement == "Conditional":
+            return Cause("Dynamic", source, entity)
+        # With values, AWS doesn't show what follows a resource that is updated in place.
+        return None if attribute is None else Cause("Dynamic", source, entity, frozenset({False}))
+
+
+def _direct_views(cause: Cause, definition: Definition) -> frozenset[bool]:
+    """Return the views in which a second detail follows a cause: the template's value could have changed, too."""
+    if cause.evaluation == "Dynamic":
+        return frozenset()
+    if cause.source != "ParameterReference":
+        return frozenset({True})
+    # A parameter whose text is a name in Parameter Store changes by itself.
+    return frozenset() if cause.entity in definition.parameters.resolved else frozenset({True, False})
+
+
+def _member(properties: JSON, name: str) -> JSON:
+    return properties.get(name) if isinstance(properties, dict) else None
+
+
+def takes_stack_tags(kind: ResourceType | None) -> bool:
+    """Return whether resources of a type get the stack's tags."""
+    return kind is not None and kind.schema is not None and kind.schema.taggable
+
+
+def is_secret(evaluation: Evaluator, definition: Definition, logical_id: str, name: str) -> bool:
+    """Return whether a property rests on a NoEcho parameter."""
+    hidden = definition.parameters.hidden
+    return bool(hidden) and any(reference.name in hidden for reference in evaluation.references(logical_id, name))
+
+
+def mask(
+    evaluation: Evaluator, definition: Definition, logical_id: str, properties: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Return properties with those masked that rest on a NoEcho parameter."""
+    return {
+        name: MASKED if is_secret(evaluation, definition, logical_id, name) else value
+        for name, value in properties.items()
+    }
+
+
+def as_shown(value: Value) -> JSON:
+    """Return a value as change sets and events show it: numbers and booleans as text, unknown parts marked."""
+    visible = shown(value)
+    if isinstance(visible, dict):
+        return {key: as_shown(member) for key, member in visible.items()}
+    if isinstance(visible, list):
+        return [as_shown(item) for item in visible]
+    return visible if isinstance(visible, str) else json.dumps(visible)

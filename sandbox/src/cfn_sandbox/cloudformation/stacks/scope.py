@@ -1,0 +1,78 @@
+"""What the evaluator asks a stack: its resources, the account's exports, the region's availability zones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cfn_sandbox.cloudformation.errors import ValidationError, template_error
+from cfn_sandbox.cloudformation.stacks.state import Identity, Resource
+from cfn_sandbox.cloudformation.templates.template import Template
+from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.cloudformation.values import Reference, Unknown, Value
+
+Exports = Callable[[], Mapping[str, str]]
+Zones = Callable[[str], list[str]]
+
+
+class Scope:
+    """The values of resources and exports, as far as they are known.
+
+    A resource without an entry in `resources` is known after apply.
+
+    Args:
+        identity: the stack.
+        template: the template that is evaluated.
+        exports: returns the exports of the stack's account and region.
+        zones: returns the availability zones of a region.
+        applying: whether everything must be known. Before that, a missing export is known after apply.
+    """
+
+    def __init__(
+        self, identity: Identity, template: Template, exports: Exports, zones: Zones, *, applying: bool
+    ) -> None:
+        self.resources: dict[str, Resource] = {}
+        self.identifiers: dict[str, str] = {}  # of resources whose attributes are known after apply
+        self.imported: set[str] = set()  # the names of the exports that were asked for
+        self._identity, self._template = identity, template
+        self._of_the_region = exports, zones, applying
+
+    def ref(self, logical_id: str) -> Value:
+        """Return a resource's physical id."""
+        if logical_id in self.resources:
+            return self.resources[logical_id].physical_id
+        return self.identifiers.get(logical_id, Unknown((Reference(logical_id),), "string"))
+
+    def attribute(self, logical_id: str, name: str) -> Value:
+        """Return a resource's attribute. It is refused if the type doesn't have it, known or not."""
+        kind = self.kind(logical_id)
+        if kind is not None and (refusal := kind.attribute_refusal(name)) is not None:
+            raise ValidationError(refusal)
+        if logical_id not in self.resources:
+            kinds = kind.attribute_kinds(name) if kind is not None else frozenset()
+            return Unknown((Reference(logical_id, name),), next(iter(kinds)) if len(kinds) == 1 else None)
+        if kind is None:
+            raise ValidationError(f"The type of resource {logical_id} is not registered any more.")
+        value = kind.attribute(self.resources[logical_id].instance, name)
+        if value is None:
+            raise template_error(f"resource {logical_id} does not have a value for attribute {name} in Fn::GetAtt")
+        return value
+
+    def kind(self, logical_id: str) -> ResourceType | None:
+        """Return a resource's type; None if templates can't use it."""
+        name = self._template.resources.get(logical_id, {}).get("Type")
+        return find_type(self._identity.account, self._identity.region, name) if isinstance(name, str) else None
+
+    def import_value(self, name: str) -> Value:
+        """Return an exported value."""
+        exports, _, applying = self._of_the_region
+        self.imported.add(name)
+        if name in (known := exports()):
+            return known[name]
+        if applying:
+            raise ValidationError(f"No export named {name} found.")
+        return Unknown((), "string")
+
+    def availability_zones(self, region: str) -> list[str]:
+        """Return the names of a region's availability zones."""
+        return self._of_the_region[1](region)

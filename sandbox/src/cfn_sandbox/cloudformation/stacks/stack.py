@@ -1,0 +1,296 @@
+"""A stack, whose operations run in the background and roll back.
+
+An operation reports its outcome in the stack's status, reason and events. It handles one resource at a time and stops
+at the first failure.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
+from cfn_sandbox.cloudformation.stacks import exports, operations
+from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
+from cfn_sandbox.cloudformation.stacks.drift import Drift
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Subject
+from cfn_sandbox.cloudformation.stacks.state import (
+    FAILED_WITHOUT_ROLLBACK,
+    NOT_CREATED,
+    READY,
+    Contents,
+    Definition,
+    Identity,
+    Options,
+    Resource,
+    Settings,
+    Status,
+)
+from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
+from cfn_sandbox.cloudformation.stacks.submission import types_of
+
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.stacks.space import Space
+
+NO_UPDATES = "No updates are to be performed."
+
+_start_lock = threading.Lock()  # held while deciding whether an operation can begin
+
+
+@dataclass
+class Recovery:
+    """What a rollback needs.
+
+    Attributes:
+        stable: what the stack had after its last complete operation; None if it is new.
+        undo: the log of an operation that is not, or not completely, rolled back; None if there is none.
+    """
+
+    stable: Contents | None = None
+    undo: UndoLog | None = None
+
+
+class Stack:
+    """A stack.
+
+    Args:
+        space: the stack's account and region.
+        identity: which stack it is.
+        settings: what requests set on it besides its definition.
+    """
+
+    def __init__(self, space: Space, identity: Identity, settings: Settings) -> None:
+        self.steps = Steps(space, identity)
+        self.settings = settings
+        self.status = Status()
+        self.contents = Contents()
+        self.recovery = Recovery()
+        self.drift = Drift()
+
+    @property
+    def identity(self) -> Identity:
+        """Which stack it is."""
+        return self.steps.identity
+
+    @property
+    def definition(self) -> Definition:
+        """What it was asked to be."""
+        return self.contents.definition
+
+    def differs(self, definition: Definition) -> bool:
+        """Return whether an update would change the template, the parameters, the tags or the notifications."""
+        return _compared(definition) != _compared(self.definition)
+
+    def check_can_begin(self, action: str, options: Options) -> None:
+        """Refuse an operation that the stack's status doesn't allow.
+
+        Raises:
+            ValidationError: in CloudFormation's words.
+        """
+        name, stack_id = self.status.name, self.identity.stack_id
+        if name not in READY[action]:
+            raise ValidationError(f"Stack:{stack_id} is in {name} state and can not be updated.")
+        if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
+            text = "To update the stack from this state, please use the disable-rollback parameter with"
+            text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
+            raise ValidationError(f"This stack is currently in a non-terminal [{name}] state. {text}")
+
+    def check_types(self, definition: Definition) -> None:
+        """Refuse a definition that gives an existing resource another type.
+
+        Raises:
+            ValidationError: in CloudFormation's words.
+        """
+        wanted = types_of(definition.template)
+        live = self.contents.resources
+        changed = [key for key, kind in wanted.items() if key in live and live[key].kind != kind]
+        if changed:
+            text = "Update of resource type is not permitted. The new template modifies resource type of"
+            raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
+
+    def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
+        """Start a create, update or import operation.
+
+        Args:
+            action: CREATE, UPDATE or IMPORT.
+            definition: what the stack shall be.
+            options: how the operation is done.
+            settings: the stack's settings from now on; None leaves them.
+
+        Raises:
+            ValidationError: the stack's status doesn't allow the operation, or there is nothing to update.
+        """
+        with _start_lock:
+            self.check_can_begin(action, options)
+            unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK
+            # A template with macros is updated even if nothing differs.
+            wanted = unfinished or options.change_set_id is not None or definition.template.expanded_by
+            if action == "UPDATE" and not wanted and not self.differs(definition):
+                raise ValidationError(NO_UPDATES)
+            self.check_types(definition)
+            self.settings = replace(
+                settings or self.settings,
+                disable_rollback=options.on_failure == "DO_NOTHING",
+                retain_except_on_create=options.retain_except_on_create,
+            )
+            undo = (self.recovery.undo if unfinished else None) or UndoLog()
+            deployment = Deployment(self.steps, self.contents, definition, undo)
+            if self.status.name in NOT_CREATED:  # resources can be listed, and deleted if a rollback fails
+                self.contents = Contents(definition, undo.live)
+            self._begin(action, options)
+        work = partial(self._deploy, action, deployment, options)
+        operations.begin(f"{action} {self.identity.name}", work)
+
+    def enter_review(self) -> None:
+        """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
+        self.steps.space.stacks.append(self)
+        self._set_status("REVIEW_IN_PROGRESS", USER_INITIATED)
+
+    def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
+        try:
+            contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
+            exports.check(self.steps.space, self.identity, contents.outputs)
+        except (StepFailure, CloudFormationError) as failure:
+            self._fail(action, deployment, options, str(failure))
+            return
+        except Exception as error:  # noqa: BLE001 - a defect of the sandbox: the stack must roll back all the same
+            self._fail(action, deployment, options, f"Internal error of the sandbox: {type(error).__name__}: {error}")
+            return
+        self.contents = contents
+        self.recovery = Recovery(contents)
+        if action == "UPDATE":
+            self._set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+            deployment.clean_up()
+        self._set_status(f"{action}_COMPLETE")
+
+    def _fail(self, action: str, deployment: Deployment, options: Options, reason: str) -> None:
+        if options.on_failure == "DO_NOTHING" and action != "IMPORT":
+            self.contents = deployment.kept()
+            self.recovery.undo = deployment.undo
+            self._set_status(f"{action}_FAILED", reason)
+        elif options.on_failure == "DELETE" and action == "CREATE":
+            self._set_status("DELETE_IN_PROGRESS", f"{reason.rstrip()} Delete requested by user.")
+            self._delete()
+        else:
+            self.recovery.undo = deployment.undo
+            name = "ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK"
+            self._roll_back(name, f"{reason.rstrip()} Rollback requested by user." if action == "CREATE" else reason)
+
+    def _roll_back(self, name: str, reason: str, skipped: Collection[str] = ()) -> None:
+        if self.status.name != f"{name}_IN_PROGRESS":
+            self._set_status(f"{name}_IN_PROGRESS", reason)
+        stable = self.recovery.stable or Contents(self.definition)
+        try:
+            if self.recovery.undo is not None:
+                self.recovery.undo.undo(stable, skipped)
+        except StepFailure as failure:
+            self._set_status(f"{name}_FAILED", str(failure))
+            return
+        self.contents = stable
+        self.recovery.undo = None
+        self._set_status(f"{name}_COMPLETE")
+
+    def roll_back(self, ready: Collection[str], skipped: Collection[str] = (), token: str | None = None) -> None:
+        """Start to undo a failed operation, or continue a rollback that failed.
+
+        Args:
+            ready: the statuses in which this is allowed.
+            skipped: the logical ids of resources that are left as they are.
+            token: the request's ClientRequestToken.
+
+        Raises:
+            ValidationError: the stack has another status.
+        """
+        with _start_lock:
+            if self.status.name not in ready or self.recovery.undo is None:
+                text = f"Stack:{self.identity.stack_id} is in {self.status.name} state and can not be rolled back."
+                raise ValidationError(text)
+            self.steps.events.token = token
+            name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
+            self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
+        work = partial(self._roll_back, name, USER_INITIATED, skipped)
+        operations.begin(f"{name} {self.identity.name}", work)
+
+    def delete(self, retained: Collection[str] = (), *, force: bool = False, token: str | None = None) -> None:
+        """Start to delete the stack; do nothing if it is being deleted already.
+
+        Args:
+            retained: the logical ids of resources to keep.
+            force: whether to skip resources that can't be deleted, instead of failing.
+            token: the request's ClientRequestToken.
+
+        Raises:
+            ValidationError: the stack's status or its termination protection doesn't allow the operation.
+        """
+        with _start_lock:
+            name = self.status.name
+            if name in {"DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
+                return
+            if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS":
+                raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state; wait until that is over.")
+            if self.settings.termination_protection:
+                text = f"Stack [{self.identity.name}] cannot be deleted while TerminationProtection is enabled"
+                raise ValidationError(text)
+            if retained and name != "DELETE_FAILED":
+                text = f"Invalid operation on stack [{self.identity.stack_id}]. Specify which resources to retain only"
+                raise ValidationError(f"{text} when the stack is in the DELETE_FAILED state.")
+            self._begin("DELETE", Options(token=token))
+        work = partial(self._delete, retained, force=force)
+        operations.begin(f"DELETE {self.identity.name}", work)
+
+    def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
+        live = self.contents.resources
+        try:
+            exports.check_deletion(self.steps.space, self.identity)
+            for resource in [*self._remains(), *reversed(list(live.values()))]:
+                skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
+                try:
+                    self.steps.delete(resource, skip=skip)
+                except StepFailure:
+                    if not force:
+                        raise
+                if live.get(resource.logical_id) is resource:
+                    del live[resource.logical_id]
+        except (StepFailure, ValidationError) as failure:
+            self._set_status("DELETE_FAILED", str(failure))
+            return
+        self.contents = replace(self.contents, resources={}, outputs=[], imported=frozenset())
+        self.recovery = Recovery()
+        self.status.deleted = datetime.now(UTC)
+        self._set_status("DELETE_COMPLETE")
+
+    def _remains(self) -> list[Resource]:
+        """Return what an operation that isn't rolled back has left besides the stack's resources, newest first."""
+        undo = self.recovery.undo
+        if undo is None:
+            return []
+        replaced = [resource for resource, kept in reversed(undo.leftovers) if not kept]
+        known = {resource.physical_id for resource in [*self.contents.resources.values(), *replaced]}
+        made = [resource for resource in reversed(undo.live.values()) if resource.physical_id not in known]
+        known_now = {resource.physical_id for resource in self.contents.resources.values()}
+        return [*made, *(resource for resource in replaced if resource.physical_id not in known_now)]
+
+    def _begin(self, action: str, options: Options) -> None:
+        """Count a new operation and set the stack's IN_PROGRESS status."""
+        self.status.operations += 1
+        self.status.change_set_id = options.change_set_id or self.status.change_set_id
+        self.steps.events.token = options.token
+        if action == "UPDATE":
+            self.status.updated = datetime.now(UTC)
+        if self not in self.steps.space.stacks:
+            self.steps.space.stacks.append(self)
+        self._set_status(f"{action}_IN_PROGRESS", USER_INITIATED)
+
+    def _set_status(self, name: str, reason: str | None = None) -> None:
+        subject = Subject(self.identity.name, STACK_TYPE, self.identity.stack_id)
+        self.steps.events.add(subject, name, reason)
+        self.status.name, self.status.reason = name, reason
+
+
+def _compared(definition: Definition) -> tuple[object, ...]:
+    body = {key: value for key, value in definition.template.body.items() if key != "Description"}
+    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

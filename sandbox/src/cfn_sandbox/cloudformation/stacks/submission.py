@@ -1,0 +1,133 @@
+"""Reads what a request asks a stack to be: its template, evaluated as far as it is known, and what it acknowledges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cfn_sandbox.cloudformation.errors import ValidationError, format_error
+from cfn_sandbox.cloudformation.stacks.scope import Scope
+from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.state import Definition, Identity
+from cfn_sandbox.cloudformation.templates import macros, parameters, summary
+from cfn_sandbox.cloudformation.templates.checking import check
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.cloudformation.templates.template import Template
+from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.values import JSON
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What CreateStack, UpdateStack and CreateChangeSet have in common.
+
+    Attributes:
+        text: the template.
+        from_url: whether it comes from a TemplateURL, or is the stack's previous one.
+        parameters: the request's Parameters.
+        tags: the stack's tags; None keeps those that it has.
+        capabilities: the capabilities that the request acknowledges.
+        resource_types: the request's ResourceTypes; None allows all.
+        notification_arns: the request's NotificationARNs; None keeps those that the stack has.
+    """
+
+    text: str
+    from_url: bool = False
+    parameters: tuple[Mapping[str, JSON], ...] = ()
+    tags: Mapping[str, str] | None = None
+    capabilities: tuple[str, ...] = ()
+    resource_types: tuple[str, ...] | None = None
+    notification_arns: tuple[str, ...] | None = None
+
+
+class MacroError(ValidationError):
+    """A macro that doesn't exist, or that refuses the template. A change set is made all the same, and FAILED."""
+
+
+def define(
+    submission: Submission, space: Space, identity: Identity, before: Definition | None, *, for_change_set: bool = False
+) -> Definition:
+    """Return the definition that a request gives a stack.
+
+    Args:
+        submission: the request.
+        space: the stack's account and region.
+        identity: the stack.
+        before: the stack's present definition; None if it is new.
+        for_change_set: whether the request makes a change set.
+
+    Raises:
+        MacroError: a macro doesn't exist, or refuses the template.
+        CloudFormationError: the request is refused.
+    """
+    template = parse(submission.text, from_url=submission.from_url)
+    check(template)
+    values = parameters.resolve(
+        template, submission.parameters, before.parameters if before else None, space.services.parameter
+    )
+    arns = submission.notification_arns
+    if arns is None:
+        arns = before.notification_arns if before else ()
+    try:
+        expanded = macros.expand(template, values, identity.pseudo(arns), space.services.text_at)
+    except ValidationError as error:
+        raise MacroError(error.message) from error
+    if expanded is not template:
+        check(expanded)
+    summary.check_capabilities(template, expanded, submission.capabilities, for_change_set=for_change_set)
+    tags = submission.tags
+    if tags is None:
+        tags = before.tags if before else {}
+    definition = Definition(submission.text, expanded, values, tags, submission.capabilities, arns)
+    _check_active(definition, space, identity, submission.resource_types)
+    return definition
+
+
+def evaluator(definition: Definition, identity: Identity, scope: Scope) -> Evaluator:
+    """Return the evaluator of a definition."""
+    pseudo = identity.pseudo(definition.notification_arns)
+    return Evaluator(definition.template, definition.parameters, pseudo, scope)
+
+
+def scope_of(definition: Definition, space: Space, identity: Identity, *, applying: bool = False) -> Scope:
+    """Return a scope in which no resource is known yet."""
+    zones = space.services.availability_zones
+    return Scope(identity, definition.template, space.exported, zones, applying=applying)
+
+
+def _check_active(
+    definition: Definition, space: Space, identity: Identity, resource_types: Iterable[str] | None
+) -> None:
+    """Refuse what is wrong in the active part of a template while its resources are not known."""
+    evaluation = evaluator(definition, identity, scope_of(definition, space, identity))
+    active = {key: str(definition.template.resources[key].get("Type")) for key in evaluation.active()}
+    refuse_unknown_types(active.values(), space)
+    if resource_types is not None:
+        for kind in active.values():
+            if not any(_matches(kind, pattern) for pattern in resource_types):
+                raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes")
+    evaluation.check()
+
+
+def _matches(kind: str, pattern: str) -> bool:
+    return kind.startswith(pattern[:-1]) if pattern.endswith("*") else kind == pattern
+
+
+def refuse_unknown_types(names: Iterable[str], space: Space) -> None:
+    """Refuse types that nobody offers.
+
+    Raises:
+        ValidationError: in CloudFormation's words, with all of them.
+    """
+    unknown = sorted({name for name in names if find_type(space.account, space.region, name) is None})
+    if unknown:
+        message = f"Unrecognized resource types: [{', '.join(unknown)}]"
+        if any(name.startswith("AWS::") for name in unknown):
+            message += " (this sandbox supports only some of AWS's own types: guides/sandbox.md says which)"
+        raise format_error(message)
+
+
+def types_of(template: Template) -> dict[str, str]:
+    """Return the type of each resource of a template, by logical id."""
+    return {key: str(definition.get("Type")) for key, definition in template.resources.items()}

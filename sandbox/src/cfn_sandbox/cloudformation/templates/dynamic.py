@@ -1,0 +1,147 @@
+"""Dynamic references: `{{resolve:ssm:...}}`, `{{resolve:ssm-secure:...}}`, `{{resolve:secretsmanager:...}}`.
+
+They are resolved just before a handler is called. Change sets, events and templates show the reference.
+
+Source: "Dynamic references" in the user guide; for the words, messages that users quote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.templates import table
+from cfn_sandbox.cloudformation.values import Value, text
+
+_REFERENCE = re.compile(r"\{\{resolve:([^:{}]*):?([^{}]*)\}\}")
+_STORED = re.compile(r"(?P<name>[A-Za-z0-9_.\-/]+)(:(?P<version>[0-9]+))?")
+_SECRET = re.compile(
+    r"(?P<name>arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+|[^:]+)"
+    r"(:SecretString(:(?P<key>[^:]*))?(:(?P<stage>[^:]*))?(:(?P<version>[^:]*))?)?"
+)
+
+
+@dataclass(frozen=True)
+class DynamicReference:
+    """A dynamic reference.
+
+    Attributes:
+        text: the reference as written, with its braces.
+        service: `ssm`, `ssm-secure` or `secretsmanager`.
+        name: the parameter's name, or the secret's name or ARN.
+        version: the parameter's version, or the secret's version id.
+        stage: the secret's version stage.
+        key: the key in the secret's JSON.
+    """
+
+    text: str
+    service: str
+    name: str
+    version: str | None = None
+    stage: str | None = None
+    key: str | None = None
+
+
+class Lookup(Protocol):
+    """Looks a dynamic reference's text up."""
+
+    def __call__(self, reference: DynamicReference) -> str | None:
+        """Return the parameter's value or the whole secret; None if there is none."""
+
+
+def resolve(value: Value, lookup: Lookup) -> Value:
+    """Return a value with its dynamic references resolved.
+
+    Raises:
+        ValidationError: a reference is malformed, or what it names doesn't exist.
+    """
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _resolved(_parsed(match), lookup), value)
+    if isinstance(value, list):
+        items: list[Value] = [resolve(item, lookup) for item in value]
+        return items
+    if isinstance(value, dict):
+        members: dict[str, Value] = {key: resolve(member, lookup) for key, member in value.items()}
+        return members
+    return value
+
+
+def dynamic_references(value: Value) -> Iterator[DynamicReference]:
+    """Yield the dynamic references in a value.
+
+    Raises:
+        ValidationError: a reference is malformed.
+    """
+    for _, reference in _placed(value, ""):
+        yield reference
+
+
+def check(kind: str, properties: Value) -> None:
+    """Refuse dynamic references that are malformed, or secure where CloudFormation doesn't resolve secure ones.
+
+    Args:
+        kind: the resource's type.
+        properties: its properties, evaluated.
+
+    Raises:
+        ValidationError: in AWS's words, where they are known.
+    """
+    allowed = table.accepted("properties with ssm-secure")
+    places = [place for place, one in _placed(properties, f"{kind}/Properties") if one.service == "ssm-secure"]
+    if wrong := [place for place in places if place not in allowed]:
+        raise ValidationError(f"SSM Secure reference is not supported in: [{','.join(wrong)}]")
+
+
+def _placed(value: Value, place: str) -> Iterator[tuple[str, DynamicReference]]:
+    """Yield each reference with the place where it stands; a list's index is no part of it."""
+    if isinstance(value, str):
+        yield from ((place, _parsed(match)) for match in _REFERENCE.finditer(value))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _placed(item, place)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _placed(member, f"{place}/{key}")
+
+
+def _parsed(match: re.Match[str]) -> DynamicReference:
+    whole, service, rest = match[0], match[1], match[2]
+    if service in {"ssm", "ssm-secure"}:
+        if not (stored := _STORED.fullmatch(rest)):
+            raise ValidationError(f"Incorrect format is used in the following SSM reference: [{whole}]")
+        return DynamicReference(whole, service, stored["name"], stored["version"])
+    if service == "secretsmanager":
+        if not (secret := _SECRET.fullmatch(rest)) or (secret["stage"] and secret["version"]):
+            raise ValidationError(f"Incorrect format is used in the following Secrets Manager reference: [{whole}]")
+        optional = (secret[name] or None for name in ("version", "stage", "key"))
+        return DynamicReference(whole, service, secret["name"], *optional)
+    raise ValidationError(
+        f"The dynamic reference {whole} has an unknown service: use ssm, ssm-secure or secretsmanager"
+    )
+
+
+def _resolved(reference: DynamicReference, lookup: Lookup) -> str:
+    found = lookup(reference)
+    if reference.service == "secretsmanager":
+        if found is None:
+            raise ValidationError("Secrets Manager can't find the specified secret.")
+        return found if reference.key is None else _member(found, reference.key)
+    if found is None:
+        version = f":{reference.version}" if reference.version else ""
+        raise ValidationError(f"Parameters: [{reference.service}:{reference.name}{version}] cannot be found.")
+    return found
+
+
+def _member(secret: str, key: str) -> str:
+    try:
+        members = json.loads(secret)
+    except ValueError as error:
+        raise ValidationError("Could not parse SecretString JSON") from error
+    if not isinstance(members, dict) or key not in members:
+        raise ValidationError("Could not find a value associated with JSONKey in SecretString")
+    value = members[key]
+    return text(value) if isinstance(value, (bool, int, float, str)) else json.dumps(value)

@@ -1,0 +1,388 @@
+"""The evaluator: every intrinsic function, over values that are known or known after apply.
+
+Source: "Intrinsic function reference" in the user guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Protocol
+
+from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
+from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
+from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RULES, Booleans, check_rules, known
+from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar, may_be
+from cfn_sandbox.cloudformation.templates.parameters import Parameters
+from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
+from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
+
+FIND_IN_MAP = (
+    "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
+)
+GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+IF = "Fn::If requires a list argument with the first element being a condition"
+IMPORT_VALUE = "the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs"
+REF = "every Ref object must have a single String value."
+SUB = (
+    "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and"
+    " an optional second argument to specify a mapping of values to replace in the string"
+)
+
+
+class Scope(Protocol):
+    """What the evaluator asks for: values that only the stack, the account or the region can tell.
+
+    Each method returns a value, or an Unknown with the reference that asked for it. Each may raise ValidationError.
+    """
+
+    def ref(self, logical_id: str) -> Value:
+        """Return what Ref returns for an active resource of the template."""
+
+    def attribute(self, logical_id: str, name: str) -> Value:
+        """Return an attribute (`Endpoint.Port`) of an active resource of the template."""
+
+    def import_value(self, name: str) -> Value:
+        """Return an exported value."""
+
+    def availability_zones(self, region: str) -> list[str]:
+        """Return the names of a region's availability zones."""
+
+
+class Blank:
+    """A scope in which nothing is known yet."""
+
+    def ref(self, logical_id: str) -> Value:
+        """Return an unknown."""
+        return Unknown((Reference(logical_id),))
+
+    def attribute(self, logical_id: str, name: str) -> Value:
+        """Return an unknown."""
+        return Unknown((Reference(logical_id, name),))
+
+    def import_value(self, name: str) -> Value:  # noqa: ARG002 - the scope's signature
+        """Return an unknown."""
+        return Unknown()
+
+    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002
+        """Return no zones."""
+        return []
+
+
+class Evaluator:
+    """Evaluates a template. It is lazy: only what is asked for is resolved, and only the taken branch of Fn::If.
+
+    All methods raise ValidationError, and nothing else but what the scope raises. None stands for AWS::NoValue: it is
+    left out of objects and lists.
+
+    Args:
+        template: the template, expanded and checked.
+        parameters: the parameters' values.
+        pseudo_parameters: the pseudo parameters.
+        scope: what only the stack can tell. It is asked each time; nothing is remembered.
+    """
+
+    def __init__(
+        self, template: Template, parameters: Parameters, pseudo_parameters: PseudoParameters, scope: Scope
+    ) -> None:
+        self.template, self.parameters, self.pseudo, self.scope = template, parameters, pseudo_parameters, scope
+        self._conditions: dict[str, bool | None] = {}  # None while a condition is being evaluated
+
+    def condition(self, name: str) -> bool:
+        """Return a condition's value."""
+        if name not in self._conditions:
+            conditions = self.template.section("Conditions")
+            if name not in conditions:
+                raise no_condition(name)
+            self._conditions[name] = None
+            try:
+                self._conditions[name] = Booleans(self.evaluate, self.condition).holds(conditions[name])
+            finally:
+                if self._conditions[name] is None:
+                    del self._conditions[name]
+        value = self._conditions[name]
+        if value is None:
+            raise template_error(f"Found circular condition dependency: {name}")
+        return value
+
+    def is_active(self, definition: Object) -> bool:
+        """Return whether the condition of a resource's or output's definition holds."""
+        name = definition.get("Condition")
+        return not isinstance(name, str) or self.condition(name)
+
+    def active(self) -> list[str]:
+        """Return the logical ids of the resources whose condition holds, in the template's order."""
+        return [logical_id for logical_id, one in self.template.resources.items() if self.is_active(one)]
+
+    def properties(self, logical_id: str) -> dict[str, Value]:
+        """Return a resource's properties, evaluated. Dynamic references are left as they are."""
+        value = self.attribute(logical_id, "Properties")
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise format_error(f"[/Resources/{logical_id}] Every Properties member must be a JSON object.")
+        return {**value}
+
+    def attribute(self, logical_id: str, name: str) -> Value:
+        """Return an attribute of a resource's definition (`Metadata`, `DeletionPolicy`), evaluated; None without it."""
+        return self.evaluate(self.template.resources[logical_id].get(name))
+
+    def references(self, logical_id: str, name: str | None = None) -> list[Reference]:
+        """Return the references in a resource's definition, or in one of its properties, without repetition.
+
+        Only active references count: not those in a branch of Fn::If that isn't taken.
+
+        Args:
+            logical_id: the resource's logical id.
+            name: a property's name; None for the whole definition, Metadata included.
+        """
+        part: JSON = self.template.resources[logical_id]
+        if name is not None:
+            properties = self.template.resources[logical_id].get("Properties")
+            part = properties.get(name) if isinstance(properties, dict) else None
+        return [*dict.fromkeys(references.references(part, self.condition))]
+
+    def dependencies(self, logical_id: str) -> list[str]:
+        """Return the logical ids that a resource depends on by reference or DependsOn; only active resources."""
+        resources = self.template.resources
+        names = [reference.name for reference in self.references(logical_id)] + depends_on(resources[logical_id])
+        return [name for name in dict.fromkeys(names) if name in resources and self.is_active(resources[name])]
+
+    def order(self) -> list[str]:
+        """Return the active resources' logical ids, each after those that it depends on, else in the template's order.
+
+        Raises:
+            ValidationError: the dependencies are circular.
+        """
+        places = {logical_id: place for place, logical_id in enumerate(self.active())}
+        sorter = TopologicalSorter({logical_id: self.dependencies(logical_id) for logical_id in places})
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            raise circular(error.args[1]) from error
+        order = []
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready(), key=places.__getitem__)
+            order += ready
+            sorter.done(*ready)
+        return order
+
+    def check(self) -> None:
+        """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
+
+        That is: assertions of Rules, references to resources whose condition is false, missing map keys, and all that
+        evaluating the active resources and outputs shows.
+        """
+        for name in self.template.section("Conditions"):
+            self.condition(name)
+        check_rules(self.template.members("Rules"), Booleans(self.evaluate, self.condition, rules=True))
+        for block in ("Resources", "Outputs"):
+            self._check_references(block)
+        self.order()
+        for logical_id in self.active():
+            self._check_resource(logical_id)
+        outputs.outputs(self)
+
+    def _check_references(self, block: str) -> None:
+        active = set(self.active())
+        definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
+        names = [one.name for part in definitions for one in references.references(part, self.condition)]
+        names += [name for one in definitions for name in depends_on(one)]
+        inactive = [name for name in names if name in self.template.resources and name not in active]
+        if inactive:
+            raise unresolved(inactive, block)
+
+    def _check_resource(self, logical_id: str) -> None:
+        kind = str(self.template.resources[logical_id].get("Type"))
+        dynamic.check(kind, self.properties(logical_id))
+        for name in ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
+            value = self.attribute(logical_id, name)
+            if name in {"DeletionPolicy", "UpdateReplacePolicy"} and value is not None:
+                table.check_policy(logical_id, kind, name, value)
+
+    def evaluate(self, part: JSON) -> Value:
+        """Return a part of the template, evaluated."""
+        if isinstance(part, list):
+            items: list[Value] = [value for item in part if (value := self.evaluate(item)) is not None]
+            return items
+        if not isinstance(part, dict):
+            return part
+        names = [name for name in part if is_function(name)]
+        if names and len(part) == 1:
+            return self._function(names[0], part[names[0]])
+        if names and (names[0] != "Ref"):
+            raise template_error(f"an object with {names[0]} can have no other members")
+        evaluated = ((name, self.evaluate(member)) for name, member in part.items())
+        members: dict[str, Value] = {name: value for name, value in evaluated if value is not None}
+        return members
+
+    def _function(self, name: str, argument: JSON) -> Value:
+        if name in OF_VALUES:
+            if name in functions.OF_LANGUAGE_EXTENSIONS and not self.template.extended:
+                raise unsupported(name)
+            return OF_VALUES[name](self.evaluate(argument))
+        if name in OF_CONDITIONS | OF_RULES:
+            raise template_error(f"{name} cannot be partially collapsed")
+        special = {
+            "Ref": self._ref,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAtt": self._get_att,
+            "Fn::GetAZs": self._get_azs,
+            "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
+            "Fn::Sub": self._sub,
+        }
+        if name not in special:
+            raise unsupported(name)
+        return special[name](argument)
+
+    def _if(self, argument: JSON) -> Value:
+        if not isinstance(argument, list) or not argument or not isinstance(argument[0], str):
+            raise template_error(IF)
+        if len(argument) != 3:
+            raise template_error("Fn::If requires a list argument with three elements")
+        return self._chosen(argument[0], *argument[1:])
+
+    def _chosen(self, condition: str, *branches: JSON) -> Value:
+        return self.evaluate(branches[0 if self.condition(condition) else 1])
+
+    def _ref(self, argument: JSON) -> Value:
+        if not isinstance(argument, str) or not argument:
+            raise template_error(REF)
+        return self._named(argument)
+
+    def _named(self, name: str) -> Value:
+        if name in self.parameters.values:
+            return self.parameters.values[name]
+        if name in pseudo.NAMES:
+            return self.pseudo.value(name)
+        self._check_exists(name)
+        return self.scope.ref(name)
+
+    def _check_exists(self, logical_id: str) -> None:
+        definition = self.template.resources.get(logical_id)
+        if definition is None or not self.is_active(definition):
+            raise unresolved([logical_id], "Resources")
+
+    def _get_att(self, argument: JSON) -> Value:
+        if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
+            raise template_error(GET_ATT)
+        return self._attribute(argument[0], argument[1])
+
+    def _attribute(self, logical_id: str, name: JSON) -> Value:
+        evaluated = known(self.evaluate(name))
+        if not isinstance(evaluated, str) or not evaluated:
+            raise template_error(GET_ATT)
+        self._check_exists(logical_id)
+        return self.scope.attribute(logical_id, evaluated)
+
+    def _sub(self, argument: JSON) -> Value:
+        template, mapping = (argument, {}) if isinstance(argument, str) else sub_arguments(argument)
+        values: dict[str, Value] = {}
+        for name in references.variables(template):
+            value = self.evaluate(mapping[name]) if name in mapping else self._variable(name)
+            if value is not None and not may_be(value, "string"):
+                raise template_error(SUB)
+            values[name] = value
+        if not is_known(values):
+            return unknown_from(values, kind="string")
+        texts = {name: text(value) if is_scalar(value) else "" for name, value in values.items()}
+        return references.substituted(template, texts.__getitem__)
+
+    def _variable(self, name: str) -> Value:
+        reference = references.variable(name)
+        if reference.attribute is None:
+            return self._named(name)
+        return self._attribute(reference.name, reference.attribute)
+
+    def _find_in_map(self, argument: JSON) -> Value:
+        if not isinstance(argument, list) or len(argument) not in ({3, 4} if self.template.extended else {3}):
+            raise template_error(FIND_IN_MAP)
+        keys = [self.evaluate(part) for part in argument[:3]]
+        if not all(may_be(key, "string") for key in keys):
+            raise template_error(FIND_IN_MAP)
+        if not is_known(keys):
+            return unknown_from(keys)
+        name, key, attribute = (text(key) if is_scalar(key) else "" for key in keys)
+        if not name or not key or not attribute:
+            raise template_error(FIND_IN_MAP)
+        found = find_in_map(self.template.section("Mappings"), name, key, attribute)
+        if found is not None:
+            return found
+        if len(argument) == 4:
+            if not isinstance(argument[3], dict) or argument[3].keys() != {"DefaultValue"}:
+                raise template_error(FIND_IN_MAP)
+            return self.evaluate(argument[3]["DefaultValue"])
+        check_map(self.template, name)
+        raise template_error(f"Unable to get mapping for {name}::{key}::{attribute}")
+
+    def _get_azs(self, argument: JSON) -> Value:
+        region = self.evaluate(argument)
+        if not may_be(region, "string"):
+            raise template_error("every Fn::GetAZs object must have a String-typed value.")
+        if not isinstance(region, str):
+            return unknown_from(region, kind="array")
+        zones: list[Value] = [*self.scope.availability_zones(region or self.pseudo.region)]
+        return zones
+
+    def _import_value(self, argument: JSON) -> Value:
+        name = self.evaluate(argument)
+        if not is_scalar(name):
+            raise template_error(IMPORT_VALUE)
+        return self.scope.import_value(text(name))
+
+
+def depends_on(definition: Object) -> list[str]:
+    """Return the logical ids in a resource's DependsOn."""
+    others = definition.get("DependsOn", [])
+    return [text(other) for other in (others if isinstance(others, list) else [others])]
+
+
+def sub_arguments(argument: JSON) -> tuple[str, Mapping[str, JSON]]:
+    """Return the text and the mapping of a Fn::Sub with two arguments.
+
+    Raises:
+        ValidationError: they are something else.
+    """
+    if isinstance(argument, list) and len(argument) == 2:
+        template, mapping = argument
+        if isinstance(template, str) and isinstance(mapping, dict):
+            return template, mapping
+    raise template_error(SUB)
+
+
+def find_in_map(mappings: Object, name: str, key: str, attribute: str) -> JSON:
+    """Return a value of a mapping; None if it isn't there."""
+    second = mappings.get(name)
+    attributes = second.get(key) if isinstance(second, dict) else None
+    return attributes.get(attribute) if isinstance(attributes, dict) else None
+
+
+def check_map(template: Template, name: str) -> None:
+    """Refuse a mapping that doesn't exist."""
+    if name not in template.section("Mappings"):
+        raise template_error(f"Mapping named '{name}' is not present in the 'Mappings' section of template.")
+
+
+def no_condition(name: str) -> ValidationError:
+    """Return the error of a condition that doesn't exist."""
+    return template_error(f"unresolved condition dependency {name} in Fn::If")
+
+
+def unsupported(name: str) -> ValidationError:
+    """Return the error of a function that doesn't exist, or not here."""
+    if sentence := table.refusal("functions", name):
+        return table.not_supported("The function", name, sentence)
+    return functions.unsupported(name)
+
+
+def unresolved(names: list[str], block: str) -> ValidationError:
+    """Return the error of references to what doesn't exist, or isn't made because its condition is false."""
+    listed = ", ".join(sorted(set(names)))
+    return format_error(f"Unresolved resource dependencies [{listed}] in the {block} block of the template")
+
+
+def circular(cycle: list[str]) -> ValidationError:
+    """Return the error of resources that depend on each other."""
+    return ValidationError(f"Circular dependency between resources: [{', '.join(sorted(set(cycle)))}]")

@@ -1,0 +1,108 @@
+"""Finds the references in a part of a template, as it is written.
+
+Source: "Intrinsic function reference" in the user guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from cfn_sandbox.cloudformation.errors import template_error
+from cfn_sandbox.cloudformation.values import JSON, Reference
+
+_PLACES = re.compile(r"\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z0-9_.:]+")
+
+# Says whether a condition holds; None if that isn't known (then both branches of Fn::If count).
+Decide = Callable[[str], bool | None]
+
+
+def both(_condition: str) -> bool | None:
+    """Decide nothing: both branches of each Fn::If count."""
+    return None
+
+
+def references(part: JSON, decide: Decide = both) -> Iterator[Reference]:
+    """Yield the references of Ref, Fn::GetAtt and Fn::Sub, in the template's order.
+
+    Args:
+        part: a part of a template.
+        decide: says whether a condition holds, so that only the branch of Fn::If that is taken counts.
+
+    Raises:
+        ValidationError: a variable of Fn::Sub has a character that AWS refuses.
+    """
+    if isinstance(part, list):
+        for item in part:
+            yield from references(item, decide)
+    elif isinstance(part, dict):
+        if len(part) == 1:
+            ((name, argument),) = part.items()
+            yield from _of_function(name, argument, decide)
+        else:
+            for member in part.values():
+                yield from references(member, decide)
+
+
+def _of_function(name: str, argument: JSON, decide: Decide) -> Iterator[Reference]:
+    if name == "Ref" and isinstance(argument, str):
+        yield Reference(argument)
+    elif name == "Fn::GetAtt" and isinstance(argument, list) and argument and isinstance(argument[0], str):
+        attribute = argument[1] if len(argument) > 1 and isinstance(argument[1], str) else ""
+        yield Reference(argument[0], attribute)
+        yield from references(argument[1:], decide)
+    elif name == "Fn::Sub":
+        yield from _of_sub(argument, decide)
+    elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
+        holds = decide(argument[0])
+        yield from references(argument[1:] if holds is None else argument[1 if holds else 2], decide)
+    else:
+        yield from references(argument, decide)
+
+
+def _of_sub(argument: JSON, decide: Decide) -> Iterator[Reference]:
+    mapping: JSON = {}
+    if isinstance(argument, list) and len(argument) == 2:
+        argument, mapping = argument
+    if isinstance(argument, str):
+        for name in variables(argument):
+            if not isinstance(mapping, dict) or name not in mapping:
+                yield variable(name)
+    # A variable of the mapping may be called like a function's member: each value is looked at by itself.
+    for value in mapping.values() if isinstance(mapping, dict) else ():
+        yield from references(value, decide)
+
+
+def variables(template: str) -> list[str]:
+    """Return the names of the variables in the text of Fn::Sub. `${!Literal}` is none.
+
+    Raises:
+        ValidationError: a name has a character that AWS refuses.
+    """
+    return [name for name in _PLACES.findall(template) if _is_variable(name)]
+
+
+def _is_variable(name: str) -> bool:
+    if name.startswith("!"):
+        return False
+    if not _NAME.fullmatch(name):
+        allowed = "alphanumeric characters, underscores, periods, and colons"
+        raise template_error(f"variable names in Fn::Sub syntax must contain only {allowed}")
+    return True
+
+
+def variable(name: str) -> Reference:
+    """Return the reference that a variable of Fn::Sub makes: an attribute if there is a dot in its name."""
+    outer, dot, inner = name.partition(".")
+    return Reference(outer, inner if dot else None)
+
+
+def substituted(template: str, values: Callable[[str], str]) -> str:
+    """Return the text of Fn::Sub with each variable replaced, and `${!Literal}` as `${Literal}`.
+
+    Args:
+        template: the text.
+        values: returns the text of a variable.
+    """
+    return _PLACES.sub(lambda m: f"${{{m[1][1:]}}}" if m[1].startswith("!") else values(m[1]), template)

@@ -1,0 +1,57 @@
+"""A parsed template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from cfn_sandbox.cloudformation.values import JSON
+
+Object = dict[str, JSON]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template as JSON. It never changes.
+
+    Attributes:
+        body: the whole template: each Fn::GetAtt is a list of a logical id and an attribute's whole name, and each
+            number, boolean and date of a YAML template is as CloudFormation reads it.
+        expanded_by: the macros that made this template. Empty for a template as the user wrote it.
+    """
+
+    body: Object
+    expanded_by: tuple[str, ...] = ()
+
+    def section(self, name: str) -> Object:
+        """Return a section's members; an empty object if the template has no such section."""
+        section = self.body.get(name)
+        return section if isinstance(section, dict) else {}
+
+    def members(self, name: str) -> dict[str, Object]:
+        """Return a section whose members are objects (Resources, Parameters, Outputs, Rules, Mappings)."""
+        return {key: member for key, member in self.section(name).items() if isinstance(member, dict)}
+
+    @cached_property
+    def resources(self) -> dict[str, Object]:
+        """The resources' definitions, by logical id."""
+        return self.members("Resources")
+
+    @property
+    def extended(self) -> bool:
+        """Whether AWS::LanguageExtensions made this template, so that its functions are allowed."""
+        return "AWS::LanguageExtensions" in self.expanded_by
+
+    @property
+    def description(self) -> str | None:
+        """The template's Description."""
+        text = self.body.get("Description")
+        return text if isinstance(text, str) else None
+
+    @property
+    def transforms(self) -> list[str]:
+        """The names of the macros that the template's Transform section declares, in order."""
+        declared = self.body.get("Transform")
+        macros = declared if isinstance(declared, list) else [] if declared is None else [declared]
+        names = [macro.get("Name") if isinstance(macro, dict) else macro for macro in macros]
+        return [name for name in names if isinstance(name, str)]

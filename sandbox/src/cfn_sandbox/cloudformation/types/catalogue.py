@@ -1,0 +1,28 @@
+"""The resource types that templates can use, by account and region: registered ones first, then AWS's."""
+
+from __future__ import annotations
+
+from cfn_sandbox.cloudformation.types import moto_adapter, played
+from cfn_sandbox.cloudformation.types.interface import ResourceType
+
+_registered: dict[tuple[str, str, str], ResourceType] = {}
+
+
+def add_type(account: str, region: str, resource_type: ResourceType) -> None:
+    """Let templates use a type. From now on every stack uses this version, existing stacks too."""
+    _registered[account, region, resource_type.name] = resource_type
+
+
+def find_type(account: str, region: str, name: str) -> ResourceType | None:
+    """Return the type that templates can use by this name; None if there is none."""
+    return _registered.get((account, region, name)) or played.find(name) or moto_adapter.find(name)
+
+
+def remove_type(account: str, region: str, name: str) -> None:
+    """Stop templates from using a type. Existing stacks can no longer update or delete resources of it."""
+    _registered.pop((account, region, name), None)
+
+
+def clear() -> None:
+    """Forget every registered type."""
+    _registered.clear()

@@ -1,0 +1,192 @@
+"""What stacks and Cloud Control need of a resource type, whatever implements it.
+
+An operation's result is a value, an `Outcome`. It says what exists now and, if the operation failed, why: both, because
+a resource can exist although its creation failed. Only defects of the sandbox are raised as exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema
+from cfn_sandbox.cloudformation.values import JSON, Value
+
+Properties = Mapping[str, Value]
+Action = Literal["CREATE", "READ", "UPDATE", "DELETE", "LIST"]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A resource that exists, as its type last reported it.
+
+    Args:
+        identifier: the primary identifier, its parts joined by `|`. This is the physical id, and the value of Ref.
+        model: the properties that the type last reported, read-only ones included.
+        state: what the type keeps for later operations, such as moto's object. Others pass it back unchanged.
+    """
+
+    identifier: str
+    model: Properties
+    state: object = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an operation failed.
+
+    Args:
+        code: a handler error code, such as NotFound.
+        message: the handler's message, which Cloud Control shows.
+        reason: the reason in the stack event: the message with what CloudFormation adds to it.
+        token: the token of the failed request, which Cloud Control shows.
+    """
+
+    code: str
+    message: str
+    reason: str
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of an operation on one resource.
+
+    Args:
+        instance: the resource that exists now; None if there is none, or if what exists is as it was before.
+        failure: why the operation failed; None if it succeeded. A failed CREATE with an instance has left a resource
+            that must be deleted.
+    """
+
+    instance: Instance | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of LIST's results, with the token for the next page."""
+
+    instances: Sequence[Instance] = ()
+    next_token: str | None = None
+    failure: Failure | None = None
+
+
+def _unwatched(_instance: Instance | None) -> None:
+    """Let every invocation happen."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """For whom an operation is done.
+
+    Args:
+        account: the account's number.
+        region: the region's name.
+        stack_id: the stack's ARN; None outside stacks.
+        logical_id: the resource's name in the template; None outside stacks.
+        tags: the stack's tags.
+        previous_tags: the stack's previous tags, on UPDATE.
+        watch: called before each invocation of a handler, with the resource as far as it has been reported. What it
+            raises ends the operation: a cancelled request is not invoked again.
+    """
+
+    account: str
+    region: str
+    stack_id: str | None = None
+    logical_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    previous_tags: Mapping[str, str] = field(default_factory=dict)
+    watch: Callable[[Instance | None], object] = field(default=_unwatched, compare=False, repr=False)
+
+    @property
+    def stack_name(self) -> str | None:
+        """The stack's name; None outside stacks."""
+        return self.stack_id.split("/")[1] if self.stack_id else None
+
+    @property
+    def system_tags(self) -> dict[str, str]:
+        """CloudFormation's own tags, which only AWS's types can set on a resource."""
+        if self.stack_id is None or self.stack_name is None or self.logical_id is None:
+            return {}
+        return {
+            "aws:cloudformation:stack-name": self.stack_name,
+            "aws:cloudformation:stack-id": self.stack_id,
+            "aws:cloudformation:logical-id": self.logical_id,
+        }
+
+
+class ResourceType(Protocol):
+    """A resource type. Long operations return when they have ended: callbacks and retries happen inside."""
+
+    @property
+    def name(self) -> str:
+        """The type's name, such as AWS::SNS::Topic."""
+
+    @property
+    def version(self) -> str:
+        """The version in the registry, of eight digits."""
+
+    @property
+    def schema(self) -> ResourceSchema | None:
+        """The type's schema; None if nobody publishes one, as for a few types of moto."""
+
+    def supports(self, action: Action) -> bool:
+        """Return whether the type has a handler for an action. Without READ there is no import and no drift."""
+
+    def typed(self, properties: Properties) -> dict[str, Value]:
+        """Return a template's properties in the schema's types: `"50"` becomes 50 where the schema has a number.
+
+        Null members are left out. An Unknown stays as it is.
+        """
+
+    def check(self, properties: Properties) -> list[str]:
+        """Return a line for each violation of the schema, with CloudFormation's wording; none if it accepts them.
+
+        Args:
+            properties: typed properties. An Unknown satisfies every rule.
+        """
+
+    def attribute_refusal(self, name: str) -> str | None:
+        """Return why Fn::GetAtt of an attribute is refused, in CloudFormation's words; None if it is allowed.
+
+        Args:
+            name: the attribute's name, `Outer.Inner` for a nested one.
+        """
+
+    def attribute_kinds(self, name: str) -> frozenset[str]:
+        """Return the JSON types that an attribute can have, such as {"string"}; empty if the schema doesn't say."""
+
+    def attribute(self, instance: Instance, name: str) -> JSON:
+        """Return the value of Fn::GetAtt; None if the resource doesn't report it."""
+
+    def replacement(self, name: str, previous: Value, desired: Value) -> Replacement:
+        """Return whether changing a top-level property requires replacement.
+
+        Args:
+            name: the property's name.
+            previous: its previous value; None if it was absent.
+            desired: its desired value; None if it is absent. It may be or contain an Unknown.
+        """
+
+    def create(self, request: Request, properties: Properties) -> Outcome:
+        """Create a resource from typed properties."""
+
+    def read(self, request: Request, model: Properties) -> Outcome:
+        """Return the resource that an identifier's properties belong to. The failure NotFound says it doesn't exist."""
+
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
+        """Update a resource in place.
+
+        Args:
+            request: with the stack's tags, and its tags before.
+            desired: the template's typed properties.
+            previous: the previous template's typed properties.
+            instance: the resource, as the last operation returned it.
+        """
+
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
+        """Delete a resource. One that is gone already is a success."""
+
+    def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
+        """Return a page of existing resources. `model` has the properties that narrow it; None if none were sent."""

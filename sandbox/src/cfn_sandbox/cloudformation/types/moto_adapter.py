@@ -1,0 +1,254 @@
+"""The types that moto implements, by the interface of every other type. Nothing else in cloudformation/ knows moto.
+
+moto has a class for each type. It makes an object of its service from a template's properties, and some can update or
+delete it. It has no schemas: AWS's published ones say what is accepted, what is
+an attribute and what replaces a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+
+from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.cloudformation.types.described import DescribedType
+from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Page, Properties, Request
+from cfn_sandbox.cloudformation.types.registered import reason
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
+from cfn_sandbox.cloudformation.values import JSON
+
+# moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
+# CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
+NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+# moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
+_NOT_TYPES = frozenset(
+    {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
+)
+# What is in a service's error code, and the handler error code that AWS's handlers make of it.
+_CODES = {
+    "AlreadyExist": "AlreadyExists",
+    "AlreadyOwned": "AlreadyExists",
+    "Duplicate": "AlreadyExists",
+    "NotFound": "NotFound",
+    "NoSuch": "NotFound",
+    "NonExistent": "NotFound",
+    "AccessDenied": "AccessDenied",
+    "Throttl": "Throttling",
+    "LimitExceeded": "ServiceLimitExceeded",
+    "InUse": "ResourceConflict",
+    "Conflict": "ResourceConflict",
+    "Invalid": "InvalidRequest",
+    "Validation": "InvalidRequest",
+    "Malformed": "InvalidRequest",
+    "Missing": "InvalidRequest",
+}
+
+
+class NominalType(DescribedType):
+    """A type whose resources exist in name only: they have an identifier, and do nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(published.schema(name) or ResourceSchema({"typeName": name, "properties": {}}))
+
+    def supports(self, action: Action) -> bool:
+        """Return whether this is one of CREATE, UPDATE and DELETE."""
+        return action in {"CREATE", "UPDATE", "DELETE"}
+
+    def check(self, properties: Properties) -> list[str]:
+        """Accept every property of a type without a published schema."""
+        return super().check(properties) if self.schema.properties else []
+
+    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
+        """Create an identifier."""
+        return Outcome(Instance(str(uuid4()), properties))
+
+    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
+        """Refuse to read."""
+        return Outcome(failure=_unsupported(self.name, "read"))
+
+    def update(
+        self,
+        request: Request,  # noqa: ARG002 - every type's signature
+        desired: Properties,
+        previous: Properties,  # noqa: ARG002 - as above
+        instance: Instance,
+    ) -> Outcome:
+        """Keep the identifier."""
+        return Outcome(Instance(instance.identifier, desired))
+
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
+        """Forget the identifier."""
+        return Outcome()
+
+    def list(
+        self,
+        request: Request,  # noqa: ARG002 - every type's signature
+        model: Properties | None,  # noqa: ARG002 - as above
+        next_token: str | None = None,  # noqa: ARG002 - as above
+    ) -> Page:
+        """Refuse to list."""
+        return Page(failure=_unsupported(self.name, "list"))
+
+
+class MotoType(NominalType):
+    """A type that moto implements.
+
+    Args:
+        name: the type's name.
+        model: moto's class.
+    """
+
+    def __init__(self, name: str, model: type[CloudFormationModel]) -> None:
+        super().__init__(name)
+        self._model = model
+
+    def supports(self, action: Action) -> bool:
+        """Return whether moto's class has a method for an action. None has one for READ and LIST."""
+        if action == "UPDATE":
+            return not hasattr(self._model.update_from_cloudformation_json, "__isabstractmethod__")
+        return action in {"CREATE", "DELETE"}
+
+    def attribute_refusal(self, name: str) -> str | None:
+        """Return why Fn::GetAtt is refused: the type has no such attribute, or moto can't tell its value."""
+        refusal, path = super().attribute_refusal(name), tuple(name.split("."))
+        known = path not in self.schema.read_only or [path] == self.schema.primary_identifier
+        if refusal or known or self._model.has_cfn_attr(name):
+            return refusal
+        return f"The sandbox has no attribute {name} of {self.name}: moto, which implements the type here, lacks it"
+
+    def attribute(self, instance: Instance, name: str) -> JSON:
+        """Return the value that moto has of an attribute, else what the template says of the property."""
+        try:
+            value: JSON = instance.state.get_cfn_attribute(name)  # type: ignore[attr-defined]  # moto's object
+        except Exception:  # noqa: BLE001 - moto raises one of many exceptions if it lacks the attribute
+            value = None
+        if value is None and [tuple(name.split("."))] == self.schema.primary_identifier:
+            return instance.identifier
+        return super().attribute(instance, name) if value is None else value
+
+    def create(self, request: Request, properties: Properties) -> Outcome:
+        """Create a resource, with a generated name if the type has names and the template gives none."""
+        generated = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
+        name = self._given_name(properties) or generated
+        extra = {"LogicalId": request.logical_id, "StackId": request.stack_id, "ResourceType": self.name}
+
+        def create() -> Outcome:
+            definition = self._definition(properties, request.tags, name)
+            made = self._model.create_from_cloudformation_json(
+                name, definition, request.account, request.region, **extra
+            )
+            return self._outcome(made, request, properties)
+
+        return self._attempt(request, properties, create)
+
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
+        """Update a resource in place. Tags of the stack are set at creation only, by types that moto can't update."""
+        name = self._given_name(desired) or getattr(instance.state, "name", None)
+        wanted = self._definition(desired, request.tags, name)
+        before = self._definition(previous, request.previous_tags, name)
+        if wanted == before or (dict(desired) == dict(previous) and not self.supports("UPDATE")):
+            return Outcome(Instance(instance.identifier, desired, instance.state))
+        if not self.supports("UPDATE"):
+            return Outcome(failure=_unsupported(self.name, "update"))
+
+        def update() -> Outcome:
+            changed = self._model.update_from_cloudformation_json(
+                original_resource=instance.state,
+                new_resource_name=name or instance.identifier,
+                cloudformation_json=wanted,
+                account_id=request.account,
+                region_name=request.region,
+            )
+            return self._outcome(changed or instance.state, request, desired)
+
+        return self._attempt(request, desired, update)
+
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
+        """Delete a resource: by its object's own method, or else by the class's."""
+
+        def delete() -> Outcome:
+            place = request.account, request.region
+            try:
+                instance.state.delete(*place)  # type: ignore[attr-defined]  # moto's object, if it has this method
+            except (TypeError, AttributeError):
+                if not hasattr(self._model.delete_from_cloudformation_json, "__isabstractmethod__"):
+                    name = getattr(instance.state, "name", None)
+                    definition = self._definition(properties, request.tags, name)
+                    self._model.delete_from_cloudformation_json(instance.identifier, definition, *place)
+            return Outcome()
+
+        outcome = self._attempt(request, properties, delete)
+        return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
+
+    def _given_name(self, properties: Properties) -> str | None:
+        name = properties.get(self._model.cloudformation_name_type())
+        return name if isinstance(name, str) else None
+
+    def _definition(self, properties: Properties, tags: Mapping[str, str], name: object) -> dict[str, Any]:
+        """Return a resource as moto's classes expect it.
+
+        It has its name, and the stack's tags if the type has a list of tags. moto reads no maps of tags.
+        """
+        settled: dict[str, Any] = deepcopy(dict(properties))
+        name_property, tag_property = self._model.cloudformation_name_type(), self.schema.tag_property
+        if isinstance(name, str) and name_property in self.schema.properties:
+            settled.setdefault(name_property, name)
+        if tags and tag_property and "array" in self.schema.kinds(self.schema.properties.get(tag_property)):
+            own = settled.get(tag_property, [])
+            keys = {tag.get("Key") for tag in own}
+            settled[tag_property] = own + [{"Key": key, "Value": tags[key]} for key in tags if key not in keys]
+        return {"Type": self.name, "Properties": settled}
+
+    def _outcome(self, resource: Any, request: Request, properties: Properties) -> Outcome:  # noqa: ANN401 - moto's object
+        resource.cf_resource_type, resource.logical_resource_id = self.name, request.logical_id
+        return Outcome(Instance(str(resource.physical_resource_id), properties, resource))
+
+    def _attempt(self, request: Request, properties: Properties, work: Callable[[], Outcome]) -> Outcome:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - moto's classes raise anything, and the stack has to roll back
+            return Outcome(failure=self._failure(error, request, properties))
+
+    def _failure(self, error: Exception, request: Request, properties: Properties) -> Failure:
+        """Return what moto raised as a reason of CloudFormation's kind, with the property's path where it is known."""
+        token = str(uuid4())
+        code, message = getattr(error, "error_type", getattr(error, "code", None)), getattr(error, "message", None)
+        if isinstance(code, str) and message:
+            known = next((handlers for part, handlers in _CODES.items() if part in code), "GeneralServiceException")
+            text = f"{message} (Service: {self.name.split('::')[1]}, Error Code: {code})"
+            return Failure(known, text, reason(known, text, token), token)
+        key = error.args[0] if isinstance(error, KeyError) and error.args else None
+        if isinstance(key, str) and key in self.schema.properties and at(dict(properties), [key]) is None:
+            line = f"#: required key [{key}] not found (sandbox's hint: moto, which implements the type here, needs it)"
+            text = f"Properties validation failed for resource {request.logical_id} with message:\n{line}"
+            return Failure("InvalidRequest", text, text, token)
+        text = f"The sandbox's {self.name}, which moto implements, failed: {type(error).__name__}: {error}"
+        return Failure("InternalFailure", text, reason("InternalFailure", text, token), token)
+
+
+def _unsupported(name: str, action: str) -> Failure:
+    text = f"The sandbox can't {action} {name}: moto, which implements the type here, can't {action} it"
+    if action == "update":
+        text = f"{text}. Give the resource another logical id to replace it"
+    token = str(uuid4())
+    return Failure("InvalidRequest", text, reason("InvalidRequest", text, token), token)
+
+
+@lru_cache(maxsize=256)
+def find(name: str) -> NominalType | None:
+    """Return the type that moto implements, or one in name only; None if there is none."""
+    if name in NOMINAL:
+        return NominalType(name)
+    model = parsing.get_model_map().get(name)
+    return None if model is None or name in _NOT_TYPES else MotoType(name, model)
+
+
+def names() -> list[str]:
+    """Return the names of the types that moto implements, and of those in name only."""
+    return sorted({*parsing.get_model_map(), *NOMINAL} - _NOT_TYPES)

@@ -1,0 +1,141 @@
+"""Types of AWS that moto lacks: each is AWS's published schema with handlers in Python.
+
+They are registered types (registered.py) whose function runs in this process. So stacks, change sets, import, drift and
+Cloud Control support them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.cloudformation.types.interface import Action
+from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+
+Model = dict[str, Any]  # the handlers of a type know its shape
+_offered: dict[str, Mapping[str, Handler]] = {}
+_types: dict[str, PlayedType] = {}  # built when they are first used: cfn-lint takes half a second to load
+
+
+@dataclass(frozen=True)
+class Call:
+    """The input of a handler.
+
+    Args:
+        account: the account's number.
+        region: the region's name.
+        desired: the desired properties, in the schema's types; with the primary identifier once the resource has one.
+        previous: the previous properties, on UPDATE.
+        tags: the stack's tags.
+        previous_tags: the stack's previous tags, on UPDATE.
+        stack_id: the stack's ARN; None if the resource is in no stack.
+        logical_id: the resource's name in the template; None if the resource is in no stack.
+    """
+
+    account: str
+    region: str
+    desired: Model
+    previous: Model
+    tags: Mapping[str, str]
+    previous_tags: Mapping[str, str]
+    stack_id: str | None
+    logical_id: str | None
+
+
+Handler = Callable[[Call], Model | list[Model] | None]
+"""Returns the model; LIST returns a list of models, DELETE returns None."""
+
+
+class Refusal(Exception):  # noqa: N818 - named for what the handler does: it refuses, with a code
+    """A handler's refusal, which becomes a FAILED progress event.
+
+    Args:
+        code: the handler error code, such as NotFound.
+        message: the reason, shown in the stack event.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PlayedType(RegisteredType):
+    """A type by its published schema.
+
+    Args:
+        name: the type's name.
+        handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
+
+    Raises:
+        LookupError: cfn-lint has no schema of that name.
+    """
+
+    def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
+        schema = published.schema(name)
+        if schema is None:
+            raise LookupError(f"cfn-lint has no schema of {name}")
+        super().__init__(schema.document, self._play)
+        self._handlers = handlers
+
+    def supports(self, action: Action) -> bool:
+        """Return whether there is a handler for an action."""
+        return action in self._handlers
+
+    def _play(self, event: Event) -> Event:
+        handler, data = self._handlers.get(event["action"]), event["requestData"]
+        if handler is None:
+            return _failed("InvalidRequest", f"This sandbox has no {event['action']} of {self.name}")
+        call = Call(
+            event["awsAccountId"],
+            event["region"],
+            self.typed(data.get("resourceProperties") or {}),
+            self.typed(data.get("previousResourceProperties") or {}),
+            data.get("stackTags") or {},
+            data.get("previousStackTags") or {},
+            event.get("stackId"),
+            data.get("logicalResourceId"),
+        )
+        try:
+            answer = handler(call)
+        except Refusal as refusal:
+            return _failed(refusal.code, str(refusal))
+        key = "resourceModels" if event["action"] == "LIST" else "resourceModel"
+        return {"status": "SUCCESS", key: answer}
+
+
+@contextmanager
+def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
+    """Let stacks of every account and region use one of AWS's types until the context ends.
+
+    Args:
+        name: the type's name.
+        handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
+    """
+    previous = _offered.get(name)
+    _offered[name] = handlers
+    _types.pop(name, None)
+    try:
+        yield
+    finally:
+        del _offered[name]
+        _types.pop(name, None)
+        if previous is not None:
+            _offered[name] = previous
+
+
+def find(name: str) -> PlayedType | None:
+    """Return a type that is offered; None if it isn't.
+
+    Raises:
+        LookupError: cfn-lint has no schema of that name.
+    """
+    if name in _offered and name not in _types:
+        _types[name] = PlayedType(name, _offered[name])
+    return _types.get(name)
+
+
+def _failed(code: str, message: str) -> Event:
+    return {"status": "FAILED", "errorCode": code, "message": message}

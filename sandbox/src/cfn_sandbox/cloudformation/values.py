@@ -1,0 +1,103 @@
+"""Values in templates and properties: JSON, and what is known only after an operation has been applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference to a parameter, a pseudo parameter or a resource.
+
+    Attributes:
+        name: the name after Ref, or the logical id in Fn::GetAtt.
+        attribute: the attribute's whole name (`Endpoint.Port`) in Fn::GetAtt; None in Ref.
+    """
+
+    name: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.attribute is None else f"{self.name}.{self.attribute}"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that is known only after an operation has been applied.
+
+    Attributes:
+        references: the references that the value rests on, without repetition, in the template's order.
+        kind: the value's JSON type as schemas name it (`string`, `array`, ...), if a schema or a function tells.
+    """
+
+    references: tuple[Reference, ...] = ()
+    kind: str | None = None
+
+    def __str__(self) -> str:
+        return KNOWN_AFTER_APPLY
+
+
+Value: TypeAlias = "JSON | Unknown | list[Value] | dict[str, Value]"
+
+
+def is_known(value: Value) -> bool:
+    """Return whether no part of a value is unknown."""
+    return next(unknowns(value), None) is None
+
+
+def unknowns(value: Value) -> Iterator[Unknown]:
+    """Yield each unknown part of a value, in order."""
+    if isinstance(value, Unknown):
+        yield value
+    elif isinstance(value, (list, dict)):
+        members: Iterable[Value] = value.values() if isinstance(value, dict) else value
+        for member in members:
+            yield from unknowns(member)
+
+
+def unknown_from(*values: Value, kind: str | None = None) -> Unknown:
+    """Return the unknown result of a function over values of which some part is unknown.
+
+    Args:
+        values: the function's arguments.
+        kind: the JSON type of the function's result.
+    """
+    found = (reference for value in values for part in unknowns(value) for reference in part.references)
+    return Unknown(tuple(dict.fromkeys(found)), kind)
+
+
+def text(value: JSON) -> str:
+    """Return a scalar as the text that CloudFormation makes of it: `true`, `1.5`, and `1.0E8` as Java writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
+    return str(value)
+
+
+def _float_text(value: float) -> str:
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+def shown(value: Value) -> JSON:
+    """Return a value as change sets and events show it.
+
+    Numbers and booleans are texts, and each unknown part is `{{changeSet:KNOWN_AFTER_APPLY}}`.
+    """
+    if isinstance(value, Unknown):
+        return KNOWN_AFTER_APPLY
+    if isinstance(value, list):
+        return [shown(item) for item in value]
+    if isinstance(value, dict):
+        return {key: shown(member) for key, member in value.items()}
+    return None if value is None else text(value)

@@ -1,0 +1,209 @@
+"""Macros: loops and other language extensions, included files, SAM."""
+
+import pytest
+
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.templates.checking import check
+from cfn_sandbox.cloudformation.templates.macros import expand, uses_macros
+from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.cloudformation.templates.template import Template
+from sandbox.tests.cloudformation.templates.world import PSEUDO, given, refusal, template
+
+FILES = {
+    "s3://box/properties.yaml": "Colour: &c red\nBase: *c\nName: included",
+    "s3://box/resource.json": '{"B": {"Type": "Acme::Test::Toy"}}',
+    "s3://box/outputs.yaml": "Outputs: {Name: {Value: included}}",
+    "s3://box/short.yaml": "Name: !Ref A",
+    "s3://box/broken.json": "{",
+    "s3://box/text.yaml": "just a text",
+    "s3://box/nested.yaml": "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://box/text.yaml}}",
+}
+
+
+def expanded(yaml: str, values: dict[str, str] | None = None) -> Template:
+    """Return a template with its macros expanded, and checked."""
+    parsed = template(yaml)
+    result = expand(parsed, given(parsed, values or {}), PSEUDO, FILES.get)
+    check(result)
+    return result
+
+
+LOOP = """
+Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList, Default: "One,Two"}, First: {Type: String, Default: One}}
+Resources:
+"""
+
+
+def test_loops() -> None:
+    """Fn::ForEach makes members of each text of a collection: in resources, properties, conditions and outputs."""
+    result = expanded(
+        LOOP
+        + """
+  Fn::ForEach::Toys:
+    - Name
+    - !Ref Names
+    - Toy${Name}:
+        Type: Acme::Test::Toy
+        Properties:
+          Name: !Ref Name
+          Text: !Sub "${Name}-${AWS::Region}"
+          Fn::ForEach::Sizes: [Size, [s.1, m], {"Size&{Size}": "${Size} of ${Name}"}]
+Conditions:
+  Fn::ForEach::Flags: [Name, [A, !Ref First], {"Is${Name}": !Equals [!Ref First, !Ref Name]}]
+Outputs:
+  Fn::ForEach::Out: [Name, !Ref Names, {"Out${Name}": {Value: !GetAtt ["Toy${Name}", Arn]}}]
+"""
+    )
+    assert not uses_macros(result)
+    assert result.extended
+    assert result.section("Resources")["ToyOne"] == {
+        "Type": "Acme::Test::Toy",
+        "Properties": {
+            "Name": "One",
+            "Text": {"Fn::Sub": "One-${AWS::Region}"},
+            "Sizes1": "s.1 of One",
+            "Sizem": "m of One",
+        },
+    }
+    assert list(result.resources) == ["ToyOne", "ToyTwo"]
+    assert result.section("Conditions") == {
+        "IsA": {"Fn::Equals": [{"Ref": "First"}, "A"]},
+        "IsOne": {"Fn::Equals": [{"Ref": "First"}, "One"]},
+    }
+    assert result.section("Outputs")["OutTwo"] == {"Value": {"Fn::GetAtt": ["ToyTwo", "Arn"]}}
+    assert list(result.section("Parameters")) == ["Names", "First"]
+
+
+def test_nested_loops_and_functions_for_names() -> None:
+    """Loops nest, and names and policies may be functions of parameters."""
+    result = expanded(
+        LOOP
+        + """
+  Fn::ForEach::A: [X, [A, B], {"Fn::ForEach::B": [Y, [1, 2], {"T${X}${Y}": {Type: A::B::C}}]}]
+  Last:
+    Type: A::B::C
+    DeletionPolicy: !If [Keep, Retain, Delete]
+    Properties: {Name: !Ref {"Fn::Join": ["", [TA, 2]]}, Arn: !GetAtt [!Sub "TB${AWS::NoValue}2", Arn]}
+Conditions: {Keep: !Equals [!Ref First, One]}
+"""
+    )
+    assert list(result.resources) == ["TA1", "TA2", "TB1", "TB2", "Last"]
+    assert result.resources["Last"]["DeletionPolicy"] == "Retain"
+    assert result.resources["Last"]["Properties"] == {"Name": {"Ref": "TA2"}, "Arn": {"Fn::GetAtt": ["TB2", "Arn"]}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ("  Fn::ForEach::A: [X, [a]]", "Fn::ForEach::A layout is incorrect"),
+        ("  Fn::ForEach::A-b: [X, [a], {}]", "Fn::ForEach::A-b: the name of a loop must be alphanumeric"),
+        (
+            "  Fn::ForEach::A: [X, a, {'T${X}': {Type: A::B::C}}]",
+            "Fn::ForEach::A: the collection must be a list, or a function of parameters that returns one",
+        ),
+        ("  Fn::ForEach::A: [X, [a, b], {T: {Type: A::B::C}}]", "Fn::ForEach makes T more than once"),
+        ("  Fn::ForEach::A: [First, [a], {T: {}}]", "Fn::ForEach::A: the identifier First is in use already"),
+        (
+            "  B: {Type: A::B::C}\n  Fn::ForEach::A: [X, [!Ref B], {'T${X}': {}}]",
+            "Fn::ForEach::A must be a string, or a function of parameters that returns one",
+        ),
+    ],
+)
+def test_loops_that_are_refused(resources: str, message: str) -> None:
+    """A wrong loop fails with the transform's name."""
+    with pytest.raises(ValidationError) as raised:
+        expanded(LOOP + resources)
+    assert refusal(raised) == f"Transform AWS::LanguageExtensions failed with: {message}"
+
+
+def include(location: str) -> str:
+    """Return an embedded AWS::Include."""
+    return f"{{Name: AWS::Include, Parameters: {{Location: {location}}}}}"
+
+
+def test_included_files() -> None:
+    """AWS::Include includes files anywhere, and in the Transform section members of sections."""
+    result = expanded(
+        f"""
+        Transform: {include("s3://box/outputs.yaml")}
+        Parameters: {{Box: {{Type: String, Default: box}}}}
+        Resources:
+          A:
+            Type: Acme::Test::Toy
+            Properties:
+              Own: 1
+              Fn::Transform: {include('!Sub "s3://${Box}/properties.yaml"')}
+              Text: {{Fn::Transform: {include("s3://box/text.yaml")}}}
+          Fn::Transform: {include("s3://box/resource.json")}
+        Outputs: {{Own: {{Value: !Ref A}}}}
+        """
+    )
+    assert result.body["Resources"] == {
+        "A": {
+            "Type": "Acme::Test::Toy",
+            "Properties": {"Own": 1, "Text": "just a text", "Colour": "red", "Base": "red", "Name": "included"},
+        },
+        "B": {"Type": "Acme::Test::Toy"},
+    }
+    assert result.body["Outputs"] == {"Own": {"Value": {"Ref": "A"}}, "Name": {"Value": "included"}}
+    assert "Transform" not in result.body
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (include("s3://box/none"), "Transform AWS::Include failed with: There is no S3 object at s3://box/none."),
+        (include("none"), "Transform AWS::Include failed with: The location parameter is not a valid S3 uri."),
+        (
+            include("s3://box/broken.json"),
+            "Transform AWS::Include failed with: The specified S3 object's content should be valid Yaml/JSON (Template"
+            " format error: JSON not well-formed. (line 1, column 3))",
+        ),
+        (
+            include("s3://box/short.yaml"),
+            "Transform AWS::Include failed with: The specified S3 object's content should be valid Yaml/JSON (Template"
+            " format error: YAML short forms of functions are not supported in included files.)",
+        ),
+        (
+            include("s3://box/nested.yaml"),
+            "Transform AWS::Include failed with: What is included can't use Fn::Transform.",
+        ),
+        ("{Name: Upper}", "No transform named 123456789012::Upper found."),
+        ("{Name: Acme::Upper}", "No transform named Acme::Upper found."),
+        ("{Name: {Ref: Box}}", "Key Name of transform definition must be a string."),
+        (
+            "{Name: AWS::ServiceCatalog}",
+            "The transform AWS::ServiceCatalog is not supported by this sandbox. There are no provisioned products"
+            " here: pass their outputs as parameters.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["Fn::Transform", "Transform"])
+def test_macros_that_fail(call: str, message: str, place: str) -> None:
+    """A missing macro or file fails, embedded in the template as well as in its Transform section."""
+    embedded = f"Properties: {{Fn::Transform: {call}}}" if place == "Fn::Transform" else "Properties: {}"
+    top = f"Transform: [{call}]" if place == "Transform" else "Metadata: {}"
+    with pytest.raises(ValidationError) as raised:
+        expanded(f"{top}\nResources:\n  A:\n    Type: A::B::C\n    {embedded}\n")
+    assert refusal(raised) == message
+
+
+SAM = "Transform: AWS::Serverless-2016-10-31\nResources: {Box: {Type: AWS::Serverless::SimpleTable, Properties: "
+
+
+def test_sam() -> None:
+    """SAM's own translator expands SAM's resources, with the template's parameters."""
+    result = expanded(SAM + "{TableName: !Ref Name}}}\nParameters: {Name: {Type: String, Default: box}}")
+    assert result.resources["Box"]["Type"] == "AWS::DynamoDB::Table"
+    assert not uses_macros(result)
+    with pytest.raises(ValidationError) as raised:
+        expanded(SAM + "{Nonsense: 1}}}")
+    start = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document."
+    assert refusal(raised).startswith(start)
+
+
+def test_a_template_without_macros() -> None:
+    """A template without macros is itself."""
+    parsed = parse("Resources: {A: {Type: A::B::C}}")
+    assert expand(parsed, given(parsed, {}), PSEUDO, FILES.get) is parsed
