@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from moto.cloudformation import parsing
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
 from cfn_sandbox.cloudformation.types import published
@@ -143,7 +144,12 @@ class MotoType(NominalType):
             made = self._model.create_from_cloudformation_json(
                 name, definition, request.account, request.region, **extra
             )
-            return self._outcome(made, request, properties)
+            outcome = self._outcome(made, request, properties)
+            identity = self.name, outcome.instance.identifier if outcome.instance else ""
+            if identity in _live(request) and len(self.schema.primary_identifier) == 1:
+                return Outcome(failure=_exists(*identity))
+            _live(request).add(identity)
+            return outcome
 
         return self._attempt(request, properties, create)
 
@@ -184,6 +190,7 @@ class MotoType(NominalType):
             return Outcome()
 
         outcome = self._attempt(request, properties, delete)
+        _live(request).discard((self.name, instance.identifier))
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
 
     def _given_name(self, properties: Properties) -> str | None:
@@ -230,6 +237,19 @@ class MotoType(NominalType):
             return Failure("InvalidRequest", text, text, token)
         text = f"The sandbox's {self.name}, which moto implements, failed: {type(error).__name__}: {error}"
         return Failure("InternalFailure", text, reason("InternalFailure", text, token), token)
+
+
+def _live(request: Request) -> set[tuple[str, str]]:
+    """Return the types and identifiers of what templates have created. moto forgets them when the account is reset."""
+    backend = cloudformation_backends[request.account][request.region]
+    live: set[tuple[str, str]] = vars(backend).setdefault("cfn_sandbox_resources", set())
+    return live
+
+
+def _exists(name: str, identifier: str) -> Failure:
+    """Return the failure of a creation for which moto has handed out what existed already, as it does for queues."""
+    token, text = str(uuid4()), f"Resource of type '{name}' with identifier '{identifier}' already exists."
+    return Failure("AlreadyExists", text, reason("AlreadyExists", text, token), token)
 
 
 def _unsupported(name: str, action: str) -> Failure:
