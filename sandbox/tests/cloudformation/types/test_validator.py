@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.types.described import DescribedType
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.types.validator import Validator
@@ -193,6 +194,26 @@ def test_references() -> None:
         "#/A: expected type: String, found: Integer",
         "#: extraneous key [E] is not permitted",
     ]
+
+
+def test_deep_properties() -> None:
+    """Properties hundreds of levels deep are refused, not a traceback."""
+    document: JSON = {
+        "typeName": "My::Own::Type",
+        "definitions": {"Tree": {"type": "array", "items": {"$ref": "#/definitions/Tree"}}},
+        "properties": {"Tree": {"$ref": "#/definitions/Tree"}},
+    }
+    deep: JSON = {"Tree": []}
+    for _ in range(2000):
+        deep = {"Tree": [deep["Tree"]]}
+    kind = DescribedType(ResourceSchema(document))
+    assert kind.check(deep) == ["#: nested too deep for the sandbox"]
+    with pytest.raises(ValidationError, match="The properties of My::Own::Type are nested too deep"):
+        kind.typed(deep)
+    shallow: JSON = {"Tree": []}
+    for _ in range(90):
+        shallow = {"Tree": [shallow["Tree"]]}
+    assert kind.check(kind.typed(shallow)) == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import logging
 from functools import cached_property
 from typing import cast
 
+from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.types import attributes
 from cfn_sandbox.cloudformation.types.interface import Action, Instance, Properties
 from cfn_sandbox.cloudformation.types.patterns import unreadable
@@ -39,8 +40,15 @@ class DescribedType:
         return self.schema.handler(action) is not None
 
     def typed(self, properties: Properties) -> dict[str, Value]:
-        """Return a template's properties in the schema's types."""
-        return self.schema.typed(properties)
+        """Return a template's properties in the schema's types.
+
+        Raises:
+            ValidationError: they are nested hundreds of levels deep.
+        """
+        try:
+            return self.schema.typed(properties)
+        except RecursionError as error:
+            raise ValidationError(f"The properties of {self.name} are nested too deep") from error
 
     @cached_property
     def _validator(self) -> Validator:
