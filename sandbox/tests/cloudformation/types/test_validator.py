@@ -70,6 +70,8 @@ def test_recorded_lines() -> None:
         ({"multipleOf": 0.1}, 0.3, []),
         ({"multipleOf": 2}, 3, [f"#/A: {FAILED} [multipleOf]"]),
         ({"multipleOf": 0}, 3, []),
+        ({"multipleOf": 3}, 1e300, [f"#/A: {FAILED} [multipleOf]"]),
+        ({"multipleOf": 3, "maximum": 1}, float("inf"), [f"#/A: {FAILED} [maximum]"]),
         ({"format": "uri"}, "a", [f"#/A: {FAILED} [format]"]),
         ({"format": "AWS::KMS::Key.Arn"}, "a", []),
         (

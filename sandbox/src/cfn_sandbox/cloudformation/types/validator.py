@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
 from cfn_sandbox.cloudformation.types.formats import FORMATS
@@ -272,7 +273,7 @@ def _number(schema: Rules, value: float) -> Iterator[Violation]:
         ("maximum", "less or equal to", lambda limit: number > limit),
         ("exclusiveMinimum", "greater than", lambda limit: number <= limit),
         ("exclusiveMaximum", "less than", lambda limit: number >= limit),
-        ("multipleOf", "a multiple of", lambda factor: bool(factor) and number % factor != 0),
+        ("multipleOf", "a multiple of", lambda factor: _leaves_a_rest(number, factor)),
     )
     for keyword, words, violates in limits:
         limit = schema.get(keyword)
@@ -335,6 +336,10 @@ def _repeats(items: list[Value]) -> bool:
 def _without(schema: dict[str, JSON], *kinds: str) -> dict[str, JSON]:
     gone = {keyword for kind in kinds for keyword in _KEYWORDS.get(kind, ())}
     return {key: value for key, value in schema.items() if key not in gone}
+
+
+def _leaves_a_rest(number: Decimal, factor: Decimal) -> bool:
+    return bool(factor) and number.is_finite() and Fraction(number) % Fraction(factor) != 0
 
 
 def _decimal(number: float) -> Decimal:
