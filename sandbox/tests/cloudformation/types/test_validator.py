@@ -9,7 +9,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.types.described import DescribedType
+from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.types.validator import Validator
 from cfn_sandbox.cloudformation.values import Reference, Unknown
@@ -208,7 +208,7 @@ def test_deep_properties() -> None:
     deep: JSON = {"Tree": []}
     for _ in range(2000):
         deep = {"Tree": [deep["Tree"]]}
-    kind = DescribedType(ResourceSchema(document))
+    kind = ResourceType(ResourceSchema(document))
     assert kind.check(deep) == ["#: nested too deep for the sandbox"]
     with pytest.raises(ValidationError, match="The properties of My::Own::Type are nested too deep"):
         kind.typed(deep)
@@ -291,7 +291,7 @@ def test_every_published_schema_loads(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for name, region in names.items():
             document = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, name).schema
-            kind = DescribedType(ResourceSchema({"properties": {}, **document}))
+            kind = ResourceType(ResourceSchema({"properties": {}, **document}))
             lines = kind.check({"No such": "x"})
             closed = not document["additionalProperties"] and "patternProperties" not in document
             assert ("#: extraneous key [No such] is not permitted" in lines) == closed

@@ -18,9 +18,15 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
 from cfn_sandbox.cloudformation.types import published
-from cfn_sandbox.cloudformation.types.described import DescribedType
-from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Page, Properties, Request
-from cfn_sandbox.cloudformation.types.registered import reason
+from cfn_sandbox.cloudformation.types.interface import (
+    Action,
+    Failure,
+    Instance,
+    Outcome,
+    Properties,
+    Request,
+    ResourceType,
+)
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -51,7 +57,7 @@ _CODES = {
 }
 
 
-class NominalType(DescribedType):
+class NominalType(ResourceType):
     """A type whose resources exist in name only: they have an identifier, and do nothing."""
 
     def __init__(self, name: str) -> None:
@@ -69,10 +75,6 @@ class NominalType(DescribedType):
         """Create an identifier."""
         return Outcome(Instance(str(uuid4()), properties))
 
-    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
-        """Refuse to read."""
-        return Outcome(failure=_unsupported(self.name, "read"))
-
     def update(
         self,
         request: Request,  # noqa: ARG002 - every type's signature
@@ -86,15 +88,6 @@ class NominalType(DescribedType):
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
         """Forget the identifier."""
         return Outcome()
-
-    def list(
-        self,
-        request: Request,  # noqa: ARG002 - every type's signature
-        model: Properties | None,  # noqa: ARG002 - as above
-        next_token: str | None = None,  # noqa: ARG002 - as above
-    ) -> Page:
-        """Refuse to list."""
-        return Page(failure=_unsupported(self.name, "list"))
 
 
 class MotoType(NominalType):
@@ -147,7 +140,8 @@ class MotoType(NominalType):
             outcome = self._outcome(made, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
-                return Outcome(failure=_exists(*identity))
+                text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
+                return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
             _live(request).add(identity)
             return outcome
 
@@ -161,7 +155,7 @@ class MotoType(NominalType):
         if wanted == before or (dict(desired) == dict(previous) and not self.supports("UPDATE")):
             return Outcome(Instance(instance.identifier, desired, instance.state))
         if not self.supports("UPDATE"):
-            return Outcome(failure=_unsupported(self.name, "update"))
+            return self._unsupported("update")
 
         def update() -> Outcome:
             changed = self._model.update_from_cloudformation_json(
@@ -224,19 +218,18 @@ class MotoType(NominalType):
 
     def _failure(self, error: Exception, request: Request, properties: Properties) -> Failure:
         """Return what moto raised as a reason of CloudFormation's kind, with the property's path where it is known."""
-        token = str(uuid4())
         code, message = getattr(error, "error_type", getattr(error, "code", None)), getattr(error, "message", None)
         if isinstance(code, str) and message:
             known = next((handlers for part, handlers in _CODES.items() if part in code), "GeneralServiceException")
             text = f"{message} (Service: {self.name.split('::')[1]}, Error Code: {code})"
-            return Failure(known, text, reason(known, text, token), token)
+            return Failure.of_handler(known, text)
         key = error.args[0] if isinstance(error, KeyError) and error.args else None
         if isinstance(key, str) and key in self.schema.properties and at(dict(properties), [key]) is None:
             line = f"#: required key [{key}] not found (sandbox's hint: moto, which implements the type here, needs it)"
             text = f"Properties validation failed for resource {request.logical_id} with message:\n{line}"
-            return Failure("InvalidRequest", text, text, token)
+            return Failure("InvalidRequest", text, text)
         text = f"The sandbox's {self.name}, which moto implements, failed: {type(error).__name__}: {error}"
-        return Failure("InternalFailure", text, reason("InternalFailure", text, token), token)
+        return Failure.of_handler("InternalFailure", text)
 
 
 def _live(request: Request) -> set[tuple[str, str]]:
@@ -244,20 +237,6 @@ def _live(request: Request) -> set[tuple[str, str]]:
     backend = cloudformation_backends[request.account][request.region]
     live: set[tuple[str, str]] = vars(backend).setdefault("cfn_sandbox_resources", set())
     return live
-
-
-def _exists(name: str, identifier: str) -> Failure:
-    """Return the failure of a creation for which moto has handed out what existed already, as it does for queues."""
-    token, text = str(uuid4()), f"Resource of type '{name}' with identifier '{identifier}' already exists."
-    return Failure("AlreadyExists", text, reason("AlreadyExists", text, token), token)
-
-
-def _unsupported(name: str, action: str) -> Failure:
-    text = f"The sandbox can't {action} {name}: moto, which implements the type here, can't {action} it"
-    if action == "update":
-        text = f"{text}. Give the resource another logical id to replace it"
-    token = str(uuid4())
-    return Failure("InvalidRequest", text, reason("InvalidRequest", text, token), token)
 
 
 @lru_cache(maxsize=256)

@@ -283,7 +283,7 @@ def _number(schema: Rules, value: float) -> Iterator[Violation]:
 
 
 def _finds(pattern: str, text: str) -> bool:
-    """Return whether a text matches. A pattern that can't be read matches everything; described.py warns."""
+    """Return whether a text matches. A pattern that can't be read matches everything; interface.py warns."""
     try:
         return finds(pattern, text)
     except UnreadablePatternError:
