@@ -89,23 +89,15 @@ def _float_text(value: float) -> str:
     return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
 
 
-def as_texts(value: Value) -> Value:
-    """Return a value with its numbers and booleans as texts, as events and change sets show them."""
-    if isinstance(value, (bool, int, float)):
-        return text(value)
-    if isinstance(value, list):
-        return [as_texts(item) for item in value]
-    if isinstance(value, dict):
-        return {key: as_texts(member) for key, member in value.items()}
-    return value
-
-
 def shown(value: Value) -> JSON:
-    """Return a value as change sets show it: each unknown part is `{{changeSet:KNOWN_AFTER_APPLY}}`."""
+    """Return a value as change sets and events show it.
+
+    Numbers and booleans are texts, and each unknown part is `{{changeSet:KNOWN_AFTER_APPLY}}`.
+    """
     if isinstance(value, Unknown):
         return KNOWN_AFTER_APPLY
     if isinstance(value, list):
         return [shown(item) for item in value]
     if isinstance(value, dict):
         return {key: shown(member) for key, member in value.items()}
-    return value
+    return None if value is None else text(value)

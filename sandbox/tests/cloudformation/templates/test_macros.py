@@ -100,13 +100,13 @@ Conditions: {Keep: !Equals [!Ref First, One]}
         ("  Fn::ForEach::A-b: [X, [a], {}]", "Fn::ForEach::A-b: the name of a loop must be alphanumeric"),
         (
             "  Fn::ForEach::A: [X, a, {'T${X}': {Type: A::B::C}}]",
-            "Fn::ForEach::A: the collection must be a list, or a function that returns one",
+            "Fn::ForEach::A: the collection must be a list, or a function of parameters that returns one",
         ),
         ("  Fn::ForEach::A: [X, [a, b], {T: {Type: A::B::C}}]", "Fn::ForEach makes T more than once"),
         ("  Fn::ForEach::A: [First, [a], {T: {}}]", "Fn::ForEach::A: the identifier First is in use already"),
         (
             "  B: {Type: A::B::C}\n  Fn::ForEach::A: [X, [!Ref B], {'T${X}': {}}]",
-            "B is not known when a macro runs",
+            "Fn::ForEach::A must be a string, or a function of parameters that returns one",
         ),
     ],
 )

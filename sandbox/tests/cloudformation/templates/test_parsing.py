@@ -5,7 +5,7 @@ import pytest
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parsing
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.values import JSON, as_texts, text
+from cfn_sandbox.cloudformation.values import JSON, shown, text
 from sandbox.tests.cloudformation.templates.world import refusal
 
 
@@ -43,7 +43,7 @@ def test_scalars_as_texts(value: float, words: str) -> None:
     """Booleans are `true` and `false`, and numbers are written as Java writes them."""
     assert text(value) == words
     nested: JSON = {"a": [value, "x"]}
-    assert as_texts(nested) == {"a": [words, "x"]}
+    assert shown(nested) == {"a": [words, "x"]}
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,13 @@ from importlib.resources import files
 import pytest
 from cfnlint.helpers import FUNCTION_RULES, FUNCTIONS_ALL
 
-from cfn_sandbox.cloudformation.templates import conditions, functions, shapes, table
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.templates import conditions, table
+from sandbox.tests.cloudformation.templates.world import template, value_of
 
 ROWS = json.loads(files(table.__name__.rpartition(".")[0]).joinpath("tables/template.json").read_text("utf-8"))
+
+IN_MACROS = {"Fn::ForEach", "Fn::Transform"}
 
 
 def names(group: str) -> set[str]:
@@ -43,18 +47,31 @@ def test_functions() -> None:
     assert {name for name in known if not name.startswith("Fn::ForEach")} <= names("functions")
 
 
-def test_honoured_functions_are_those_that_there_are() -> None:
-    """What the table honours is what the evaluator, conditions, rules and macros implement."""
-    implemented = {
-        *shapes.FORMS,
-        *conditions.OF_CONDITIONS,
-        *conditions.OF_RULES,
-        "Condition",
-        "Fn::ForEach",
-        "Fn::Transform",
-    }
-    assert set(ROWS["functions"]["honoured"]) == implemented
-    assert functions.OF_VALUES.keys() <= implemented
+def message(name: str) -> str:
+    """Return with what a function of a wrong argument is refused, where functions of its kind stand."""
+    try:
+        if name in conditions.OF_CONDITIONS | conditions.OF_RULES | {"Condition"}:
+            rules = f"Rules: {{R: {{Assertions: [{{Assert: {{'{name}': [a]}}}}]}}}}"
+            template(f"{rules}\nResources: {{A: {{Type: A::B::C}}}}")
+        else:
+            argument = "1" if name in {"Fn::Length", "Fn::ToJsonString"} else "[{a: b}]"
+            value_of(f"{{'{name}': {argument}}}", extended=True)
+    except ValidationError as refused:
+        return refused.message
+    return ""
+
+
+@pytest.mark.parametrize("name", sorted({*ROWS["functions"]["honoured"]} - IN_MACROS))
+def test_honoured_functions(name: str) -> None:
+    """A function that the table honours exists, and has words for a wrong argument."""
+    assert message(name).startswith(("Template error: ", "Template format error: "))
+    assert "Encountered unsupported function" not in message(name)
+
+
+@pytest.mark.parametrize(("name", "sentence"), ROWS["functions"]["refused"].items())
+def test_refused_functions(name: str, sentence: str) -> None:
+    """A function that the table refuses is refused with the table's sentence."""
+    assert message(name) == f"The function {name} is not supported by this sandbox. {sentence}"
 
 
 @pytest.mark.parametrize(("group", "rows"), ROWS.items())

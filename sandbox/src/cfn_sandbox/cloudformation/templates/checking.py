@@ -10,8 +10,9 @@ import re
 from graphlib import CycleError, TopologicalSorter
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
-from cfn_sandbox.cloudformation.templates import parameter_types, pseudo, shapes, table
+from cfn_sandbox.cloudformation.templates import forms, parameter_types, pseudo, table
 from cfn_sandbox.cloudformation.templates.evaluation import circular, depends_on, unresolved
+from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
 from cfn_sandbox.cloudformation.templates.references import references
@@ -120,13 +121,13 @@ def _check_mappings(mappings: Object) -> None:
 
 
 def _check_conditions(template: Template) -> None:
-    conditions = template.section("Conditions")
+    conditions, checked = template.section("Conditions"), Forms(template)
     for name, condition in conditions.items():
         if not _ALPHANUMERIC.fullmatch(name):
             raise format_error(f"Condition name {name} is non alphanumeric.")
         _refuse_resources(condition, template, "Conditions")
-        shapes.check_boolean(condition, template)
-        for other in shapes.conditions_in(condition):
+        checked.check_boolean(condition)
+        for other in forms.conditions_in(condition):
             if other not in conditions:
                 raise format_error(f"Unresolved condition dependency {other} in the Conditions block of the template")
 
@@ -152,7 +153,7 @@ def _check_rules(template: Template) -> None:
             table.check("assertion", assertion, "The assertion attribute", "Invalid template rule property '{}'")
             asserted.append(assertion["Assert"])
         for part in asserted:
-            shapes.check_boolean(part, template, rules=True)
+            Forms(template).check_boolean(part, rules=True)
 
 
 def _check_resources(template: Template) -> None:
@@ -190,7 +191,7 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
             raise format_error(f"Every {name} member must be a string.")
         if isinstance(definition.get(name), str):
             table.check_policy(logical_id, kind, name, definition[name])
-    shapes.check({name: definition[name] for name in definition if name not in {"Condition", "DependsOn"}}, template)
+    Forms(template).evaluate({name: definition[name] for name in definition if name not in {"Condition", "DependsOn"}})
 
 
 def _check_condition(definition: Object, template: Template, block: str) -> None:
@@ -215,12 +216,12 @@ def _check_outputs(template: Template) -> None:
         if (
             not isinstance(export, dict)
             or export.keys() != {"Name"}
-            or not (is_export_name(export["Name"]) or shapes.is_function_call(export["Name"]))
+            or not (is_export_name(export["Name"]) or forms.is_function_call(export["Name"]))
         ):
             raise malformed_export(key)
         for part in (output["Value"], export):
-            shapes.check(part, template)
-        if not isinstance(output["Value"], _SCALARS) and not shapes.is_function_call(output["Value"]):
+            Forms(template).evaluate(part)
+        if not isinstance(output["Value"], _SCALARS) and not forms.is_function_call(output["Value"]):
             raise not_a_text()
 
 
@@ -244,7 +245,7 @@ def _check_references(template: Template) -> None:
 def _refuse_cycles(resources: dict[str, Object]) -> None:
     """Refuse resources that depend on each other whatever the conditions say: outside of Fn::If."""
     edges = {
-        logical_id: {one.name for one in references(shapes.without_branches(definition))} | {*depends_on(definition)}
+        logical_id: {one.name for one in references(forms.without_branches(definition))} | {*depends_on(definition)}
         for logical_id, definition in resources.items()
     }
     try:

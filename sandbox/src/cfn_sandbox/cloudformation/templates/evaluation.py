@@ -12,7 +12,7 @@ from typing import Protocol
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
 from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RULES, Booleans, check_rules, known
-from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar
+from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar, may_be
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
@@ -50,6 +50,26 @@ class Scope(Protocol):
         """Return the names of a region's availability zones."""
 
 
+class Blank:
+    """A scope in which nothing is known yet."""
+
+    def ref(self, logical_id: str) -> Value:
+        """Return an unknown."""
+        return Unknown((Reference(logical_id),))
+
+    def attribute(self, logical_id: str, name: str) -> Value:
+        """Return an unknown."""
+        return Unknown((Reference(logical_id, name),))
+
+    def import_value(self, name: str) -> Value:  # noqa: ARG002 - the scope's signature
+        """Return an unknown."""
+        return Unknown()
+
+    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002
+        """Return no zones."""
+        return []
+
+
 class Evaluator:
     """Evaluates a template. It is lazy: only what is asked for is resolved, and only the taken branch of Fn::If.
 
@@ -74,7 +94,7 @@ class Evaluator:
         if name not in self._conditions:
             conditions = self.template.section("Conditions")
             if name not in conditions:
-                raise template_error(f"unresolved condition dependency {name} in Fn::If")
+                raise no_condition(name)
             self._conditions[name] = None
             try:
                 self._conditions[name] = Booleans(self.evaluate, self.condition).holds(conditions[name])
@@ -200,7 +220,7 @@ class Evaluator:
     def _function(self, name: str, argument: JSON) -> Value:
         if name in OF_VALUES:
             if name in functions.OF_LANGUAGE_EXTENSIONS and not self.template.extended:
-                raise functions.unsupported(name)
+                raise unsupported(name)
             return OF_VALUES[name](self.evaluate(argument))
         if name in OF_CONDITIONS | OF_RULES:
             raise template_error(f"{name} cannot be partially collapsed")
@@ -214,7 +234,7 @@ class Evaluator:
             "Fn::Sub": self._sub,
         }
         if name not in special:
-            raise functions.unsupported(name)
+            raise unsupported(name)
         return special[name](argument)
 
     def _if(self, argument: JSON) -> Value:
@@ -222,17 +242,23 @@ class Evaluator:
             raise template_error(IF)
         if len(argument) != 3:
             raise template_error("Fn::If requires a list argument with three elements")
-        return self.evaluate(argument[1 if self.condition(argument[0]) else 2])
+        return self._chosen(argument[0], *argument[1:])
+
+    def _chosen(self, condition: str, *branches: JSON) -> Value:
+        return self.evaluate(branches[0 if self.condition(condition) else 1])
 
     def _ref(self, argument: JSON) -> Value:
-        if not isinstance(argument, str):
+        if not isinstance(argument, str) or not argument:
             raise template_error(REF)
-        if argument in self.parameters.values:
-            return self.parameters.values[argument]
-        if argument in pseudo.NAMES:
-            return self.pseudo.value(argument)
-        self._check_exists(argument)
-        return self.scope.ref(argument)
+        return self._named(argument)
+
+    def _named(self, name: str) -> Value:
+        if name in self.parameters.values:
+            return self.parameters.values[name]
+        if name in pseudo.NAMES:
+            return self.pseudo.value(name)
+        self._check_exists(name)
+        return self.scope.ref(name)
 
     def _check_exists(self, logical_id: str) -> None:
         definition = self.template.resources.get(logical_id)
@@ -242,18 +268,21 @@ class Evaluator:
     def _get_att(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
             raise template_error(GET_ATT)
-        name = known(self.evaluate(argument[1]))
-        if not isinstance(name, str) or not name:
+        return self._attribute(argument[0], argument[1])
+
+    def _attribute(self, logical_id: str, name: JSON) -> Value:
+        evaluated = known(self.evaluate(name))
+        if not isinstance(evaluated, str) or not evaluated:
             raise template_error(GET_ATT)
-        self._check_exists(argument[0])
-        return self.scope.attribute(argument[0], name)
+        self._check_exists(logical_id)
+        return self.scope.attribute(logical_id, evaluated)
 
     def _sub(self, argument: JSON) -> Value:
         template, mapping = (argument, {}) if isinstance(argument, str) else sub_arguments(argument)
         values: dict[str, Value] = {}
         for name in references.variables(template):
             value = self.evaluate(mapping[name]) if name in mapping else self._variable(name)
-            if not isinstance(value, Unknown) and value is not None and not is_scalar(value):
+            if value is not None and not may_be(value, "string"):
                 raise template_error(SUB)
             values[name] = value
         if not is_known(values):
@@ -264,13 +293,15 @@ class Evaluator:
     def _variable(self, name: str) -> Value:
         reference = references.variable(name)
         if reference.attribute is None:
-            return self._ref(name)
-        return self._get_att([reference.name, reference.attribute])
+            return self._named(name)
+        return self._attribute(reference.name, reference.attribute)
 
     def _find_in_map(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) not in ({3, 4} if self.template.extended else {3}):
             raise template_error(FIND_IN_MAP)
         keys = [self.evaluate(part) for part in argument[:3]]
+        if not all(may_be(key, "string") for key in keys):
+            raise template_error(FIND_IN_MAP)
         if not is_known(keys):
             return unknown_from(keys)
         name, key, attribute = (text(key) if is_scalar(key) else "" for key in keys)
@@ -283,16 +314,15 @@ class Evaluator:
             if not isinstance(argument[3], dict) or argument[3].keys() != {"DefaultValue"}:
                 raise template_error(FIND_IN_MAP)
             return self.evaluate(argument[3]["DefaultValue"])
-        if name not in self.template.section("Mappings"):
-            raise unknown_map(name)
+        check_map(self.template, name)
         raise template_error(f"Unable to get mapping for {name}::{key}::{attribute}")
 
     def _get_azs(self, argument: JSON) -> Value:
         region = self.evaluate(argument)
-        if isinstance(region, Unknown):
-            return unknown_from(region, kind="array")
-        if not isinstance(region, str):
+        if not may_be(region, "string"):
             raise template_error("every Fn::GetAZs object must have a String-typed value.")
+        if not isinstance(region, str):
+            return unknown_from(region, kind="array")
         zones: list[Value] = [*self.scope.availability_zones(region or self.pseudo.region)]
         return zones
 
@@ -329,9 +359,22 @@ def find_in_map(mappings: Object, name: str, key: str, attribute: str) -> JSON:
     return attributes.get(attribute) if isinstance(attributes, dict) else None
 
 
-def unknown_map(name: str) -> ValidationError:
-    """Return the error of a mapping that doesn't exist."""
-    return template_error(f"Mapping named '{name}' is not present in the 'Mappings' section of template.")
+def check_map(template: Template, name: str) -> None:
+    """Refuse a mapping that doesn't exist."""
+    if name not in template.section("Mappings"):
+        raise template_error(f"Mapping named '{name}' is not present in the 'Mappings' section of template.")
+
+
+def no_condition(name: str) -> ValidationError:
+    """Return the error of a condition that doesn't exist."""
+    return template_error(f"unresolved condition dependency {name} in Fn::If")
+
+
+def unsupported(name: str) -> ValidationError:
+    """Return the error of a function that doesn't exist, or not here."""
+    if sentence := table.refusal("functions", name):
+        return table.not_supported("The function", name, sentence)
+    return functions.unsupported(name)
 
 
 def unresolved(names: list[str], block: str) -> ValidationError:

@@ -45,10 +45,10 @@ def is_scalar(value: Value) -> TypeGuard[Scalar]:
 def join(argument: Value) -> Value:
     """Return the members of a list as one text. A list of which a part is unknown makes an unknown text."""
     delimiter, members = _two(argument, _JOIN)
-    if not _may_be(delimiter, "string") or not _may_be(members, "array"):
+    if not may_be(delimiter, "string") or not may_be(members, "array"):
         raise template_error(_JOIN)
     parts = members if isinstance(members, list) else []
-    if not all(_may_be(part, "string") for part in parts):
+    if not all(may_be(part, "string") for part in parts):
         raise template_error(_JOIN)
     if not is_known(argument):
         return unknown_from(argument, kind="string")
@@ -58,7 +58,7 @@ def join(argument: Value) -> Value:
 def split(argument: Value) -> Value:
     """Return the parts of a text between delimiters."""
     delimiter, source = _two(argument, _SPLIT)
-    if not _may_be(delimiter, "string") or not _may_be(source, "string") or delimiter == "":
+    if not may_be(delimiter, "string") or not may_be(source, "string") or delimiter == "":
         raise template_error(_SPLIT)
     if not is_known(argument):
         return unknown_from(argument, kind="array")
@@ -69,7 +69,7 @@ def split(argument: Value) -> Value:
 def select(argument: Value) -> Value:
     """Return a list's member at an index."""
     index, members = _two(argument, _SELECT)
-    if not _may_be(index, "string") or not _may_be(members, "array"):
+    if not may_be(index, "string") or not may_be(members, "array"):
         raise template_error(_SELECT)
     if isinstance(index, Unknown) or isinstance(members, Unknown):
         return unknown_from(index, members)
@@ -84,7 +84,7 @@ def select(argument: Value) -> Value:
 
 def base64_of(argument: Value) -> Value:
     """Return the Base64 representation of a text in UTF-8."""
-    if not _may_be(argument, "string"):
+    if not may_be(argument, "string"):
         raise template_error(_BASE64)
     if isinstance(argument, Unknown):
         return unknown_from(argument, kind="string")
@@ -93,7 +93,7 @@ def base64_of(argument: Value) -> Value:
 
 def cidr(argument: Value) -> Value:
     """Return CIDR blocks within a CIDR block."""
-    if not isinstance(argument, list) or len(argument) != 3 or not all(_may_be(part, "string") for part in argument):
+    if not isinstance(argument, list) or len(argument) != 3 or not all(may_be(part, "string") for part in argument):
         raise template_error(_CIDR)
     if not is_known(argument):
         return unknown_from(argument, kind="array")
@@ -127,7 +127,7 @@ def to_json_string(argument: Value) -> Value:
 
 def length(argument: Value) -> Value:
     """Return how many members a list has."""
-    if not _may_be(argument, "array"):
+    if not may_be(argument, "array"):
         raise template_error(_LENGTH)
     if isinstance(argument, list):
         return len(argument)
@@ -180,7 +180,7 @@ def _two(argument: Value, words: str) -> tuple[Value, Value]:
     return argument[0], argument[1]
 
 
-def _may_be(value: Value, kind: str) -> bool:
+def may_be(value: Value, kind: str) -> bool:
     """Return whether a value is, or may turn out to be, a text (`string`, from any scalar) or a list (`array`)."""
     if isinstance(value, Unknown):
         return value.kind is None or (value.kind not in {"array", "object"} if kind == "string" else value.kind == kind)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -31,36 +31,6 @@ def refused(words: str) -> ValidationError:
     return ValidationError(f"Transform {NAME} failed with: {words}")
 
 
-@dataclass(frozen=True)
-class NoResources:
-    """A scope while macros run: nothing but parameters and mappings can be referred to.
-
-    Attributes:
-        macro: the macro's name.
-    """
-
-    macro: str
-
-    def ref(self, logical_id: str) -> Value:
-        """Refuse the reference."""
-        raise self._refusal(logical_id)
-
-    def attribute(self, logical_id: str, name: str) -> Value:
-        """Refuse the reference."""
-        raise self._refusal(f"{logical_id}.{name}")
-
-    def import_value(self, name: str) -> Value:
-        """Refuse the import."""
-        raise self._refusal(name)
-
-    def availability_zones(self, region: str) -> list[str]:
-        """Refuse Fn::GetAZs."""
-        raise self._refusal(f"the availability zones of {region}")
-
-    def _refusal(self, what: str) -> ValidationError:
-        return ValidationError(f"Transform {self.macro} failed with: {what} is not known when a macro runs")
-
-
 def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters) -> Template:
     """Return a template with its loops expanded, and names and policies that are functions evaluated.
 
@@ -72,13 +42,13 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     Raises:
         ValidationError: the transform refuses the template.
     """
-    evaluator = Evaluator(template, parameters, pseudo, NoResources(NAME))
+    evaluator = Evaluator(template, parameters, pseudo, Blank())
     body = {
         name: _expanded(member, {}, evaluator) if name in _IN_SECTIONS else member
         for name, member in template.body.items()
     }
     looped = replace(template, body=body)
-    evaluator = Evaluator(looped, parameters, pseudo, NoResources(NAME))
+    evaluator = Evaluator(looped, parameters, pseudo, Blank())
     for name in ("Resources", "Outputs"):
         if name in body:
             body[name] = _named(body[name], evaluator)
@@ -113,7 +83,7 @@ def _named(part: JSON, evaluator: Evaluator) -> JSON:
 
 def _text(value: Value, name: str) -> str:
     if not is_scalar(value):
-        raise refused(f"{name} must be a string, or a function that returns one")
+        raise refused(f"{name} must be a string, or a function of parameters that returns one")
     return text(value)
 
 
@@ -158,7 +128,7 @@ def _loop(name: str, argument: JSON, values: Mapping[str, str], evaluator: Evalu
 def _collection(name: str, collection: JSON, values: Mapping[str, str], evaluator: Evaluator) -> list[str]:
     evaluated = evaluator.evaluate(_expanded(collection, values, evaluator))
     if not isinstance(evaluated, list):
-        raise refused(f"{name}: the collection must be a list, or a function that returns one")
+        raise refused(f"{name}: the collection must be a list, or a function of parameters that returns one")
     members: list[str] = []
     for member in evaluated:
         members += map(text, member) if isinstance(member, list) else [_text(member, name)]  # type: ignore[arg-type]  # a list parameter has texts

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import language_extensions, sam, table
-from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
-from cfn_sandbox.cloudformation.templates.language_extensions import NoResources
+from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -110,7 +109,7 @@ class _Expansion:
     """
 
     def __init__(self, template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> None:
-        self._evaluator = Evaluator(template, parameters, pseudo, NoResources(INCLUDE))
+        self._evaluator = Evaluator(template, parameters, pseudo, Blank())
         self._fetch = fetch
 
     def embedded(self, part: JSON) -> JSON:
