@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,13 +224,45 @@ def test_a_deleted_stack_s_arn(client: Client) -> None:
     stack_id = client.create_stack(StackName="toys", TemplateBody=template())["StackId"]
     client.delete_stack(StackName="toys")
     assert described(client, stack_id)["StackStatus"] == "DELETE_COMPLETE"
-    assert refusal(client.describe_stacks, StackName="toys") == "Stack with id toys does not exist"
     assert client.describe_stacks()["Stacks"] == []
     listed = client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
     assert [(one["StackId"], "DeletionTime" in one) for one in listed] == [(stack_id, True)]
     change_set = {"StackName": stack_id, "ChangeSetName": "more", "ChangeSetType": "CREATE"}
     message = refusal(client.create_change_set, **change_set, TemplateBody=template())
     assert message == f"Stack [{stack_id}] does not exist"
+
+
+def test_a_program_that_waits_for_a_deletion_by_name(client: Client) -> None:
+    """The program that deleted a stack finds it DELETE_COMPLETE by its name, once; another program doesn't find it."""
+    other = servers.client(client.meta.endpoint_url, "cloudformation", user_agent="other")
+    for program in (client, other):
+        client.create_stack(StackName="toys", TemplateBody=template())
+        client.delete_stack(StackName="toys")
+        if program is client:
+            assert described(client)["StackStatus"] == "DELETE_COMPLETE"
+        assert refusal(program.describe_stacks, StackName="toys") == "Stack with id toys does not exist"
+
+
+def test_deploy_after_delete_stack(client: Client, tmp_path: Path) -> None:
+    """The AWS CLI's deploy makes a new stack right after its delete-stack."""
+    file = tmp_path / "template.json"
+    file.write_text(template())
+    client.create_stack(StackName="toys", TemplateBody=template())
+    for command in (["delete-stack"], ["deploy", "--template-file", str(file)]):
+        completed = subprocess.run(
+            [sys.executable, "-m", "awscli", "cloudformation", *command, "--stack-name", "toys"],
+            env={
+                "AWS_ENDPOINT_URL": client.meta.endpoint_url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": REGION,
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert completed.returncode == 0, completed.stderr
+    assert described(client)["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_events_and_resources_come_in_pages(client: Client) -> None:
