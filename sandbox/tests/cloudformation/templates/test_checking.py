@@ -109,6 +109,16 @@ FORMAT = "Template format error: "
         ),
         ("Outputs: {O: {Value: !Equals [a, b]}}", "Template error: Fn::Equals cannot be partially collapsed"),
         (
+            "Outputs: {O: {Value: 'a {{resolve:ssm:/a}}'}}",
+            "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a}} out of the"
+            " output O, or use an SSM parameter type.",
+        ),
+        (
+            "Conditions: {C: !Equals ['{{resolve:ssm:/a:1}}', b]}",
+            "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a:1}} out of the"
+            " condition C, or use an SSM parameter type.",
+        ),
+        (
             "Outputs: {O: {Value: !Ref B}}",
             f"{FORMAT}Unresolved resource dependencies [B] in the Outputs block of the template",
         ),
