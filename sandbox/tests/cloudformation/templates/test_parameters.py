@@ -148,6 +148,33 @@ def test_rules() -> None:
     assert refusal(raised) == "Template error: Choose s or m. Choose zones."
 
 
+@pytest.mark.parametrize(
+    ("assertion", "holds"),
+    [
+        ("!Contains [[a, 1], '1']", True),
+        ("!Contains [[a, b], c]", False),
+        ("!Contains [!Ref Zones, b]", True),
+        ("!EachMemberEquals [[a, a], a]", True),
+        ("!EachMemberEquals [[a, b], a]", False),
+        ("!EachMemberIn [!Ref Zones, [a, b, c]]", True),
+        ("!EachMemberIn [[a, z], !Ref Zones]", False),
+        ("!And [!Equals [a, a], !Contains [[a], b]]", False),
+        ("!Or [!Equals [a, b], !Contains [[a], a]]", True),
+        ("!Not [!EachMemberIn [[z], [a]]]", True),
+    ],
+)
+def test_functions_of_rules(assertion: str, holds: bool) -> None:  # noqa: FBT001 - a value of the table
+    """Functions of rules compare a value with lists, and lists with lists."""
+    zones = "Parameters: {Zones: {Type: CommaDelimitedList, Default: 'a,b'}}"
+    yaml = f"{zones}\nRules: {{R: {{Assertions: [{{Assert: {assertion}}}]}}}}\n"
+    evaluation = evaluator(yaml + TOYS)
+    if holds:
+        evaluation.check()
+    else:
+        with pytest.raises(ValidationError, match=r"An assertion of the rule R does not hold\."):
+            evaluation.check()
+
+
 def test_conditions() -> None:
     """Conditions compare texts: a YAML boolean equals the text `true`, a number its digits."""
     yaml = f"""
