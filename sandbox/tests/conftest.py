@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from sandbox.tests import toy
-from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, SESSION, Client, Toys
+from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, Client, Toys
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,15 +49,21 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 
 
 @pytest.fixture
-def toys() -> Iterator[Toys]:
-    """Yield the in-memory toy type, registered in a CloudFormation for one test."""
-    handlers = Toys()
-    with mock_aws(), stacks.install():
-        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, handlers.invoke, wait=handlers.waits.append))
-        yield handlers
+def home() -> Iterator[Account]:
+    """Yield an account that serves CloudFormation, for one test of toys."""
+    with Account(region=REGION) as account, serve(account, tested=False):
+        yield account
 
 
 @pytest.fixture
-def cloudformation(toys: Toys) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
-    """Return a client of that CloudFormation."""
-    return SESSION.client("cloudformation")
+def toys(home: Account) -> Toys:  # noqa: ARG001 - the fixture opens the account
+    """Return the in-memory toy type, registered for one test."""
+    handlers = Toys()
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, handlers.invoke, wait=handlers.waits.append))
+    return handlers
+
+
+@pytest.fixture
+def cloudformation(home: Account, toys: Toys) -> Client:  # noqa: ARG001 - the fixture registers the type
+    """Return a client of that account's CloudFormation."""
+    return home.client("cloudformation")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cfn_sandbox.cloudformation.resource_type import ResourceType
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 
 Json = dict[str, Any]
@@ -63,10 +62,6 @@ class Pairs:
         self.events: list[Json] = []
         self.answers: list[Json | Callable[[], Json]] = []
 
-    def resource_type(self, **changes: Any) -> ResourceType:  # noqa: ANN401 - members of a schema
-        """Return the resource type, with these members of its schema replaced."""
-        return ResourceType(SCHEMA | changes, self.invoke, wait=lambda _: None)
-
     def registered_type(self, **changes: Any) -> RegisteredType:  # noqa: ANN401 - members of a schema
         """Return the registered type, with these members of its schema replaced."""
         return RegisteredType(SCHEMA | changes, self.invoke, wait=lambda _: None)
@@ -117,7 +112,7 @@ def _readable(model: Json) -> Json:
     readable = {key: value for key, value in model.items() if key != "Secret"}
     if "Parts" in readable:
         readable["Parts"] = [{key: value for key, value in part.items() if key != "Key"} for part in readable["Parts"]]
-    typed: Json = ResourceType(SCHEMA, lambda event: event).typed(readable)
+    typed: Json = RegisteredType(SCHEMA, lambda event: event).typed(readable)
     return typed
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
-from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, SESSION, TOY, Client, Toys, create, stack_of, tags, template
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, TOY, Client, Toys, create, stack_of, tags, template
 
 
 def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
@@ -153,8 +154,8 @@ def test_a_replacement_and_who_follows_it(toys: Toys, cloudformation: Client) ->
     }
     assert found["Bear"]["PolicyAction"] == "ReplaceAndDelete"
     assert causes(found["Bear"]) == [("Name", "Always", "Static", "DirectModification", "")]
-    assert causes(found["Cub"]) == [("Colour", "Never", "Dynamic", "ResourceReference", "Bear")]
-    assert causes(found["Shadow"]) == [("Name", "Always", "Dynamic", "ResourceAttribute", "Bear.Facts.Born")]
+    assert causes(found["Cub"]) == [("Colour", "Never", "Static", "ResourceReference", "Bear")]
+    assert causes(found["Shadow"]) == [("Name", "Always", "Static", "ResourceAttribute", "Bear.Facts.Born")]
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
     assert stack_of(cloudformation)["StackStatus"] == "UPDATE_COMPLETE"
     assert toys.actions()[4:] == ["CREATE Bear", "UPDATE Cub", "DELETE Bear"]
@@ -223,9 +224,9 @@ def test_the_values_if_asked_for(toys: Toys, cloudformation: Client) -> None:  #
     assert "swordfish" not in json.dumps(with_values, default=str)
 
 
-def test_an_ssm_parameter_keeps_its_name(toys: Toys, cloudformation: Client) -> None:
+def test_an_ssm_parameter_keeps_its_name(home: Account, toys: Toys, cloudformation: Client) -> None:
     """UsePreviousValue keeps an SSM parameter's name and reads its value again; a new value alone is an update."""
-    ssm = SESSION.client("ssm")
+    ssm = home.client("ssm")
     ssm.put_parameter(Name="/colour", Value="red", Type="String")
     kind = "AWS::SSM::Parameter::Value<String>"
     body = with_parameter(kind, Bear={"Name": "bear", "Colour": {"Ref": "Colour"}})
@@ -281,7 +282,7 @@ def test_what_aws_publishes_of_its_own_types(toys: Toys, cloudformation: Client)
 def test_a_type_without_tags_gets_none(toys: Toys, cloudformation: Client) -> None:
     """A change of stack tags doesn't change a resource whose type takes no tags."""
     untagged = SCHEMA | {"tagging": {"taggable": False}}
-    stacks.add_type(ACCOUNT, REGION, ResourceType(untagged, toys.invoke))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(untagged, toys.invoke))
     body = template(Bear={"Name": "bear"})
     create(cloudformation, body)
     assert propose(cloudformation, body, Tags=tags(team="a"))["Changes"] == []

@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
+from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation import drift, operations
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.differences import Difference, differences
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.stacks import drift, operations
+from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.pairs import NAME, SCHEMA, Json, Pairs, failure
 from tools.envelopes import ROOT, TYPE_NAME, maximal
@@ -24,7 +24,6 @@ from tools.sagemaker import account as sagemaker_account
 Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-SESSION = boto3.Session("test", "test", region_name=REGION)
 TAGGED = {"tagging": {"taggable": True, "tagProperty": "/properties/Labels"}}
 PROPERTIES: Json = {
     "Left": "a",
@@ -39,18 +38,24 @@ PROPERTIES: Json = {
 
 
 @pytest.fixture
-def pairs() -> Iterator[Pairs]:
-    """Yield the type, registered in a CloudFormation that detects drift."""
-    handlers = Pairs()
-    with mock_aws(), stacks.install(), drift.serve():
-        stacks.add_type(ACCOUNT, REGION, handlers.resource_type())
-        yield handlers
+def account() -> Iterator[Account]:
+    """Yield an account that serves CloudFormation."""
+    with Account(region=REGION) as account, serve(account, tested=False):
+        yield account
 
 
 @pytest.fixture
-def client(pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture starts the CloudFormation
-    """Return a client of that CloudFormation."""
-    return SESSION.client("cloudformation")
+def pairs(account: Account) -> Pairs:  # noqa: ARG001 - the fixture opens the account
+    """Return the type, registered."""
+    handlers = Pairs()
+    catalogue.add_type(ACCOUNT, REGION, handlers.registered_type())
+    return handlers
+
+
+@pytest.fixture
+def client(account: Account, pairs: Pairs) -> Client:  # noqa: ARG001 - the fixture registers the type
+    """Return a client of that account's CloudFormation."""
+    return account.client("cloudformation")
 
 
 def template(**pairs: Json) -> str:
@@ -189,7 +194,7 @@ def test_stack_tags(pairs: Pairs, client: Client) -> None:
     tagged = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
     create(client, template(Pair=tagged, Other={"Left": "a", "Right": "c"}), Tags=tags)
     assert detect_drift(client)["StackDriftStatus"] == "IN_SYNC"
-    kind = pairs.resource_type(**TAGGED)
+    kind = pairs.registered_type(**TAGGED)
     for properties, expected in (
         (tagged, [*tagged["Labels"], {"Key": "stage", "Value": "test"}]),
         ({"Left": "a", "Right": "c"}, tags),
@@ -198,7 +203,7 @@ def test_stack_tags(pairs: Pairs, client: Client) -> None:
         assert drift.expected_properties(kind, properties, as_tags) == properties | {"Labels": expected}
         assert drift.expected_properties(kind, properties, {}) == properties
         assert (
-            drift.expected_properties(pairs.resource_type(tagging={"taggable": False}), properties, as_tags)
+            drift.expected_properties(pairs.registered_type(tagging={"taggable": False}), properties, as_tags)
             == properties
         )
 
@@ -210,7 +215,7 @@ def test_tags_that_are_a_map() -> None:
         | {"Tags": {"type": "object", "patternProperties": {".*": {"type": "string"}}}},
         "tagging": {},
     }
-    kind = ResourceType(schema, lambda event: event)
+    kind = RegisteredType(schema, lambda event: event)
     assert drift.expected_properties(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
     assert drift.expected_properties(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
 
@@ -312,10 +317,9 @@ def test_this_project_s_type() -> None:
     with (
         sagemaker_account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        stacks.install(),
-        drift.serve(),
+        serve(account, tested=False),
     ):
-        stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=operations.wait))
+        catalogue.add_type(account.account_id, REGION, RegisteredType(schema, function.invoke, wait=operations.wait))
         cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")
         cloudformation.create_stack(
             StackName="quality",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from sandbox.tests.toys import (
     ACCOUNT,
     REGION,
@@ -21,6 +21,7 @@ from sandbox.tests.toys import (
     tags,
     template,
     update,
+    why,
 )
 
 RETAINED = {"Type": TOY, "DeletionPolicy": "Retain", "Properties": {"Name": "bear"}}
@@ -83,7 +84,7 @@ def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> Non
 def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
     """Each part of an identifier is given by its path, and READ receives it at its place in the model."""
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
-    stacks.add_type(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(parts, toys.invoke))
     summary = cloudformation.get_template_summary(TemplateBody=template(Bear=RETAINED))
     assert summary["ResourceIdentifierSummaries"] == [
         {"ResourceType": TOY, "LogicalResourceIds": ["Bear"], "ResourceIdentifiers": ["Name", "Facts.Born"]}
@@ -109,8 +110,8 @@ def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="import")
     stack = stack_of(cloudformation)
     assert stack["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
-    assert "No such toy" in stack["StackStatusReason"]
-    assert "HandlerErrorCode: NotFound" in stack["StackStatusReason"]
+    assert "No such toy" in why(cloudformation)
+    assert "HandlerErrorCode: NotFound" in why(cloudformation)
     assert toys.resources == before
     rollback = ["IMPORT_COMPLETE", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"]
     assert events(cloudformation, "Bear")[1:] == (rollback if late else ["IMPORT_FAILED"])
@@ -184,7 +185,7 @@ def test_existing_resources_of_a_name(toys: Toys, cloudformation: Client) -> Non
             return {"status": "SUCCESS", "resourceModel": toys.resources["toy-9"]}
         return toys.invoke(event)
 
-    stacks.add_type(ACCOUNT, REGION, ResourceType(named, by_name))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(named, by_name))
     body = template(Bear=RETAINED, Cub=RETAINED | {"Properties": {"Name": "cub"}})
     change_set = {"StackName": "toys", "ChangeSetName": "import"}
     cloudformation.create_change_set(

@@ -5,19 +5,20 @@ import threading
 import time
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation import operations
-from cfn_sandbox.cloudformation.resource_type import ATTEMPTS, ResourceType
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.stacks import operations
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import ATTEMPTS, RegisteredType
 from sandbox.tests.toys import (
     ACCOUNT,
     REGION,
     SCHEMA,
-    SESSION,
     TOY,
     Client,
     Toys,
@@ -28,6 +29,7 @@ from sandbox.tests.toys import (
     tags,
     template,
     update,
+    why,
 )
 
 
@@ -64,7 +66,7 @@ def test_a_create_is_sent_the_envelope_of_production(toys: Toys, cloudformation:
 
 def test_a_log_group_comes_with_credentials_to_write_to_it(toys: Toys, cloudformation: Client) -> None:
     """A type with a logging configuration receives its log group and the credentials of the log role."""
-    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, toys.invoke, version="00000007", log_group="toy-logs"))
     create(cloudformation, template(Bear={"Name": "bear"}))
     (event,) = toys.events
     assert event["requestData"]["providerLogGroupName"] == "toy-logs"
@@ -94,23 +96,20 @@ def test_ref_and_getatt_follow_the_schema(toys: Toys, cloudformation: Client) ->
 def test_getatt_of_another_property_is_refused(toys: Toys, cloudformation: Client, where: str) -> None:
     """Fn::GetAtt of a property that isn't read-only is refused in CloudFormation's words."""
     wrong = {"Fn::GetAtt": ["Bear", "Name"]}
-    message = "Template error: resource Bear does not support attribute type Name in Fn::GetAtt"
-    if where == "outputs":
-        with pytest.raises(ClientError, match=message):
-            create(cloudformation, template({"Name": {"Value": wrong}}, Bear={"Name": "bear"}))
-        assert toys.events == []
-    else:
-        stack = create(cloudformation, template(Bear={"Name": "bear"}, Cub={"Name": "cub", "Colour": wrong}))
-        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-        assert message in stack["StackStatusReason"]
-    assert toys.resources == {}
+    body = template({"Name": {"Value": wrong}}, Bear={"Name": "bear"})
+    if where == "resources":
+        body = template(Bear={"Name": "bear"}, Cub={"Name": "cub", "Colour": wrong})
+    message = rf"Requested attribute Name must be a readonly property in schema for \[{TOY}\]"
+    with pytest.raises(ClientError, match=message):
+        create(cloudformation, body)
+    assert toys.events == []
 
 
 def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) -> None:
     """DependsOn orders resources. One whose condition is false isn't created, or is deleted if it exists."""
     resources = {
-        "First": {"Type": TOY, "DependsOn": "Second", "Properties": {"Name": "first"}},
-        "Second": {"Type": TOY, "Condition": "Wanted", "Properties": {"Name": "second"}},
+        "First": {"Type": TOY, "Condition": "Wanted", "DependsOn": "Second", "Properties": {"Name": "first"}},
+        "Second": {"Type": TOY, "Properties": {"Name": "second"}},
     }
     body = json.dumps(
         {
@@ -123,7 +122,7 @@ def test_depends_on_and_conditions_are_kept(toys: Toys, cloudformation: Client) 
     assert toys.actions() == ["CREATE Second", "CREATE First"]
     stack = update(cloudformation, body, Parameters=[{"ParameterKey": "Want", "ParameterValue": "no"}])
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
-    assert toys.actions()[2:] == ["DELETE Second"]
+    assert toys.actions()[2:] == ["DELETE First"]
 
 
 def test_a_handler_in_progress_is_called_back(toys: Toys, cloudformation: Client) -> None:
@@ -153,20 +152,20 @@ def test_a_retriable_error_is_retried(toys: Toys, cloudformation: Client, code: 
     toys.answers = [failure(code)] * ATTEMPTS
     stack = update(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert f"HandlerErrorCode: {code}" in stack["StackStatusReason"]
+    assert f"HandlerErrorCode: {code}" in why(cloudformation)
     assert toys.waits == [2, 2, 4]
 
 
 def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Client) -> None:
     """A handler is given up after its timeoutInMinutes, and the resource that it reported is deleted."""
     slow = SCHEMA | {"handlers": {"create": {"timeoutInMinutes": 2}}}
-    stacks.add_type(ACCOUNT, REGION, ResourceType(slow, toys.invoke, wait=toys.waits.append))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(slow, toys.invoke, wait=toys.waits.append))
     toys.resources["toy-1"] = {"Name": "bear", "Id": "toy-1"}
     toys.answers = [
         {"status": "IN_PROGRESS", "callbackDelaySeconds": 50, "resourceModel": {"Id": "toy-1", "Name": "bear"}}
     ] * 3
-    stack = create(cloudformation, template(Bear={"Name": "bear"}))
-    assert "Exceeded the 2 minutes of this handler" in stack["StackStatusReason"]
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    assert "Exceeded the 2 minutes of this handler" in why(cloudformation)
     assert toys.waits == [50, 50]
     assert toys.actions()[-1] == "DELETE Bear"
     assert toys.resources == {}
@@ -182,13 +181,22 @@ def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformati
     toys.resources["toy-1"] = {"Name": "first"}
     stack = create(cloudformation, body)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert stack["StackStatusReason"].startswith("The following resource(s) failed to create: [Second]. ")
+    assert "StackStatusReason" not in stack
+    events = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
+    own = {
+        one["ResourceStatus"]: one.get("ResourceStatusReason") for one in events if one["LogicalResourceId"] == "toys"
+    }
+    assert own == {
+        "CREATE_IN_PROGRESS": "User Initiated",
+        "ROLLBACK_IN_PROGRESS": "The following resource(s) failed to create: [Second]. Rollback requested by user.",
+        "ROLLBACK_COMPLETE": None,
+    }
     (reason,) = reasons(cloudformation, "CREATE_FAILED")
     token = toys.events[1]["bearerToken"]
     assert reason == (
         f'Resource handler returned message: "No such colour" (RequestToken: {token}, HandlerErrorCode: InvalidRequest)'
     )
-    assert reason in stack["StackStatusReason"]
+    assert reason in why(cloudformation)
     assert toys.actions() == ["CREATE First", "CREATE Second", "DELETE First"]
     assert toys.resources == {}
     assert cloudformation.describe_stack_resources(StackName="toys")["StackResources"] == []
@@ -228,10 +236,10 @@ def test_a_function_that_crashes_is_a_failure_too(toys: Toys, cloudformation: Cl
             raise SandboxError("the handler crashed: Runtime.ImportModuleError: No module named 'toybox'")
         return toys.invoke(event)
 
-    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, crash))
-    stack = create(cloudformation, template(Bear={"Name": "bear"}))
-    assert "No module named 'toybox'" in stack["StackStatusReason"]
-    assert "HandlerErrorCode: InternalFailure" in stack["StackStatusReason"]
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, crash))
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    assert "No module named 'toybox'" in why(cloudformation)
+    assert "HandlerErrorCode: InternalFailure" in why(cloudformation)
     assert toys.resources == {}
 
 
@@ -245,8 +253,8 @@ def test_a_rollback_that_fails_says_so_and_can_be_deleted_later(toys: Toys, clou
     toys.resources["toy-1"] = {}
     stack = create(cloudformation, template(A={"Name": "a"}, B={"Name": "b", "Colour": {"Ref": "A"}}))
     assert stack["StackStatus"] == "ROLLBACK_FAILED"
-    assert "second is refused" in stack["StackStatusReason"]
-    assert "first stays" in stack["StackStatusReason"]
+    assert "second is refused" in why(cloudformation)
+    assert "first stays" in why(cloudformation)
     cloudformation.delete_stack(StackName="toys")
     assert toys.resources == {}
 
@@ -258,7 +266,7 @@ def test_a_delete_that_fails_can_be_tried_again(toys: Toys, cloudformation: Clie
     cloudformation.delete_stack(StackName="toys")
     stack = stack_of(cloudformation)
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert "Still in use" in stack["StackStatusReason"]
+    assert "Still in use" in why(cloudformation)
     cloudformation.delete_stack(StackName="toys")
     with pytest.raises(ClientError, match="does not exist"):
         stack_of(cloudformation)
@@ -357,8 +365,8 @@ def test_a_custom_name_can_not_be_replaced(toys: Toys, cloudformation: Client) -
     create(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 1}]}))
     stack = update(cloudformation, template(Bear={"Name": "bear", "Parts": [{"Size": 2}]}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "That name is taken" in stack["StackStatusReason"]
-    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
+    assert "That name is taken" in why(cloudformation)
+    assert "HandlerErrorCode: AlreadyExists" in why(cloudformation)
     assert toys.actions() == ["CREATE Bear", "CREATE Bear"]
     assert list(toys.resources) == ["toy-1"]
     assert update(cloudformation, template(Bear={"Name": "wolf"}))["StackStatus"] == "UPDATE_COMPLETE"
@@ -385,10 +393,10 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
             return failure("InvalidRequest", "D won't have it")
         return original(event)
 
-    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, refuse_d))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, refuse_d))
     stack = update(cloudformation, after, Tags=tags(team="b"))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "D won't have it" in stack["StackStatusReason"]
+    assert "D won't have it" in why(cloudformation)
     assert toys.resources == original_resources
     assert stack["Tags"] == tags(team="a")
     assert toys.actions()[4:] == [
@@ -397,14 +405,14 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
     ]
     rollback_data = toys.events[-1]["requestData"]
     assert (rollback_data["stackTags"], rollback_data["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
-    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, toys.invoke))
     assert update(cloudformation, after)["StackStatus"] == "UPDATE_COMPLETE"
     assert sorted(toy["Name"] for toy in toys.resources.values()) == ["a", "bb", "d", "new"]
 
 
-def test_moto_s_own_resources_roll_back_with_the_type(toys: Toys, cloudformation: Client) -> None:
+def test_moto_s_own_resources_roll_back_with_the_type(home: Account, toys: Toys, cloudformation: Client) -> None:
     """A rollback deletes a queue that the operation created, and restores one that it changed."""
-    sqs = SESSION.client("sqs")
+    sqs = home.client("sqs")
 
     def box(timeout: int) -> dict[str, Any]:
         return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "box", "VisibilityTimeout": timeout}}
@@ -459,7 +467,9 @@ def test_properties_are_validated_before_any_handler(
     """Invalid properties are refused in CloudFormation's words: one line an error, without the value."""
     stack = create(cloudformation, template(Bear=properties))
     (reason,) = reasons(cloudformation, "CREATE_FAILED")
-    assert reason == "\n".join(["Properties validation failed for resource Bear with message:", *lines])
+    title, *found = reason.splitlines()
+    assert title == "Properties validation failed for resource Bear with message:"
+    assert sorted(found) == sorted(lines)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert toys.events == []
 
@@ -469,7 +479,7 @@ def test_an_update_of_invalid_properties_reaches_no_handler(toys: Toys, cloudfor
     create(cloudformation, template(Bear={"Name": "bear"}))
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "very"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "#/Loud: expected type: Boolean, found: String" in stack["StackStatusReason"]
+    assert "#/Loud: expected type: Boolean, found: String" in why(cloudformation)
     assert toys.actions() == ["CREATE Bear"]
 
 
@@ -480,7 +490,7 @@ def test_a_success_must_name_its_resource(toys: Toys, cloudformation: Client, mo
     toys.answers = [{"status": "SUCCESS", "resourceModel": model}]
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "true"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "The handler succeeded with the primary identifier" in stack["StackStatusReason"]
+    assert "The handler succeeded with the primary identifier" in why(cloudformation)
     assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear"]
 
 
@@ -494,13 +504,19 @@ def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -
     assert toys.actions() == ["CREATE Bear"]
 
 
-def test_an_unknown_type_is_refused(toys: Toys, cloudformation: Client) -> None:
+def test_an_unknown_type_is_refused(home: Account, toys: Toys, cloudformation: Client) -> None:
     """An unknown type, or another region's, is refused in CloudFormation's words before the stack exists."""
     body = template(Bear={"Name": "bear"}, Other={"Type": "Acme::Test::Other"}, Yeti={"Type": "Acme::Test::Yeti"})
     unknown = r"Template format error: Unrecognized resource types: \[Acme::Test::Other, Acme::Test::Yeti\]"
     with pytest.raises(ClientError, match=unknown):
         create(cloudformation, body)
-    elsewhere = SESSION.client("cloudformation", "eu-west-2")
+    elsewhere = boto3.client(
+        "cloudformation",
+        "eu-west-2",
+        endpoint_url=home.endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
         create(elsewhere, template(Bear={"Name": "bear"}))
     assert cloudformation.describe_stacks()["Stacks"] == []
@@ -524,7 +540,7 @@ def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
     changed = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box", "RetentionInDays": 7}}
     stack = update(cloudformation, template(Group=changed, Bear={"Name": "bear"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "moto can't update a AWS::Logs::LogGroup" in stack["StackStatusReason"]
+    assert "The sandbox can't update AWS::Logs::LogGroup: moto, which implements" in why(cloudformation)
     assert toys.actions() == ["CREATE Bear"]
 
 
@@ -539,7 +555,7 @@ def test_an_identifier_of_several_parts(toys: Toys, cloudformation: Client) -> N
     """Ref joins the parts of an identifier, and DELETE receives each part at its place in the model."""
     model = {"Name": "bear", "Facts": {"Born": "today"}}
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}
-    stacks.add_type(ACCOUNT, REGION, ResourceType(parts, toys.invoke))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(parts, toys.invoke))
     toys.answers = [{"status": "SUCCESS", "resourceModel": model}, {"status": "SUCCESS"}]
     stack = create(cloudformation, template({"Ref": {"Value": {"Ref": "Bear"}}}, Bear={"Name": "bear"}))
     assert stack["Outputs"][0]["OutputValue"] == "bear|today"
@@ -602,28 +618,39 @@ def test_exports_reach_other_stacks(toys: Toys, cloudformation: Client) -> None:
     cloudformation.create_stack(StackName="third", TemplateBody=again)
     (third,) = cloudformation.describe_stacks(StackName="third")["Stacks"]
     assert third["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "Export with name bear-id is already exported" in third["StackStatusReason"]
-    cloudformation.delete_stack(StackName="toys")
+    own = [
+        event["ResourceStatusReason"]
+        for event in cloudformation.describe_stack_events(StackName="third")["StackEvents"]
+        if event["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"
+    ]
+    assert own == ["Export with name bear-id is already exported by stack toys. Rollback requested by user."]
+    assert cloudformation.list_imports(ExportName="bear-id")["Imports"] == ["other"]
+    for stack in ("other", "toys"):
+        cloudformation.delete_stack(StackName=stack)
     assert cloudformation.list_exports()["Exports"] == []
 
 
 def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
-    """Change sets create, update and roll back a stack, as `aws cloudformation deploy` uses them."""
-    for number, (kind, colour) in enumerate([("CREATE", "red"), ("UPDATE", "blue"), ("UPDATE", "green")]):
-        name = f"change-{number}"
+    """Change sets create, update and roll back a stack. An executed one's name is free again."""
+    made = []
+    for kind, colour in (("CREATE", "red"), ("UPDATE", "blue"), ("UPDATE", "green")):
+        name = "change"
         body = template(Bear={"Name": "bear", "Colour": colour})
-        cloudformation.create_change_set(
+        answer = cloudformation.create_change_set(
             StackName="toys", ChangeSetName=name, ChangeSetType=kind, TemplateBody=body, Tags=tags(team="a")
         )
+        made.append(answer["Id"])
         if colour == "green":
             toys.answers = [failure("InvalidRequest", "No green")]
         cloudformation.execute_change_set(StackName="toys", ChangeSetName=name)
     with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match="EXECUTE_COMPLETE"):
-        cloudformation.execute_change_set(StackName="toys", ChangeSetName="change-0")
+        cloudformation.execute_change_set(ChangeSetName=made[0])
+    with pytest.raises(cloudformation.exceptions.ChangeSetNotFoundException):
+        cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
     assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear", "UPDATE Bear"]
     stack = stack_of(cloudformation)
     assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_ROLLBACK_COMPLETE", tags(team="a"))
-    assert "No green" in stack["StackStatusReason"]
+    assert "No green" in why(cloudformation)
     assert toys.resources["toy-1"]["Colour"] == "blue"
 
 
@@ -663,7 +690,7 @@ def test_a_long_operation_goes_on_after_the_call(
         assert gate.wait(30)
         return toys.invoke(event)
 
-    stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, slow))
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, slow))
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
         update(cloudformation, template(Bear={"Name": "wolf"}))
@@ -685,20 +712,10 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
     toys, started_at = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
-    with mock_aws(), stacks.install():
-        stacks.add_type(ACCOUNT, REGION, ResourceType(SCHEMA, toys.invoke, wait=stacks.wait))
-        client = SESSION.client("cloudformation")
+    with Account(region=REGION) as account, serve(account, tested=False):
+        catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, toys.invoke, wait=operations.wait))
+        client = account.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     assert toys.actions() == ["CREATE Bear"] * 2
     assert time.monotonic() - started_at < 60
     assert [thread for thread in threading.enumerate() if thread.name == "CREATE toys"] == []
-
-
-def test_moto_is_restored_afterwards() -> None:
-    """When the context ends, moto is unchanged."""
-    from moto.cloudformation import models  # noqa: PLC0415 - imported here to inspect it outside the context
-
-    with stacks.install():
-        assert models.Stack is stacks.Stack
-    assert models.Stack is not stacks.Stack
-    assert models.CloudFormationBackend.create_stack.__module__ == "moto.cloudformation.models"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cfn_sandbox.cloudformation import moto_templates as templates
-from sandbox.tests.toys import SESSION, TOY, Client, Toys, create, stack_of, template, update
+from cfn_sandbox.account.account import Account
+from sandbox.tests.toys import TOY, Client, Toys, create, stack_of, template, update
 
 TRUST = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
 ROLE = {"Type": "AWS::IAM::Role", "Properties": TRUST}
@@ -30,9 +30,9 @@ def with_parameters(parameters: dict[str, Any], **resources: dict[str, Any]) -> 
     ],
 )
 @pytest.mark.parametrize("bucket", ["box.of.localhost", "s3-box"])
-def test_template_urls(toys: Toys, cloudformation: Client, url: str, bucket: str) -> None:
+def test_template_urls(home: Account, toys: Toys, cloudformation: Client, url: str, bucket: str) -> None:
     """Template URLs work path-style and virtual-hosted, for AWS and for this machine, with any bucket name."""
-    s3 = SESSION.client("s3")
+    s3 = home.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket=bucket, Key="a b.json", Body=template(Bear={"Name": "bear"}).encode())
     cloudformation.create_stack(StackName="toys", TemplateURL=url.format(bucket=bucket))
@@ -40,10 +40,10 @@ def test_template_urls(toys: Toys, cloudformation: Client, url: str, bucket: str
 
 
 @pytest.mark.parametrize("name", ["none/a.json", "box/none.json"])
-def test_a_template_url_that_leads_nowhere(cloudformation: Client, name: str) -> None:
+def test_a_template_url_that_leads_nowhere(home: Account, cloudformation: Client, name: str) -> None:
     """A URL of a missing bucket or key is refused."""
     place = {"LocationConstraint": "eu-west-1"}
-    SESSION.client("s3").create_bucket(Bucket="box", CreateBucketConfiguration=place)
+    home.client("s3").create_bucket(Bucket="box", CreateBucketConfiguration=place)
     with pytest.raises(ClientError, match=r"S3 error: The specified (bucket|key) does not exist"):
         cloudformation.create_stack(StackName="toys", TemplateURL=f"http://127.0.0.1:5000/{name}")
 
@@ -225,27 +225,3 @@ def test_what_validation_refuses(cloudformation: Client, body: dict[str, Any], m
         cloudformation.validate_template(TemplateBody=json.dumps(body))
     with pytest.raises(ClientError, match=message):
         cloudformation.create_stack(StackName="toys", TemplateBody=json.dumps(body))
-
-
-def test_yaml_as_cloudformation_reads_it() -> None:
-    """YAML templates can have short functions in every form, dates as text, and nested attributes in Fn::Sub."""
-    text = """
-    Conditions: {Both: !And [!Condition One, !Equals [!Ref A, 2012-10-17]]}
-    Resources:
-      A:
-        Type: Acme::Test::Toy
-        Properties:
-          Version: 2012-10-17
-          Json: !ToJsonString {a: !GetAtt B.C.D}
-          Sub: !Sub ["${x}-${B.C}", {x: !Ref B}]
-          Deep: !Sub "${B.C.D}-${!B.C.D}-${B.C}"
-    """
-    parsed = templates.parse(text)
-    both = {"Fn::And": [{"Condition": "One"}, {"Fn::Equals": [{"Ref": "A"}, "2012-10-17"]}]}
-    assert parsed["Conditions"] == {"Both": both}
-    assert parsed["Resources"]["A"]["Properties"] == {
-        "Version": "2012-10-17",
-        "Json": {"Fn::ToJsonString": {"a": {"Fn::GetAtt": ["B", "C.D"]}}},
-        "Sub": {"Fn::Sub": ["${x}-${B.C}", {"x": {"Ref": "B"}}]},
-        "Deep": {"Fn::Sub": ["${AttributeBCD}-${!B.C.D}-${B.C}", {"AttributeBCD": {"Fn::GetAtt": ["B", "C.D"]}}]},
-    }

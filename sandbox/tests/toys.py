@@ -3,12 +3,9 @@
 import json
 from typing import Any
 
-import boto3
-
 Client = Any  # boto3 creates client classes at run time
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-SESSION = boto3.Session("test", "test", region_name=REGION)  # shared, because loading the service model is slow
 TOY = "Acme::Test::Toy"
 SCHEMA: dict[str, Any] = {
     "typeName": TOY,
@@ -110,6 +107,13 @@ def update(cloudformation: Client, body: str, **options: Any) -> dict[str, Any]:
 def tags(**pairs: str) -> list[dict[str, str]]:
     """Return tags in the API's format."""
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
+
+
+def why(cloudformation: Client, stack_name: str = "toys") -> str:
+    """Return the reasons of a stack's failed events, oldest first. Like AWS, the stack's own reason names no cause."""
+    events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
+    return "\n".join(event["ResourceStatusReason"] for event in failed)
 
 
 def reasons(cloudformation: Client, status: str) -> list[str]:

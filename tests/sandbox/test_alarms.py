@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.types import catalogue
 from tools.sagemaker.rules import rules
 
 Client = Any

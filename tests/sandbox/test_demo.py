@@ -16,9 +16,9 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.processes import descendants, wait_until_ended
 from tools import sagemaker
@@ -74,8 +74,8 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     with sagemaker.account(region=demo.REGION) as account, Registry(account) as registry:
         function = registry.add(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
-        kind = ResourceType(schema | change, function.invoke)
-        stacks.add_type(account.account_id, account.region, kind)
+        kind = RegisteredType(schema | change, function.invoke)
+        catalogue.add_type(account.account_id, account.region, kind)
         with pytest.raises(SandboxError, match=message):
             demo.Demo(account, kind, TextTeller(out)).run(template)
     failed = [line for line in out.getvalue().splitlines() if line.endswith(" failed")]

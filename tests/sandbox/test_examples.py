@@ -12,8 +12,8 @@ from cfnlint.api import lint_file
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation import drift
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tools import sagemaker
 
@@ -41,7 +41,7 @@ def account() -> Iterator[Account]:
         stacks.install(),
         drift.serve(),
     ):
-        stacks.add_type(account.account_id, account.region, ResourceType(schema, function.invoke))
+        catalogue.add_type(account.account_id, account.region, RegisteredType(schema, function.invoke))
         yield account
 
 

@@ -15,8 +15,8 @@ import yaml
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation import cloud_control, drift
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tools import sagemaker
 from tools.envelopes import ROOT
@@ -43,8 +43,8 @@ def account() -> Iterator[Account]:
         cloud_control.serve(),
     ):
         for name in (OURS, THEIRS):
-            kind = ResourceType(schema | {"typeName": name}, function.invoke)
-            stacks.add_type(account.account_id, account.region, kind)
+            kind = RegisteredType(schema | {"typeName": name}, function.invoke)
+            catalogue.add_type(account.account_id, account.region, kind)
         yield account
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from cfn_sandbox.cloudformation import cloud_control, drift
-from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.types import catalogue
 from tools.sagemaker.rules import rules
 
 Client = Any  # boto3 creates client classes at run time

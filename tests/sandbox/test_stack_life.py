@@ -8,8 +8,8 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tools.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 from tools.sagemaker import account as sagemaker_account
@@ -27,8 +27,8 @@ def account_and_waits() -> Iterator[tuple[Account, list[float]]]:
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
     with sagemaker_account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
-        kind = ResourceType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
-        stacks.add_type(account.account_id, account.region, kind)
+        kind = RegisteredType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
+        catalogue.add_type(account.account_id, account.region, kind)
         yield account, waits
 
 

@@ -395,7 +395,7 @@ def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], li
     The stack event has the sandbox's text, which is that of CloudFormation's validator as far as it is known.
     """
     with pytest.raises(InvalidProperties) as refusal:
-        ResourceType(SCHEMA, lambda _: {}).validate("JobDefinition", properties)
+        RegisteredType(SCHEMA, lambda _: {}).validate("JobDefinition", properties)
     assert str(refusal.value).splitlines()[1:] == words
     assert linted <= _lint(properties, tmp_path)
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.contract import inputs, lint
 from tests.tools.publishing import endpoints
 from tools import sagemaker

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.contract import inputs
 from tests.tools.publishing import endpoints
 from tools import sagemaker

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.cloudformation.api.serving import serve
 from tests.tools.publishing import endpoints
 from tools import sagemaker
 from tools.publishing.__main__ import main

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.api.identifiers import changed, invalid, model_of, patched, without
+from cfn_sandbox.cloudformation.api.identifiers import changed, invalid, model_of, patched
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import log_defect
 from cfn_sandbox.cloudformation.errors import CloudFormationError
@@ -152,7 +152,7 @@ class CloudControl:
             if fixed := changed(kind.schema.create_only, current, desired):
                 text = f"Invalid patch update: createOnlyProperties [{', '.join(fixed)}] cannot be updated"
                 raise CloudFormationError("NotUpdatableException", text)
-            _refuse_violations(kind.check(without(kind.typed(desired), kind.schema.read_only)))
+            _refuse_violations(kind.check(kind.schema.without(kind.typed(desired), kind.schema.read_only)))
             return lambda kind, request: kind.update(request, kind.typed(desired), current, instance)
 
         return self._start_once(call, kind, "UPDATE", start)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import cast
 
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
@@ -100,23 +99,3 @@ def changed(paths: Iterable[Path], before: Model, after: Model) -> list[str]:
         if at(before, outer) != at(after, outer):
             found.append(pointer(path))
     return found
-
-
-def without(model: Mapping[str, Value], paths: Iterable[Path]) -> Model:
-    """Return a copy of a model without some properties. An object that becomes empty is left out too."""
-    copy = deepcopy(dict(model))
-    for path in paths:
-        _remove(copy, path)
-    return copy
-
-
-def _remove(value: Value, path: Path) -> None:
-    key, rest = path[0], path[1:]
-    if key == "*" and isinstance(value, list):
-        for item in value:
-            _remove(item, rest)
-    elif isinstance(value, dict) and key in value:
-        if rest:
-            _remove(value[key], rest)
-        if not rest or value[key] == {}:
-            del value[key]

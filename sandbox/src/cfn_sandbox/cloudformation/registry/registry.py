@@ -8,7 +8,6 @@ Source: the CloudFormation API Reference, operation by operation, and "Managing 
 
 from __future__ import annotations
 
-import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -121,10 +120,6 @@ class Registry:
     def register_type(self, parameters: Parameters, place: Place) -> Answer:
         """Register a version from a package in a bucket. The registration's description says if the package is bad."""
         name, client_token = parameters["TypeName"], parameters.get("ClientRequestToken")
-        if not re.fullmatch(r"[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){2}", name):
-            raise refusal(
-                f"{name} is not a type name: a type name is three parts of letters and digits, such as My::Own::Type."
-            )
         if name.split("::")[0].lower() in map(str.lower, RESERVED) and name != self._reserved:
             raise refusal(f"The namespace of {name} is reserved, as are all of {', '.join(RESERVED)}.")
         with self._lock:

@@ -49,8 +49,8 @@ class UndoLog:
         while self.steps:
             logical_id, work = self.steps[-1]
             if logical_id not in skipped:
-                restored = work()
-                if restored is not None and logical_id in stable.resources:
+                restored, former = work(), stable.resources.get(logical_id)
+                if restored is not None and former is not None and restored.physical_id == former.physical_id:
                     stable.resources[logical_id] = restored
             self.steps.pop()
 

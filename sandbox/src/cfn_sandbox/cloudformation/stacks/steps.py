@@ -139,7 +139,8 @@ class Steps:
         def work() -> Outcome:
             sent = self._sent(draft)
             desired = draft.resource(sent, current.instance)
-            begun(lambda: self._restore(draft.kind, current, desired))
+            if draft.kind.supports("UPDATE"):
+                begun(lambda: self._restore(draft.kind, current, desired))
             made.append(desired)
             return self._change(draft.kind, desired, current)
 

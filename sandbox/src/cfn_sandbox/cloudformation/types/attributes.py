@@ -14,6 +14,11 @@ from importlib.resources import files
 from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON
 
+_WITH_OUTPUTS = {
+    "AWS::CloudFormation::Stack",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+    "AWS::Serverless::Application",
+}
 _DEEPEST = 10  # levels of an attribute's name; a schema can refer to itself without end
 
 
@@ -34,14 +39,15 @@ def attribute_paths(schema: ResourceSchema) -> set[Path]:
 
 def refusal(schema: ResourceSchema, name: str) -> str | None:
     """Return why Fn::GetAtt of an attribute is refused, in CloudFormation's words; None if it is allowed."""
-    if tuple(name.split(".")) in attribute_paths(schema):
+    has_outputs = schema.name in _WITH_OUTPUTS and name.startswith("Outputs.")
+    if has_outputs or tuple(name.split(".")) in attribute_paths(schema):
         return None
     return f"Requested attribute {name} must be a readonly property in schema for [{schema.name}]"
 
 
 def _leaves(schema: ResourceSchema, rules: JSON, path: Path) -> Iterator[Path]:
     """Yield the paths of the properties below one that are neither objects nor lists of objects."""
-    resolved = schema.resolve(rules)
+    resolved = rules if isinstance(rules, dict) and "type" in rules else schema.resolve(rules)  # as cfn-lint reads it
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if "object" in kinds:

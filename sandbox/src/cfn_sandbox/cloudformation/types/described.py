@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import cast
 
 from cfn_sandbox.cloudformation.types import attributes
 from cfn_sandbox.cloudformation.types.interface import Action, Instance, Properties
+from cfn_sandbox.cloudformation.types.patterns import unreadable
 from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema, at
 from cfn_sandbox.cloudformation.types.validator import Validator
 from cfn_sandbox.cloudformation.types.violations import Violation
 from cfn_sandbox.cloudformation.values import JSON, Value
+
+_LOG = logging.getLogger(__name__)
 
 
 class DescribedType:
@@ -43,15 +47,17 @@ class DescribedType:
         """The validator of what a template can set: read-only properties are extraneous."""
         read_only = {path[0] for path in self.schema.read_only if len(path) == 1}
         settable = {key: rules for key, rules in self.schema.properties.items() if key not in read_only}
+        for place, reason in unreadable(dict(self.schema.document)):
+            _LOG.warning("%s: the pattern at %s is not checked: %s", self.name, place, reason)
         return Validator({**self.schema.document, "type": "object", "properties": settable})
 
     def check(self, properties: Properties) -> list[str]:
         """Return a line for each violation of the schema, with CloudFormation's wording and the sandbox's hints."""
-        return self._validator.lines(dict(properties))
+        return self._validator.lines(properties)
 
     def violations(self, properties: Properties) -> list[Violation]:
         """Return the violations themselves, which pre-deployment validation words in another way."""
-        return self._validator.violations(dict(properties))
+        return self._validator.violations(properties)
 
     def attribute_refusal(self, name: str) -> str | None:
         """Return why Fn::GetAtt of an attribute is refused; None if it is allowed."""

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
 import regex
+
+from cfn_sandbox.cloudformation.values import JSON
 
 _NAMED: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("character_classes.json").read_text("utf-8"))
 _WORD = r"[_\p{L}\p{Nd}\p{Mn}]"
@@ -71,6 +74,20 @@ def finds(pattern: str, text: str) -> bool:
         UnreadablePatternError: see `compiled`.
     """
     return compiled(pattern).search(text) is not None
+
+
+def unreadable(schema: JSON, place: str = "#") -> Iterator[tuple[str, str]]:
+    """Yield each pattern in a schema that can't be read: its place, as a JSON pointer, and the reason."""
+    if isinstance(schema, dict):
+        named = schema.get("patternProperties")
+        for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
+            try:
+                compiled(pattern if isinstance(pattern, str) else "")
+            except UnreadablePatternError as error:
+                yield place, f"[{pattern}] is not a regular expression of Java's: {error}"
+    members = schema.items() if isinstance(schema, dict) else enumerate(schema if isinstance(schema, list) else ())
+    for key, member in members:
+        yield from unreadable(member, f"{place}/{key}")
 
 
 def _without_quotes(pattern: str) -> str:

@@ -10,7 +10,7 @@ Sources: both libraries' code on GitHub, and the cases recorded in tests/cloudfo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 
@@ -55,14 +55,14 @@ class Validator:
         self._document = dict(document)
         self._checks: dict[int, list[Check]] = {}  # by the identity of a schema in the document
 
-    def violations(self, value: Value) -> list[Violation]:
+    def violations(self, properties: Mapping[str, Value]) -> list[Violation]:
         """Return each violation that has a line."""
-        violation = self._violation(self._document, value, 0)
+        violation = self._violation(self._document, dict(properties), 0)
         return list(violation.flat()) if violation else []
 
-    def lines(self, value: Value) -> list[str]:
+    def lines(self, properties: Mapping[str, Value]) -> list[str]:
         """Return the lines of a stack event, with hints, none twice. No line repeats a value."""
-        return list(dict.fromkeys(violation.hinted_line for violation in self.violations(value)))
+        return list(dict.fromkeys(violation.hinted_line for violation in self.violations(properties)))
 
     def _violation(self, schema: JSON, value: Value, depth: int) -> Violation | None:
         """Return how a value violates a schema; None if it satisfies it."""
@@ -279,7 +279,7 @@ def _number(schema: Rules, value: float) -> Iterator[Violation]:
 
 
 def _finds(pattern: str, text: str) -> bool:
-    """Return whether a text matches. A pattern that can't be read matches everything; defects.py reports it."""
+    """Return whether a text matches. A pattern that can't be read matches everything; described.py warns."""
     try:
         return finds(pattern, text)
     except UnreadablePatternError:

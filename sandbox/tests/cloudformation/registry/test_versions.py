@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
+from cfn_sandbox.cloudformation.api.serving import serve
 
 Client = Any  # boto3 creates client classes at run time
 
-TEMPLATE = (Path(__file__).parents[2] / "examples" / "registration.yaml").read_text()
+TEMPLATE = (Path(__file__).parents[4] / "examples" / "registration.yaml").read_text()
 TYPE = "Toy::Test::Type"  # the type of tests.sandbox.toy
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Toy-Test-Type"
 
@@ -26,7 +26,7 @@ def cloudformation(account: Account, toy_package: Path) -> Iterator[Client]:
     for key in ("one.zip", "two.zip"):
         s3.put_object(Bucket="uploads", Key=key, Body=toy_package.read_bytes())
     s3.put_object(Bucket="uploads", Key="broken.zip", Body=b"no zip")
-    with Registry(account, tested=False):
+    with serve(account, tested=False):
         yield account.client("cloudformation")
 
 
@@ -107,10 +107,12 @@ def test_the_life_of_a_registration(account: Account, cloudformation: Client) ->
     ],
 )
 def test_what_is_refused(account: Account, cloudformation: Client, key: str, name: str, reason: str) -> None:
-    """The registry's reason appears in the stack, and no type and no role is left."""
+    """The registry's reason appears in the resource's event, and no type and no role is left."""
     stack = deploy(cloudformation.create_stack, key, name)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert reason in stack["StackStatusReason"]
+    events = cloudformation.describe_stack_events(StackName="registration")["StackEvents"]
+    (failed,) = (event for event in events if event["ResourceStatus"] == "CREATE_FAILED")
+    assert reason in failed["ResourceStatusReason"]
     assert cloudformation.list_types()["TypeSummaries"] == []
     assert account.client("iam").list_roles()["Roles"] == []
 

@@ -13,9 +13,9 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation import private_registry as registry_module
-from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.cloudformation.type_tests import TypeTester
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.registry import registry as registry_module
+from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
 from sandbox.tests.contract import toys
 from sandbox.tests.toy import build_zip
 
@@ -68,7 +68,7 @@ def write_package(file: Path) -> Path:
 def client(account: Account) -> Iterator[Client]:
     """Yield a CloudFormation client of a registry that runs the tests."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account):
+    with serve(account):
         yield account.client("cloudformation")
 
 
@@ -148,7 +148,7 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
     """TestType tests a version that `cfn-sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
     package.write_bytes(build_package(BAD))
-    with Registry(account) as registry:
+    with serve(account) as registry:
         registry.add(package)
         client = account.client("cloudformation")
         assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")

@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.cloudformation.responses import CloudFormationResponse
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.private_registry import RESERVED, Registry
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.registry.registry import RESERVED, Registry
 from sandbox.tests.toy import build_zip
 
 Client = Any  # boto3 creates client classes at run time
@@ -65,7 +65,7 @@ def build_package(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any]
 def registry(account: Account) -> Iterator[Registry]:
     """Yield the account's registry, with a bucket for uploads."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account, tested=False) as registry:
+    with serve(account, tested=False) as registry:
         yield registry
 
 
@@ -232,10 +232,10 @@ def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> No
         submit(account, build_package(name), name)
 
 
-def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Registry) -> None:
+def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Registry, tmp_path: Path) -> None:
     """Registry.add accepts any namespace, because the sandbox's own project has AWS's."""
     name = "AWS::Test::Toy"
-    package = Path(registry._folder / "package.zip")
+    package = tmp_path / "package.zip"
     package.write_bytes(build_package(name))
     registry.add(package)
     assert maker(deploy(account.client("cloudformation"), "toys", template(name))) == "maker 00000001"
@@ -244,7 +244,7 @@ def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Regis
 def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
     """The registry's `reserved` type can be submitted despite its namespace; the demo needs it."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account, reserved="AWS::Test::Toy", tested=False):
+    with serve(account, reserved="AWS::Test::Toy", tested=False):
         assert submit(account, build_package("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
         with pytest.raises(ClientError, match="is reserved"):
             submit(account, build_package("AWS::Test::Bear"), "AWS::Test::Bear")
@@ -261,15 +261,28 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"TypeName": "Acme::Test-Toys"}, "Acme::Test-Toys is not a type name"),
-        ({"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"}, "registers resource types only, not MODULE"),
-        ({"TypeName": TOY, "Type": "HOOK"}, "registers resource types only, not HOOK"),
+        (
+            {"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"},
+            "RegisterType with Type MODULE is not supported. This sandbox registers resource types only",
+        ),
+        (
+            {"TypeName": TOY, "Type": "HOOK"},
+            "RegisterType with Type HOOK is not supported. This sandbox registers resource types only",
+        ),
     ],
 )
-def test_other_kinds_and_names_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
-    """Other kinds of types and invalid names are refused with a reason, before the package is read."""
+def test_other_kinds_are_refused(cloudformation: Client, options: dict[str, str], message: str) -> None:
+    """Other kinds of types are refused with a reason, before the package is read."""
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=message):
         cloudformation.register_type(SchemaHandlerPackage="s3://uploads/toys/package.zip", **options)
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_wrong_name_is_refused(account: Account) -> None:
+    """What is no type name is refused in the words of AWS's front end, before the package is read."""
+    words = "Value 'Acme::Test-Toys' at 'typeName' failed to satisfy constraint: Member must satisfy regular expression"
+    with pytest.raises(ClientError, match=words):
+        submit(account, None, "Acme::Test-Toys")
 
 
 def test_a_request_that_is_repeated_registers_once(account: Account, cloudformation: Client) -> None:
@@ -353,7 +366,9 @@ def test_a_type_deregistered_while_in_use(account: Account, cloudformation: Clie
     cloudformation.delete_stack(StackName="toys")
     (stack,) = cloudformation.describe_stacks(StackName="toys")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert f"The type {TOY} is not registered any more" in stack["StackStatusReason"]
+    assert stack["StackStatusReason"] == "The following resource(s) failed to delete: [Bear]. "
+    failed = cloudformation.describe_stack_events(StackName="toys")["StackEvents"][1]
+    assert f"The type {TOY} is not registered any more" in failed["ResourceStatusReason"]
     forgiving = HANDLERS.replace('del toys[model["Name"]]', 'toys.pop(model["Name"], None)')  # the toys are forgotten
     submit(account, build_package(code=forgiving))
     cloudformation.delete_stack(StackName="toys")
@@ -426,7 +441,9 @@ def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: C
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
         cloudformation.describe_type_registration(RegistrationToken="never")
     submit(account, build_package())
-    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="This sandbox has no PublishType"):
+    with pytest.raises(
+        cloudformation.exceptions.CFNRegistryException, match="This sandbox has no CloudFormation's PublishType"
+    ):
         cloudformation.publish_type(Type="RESOURCE", TypeName=TOY)
 
 
@@ -454,13 +471,14 @@ def test_the_registry_cleans_up(account: Account, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"
     package.write_bytes(build_package())
-    with Registry(account, tested=False) as registry:
+    with serve(account, tested=False) as registry:
         function = registry.add(package)
         assert len(list(tmp_path.iterdir())) > 1
     assert list(tmp_path.iterdir()) == [package]
     with pytest.raises(Exception, match="Connection refused"):
         function.invoke({})
-    assert not hasattr(CloudFormationResponse, "list_types")
+    with pytest.raises(ClientError, match="This sandbox has no CloudFormation's ListTypes"):
+        account.client("cloudformation").list_types()
 
 
 def test_cfn_submit_registers_another_project(account: Account, cloudformation: Client, tmp_path: Path) -> None:

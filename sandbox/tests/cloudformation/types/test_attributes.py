@@ -1,0 +1,80 @@
+"""Fn::GetAtt gives what cfn-lint says that AWS gives, by type."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, _getatts
+
+from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.cloudformation.types.attributes import attribute_paths, refusal
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+
+
+def test_the_lists_are_cfn_lint_s() -> None:
+    """The copied lists are those of the installed cfn-lint."""
+    table = json.loads(files("cfn_sandbox.cloudformation.types").joinpath("attributes.json").read_text("utf-8"))
+    assert table["all_properties"] == _getatts._all_property_types
+    assert table["further"] == _getatts._exceptions
+
+
+@pytest.mark.slow
+def test_the_rules_are_cfn_lint_s() -> None:
+    """For every published type the attributes are cfn-lint's, but lists of objects that it overlooks behind `$ref`."""
+    with_outputs = {
+        "AWS::CloudFormation::Stack",
+        "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+        "AWS::Serverless::Application",
+    }
+    for name in set(PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1")) - with_outputs:
+        theirs = _getatts.GetAtts(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name)).attrs.data
+        schema = published.schema(name)
+        assert schema is not None
+        expected = {
+            attribute for attribute in theirs if "*" not in attribute and not _is_list_of_objects(schema, attribute)
+        }
+        assert {".".join(path) for path in attribute_paths(schema)} == expected, name
+
+
+def _is_list_of_objects(schema: ResourceSchema, attribute: str) -> bool:
+    if schema.name not in _getatts._all_property_types:
+        return False
+    rules: list[Any] = schema.at(attribute.split("."))
+    return any(schema.kinds(item) & {"object", "array"} for rule in rules for item in schema.items(rule))
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "allowed"),
+    [
+        ("AWS::SNS::Topic", "TopicName", True),
+        ("AWS::SNS::Topic", "Tags", False),
+        ("AWS::SNS::Topic", "Nonsense", False),
+        ("AWS::SQS::Queue", "RedrivePolicy", False),
+        ("AWS::SageMaker::ModelQualityJobDefinition", "JobDefinitionName", True),
+        ("AWS::SageMaker::ModelQualityJobDefinition", "JobResources.ClusterConfig.InstanceType", True),
+        ("AWS::SageMaker::ModelQualityJobDefinition", "JobResources.ClusterConfig", False),
+        ("AWS::SageMaker::Endpoint", "EndpointName", True),
+        ("AWS::CloudFormation::Stack", "Outputs.Name", True),
+        ("AWS::CloudFormation::Stack", "Outputs", False),
+        ("AWS::RDS::DBCluster", "Endpoint.Address", True),
+        ("AWS::RDS::DBCluster", "Endpoint.Nonsense", False),
+        ("AWS::Logs::LogGroup", "Arn", True),
+        ("AWS::Logs::LogGroup", "RetentionInDays", False),
+    ],
+)
+def test_attributes(name: str, attribute: str, *, allowed: bool) -> None:
+    """Older types of AWS's give every property but lists of objects, others the read-only ones, with AWS's sentence."""
+    schema = published.schema(name)
+    assert schema is not None
+    sentence = f"Requested attribute {attribute} must be a readonly property in schema for [{name}]"
+    assert refusal(schema, attribute) == (None if allowed else sentence)
+
+
+def test_private_types_give_read_only_properties() -> None:
+    """A registered type has its read-only properties as attributes, also nested ones, but none inside a list."""
+    read_only: list[Any] = ["/properties/Arn", "/properties/Outer/Inner", "/properties/List/*/Member"]
+    schema = ResourceSchema({"typeName": "My::Own::Type", "properties": {"Name": {}}, "readOnlyProperties": read_only})
+    assert attribute_paths(schema) == {("Arn",), ("Outer", "Inner")}
+    assert refusal(schema, "Outer.Inner") is None
+    assert refusal(schema, "Name") is not None
