@@ -65,7 +65,6 @@ FORMAT = "Template format error: "
             f"{FORMAT}Mappings attribute name 'eu-west-1' must contain only alphanumeric characters.",
         ),
         ("Mappings: {M-N: {A: {B: c}}}", f"{FORMAT}Mappings name 'M-N' is non alphanumeric."),
-        ("Conditions: {C-D: !Equals [a, b]}", f"{FORMAT}Condition name C-D is non alphanumeric."),
         (
             "Conditions: {C: yes}",
             f"{FORMAT}Conditions can only be boolean operations on parameters and other conditions",

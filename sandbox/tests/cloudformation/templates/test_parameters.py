@@ -27,6 +27,8 @@ def resolved(declaration: str, value: str | None = None, stored: dict[str, str] 
         ("{Type: Number, Default: 5}", "7.5", "7.5"),
         ("{Type: CommaDelimitedList, Default: ' a, b ,c'}", None, ["a", "b", "c"]),
         ("{Type: CommaDelimitedList}", "", [""]),
+        ("{Type: CommaDelimitedList, AllowedValues: ['a,b', c]}", "a,b", ["a", "b"]),
+        ("{Type: List<Number>, MinValue: 5, AllowedValues: [5, 6]}", "5, 6", ["5", "6"]),
         ("{Type: List<Number>, MaxValue: 9}", "1, 2", ["1", "2"]),
         ("{Type: List<String>}", "a,,b", ["a", "", "b"]),
         ("{Type: AWS::EC2::VPC::Id}", "vpc-1", "vpc-1"),

@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 
 import pytest
-from cfnlint.helpers import FUNCTION_RULES, FUNCTIONS_ALL
+from cfnlint.helpers import FUNCTION_RULES, FUNCTIONS_ALL, valid_snapshot_types
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import conditions, table
@@ -45,6 +45,11 @@ def test_functions() -> None:
     """Each function that cfn-lint knows of is in the table."""
     known = {name.partition("::[")[0] for name in FUNCTIONS_ALL | FUNCTION_RULES}
     assert {name for name in known if not name.startswith("Fn::ForEach")} <= names("functions")
+
+
+def test_types_with_snapshots() -> None:
+    """The types that can be snapshot are those that cfn-lint knows of."""
+    assert set(ROWS["types with snapshots"]["honoured"]) == set(valid_snapshot_types)
 
 
 def message(name: str) -> str:

@@ -123,8 +123,6 @@ def _check_mappings(mappings: Object) -> None:
 def _check_conditions(template: Template) -> None:
     conditions, checked = template.section("Conditions"), Forms(template)
     for name, condition in conditions.items():
-        if not _ALPHANUMERIC.fullmatch(name):
-            raise format_error(f"Condition name {name} is non alphanumeric.")
         _refuse_resources(condition, template, "Conditions")
         dynamic.refuse(condition, f"the condition {name}")
         checked.check_boolean(condition)

@@ -192,6 +192,7 @@ class Evaluator:
         definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
         names = [one.name for part in definitions for one in references.references(part, self.condition)]
         names += [name for one in definitions for name in depends_on(one)]
+        # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
             raise unresolved(inactive, block)

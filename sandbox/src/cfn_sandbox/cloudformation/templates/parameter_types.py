@@ -113,14 +113,16 @@ def problem(declaration: Object, given: str) -> str | None:
     of = kind(declaration)
     if of.in_parameter_store:
         return None
-    found = _violation(declaration, of, split(given) if of.is_list else [given])
+    found = _violation(declaration, of, given)
     description = declaration.get("ConstraintDescription")
     return f"failed to satisfy constraint: {text(description)}" if found and description is not None else found
 
 
-def _violation(declaration: Object, of: Kind, members: list[str]) -> str | None:
+def _violation(declaration: Object, of: Kind, given: str) -> str | None:
+    members = split(given) if of.is_list else [given]
     allowed = declaration.get("AllowedValues")
-    if isinstance(allowed, list) and not set(members) <= set(map(text, allowed)):
+    # The whole text of a list may be one of them, too: cfn-lint, which AWS writes, accepts both.
+    if isinstance(allowed, list) and not ({given} <= (texts := {*map(text, allowed)}) or {*members} <= texts):
         return "must be one of AllowedValues"
     if of.name == "Number":
         return _number_violation(declaration, members)

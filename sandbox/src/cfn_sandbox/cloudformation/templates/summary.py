@@ -52,7 +52,7 @@ def summarized(template: Template) -> dict[str, JSON]:
         {**_parameter(key, one), "ParameterType": text(_scalar(one, "Type")), "ParameterConstraints": _constraints(one)}
         for key, one in template.members("Parameters").items()
     ]
-    answer["ResourceTypes"] = [*sorted({text(_scalar(one, "Type")) for one in template.resources.values()})]
+    answer["ResourceTypes"] = [*dict.fromkeys(text(_scalar(one, "Type")) for one in template.resources.values())]
     if "AWSTemplateFormatVersion" in template.body:
         answer["Version"] = template.body["AWSTemplateFormatVersion"]
     if "Metadata" in template.body:
