@@ -33,6 +33,8 @@ def resolved(declaration: str, value: str | None = None, stored: dict[str, str] 
         ("{Type: List<String>}", "a,,b", ["a", "", "b"]),
         ("{Type: AWS::EC2::VPC::Id}", "vpc-1", "vpc-1"),
         ("{Type: 'List<AWS::EC2::Subnet::Id>'}", "subnet-1, subnet-2", ["subnet-1", "subnet-2"]),
+        ("{Type: 'List<Anything::Else>'}", "a,b", ["a", "b"]),
+        ("{Type: AWS::SSM::Parameter::Value<Anything::Else>}", "/toys/name", "bear, fox"),
         ("{Type: AWS::SSM::Parameter::Name}", "/toys/name", "/toys/name"),
         ("{Type: AWS::SSM::Parameter::Value<String>, Default: /toys/name}", None, "bear, fox"),
         ("{Type: AWS::SSM::Parameter::Value<List<String>>}", "/toys/name", ["bear", "fox"]),
