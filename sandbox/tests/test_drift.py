@@ -16,6 +16,7 @@ from cfn_sandbox.cloudformation.stacks import drift, operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.pairs import NAME, SCHEMA, Json, Pairs, failure
 from tools.envelopes import ROOT, TYPE_NAME, maximal
@@ -191,14 +192,15 @@ def test_unknown(pairs: Pairs, client: Client) -> None:
 def test_stack_tags(pairs: Pairs, client: Client) -> None:
     """A type that takes tags is expected to have the stack tags; a resource's own value wins."""
     tags = [{"Key": "team", "Value": "b"}, {"Key": "stage", "Value": "test"}]
-    tagged = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
+    tagged: Json = {"Left": "a", "Right": "b", "Labels": [{"Key": "team", "Value": "a"}]}
     create(client, template(Pair=tagged, Other={"Left": "a", "Right": "c"}), Tags=tags)
     assert detect_drift(client)["StackDriftStatus"] == "IN_SYNC"
     kind = pairs.registered_type(**TAGGED)
-    for properties, expected in (
+    cases: list[tuple[Json, list[Json]]] = [
         (tagged, [*tagged["Labels"], {"Key": "stage", "Value": "test"}]),
-        ({"Left": "a", "Right": "c"}, tags),
-    ):
+        ({"Left": "a", "Right": "c"}, [*tags]),
+    ]
+    for properties, expected in cases:
         as_tags = {tag["Key"]: tag["Value"] for tag in tags}
         assert drift.expected_properties(kind, properties, as_tags) == properties | {"Labels": expected}
         assert drift.expected_properties(kind, properties, {}) == properties
@@ -304,7 +306,7 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
 )
 def test_differences(schema: Json, expected: Json, actual: Json, reported: list[Difference]) -> None:
     """Different types, numbers, and sets behind references and patterns are compared by the schema."""
-    assert differences(schema, expected, actual) == reported
+    assert differences(ResourceSchema({"typeName": NAME, **schema}), expected, actual) == reported
 
 
 def test_this_project_s_type() -> None:

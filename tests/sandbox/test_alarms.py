@@ -6,10 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from cfn_sandbox.cloudformation.types import catalogue
-from tools.sagemaker.rules import rules
+from cfn_sandbox.cloudformation.api.serving import serve
+from tests.stack_events import why
+from tools.sagemaker import account
 
 Client = Any
 ALARM = {
@@ -30,9 +30,11 @@ ALARM = {
 
 
 @pytest.fixture
-def cloudformation() -> Iterator[Client]:
-    """Yield a client of a CloudFormation with the sandbox's patches and types."""
-    with mock_aws(), rules(), stacks.install():
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Yield a client of the CloudFormation of an account that boto3's clients call."""
+    with account() as opened, serve(opened, tested=False):
+        for name, value in opened.environment().items():
+            monkeypatch.setenv(name, value)
         yield boto3.client("cloudformation", region_name="us-east-1")
 
 
@@ -46,9 +48,9 @@ def template(**changes: Any) -> str:  # noqa: ANN401 - any property's value
 
 
 def status(cloudformation: Client) -> tuple[str, str]:
-    """Return the stack's status and its reason."""
+    """Return the stack's status, and the reasons of its failed events."""
     (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
-    return stack["StackStatus"], stack.get("StackStatusReason", "")
+    return stack["StackStatus"], why(cloudformation, stack["StackId"])
 
 
 def alarms() -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
-from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.processes import descendants, wait_until_ended
@@ -69,9 +70,9 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
 )
 def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, message: str) -> None:
     """A schema with other update rules fails the step that shows the rule."""
-    template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
+    template = parse((PROJECT / "examples" / "documentation.yaml").read_text()).body
     out = io.StringIO()
-    with sagemaker.account(region=demo.REGION) as account, Registry(account) as registry:
+    with sagemaker.account(region=demo.REGION) as account, serve(account) as registry:
         function = registry.add(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = RegisteredType(schema | change, function.invoke)

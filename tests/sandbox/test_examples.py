@@ -11,10 +11,12 @@ from cfnlint.api import lint_file
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation import drift
+from cfn_sandbox.cloudformation.api.serving import serve
+from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from tests.stack_events import why
 from tools import sagemaker
 
 PROJECT = Path(__file__).parents[2]
@@ -38,16 +40,21 @@ def account() -> Iterator[Account]:
     with (
         sagemaker.account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
-        stacks.install(),
-        drift.serve(),
+        serve(account, tested=False),
     ):
         catalogue.add_type(account.account_id, account.region, RegisteredType(schema, function.invoke))
         yield account
 
 
+def yaml_template(name: str) -> dict[str, Any]:
+    """Return an example's template."""
+    body: dict[str, Any] = parse((EXAMPLES / name).read_text()).body
+    return body
+
+
 def values(template: str, others: dict[str, str]) -> list[dict[str, str]]:
     """Return the parameters that a template needs: a value for each one without a default, and others."""
-    parameters = stacks.Stack.parse_template(template).get("Parameters", {})
+    parameters = parse(template).members("Parameters")
     chosen = {key: PARAMETERS[key] for key, parameter in parameters.items() if "Default" not in parameter} | others
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()]
 
@@ -355,7 +362,7 @@ def test_the_schedule_s_example_deploys_whole(account: Account) -> None:
 
 def test_a_replacement_moves_the_schedule_before_it_deletes_the_old_definition(account: Account) -> None:
     """The schedule moves before the old definition is deleted: SageMaker keeps a definition in use."""
-    template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
+    template = yaml_template("schedule.yaml")
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
     template["Resources"]["JobDefinition"]["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
@@ -376,7 +383,7 @@ def test_a_replacement_moves_the_schedule_before_it_deletes_the_old_definition(a
 
 def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     """The rollback moves the schedule to the old definition before it deletes the new one."""
-    template = stacks.Stack.parse_template((EXAMPLES / "schedule.yaml").read_text())
+    template = yaml_template("schedule.yaml")
     stack, _ = deploy(account, json.dumps(template))
     (old,) = [output["OutputValue"] for output in stack["Outputs"]]
     template["Resources"]["JobDefinition"]["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
@@ -390,7 +397,7 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     }
     stack = update_stack(account, template)
     assert (stack["StackStatus"], scheduled_definition(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
-    assert "there is no model quality job definition nowhere" in stack["StackStatusReason"]
+    assert "there is no model quality job definition nowhere" in why(account.client("cloudformation"), "example")
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
         ("JobDefinition", "UPDATE_COMPLETE"),
         ("Schedule", "UPDATE_COMPLETE"),
@@ -414,7 +421,7 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
 def test_both_notations_say_the_same() -> None:
     """The documentation's JSON and YAML examples are the same template."""
     as_json, as_yaml = ((EXAMPLES / f"documentation.{notation}").read_text() for notation in ("json", "yaml"))
-    assert stacks.Stack.parse_template(as_json) == stacks.Stack.parse_template(as_yaml)
+    assert parse(as_json) == parse(as_yaml)
 
 
 ELSEWHERE = {

@@ -1,7 +1,6 @@
 """Monitoring schedules work through SageMaker's API, in stacks and in Cloud Control."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +9,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from cfn_sandbox.cloudformation import cloud_control, drift
-from cfn_sandbox.cloudformation.types import catalogue
-from tools.sagemaker.rules import rules
+from cfn_sandbox.cloudformation.api.serving import serve
+from tests.stack_events import why
+from tools.sagemaker import account
 
 Client = Any  # boto3 creates client classes at run time
 Json = dict[str, Any]
@@ -26,9 +24,10 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run moto with SageMaker's rules in this process, without the user's AWS configuration."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    with mock_aws(), rules(), stacks.install(), drift.serve(), cloud_control.serve():
+    """Open an account with SageMaker's rules, which boto3's clients call, without the user's AWS configuration."""
+    with account(region=REGION) as opened, serve(opened, tested=False):
+        for name, value in opened.environment().items():
+            monkeypatch.setenv(name, value)
         yield
 
 
@@ -237,7 +236,7 @@ def stack_state(cloudformation: Client) -> tuple[str, str | None, dict[str, str]
     """Return the stack's status, its reason and its outputs."""
     (stack,) = cloudformation.describe_stacks(StackName="monitor")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return stack["StackStatus"], stack.get("StackStatusReason"), outputs
+    return stack["StackStatus"], why(cloudformation, stack["StackId"]) or None, outputs
 
 
 def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> None:

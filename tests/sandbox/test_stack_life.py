@@ -8,9 +8,11 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
+from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from tests.stack_events import why
 from tools.envelopes import ROOT, TYPE_NAME, Json, maximal, minimal
 from tools.sagemaker import account as sagemaker_account
 
@@ -26,7 +28,11 @@ def account_and_waits() -> Iterator[tuple[Account, list[float]]]:
     """Yield an account with the type, and a list that records waits between invocations without waiting."""
     schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
     waits: list[float] = []
-    with sagemaker_account(tag_lag=2) as account, Function(package(ROOT), account) as function, stacks.install():
+    with (
+        sagemaker_account(tag_lag=2) as account,
+        Function(package(ROOT), account) as function,
+        serve(account, tested=False),
+    ):
         kind = RegisteredType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
         catalogue.add_type(account.account_id, account.region, kind)
         yield account, waits
@@ -71,7 +77,7 @@ def deploy(action: Any, properties: Json, **stack_tags: str) -> Json:  # noqa: A
 
 def arn_of(stack: Json) -> str:
     """Return the definition's ARN; fail if the operation failed."""
-    assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
+    assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack
     arn: str = stack["Outputs"][0]["OutputValue"]
     return arn
 
@@ -87,8 +93,8 @@ def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Cl
     arn = arn_of(deploy(cloudformation.create_stack, maximal()))
     stack = deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
-    assert "change the name" in stack["StackStatusReason"].lower()
+    assert "HandlerErrorCode: AlreadyExists" in why(cloudformation, "quality")
+    assert "change the name" in why(cloudformation, "quality").lower()
     assert names(sagemaker) == ["Fraud-Quality"]
     assert stack["Outputs"][0]["OutputValue"] == arn
     changed = arn_of(deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE, "JobDefinitionName": "Second"}))
@@ -102,7 +108,7 @@ def test_somebody_else_s_definition_is_left_alone(cloudformation: Client, sagema
     sagemaker.create_model_quality_job_definition(**theirs)
     stack = deploy(cloudformation.create_stack, maximal())
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "HandlerErrorCode: AlreadyExists" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: AlreadyExists" in why(cloudformation, "quality")
     assert names(sagemaker) == ["Fraud-Quality"]
     sagemaker.delete_model_quality_job_definition(JobDefinitionName="Fraud-Quality")
 
@@ -122,17 +128,15 @@ def test_too_many_tags(cloudformation: Client) -> None:
     many = [{"Key": f"tag-{number}", "Value": ""} for number in range(50)]
     stack = deploy(cloudformation.create_stack, minimal() | {"Tags": many}, team="fraud")
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "HandlerErrorCode: InvalidRequest" in stack["StackStatusReason"]
-    assert "51" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: InvalidRequest" in why(cloudformation, "quality")
+    assert "51" in why(cloudformation, "quality")
 
 
 def test_invalid_properties_reach_no_handler(cloudformation: Client) -> None:
     """CloudFormation refuses invalid properties by the schema, without invoking the handler."""
     cluster = {"ClusterConfig": {"InstanceCount": 0, "InstanceType": "ml.m5.large"}}
-    stack = deploy(
-        cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"}
-    )
-    lines = stack["StackStatusReason"].splitlines()[1:]
+    deploy(cloudformation.create_stack, minimal() | {"JobResources": cluster, "RoleArn": "monitor", "Role": "x"})
+    lines = why(cloudformation, "quality").splitlines()[1:]
     assert [line.partition(" (sandbox's hint: ")[0] for line in lines] == [
         "#: extraneous key [Role] is not permitted",
         "#/JobResources/ClusterConfig: required key [VolumeSizeInGB] not found",
@@ -166,8 +170,8 @@ def test_a_schedule_locks_its_definition(
     cloudformation.delete_stack(StackName="quality")
     (stack,) = cloudformation.describe_stacks(StackName="quality")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert "HandlerErrorCode: ResourceConflict" in stack["StackStatusReason"]
-    assert "daily" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: ResourceConflict" in why(cloudformation, "quality")
+    assert "daily" in why(cloudformation, "quality")
     assert 180 <= sum(waits) <= 3 * 200
     assert names(sagemaker) == [name]
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="daily")
@@ -182,6 +186,6 @@ def test_a_definition_deleted_outside(cloudformation: Client, sagemaker: Client)
     sagemaker.delete_model_quality_job_definition(JobDefinitionName=name)
     stack = deploy(cloudformation.update_stack, minimal() | {"EndpointName": "fraud"})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
-    assert "HandlerErrorCode: NotFound" in stack["StackStatusReason"]
+    assert "HandlerErrorCode: NotFound" in why(cloudformation, "quality")
     cloudformation.delete_stack(StackName="quality")
     assert cloudformation.describe_stacks()["Stacks"] == []

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cfn_sandbox.cloudformation import type_tests
+from cfn_sandbox.cloudformation.registry import type_tests
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import __main__ as process
 from cfn_sandbox.contract import inputs, session

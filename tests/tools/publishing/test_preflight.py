@@ -29,7 +29,7 @@ REGION = "eu-west-1"
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     """Run an account that has everything the inputs name; its endpoint's name contains the region."""
-    with sagemaker.account(region=REGION) as account, Registry(account):
+    with sagemaker.account(region=REGION) as account, serve(account):
         endpoints.make(account, f"churn-{REGION}")
         prerequisites.deploy(ROOT, endpoints.place(account), f"churn-{REGION}", None, lambda _: None)
         yield account

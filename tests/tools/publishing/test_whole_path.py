@@ -34,7 +34,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
     Like the real service, its SageMaker refuses a role that it can't assume and a missing endpoint.
     """
-    with sagemaker.account(strict=True) as account, Registry(account):
+    with sagemaker.account(strict=True) as account, serve(account):
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         for name, value in account.environment().items():
