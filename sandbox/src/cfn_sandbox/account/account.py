@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,7 +59,7 @@ class Account:
         self._port = port
         self._rules = rules
         self._clients: dict[str, Any] = {}
-        self._application: WSGIApplication = DomainDispatcherApplication(partial(create_app, home=self.region))
+        self._application: WSGIApplication = DomainDispatcherApplication(create_app)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
