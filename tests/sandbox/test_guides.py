@@ -14,7 +14,6 @@ import yaml
 
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
@@ -38,7 +37,6 @@ def account() -> Iterator[Account]:
     with (
         sagemaker.account() as account,
         Function(package(ROOT), account) as function,
-        serve(account, tested=False),
     ):
         for name in (OURS, THEIRS):
             kind = RegisteredType(schema | {"typeName": name}, function.invoke)

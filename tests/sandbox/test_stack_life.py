@@ -8,7 +8,6 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
@@ -31,7 +30,6 @@ def account_and_waits() -> Iterator[tuple[Account, list[float]]]:
     with (
         sagemaker_account(tag_lag=2) as account,
         Function(package(ROOT), account) as function,
-        serve(account, tested=False),
     ):
         kind = RegisteredType(schema, function.invoke, log_group="handler-logs", wait=waits.append)
         catalogue.add_type(account.account_id, account.region, kind)
