@@ -50,7 +50,7 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 @pytest.fixture
 def home() -> Iterator[Account]:
     """Yield an account that serves CloudFormation, for one test of toys."""
-    with Account(region=REGION) as account:
+    with Account(region=REGION, tested=False) as account:
         yield account
 
 

@@ -40,7 +40,7 @@ PROPERTIES: Json = {
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Yield an account that serves CloudFormation."""
-    with Account(region=REGION) as account:
+    with Account(region=REGION, tested=False) as account:
         yield account
 
 

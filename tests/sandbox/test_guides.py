@@ -209,7 +209,7 @@ def test_adopt(account: Account) -> None:
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
     """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
-    create, status, get, listing, update, delete = commands("tools.clients.md")
+    create, status, get, listing, update, delete = commands("clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
     token = json.loads(output_of(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
     event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,6 +34,35 @@ LOOPBACK = "127.0.0.1"
 
 REGION = "us-east-1"
 """The default region of an account."""
+
+
+class Door:
+    """The application that answers an account's requests: moto's, or one in front of it.
+
+    Args:
+        application: moto's application.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        return self._application(environ, start_response)
+
+    @contextmanager
+    def layer(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
+        """Put a layer in front until the context ends.
+
+        Args:
+            wrap: takes the application that answers requests, and returns the one that shall answer them.
+        """
+        behind = self._application
+        self._application = wrap(behind)
+        try:
+            yield
+        finally:
+            self._application = behind
 
 
 @dataclass(frozen=True)
@@ -82,7 +110,6 @@ class Account:
         self._options = _Options(port, rules, reserved, tested)
         self._registry: Registry | None = None
         self._clients: dict[str, Any] = {}
-        self._application: WSGIApplication = DomainDispatcherApplication(partial(create_app, home=self.region))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -92,10 +119,11 @@ class Account:
                 opening.enter_context(rules)
             # Unless a level is set, werkzeug adds a handler that prints every request.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
+            door = Door(DomainDispatcherApplication(create_app))
             server = make_server(
                 LOOPBACK,
                 0,
-                self._answer,
+                door,
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -109,11 +137,11 @@ class Account:
             self.reset()
             opening.callback(self.reset)
             opening.callback(self._close_clients)
-            # Imported here, because serving imports this module.
+            # Imported here, because the registry imports this module.
             from cfn_sandbox.cloudformation.api.serving import serve  # noqa: PLC0415
 
-            serving = serve(self, self._options.reserved, tested=self._options.tested)
-            self._registry = opening.enter_context(serving)
+            options = self._options
+            self._registry = opening.enter_context(serve(self, door, options.reserved, tested=options.tested))
             self._open = opening.pop_all()
         return self
 
@@ -136,23 +164,6 @@ class Account:
         if self._registry is None:
             raise SandboxError("the account is not open: use it in `with Account() as account:`")
         return self._registry
-
-    @contextmanager
-    def layer(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
-        """Put a layer in front of the account's services until the context ends.
-
-        Args:
-            wrap: takes the application that answers requests, and returns the one that shall answer them.
-        """
-        behind = self._application
-        self._application = wrap(behind)
-        try:
-            yield
-        finally:
-            self._application = behind
-
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._application(environ, start_response)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make any AWS client use this account and nothing else.

@@ -1,6 +1,6 @@
 """The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
 
-cloudformation/registry/type_tests.py writes the REQUEST file and reads the ANSWER file.
+cfn_sandbox/cloudformation/registry/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The events are CloudFormation's (cloudformation/types/registered.py), but don't come from a stack: they have no stack
-id, no tags and no logical id, and each request has a new token.
+The events are CloudFormation's (cfn_sandbox/cloudformation/types/registered.py), but don't come from a stack: they have
+no stack id, no tags and no logical id, and each request has a new token.
 """
 
 from __future__ import annotations

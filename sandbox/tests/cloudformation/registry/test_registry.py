@@ -75,7 +75,7 @@ def registry(account: Account) -> Registry:
 
 
 @pytest.fixture
-def cloudformation(account: Account) -> Client:
+def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - the fixture starts the registry
     """Return a CloudFormation client."""
     return account.client("cloudformation")
 
@@ -228,6 +228,7 @@ def test_a_package_that_is_not_right_fails_with_the_reason(
     assert submit(account, build_package())["TypeVersionArn"].endswith("/00000001")
 
 
+@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("namespace", [*RESERVED, "aws"])
 def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> None:
     """Each reserved namespace is refused in any case."""
@@ -321,6 +322,28 @@ def test_two_versions(account: Account, cloudformation: Client) -> None:
     cloudformation.set_type_default_version(Type="RESOURCE", TypeName=TOY, VersionId="00000001")
     assert maker(deploy(cloudformation, "toys", template(Colour="red"))) == "maker 00000001"
     assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["DefaultVersionId"] == "00000001"
+
+
+def test_a_second_version_while_stacks_exist(account: Account, cloudformation: Client) -> None:
+    """A stack made by one version is updated by the next default version, and then by the old one again."""
+    submit(account, build_package())
+    assert maker(deploy(cloudformation, "toys", template(Colour="red"))) == "maker 00000001"
+    better = {"properties": SCHEMA["properties"] | {"Size": {"type": "string"}}}
+    second = submit(account, build_package(changes=better))["TypeVersionArn"]
+    with pytest.raises(ClientError, match=r"No updates are to be performed"):
+        deploy(cloudformation, "toys", template(Colour="red"))
+
+    cloudformation.set_type_default_version(Arn=second)
+    assert maker(deploy(cloudformation, "toys", template(Colour="blue", Size="big"))) == "maker 00000002"
+    assert cloudformation.describe_type(Type="RESOURCE", TypeName=TOY)["DefaultVersionId"] == "00000002"
+
+    cloudformation.set_type_default_version(Type="RESOURCE", TypeName=TOY, VersionId="00000001")
+    assert maker(deploy(cloudformation, "toys", template(Colour="green"))) == "maker 00000001"
+    named = {"StackName": "toys", "TemplateBody": template(Colour="green", Size="big")}
+    cloudformation.update_stack(**named)
+    assert cloudformation.describe_stacks(StackName="toys")["Stacks"][0]["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    cloudformation.delete_stack(StackName="toys")
+    assert cloudformation.describe_stacks()["Stacks"] == []
 
 
 def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -> None:

@@ -157,7 +157,7 @@ def test_a_failure_keeps_the_last_model() -> None:
         (SandboxError("It crashed."), "It crashed."),
         ({"errorMessage": "boom"}, "boom"),
         ({"status": "FAILED"}, "null"),
-        (None, "The handler answered no object"),
+        (None, "The handler's answer is no object"),
         (success(), "The handler succeeded with the primary identifier None, not one"),
         ({"status": "SUCCESS"}, "The handler succeeded with the primary identifier None, not one"),
     ],

@@ -79,13 +79,28 @@ class VersionStatus:
     running: bool = False
 
 
+@dataclass(frozen=True)
+class PythonFunction:
+    """The handlers of a type that was added from Python: a function of this process."""
+
+    invoke: Callable[[dict[str, Any]], dict[str, Any]]
+    log: str = ""
+    """Empty: the handlers print to this process's output."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
 @dataclass
 class Version:
     """A version of a type.
 
     Attributes:
         schema: the type's schema.
-        package: the package's file; None if the type was added from Python.
+        package: the package's file; None for a type that was added from Python.
         function: the function that has the handlers.
         options: RegisterType's LoggingConfig and ExecutionRoleArn.
         status: what the registry knows of it.
@@ -156,7 +171,7 @@ class Extension:
     @staticmethod
     def provisioning(version: Version) -> str:
         """Return whether a version's resources can be updated: FULLY_MUTABLE or IMMUTABLE."""
-        return "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE"
+        return "FULLY_MUTABLE" if "update" in version.schema.get("handlers", {}) else "IMMUTABLE"
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Builder:
     def build(
         self, package: bytes, name: str | None, options: Parameters, default: Version | None
     ) -> tuple[Version, Function]:
-        """Return a version that runs, and its function. It is tested if it must have a name.
+        """Return a version and its function, which runs, and that is tested if `default` says against which version.
 
         Args:
             package: the zip file's content.
@@ -97,12 +97,7 @@ class Builder:
         return version, function
 
     def test(self, version: Version, package: Path) -> None:
-        """Test a version with a separate function, because stacks can be using the version's own.
-
-        Args:
-            version: the version.
-            package: its package.
-        """
+        """Test a version with a separate function, because stacks can be using the version's own."""
         try:
             with Function(package, self.account) as function:
                 version.status.tests = self._tester.run(version.schema, package, function)

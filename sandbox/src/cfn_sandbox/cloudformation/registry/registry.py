@@ -25,6 +25,7 @@ from cfn_sandbox.cloudformation.registry.extensions import (
     Answer,
     Extension,
     InvalidPackage,
+    PythonFunction,
     Parameters,
     PythonFunction,
     Registration,
@@ -108,7 +109,10 @@ class Registry:
         missing = [name for name in ("typeName", "properties", "primaryIdentifier") if name not in schema]
         if missing:
             raise SandboxError(f"a type can't be added by a schema without {missing[0]}")
-        self._add_default(Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), {}))
+        place = self._builder.account.account_id, self._builder.account.region
+        version = Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), {})
+        with self._lock:
+            self._make_default(self._add_version(version, place), version, place)
 
     def add_package(self, package: Path) -> Function:
         """Register a package from a local file, in any namespace and untested, and make it the default version.
@@ -135,6 +139,7 @@ class Registry:
         place = self._builder.account.account_id, self._builder.account.region
         with self._lock:
             self._make_default(self._add_version(version, place), version, place)
+        return function
 
     @property
     def log(self) -> str:
@@ -278,7 +283,7 @@ class Registry:
         if version is None or not version.status.live:
             raise not_found(f"{extension.name} is deregistered.")
         if version.package is None:
-            raise refusal(f"{extension.name} was added from Python: this sandbox tests packages only.")
+            raise refusal(f"{extension.name} was added from Python: it has no package to test.")
         version.status.tests = IN_PROGRESS
         self._workers.submit(self._builder.test, version, version.package)
         return {"TypeVersionArn": version.status.arn}

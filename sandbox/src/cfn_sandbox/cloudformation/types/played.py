@@ -120,9 +120,10 @@ def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
     try:
         yield
     finally:
-        del _offered[name]
         _types.pop(name, None)
-        if previous is not None:
+        if previous is None:
+            del _offered[name]
+        else:
             _offered[name] = previous
 
 
