@@ -54,21 +54,6 @@ IN_PROGRESS = TypeTests("IN_PROGRESS", "The tests are running.")
 
 
 @dataclass
-class PythonFunction:
-    """The handlers of a type that was added from Python: a function of this process."""
-
-    invoke: Callable[[dict[str, Any]], dict[str, Any]]
-    log: str = ""
-    """Empty: the handlers print to this process's output."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing."""
-
-
-@dataclass
 class VersionStatus:
     """What the registry knows of a version. A version that is not live is deregistered."""
 

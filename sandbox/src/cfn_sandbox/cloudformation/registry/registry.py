@@ -25,7 +25,6 @@ from cfn_sandbox.cloudformation.registry.extensions import (
     Answer,
     Extension,
     InvalidPackage,
-    PythonFunction,
     Parameters,
     PythonFunction,
     Registration,
@@ -41,8 +40,6 @@ from cfn_sandbox.cloudformation.types.registered import Invoke, RegisteredType
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
     from cfn_sandbox.account.function import Function
-
-__all__ = ["Registry"]
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
 
@@ -126,17 +123,13 @@ class Registry:
         Raises:
             SandboxError: the package can't be registered; with the reason.
         """
+        place = self._builder.account.account_id, self._builder.account.region
         try:
             version, function = self._builder.build(package.read_bytes(), None, {}, None)
         except OSError as error:
             raise SandboxError(f"{package} can't be read: {error.strerror}") from error
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
-        self._add_default(version)
-        return function
-
-    def _add_default(self, version: Version) -> None:
-        place = self._builder.account.account_id, self._builder.account.region
         with self._lock:
             self._make_default(self._add_version(version, place), version, place)
         return function
