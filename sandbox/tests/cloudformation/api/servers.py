@@ -55,7 +55,7 @@ def _identify(request: Request) -> tuple[str, str]:
     return ACCOUNT, scope[2]
 
 
-def client(endpoint: str, service: str, region: str = REGION) -> Client:
+def client(endpoint: str, service: str, region: str = REGION, user_agent: str | None = None) -> Client:
     """Return a client that checks nothing itself and makes one attempt a call."""
-    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, user_agent=user_agent)
     return SESSION.client(service, region, endpoint_url=endpoint, config=config)

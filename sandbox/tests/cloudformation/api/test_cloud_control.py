@@ -492,8 +492,10 @@ def test_a_bad_token_of_a_page(client: Client, token: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("InternalFailure", 500), ("NetworkFailure", 500), ("ServiceInternalError", 500), ("ServiceTimeout", 500)]
-    + [("NotFound", 400), ("Throttling", 400), ("AccessDenied", 400)],
+    [
+        *(("InternalFailure", 500), ("NetworkFailure", 500), ("ServiceInternalError", 500), ("ServiceTimeout", 500)),
+        *(("NotFound", 400), ("Throttling", 400), ("AccessDenied", 400)),
+    ],
 )
 def test_faults_are_500(pairs: Pairs, client: Client, code: str, status: int) -> None:
     """A handler's failure that the API's model marks as a fault is a 500, which SDKs try again; others are 400."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.api.paging import page
+from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import drift
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
@@ -26,7 +27,7 @@ def describe_stacks(call: Call) -> Answer:
 
 
 def _described_by_name(call: Call, name: str) -> Stack:
-    stack = call.space.find(name)
+    stack = call.space.find(name) or just_deleted(call, name)
     if stack is None:
         raise ValidationError(f"Stack with id {name} does not exist")
     return stack

@@ -46,12 +46,14 @@ class Call:
         account: the id of the caller's account.
         region: the region that the request is for.
         space_of: returns what CloudFormation keeps of an account in a region.
+        client: the client's User-Agent.
     """
 
     parameters: Mapping[str, Any]
     account: str
     region: str
     space_of: Callable[[str, str], Space] = field(compare=False, repr=False)
+    client: str = field(default="", compare=False, repr=False)
 
     @property
     def space(self) -> Space:
@@ -124,7 +126,10 @@ class Service:
             name = form.get("Action", request.headers.get("X-Amz-Target", "").rpartition(".")[2])
             self._table.check_operation(name)
             parameters = self._parameters(name, form, request)
-            result: Answer | Exception = self._operations[name](Call(parameters, account, region, self._space_of))
+            client = request.headers.get("User-Agent", "")
+            result: Answer | Exception = self._operations[name](
+                Call(parameters, account, region, self._space_of, client)
+            )
         except CloudFormationError as error:
             result = error if region == self._home else _with_hint(error, region, self._home)
         except Exception as error:  # noqa: BLE001 - a defect of the sandbox's: a client gets an answer of the protocol
@@ -213,7 +218,7 @@ def _with_hint(error: CloudFormationError, region: str, home: str) -> CloudForma
     """Return an error with a hint if it is about a type that is missing in a region without the sandbox's types."""
     if error.code != "TypeNotFoundException" and "Unrecognized resource types" not in error.message:
         return error
-    hint = f"(This request is for {region}; the sandbox has its types in {home}: `sandbox up --region {region}`.)"
+    hint = f"(This request is for {region}; the sandbox has its types in {home}: `cfn-sandbox up --region {region}`.)"
     return CloudFormationError(error.code, f"{error.message} {hint}")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import lifecycle
@@ -13,6 +16,9 @@ from cfn_sandbox.cloudformation.stacks.submission import Submission
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.stacks.stack import Stack
+
+FAREWELL = timedelta(seconds=10)  # how long a deleted stack is shown by its name to the program that deleted it
+_deleted_by: WeakKeyDictionary[Stack, str] = WeakKeyDictionary()
 
 
 def create_stack(call: Call) -> Answer:
@@ -45,8 +51,28 @@ def delete_stack(call: Call) -> Answer:
     if stack is not None:
         lifecycle.check_role(call.space, given.get("RoleARN"))
         force = given.get("DeletionMode") == "FORCE_DELETE_STACK"
+        _deleted_by[stack] = _program(call)
         stack.delete(given.get("RetainResources", ()), force=force, token=given.get("ClientRequestToken"))
     return {}
+
+
+def just_deleted(call: Call, name: str) -> Stack | None:
+    """Return the stack that the calling program deleted a moment ago, once; None if there is none.
+
+    In AWS a stack is DELETE_IN_PROGRESS when DeleteStack returns, and some programs wait for its end by its name. Here
+    it is gone by then. The AWS CLI doesn't count: each of its commands is a program of its own, and `deploy` must not
+    find the stack that `delete-stack` deleted.
+    """
+    for stack in reversed(call.space.stacks):
+        deleted = stack.status.deleted
+        if stack.identity.name == name and deleted and datetime.now(UTC) - deleted < FAREWELL:
+            return stack if _deleted_by.pop(stack, None) == _program(call) != "" else None
+    return None
+
+
+def _program(call: Call) -> str:
+    """Return what tells the calling program from others: its User-Agent without the features that a call uses."""
+    return "" if call.client.startswith("aws-cli/") else re.sub(r" m/\S+", "", call.client)
 
 
 def rollback_stack(call: Call) -> Answer:
