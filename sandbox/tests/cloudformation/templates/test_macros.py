@@ -96,10 +96,18 @@ Conditions: {Keep: !Equals [!Ref First, One]}
     assert result.resources["Last"]["Properties"] == {"Name": {"Ref": "TA2"}, "Arn": {"Fn::GetAtt": ["TB2", "Arn"]}}
 
 
+FORTY = [*range(40)]
+
+
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
         ("  Fn::ForEach::A: [X, [a]]", "Fn::ForEach::A layout is incorrect"),
+        ("  Fn::ForEach::A: [X, [a], {}]", "Fn::ForEach::A layout is incorrect"),
+        (
+            f"  Fn::ForEach::A: [X, {FORTY}, {{'Fn::ForEach::B': [Y, {FORTY}, {{'T${{X}}Y${{Y}}': {{}}}}]}}]",
+            "Fn::ForEach makes more than 1000 members",
+        ),
         ("  Fn::ForEach::A-b: [X, [a], {}]", "Fn::ForEach::A-b: the name of a loop must be alphanumeric"),
         (
             "  Fn::ForEach::A: [X, a, {'T${X}': {Type: A::B::C}}]",
