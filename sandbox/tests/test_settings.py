@@ -50,6 +50,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("tools.example:plugin", "example"),
         "python312-small",
         {"sns": ["CreateTopic"]},
+        {},
         (
             RoleRule(
                 "Topics",

@@ -29,10 +29,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never"}
     # A copy, because a build writes into the folder of its source.
     source = shutil.copytree(DISTRIBUTION, folder / "source", ignore=shutil.ignore_patterns("tests", "*.egg-info"))
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [UV, "build", "--quiet", "--wheel", "--out-dir", folder, source],
         [UV, "venv", "--quiet", "--python", sys.executable, folder / "environment"],
-    ):
+    )
+    for command in commands:
         subprocess.run(command, env=environment, check=True)
     shutil.rmtree(source)
     (wheel,) = folder.glob("cfn_sandbox-*.whl")

@@ -17,7 +17,8 @@ from botocore.serialize import create_serializer
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
-from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions
+from aws_sagemaker_modelqualityjobdefinition import handlers
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, plugin, sessions
 from cfn_sandbox import settings
 from cfn_sandbox.packaging import service_models
 from tests.wires import RawBody

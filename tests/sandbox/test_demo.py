@@ -55,7 +55,7 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     assert all(re.fullmatch(r".* \.+ +\d+\.\d s", line) for line in steps)
     assert "nothing is left" in life
     assert re.search(r"^    \d{3} contract tests passed, \d skipped; AWS's rules warn: TAG017", life, re.MULTILINE)
-    assert len(re.findall(r"^    (\.venv/bin/sandbox|make) ", next_commands, re.MULTILINE)) == 3
+    assert len(re.findall(r"^    (\.venv/bin/cfn-sandbox|make) ", next_commands, re.MULTILINE)) == 3
     assert capfd.readouterr() == ("", "")
 
 

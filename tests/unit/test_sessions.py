@@ -17,7 +17,8 @@ from botocore.exceptions import NoCredentialsError
 from botocore.handlers import BUILTIN_HANDLERS
 from cloudformation_cli_python_lib.utils import Credentials
 
-from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, sessions, tls
+from aws_sagemaker_modelqualityjobdefinition import client, handlers
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions, tls
 from cfn_sandbox import settings
 from cfn_sandbox.packaging import certificates
 from tools.benchmarks import events, service

@@ -7,6 +7,9 @@ language = "python312-small"                  # cfn's language plugin, instead o
 [tool.cfn-sandbox.service-models]             # `cfn-sandbox models` ships botocore's models of these calls alone
 sns = ["CreateTopic", "DeleteTopic"]
 
+[tool.cfn-sandbox.service-model-members.sns]  # of these shapes, ships these members alone; the others aren't parsed
+Topic = ["TopicArn"]
+
 [[tool.cfn-sandbox.role]]                     # `cfn-sandbox role` limits the actions of the handlers' role
 name = "Topics"
 actions = ["sns:CreateTopic", "sns:DeleteTopic"]
@@ -31,6 +34,10 @@ _SCHEMA: dict[str, Any] = {
         "plugins": _STRINGS,
         "language": {"type": "string"},
         "service-models": {"type": "object", "additionalProperties": _STRINGS},
+        "service-model-members": {
+            "type": "object",
+            "additionalProperties": {"type": "object", "additionalProperties": _STRINGS},
+        },
         "role": {
             "type": "array",
             "items": {
@@ -75,12 +82,14 @@ class Settings:
         plugins: the plugins that are active for the project (see cfn_sandbox.plugins).
         language: cfn's language plugin that packages the project; None for the one that .rpdk-config names.
         service_models: the operations that the handlers call, by botocore's name of the service.
+        service_model_members: the members that are read, of shapes whose other members aren't, by service and shape.
         role: the rules by which the handlers' role is narrowed.
     """
 
     plugins: Sequence[str] = ()
     language: str | None = None
     service_models: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    service_model_members: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     role: Sequence[RoleRule] = ()
 
 
@@ -106,6 +115,7 @@ def read(project: Path) -> Settings:
         tuple(table.get("plugins", ())),
         table.get("language"),
         table.get("service-models", {}),
+        table.get("service-model-members", {}),
         tuple(RoleRule(**rule) for rule in table.get("role", ())),
     )
 

@@ -1,6 +1,6 @@
 """The module that runs cfn returns its lines as they are written, and a sentence when it fails.
 
-A stand-in plays the failures that are hard to cause; tests/publishing/test_registration.py makes the real cfn fail.
+A stand-in plays the failures that are hard to cause; test_registration.py of tests/tools makes the real cfn fail.
 """
 
 import sys

@@ -223,6 +223,6 @@ def test_a_failed_registration_reports_each_failed_test() -> None:
         "why; often an input names a resource that the account doesn't have.",
         "  - no_hardcoded_regions: Write {{region}} in inputs/ instead.",
         "  - PER003: Change the schema, then `make generate`.",
-        "  `python -m sandbox test` runs them on your machine, without an account, and shows what was called.",
+        "  `cfn-sandbox test` runs them on your machine, without an account, and shows what was called.",
     ]
     assert with_advice("Internal failure") == "Internal failure"

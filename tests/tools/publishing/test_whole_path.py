@@ -111,7 +111,7 @@ def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture
     )
     advice = lines[lines.index("What to do:") :]
     assert advice[1].startswith("  - test_create: CREATE failed, and so does every test that begins with a CREATE.")
-    assert advice[2].startswith("  `python -m sandbox test` runs them on your machine")
+    assert advice[2].startswith("  `cfn-sandbox test` runs them on your machine")
     assert advice[3].startswith("The staged project, with cfn's log, is kept in ")
     assert "the default" not in captured.out
     shutil.rmtree(advice[3].rpartition(" ")[2].removesuffix("."))

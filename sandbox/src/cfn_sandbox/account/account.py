@@ -101,8 +101,8 @@ class Account:
             opening.callback(thread.join)
             opening.callback(server.shutdown)
             self.endpoint = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            self._reset()
-            opening.callback(self._reset)
+            self.reset()
+            opening.callback(self.reset)
             opening.callback(self._close_clients)
             # Imported here, because the registry imports this module.
             from cfn_sandbox.cloudformation.private_registry import Registry  # noqa: PLC0415
@@ -160,7 +160,8 @@ class Account:
             )
         return self._clients[service]
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Empty the account."""
         with requests.Session() as session:
             session.trust_env = False
             session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()

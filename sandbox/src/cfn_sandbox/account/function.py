@@ -115,6 +115,25 @@ class Function:
         with self._lock:
             return invoke(self.endpoint, event, self._timeout, self.log_file)
 
+    def check(self) -> None:
+        """Invoke the function with an empty event, to see whether its handler loads.
+
+        Raises:
+            SandboxError: the handler doesn't load, or its plugin library is too old; with what to do.
+        """
+        try:
+            answer = self.invoke({})
+        except SandboxError as error:
+            if "Runtime." in str(error):  # any other error comes from a handler that did load
+                raise SandboxError(f"the handler doesn't load: {error}") from error
+            return
+        # The library names every argument that an empty event lacks; current versions have no responseEndpoint.
+        if "responseEndpoint" in str(answer.get("message")):
+            raise SandboxError(
+                "the package has an old cloudformation-cli-python-lib, which CloudFormation no longer calls as it "
+                "expects: require version 2.1.2 or newer in requirements.txt"
+            )
+
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:
             settings = json.loads(outer.read(SETTINGS))

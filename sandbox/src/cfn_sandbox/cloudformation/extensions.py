@@ -59,6 +59,9 @@ class PythonFunction:
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
 
+    def check(self) -> None:
+        """Do nothing: a function of this process has loaded."""
+
 
 @dataclass
 class Version:

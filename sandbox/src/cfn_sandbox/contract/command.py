@@ -21,7 +21,8 @@ from cfn_sandbox.contract import SUITES, lint, session, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
-from cfn_sandbox.packaging.package import SETTINGS, package
+from cfn_sandbox.packaging.package import package
+from cfn_sandbox.packaging.project import read as read_settings
 
 
 def run(
@@ -63,13 +64,21 @@ def run(
         package_file = package(project)
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
+        function.check()
         subject = Subject(
             schema,
             previous_schema,
             folder,
             input_files.read(folder, v1.variables(account)),
-            Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),
+            Type(
+                schema,
+                function.invoke,
+                Request(account.account_id, account.region),
+                timeout=timeout,
+                log=lambda: function.log,
+            ),
             v1.suite(project, account, function, inputs),
+            account.reset,
         )
         return session.run(subject, suites, folder=report, arguments=arguments)
 
@@ -100,14 +109,11 @@ def project_schema(project: Path) -> dict[str, Any]:
     """Return the schema of a project's type.
 
     Raises:
-        SandboxError: the folder has no resource type or no schema.
+        PackagerError: the folder has no resource type that can be packaged here.
+        SandboxError: it has no schema.
     """
-    if not (project / SETTINGS).is_file():
-        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = _json(project / SETTINGS)
-    if settings.get("artifact_type", "RESOURCE") != "RESOURCE" or "typeName" not in settings:
-        raise SandboxError(f"{project} is no project of a resource type: {SETTINGS} says so")
-    return _json(project / f"{str(settings['typeName']).replace('::', '-').lower()}.json")
+    type_name: str = read_settings(project)["typeName"]
+    return _json(project / f"{type_name.replace('::', '-').lower()}.json")
 
 
 def _json(file: Path) -> dict[str, Any]:

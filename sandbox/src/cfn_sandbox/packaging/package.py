@@ -16,6 +16,7 @@ from typing import Any
 
 from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+from cfn_sandbox.packaging.project import read as read_settings
 
 SETTINGS = sources.SETTINGS
 
@@ -43,9 +44,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
         SandboxError: the project's settings can't be read.
     """
     project = project.resolve()
-    if not (project / SETTINGS).is_file():
-        raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = json.loads((project / SETTINGS).read_text())
+    settings = read_settings(project)
     settings["language"] = language or project_settings.read(project).language or settings["language"]
     _check_language(settings["language"])
     build_without_docker(settings)

@@ -39,15 +39,20 @@ def folder(project: Path) -> Path:
     return project / "src" / entrypoint.partition(".")[0] / "data"
 
 
-def files(operations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def files(
+    operations: Mapping[str, Sequence[str]], members: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield the path below the folder and the text of every trimmed file.
 
     Args:
         operations: the called operations, by botocore's name of the service.
+        members: for shapes whose other members aren't read, the members that are, by service and shape: an answer's
+            list takes less time to parse.
 
     Raises:
-        SandboxError: botocore has no such service or operation.
+        SandboxError: botocore has no such service, operation, shape or member.
     """
+    members = members or {}
     loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
     prefixes = set()
     for service, names in operations.items():
@@ -59,9 +64,22 @@ def files(operations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
         missing = sorted(set(names) - model["operations"].keys())
         if missing:
             raise SandboxError(f"botocore's {service} has no {missing[0]}, which service-models names")
+        for name, kept in members.get(service, {}).items():
+            model["shapes"][name] = _with_members(model["shapes"].get(name, {}), kept, f"{service}.{name}")
         prefixes.add(model["metadata"]["endpointPrefix"])
         yield f"{service}/{version}/service-2.json", _text(trimmed_model(model, names))
     yield "endpoints.json", _text(trimmed_endpoints(loader.load_data("endpoints"), prefixes))
+
+
+def _with_members(shape: dict[str, Any], kept: Sequence[str], name: str) -> dict[str, Any]:
+    """Return a structure with some of its members."""
+    missing = sorted(set(kept) - shape.get("members", {}).keys())
+    if missing:
+        raise SandboxError(f"botocore's {name} has no {missing[0]}, which service-model-members names")
+    return shape | {
+        "required": [member for member in shape.get("required", ()) if member in kept],
+        "members": {member: shape["members"][member] for member in kept},
+    }
 
 
 def trimmed_model(model: dict[str, Any], operations: Sequence[str]) -> dict[str, Any]:
@@ -126,10 +144,10 @@ def _text(data: dict[str, Any]) -> str:
 def from_options(options: argparse.Namespace) -> int:
     """Write the trimmed models of a project by its settings, and print their sizes, for `cfn-sandbox models`."""
     project = shell.project(options.project)
-    operations = settings.read(project).service_models
-    if not operations:
+    chosen = settings.read(project)
+    if not chosen.service_models:
         raise SandboxError(f"{project / 'pyproject.toml'} has no [tool.cfn-sandbox.service-models], the list of calls")
-    for path, text in files(operations):
+    for path, text in files(chosen.service_models, chosen.service_model_members):
         file = folder(project) / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
