@@ -15,14 +15,9 @@ from moto import mock_aws
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation import cloud_control
 from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.resource_type import ResourceType
-from cfn_sandbox.packaging.package import package
-from sandbox.tests.pairs import NAME, Json, Pairs, failure
-from tools.envelopes import ROOT, TYPE_NAME, arn, maximal
-from tools.sagemaker import account as sagemaker_account
+from sandbox.tests.pairs import NAME, SCHEMA, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -386,55 +381,13 @@ def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client) -> N
 def test_over_http() -> None:
     """A server serves Cloud Control even after a call to CloudFormation, and moto is unchanged afterwards."""
     pairs = Pairs()
-    with Account(region=REGION) as account, stacks.install():
+    with Account(region=REGION) as account:
         cloudformation, client = account.client("cloudformation"), account.client("cloudcontrol")
         assert cloudformation.list_stacks()["StackSummaries"] == []
-        with cloud_control.serve():
-            stacks.add_type(account.account_id, REGION, pairs.resource_type())
-            assert create(client, EXISTING)["OperationStatus"] == "SUCCESS"
-            assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
-            assert cloudformation.list_stacks()["StackSummaries"] == []
+        account.registry.add(SCHEMA, pairs.invoke)
+        assert create(client, EXISTING)["OperationStatus"] == "SUCCESS"
+        assert client.get_resource(TypeName=NAME, Identifier="a|b")["TypeName"] == NAME
+        assert cloudformation.list_stacks()["StackSummaries"] == []
     from moto import backend_index  # noqa: PLC0415 - imported here to inspect it afterwards
 
     assert [name for name, pattern in backend_index.backend_url_patterns if "cloudcontrol" in pattern.pattern] == []
-
-
-def test_this_project_s_type() -> None:
-    """Cloud Control works with this project's type and both its identifiers, and refuses a create-only change."""
-    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
-    state = maximal()
-    with (
-        sagemaker_account(region=REGION) as account,
-        Function(package(ROOT), account) as function,
-        stacks.install(),
-        cloud_control.serve(),
-    ):
-        stacks.add_type(account.account_id, REGION, ResourceType(schema, function.invoke, wait=stacks.wait))
-        client, type_name = account.client("cloudcontrol"), {"TypeName": TYPE_NAME}
-        created = wait_until_ended(client, client.create_resource(**type_name, DesiredState=json.dumps(state)))
-        assert (created["OperationStatus"], created["Identifier"]) == ("SUCCESS", arn("Fraud-Quality"))
-        by_name = json.dumps({"JobDefinitionName": "Fraud-Quality"})
-        for identifier in (created["Identifier"], by_name):
-            described = client.get_resource(**type_name, Identifier=identifier)["ResourceDescription"]
-            assert described["Identifier"] == created["Identifier"]
-            properties = json.loads(described["Properties"])
-            assert properties.items() >= {key: value for key, value in state.items() if key != "EndpointName"}.items()
-        patch = {**type_name, "Identifier": created["Identifier"]}
-        updated = client.update_resource(
-            **patch, PatchDocument='[{"op": "add", "path": "/EndpointName", "value": "a"}]'
-        )
-        assert wait_until_ended(client, updated)["OperationStatus"] == "SUCCESS"
-        other = json.dumps([{"op": "replace", "path": "/RoleArn", "value": "arn:aws:iam::123456789012:role/other"}])
-        assert refusal_of(client.update_resource, **patch, PatchDocument=other) == (
-            "NotUpdatableException",
-            "Invalid patch update: createOnlyProperties [/properties/RoleArn] cannot be updated",
-        )
-        again = wait_until_ended(client, client.create_resource(**type_name, DesiredState=json.dumps(state)))
-        assert (again["OperationStatus"], again["ErrorCode"]) == ("FAILED", "AlreadyExists")
-        listed = client.list_resources(**type_name)["ResourceDescriptions"]
-        assert [one["Identifier"] for one in listed] == [created["Identifier"]]
-        assert (
-            wait_until_ended(client, client.delete_resource(**type_name, Identifier=by_name))["OperationStatus"]
-            == "SUCCESS"
-        )
-        assert refusal_of(client.get_resource, **patch)[0] == "ResourceNotFoundException"

@@ -19,7 +19,7 @@ from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 from cfn_sandbox.cloudformation import moto_stacks as stacks
 from cfn_sandbox.cloudformation.resource_type import ResourceType
 from cfn_sandbox.packaging.package import package
-from sandbox.tests.processes import descendants, wait_until_ended
+from tests.processes import descendants, wait_until_ended
 from tools import sagemaker
 from tools.sagemaker import demo
 

@@ -9,7 +9,6 @@ import yaml
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
 from tools import sagemaker as service
 from tools.envelopes import ROOT
 from tools.sagemaker.monitors import MONITORS
@@ -30,7 +29,7 @@ CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", 
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Yield an account with SageMaker's rules and a registry, and no registered type."""
-    with service.account() as account, Registry(account):
+    with service.account() as account:
         yield account
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from cfn_sandbox.cloudformation import published
 from cfn_sandbox.cloudformation.resource_type import ResourceType
 
+__all__ = ["Call", "Handler", "Refusal", "offer"]
+
 JSON = dict[str, Any]
 _handlers: dict[str, Mapping[str, "Handler"]] = {}
 

@@ -14,6 +14,8 @@ from uuid import uuid4
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cloudformation import violations
 
+__all__ = ["InvalidProperties", "Invoke", "Request", "ResourceType"]
+
 JSON = Any
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from OpenSSL import crypto
 
+__all__ = ["DIRECTORY", "add", "write_directory"]
+
 DIRECTORY = "authorities"
 """The directory's name. It is next to the bundle, where the product's tls.py looks for it."""
 

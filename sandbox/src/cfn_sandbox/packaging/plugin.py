@@ -18,6 +18,8 @@ from rpdk.python.codegen import Python312LanguagePlugin
 
 from cfn_sandbox.packaging import archive, bytecode, certificates
 
+__all__ = ["SmallPythonLanguagePlugin"]
+
 LOG = logging.getLogger(__name__)
 
 #: Files that pip installs and no resource type runs: patterns below the build directory, each with its reason.
