@@ -1,4 +1,4 @@
-"""Drift detection through boto3, on a type with a two-part identifier and on this project's type."""
+"""Drift detection through boto3, on a type with a two-part identifier."""
 
 import json
 import re

@@ -42,7 +42,7 @@ def test_without_the_rules_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_it_is_there_without_moto_and_the_emulator() -> None:
-    """Importing lint loads neither moto nor boto3: `make submit` checks a schema before it uploads anything."""
+    """Importing lint loads neither moto nor boto3: a schema can be checked before anything is uploaded."""
     program = (
         "import sys; from cfn_sandbox.contract import lint; sys.exit('moto' in sys.modules or 'boto3' in sys.modules)"
     )
