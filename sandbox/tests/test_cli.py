@@ -1,4 +1,4 @@
-"""The `sandbox` command, run in its own process as a person runs it."""
+"""The command cfn-sandbox, run in its own process as a person runs it."""
 
 import os
 import signal
@@ -20,14 +20,11 @@ from sandbox.tests.processes import processes_in, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[2]
-
 
 def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the sandbox to its end, and return the completed process."""
     return subprocess.run(
         [sys.executable, "-m", "cfn_sandbox", *arguments],
-        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
@@ -54,7 +51,6 @@ def start_sandbox(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """Yield a running command of the sandbox, in its own process group as in a shell, and kill it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cfn_sandbox", *arguments],
-        cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -291,7 +287,7 @@ class TestErrors:
         """Without a command, the usage is shown."""
         completed = sandbox()
         assert completed.returncode == 2
-        assert "usage: sandbox" in completed.stderr
+        assert "usage: cfn-sandbox" in completed.stderr
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:

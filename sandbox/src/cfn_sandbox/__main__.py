@@ -13,6 +13,8 @@ from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.cli import shell
 from cfn_sandbox.contract import SUITES
 
+__all__ = ["main", "parser"]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Print an error that the user can act on without a traceback."""

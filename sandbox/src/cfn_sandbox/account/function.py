@@ -23,6 +23,8 @@ from cfn_sandbox.account.invocation import NAME, TIMEOUT, invoke
 from cfn_sandbox.account.process import running
 from cfn_sandbox.packaging.package import SETTINGS, tail
 
+__all__ = ["MEMORY", "Function"]
+
 ATTEMPTS = 5
 """How often the emulator is started: another process can take the ports between choosing and using them."""
 

@@ -25,6 +25,8 @@ from cfn_sandbox.contract.inputs import VARIABLES
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
 
+__all__ = ["Counts", "Result", "run"]
+
 EXPORTS = "contract-test-exports"
 """The stack that exports the variables of input files. `cfn test` reads them from its exports."""
 

@@ -20,6 +20,8 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+__all__ = ["text", "write"]
+
 SUFFIX = ".cdx.json"
 """The ending of such a file's name (CycloneDX specification, "Recognized file patterns")."""
 

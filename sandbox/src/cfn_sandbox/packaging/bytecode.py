@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+__all__ = ["ADVICE", "LAMBDA", "compile_tree", "interpreter"]
+
 LAMBDA = "3.12"
 """The version of Lambda's interpreter in python3.12, the newest runtime that cfn knows."""
 

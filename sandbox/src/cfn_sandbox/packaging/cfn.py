@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
 
+__all__ = ["LOGS", "run"]
+
 LOG_FILE, PIP_LOG = "rpdk.log", "pip.log"
 LOGS = (LOG_FILE, PIP_LOG)
 """The logs that cfn and its pip leave in the folder where it runs."""

@@ -18,6 +18,8 @@ from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
 from cfn_sandbox.packaging.project import read as read_settings
 
+__all__ = ["build_without_docker", "copy_project", "package"]
+
 SETTINGS = sources.SETTINGS
 
 SMALL = "python312-small"

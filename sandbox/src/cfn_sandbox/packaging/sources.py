@@ -12,6 +12,8 @@ from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
 
+__all__ = ["SETTINGS", "shipped_files", "untracked_files"]
+
 SETTINGS = ".rpdk-config"
 """The file of cfn's settings, which makes a folder a project."""
 
