@@ -1,4 +1,4 @@
-"""The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
+"""The account: moto's server on 127.0.0.1 behind its door, and the variables that let a client reach it."""
 
 import logging
 import os
@@ -12,14 +12,17 @@ from typing import Any, Self
 
 import boto3
 import botocore.session
-import requests
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import make_server
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.account.refusals import create_app
+from cfn_sandbox.account.credentials import Credentials, Keys
+from cfn_sandbox.account.door import FUNCTIONS, Door
+from cfn_sandbox.account.egress import kept_on_this_machine
+from cfn_sandbox.account.refusals import create_app, wrong_key
 
 LOOPBACK = "127.0.0.1"
 
@@ -52,6 +55,10 @@ class Account:
         self.region = region
         self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
+        self.keys = Keys()
+        self.credentials = self.keys.draw()
+        dispatcher = DomainDispatcherApplication(partial(create_app, home=region))
+        self.door = Door(dispatcher, self.keys, partial(wrong_key, dispatcher))
         self._port = port
         self._rules = rules
         self._clients: dict[str, Any] = {}
@@ -60,6 +67,8 @@ class Account:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             listener = opening.enter_context(_listen(self._port))
+            opening.enter_context(kept_on_this_machine())
+            opening.enter_context(self.keys.in_moto())
             for rules in self._rules:
                 opening.enter_context(rules)
             # Unless a level is set, werkzeug adds a handler that prints every request.
@@ -67,7 +76,7 @@ class Account:
             server = make_server(
                 LOOPBACK,
                 0,
-                DomainDispatcherApplication(partial(create_app, home=self.region)),
+                self.door,
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -78,8 +87,8 @@ class Account:
             opening.callback(thread.join)
             opening.callback(server.shutdown)
             self.endpoint = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            self._reset()
-            opening.callback(self._reset)
+            moto_api_backend.reset()
+            opening.callback(moto_api_backend.reset)
             opening.callback(self._close_clients)
             self._open = opening.pop_all()
         return self
@@ -100,9 +109,9 @@ class Account:
         """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_SESSION_TOKEN": "testing",
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": self.credentials.session_token,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
@@ -112,18 +121,21 @@ class Account:
             "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
         }
 
+    def door_to_function(self, name: str) -> str:
+        """Return the address at which the door serves a function (see `Door.add_function`).
+
+        Args:
+            name: the function's secret, or its public name.
+        """
+        return f"{self.endpoint}{FUNCTIONS}{name}"
+
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 creates the class at run time
         """Return a boto3 client of this account that ignores the user's profiles and variables."""
         if service not in self._clients:
-            self._clients[service] = _session(self.region).client(
+            self._clients[service] = _session(self.region, self.credentials).client(
                 service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
             )
         return self._clients[service]
-
-    def _reset(self) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()
 
     def _close_clients(self) -> None:
         for client in self._clients.values():
@@ -156,10 +168,16 @@ def _with_loopback(no_proxy: str) -> str:
     return f"{no_proxy},{LOOPBACK}".lstrip(",")
 
 
-def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
+def _session(region: str, credentials: Credentials) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
     # A tuple is (name in the config file, variable, value, converter): only a fixed value here.
     fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
     botocore_session = botocore.session.Session(
         session_vars={name: (None, None, value, None) for name, value in fixed.items()}
     )
-    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=botocore_session)
+    return boto3.Session(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        credentials.session_token,
+        region_name=region,
+        botocore_session=botocore_session,
+    )

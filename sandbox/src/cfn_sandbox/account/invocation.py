@@ -1,14 +1,23 @@
-"""Invokes a function in AWS's Lambda emulator by its address, from any process."""
+"""Invokes a function in AWS's Lambda emulator, from any process; serves Lambda's API for it at the account's door."""
 
+from __future__ import annotations
+
+import base64
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
+from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.packaging.package import tail
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 NAME = "function"
 """The emulator's name for every function."""
@@ -16,15 +25,47 @@ NAME = "function"
 TIMEOUT = 60
 """Seconds that CloudFormation gives one invocation of a handler."""
 
+_PATH = f"/2015-03-31/functions/{NAME}/invocations"
+_CONTEXT = "X-Amz-Client-Context"
 
-def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -> dict[str, Any]:
-    """Invoke the function at an address and return its answer.
+
+@dataclass(frozen=True)
+class Emulated:
+    """A function in an emulator.
 
     Args:
         endpoint: the emulator's address.
-        event: the event for the handler.
+        secret: what an invocation needs to reach the handler (see cfn_sandbox.account.bootstrap).
         timeout: the seconds that an invocation can take.
         log: the file with the function's log.
+        credentials: the credentials of the handler, as an event has them.
+    """
+
+    endpoint: str
+    secret: str = field(repr=False)
+    timeout: float
+    log: Path
+    credentials: Mapping[str, str] = field(repr=False)
+
+    def post(self, body: bytes) -> requests.Response:
+        """Invoke the function and return the emulator's answer.
+
+        Raises:
+            requests.RequestException: the emulator is gone.
+        """
+        context = base64.b64encode(json.dumps({"secret": self.secret}).encode()).decode()
+        with requests.Session() as session:
+            session.trust_env = False
+            url, headers = f"{self.endpoint}{_PATH}", {_CONTEXT: context}
+            return session.post(url, data=body, headers=headers, timeout=self.timeout + 30)
+
+
+def invoke(function: Emulated, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Invoke a function and return its answer.
+
+    Args:
+        function: the function.
+        event: the event for the handler. Credentials in it are replaced by the account's own.
 
     Raises:
         SandboxError: the handler did not load, raised, ended its process or timed out; with the end of the function's
@@ -32,15 +73,12 @@ def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -
     """
 
     def end_of_log() -> str:
-        return f"The end of its log:\n{tail(log.read_text(errors='replace') if log.exists() else '')}"
+        return f"The end of its log:\n{tail(function.log.read_text(errors='replace') if function.log.exists() else '')}"
 
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            url = f"{endpoint}/2015-03-31/functions/{NAME}/invocations"
-            answer = session.post(url, data=json.dumps(event), timeout=timeout + 30)
-        except requests.RequestException as error:
-            raise SandboxError(f"the Lambda emulator is gone: {error}\n{end_of_log()}") from error
+    try:
+        answer = function.post(json.dumps(with_credentials(event, function.credentials)).encode())
+    except requests.RequestException as error:
+        raise SandboxError(f"the Lambda emulator is gone: {error}\n{end_of_log()}") from error
     try:
         result = answer.json()
     except ValueError:  # plain text from the emulator itself: the invocation timed out
@@ -51,3 +89,62 @@ def invoke(endpoint: str, event: Mapping[str, Any], timeout: float, log: Path) -
         crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
         raise SandboxError(f"the handler crashed: {crash}\n{end_of_log()}")
     return result
+
+
+def with_credentials(event: Mapping[str, Any], credentials: Mapping[str, str]) -> dict[str, Any]:
+    """Return an event whose credentials are an account's, in each place that has some.
+
+    CloudFormation sends the handler's credentials in `requestData`; an event of `cfn invoke` or for the test entrypoint
+    has them in `credentials`.
+    """
+    changed = dict(event)
+    if isinstance(event.get("credentials"), Mapping):
+        changed["credentials"] = dict(credentials)
+    data = event.get("requestData")
+    if isinstance(data, Mapping):
+        names = ("callerCredentials", "providerCredentials")
+        own = {name: dict(credentials) for name in names if isinstance(data.get(name), Mapping)}
+        changed["requestData"] = {**data, **own}
+    return changed
+
+
+class InvokeApi:
+    """A WSGI application with Lambda's Invoke for one function, one invocation at a time.
+
+    Args:
+        function: the function.
+        lock: held during an invocation, because the emulator serves one at a time.
+    """
+
+    def __init__(self, function: Emulated, lock: threading.Lock) -> None:
+        self._function = function
+        self._lock = lock
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if (request.method, request.path) != ("POST", _PATH):
+            return _error(404, "ResourceNotFoundException", f"The sandbox's function has Invoke only, at {_PATH}.")
+        if _CONTEXT in request.headers:
+            return _error(400, "InvalidParameterValueException", "A handler of a resource type gets no client context.")
+        if request.headers.get("X-Amz-Invocation-Type", "RequestResponse") != "RequestResponse":
+            return _error(400, "InvalidParameterValueException", "The sandbox invokes its function synchronously only.")
+        try:
+            event = json.loads(request.get_data() or b"{}")
+        except ValueError:
+            return _error(400, "InvalidRequestContentException", "The payload is not JSON.")
+        if isinstance(event, Mapping):
+            event = with_credentials(event, self._function.credentials)
+        try:
+            with self._lock:
+                answer = self._function.post(json.dumps(event).encode())
+        except requests.RequestException as error:
+            return _error(502, "ServiceException", f"The Lambda emulator is gone: {error}")
+        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
+
+
+def _error(status: int, code: str, text: str) -> Response:
+    body = json.dumps({"Type": "User", "Message": text})
+    return Response(body, status, {"x-amzn-ErrorType": code}, mimetype="application/json")

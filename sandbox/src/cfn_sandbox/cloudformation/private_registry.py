@@ -11,7 +11,6 @@ Source: the CloudFormation API Reference, action by action, and "Managing extens
 from __future__ import annotations
 
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -31,6 +30,7 @@ from moto.utilities.utils import get_partition
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.cloudformation import cloud_control, drift, versions
 from cfn_sandbox.cloudformation import moto_stacks as stacks
 from cfn_sandbox.cloudformation.extensions import (
@@ -80,7 +80,7 @@ class Registry:
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            self._folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-registry-")))
+            self._folder = opening.enter_context(scratch_folder())
             opening.enter_context(stacks.install())
             opening.enter_context(versions.offer(self))
             opening.enter_context(cloud_control.serve())

@@ -6,12 +6,12 @@ Sources: "Testing resource types using contract tests" in the CloudFormation CLI
 CloudFormation API Reference, TypeTestsStatus.
 """
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import zipfile
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.account.process import running
+from cfn_sandbox.account.scratch import scratch_folder
 
 MAX_DESCRIPTION = 900
 """The maximum length of a description. A registration's description has 1024 characters, including a stage prefix."""
@@ -74,8 +75,7 @@ class TypeTester:
         Raises:
             SandboxError: the tests were stopped, or can't be run.
         """
-        with tempfile.TemporaryDirectory(prefix="sandbox-tests-") as scratch:
-            folder = Path(scratch)
+        with scratch_folder() as folder:
             with zipfile.ZipFile(package) as contents:
                 contents.extractall(folder, [name for name in contents.namelist() if name.startswith("inputs/")])
             region = self._account.region
@@ -85,8 +85,8 @@ class TypeTester:
                 "previous": previous,
                 "inputs": str(folder / "inputs"),
                 "values": values,
-                "endpoint": function.endpoint,
-                "log": str(function.log_file),
+                # The folder is the user's alone, and so is the secret in this file.
+                "function": dataclasses.asdict(function.emulated) | {"log": str(function.log_file)},
                 "timeout": TIMEOUT,
             }
             (folder / "request.json").write_text(json.dumps(request))

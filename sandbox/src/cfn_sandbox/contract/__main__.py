@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.account.invocation import invoke
+from cfn_sandbox.account.invocation import Emulated, invoke
 from cfn_sandbox.cloudformation.resource_type import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
@@ -31,9 +31,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
+    function = Emulated(**{**request["function"], "log": Path(request["function"]["log"])})
     kind = Type(
         request["schema"],
-        lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
+        lambda event: invoke(function, event),
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
     )

@@ -95,7 +95,10 @@ def call(
 
 @contextmanager
 def start(
-    arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[str]]:
     """Start `cfn` with its output in a pipe; when the block ends, end cfn and its pip if they still run.
 
@@ -103,6 +106,7 @@ def start(
         arguments: As for `run`.
         folder: As for `run`.
         environment: As for `run`.
+        program: Arguments of Python for a program that runs cfn's own `main`, instead of the command `cfn`.
 
     Raises:
         PackagerError: cfn is not installed.
@@ -116,7 +120,7 @@ def start(
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
     with subprocess.Popen(
-        [programs / "cfn", *arguments],
+        [*((sys.executable, *program) if program else (programs / "cfn",)), *arguments],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
