@@ -159,7 +159,7 @@ class TestRun:
     def test_a_sandbox_that_is_killed_leaves_nothing(
         self, toy_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Emulator and command end even if their sandbox is killed; the next sandbox deletes the killed one's folders."""
+        """Emulator and command end even if their sandbox is killed; the next sandbox deletes its folders."""
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         with start_sandbox("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
             command, folder = command_and_folder(process)

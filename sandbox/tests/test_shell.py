@@ -10,8 +10,6 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cli import shell
 
-PROJECT = Path(__file__).parents[2]
-
 
 def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The project is found from the working directory upwards, as git finds a repository."""
@@ -21,10 +19,23 @@ def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypat
     assert shell.project(None) == tmp_path
 
 
-def test_elsewhere_it_is_the_sandboxs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside any project, the project that the sandbox belongs to is used."""
+def test_elsewhere_it_is_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside any project, it is the working directory, and the command reports that it has no project."""
     monkeypatch.chdir(tmp_path)
-    assert shell.project(None) == PROJECT
+    assert shell.project(None) == tmp_path
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("part", ["", ".rpdk-config"])
+def test_another_users_project_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """A project that another user put above the working directory is refused, unless it is named."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / ".rpdk-config").touch()
+    os.chown(tmp_path / part, 65534, 65534)
+    monkeypatch.chdir(tmp_path / "mine")
+    with pytest.raises(SandboxError, match=f"the project in {tmp_path} is another user's: name it, with --project"):
+        shell.project(None)
+    assert shell.project(tmp_path) == tmp_path
 
 
 def test_what_is_named_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,9 +55,9 @@ def evaluated(interpreter: str, script: str, environment: dict[str, str], *argum
     ).stdout
 
 
-SHOW = (
-    'for name in GIVEN AWS_PROFILE AWS_ENDPOINT_URL_S3 AWS_REGION; do eval "printf \'%s;\' \\"\\${$name-none}\\""; done'
-)
+SHOW = """
+for name in GIVEN AWS_PROFILE AWS_ENDPOINT_URL_S3 AWS_REGION; do eval "printf '%s;' \\"\\${$name-none}\\""; done
+"""
 
 
 @pytest.mark.parametrize("interpreter", SHELLS)
@@ -61,17 +72,17 @@ def test_a_shell_reads_the_exports_as_they_are_meant(interpreter: str) -> None:
 
 @pytest.mark.parametrize("interpreter", SHELLS)
 def test_a_shell_gets_its_own_variables_back(interpreter: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`down` gives back what `up` set or unset, exported or not as before, and keeps nothing; a second `up` is no harm."""
+    """`down` gives back what `up` set or unset, exported or not as before, after a second `up` too."""
     environment = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_REGION": "eu-west-3"}
     for name in environment:
         monkeypatch.delenv(name, raising=False)
     up = shell.exports({"GIVEN": "1", "AWS_REGION": "us-east-1"}, [*environment])
     again = shell.exports({"GIVEN": "2", "AWS_REGION": "us-east-1"}, ["AWS_REGION", "GIVEN"])
     down = shell.restoration()
-    script = f'AWS_PROFILE=\'my "work"\'; eval "$1"; eval "$2"; {SHOW}; echo; env; echo; eval "$3"; {SHOW}; echo; env; echo; set'
-    during, exported, after, exported_after, kept = evaluated(
-        interpreter, script.replace("; echo; ", "; echo ----; "), environment, up, again, down
-    ).split("----\n")
+    show = f"{SHOW} echo ----; env; echo ----"
+    script = f'AWS_PROFILE=\'my "work"\'; eval "$1"; eval "$2"; {show}; eval "$3"; {show}; set'
+    output = evaluated(interpreter, script, environment, up, again, down)
+    during, exported, after, exported_after, kept = output.split("----\n", 4)
     assert during.rstrip() == "2;none;none;us-east-1;"
     assert "saved" not in exported
     assert after.rstrip() == 'none;my "work";http://127.0.0.1:9;eu-west-3;'

@@ -17,7 +17,7 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
 from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.packaging.package import package, tail
+from cfn_sandbox.packaging.package import package, tail, untracked_files
 
 
 def up(options: argparse.Namespace) -> int:
@@ -88,6 +88,8 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
         with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
+            for line in untracked_files(root):
+                tell(line)
             with Registry(account) as registry:
                 function = registry.add(packaged)
                 tell("the type is registered and ready")

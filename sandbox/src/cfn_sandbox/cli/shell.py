@@ -34,12 +34,22 @@ def project(named: Path | None) -> Path:
     Args:
         named: The folder that the user named. By default it is the nearest folder with .rpdk-config, from the working
             directory upwards; without one, the working directory.
+
+    Raises:
+        SandboxError: The project was found in a parent folder and is another user's. Its plugins and handlers would
+            run as this user, who may not know of it, for example below /tmp.
     """
     if named is not None:
         return named.resolve()
     working_directory = Path.cwd()
     candidates = (folder for folder in (working_directory, *working_directory.parents) if (folder / SETTINGS).is_file())
-    return next(candidates, working_directory)
+    found = next(candidates, working_directory)
+    owners = {path.stat().st_uid for path in (found, found / SETTINGS) if path.exists()}
+    if found != working_directory and owners != {os.getuid()}:
+        raise SandboxError(
+            f"the project in {found} is another user's: name it, with --project {found}, to run its code"
+        )
+    return found
 
 
 def exports(variables: Mapping[str, str], exported: Collection[str]) -> str:

@@ -24,6 +24,10 @@ _PIP_TIME = re.compile(r"^\S+ ", re.MULTILINE)
 _PIP_ERROR = re.compile(
     r"^ *ERROR: (.+?)(?=^ *(?:ERROR|WARNING): |^ *Exception information:|\Z)", re.MULTILINE | re.DOTALL
 )
+_NO_NETWORK = re.compile(
+    "Temporary failure in name resolution|Name or service not known|Network is unreachable|Connection refused|"
+    "No route to host|Connection timed out|Cannot connect to proxy|Read timed out"
+)
 _CRITICAL = re.compile(r"^\[.*?\] CRITICAL - (.+)$", re.MULTILINE)
 _INSTANCE = re.compile(r"^On instance(\[.+):$", re.MULTILINE)  # jsonschema's line for the error's place in the schema
 _DOWNSTREAM = "=== Caught downstream error ==="
@@ -147,7 +151,13 @@ def _terminate(process: subprocess.Popen[str]) -> None:
 
 def _reason(result: Result, folder: Path) -> str:
     """Return the reason of a failure from pip's log, or from one of the three reports of `rpdk/core/cli.py`."""
-    pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", _text(folder / PIP_LOG)))
+    pip_log = _text(folder / PIP_LOG)
+    pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", pip_log))
+    if pip_errors and (no_network := _NO_NETWORK.search(pip_log)):
+        return (
+            f"pip can't reach its package index ({no_network[0]}), from which it installs requirements.txt: check the "
+            "network, and the proxy and the index in pip's configuration (`pip config list`)."
+        )
     if pip_errors:
         return _cut("pip could not install requirements.txt: " + " ".join(" ".join(pip_errors).split()))
     if _DOWNSTREAM in result.lines:

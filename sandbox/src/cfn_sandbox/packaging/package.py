@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,12 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     settings["language"] = language or small_variant(settings["language"])
     build_without_docker(settings)
     packages = cache or project / ".cache" / "packages"
-    package_file = packages / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
+    inputs = sorted(_inputs(project, settings["language"]))
+    package_file = packages / f"{_digest(project, inputs, settings['language'])}.zip"
     if not package_file.exists():
         packages.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=packages) as scratch:
-            copy_project(project, Path(scratch))
+            _copy(inputs, project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(package_file)
     _touch(package_file)
@@ -65,16 +66,43 @@ def _touch(path: Path) -> None:
 
 def copy_project(project: Path, folder: Path) -> None:
     """Copy the files of a project that cfn reads into an empty folder."""
-    for path in _inputs(project):
+    language = small_variant(json.loads((project / SETTINGS).read_text()).get("language", ""))
+    _copy(_inputs(project, language), project, folder)
+
+
+def _copy(files: Iterable[Path], project: Path, folder: Path) -> None:
+    for path in files:
         target = folder / path.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 
 
-def _inputs(project: Path) -> Iterator[Path]:
-    """Return the shipped files that cfn reads: those next to .rpdk-config, src/ and inputs/."""
+def untracked_files(project: Path) -> list[str]:
+    """Return a line for each file that git neither tracks nor ignores: whether it is in the package.
+
+    Args:
+        project: the folder with .rpdk-config.
+    """
+    project = project.resolve()
+    small = _is_small(small_variant(json.loads((project / SETTINGS).read_text())["language"]))
+    text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
+    return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
+
+
+def _inputs(project: Path, language: str) -> Iterator[Path]:
+    """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
+    files = sources.shipped_files if _is_small(language) else sources.all_files
+    return files(project, *_tops(project))
+
+
+def _tops(project: Path) -> list[str]:
+    """Return what cfn reads: the files next to .rpdk-config, src/ and inputs/."""
     top_level = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
-    return sources.shipped_files(project, SETTINGS, *top_level, "resource-role.yaml", "src", "inputs")
+    return [SETTINGS, *top_level, "resource-role.yaml", "src", "inputs"]
+
+
+def _is_small(language: str) -> bool:
+    return language.endswith(SMALL_SUFFIX)
 
 
 def small_variant(language: str) -> str:
@@ -97,7 +125,7 @@ def build_without_docker(settings: dict[str, Any]) -> None:
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
     compiler = ""
-    if language.endswith(SMALL_SUFFIX):  # our plugin adds the byte code of this interpreter
+    if _is_small(language):  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
     digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
