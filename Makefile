@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Packages come from PyPI and nothing else: without the variable, uv fetches a Python from elsewhere.
+UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(VENV) $(BIN)/uv
 # Two more than the number of cores, because many tests wait for a process or a socket.
 JOBS := $(shell expr $$(nproc) + 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -19,15 +21,13 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## set up the virtual environment, .venv
 
-$(READY): requirements-dev.txt sandbox/src/cfn_sandbox/account/emulator.txt sandbox/src/cfn_sandbox/contract/linter.txt sandbox/pyproject.toml
+$(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sandbox/src/cfn_sandbox/*/emulator.txt sandbox/src/cfn_sandbox/*/linter.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
-		--target $(VENV)/emulator --requirement sandbox/src/cfn_sandbox/account/emulator.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --no-compile \
-		--target $(VENV)/linter --requirement sandbox/src/cfn_sandbox/contract/linter.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable sandbox
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
+	$(UV) pip install --require-hashes --requirement requirements-dev.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable sandbox
+	$(BIN)/cfn-sandbox setup
 	@touch $@
 
 .PHONY: demo
@@ -66,17 +66,21 @@ format: $(READY)  ## format the code with ruff and fix what it can
 
 .PHONY: models
 models: $(READY)  ## write the trimmed service models, from botocore's
-	$(BIN)/python -m cfn_sandbox.packaging.service_models
+	$(BIN)/cfn-sandbox models
 
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
 	$(BIN)/cfn generate
-	$(BIN)/python -m cfn_sandbox.packaging.role
+	$(BIN)/cfn-sandbox role
 
 .PHONY: bench
 bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESULTS.md
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tools/benchmarks/requirements.txt
+	@$(UV) pip install --quiet --require-hashes --requirement tools/benchmarks/requirements.txt
 	@$(BIN)/python -m tools.benchmarks
+
+.PHONY: bench-sandbox
+bench-sandbox: $(READY)  ## measure what people wait for in the sandbox: tools/benchmarks/SANDBOX.md
+	@$(BIN)/python -m tools.benchmarks.sandbox
 
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
@@ -111,14 +115,16 @@ deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for 
 	@$(BIN)/python -m tools.publishing deregister --type-name "$$TYPE_NAME" $(if $(REGION),--region "$$REGION") \
 		$(if $(PROFILE),--profile "$$PROFILE")
 
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes
+
 .PHONY: lock
 lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and update the development tools
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--generate-hashes --custom-compile-command "make lock" requirements.in --output-file requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
-		--group dev --constraint requirements.txt requirements.txt --output-file requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --upgrade \
-		--group bench --constraint requirements-dev.txt --output-file tools/benchmarks/requirements.txt
+	$(COMPILE) --no-annotate --custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	$(COMPILE) --no-header --upgrade --constraint requirements.txt --group pyproject.toml:dev requirements.txt \
+		sandbox/pyproject.toml --output-file requirements-dev.txt
+	$(COMPILE) --no-header --upgrade --constraint requirements-dev.txt --group pyproject.toml:bench \
+		--output-file tools/benchmarks/requirements.txt
+	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg

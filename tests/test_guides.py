@@ -13,8 +13,9 @@ import yaml
 from cfn_sandbox.__main__ import parser as sandbox_parser
 from tools.envelopes import ROOT
 from tools.publishing.__main__ import _parser as publishing_parser
+from tools.sagemaker import plugin
 
-GUIDES = sorted((ROOT / "guides").glob("*.md"))
+GUIDES = sorted([*(ROOT / "guides").glob("*.md"), *(ROOT / "sandbox").glob("*.md")])
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -53,18 +54,18 @@ def test_every_link_leads_somewhere(guide: Path) -> None:
 def test_every_file_and_target_that_is_named_is_there(guide: Path) -> None:
     """Named files and make targets exist, even where no link leads to them."""
     text = guide.read_text()
-    paths = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|packager|sandbox|inputs)/[\w./-]*\w)", text))
+    paths = set(re.findall(r"(?<![\w./-])((?:examples|tests|guides|tools|sandbox|inputs)/[\w./-]*\w)", text))
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
     assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= TARGETS
 
 
-@pytest.mark.parametrize("arguments", arguments_of("python -m sandbox", "sandbox", ".venv/bin/sandbox"), ids=str)
+@pytest.mark.parametrize("arguments", arguments_of("cfn-sandbox", ".venv/bin/cfn-sandbox"), ids=str)
 def test_every_sandbox_command_is_one(arguments: list[str]) -> None:
     """The sandbox's parser accepts every command in the guides."""
     sandbox_parser().parse_args(arguments)
 
 
-@pytest.mark.parametrize("arguments", arguments_of("python -m publishing"), ids=str)
+@pytest.mark.parametrize("arguments", arguments_of("python -m tools.publishing"), ids=str)
 def test_every_publishing_command_is_one(arguments: list[str]) -> None:
     """The publishing parser accepts every command in the guides."""
     publishing_parser().parse_args(arguments)
@@ -73,8 +74,9 @@ def test_every_publishing_command_is_one(arguments: list[str]) -> None:
 def test_every_option_of_the_sandbox_s_commands_is_in_the_guide() -> None:
     """Every option of the code has a row in guides/sandbox.md, and every row an option."""
     documented = set(re.findall(r"^\| `(-[\w-]+)", (ROOT / "guides/sandbox.md").read_text(), re.MULTILINE))
-    text = (ROOT / "sandbox/__main__.py").read_text()
-    assert documented == set(re.findall(r'"(--?[a-z-]+)"', text)) - {"--detach", "--json"}
+    text = (ROOT / "sandbox/src/cfn_sandbox/__main__.py").read_text()
+    options = set(re.findall(r'"(--?[a-z][a-z-]*)"', text)) - {"--detach"}
+    assert documented == options | {f"--{option.name}" for option in plugin.options}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)

@@ -24,7 +24,7 @@ def record(out: Path, code: int) -> subprocess.CompletedProcess[str]:
     """Record the script above, which exits with a given code."""
     command: list[str | Path] = [
         sys.executable,
-        ROOT / "guides/record.py",
+        ROOT / "tools/record.py",
         out,
         "--",
         sys.executable,

@@ -1,4 +1,4 @@
-"""guides/troubleshooting.md lists exactly the messages that the handlers and the tools can give.
+"""Two guides list exactly the messages that can be given: by the type and its tools, and by cfn-sandbox.
 
 The tests read the messages from the code's syntax: arguments of our errors, of the plugin library's, and of functions
 that create an error. A variable part of a message is an ellipsis in the guide.
@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping
 import pytest
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition import errors
+from aws_sagemaker_modelqualityjobdefinition import error_codes
 from tools.envelopes import ROOT
 
 GUIDE = (ROOT / "guides/troubleshooting.md").read_text()
-ROOMS = ("src", "packager", "publishing", "sandbox")
+GUIDES = {"guides/troubleshooting.md": ("src", "tools"), "sandbox/TROUBLESHOOTING.md": ("sandbox/src", "tools")}
+"""The rooms whose messages each guide has; a message of the tools about packaging is in cfn-sandbox's."""
+
+ROOMS = ("src", "tools", "sandbox/src")
 GAP = "…"
 
 LIBRARY = frozenset(name for name, _ in inspect.getmembers(exceptions, inspect.isclass))
@@ -35,16 +38,20 @@ AS_AWS = frozenset(
 )
 """Errors in AWS's wording. The guide lists only those that name the sandbox, because AWS never sends them."""
 
-SILENT = frozenset({"HandlerHangs"})
-"""Errors whose message appears only as a quote in another message."""
+SILENT = frozenset({"HandlerHangs", "Failure"})
+"""Errors whose message appears only as a quote in another message, or after the name of a step (`make clients`)."""
 
 LOCALS = frozenset({"advice"})
 """Variables that hold a message before it reaches an error."""
 
 SENTENCES = frozenset(
     {
-        *("tools/publishing/existence.py", "tools/publishing/preflight.py", "sandbox/refusals.py"),
-        *("sandbox/contract/inputs.py", "sandbox/contract/resource.py"),
+        *(
+            "tools/publishing/existence.py",
+            "tools/publishing/preflight.py",
+            "sandbox/src/cfn_sandbox/account/refusals.py",
+        ),
+        *("sandbox/src/cfn_sandbox/contract/inputs.py", "sandbox/src/cfn_sandbox/contract/resource.py"),
     }
 )
 """Modules that collect problems: every f-string that has four words, or ends with a full stop, is a message."""
@@ -131,9 +138,9 @@ def _pieces(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
     return GAP
 
 
-def messages_in_guide() -> Mapping[str, tuple[str, str]]:
-    """Return the guide's messages with their cause and cure, from the table rows that begin with code."""
-    rows = re.findall(r"^\| (`+) ?(.+?) ?\1 \| (.*) \| (.*) \|$", GUIDE, re.MULTILINE)
+def messages_in_guide(guide: str) -> Mapping[str, tuple[str, str]]:
+    """Return a guide's messages with their cause and cure, from the table rows that begin with code."""
+    rows = re.findall(r"^\| (`+) ?(.+?) ?\1 \| (.*) \| (.*) \|$", (ROOT / guide).read_text(), re.MULTILINE)
     return {message.replace(r"\|", "|"): (cause, cure) for _, message, cause, cure in rows}
 
 
@@ -142,27 +149,36 @@ MESSAGES = list(messages_in_code())
 
 @pytest.mark.parametrize(("place", "message"), MESSAGES, ids=[place for place, _ in MESSAGES])
 def test_a_message_is_in_the_guide(place: str, message: str) -> None:
-    """The guide has a row for the message, with a cause and a cure."""
-    cause, cure = messages_in_guide().get(message, ("", ""))
+    """A guide of the room has a row for the message, with a cause and a cure."""
+    rows = {row: text for guide in guides_of(place) for row, text in messages_in_guide(guide).items()}
+    cause, cure = rows.get(message, ("", ""))
     assert len(cause) > 5, f"{place}: {message}"
     assert len(cure) > 5, f"{place}: {message}"
 
 
-def test_the_guide_has_no_message_that_is_never_given() -> None:
+def guides_of(place: str) -> list[str]:
+    """Return the guides that can have a place's messages."""
+    return [guide for guide, rooms in GUIDES.items() if place.startswith(rooms)]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_has_no_message_that_is_never_given(guide: str) -> None:
     """After a change of wording in the code, the guide must change too."""
-    assert sorted(set(messages_in_guide()) - {message for _, message in MESSAGES}) == []
+    given = {message for place, message in MESSAGES if guide in guides_of(place)}
+    assert sorted(set(messages_in_guide(guide)) - given) == []
 
 
-def test_no_message_is_there_twice() -> None:
+@pytest.mark.parametrize("guide", GUIDES)
+def test_no_message_is_there_twice(guide: str) -> None:
     """A message that several places give has one row, which names them all."""
-    rows = re.findall(r"^\| (`+ ?.+? ?`+) \| ", GUIDE, re.MULTILINE)
+    rows = re.findall(r"^\| (`+ ?.+? ?`+) \| ", (ROOT / guide).read_text(), re.MULTILINE)
     assert len(rows) == len(set(rows))
 
 
 def test_every_error_code_has_a_heading() -> None:
     """Each handler error code has a heading, under which readers look for AWS's own messages."""
     headings = set(re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE))
-    assert {kind.__name__ for kind in errors.BY_CODE.values()} <= headings
+    assert {kind.__name__ for kind in error_codes.ERRORS.by_code.values()} <= headings
 
 
 def test_every_error_of_ours_is_looked_at() -> None:

@@ -1,4 +1,4 @@
-"""Records a command as an SVG that plays in a browser: `python guides/record.py OUT.svg -- COMMAND ...`.
+"""Records a command as an SVG that plays in a browser: `python tools/record.py OUT.svg -- COMMAND ...`.
 
 The command runs with its output in a pipe, in colour and without animations. A line appears in the drawing at the time
 at which it appeared in the run. Pauses are cut to LONGEST, and a line that is not indented appears at least SHORTEST
@@ -111,7 +111,7 @@ def draw(title: str, lines: Sequence[tuple[float, str]]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record a command and write the SVG."""
-    parser = argparse.ArgumentParser(prog="python guides/record.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tools/record.py", description=__doc__)
     parser.add_argument("out", type=Path, help="the SVG to write")
     parser.add_argument("--title", default="", help="the window's title; default: the command")
     parser.add_argument("command", nargs="+", help="the command, after --")

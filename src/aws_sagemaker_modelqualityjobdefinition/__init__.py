@@ -1,6 +1,8 @@
 """AWS::SageMaker::ModelQualityJobDefinition, a CloudFormation resource type. ARCHITECTURE.md describes its modules."""
 
-from . import startup  # noqa: F401 - must run before anything imports the plugin library
+from .runtime import startup
+
+startup.load(f"{__name__}.models")  # before anything imports the plugin library
 
 TYPE_NAME = "AWS::SageMaker::ModelQualityJobDefinition"
 IDENTIFIERS = ("JobDefinitionArn", "JobDefinitionName")

@@ -8,11 +8,12 @@ from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, ProgressEvent
 
-from . import TYPE_NAME, client, identity, ownership, progress, tags, translation, words
-from .errors import HandlerError
+from . import IDENTIFIERS, TYPE_NAME, client, identity, ownership, progress, tags, translation
 from .job_definitions import JobDefinitions
 from .models import ResourceHandlerRequest, ResourceModel
-from .plugin import ResourceType
+from .runtime import words
+from .runtime.errors import HandlerError
+from .runtime.plugin import ResourceType
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef
@@ -24,7 +25,7 @@ LOG = logging.getLogger(__name__)
 READ_DELAYS = (1, 2, 4, 8, 15, 30)
 SCHEDULE_DELAYS = (5, 10, 15, 30, 30, 30, 30, 30)
 
-resource = ResourceType(TYPE_NAME, translation.Model)
+resource = ResourceType(TYPE_NAME, translation.Model, IDENTIFIERS)
 test_entrypoint = resource.test_entrypoint
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest, NotFound
 
-from . import TYPE_NAME, words
+from . import TYPE_NAME
 from .models import ResourceModel
+from .runtime import words
 
 NAME_LENGTH = 63
 """The maximum length of a name, in characters (SageMaker API, MonitoringJobDefinitionName)."""

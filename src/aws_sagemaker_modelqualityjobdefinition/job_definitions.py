@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cloudformation_cli_python_lib import exceptions
 
-from . import errors
-from .attempts import Attempts
+from .error_codes import ERRORS
+from .runtime import errors
+from .runtime.attempts import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ class JobDefinitions:
 
     def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> str | Refused:
         """Create a definition, and return its ARN or why Create failed."""
-        attempts = Attempts()
+        attempts = Attempts(ERRORS)
         try:
             return attempts.send(
                 request["JobDefinitionName"],
@@ -78,7 +79,7 @@ class JobDefinitions:
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
         """Return SageMaker's description of a definition. ARN, name and creation time are certain to be in it."""
-        return Attempts().send(
+        return Attempts(ERRORS).send(
             name,
             self._client.describe_model_quality_job_definition,
             {"JobDefinitionName": name},
@@ -93,7 +94,7 @@ class JobDefinitions:
             existed: Whether it existed when the deletion began, so that NotFound means success. After a retry,
                 NotFound also means success: the first attempt may have deleted it.
         """
-        attempts = Attempts()
+        attempts = Attempts(ERRORS)
         try:
             attempts.send(
                 name, self._client.delete_model_quality_job_definition, {"JobDefinitionName": name}, _no_members
@@ -119,7 +120,7 @@ class JobDefinitions:
             request["NextToken"] = token
         if endpoint_name:
             request["EndpointName"] = endpoint_name
-        return Attempts().send("*", self._client.list_model_quality_job_definitions, request, _summaries)
+        return Attempts(ERRORS).send("*", self._client.list_model_quality_job_definitions, request, _summaries)
 
     def tags(self, name: str, arn: str) -> "list[TagTypeDef]":
         """Return all tags of a definition, AWS's own included.
@@ -136,7 +137,7 @@ class JobDefinitions:
         for _ in range(_TAG_PAGES):
             request = {"ResourceArn": arn, "MaxResults": _TAG_PAGE_SIZE, **({"NextToken": token} if token else {})}
             with self._still_there(name):
-                tags, token = Attempts().send(arn, self._client.list_tags, request, _tags)
+                tags, token = Attempts(ERRORS).send(arn, self._client.list_tags, request, _tags)
             found += tags
             if not token:
                 return found
@@ -156,9 +157,11 @@ class JobDefinitions:
         """
         with self._still_there(name):
             if to_remove:
-                Attempts().send(arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _no_members)
+                Attempts(ERRORS).send(
+                    arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _no_members
+                )
             if to_set:
-                Attempts().send(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _no_members)
+                Attempts(ERRORS).send(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _no_members)
 
     @contextmanager
     def _still_there(self, name: str) -> "Iterator[None]":

@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import deadline, errors, identity, tags, translation, words
+from . import identity, tags, translation
+from .error_codes import ERRORS
+from .runtime import deadline, errors, words
 
 if TYPE_CHECKING:
     from .job_definitions import JobDefinitions, Refused
@@ -50,7 +52,7 @@ class Created(NamedTuple):
         """Return AlreadyExists if the definition with the generated name differs from the request; else None."""
         if self.taken is None or not (differing := translation.differences(desired, found)):
             return None
-        return errors.already_exists(
+        return ERRORS.already_exists(
             self.name, self.taken, f"It differs from the request in {', '.join(differing)}. {_REPLACING}"
         )
 
@@ -126,12 +128,12 @@ def _proven(
             break
         time.sleep(pause)
     if isinstance(seen, _Seen):
-        raise errors.already_exists(name, refused.error, f"{seen.words()} {_REPLACING}")
+        raise ERRORS.already_exists(name, refused.error, f"{seen.words()} {_REPLACING}")
     if not refused.taken:
         refused.error.args = (f"{refused.error} It is unknown whether the definition was created: none is visible.",)
         raise refused.error
     advice = f"It can't be read: {seen} Find out whether it is yours. {_REPLACING}"
-    raise errors.already_exists(name, refused.error, advice)
+    raise ERRORS.already_exists(name, refused.error, advice)
 
 
 class _Seen:

@@ -7,8 +7,8 @@ from typing import Any
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import OperationStatus, ProgressEvent
 
-from .errors import HandlerError, defect
 from .models import ResourceModel
+from .runtime.errors import HandlerError, defect
 
 LOG = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 
-from . import words
 from .models import Tag
+from .runtime import words
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef

@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from aws_sagemaker_modelqualityjobdefinition import envelope
+from aws_sagemaker_modelqualityjobdefinition.runtime import envelope
 from tests.wires import (
     Reply,
     Wire,

@@ -12,7 +12,8 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from aws_sagemaker_modelqualityjobdefinition import delivery, handlers, plugin, sessions, translation
+from aws_sagemaker_modelqualityjobdefinition import handlers, translation
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, plugin, sessions
 from tests.wires import Wire, create_definition, error_reply, invoke, raising_reply
 from tools.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
 
@@ -201,7 +202,7 @@ def test_our_records_are_delivered_at_any_level_and_no_others(
     create_definition(minimal(), log_group=LOG_GROUP)
     assert any("botocore" in record.name for record in caplog.records)  # botocore did log
     assert [message for message in deliveries.messages() if "of ours" in message]
-    names = {message.split()[1].rpartition(".")[0] for message in deliveries.messages()}
+    names = {message.split()[1].split(".")[0] for message in deliveries.messages()}
     assert names == {OURS}
 
 

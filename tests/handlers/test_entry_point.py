@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from cloudformation_cli_python_lib.interface import Action
 
-from aws_sagemaker_modelqualityjobdefinition import client, delivery, handlers, plugin, translation
+from aws_sagemaker_modelqualityjobdefinition import client, handlers, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, plugin
 from tests.wires import Reply, Wire, create_definition, error_reply, invoke, json_reply, raising_reply
 from tools.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 import pytest
 from botocore.config import Config
 
-from aws_sagemaker_modelqualityjobdefinition import attempts, client, deadline, ownership, plugin
+from aws_sagemaker_modelqualityjobdefinition import client, ownership
+from aws_sagemaker_modelqualityjobdefinition.runtime import attempts, deadline, plugin
 from tests.wires import invoke
 from tools.envelopes import Json, arn, maximal, minimal
 

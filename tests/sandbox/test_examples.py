@@ -418,8 +418,9 @@ def test_both_notations_say_the_same() -> None:
 
 
 ELSEWHERE = {
-    "registration.yaml": "tests/sandbox/test_versions.py",
-    "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/publishing deploy it
+    "monitors.yaml": "tests/sandbox/test_monitors.py",
+    "registration.yaml": "sandbox/tests/test_versions.py",
+    "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 
 

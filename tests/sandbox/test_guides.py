@@ -136,13 +136,14 @@ def schedule(definition: object) -> Json:
 
 
 def test_migrate(account: Account, tmp_path: Path) -> None:
-    """Definition and schedule survive the change of type, and the stack deletes both at the end."""
+    """Definition and schedule survive the change of type, with a name as AWS's type generates it, in mixed case."""
+    generated = "CFN-JobDefinition-XLuFaxlXoHQZ"
     cloudformation = account.client("cloudformation")
-    find, create, created, execute, imported, detect, drifts = commands("migrate.md")
+    find, describe, create, created, execute, imported, detect, drifts = commands("migrate.md")
     (step,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "guides/migrate.md").read_text(), re.DOTALL)
     kept: Json = yaml.safe_load(step)["JobDefinition"]
     name_of = {"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "JobDefinition"}]}]}
-    before: Json = {"Type": THEIRS, "Properties": properties()}
+    before: Json = {"Type": THEIRS, "Properties": properties() | {"JobDefinitionName": generated}}
     template: Json = {"Resources": {"JobDefinition": before, "Schedule": schedule(name_of)}}
     cloudformation.create_stack(StackName="monitoring", TemplateBody=json.dumps(template))
     assert state(account) == ("CREATE_COMPLETE", None)
@@ -152,12 +153,13 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     arn = output_of(account, find, tmp_path, {})
     assert definitions(account) == [arn]
     # Step 3.
-    name = arn.partition("/")[2]
-    update_stack(account, {"Resources": {"Schedule": schedule(name)}})
+    update_stack(account, {"Resources": {"Schedule": schedule(generated)}})
     events = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
     assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in events if one["LogicalResourceId"] == "JobDefinition"]
     assert definitions(account) == [arn]
     # Step 4.
+    name = output_of(account, describe, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
+    assert name == generated
     ours: Json = {"Type": OURS, "DeletionPolicy": "Retain", "Properties": properties() | {"JobDefinitionName": name}}
     template = {"Resources": {"JobDefinition": ours, "Schedule": schedule(name)}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template))

@@ -5,7 +5,8 @@ import time
 import pytest
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition import attempts, deadline
+from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
+from aws_sagemaker_modelqualityjobdefinition.runtime import attempts, deadline
 from tools.envelopes import Json
 
 
@@ -19,7 +20,7 @@ def record_call(calls: list[Json]) -> Json:
 def test_without_time_left_no_request_is_sent(seconds: float) -> None:
     """NetworkFailure, which CloudFormation retries: nothing took effect."""
     calls: list[Json] = []
-    attempt_series = attempts.Attempts()
+    attempt_series = attempts.Attempts(ERRORS)
     with deadline.within(seconds), pytest.raises(exceptions.NetworkFailure, match="no time left in this invocation"):
         attempt_series.send("name", lambda: record_call(calls), {}, dict)
     assert calls == []
@@ -31,5 +32,5 @@ def test_with_time_left_a_request_is_sent(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     calls: list[Json] = []
     with deadline.within(attempts.LEAST_TIME):
-        attempts.Attempts().send("name", lambda: record_call(calls), {}, dict)
+        attempts.Attempts(ERRORS).send("name", lambda: record_call(calls), {}, dict)
     assert len(calls) == 1

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import deadline
+from aws_sagemaker_modelqualityjobdefinition.runtime import deadline
 
 
 def test_there_is_no_limit_unless_one_is_set() -> None:

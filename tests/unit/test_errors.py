@@ -10,7 +10,8 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from aws_sagemaker_modelqualityjobdefinition import errors
+from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
+from aws_sagemaker_modelqualityjobdefinition.runtime import errors
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"}
@@ -18,7 +19,7 @@ RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceCo
 
 def handler_error_of(error: Exception) -> errors.HandlerError:
     """Return the handler error that an error is translated to."""
-    with pytest.raises(errors.HandlerError) as caught, errors.translated("fraud"):
+    with pytest.raises(errors.HandlerError) as caught, ERRORS.translated("fraud"):
         raise error
     assert caught.value.__cause__ is error
     return caught.value
@@ -35,15 +36,15 @@ def test_every_error_that_sagemaker_models_is_in_the_table() -> None:
     """The table has every error of botocore's model of SageMaker, so the test fails when botocore adds one."""
     codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in MODEL.error_shapes}
     assert codes
-    assert codes <= errors.BY_CODE.keys()
+    assert codes <= ERRORS.by_code.keys()
 
 
 def test_every_error_that_botocore_retries_is_one_that_cloudformation_retries() -> None:
     """Each error code that botocore retries becomes a handler error code that CloudFormation retries."""
     throttled, transient = vars(ThrottledRetryableChecker), vars(TransientRetryableChecker)
     codes = {*throttled["_THROTTLED_ERROR_CODES"], *transient["_TRANSIENT_ERROR_CODES"]}
-    assert codes <= errors.BY_CODE.keys()
-    assert {errors.BY_CODE[code].__name__ for code in codes} <= RETRIABLE
+    assert codes <= ERRORS.by_code.keys()
+    assert {ERRORS.by_code[code].__name__ for code in codes} <= RETRIABLE
 
 
 def test_every_error_of_botocores_own_has_a_code() -> None:
@@ -57,7 +58,7 @@ def test_every_error_of_botocores_own_has_a_code() -> None:
             assert "words" in event.message
 
 
-@pytest.mark.parametrize(("code", "kind"), errors.BY_CODE.items())
+@pytest.mark.parametrize(("code", "kind"), ERRORS.by_code.items())
 def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerError]) -> None:
     """Each code becomes its handler error, whose message has AWS's text, the operation, the code and the request id."""
     event = handler_error_of(client_error(code)).to_progress_event()
@@ -122,7 +123,7 @@ def test_what_fails_before_there_is_an_answer(error: BotoCoreError, code: str | 
 
 def test_what_is_no_error_of_botocores_passes() -> None:
     """An exception that is not botocore's stays as it is, because it is a defect of this type."""
-    with pytest.raises(KeyError), errors.translated("fraud"):
+    with pytest.raises(KeyError), ERRORS.translated("fraud"):
         raise KeyError
 
 
@@ -193,7 +194,7 @@ def test_the_codes_that_cost_most_when_they_are_mistaken(code: str, kind: type[e
 
     NotFound makes CloudFormation forget a definition, and it never retries AlreadyExists or NotFound.
     """
-    assert errors.BY_CODE[code] is kind
+    assert ERRORS.by_code[code] is kind
 
 
 def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
@@ -202,8 +203,8 @@ def test_only_these_codes_say_that_a_definition_is_missing_or_there() -> None:
     A wrong NotFound or AlreadyExists would orphan a definition, or delete another stack's.
     """
     by_kind = {
-        kind: {code for code, error_class in errors.BY_CODE.items() if error_class is kind}
-        for kind in errors.BY_CODE.values()
+        kind: {code for code, error_class in ERRORS.by_code.items() if error_class is kind}
+        for kind in ERRORS.by_code.values()
     }
     assert by_kind[exceptions.NotFound] == {"ResourceNotFound", "ResourceNotFoundException"}
     assert by_kind[exceptions.AlreadyExists] == {"ResourceAlreadyExists", "ResourceAlreadyExistsException"}

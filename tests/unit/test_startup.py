@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import startup
+from aws_sagemaker_modelqualityjobdefinition.runtime import startup
 
 MODULE = '''
 class Kind:
@@ -126,7 +126,7 @@ def test_the_handlers_import_nothing_that_is_put_off() -> None:
     names.remove("random")  # attempts.py waits for a random time
     names += ["s3transfer", "charset_normalizer", "multiprocessing", "html.parser", "csv", "importlib.resources", "bz2"]
     output = output_of(
-        "from aws_sagemaker_modelqualityjobdefinition import sessions\n"
+        "from aws_sagemaker_modelqualityjobdefinition.runtime import sessions\n"
         "for service in ('sagemaker', 'logs', 'cloudwatch'): sessions._new_client(service, 'eu-west-1', None)\n"
         f"print([name for name in {names} if name in sys.modules.keys() - before])"
     )

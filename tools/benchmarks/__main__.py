@@ -42,7 +42,7 @@ def main() -> None:
         results = bench.run()
     lines = report.write(results, time.monotonic() - start)
     plot.draw(results)
-    print("written: benchmarks/RESULTS.md, benchmarks/results.svg")
+    print("written: tools/benchmarks/RESULTS.md, tools/benchmarks/results.svg")
     print("\n".join(lines))
 
 

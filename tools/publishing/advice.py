@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_LOCAL_RUN = "`python -m sandbox test` runs them on your machine, without an account, and shows what was called."
+_LOCAL_RUN = "`cfn-sandbox test` runs them on your machine, without an account, and shows what was called."
 
 _ADVICE = {
     "test_create": "CREATE failed, and so does every test that begins with a CREATE. The handler's message says why; "

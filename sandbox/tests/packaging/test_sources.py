@@ -39,6 +39,12 @@ def tracked(project: Path) -> Path:
     return project
 
 
+def write_settings(project: Path, language: str) -> None:
+    """Write a project's settings, with its language plugin."""
+    settings = {"typeName": "Toy::Test::Type", "language": language, "runtime": "python3.12"}
+    (project / ".rpdk-config").write_text(json.dumps(settings))
+
+
 def shipped_names(project: Path, *tops: str) -> list[str]:
     """Return the files that ship, by their paths in the project."""
     return [str(path.relative_to(project)) for path in sources.shipped_files(project, *tops)]
@@ -117,16 +123,15 @@ def test_a_link_that_does_not_ship_is_no_failure(tracked: Path) -> None:
     ("language", "shipped", "line"),
     [
         ("python312", True, "src/toy/notes.md ships, although git doesn't track it"),
-        ("toy-small", False, "src/toy/notes.md isn't in the package, because git doesn't track it"),
+        ("python312-small", False, "src/toy/notes.md isn't in the package, because git doesn't track it"),
     ],
 )
 def test_the_official_plugins_package_is_cfns(
-    tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, line: str, *, shipped: bool
+    tracked: Path, tmp_path: Path, language: str, line: str, *, shipped: bool
 ) -> None:
     """The official plugin packages what cfn would, tracked or not; a line names each file that git doesn't track."""
     (tracked / ".gitignore").write_text(".env\n__pycache__/\n")
-    (tracked / ".rpdk-config").write_text(json.dumps({"language": language}))
-    monkeypatch.setattr(packages, "small_variant", lambda name: name)
+    write_settings(tracked, language)
     (tmp_path / "copy").mkdir()
     copy_project(tracked, tmp_path / "copy")
     assert (tmp_path / "copy" / "src" / "toy" / "notes.md").exists() == shipped
@@ -155,7 +160,7 @@ def test_a_repository_that_git_cannot_read_is_refused_in_gits_words(tracked: Pat
 
 def test_what_cfn_packages_is_what_ships(tracked: Path, tmp_path: Path) -> None:
     """The copy that cfn builds from contains only tracked files."""
-    (tracked / ".rpdk-config").write_text('{"language": "toy-small"}')
+    write_settings(tracked, "python312-small")
     (tmp_path / "copy").mkdir()
     copy_project(tracked, tmp_path / "copy")
     copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if path.is_file()}

@@ -95,7 +95,7 @@ def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[st
         f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'benchmarks')!r}]\n"
         f"import driver, {PACKAGE}.handlers as handlers\n"
         f"driver.lengthen_limits({PACKAGE!r})\n"
-        f"from {PACKAGE} import client, delivery, plugin\n"
+        f"from {PACKAGE} import client\nfrom {PACKAGE}.runtime import delivery, plugin\n"
         "print(client.CONFIG.read_timeout, client.CONFIG.connect_timeout, delivery.DELIVERY.read_timeout,"
         " delivery.LONGEST, [plugin.SECONDS[action] for action in plugin.Action])"
     )

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import platformdirs
+
 _PREFIX = "sandbox-"
 _LOCK = ".lock"
 
@@ -42,9 +44,8 @@ def scratch_folder() -> Iterator[Path]:
 
 def _base() -> Path:
     """Return the folder of all scratch folders, which only this user can use; below /tmp if there is no other place."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
-    places = (home / "cfn-sandbox" / "run", Path(tempfile.gettempdir(), f"cfn-sandbox-{os.getuid()}"))
+    cache = platformdirs.user_cache_path("cfn-sandbox") / "run"
+    places = (cache, Path(tempfile.gettempdir(), f"cfn-sandbox-{os.getuid()}"))
     for place in places:
         with suppress(OSError):
             place.mkdir(0o700, parents=True, exist_ok=True)

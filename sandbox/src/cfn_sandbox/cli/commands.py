@@ -16,7 +16,6 @@ from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.packaging.package import package, tail, untracked_files
 
 
@@ -90,15 +89,14 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
             packaged = package(root)
             for line in untracked_files(root):
                 tell(line)
-            with Registry(account) as registry:
-                function = registry.add(packaged)
-                tell("the type is registered and ready")
-                if not isolation.is_available():
-                    tell(
-                        "the function has a TMPDIR of its own, but this system allows no mount namespaces: "
-                        "whether it writes to other places, which fails in Lambda, is not checked"
-                    )
-                yield account, function
+            function = account.registry.add_package(packaged)
+            tell("the type is registered and ready")
+            if not isolation.is_available():
+                tell(
+                    "the function has a TMPDIR of its own, but this system allows no mount namespaces: "
+                    "whether it writes to other places, which fails in Lambda, is not checked"
+                )
+            yield account, function
 
 
 def _variables(account: Account, function: Function) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
 
-sandbox/cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
+cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses
@@ -31,12 +31,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
-    function = Emulated(**{**request["function"], "log": Path(request["function"]["log"])})
+    log = Path(request["function"]["log"])
+    function = Emulated(**{**request["function"], "log": log})
     kind = Type(
         request["schema"],
         lambda event: invoke(function, event),
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
+        log=lambda: log.read_text(errors="replace") if log.exists() else "",
     )
     subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
     outcome = session.run(subject, suites, quiet=True)

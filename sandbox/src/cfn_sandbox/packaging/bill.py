@@ -69,8 +69,8 @@ def text(package: Path) -> str:
         for component in components.values():
             bill.components.add(component)
         vendored = _vendored(function)
-        if vendored and "botocore" in components:
-            components["botocore"].components.update(vendored)
+        if vendored and (botocore := components.get(canonicalize_name("botocore"))):
+            botocore.components.update(vendored)
         bill.register_dependency(root, components.values())
         for distribution in distributions:
             required = {canonicalize_name(requirement.name) for requirement in _requirements(distribution)}

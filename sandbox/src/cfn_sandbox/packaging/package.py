@@ -14,12 +14,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+from cfn_sandbox.packaging.project import read as read_settings
 
 SETTINGS = sources.SETTINGS
 
-SMALL_SUFFIX = "-small"
-"""The suffix of our plugins' names, after the name of the plugin that they extend (packaging/plugin.py)."""
+SMALL = "python312-small"
+"""The name of our language plugin (packaging/plugin.py)."""
+
+_LANGUAGES = "rpdk.v1.languages"  # the group of entry points in which cfn finds its language plugins
 
 CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
@@ -31,17 +35,18 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     Args:
         project: the folder with .rpdk-config. Nothing in it changes except the default cache.
         cache: the folder of the packages, named by a hash of their input; by default the project's .cache/packages.
-        language: cfn's language plugin. The default is the smaller variant of the one that .rpdk-config names, if that
-            variant is installed (packaging/plugin.py), or else the one that .rpdk-config names.
+        language: cfn's language plugin; by default the one in the project's settings (cfn_sandbox.settings), or else
+            the one in .rpdk-config.
 
     Raises:
-        PackagerError: the folder has no project, cfn is not installed, or cfn failed; with cfn's reason.
+        PackagerError: the folder has no project, cfn or the language plugin is not installed, or cfn failed; with cfn's
+            reason.
+        SandboxError: the project's settings can't be read.
     """
     project = project.resolve()
-    if not (project / SETTINGS).is_file():
-        raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or small_variant(settings["language"])
+    settings = read_settings(project)
+    settings["language"] = language or language_of(project)
+    _check_language(settings["language"])
     build_without_docker(settings)
     packages = cache or project / ".cache" / "packages"
     inputs = sorted(_inputs(project, settings["language"]))
@@ -66,8 +71,7 @@ def _touch(path: Path) -> None:
 
 def copy_project(project: Path, folder: Path) -> None:
     """Copy the files of a project that cfn reads into an empty folder."""
-    language = small_variant(json.loads((project / SETTINGS).read_text()).get("language", ""))
-    _copy(_inputs(project, language), project, folder)
+    _copy(_inputs(project, language_of(project)), project, folder)
 
 
 def _copy(files: Iterable[Path], project: Path, folder: Path) -> None:
@@ -77,6 +81,17 @@ def _copy(files: Iterable[Path], project: Path, folder: Path) -> None:
         shutil.copyfile(path, target)
 
 
+def language_of(project: Path) -> str:
+    """Return the name of a project's language plugin: the one in its settings, or else the one in .rpdk-config.
+
+    Raises:
+        PackagerError: the folder has no project.
+        SandboxError: the project's settings can't be read.
+    """
+    language: str = project_settings.read(project).language or read_settings(project)["language"]
+    return language
+
+
 def untracked_files(project: Path) -> list[str]:
     """Return a line for each file that git neither tracks nor ignores: whether it is in the package.
 
@@ -84,14 +99,14 @@ def untracked_files(project: Path) -> list[str]:
         project: the folder with .rpdk-config.
     """
     project = project.resolve()
-    small = _is_small(small_variant(json.loads((project / SETTINGS).read_text())["language"]))
+    small = language_of(project) == SMALL
     text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
     return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
 
 
 def _inputs(project: Path, language: str) -> Iterator[Path]:
     """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
-    files = sources.shipped_files if _is_small(language) else sources.all_files
+    files = sources.shipped_files if language == SMALL else sources.all_files
     return files(project, *_tops(project))
 
 
@@ -101,14 +116,13 @@ def _tops(project: Path) -> list[str]:
     return [SETTINGS, *top_level, "resource-role.yaml", "src", "inputs"]
 
 
-def _is_small(language: str) -> bool:
-    return language.endswith(SMALL_SUFFIX)
-
-
-def small_variant(language: str) -> str:
-    """Return the name of a language plugin's smaller variant if that is installed, or else the plugin's own name."""
-    variant = f"{language}{SMALL_SUFFIX}"
-    return variant if importlib.metadata.entry_points(group="rpdk.v1.languages", name=variant) else language
+def _check_language(language: str) -> None:
+    names = importlib.metadata.entry_points(group=_LANGUAGES).names
+    if language not in names:
+        raise PackagerError(
+            f"cfn has no language plugin {language} here; there are {', '.join(sorted(names))}. .rpdk-config names it, "
+            "or `language` of [tool.cfn-sandbox] in pyproject.toml."
+        )
 
 
 def build_without_docker(settings: dict[str, Any]) -> None:
@@ -125,13 +139,13 @@ def build_without_docker(settings: dict[str, Any]) -> None:
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
     compiler = ""
-    if _is_small(language):  # our plugin adds the byte code of this interpreter
+    if language == SMALL:  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
     digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
     plugin_files = (
         path
-        for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
+        for plugin in importlib.metadata.entry_points(group=_LANGUAGES, name=language)
         if (module := importlib.util.find_spec(plugin.module)) and module.origin
         for path in sorted(Path(module.origin).parent.glob("*.py"))
     )

@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTT
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 ANSWER_SIZE = 8_000_000
-"""The largest answer that is read, in bytes. SageMaker's are smaller, and it fits easily in a function's 256 MB."""
+"""The largest answer that is read, in bytes. AWS's are smaller, and it fits easily in a function's 256 MB."""
 
 _ends: ContextVar[float] = ContextVar("ends", default=math.inf)
 

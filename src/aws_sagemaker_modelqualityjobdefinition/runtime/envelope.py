@@ -5,7 +5,7 @@ message that names the wrong member. Messages never quote a value, except part o
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any
 
@@ -13,7 +13,7 @@ from cloudformation_cli_python_lib.exceptions import InvalidRequest
 from cloudformation_cli_python_lib.interface import Action, HandlerErrorCode, ProgressEvent
 from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
 
-from . import IDENTIFIERS, words
+from . import words
 
 ANSWER_SIZE = 5_000_000
 """The maximum length of an answer, in characters of JSON. Lambda's limit is 6 MB."""
@@ -157,28 +157,29 @@ def _common(event: _Part, request: _Part) -> Json:
     }
 
 
-def encoded(progress: ProgressEvent) -> Any:  # noqa: ANN401 - JSON
+def encoded(progress: ProgressEvent, identifiers: Collection[str]) -> Any:  # noqa: ANN401 - JSON
     """Return a progress event as JSON that Lambda accepts: valid Unicode, and within the size limit.
 
     Args:
         progress: The answer.
+        identifiers: The properties that identify a resource. An answer that is too large keeps them.
     """
     progress.message = words.cut(progress.message, _MESSAGE_LENGTH)
     text = json.dumps(progress._serialize(), cls=KitchenSinkEncoder, ensure_ascii=False)
     if not words.is_unicode(text):
         text = text.encode(errors="replace").decode()
     if len(text) > ANSWER_SIZE:
-        text = json.dumps(_too_large(len(text), progress)._serialize())
+        text = json.dumps(_too_large(len(text), progress, identifiers)._serialize())
     return json.loads(text)
 
 
-def _too_large(size: int, progress: ProgressEvent) -> ProgressEvent:
+def _too_large(size: int, progress: ProgressEvent, identifiers: Collection[str]) -> ProgressEvent:
     failed = ProgressEvent.failed(
         HandlerErrorCode.ServiceInternalError,
-        f"SageMaker's answer is too large to pass on: {size} characters, more than AWS Lambda allows.",
+        f"The answer is too large to pass on: {size} characters, more than AWS Lambda allows.",
     )
     if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
         failed.resourceModel = copy(progress.resourceModel)
-        for member in vars(progress.resourceModel).keys() - {*IDENTIFIERS}:
+        for member in vars(progress.resourceModel).keys() - {*identifiers}:
             setattr(failed.resourceModel, member, None)
     return failed

@@ -1,7 +1,7 @@
 """Text from elsewhere, shortened and made printable for messages."""
 
 NAME_LENGTH = 150
-"""How much of a name, an ARN or a key a message shows, in characters. A definition's ARN fits."""
+"""How much of a name, an ARN or a key a message shows, in characters. Most ARNs fit."""
 
 MESSAGE_LENGTH = 1000
 """How much of AWS's text a message shows, in characters."""

@@ -1,7 +1,8 @@
 """Retries of one call, and whether an attempt may have taken effect although its answer was lost.
 
-botocore makes a single attempt (client.py). Its retries don't report the outcome of each attempt, and they draw on a
-quota that belongs to the client: a reused client would carry it from one stack's failures over to the next stack.
+The client must make a single attempt (total_max_attempts=1 in its Config). botocore's retries don't report the outcome
+of each attempt, and they draw on a quota that belongs to the client: a reused client would carry it from one stack's
+failures over to the next stack.
 """
 
 import random
@@ -26,10 +27,17 @@ Read = TypeVar("Read")
 
 
 class Attempts:
-    """The attempts of one call and their outcome."""
+    """The attempts of one call and their outcome.
+
+    Args:
+        translation: Translates the service's errors.
+    """
 
     in_doubt_since: float | None = None
     """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
+
+    def __init__(self, translation: errors.Errors) -> None:
+        self._errors = translation
 
     def send(
         self,
@@ -41,7 +49,7 @@ class Attempts:
         """Send a request, with retries, and return what `read` takes from the answer.
 
         Args:
-            name: The name of the definition concerned, for NotFound.
+            name: The name of the resource concerned, for NotFound.
             call: A method of the client.
             parameters: The method's arguments.
             read: Returns the needed part of an answer; raises any exception if it is missing.
@@ -51,12 +59,14 @@ class Attempts:
                 NetworkFailure: no time is left for an attempt.
         """
         if deadline.remaining() < LEAST_TIME:
-            raise exceptions.NetworkFailure("There is no time left in this invocation: SageMaker is slow to answer.")
+            raise exceptions.NetworkFailure(
+                f"There is no time left in this invocation: {self._errors.service} is slow to answer."
+            )
         number = 0
         while True:
             number, began = number + 1, time.monotonic()
             try:
-                return _attempt(name, call, parameters, read)
+                return self._attempt(name, call, parameters, read)
             except errors.HandlerError as error:
                 if self.in_doubt_since is None and errors.may_have_taken_effect(error):
                     self.in_doubt_since = began
@@ -65,22 +75,22 @@ class Attempts:
                     raise
             time.sleep(pause)
 
-
-def _attempt(
-    name: str,
-    call: Callable[..., Mapping[str, Any]],
-    parameters: Mapping[str, Any],
-    read: Callable[[Mapping[str, Any]], Read],
-) -> Read:
-    answer: Mapping[str, Any] = {}
-    try:
-        with errors.translated(name):
-            answer = call(**parameters)
-        return read(answer)
-    except errors.HandlerError:
-        raise
-    except Exception as error:  # botocore's parsers raise anything for an answer that is not SageMaker's
-        raise errors.unreadable(call.__name__, answer, error) from error
+    def _attempt(
+        self,
+        name: str,
+        call: Callable[..., Mapping[str, Any]],
+        parameters: Mapping[str, Any],
+        read: Callable[[Mapping[str, Any]], Read],
+    ) -> Read:
+        answer: Mapping[str, Any] = {}
+        try:
+            with self._errors.translated(name):
+                answer = call(**parameters)
+            return read(answer)
+        except errors.HandlerError:
+            raise
+        except Exception as error:  # botocore's parsers raise anything for an answer that is not the service's
+            raise self._errors.unreadable(call.__name__, answer, error) from error
 
 
 def _pause(error: errors.HandlerError) -> float:

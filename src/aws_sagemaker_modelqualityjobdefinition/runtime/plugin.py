@@ -9,7 +9,7 @@
 """
 
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,11 +21,10 @@ from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, envelope, sessions
-from .delivery import Delivery
+from .delivery import PACKAGE_LOG, Delivery
 from .errors import HandlerError, defect
 
 LOG = logging.getLogger(__name__)
-logging.getLogger(__package__).setLevel(logging.INFO)
 
 # The library creates two sessions for every request, which takes a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
@@ -43,7 +42,20 @@ start, for delivery, and for what no timeout covers: a host name that resolves s
 
 
 class ResourceType(Resource):
-    """A resource type whose answers depend only on its handlers."""
+    """A resource type whose answers depend only on its handlers.
+
+    The log level of the type's package becomes INFO.
+
+    Args:
+        type_name: The type's name.
+        model: The class of its properties.
+        identifiers: The properties in primaryIdentifier and additionalIdentifiers.
+    """
+
+    def __init__(self, type_name: str, model: Any, identifiers: Collection[str]) -> None:  # noqa: ANN401 - any class with the generated models' _deserialize
+        super().__init__(type_name, model)
+        self._identifiers = identifiers
+        PACKAGE_LOG.setLevel(logging.INFO)
 
     def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
         """Answer an event from CloudFormation with a progress event, both as JSON.
@@ -69,7 +81,7 @@ class ResourceType(Resource):
                 answer = self._invoke_measured(delivery, caller, request, action, callback)
         finally:
             sessions.close_all()
-        return envelope.encoded(answer)
+        return envelope.encoded(answer, self._identifiers)
 
     def _invoke_measured(
         self,

@@ -1,0 +1,160 @@
+"""A fast start: what slows the imports down and is rarely used loads on first use.
+
+PLAIN_STARTUP=1 in the environment turns all of it off, for debugging.
+"""
+
+import dataclasses
+import functools
+import gc
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import ModuleType
+from typing import Any
+
+PLAIN = bool(os.environ.get("PLAIN_STARTUP"))
+"""Whether the environment turns this module off. sessions.py then makes no client before the first event either."""
+
+_compile, _dataclass = re.compile, dataclasses.dataclass
+
+
+class Lazy:
+    """A stand-in that creates the real object when it is called or an attribute is read.
+
+    Args:
+        make: Creates the real object from the other arguments.
+    """
+
+    def __init__(self, make: Callable[..., Any], *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - make's
+        self.made = functools.cache(functools.partial(make, *arguments, **named))
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the real object's
+        """Call the real object."""
+        return self.made()(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the real object
+        vars(self)[name] = found = getattr(self.made(), name)
+        return found
+
+
+class LazyModule(ModuleType):
+    """A stand-in for a module, imported when one of its names is used."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.lent: dict[Any, str] = {}
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any name of the module
+        if name.startswith("__"):  # the import system looks for these
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is not self:
+            return getattr(self._real(), name)
+        # This is a `from ... import name`.
+        if submodule := sys.modules.get(f"{self.__name__}.{name}"):
+            return submodule
+        self.lent[found := Lazy(lambda: getattr(self._real(), name))] = name
+        return found
+
+    @functools.cache  # noqa: B019 - modules are never freed anyway
+    def _real(self) -> ModuleType:
+        real = importlib.import_module(self.__name__)
+        for module in list(sys.modules.values()) if self.lent else ():  # an `except` accepts only the class itself
+            for name, value in list(vars(module).items()):
+                if isinstance(value, Lazy) and value in self.lent:
+                    setattr(module, name, getattr(real, self.lent[value]))
+        return real
+
+
+class LazyPattern(Lazy):
+    """A stand-in for a regular expression.
+
+    botocore and urllib3 match each host with four patterns of IPv6 addresses. They are compiled for a colon only.
+    """
+
+    IPV6 = tuple(f"{start}(?:(?:[0-9A-Fa-f]{{1,4}}:){{6}}" for start in ("^", r"^\["))
+
+    def __init__(self, pattern: Any, flags: int = 0) -> None:  # noqa: ANN401 - a text, bytes or a pattern
+        super().__init__(_compile, pattern, flags)
+        if isinstance(pattern, str) and pattern.startswith(self.IPV6):
+            self.match = lambda text, *ends: self.made().match(text, *ends) if ":" in text else None
+
+
+def plain_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
+    """Return a dataclass with methods that serve any class: dataclass writes and compiles them for each class."""
+    if kind is None or options:
+        return _dataclass(kind, **options)
+    kind.__doc__ = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
+    for name, method in {"__init__": _set_fields, "__eq__": _equals, "__hash__": None}.items():
+        if name not in vars(kind) or name == "__hash__":
+            setattr(kind, name, method)
+    return _dataclass(init=False, repr=False, eq=False)(kind)
+
+
+def _set_fields(self: Any, *values: Any, **named: Any) -> None:  # noqa: ANN401 - any dataclass, its fields' values
+    fields = self.__dataclass_fields__
+    given = dict(zip(fields, values, strict=False)) | named
+    for name in fields.keys() - given.keys():
+        default, make = fields[name].default, fields[name].default_factory
+        given[name] = default if make is dataclasses.MISSING else make()
+    if len(given) != len(fields) or dataclasses.MISSING in given.values() or len(values) + len(named) > len(fields):
+        raise TypeError(f"{type(self).__name__} needs its fields, each once: {', '.join(fields)}")
+    vars(self).update(given)
+
+
+def _equals(self: object, other: object) -> bool:
+    return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
+
+
+@contextmanager
+def lazy_imports(*names: str) -> Iterator[None]:
+    """Replace regular expressions and modules that are not yet imported with stand-ins, and make dataclasses plain.
+
+    Args:
+        names: The modules; a submodule needs its package in the list too.
+    """
+    stand_ins = {name: LazyModule(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    re.compile, dataclasses.dataclass = LazyPattern, plain_dataclass  # type: ignore[assignment]  # overloaded
+    try:
+        yield
+    finally:
+        re.compile, dataclasses.dataclass = _compile, _dataclass
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+_LAZY_MODULES = {
+    "sessions of the library; sessions.py replaces them": ("boto3", "boto3.session"),
+    "payloads of hooks": ("requests", "requests.adapters", "cloudformation_cli_python_lib.hook"),
+    "the texts of help()": (
+        *("botocore.docs.service", "botocore.docs.method", "botocore.docs.paginator", "botocore.docs.waiter"),
+        "botocore.docs.bcdoc.restdoc",
+    ),
+    "endpoint discovery, client-side monitoring": ("botocore.discovery", "botocore.monitoring"),
+    "waiters, queries on answers": ("botocore.waiter", "jmespath"),
+    "credentials and settings on a disk": ("configparser", "getpass", "subprocess", "shlex"),
+    "the path of the bundle, through importlib.resources; tls.py finds it": ("certifi",),
+    "the version of an HTTP/2 library, for urllib3": ("importlib.metadata",),
+    "proxies; sessions.py needs it only where the environment has some": ("urllib.request",),
+    "event streams": ("botocore.eventstream",),
+    "forms, XML, times as text": ("urllib3.filepost", "xml.etree", "xml.etree.ElementTree", "dateutil.parser"),
+    "text that is not ASCII": ("email.header", "stringprep", "unicodedata", "locale"),
+    "files, random numbers": ("pathlib", "tempfile", "random"),
+}
+
+
+def load(models: str) -> None:
+    """Import the plugin library, botocore and a type's models. Call it before anything else imports them.
+
+    Args:
+        models: The name of the module that `cfn generate` writes.
+    """
+    gc.disable()  # collections during the imports find nothing to free
+    with nullcontext() if PLAIN else lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
+        for name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", models):
+            importlib.import_module(name)
+    gc.freeze()  # later collections skip what has been imported: it is never freed
+    gc.enable()
