@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -23,9 +25,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from cfn_sandbox.account import door
+from cfn_sandbox.account import door, isolation
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
+from cfn_sandbox.packaging.package import package
+from sandbox.tests.processes import descendants, emulator_in
 
 PAGE = "https://page.example"
 NOBODY = 65534
@@ -387,6 +391,99 @@ class TestFunction:
         stranger = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
             stranger.client("lambda", endpoint_url=address).invoke(FunctionName=function.name, Payload=b"{}")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+class TestOtherUser:
+    """Another user of the machine, here nobody, finds no secret."""
+
+    def read(self, file: Path) -> tuple[int, str]:
+        """Return the exit code and the output of `cat`, as nobody."""
+        command = ["cat", str(file)]
+        completed = subprocess.run(
+            command, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", capture_output=True, text=True, check=False
+        )
+        return completed.returncode, completed.stdout
+
+    def test_files_and_variables_are_closed(self, function: Function) -> None:
+        """The function's folder and log, and the variables of its processes, are for their owner only."""
+        function.log_file.parent.joinpath("task", "secret").write_text("secret")
+        emulator = emulator_in(function.log_file.parent / "task")
+        for file in (
+            function.log_file,
+            function.log_file.parent / "task" / "secret",
+            Path(f"/proc/{emulator}/environ"),
+            Path(f"/proc/{os.getpid()}/environ"),
+        ):
+            code, content = self.read(file)
+            assert (code != 0, content) == (True, ""), file
+
+    def test_arguments_have_no_secret(self, function: Function, account: Account) -> None:
+        """The arguments of processes, which everybody can read, have neither the key nor the function's secret."""
+        function.invoke({})
+        running = [os.getpid(), *descendants(os.getpid())]
+        arguments = "".join(self.read(Path(f"/proc/{number}/cmdline"))[1] for number in running)
+        assert "aws-lambda-rie" in arguments
+        secrets = [account.credentials.access_key_id, account.credentials.secret_access_key, function.emulated.secret]
+        for secret in [*secrets, account.credentials.session_token, *function.emulated.credentials.values()]:
+            assert secret not in arguments
+
+
+class TestTmp:
+    """The function's /tmp is its own."""
+
+    @pytest.mark.skipif(not isolation.is_available(), reason="this system allows no mount namespaces")
+    def test_a_handler_that_empties_its_tmp_empties_its_own(
+        self, account: Account, toy_project: Path, tmp_path: Path
+    ) -> None:
+        """Files in /tmp and its folder are the function's alone; the user's stay, and nothing else can be written."""
+        project = tmp_path / "project"
+        shutil.copytree(toy_project, project, ignore=shutil.ignore_patterns(".cache"))
+        (project / "src" / "toy_test_type" / "handlers.py").write_text(EMPTIES_TMP)
+        kept = Path(tempfile.mkdtemp(dir="/tmp")) / "kept"
+        kept.write_text("mine")
+        try:
+            with Function(package(project), account) as function:
+                written = function.log_file.parent / "written"
+                answer = function.invoke({"kept": str(kept), "elsewhere": str(written)})
+                assert not written.exists()
+            assert kept.read_text() == "mine"
+        finally:
+            shutil.rmtree(kept.parent)
+        assert answer["resourceModel"] == {"seen": False, "own": ["mine"], "elsewhere": "Read-only file system"}
+
+    def test_without_namespaces_it_has_a_tmpdir(
+        self, account: Account, toy_package: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the system allows no mount namespaces, the function's TMPDIR is a folder of its own."""
+        monkeypatch.setattr(isolation, "is_available", lambda: False)
+        with Function(toy_package, account) as function:
+            folder = Path(function.invoke({})["resourceModel"]["environment"]["TMPDIR"])
+            assert folder == function.log_file.parent / "tmp"
+            assert folder.is_dir()
+        assert not folder.exists()
+
+
+EMPTIES_TMP = """
+import os, pathlib, shutil, tempfile
+
+def resource(event, context):
+    if "kept" not in event:
+        return {"status": "SUCCESS"}
+    seen = os.path.exists(event["kept"])
+    for path in pathlib.Path(tempfile.gettempdir()).iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    pathlib.Path("/tmp/mine").write_text("own")
+    try:
+        pathlib.Path(event["elsewhere"]).write_text("")
+        elsewhere = ""
+    except OSError as error:
+        elsewhere = error.strerror
+    return {
+        "status": "SUCCESS",
+        "resourceModel": {"seen": seen, "own": os.listdir("/tmp"), "elsewhere": elsewhere},
+    }
+"""
 
 
 def _is_unsigned(operation: OperationModel) -> bool:
