@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -25,9 +26,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
+from cfn_sandbox import SandboxError
 from cfn_sandbox.account import door, isolation
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.invocation import Emulated, invoke
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.processes import descendants, emulator_in
 
@@ -373,13 +376,50 @@ class TestFunction:
     def test_a_call_to_the_emulator_s_port_reaches_no_handler(self, function: Function, http: requests.Session) -> None:
         """Whoever finds the emulator's port is refused by the function itself; its account is served afterwards."""
         url = f"{function.emulated.endpoint}/2015-03-31/functions/function/invocations"
-        for headers in ({}, {"Content-Type": "text/plain", "Origin": PAGE}, {"X-Amz-Client-Context": "e30="}):
-            answer = http.post(url, data=self.EVENT, headers=headers, timeout=60)
+        bodies = (self.EVENT, '"../log"', f'"{"0" * 32}"', "null", "not JSON")
+        for body in bodies:
+            answer = http.post(url, data=body, headers={"Content-Type": "text/plain", "Origin": PAGE}, timeout=60)
             assert "status" not in answer.json()
             assert answer.json()["errorType"] == "AccessDenied"
         assert "the handler was called" not in function.log
         assert function.invoke({})["status"] == "SUCCESS"
         assert "the handler was called" in function.log
+
+    def test_nothing_secret_goes_through_the_emulator(self, tmp_path: Path) -> None:
+        """Whoever takes an event from the emulator's runtime API gets a ticket for a file, and can't answer it."""
+        event = {"requestData": {"callerCredentials": {"accessKeyId": "a"}, "resourceProperties": {"Name": "secret"}}}
+        credentials = {"accessKeyId": "ASIA", "secretAccessKey": "key", "sessionToken": "token"}
+        bodies: list[str] = []
+        modes: list[int] = []
+
+        class Thief(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                modes.extend(path.stat().st_mode & 0o777 for path in (tmp_path / "events").iterdir())
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"status": "SUCCESS"}')
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        (tmp_path / "events").mkdir()
+        with ThreadingHTTPServer(("127.0.0.1", 0), Thief) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            emulated = Emulated(
+                f"http://127.0.0.1:{server.server_port}", tmp_path / "events", 10, tmp_path / "log", credentials
+            )
+            try:
+                with pytest.raises(SandboxError, match="Another process answered in the place of the function"):
+                    invoke(emulated, event)
+            finally:
+                server.shutdown()
+                thread.join()
+        (body,) = bodies
+        assert re.fullmatch(r'"[0-9a-f]{32}"', body)
+        assert modes == [0o600]
+        assert list((tmp_path / "events").iterdir()) == []
 
     def test_the_account_serves_it_to_its_user(self, function: Function, account: Account) -> None:
         """A client with the account's key invokes the function by Lambda's API; another client doesn't."""
@@ -424,7 +464,7 @@ class TestOtherUser:
         running = [os.getpid(), *descendants(os.getpid())]
         arguments = "".join(self.read(Path(f"/proc/{number}/cmdline"))[1] for number in running)
         assert "aws-lambda-rie" in arguments
-        secrets = [account.credentials.access_key_id, account.credentials.secret_access_key, function.emulated.secret]
+        secrets = [account.credentials.access_key_id, account.credentials.secret_access_key, function.secret]
         for secret in [*secrets, account.credentials.session_token, *function.emulated.credentials.values()]:
             assert secret not in arguments
 

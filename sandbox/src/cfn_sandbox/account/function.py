@@ -63,7 +63,9 @@ class Function:
         timeout: int = TIMEOUT,
         python: Path | None = None,
     ) -> None:
-        self.emulated = Emulated("", "", timeout, Path(), {})
+        self.emulated = Emulated("", Path(), timeout, Path(), {})
+        # Its first part is no secret: it is in the function's address.
+        self.secret = f"{secrets.token_hex(4)}-{secrets.token_urlsafe(32)}"
         self._package = package
         self._account = account
         self._entrypoint = entrypoint
@@ -75,23 +77,23 @@ class Function:
 
     def __enter__(self) -> Self:
         emulator, version = _emulator(), _version(self._python)
-        # Its first part is no secret: it is in the function's address.
-        secret = f"{secrets.token_hex(4)}-{secrets.token_urlsafe(32)}"
         with ExitStack() as opening:
             self._root = opening.enter_context(scratch_folder())
             task = self._root / "task"
             handler = self._unpack(task)
             _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
-            environment = self._environment(version) | {bootstrap.SECRET: secret}
+            events = self._root / "events"
+            events.mkdir(0o700)
+            environment = self._environment(version) | {bootstrap.EVENTS: str(events)}
             if not isolation.is_available():
                 (self._root / "tmp").mkdir()
                 environment["TMPDIR"] = str(self._root / "tmp")
             endpoint = self._start(opening, emulator, handler, environment, log)
             credentials = self._account.keys.draw().in_event()
-            self.emulated = Emulated(endpoint, secret, self._timeout, self.log_file, credentials)
-            self._account.door.add_function(secret, InvokeApi(self.emulated, self._lock))
-            opening.callback(self._account.door.remove_function, secret)
+            self.emulated = Emulated(endpoint, events, self._timeout, self.log_file, credentials)
+            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock))
+            opening.callback(self._account.door.remove_function, self.secret)
             self._open = opening.pop_all()
         return self
 
@@ -106,12 +108,12 @@ class Function:
     @property
     def endpoint(self) -> str:
         """The address of Lambda's API for this function, at the account's door. Requests to it have to be signed."""
-        return self._account.door_to_function(self.emulated.secret.partition("-")[0])
+        return self._account.door_to_function(self.secret.partition("-")[0])
 
     @property
     def unsigned_endpoint(self) -> str:
         """The same for a client that doesn't sign. This address is a secret."""
-        return self._account.door_to_function(self.emulated.secret)
+        return self._account.door_to_function(self.secret)
 
     @property
     def log(self) -> str:

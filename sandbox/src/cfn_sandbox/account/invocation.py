@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import os
+import secrets
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,34 +31,63 @@ _CONTEXT = "X-Amz-Client-Context"
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The answer to an invocation: the emulator's HTTP status, and the body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Emulated:
     """A function in an emulator.
 
     Args:
         endpoint: the emulator's address.
-        secret: what an invocation needs to reach the handler (see cfn_sandbox.account.bootstrap).
+        events: the folder of the events on their way to the handler (see cfn_sandbox.account.bootstrap).
         timeout: the seconds that an invocation can take.
         log: the file with the function's log.
         credentials: the credentials of the handler, as an event has them.
     """
 
     endpoint: str
-    secret: str = field(repr=False)
+    events: Path
     timeout: float
     log: Path
     credentials: Mapping[str, str] = field(repr=False)
 
-    def post(self, body: bytes) -> requests.Response:
-        """Invoke the function and return the emulator's answer.
+    def post(self, body: bytes) -> Answer:
+        """Invoke the function and return what the handler, or the emulator about a handler that failed, answers.
 
         Raises:
             requests.RequestException: the emulator is gone.
         """
-        context = base64.b64encode(json.dumps({"secret": self.secret}).encode()).decode()
-        with requests.Session() as session:
-            session.trust_env = False
-            url, headers = f"{self.endpoint}{_PATH}", {_CONTEXT: context}
-            return session.post(url, data=body, headers=headers, timeout=self.timeout + 30)
+        ticket, mark = secrets.token_hex(16), secrets.token_hex(16).encode()
+        file = self.events / ticket
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as event:  # noqa: PTH123 - of a descriptor
+            event.write(mark + b"\n" + body)
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                url = f"{self.endpoint}{_PATH}"
+                answer = session.post(url, data=json.dumps(ticket), timeout=self.timeout + 30)
+        finally:
+            file.unlink()
+        if answer.content.startswith(mark):
+            return Answer(answer.status_code, answer.content.removeprefix(mark))
+        return Answer(answer.status_code, _failure(answer.content))
+
+
+def _failure(content: bytes) -> bytes:
+    """Return an answer without the function's mark if it is a failure that the emulator reports, or else a failure."""
+    try:
+        reported = json.loads(content)
+    except ValueError:  # plain text from the emulator itself: the invocation timed out
+        return content
+    if isinstance(reported, dict) and "errorType" in reported:
+        return content
+    text = "Another process answered in the place of the function."
+    return json.dumps({"errorType": "Sandbox.ForeignAnswer", "errorMessage": text}).encode()
 
 
 def invoke(function: Emulated, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,12 +109,13 @@ def invoke(function: Emulated, event: Mapping[str, Any]) -> dict[str, Any]:
         answer = function.post(json.dumps(with_credentials(event, function.credentials)).encode())
     except requests.RequestException as error:
         raise SandboxError(f"the Lambda emulator is gone: {error}\n{end_of_log()}") from error
+    text = answer.body.decode(errors="replace")
     try:
-        result = answer.json()
+        result = json.loads(answer.body)
     except ValueError:  # plain text from the emulator itself: the invocation timed out
-        raise SandboxError(f"the handler crashed: {answer.text}\n{end_of_log()}") from None
+        raise SandboxError(f"the handler crashed: {text}\n{end_of_log()}") from None
     if not isinstance(result, dict):
-        raise SandboxError(f"the handler returned no progress event but {answer.text}\n{end_of_log()}")
+        raise SandboxError(f"the handler returned no progress event but {text}\n{end_of_log()}")
     if "errorType" in result:
         crash = f"{result['errorType']}: {result.get('errorMessage', '')}"
         raise SandboxError(f"the handler crashed: {crash}\n{end_of_log()}")
@@ -142,7 +173,7 @@ class InvokeApi:
                 answer = self._function.post(json.dumps(event).encode())
         except requests.RequestException as error:
             return _error(502, "ServiceException", f"The Lambda emulator is gone: {error}")
-        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
+        return Response(answer.body, answer.status, mimetype="application/json")
 
 
 def _error(status: int, code: str, text: str) -> Response:

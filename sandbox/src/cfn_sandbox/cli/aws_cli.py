@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_SERVICES = frozenset({"docdb", "emr", "neptune", "rds", "sqs"})
+_SERVICES = frozenset({"docdb", "emr", "health", "neptune", "rds", "sqs"})
 """The services with a host of their own in the AWS CLI v1 (awscli/customizations/overridesslcommonname.py)."""
 
 

@@ -86,7 +86,8 @@ class TypeTester:
                 "inputs": str(folder / "inputs"),
                 "values": values,
                 # The folder is the user's alone, and so is the secret in this file.
-                "function": dataclasses.asdict(function.emulated) | {"log": str(function.log_file)},
+                "function": dataclasses.asdict(function.emulated)
+                | {"log": str(function.log_file), "events": str(function.emulated.events)},
                 "timeout": TIMEOUT,
             }
             (folder / "request.json").write_text(json.dumps(request))

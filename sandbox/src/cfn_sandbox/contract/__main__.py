@@ -32,7 +32,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         suites.remove("lint")
         not_run.append(str(error))
     log = Path(request["function"]["log"])
-    function = Emulated(**{**request["function"], "log": log})
+    function = Emulated(**{**request["function"], "log": log, "events": Path(request["function"]["events"])})
     kind = Type(
         request["schema"],
         lambda event: invoke(function, event),
