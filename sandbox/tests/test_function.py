@@ -259,7 +259,7 @@ class TestInvocation:
 
     def test_any_lambda_client_works(self, function: Function) -> None:
         """The invocation path is Lambda's own, so `cfn test` and boto3 can use it."""
-        url = f"{function.endpoint}/2015-03-31/functions/{function.name}/invocations"
+        url = f"{function.unsigned_endpoint}/2015-03-31/functions/{function.name}/invocations"
         assert requests.post(url, json={}, timeout=30).json()["status"] == "SUCCESS"
 
     def test_a_process_that_ends_is_reported_with_its_log(self, function: Function) -> None:
@@ -327,7 +327,7 @@ class TestEnd:
         wait_until_gone(folder)
         assert not folder.exists()
         with pytest.raises(requests.ConnectionError):
-            requests.get(function.endpoint, timeout=5)
+            requests.get(function.emulated.endpoint, timeout=5)
 
     def test_settings_without_the_entrypoint_are_reported(
         self, toy_package: Path, account: Account, tmp_path: Path

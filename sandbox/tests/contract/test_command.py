@@ -246,6 +246,6 @@ def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals,
 
 
 def test_logging_is_left_alone() -> None:
-    """Importing sandbox leaves logging alone; moto's proxy, which v1 needs, would log for every other command."""
+    """Importing the sandbox leaves logging alone."""
     program = "import logging, sys, cfn_sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
