@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import ATTEMPTS, RegisteredType
@@ -710,7 +709,7 @@ def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(operations, "PATIENCE", 0.01)
     toys, started_at = Toys(), time.monotonic()
     toys.answers = [{"status": "IN_PROGRESS", "callbackDelaySeconds": 600, "resourceModel": {"Name": "bear"}}]
-    with Account(region=REGION) as account, serve(account, tested=False):
+    with Account(region=REGION, tested=False) as account:
         catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, toys.invoke, wait=operations.wait))
         client = account.client("cloudformation")
         assert create(client, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"

@@ -157,7 +157,7 @@ def test_a_failure_keeps_the_last_model() -> None:
         (SandboxError("It crashed."), "It crashed."),
         ({"errorMessage": "boom"}, "boom"),
         ({"status": "FAILED"}, "null"),
-        (None, "The handler answered no object"),
+        (None, "The handler's answer is no object"),
         (success(), "The handler succeeded with the primary identifier None, not one"),
         ({"status": "SUCCESS"}, "The handler succeeded with the primary identifier None, not one"),
     ],
@@ -217,11 +217,11 @@ def test_list() -> None:
 def test_a_watch_ends_an_operation() -> None:
     """What a watch raises ends the operation before the next invocation."""
 
-    class Cancelled(Exception):
+    class CancelledError(Exception):
         pass
 
     def cancel(_instance: Instance | None) -> None:
-        raise Cancelled
+        raise CancelledError
 
     handler = Handler(success(Id="toy-1"))
     operations: list[Callable[[Request], object]] = [
@@ -229,7 +229,7 @@ def test_a_watch_ends_an_operation() -> None:
         lambda request: handler.kind.list(request, None),
     ]
     for operation in operations:
-        with pytest.raises(Cancelled):
+        with pytest.raises(CancelledError):
             operation(Request("1", "r", watch=cancel))
     assert handler.events == []
 

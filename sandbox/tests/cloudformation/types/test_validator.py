@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from cfn_sandbox.cloudformation.types.described import DescribedType
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.types.validator import Validator
 from cfn_sandbox.cloudformation.values import Reference, Unknown
@@ -69,6 +70,8 @@ def test_recorded_lines() -> None:
         ({"multipleOf": 0.1}, 0.3, []),
         ({"multipleOf": 2}, 3, [f"#/A: {FAILED} [multipleOf]"]),
         ({"multipleOf": 0}, 3, []),
+        ({"multipleOf": 3}, 1e300, [f"#/A: {FAILED} [multipleOf]"]),
+        ({"multipleOf": 3, "maximum": 1}, float("inf"), [f"#/A: {FAILED} [maximum]"]),
         ({"format": "uri"}, "a", [f"#/A: {FAILED} [format]"]),
         ({"format": "AWS::KMS::Key.Arn"}, "a", []),
         (
@@ -195,6 +198,26 @@ def test_references() -> None:
     ]
 
 
+def test_deep_properties() -> None:
+    """Properties hundreds of levels deep are refused, not a traceback."""
+    document: JSON = {
+        "typeName": "My::Own::Type",
+        "definitions": {"Tree": {"type": "array", "items": {"$ref": "#/definitions/Tree"}}},
+        "properties": {"Tree": {"$ref": "#/definitions/Tree"}},
+    }
+    deep: JSON = {"Tree": []}
+    for _ in range(2000):
+        deep = {"Tree": [deep["Tree"]]}
+    kind = ResourceType(ResourceSchema(document))
+    assert kind.check(deep) == ["#: nested too deep for the sandbox"]
+    with pytest.raises(ValidationError, match="The properties of My::Own::Type are nested too deep"):
+        kind.typed(deep)
+    shallow: JSON = {"Tree": []}
+    for _ in range(90):
+        shallow = {"Tree": [shallow["Tree"]]}
+    assert kind.check(kind.typed(shallow)) == []
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
@@ -268,7 +291,7 @@ def test_every_published_schema_loads(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for name, region in names.items():
             document = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, name).schema
-            kind = DescribedType(ResourceSchema({"properties": {}, **document}))
+            kind = ResourceType(ResourceSchema({"properties": {}, **document}))
             lines = kind.check({"No such": "x"})
             closed = not document["additionalProperties"] and "patternProperties" not in document
             assert ("#: extraneous key [No such] is not permitted" in lines) == closed

@@ -1,17 +1,29 @@
 """What stacks and Cloud Control need of a resource type, whatever implements it.
 
+Every type has a schema, which says what it accepts, which attributes it has, and what replaces a resource.
+
 An operation's result is a value, an `Outcome`. It says what exists now and, if the operation failed, why: both, because
 a resource can exist although its creation failed. Only defects of the sandbox are raised as exceptions.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Literal, Self, cast
+from uuid import uuid4
 
-from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.types import attributes
+from cfn_sandbox.cloudformation.types.patterns import unreadable
+from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema, at
+from cfn_sandbox.cloudformation.types.validator import Validator
+from cfn_sandbox.cloudformation.types.violations import Violation
 from cfn_sandbox.cloudformation.values import JSON, Value
+
+_LOG = logging.getLogger(__name__)
 
 Properties = Mapping[str, Value]
 Action = Literal["CREATE", "READ", "UPDATE", "DELETE", "LIST"]
@@ -47,6 +59,13 @@ class Failure:
     message: str
     reason: str
     token: str = ""
+
+    @classmethod
+    def of_handler(cls, code: str, message: str, token: str | None = None) -> Self:
+        """Return a handler's failure, with the reason in CloudFormation's words."""
+        token = token or str(uuid4())
+        reason = f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
+        return cls(code, message, reason, token)
 
 
 @dataclass(frozen=True)
@@ -116,36 +135,58 @@ class Request:
         }
 
 
-class ResourceType(Protocol):
-    """A resource type. Long operations return when they have ended: callbacks and retries happen inside."""
+class ResourceType:
+    """A resource type. Long operations return when they have ended: callbacks and retries happen inside.
+
+    Args:
+        schema: the type's schema.
+    """
+
+    version = "00000001"
+
+    def __init__(self, schema: ResourceSchema) -> None:
+        self.schema = schema
 
     @property
     def name(self) -> str:
         """The type's name, such as AWS::SNS::Topic."""
-
-    @property
-    def version(self) -> str:
-        """The version in the registry, of eight digits."""
-
-    @property
-    def schema(self) -> ResourceSchema | None:
-        """The type's schema; None if nobody publishes one, as for a few types of moto."""
+        return self.schema.name
 
     def supports(self, action: Action) -> bool:
         """Return whether the type has a handler for an action. Without READ there is no import and no drift."""
+        return self.schema.handler(action) is not None
 
     def typed(self, properties: Properties) -> dict[str, Value]:
         """Return a template's properties in the schema's types: `"50"` becomes 50 where the schema has a number.
 
-        Null members are left out. An Unknown stays as it is.
+        Raises:
+            ValidationError: they are nested hundreds of levels deep.
         """
+        try:
+            return self.schema.typed(properties)
+        except RecursionError as error:
+            raise ValidationError(f"The properties of {self.name} are nested too deep") from error
+
+    @cached_property
+    def _validator(self) -> Validator:
+        """The validator of what a template can set: read-only properties are extraneous."""
+        read_only = {path[0] for path in self.schema.read_only if len(path) == 1}
+        settable = {key: rules for key, rules in self.schema.properties.items() if key not in read_only}
+        for place, reason in unreadable(dict(self.schema.document)):
+            _LOG.warning("%s: the pattern at %s is not checked: %s", self.name, place, reason)
+        return Validator({**self.schema.document, "type": "object", "properties": settable})
 
     def check(self, properties: Properties) -> list[str]:
-        """Return a line for each violation of the schema, with CloudFormation's wording; none if it accepts them.
+        """Return a line for each violation of the schema, with CloudFormation's wording and the sandbox's hints.
 
         Args:
             properties: typed properties. An Unknown satisfies every rule.
         """
+        return self._validator.lines(properties)
+
+    def violations(self, properties: Properties) -> list[Violation]:
+        """Return the violations themselves, which pre-deployment validation words in another way."""
+        return self._validator.violations(properties)
 
     def attribute_refusal(self, name: str) -> str | None:
         """Return why Fn::GetAtt of an attribute is refused, in CloudFormation's words; None if it is allowed.
@@ -153,12 +194,15 @@ class ResourceType(Protocol):
         Args:
             name: the attribute's name, `Outer.Inner` for a nested one.
         """
+        return attributes.refusal(self.schema, name)
 
     def attribute_kinds(self, name: str) -> frozenset[str]:
         """Return the JSON types that an attribute can have, such as {"string"}; empty if the schema doesn't say."""
+        return frozenset().union(*(self.schema.kinds(rules) for rules in self.schema.at(name.split("."))))
 
     def attribute(self, instance: Instance, name: str) -> JSON:
         """Return the value of Fn::GetAtt; None if the resource doesn't report it."""
+        return cast("JSON", at(dict(instance.model), name.split(".")))  # what a type reports is known
 
     def replacement(self, name: str, previous: Value, desired: Value) -> Replacement:
         """Return whether changing a top-level property requires replacement.
@@ -166,16 +210,25 @@ class ResourceType(Protocol):
         Args:
             name: the property's name.
             previous: its previous value; None if it was absent.
-            desired: its desired value; None if it is absent. It may be or contain an Unknown.
+            desired: its desired value; None if it is absent. It can be or contain an Unknown.
         """
+        return self.schema.replacement(name, previous, desired)
 
-    def create(self, request: Request, properties: Properties) -> Outcome:
+    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - a type without CREATE
         """Create a resource from typed properties."""
+        return self._unsupported("create")
 
-    def read(self, request: Request, model: Properties) -> Outcome:
+    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - a type without READ
         """Return the resource that an identifier's properties belong to. The failure NotFound says it doesn't exist."""
+        return self._unsupported("read")
 
-    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
+    def update(
+        self,
+        request: Request,  # noqa: ARG002 - a type without UPDATE
+        desired: Properties,  # noqa: ARG002 - as above
+        previous: Properties,  # noqa: ARG002 - as above
+        instance: Instance,  # noqa: ARG002 - as above
+    ) -> Outcome:
         """Update a resource in place.
 
         Args:
@@ -184,9 +237,22 @@ class ResourceType(Protocol):
             previous: the previous template's typed properties.
             instance: the resource, as the last operation returned it.
         """
+        return self._unsupported("update")
 
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
         """Delete a resource. One that is gone already is a success."""
+        return self._unsupported("delete")
 
-    def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
+    def list(
+        self,
+        request: Request,  # noqa: ARG002 - a type without LIST
+        model: Properties | None,  # noqa: ARG002 - as above
+        next_token: str | None = None,  # noqa: ARG002 - as above
+    ) -> Page:
         """Return a page of existing resources. `model` has the properties that narrow it; None if none were sent."""
+        return Page(failure=self._unsupported("list").failure)
+
+    def _unsupported(self, action: str) -> Outcome:
+        text = f"The sandbox can't {action} {self.name}: moto, which implements the type here, can't {action} it"
+        advice = ". Give the resource another logical id to replace it" if action == "update" else ""
+        return Outcome(failure=Failure.of_handler("InvalidRequest", text + advice))

@@ -14,12 +14,19 @@ from typing import Any
 from uuid import uuid4
 
 from moto.cloudformation import parsing
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
 from cfn_sandbox.cloudformation.types import published
-from cfn_sandbox.cloudformation.types.described import DescribedType
-from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Page, Properties, Request
-from cfn_sandbox.cloudformation.types.registered import reason
+from cfn_sandbox.cloudformation.types.interface import (
+    Action,
+    Failure,
+    Instance,
+    Outcome,
+    Properties,
+    Request,
+    ResourceType,
+)
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -50,7 +57,7 @@ _CODES = {
 }
 
 
-class NominalType(DescribedType):
+class NominalType(ResourceType):
     """A type whose resources exist in name only: they have an identifier, and do nothing."""
 
     def __init__(self, name: str) -> None:
@@ -68,10 +75,6 @@ class NominalType(DescribedType):
         """Create an identifier."""
         return Outcome(Instance(str(uuid4()), properties))
 
-    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
-        """Refuse to read."""
-        return Outcome(failure=_unsupported(self.name, "read"))
-
     def update(
         self,
         request: Request,  # noqa: ARG002 - every type's signature
@@ -85,15 +88,6 @@ class NominalType(DescribedType):
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
         """Forget the identifier."""
         return Outcome()
-
-    def list(
-        self,
-        request: Request,  # noqa: ARG002 - every type's signature
-        model: Properties | None,  # noqa: ARG002 - as above
-        next_token: str | None = None,  # noqa: ARG002 - as above
-    ) -> Page:
-        """Refuse to list."""
-        return Page(failure=_unsupported(self.name, "list"))
 
 
 class MotoType(NominalType):
@@ -143,7 +137,13 @@ class MotoType(NominalType):
             made = self._model.create_from_cloudformation_json(
                 name, definition, request.account, request.region, **extra
             )
-            return self._outcome(made, request, properties)
+            outcome = self._outcome(made, request, properties)
+            identity = self.name, outcome.instance.identifier if outcome.instance else ""
+            if identity in _live(request) and len(self.schema.primary_identifier) == 1:
+                text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
+                return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
+            _live(request).add(identity)
+            return outcome
 
         return self._attempt(request, properties, create)
 
@@ -155,7 +155,7 @@ class MotoType(NominalType):
         if wanted == before or (dict(desired) == dict(previous) and not self.supports("UPDATE")):
             return Outcome(Instance(instance.identifier, desired, instance.state))
         if not self.supports("UPDATE"):
-            return Outcome(failure=_unsupported(self.name, "update"))
+            return self._unsupported("update")
 
         def update() -> Outcome:
             changed = self._model.update_from_cloudformation_json(
@@ -184,6 +184,7 @@ class MotoType(NominalType):
             return Outcome()
 
         outcome = self._attempt(request, properties, delete)
+        _live(request).discard((self.name, instance.identifier))
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
 
     def _given_name(self, properties: Properties) -> str | None:
@@ -217,27 +218,25 @@ class MotoType(NominalType):
 
     def _failure(self, error: Exception, request: Request, properties: Properties) -> Failure:
         """Return what moto raised as a reason of CloudFormation's kind, with the property's path where it is known."""
-        token = str(uuid4())
         code, message = getattr(error, "error_type", getattr(error, "code", None)), getattr(error, "message", None)
         if isinstance(code, str) and message:
             known = next((handlers for part, handlers in _CODES.items() if part in code), "GeneralServiceException")
             text = f"{message} (Service: {self.name.split('::')[1]}, Error Code: {code})"
-            return Failure(known, text, reason(known, text, token), token)
+            return Failure.of_handler(known, text)
         key = error.args[0] if isinstance(error, KeyError) and error.args else None
         if isinstance(key, str) and key in self.schema.properties and at(dict(properties), [key]) is None:
             line = f"#: required key [{key}] not found (sandbox's hint: moto, which implements the type here, needs it)"
             text = f"Properties validation failed for resource {request.logical_id} with message:\n{line}"
-            return Failure("InvalidRequest", text, text, token)
+            return Failure("InvalidRequest", text, text)
         text = f"The sandbox's {self.name}, which moto implements, failed: {type(error).__name__}: {error}"
-        return Failure("InternalFailure", text, reason("InternalFailure", text, token), token)
+        return Failure.of_handler("InternalFailure", text)
 
 
-def _unsupported(name: str, action: str) -> Failure:
-    text = f"The sandbox can't {action} {name}: moto, which implements the type here, can't {action} it"
-    if action == "update":
-        text = f"{text}. Give the resource another logical id to replace it"
-    token = str(uuid4())
-    return Failure("InvalidRequest", text, reason("InvalidRequest", text, token), token)
+def _live(request: Request) -> set[tuple[str, str]]:
+    """Return the types and identifiers of what templates have created. moto forgets them when the account is reset."""
+    backend = cloudformation_backends[request.account][request.region]
+    live: set[tuple[str, str]] = vars(backend).setdefault("cfn_sandbox_resources", set())
+    return live
 
 
 @lru_cache(maxsize=256)

@@ -14,8 +14,16 @@ from typing import Any
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.described import DescribedType
-from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Page, Properties, Request
+from cfn_sandbox.cloudformation.types.interface import (
+    Action,
+    Failure,
+    Instance,
+    Outcome,
+    Page,
+    Properties,
+    Request,
+    ResourceType,
+)
 from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import Value
 
@@ -27,7 +35,7 @@ ATTEMPTS = 3  # AWS documents that CloudFormation retries, but not how often
 DEFAULT_TIMEOUT = 120  # minutes: the default of a handler's timeoutInMinutes in AWS's definition of resource schemas
 
 
-class RegisteredType(DescribedType):
+class RegisteredType(ResourceType):
     """A type: its schema, and the function with its handlers.
 
     Args:
@@ -199,15 +207,10 @@ class RegisteredType(DescribedType):
         }
 
 
-def reason(code: str, message: str, token: str) -> str:
-    """Return what CloudFormation makes of a handler's failure in the stack event."""
-    return f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
-
-
 def _failure(answer: Event, token: str) -> Failure:
     code = str(answer.get("errorCode") or "InternalFailure")
     message = str(answer.get("message") or answer.get("errorMessage") or "null")
-    return Failure(code, message, reason(code, message, token), token)
+    return Failure.of_handler(code, message, token)
 
 
 def _set_members(properties: Any, members: list[tuple[Path, Value]]) -> Event:  # noqa: ANN401 - what `_text` made of an object

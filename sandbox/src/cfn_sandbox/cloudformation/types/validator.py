@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
 from cfn_sandbox.cloudformation.types.formats import FORMATS
@@ -38,7 +39,7 @@ _EXPECTED = {
     "boolean": "Boolean",
     "null": "null",
 }
-_DEEPEST = 200  # levels; a schema can refer to itself without end
+_DEEPEST = 50  # schemas for one value; a schema can refer to itself without end
 
 
 Check = Callable[[Value, int], Iterable[Violation]]
@@ -57,15 +58,18 @@ class Validator:
 
     def violations(self, properties: Mapping[str, Value]) -> list[Violation]:
         """Return each violation that has a line."""
-        violation = self._violation(self._document, dict(properties), 0)
+        try:
+            violation = self._violation(self._document, dict(properties))
+        except RecursionError:
+            return [Violation("nested too deep for the sandbox", "type")]
         return list(violation.flat()) if violation else []
 
     def lines(self, properties: Mapping[str, Value]) -> list[str]:
         """Return the lines of a stack event, with hints, none twice. No line repeats a value."""
         return list(dict.fromkeys(violation.hinted_line for violation in self.violations(properties)))
 
-    def _violation(self, schema: JSON, value: Value, depth: int) -> Violation | None:
-        """Return how a value violates a schema; None if it satisfies it."""
+    def _violation(self, schema: JSON, value: Value, depth: int = 0) -> Violation | None:
+        """Return how a value violates a schema; None if it satisfies it. `depth` counts the schemas on the way here."""
         if isinstance(value, Unknown) or depth > _DEEPEST or not isinstance(schema, (dict, bool)):
             return None
         if isinstance(schema, bool):
@@ -160,7 +164,7 @@ class Validator:
         elif isinstance(value, dict):
             yield from self._object(schema, dict(value), depth)
         elif isinstance(value, list):
-            yield from self._array(schema, list(value), depth)
+            yield from self._array(schema, list(value))
         elif isinstance(value, str):
             yield from _string(schema, value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -171,7 +175,7 @@ class Validator:
             if key not in value:
                 yield Violation(f"required key [{key}] not found", "required", schema)
         for key in value if "propertyNames" in schema else ():
-            if violation := self._violation(schema["propertyNames"], key, depth):
+            if violation := self._violation(schema["propertyNames"], key):
                 yield violation.below(key)
         least, most = _integer(schema, "minProperties"), _integer(schema, "maxProperties")
         if least is not None and len(value) < least:
@@ -184,9 +188,9 @@ class Validator:
                 yield from (Violation(f"property [{other}] is required", "dependencies", schema) for other in missing)
             elif key in value and (violation := self._violation(dependency, value, depth)):
                 yield violation
-        yield from self._members(schema, value, depth)
+        yield from self._members(schema, value)
 
-    def _members(self, schema: Rules, value: dict[str, Value], depth: int) -> Iterator[Violation]:
+    def _members(self, schema: Rules, value: dict[str, Value]) -> Iterator[Violation]:
         properties, patterns = _mapping(schema.get("properties")), _mapping(schema.get("patternProperties"))
         for key, member in value.items():
             matching = [rules for pattern, rules in patterns.items() if _finds(pattern, key)]
@@ -196,10 +200,10 @@ class Validator:
                 yield Violation(f"extraneous key [{key}] is not permitted", "additionalProperties", schema)
             for rule in rules or [other]:
                 if rule is not False or rules:
-                    violation = self._violation(rule, member, depth)
+                    violation = self._violation(rule, member)
                     yield from [violation.below(key)] if violation else []
 
-    def _array(self, schema: Rules, value: list[Value], depth: int) -> Iterator[Violation]:
+    def _array(self, schema: Rules, value: list[Value]) -> Iterator[Violation]:
         least, most = _integer(schema, "minItems"), _integer(schema, "maxItems")
         if least is not None and len(value) < least:
             yield Violation(f"expected minimum item count: {least}, found: {len(value)}", "minItems", schema)
@@ -216,9 +220,9 @@ class Validator:
         else:
             rules = [items] * len(value)
         for index, (rule, item) in enumerate(zip(rules, value, strict=False)):
-            if violation := self._violation(rule, item, depth):
+            if violation := self._violation(rule, item):
                 yield violation.below(index)
-        if "contains" in schema and value and all(self._violation(schema["contains"], item, depth) for item in value):
+        if "contains" in schema and value and all(self._violation(schema["contains"], item) for item in value):
             yield Violation("expected at least one array item to match 'contains' schema", "contains", schema)
 
 
@@ -269,7 +273,7 @@ def _number(schema: Rules, value: float) -> Iterator[Violation]:
         ("maximum", "less or equal to", lambda limit: number > limit),
         ("exclusiveMinimum", "greater than", lambda limit: number <= limit),
         ("exclusiveMaximum", "less than", lambda limit: number >= limit),
-        ("multipleOf", "a multiple of", lambda factor: bool(factor) and number % factor != 0),
+        ("multipleOf", "a multiple of", lambda factor: _leaves_a_rest(number, factor)),
     )
     for keyword, words, violates in limits:
         limit = schema.get(keyword)
@@ -279,7 +283,7 @@ def _number(schema: Rules, value: float) -> Iterator[Violation]:
 
 
 def _finds(pattern: str, text: str) -> bool:
-    """Return whether a text matches. A pattern that can't be read matches everything; described.py warns."""
+    """Return whether a text matches. A pattern that can't be read matches everything; interface.py warns."""
     try:
         return finds(pattern, text)
     except UnreadablePatternError:
@@ -332,6 +336,10 @@ def _repeats(items: list[Value]) -> bool:
 def _without(schema: dict[str, JSON], *kinds: str) -> dict[str, JSON]:
     gone = {keyword for kind in kinds for keyword in _KEYWORDS.get(kind, ())}
     return {key: value for key, value in schema.items() if key not in gone}
+
+
+def _leaves_a_rest(number: Decimal, factor: Decimal) -> bool:
+    return bool(factor) and number.is_finite() and Fraction(number) % Fraction(factor) != 0
 
 
 def _decimal(number: float) -> Decimal:

@@ -1,0 +1,200 @@
+"""moto's types behave as every other type does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cfn_sandbox.cloudformation.types import moto_adapter
+from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, Request, ResourceType
+
+JSON = dict[str, Any]
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+REQUEST = Request(ACCOUNT, REGION, f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/toys/1", "Box")
+SESSION = boto3.Session("test", "test", region_name=REGION)
+
+
+@pytest.fixture(autouse=True)
+def account() -> Iterator[None]:
+    """Give each test an empty account."""
+    with mock_aws():
+        yield
+
+
+def kind(name: str) -> ResourceType:
+    """Return a type of moto's."""
+    found = moto_adapter.find(name)
+    assert found is not None
+    return found
+
+
+def made(outcome: Outcome) -> Instance:
+    """Return the resource of a success."""
+    assert outcome.failure is None
+    assert outcome.instance is not None
+    return outcome.instance
+
+
+def test_every_type_has_a_published_schema() -> None:
+    """All of moto's types are found with the schema that AWS publishes; placeholders and nested stacks are not."""
+    names = moto_adapter.names()
+    assert len(names) > 95
+    without = {name for name in names if not kind(name).schema.properties}
+    assert without <= {"AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"}
+    assert {"AWS::SERVICE::RESOURCE", "AWS::CloudFormation::Stack", "?"}.isdisjoint(names)
+    assert moto_adapter.find("AWS::CloudFormation::Stack") is None
+    assert moto_adapter.find("AWS::No::Such") is None
+
+
+def test_a_queue_s_life() -> None:
+    """A resource is created with a generated name, has attributes, is updated in place, and is deleted."""
+    queue, client = kind("AWS::SQS::Queue"), SESSION.client("sqs")
+    properties = queue.typed({"VisibilityTimeout": "30"})
+    instance = made(queue.create(REQUEST, properties))
+    assert client.list_queues()["QueueUrls"] == [instance.identifier]
+    assert str(queue.attribute(instance, "Arn")).startswith(f"arn:aws:sqs:{REGION}:{ACCOUNT}:toys-Box-")
+    assert queue.attribute(instance, "VisibilityTimeout") == 30
+    assert queue.attribute(instance, "DelaySeconds") is None
+    updated = made(queue.update(REQUEST, {"VisibilityTimeout": 60}, properties, instance))
+    assert updated.identifier == instance.identifier
+    attributes = client.get_queue_attributes(QueueUrl=instance.identifier, AttributeNames=["All"])["Attributes"]
+    assert attributes["VisibilityTimeout"] == "60"
+    assert queue.delete(REQUEST, properties, updated) == Outcome()
+    assert "QueueUrls" not in client.list_queues()
+    assert queue.delete(REQUEST, properties, updated) == Outcome()
+
+
+def test_a_parameter_without_a_name() -> None:
+    """A type whose name moto takes for given gets a generated one; its properties are its attributes."""
+    parameter, properties = kind("AWS::SSM::Parameter"), {"Type": "String", "Value": "1"}
+    instance = made(parameter.create(REQUEST, properties))
+    assert instance.identifier.startswith("toys-Box-")
+    assert parameter.attribute(instance, "Value") == "1"
+    assert parameter.attribute(instance, "Type") == "String"
+    made(parameter.update(REQUEST, {**properties, "Value": "2"}, properties, instance))
+    assert SESSION.client("ssm").get_parameter(Name=instance.identifier)["Parameter"]["Value"] == "2"
+
+
+def test_the_stack_s_tags() -> None:
+    """A resource gets the stack's tags; where keys are equal, its own wins."""
+    tagged = Request(ACCOUNT, REGION, REQUEST.stack_id, "Box", {"team": "a", "own": "b"})
+    properties: JSON = {"BucketName": "box", "Tags": [{"Key": "own", "Value": "c"}]}
+    made(kind("AWS::S3::Bucket").create(tagged, properties))
+    assert SESSION.client("s3").get_bucket_tagging(Bucket="box")["TagSet"] == [
+        {"Key": "own", "Value": "c"},
+        {"Key": "team", "Value": "a"},
+    ]
+    assert properties["Tags"] == [{"Key": "own", "Value": "c"}]
+
+
+def test_what_moto_can_not_update() -> None:
+    """A type without an update refuses one with a sentence, but not one in which only the stack's tags differ."""
+    group = kind("AWS::Logs::LogGroup")
+    assert not group.supports("UPDATE")
+    instance = made(group.create(REQUEST, {}))
+    tagged = Request(ACCOUNT, REGION, REQUEST.stack_id, "Box", {"team": "a"})
+    assert made(group.update(tagged, {}, {}, instance)).identifier == instance.identifier
+    failure = group.update(REQUEST, {"RetentionInDays": 7}, {}, instance).failure
+    assert failure is not None
+    assert failure.message == (
+        "The sandbox can't update AWS::Logs::LogGroup: moto, which implements the type here, can't update it. "
+        "Give the resource another logical id to replace it"
+    )
+    assert failure.reason.endswith(", HandlerErrorCode: InvalidRequest)")
+
+
+def test_a_name_that_is_taken() -> None:
+    """Moto hands out an existing topic; CloudFormation refuses a name that is taken."""
+    topic, properties = kind("AWS::SNS::Topic"), {"TopicName": "box"}
+    instance = made(topic.create(REQUEST, properties))
+    failure = topic.create(REQUEST, properties).failure
+    assert failure is not None
+    assert failure.code == "AlreadyExists"
+    assert (
+        failure.message == f"Resource of type 'AWS::SNS::Topic' with identifier '{instance.identifier}' already exists."
+    )
+    topic.delete(REQUEST, properties, instance)
+    made(topic.create(REQUEST, properties))
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "code", "message"),
+    [
+        (
+            "AWS::SageMaker::Endpoint",
+            {"EndpointConfigName": "none"},
+            "InvalidRequest",
+            "Could not find endpoint configuration 'arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/none'. "
+            "(Service: SageMaker, Error Code: ValidationException)",
+        ),
+        (
+            "AWS::Events::Rule",
+            {"Name": "rule", "EventBusName": "none", "EventPattern": {}},
+            "NotFound",
+            "Event bus none does not exist. (Service: Events, Error Code: ResourceNotFoundException)",
+        ),
+    ],
+)
+def test_a_service_s_error(name: str, properties: JSON, code: str, message: str) -> None:
+    """What a service of moto's refuses is a reason of CloudFormation's kind, with a handler error code."""
+    failure = kind(name).create(REQUEST, properties).failure
+    assert failure is not None
+    assert (failure.code, failure.message) == (code, message)
+    assert failure.reason == (
+        f'Resource handler returned message: "{message}" (RequestToken: {failure.token}, HandlerErrorCode: {code})'
+    )
+
+
+def test_a_property_that_moto_needs() -> None:
+    """A property that moto needs and AWS doesn't is named with its place, not as Python's KeyError."""
+    failure = kind("AWS::ECS::Service").create(REQUEST, {}).failure
+    assert failure is not None
+    assert failure.reason == (
+        "Properties validation failed for resource Box with message:\n"
+        "#: required key [Cluster] not found (sandbox's hint: moto, which implements the type here, needs it)"
+    )
+
+
+def test_a_defect_of_moto_s() -> None:
+    """Any other exception says that it is the sandbox's, and in which type."""
+    properties: JSON = {"Type": "String", "Value": "1", "Tags": {"a": "b"}}
+    failure = kind("AWS::SSM::Parameter").create(REQUEST, properties).failure
+    assert failure is not None
+    assert failure.code == "InternalFailure"
+    assert failure.message.startswith("The sandbox's AWS::SSM::Parameter, which moto implements, failed: TypeError: ")
+
+
+def test_what_a_schema_refuses() -> None:
+    """Moto's types accept what AWS's schema accepts, and no more."""
+    assert kind("AWS::SNS::Topic").check({"Nonsense": 1}) == ["#: extraneous key [Nonsense] is not permitted"]
+    assert kind("AWS::SNS::Topic").replacement("TopicName", "a", "b") == "Always"
+
+
+def test_attributes() -> None:
+    """An attribute that AWS doesn't have is refused in AWS's words, one that moto lacks in the sandbox's."""
+    bucket = kind("AWS::S3::Bucket")
+    assert bucket.attribute_refusal("Arn") is None
+    assert bucket.attribute_refusal("Name") == (
+        "Requested attribute Name must be a readonly property in schema for [AWS::S3::Bucket]"
+    )
+    assert bucket.attribute_refusal("MetadataConfiguration.Destination") == (
+        "The sandbox has no attribute MetadataConfiguration.Destination of AWS::S3::Bucket: "
+        "moto, which implements the type here, lacks it"
+    )
+
+
+def test_types_in_name_only() -> None:
+    """A type that does nothing gives an identifier, which stays."""
+    metadata = kind("AWS::CDK::Metadata")
+    assert metadata.check({"Analytics": "x"}) == []
+    instance = made(metadata.create(REQUEST, {"Analytics": "x"}))
+    assert made(metadata.update(REQUEST, {}, {"Analytics": "x"}, instance)).identifier == instance.identifier
+    assert metadata.delete(REQUEST, {}, instance) == Outcome()
+    assert metadata.read(REQUEST, {}).failure is not None
+    assert metadata.list(REQUEST, None).failure is not None
+    assert [action for action in ("CREATE", "READ", "UPDATE", "DELETE", "LIST") if metadata.supports(action)] == [
+        *("CREATE", "UPDATE", "DELETE")
+    ]
