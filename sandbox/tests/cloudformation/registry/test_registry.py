@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.registry.registry import RESERVED, Registry
 from sandbox.tests.toy import build_zip
 
