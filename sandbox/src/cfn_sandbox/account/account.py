@@ -155,7 +155,7 @@ class Account:
         self._registry = None
 
     @property
-    def registry(self) -> "Registry":
+    def registry(self) -> Registry:
         """The registry of the account's CloudFormation.
 
         Raises:
