@@ -8,7 +8,6 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
@@ -51,7 +50,7 @@ def function(toy_package: Path, account: Account) -> Iterator[Function]:
 @pytest.fixture
 def home() -> Iterator[Account]:
     """Yield an account that serves CloudFormation, for one test of toys."""
-    with Account(region=REGION) as account, serve(account, tested=False):
+    with Account(region=REGION, tested=False) as account:
         yield account
 
 

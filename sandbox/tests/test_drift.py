@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.stacks import drift, operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.types import catalogue
@@ -41,7 +40,7 @@ PROPERTIES: Json = {
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Yield an account that serves CloudFormation."""
-    with Account(region=REGION) as account, serve(account, tested=False):
+    with Account(region=REGION, tested=False) as account:
         yield account
 
 
@@ -319,7 +318,6 @@ def test_this_project_s_type() -> None:
     with (
         sagemaker_account(region=REGION) as account,
         Function(package(ROOT), account) as function,
-        serve(account, tested=False),
     ):
         catalogue.add_type(account.account_id, REGION, RegisteredType(schema, function.invoke, wait=operations.wait))
         cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")

@@ -7,7 +7,7 @@ from botocore.exceptions import InvalidRegionError
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.exceptions import InvalidCredentials, InvalidRequest
 
-from .runtime import deadline
+from .runtime import deadline, sessions
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -20,6 +20,8 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     user_agent_extra="cloudformation-modelqualityjobdefinition/0.1.0",
 )
+
+sessions.prepare("sagemaker", CONFIG)
 
 
 def sagemaker(session: SessionProxy | None, region: str | None) -> "SageMakerClient":

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _NOT_IN_REQUESTS = frozenset({"CreationTime", "EndpointName", "JobDefinitionArn", "JobDefinitionName", "Tags"})
 _CREATE_ONLY = frozenset(ResourceModel.__dataclass_fields__) - _NOT_IN_REQUESTS | {"JobDefinitionName"}
 
+_NOTHING: dict[str, Any] = dict.fromkeys(ResourceModel.__dataclass_fields__)
+
 # SageMaker's defaults for members that a request leaves out (SageMaker API: MonitoringStoppingCondition, EndpointInput,
 # BatchTransformInput). S3UploadMode has no documented default; Terraform's provider declares it as computed.
 _DEFAULTS: Mapping[str, Any] = {
@@ -122,7 +124,7 @@ def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
         "JobDefinitionArn": summary["MonitoringJobDefinitionArn"],
         "JobDefinitionName": summary["MonitoringJobDefinitionName"],
     }
-    return cast("ResourceModel", _structured(ResourceModel, identifiers, "", strict=True))
+    return ResourceModel(**_NOTHING | identifiers)
 
 
 def differences(desired: ResourceModel, actual: ResourceModel, previous: ResourceModel | None = None) -> list[str]:

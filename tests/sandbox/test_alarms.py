@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 
-from cfn_sandbox.cloudformation.api.serving import serve
 from tests.stack_events import why
 from tools.sagemaker import account
 
@@ -32,7 +31,7 @@ ALARM = {
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Yield a client of the CloudFormation of an account that boto3's clients call."""
-    with account() as opened, serve(opened, tested=False):
+    with account() as opened:
         for name, value in opened.environment().items():
             monkeypatch.setenv(name, value)
         yield boto3.client("cloudformation", region_name="us-east-1")

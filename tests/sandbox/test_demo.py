@@ -16,7 +16,6 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
@@ -72,8 +71,8 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     """A schema with other update rules fails the step that shows the rule."""
     template = parse((PROJECT / "examples" / "documentation.yaml").read_text()).body
     out = io.StringIO()
-    with sagemaker.account(region=demo.REGION) as account, serve(account) as registry:
-        function = registry.add(package(PROJECT))
+    with sagemaker.account(region=demo.REGION) as account:
+        function = account.registry.add_package(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = RegisteredType(schema | change, function.invoke)
         catalogue.add_type(account.account_id, account.region, kind)

@@ -11,7 +11,6 @@ from cfnlint.api import lint_file
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
@@ -40,7 +39,6 @@ def account() -> Iterator[Account]:
     with (
         sagemaker.account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
-        serve(account, tested=False),
     ):
         catalogue.add_type(account.account_id, account.region, RegisteredType(schema, function.invoke))
         yield account
@@ -425,7 +423,8 @@ def test_both_notations_say_the_same() -> None:
 
 
 ELSEWHERE = {
-    "registration.yaml": "tests/sandbox/test_versions.py",
+    "monitors.yaml": "tests/sandbox/test_monitors.py",
+    "registration.yaml": "sandbox/tests/cloudformation/registry/test_versions.py",
     "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 

@@ -14,7 +14,6 @@ import yaml
 
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
@@ -38,7 +37,6 @@ def account() -> Iterator[Account]:
     with (
         sagemaker.account() as account,
         Function(package(ROOT), account) as function,
-        serve(account, tested=False),
     ):
         for name in (OURS, THEIRS):
             kind = RegisteredType(schema | {"typeName": name}, function.invoke)
@@ -211,7 +209,7 @@ def test_adopt(account: Account) -> None:
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
     """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
-    create, status, get, listing, update, delete = commands("tools.clients.md")
+    create, status, get, listing, update, delete = commands("clients.md")
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
     token = json.loads(output_of(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
     event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]

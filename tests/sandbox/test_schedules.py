@@ -10,7 +10,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cfn_sandbox.cloudformation.api.serving import serve
 from tests.stack_events import why
 from tools.sagemaker import account
 
@@ -25,7 +24,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Open an account with SageMaker's rules, which boto3's clients call, without the user's AWS configuration."""
-    with account(region=REGION) as opened, serve(opened, tested=False):
+    with account(region=REGION) as opened:
         for name, value in opened.environment().items():
             monkeypatch.setenv(name, value)
         yield

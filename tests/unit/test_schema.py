@@ -349,7 +349,7 @@ IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
         (
             _without_input(),
             [
-                f"{INPUT}: failed validation constraint for keyword [anyOf]",
+                f"{INPUT}: #: no subschema matched out of the total 2 subschemas",
                 f"{INPUT}: required key [EndpointInput] not found",
                 f"{INPUT}: required key [BatchTransformInput] not found",
             ],
@@ -369,7 +369,7 @@ IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
         (
             batch({}),
             [
-                f"{IN_FORMAT}: failed validation constraint for keyword [anyOf]",
+                f"{IN_FORMAT}: #: no subschema matched out of the total 3 subschemas",
                 f"{IN_FORMAT}: required key [Csv] not found",
                 f"{IN_FORMAT}: required key [Json] not found",
                 f"{IN_FORMAT}: required key [Parquet] not found",
@@ -392,7 +392,7 @@ IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
 def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], linted: set[str], tmp_path: Path) -> None:
     """With none or both of two exclusive properties, the stack event and cfn-lint name each of them.
 
-    The stack event has the sandbox's text, which is that of CloudFormation's validator as far as it is known.
+    The stack event has the sandbox's text, which is that of AWS's validator.
     """
     assert RegisteredType(SCHEMA, lambda _: {}).check(properties) == words
     assert linted <= _lint(properties, tmp_path)

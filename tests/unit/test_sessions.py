@@ -19,9 +19,11 @@ from cloudformation_cli_python_lib.utils import Credentials
 
 from aws_sagemaker_modelqualityjobdefinition import client, handlers
 from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions, tls
-from cfn_sandbox.packaging import certificates, service_models
+from cfn_sandbox import settings
+from cfn_sandbox.packaging import certificates
 from tools.benchmarks import events, service
 from tools.benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
+from tools.envelopes import ROOT
 
 ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
 BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}
@@ -310,7 +312,7 @@ def test_botocores_handlers_for_our_operations_are_all_there() -> None:
     hyphenated = {"logs": "cloudwatch-logs", **{name: name for name in ("cloudwatch", "sagemaker")}}
     ours = {
         (name, operation)
-        for service, operations in service_models.OPERATIONS.items()
+        for service, operations in settings.read(ROOT).service_models.items()
         for name in (service, hyphenated[service])
         for operation in ("*", *operations)
     }

@@ -31,8 +31,14 @@ def lengthen_limits(package: str) -> None:
     """
     for name, setting in (("client", "CONFIG"), ("runtime.delivery", "DELIVERY")):
         if module := sys.modules.get(f"{package}.{name}"):
-            config = getattr(module, setting)
-            setattr(module, setting, config.merge(type(config)(connect_timeout=600, read_timeout=600)))
+            config = getattr(module, setting)  # the key of clients that were made at import: changed, not replaced
+            for member in ("connect_timeout", "read_timeout"):
+                setattr(config, member, 600)
+                config._user_provided_options[member] = 600
+    if module := sys.modules.get(f"{package}.runtime.sessions"):
+        for client in [client for clients in module._idle.values() for client in clients]:
+            timeout = client._endpoint.http_session._timeout
+            timeout._connect = timeout._read = 600
     for name, setting, value in (
         ("runtime.delivery", "LONGEST", 600),
         ("runtime.plugin", "SECONDS", defaultdict(lambda: 600)),

@@ -22,9 +22,6 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox.account.account import LOOPBACK, Account
-from cfn_sandbox.cloudformation.api.serving import serve
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from sandbox.tests.toys import SCHEMA, Toys
 from tools import sagemaker
 from tools.clients.cdk import VARIABLES as CDK_VARIABLES
@@ -122,8 +119,8 @@ def main() -> None:
     """Record CDK and SAM, each in a new account."""
     for name, play in (("cdk", _cdk), ("sam", _sam)):
         toys = Toys()
-        with tempfile.TemporaryDirectory() as folder, sagemaker.account() as account, serve(account):
-            catalogue.add_type(account.account_id, account.region, RegisteredType(SCHEMA, toys.invoke))
+        with tempfile.TemporaryDirectory() as folder, sagemaker.account() as account:
+            account.registry.add(SCHEMA, toys.invoke)
             recorder = Recorder(account.endpoint)
             with recorder.open(), step(f"record {name}"):
                 play(account, {"AWS_ENDPOINT_URL": recorder.endpoint, "HOME": folder}, Path(folder), toys)

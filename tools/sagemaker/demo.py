@@ -23,12 +23,11 @@ from botocore.exceptions import ClientError
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.interface import Action, Request
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
-from cfn_sandbox.packaging import PackagerError, cfn
+from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import copy_project
 from tools import sagemaker
 
@@ -193,13 +192,12 @@ def run(project: Path, teller: Teller) -> None:
     started_at = time.monotonic()
     with ExitStack() as running:
         with teller.step("Start an AWS account on this machine"):
-            account = running.enter_context(sagemaker.account(region=REGION))
-            registry = running.enter_context(serve(account, reserved=TYPE))
+            account = running.enter_context(sagemaker.account(region=REGION, reserved=TYPE))
         teller.detail(account.endpoint)
         try:
             _run_steps(project, account, teller)
         except (SandboxError, ClientError) as error:
-            raise SandboxError("\n".join(filter(None, [str(error), error_excerpt(registry.log)]))) from error
+            raise SandboxError("\n".join(filter(None, [str(error), error_excerpt(account.registry.log)]))) from error
     teller.detail(f"all of it in {time.monotonic() - started_at:.0f} s on this machine: no Docker, no AWS account")
     teller.commands("What you may want to try next:", NEXT)
 
@@ -248,7 +246,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         run(Path.cwd(), JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout))
-    except (SandboxError, PackagerError) as error:
+    except SandboxError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from sandbox.tests.cloudformation.direct import Direct
@@ -22,7 +21,7 @@ STACK = "two-step"
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     """Yield an account that serves CloudFormation."""
-    with Account(region=REGION) as account, serve(account):
+    with Account(region=REGION, tested=False) as account:
         yield account
 
 

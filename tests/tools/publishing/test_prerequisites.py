@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.contract import inputs
 from tests.tools.publishing import endpoints
 from tools import sagemaker
@@ -24,7 +23,7 @@ BUCKET = f"model-quality-contract-tests-123456789012-{REGION}"
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Run an account with two endpoints, one of them with data capture."""
-    with sagemaker.account(region=REGION) as account, serve(account):
+    with sagemaker.account(region=REGION) as account:
         endpoints.make(account, "churn")
         endpoints.make(account, "blind", captures=False)
         yield account

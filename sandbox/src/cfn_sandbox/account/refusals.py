@@ -7,7 +7,6 @@ either with an HTML page and status 500, which clients retry four times and then
 import json
 import sys
 import traceback
-from functools import partial
 from http import HTTPStatus
 from typing import cast
 
@@ -32,40 +31,21 @@ class Refusal(ServiceException):
 COMMON_ERROR_CODES.extend(("InternalFailure", "InvalidAction", "UnknownOperationException"))
 
 _QUERY_PROTOCOLS = ("query", "ec2")
-_NO_SUCH_TYPE = (b"Unrecognized resource types", b"<Code>TypeNotFoundException</Code>")
 
 
-def create_app(service: SERVICE_NAMES | None, home: str) -> Flask:
+def create_app(service: SERVICE_NAMES | None) -> Flask:
     """Return moto's application for a service, with errors that an AWS client can read.
 
     Args:
         service: The service's name in moto; None for a service that moto doesn't have.
-        home: The region that has the account's types.
     """
     if service is None:
-        app = Flask("sandbox")
+        app = Flask(__name__)
         app.request_class = BackendRequest
     else:
         app = create_backend_app(service)
     app.register_error_handler(Exception, _refusal)
-    if service == "cloudformation":
-        app.after_request(partial(_with_hint, home))
     return app
-
-
-def _with_hint(home: str, answer: Response) -> Response:
-    """Add a hint to an answer about an unknown type if the request is for a region without the sandbox's types.
-
-    Types are registered per region, as in AWS, and the sandbox registers its types in one region only.
-    """
-    region = _scope()[2]
-    body = answer.get_data()
-    if region not in ("", home) and any(message in body for message in _NO_SUCH_TYPE):
-        hint = (
-            f" (This request is for {region}; the sandbox has its types in {home}: `cfn-sandbox up --region {region}`.)"
-        )
-        answer.set_data(body.replace(b"</Message>", f"{hint}</Message>".encode()))
-    return answer
 
 
 def _refusal(error: Exception) -> Response:

@@ -31,11 +31,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
+    log = Path(request["log"])
     kind = Type(
         request["schema"],
-        lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
+        lambda event: invoke(request["endpoint"], event, request["timeout"], log),
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
+        log=lambda: log.read_text(errors="replace") if log.exists() else "",
     )
     subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
     outcome = session.run(subject, suites, quiet=True)

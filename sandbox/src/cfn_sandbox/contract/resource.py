@@ -7,7 +7,7 @@ no stack id, no tags and no logical id, and each request has a new token.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,13 @@ class Call:
     action: str
     request: Mapping[str, Any]
     answer: Mapping[str, Any]
+    log: str = ""
+    """What the function printed and logged meanwhile, tracebacks included."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the handler crashed, or answered with a failure."""
+        return "crash" in self.answer or self.answer.get("status") == "FAILED"
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Type(RegisteredType):
         request: the account and region of the requests.
         timeout: seconds that `invoke` gives a handler.
         wait: takes the seconds to wait until the next invocation.
+        log: returns the function's log so far.
     """
 
     def __init__(
@@ -89,6 +97,7 @@ class Type(RegisteredType):
         *,
         timeout: float = 60,
         wait: Callable[[float], object] = time.sleep,
+        log: Callable[[], str] = str,
     ) -> None:
         handlers = {
             name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
@@ -99,6 +108,7 @@ class Type(RegisteredType):
         self._handler = invoke
         self._timeout = timeout
         self._hang_message = ""
+        self._log = log
         self.calls: list[Call] = []
 
     def has(self, handler: str) -> bool:
@@ -133,15 +143,16 @@ class Type(RegisteredType):
         if self._hang_message:
             raise HandlerHangs(self._hang_message)
         started_at = time.monotonic()
+        before = len(self._log())
         try:
             answer = self._handler(event)
         except SandboxError as error:
-            self.calls.append(Call(event["action"], request, {"crash": str(error)}))
+            self.calls.append(Call(event["action"], request, {"crash": str(error)}, self._log()[before:]))
             if time.monotonic() - started_at >= self._timeout:
                 self._hang_message = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
                 raise HandlerHangs(self._hang_message) from error
             raise
-        self.calls.append(Call(event["action"], request, answer))
+        self.calls.append(Call(event["action"], request, answer, self._log()[before:]))
         return answer
 
     def call(self, action: Action, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
@@ -240,9 +251,14 @@ class Resource:
             pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
         return self.kind.pages(self.inputs.create if desired is None else desired, model)
 
-    def clean(self) -> None:
-        """Delete the remaining resources, ignoring failures, which test_create_delete reports."""
+    def clean(self) -> Sequence[str]:
+        """Delete the remaining resources, and return what went wrong with each that may still exist."""
+        left = []
         with suppress(HandlerHangs):
-            for model in list(self._existing.values()):
-                self.delete(model)
-        self._existing.clear()
+            for identifier, model in list(self._existing.items()):
+                answer = self.delete(model)
+                if answer.status == "SUCCESS" or answer.code == "NotFound":
+                    self._existing.pop(identifier, None)
+                else:
+                    left.append(f"DELETE of {identifier} failed with {answer.code}: {answer.message}")
+        return left

@@ -298,4 +298,4 @@ def test_an_error_names_the_region_that_has_the_types(functions: Functions, serv
         request, "123456789012", "us-east-1"
     )
     hint = "The type A is not found. (This request is for us-east-1; the sandbox has its types in eu-west-1: "
-    assert f"{hint}`sandbox up --region us-east-1`.)" in answer.get_data(as_text=True)
+    assert f"{hint}`cfn-sandbox up --region us-east-1`.)" in answer.get_data(as_text=True)

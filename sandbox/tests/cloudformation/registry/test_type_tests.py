@@ -65,11 +65,10 @@ def write_package(file: Path) -> Path:
 
 
 @pytest.fixture
-def client(account: Account) -> Iterator[Client]:
-    """Yield a CloudFormation client of a registry that runs the tests."""
+def client(account: Account) -> Client:
+    """Return a CloudFormation client of an account whose registry runs the tests, with a bucket for uploads."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with serve(account):
-        yield account.client("cloudformation")
+    return account.client("cloudformation")
 
 
 def submit(account: Account, package: bytes) -> dict[str, Any]:
@@ -148,19 +147,18 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
     """TestType tests a version that `cfn-sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
     package.write_bytes(build_package(BAD))
-    with serve(account) as registry:
-        registry.add(package)
-        client = account.client("cloudformation")
-        assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")
+    account.registry.add_package(package)
+    client = account.client("cloudformation")
+    assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")
+    client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
+    status, description = wait_for_tests(client)
+    assert (status, description.splitlines()[0]) == (
+        "FAILED",
+        "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
+    )
+    client.deregister_type(Type="RESOURCE", TypeName=toys.TYPE)
+    with pytest.raises(client.exceptions.TypeNotFoundException):
         client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
-        status, description = wait_for_tests(client)
-        assert (status, description.splitlines()[0]) == (
-            "FAILED",
-            "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
-        )
-        client.deregister_type(Type="RESOURCE", TypeName=toys.TYPE)
-        with pytest.raises(client.exceptions.TypeNotFoundException):
-            client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
 
 
 def test_a_long_registration_goes_on_when_register_type_has_answered(

@@ -65,7 +65,6 @@ FORMAT = "Template format error: "
             f"{FORMAT}Mappings attribute name 'eu-west-1' must contain only alphanumeric characters.",
         ),
         ("Mappings: {M-N: {A: {B: c}}}", f"{FORMAT}Mappings name 'M-N' is non alphanumeric."),
-        ("Conditions: {C-D: !Equals [a, b]}", f"{FORMAT}Condition name C-D is non alphanumeric."),
         (
             "Conditions: {C: yes}",
             f"{FORMAT}Conditions can only be boolean operations on parameters and other conditions",
@@ -108,6 +107,16 @@ FORMAT = "Template format error: "
             " of alphanumeric characters, colons, or hyphens.",
         ),
         ("Outputs: {O: {Value: !Equals [a, b]}}", "Template error: Fn::Equals cannot be partially collapsed"),
+        (
+            "Outputs: {O: {Value: 'a {{resolve:ssm:/a}}'}}",
+            "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a}} out of the"
+            " output O, or use an SSM parameter type.",
+        ),
+        (
+            "Conditions: {C: !Equals ['{{resolve:ssm:/a:1}}', b]}",
+            "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a:1}} out of the"
+            " condition C, or use an SSM parameter type.",
+        ),
         (
             "Outputs: {O: {Value: !Ref B}}",
             f"{FORMAT}Unresolved resource dependencies [B] in the Outputs block of the template",

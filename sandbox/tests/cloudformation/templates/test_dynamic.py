@@ -5,7 +5,7 @@ import pytest
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference, check, dynamic_references, resolve
 from cfn_sandbox.cloudformation.values import JSON, Value
-from sandbox.tests.cloudformation.templates.world import refusal
+from sandbox.tests.cloudformation.templates.world import evaluator, refusal
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:toys-a1B2"
 SECRET = '{"user": "bear", "count": 3, "ok": true}'
@@ -92,3 +92,12 @@ def test_where_secure_strings_are_resolved() -> None:
         "SSM Secure reference is not supported in: "
         "[Acme::Test::Toy/Properties/Name,Acme::Test::Toy/Properties/Tags/Value]"
     )
+
+
+def test_parameters_are_looked_up_at_once() -> None:
+    """A request is refused at once if a plain parameter doesn't exist; secrets are looked up only by the resource."""
+    yaml = "Resources: {{A: {{Type: Acme::Test::Toy, Properties: {{Name: '{}'}}}}}}"
+    evaluator(yaml.format("{{resolve:ssm:/toys/name}}-{{resolve:secretsmanager:none}}")).check(stored)
+    with pytest.raises(ValidationError) as raised:
+        evaluator(yaml.format("{{resolve:ssm:/none}}")).check(stored)
+    assert refusal(raised) == "Parameters: [ssm:/none] cannot be found."

@@ -35,7 +35,7 @@ Conditions:
         ("!Ref AWS::NotificationARNs", ["arn:aws:sns:eu-west-1:123456789012:news"]),
         ("!Ref AWS::NoValue", None),
         ("[a, !Ref AWS::NoValue, {b: !Ref AWS::NoValue, c: 1}]", ["a", {"c": 1}]),
-        ("!Sub '${Name}-${AWS::Region}-${!Name}-$Name'", "bear-eu-west-1-${Name}-$Name"),
+        ("!Sub '${Name}-${ AWS::Region }-${!Name}-$Name'", "bear-eu-west-1-${Name}-$Name"),
         ("!Sub ['${Name}${Flag}', {Name: !Join ['', [x, 1]]}]", "x1true"),
         ("!Join ['-', [a, 1, true, !Ref AWS::NoValue, 2.5]]", "a-1-true-2.5"),
         ("!Join [',', !Ref Names]", "a,b,c"),

@@ -50,7 +50,10 @@ def test_loops() -> None:
           Text: !Sub "${Name}-${AWS::Region}"
           Fn::ForEach::Sizes: [Size, [s.1, m], {"Size&{Size}": "${Size} of ${Name}"}]
 Conditions:
-  Fn::ForEach::Flags: [Name, [A, !Ref First], {"Is${Name}": !Equals [!Ref First, !Ref Name]}]
+  Fn::ForEach::Flags:
+    - Name
+    - [A, !Ref First]
+    - {"Is${Name}": !Equals [{Ref: {"Fn::Sub": "Fir${AWS::NoValue}st"}}, !Ref Name]}
 Outputs:
   Fn::ForEach::Out: [Name, !Ref Names, {"Out${Name}": {Value: !GetAtt ["Toy${Name}", Arn]}}]
 """
@@ -201,6 +204,19 @@ def test_sam() -> None:
         expanded(SAM + "{Nonsense: 1}}}")
     start = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document."
     assert refusal(raised).startswith(start)
+
+
+def test_applications_of_the_repository() -> None:
+    """An application of the Serverless Application Repository is refused by name; one in S3 isn't."""
+    app = "Transform: AWS::Serverless-2016-10-31\nResources: {App: {Type: AWS::Serverless::Application, Properties: "
+    with pytest.raises(ValidationError) as raised:
+        expanded(app + "{Location: {ApplicationId: a, SemanticVersion: 1.0.0}}}}")
+    assert refusal(raised) == (
+        "Transform AWS::Serverless-2016-10-31 failed with: Applications of the Serverless Application Repository can't"
+        " be fetched here: leave App out."
+    )
+    result = expanded(app + "{Location: 'https://s3.amazonaws.com/box/a.yaml'}}}")
+    assert result.resources["App"]["Type"] == "AWS::CloudFormation::Stack"
 
 
 def test_a_template_without_macros() -> None:

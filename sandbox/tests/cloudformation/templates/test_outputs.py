@@ -98,7 +98,7 @@ def test_summaries() -> None:
         {**colour, "ParameterType": "String", "ParameterConstraints": {"AllowedValues": ["true", "blue"]}},
         {**secret, "ParameterType": "String", "ParameterConstraints": {}},
     ]
-    assert summary["ResourceTypes"] == ["AWS::IAM::Role", "Acme::Test::Toy"]
+    assert summary["ResourceTypes"] == ["Acme::Test::Toy", "AWS::IAM::Role"]
     assert (summary["Version"], summary["Metadata"]) == ("2010-09-09", '{"a": 1}')
 
 

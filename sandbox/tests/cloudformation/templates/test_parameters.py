@@ -27,10 +27,14 @@ def resolved(declaration: str, value: str | None = None, stored: dict[str, str] 
         ("{Type: Number, Default: 5}", "7.5", "7.5"),
         ("{Type: CommaDelimitedList, Default: ' a, b ,c'}", None, ["a", "b", "c"]),
         ("{Type: CommaDelimitedList}", "", [""]),
+        ("{Type: CommaDelimitedList, AllowedValues: ['a,b', c]}", "a,b", ["a", "b"]),
+        ("{Type: List<Number>, MinValue: 5, AllowedValues: [5, 6]}", "5, 6", ["5", "6"]),
         ("{Type: List<Number>, MaxValue: 9}", "1, 2", ["1", "2"]),
         ("{Type: List<String>}", "a,,b", ["a", "", "b"]),
         ("{Type: AWS::EC2::VPC::Id}", "vpc-1", "vpc-1"),
         ("{Type: 'List<AWS::EC2::Subnet::Id>'}", "subnet-1, subnet-2", ["subnet-1", "subnet-2"]),
+        ("{Type: 'List<Anything::Else>'}", "a,b", ["a", "b"]),
+        ("{Type: AWS::SSM::Parameter::Value<Anything::Else>}", "/toys/name", "bear, fox"),
         ("{Type: AWS::SSM::Parameter::Name}", "/toys/name", "/toys/name"),
         ("{Type: AWS::SSM::Parameter::Value<String>, Default: /toys/name}", None, "bear, fox"),
         ("{Type: AWS::SSM::Parameter::Value<List<String>>}", "/toys/name", ["bear", "fox"]),
@@ -146,6 +150,33 @@ def test_rules() -> None:
     with pytest.raises(ValidationError) as raised:
         evaluator(RULES + TOYS, {"Size": "xl", "Zones": "a,z"}).check()
     assert refusal(raised) == "Template error: Choose s or m. Choose zones."
+
+
+@pytest.mark.parametrize(
+    ("assertion", "holds"),
+    [
+        ("!Contains [[a, 1], '1']", True),
+        ("!Contains [[a, b], c]", False),
+        ("!Contains [!Ref Zones, b]", True),
+        ("!EachMemberEquals [[a, a], a]", True),
+        ("!EachMemberEquals [[a, b], a]", False),
+        ("!EachMemberIn [!Ref Zones, [a, b, c]]", True),
+        ("!EachMemberIn [[a, z], !Ref Zones]", False),
+        ("!And [!Equals [a, a], !Contains [[a], b]]", False),
+        ("!Or [!Equals [a, b], !Contains [[a], a]]", True),
+        ("!Not [!EachMemberIn [[z], [a]]]", True),
+    ],
+)
+def test_functions_of_rules(assertion: str, holds: bool) -> None:  # noqa: FBT001 - a value of the table
+    """Functions of rules compare a value with lists, and lists with lists."""
+    zones = "Parameters: {Zones: {Type: CommaDelimitedList, Default: 'a,b'}}"
+    yaml = f"{zones}\nRules: {{R: {{Assertions: [{{Assert: {assertion}}}]}}}}\n"
+    evaluation = evaluator(yaml + TOYS)
+    if holds:
+        evaluation.check()
+    else:
+        with pytest.raises(ValidationError, match=r"An assertion of the rule R does not hold\."):
+            evaluation.check()
 
 
 def test_conditions() -> None:

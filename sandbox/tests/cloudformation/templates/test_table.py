@@ -4,10 +4,16 @@ import json
 from importlib.resources import files
 
 import pytest
-from cfnlint.helpers import FUNCTION_RULES, FUNCTIONS_ALL
+from cfnlint.helpers import (
+    FUNCTION_RULES,
+    FUNCTIONS_ALL,
+    VALID_PARAMETER_TYPES,
+    VALID_PARAMETER_TYPES_LIST,
+    valid_snapshot_types,
+)
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates import conditions, table
+from cfn_sandbox.cloudformation.templates import conditions, parameter_types, table
 from sandbox.tests.cloudformation.templates.world import template, value_of
 
 ROWS = json.loads(files(table.__name__.rpartition(".")[0]).joinpath("tables/template.json").read_text("utf-8"))
@@ -45,6 +51,17 @@ def test_functions() -> None:
     """Each function that cfn-lint knows of is in the table."""
     known = {name.partition("::[")[0] for name in FUNCTIONS_ALL | FUNCTION_RULES}
     assert {name for name in known if not name.startswith("Fn::ForEach")} <= names("functions")
+
+
+@pytest.mark.parametrize("name", sorted(VALID_PARAMETER_TYPES))
+def test_parameter_types(name: str) -> None:
+    """Each parameter type that cfn-lint knows of exists, and is a list if it says so."""
+    assert parameter_types.kind({"Type": name}).is_list == (name in VALID_PARAMETER_TYPES_LIST)
+
+
+def test_types_with_snapshots() -> None:
+    """The types that can be snapshot are those that cfn-lint knows of."""
+    assert set(ROWS["types with snapshots"]["honoured"]) == set(valid_snapshot_types)
 
 
 def message(name: str) -> str:

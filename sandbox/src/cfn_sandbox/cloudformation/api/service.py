@@ -218,7 +218,7 @@ def _with_hint(error: CloudFormationError, region: str, home: str) -> CloudForma
     """Return an error with a hint if it is about a type that is missing in a region without the sandbox's types."""
     if error.code != "TypeNotFoundException" and "Unrecognized resource types" not in error.message:
         return error
-    hint = f"(This request is for {region}; the sandbox has its types in {home}: `sandbox up --region {region}`.)"
+    hint = f"(This request is for {region}; the sandbox has its types in {home}: `cfn-sandbox up --region {region}`.)"
     return CloudFormationError(error.code, f"{error.message} {hint}")
 
 

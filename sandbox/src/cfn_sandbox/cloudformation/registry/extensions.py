@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 
@@ -64,21 +64,36 @@ class VersionStatus:
     running: bool = False
 
 
+@dataclass(frozen=True)
+class PythonFunction:
+    """The handlers of a type that was added from Python: a function of this process."""
+
+    invoke: Callable[[dict[str, Any]], dict[str, Any]]
+    log: str = ""
+    """Empty: the handlers print to this process's output."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
 @dataclass
 class Version:
     """A version of a type.
 
     Attributes:
         schema: the type's schema.
-        package: the package's file.
+        package: the package's file; None for a type that was added from Python.
         function: the function that has the handlers.
         options: RegisterType's LoggingConfig and ExecutionRoleArn.
         status: what the registry knows of it.
     """
 
     schema: dict[str, Any]
-    package: Path
-    function: Function
+    package: Path | None
+    function: Function | PythonFunction
     options: Parameters
     status: VersionStatus = field(default_factory=VersionStatus)
 
@@ -141,7 +156,7 @@ class Extension:
     @staticmethod
     def provisioning(version: Version) -> str:
         """Return whether a version's resources can be updated: FULLY_MUTABLE or IMMUTABLE."""
-        return "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE"
+        return "FULLY_MUTABLE" if "update" in version.schema.get("handlers", {}) else "IMMUTABLE"
 
 
 @dataclass(frozen=True)

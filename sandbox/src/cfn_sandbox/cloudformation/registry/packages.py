@@ -62,8 +62,10 @@ class Builder:
         content: bytes = answer["Body"].read()
         return content
 
-    def build(self, package: bytes, name: str | None, options: Parameters, default: Version | None) -> Version:
-        """Return a version that runs, and that is tested if `default` says against which version.
+    def build(
+        self, package: bytes, name: str | None, options: Parameters, default: Version | None
+    ) -> tuple[Version, Function]:
+        """Return a version and its function, which runs, and that is tested if `default` says against which version.
 
         Args:
             package: the zip file's content.
@@ -76,12 +78,14 @@ class Builder:
         """
         path = self._folder / f"{uuid4()}.zip"
         path.write_bytes(package)
-        version = Version(checked_schema(package, name), path, Function(path, self.account), options)
+        function = Function(path, self.account)
+        version = Version(checked_schema(package, name), path, function, options)
         try:
-            self._start_and_check(version)
+            version.start()
+            function.check()
             if self.tested and name is not None:
                 previous = default.schema if default else None
-                version.status.tests = self._tester.run(version.schema, path, version.function, previous)
+                version.status.tests = self._tester.run(version.schema, path, function, previous)
                 if version.status.tests.status == "FAILED":
                     raise InvalidPackage(version.status.tests.description)  # noqa: TRY301 - the version stops anyway
         except SandboxError as error:
@@ -90,27 +94,13 @@ class Builder:
         except BaseException:
             version.stop()
             raise
-        return version
+        return version, function
 
-    @staticmethod
-    def _start_and_check(version: Version) -> None:
-        """Start a version, and check that its handler loads.
-
-        Raises:
-            SandboxError: the handler doesn't load.
-        """
-        version.start()
-        try:
-            version.function.invoke({})
-        except SandboxError as error:
-            if "Runtime." in str(error):  # any other error comes from a handler that did load
-                raise
-
-    def test(self, version: Version) -> None:
+    def test(self, version: Version, package: Path) -> None:
         """Test a version with a separate function, because stacks can be using the version's own."""
         try:
-            with Function(version.package, self.account) as function:
-                version.status.tests = self._tester.run(version.schema, version.package, function)
+            with Function(package, self.account) as function:
+                version.status.tests = self._tester.run(version.schema, package, function)
         except SandboxError as error:
             version.status.tests = TypeTests("FAILED", str(error))
 

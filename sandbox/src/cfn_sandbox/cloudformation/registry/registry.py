@@ -8,13 +8,14 @@ Source: the CloudFormation API Reference, operation by operation, and "Managing 
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
@@ -24,6 +25,7 @@ from cfn_sandbox.cloudformation.registry.extensions import (
     Answer,
     Extension,
     InvalidPackage,
+    PythonFunction,
     Parameters,
     Registration,
     Version,
@@ -33,7 +35,7 @@ from cfn_sandbox.cloudformation.registry.extensions import (
 )
 from cfn_sandbox.cloudformation.registry.packages import Builder
 from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.cloudformation.types.registered import Invoke, RegisteredType
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
@@ -86,23 +88,51 @@ class Registry:
         self._registrations: dict[str, Registration] = {}
         self._lock = threading.RLock()
 
-    def add(self, package: Path) -> Function:
+    def add(self, schema: Mapping[str, Any], invoke: Invoke) -> None:
+        """Register a type whose handlers are a Python function, in any namespace, and make it the default version.
+
+        From now on stacks and Cloud Control use it, before moto's type of the same name, and DescribeType shows it. Its
+        schema is taken as it is: neither AWS's definition of schemas nor AWS's rules are applied to it.
+
+        Args:
+            schema: the type's schema, with typeName, properties and primaryIdentifier at least.
+            invoke: takes an event as CloudFormation sends it to the handlers (action, requestData, callbackContext and
+                so on) and returns the progress event. It is called in other threads than this one. What it raises
+                becomes an InternalFailure.
+
+        Raises:
+            SandboxError: the schema lacks one of these members.
+        """
+        missing = [name for name in ("typeName", "properties", "primaryIdentifier") if name not in schema]
+        if missing:
+            raise SandboxError(f"a type can't be added by a schema without {missing[0]}")
+        place = self._builder.account.account_id, self._builder.account.region
+        version = Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), {})
+        with self._lock:
+            self._make_default(self._add_version(version, place), version, place)
+
+    def add_package(self, package: Path) -> Function:
         """Register a package from a local file, in any namespace and untested, and make it the default version.
 
         Args:
-            package: the path that `packaging.package.package` returns.
+            package: the zip that `cfn submit --dry-run` or `cfn_sandbox.packaging.package.package` writes.
+
+        Returns:
+            The function that runs the handlers, until the account is closed.
 
         Raises:
             SandboxError: the package can't be registered; with the reason.
         """
         place = self._builder.account.account_id, self._builder.account.region
         try:
-            version = self._builder.build(package.read_bytes(), None, {}, None)
+            version, function = self._builder.build(package.read_bytes(), None, {}, None)
+        except OSError as error:
+            raise SandboxError(f"{package} can't be read: {error.strerror}") from error
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
         with self._lock:
             self._make_default(self._add_version(version, place), version, place)
-        return version.function
+        return function
 
     @property
     def log(self) -> str:
@@ -245,8 +275,10 @@ class Registry:
         version = named_version or extension.default
         if version is None or not version.status.live:
             raise not_found(f"{extension.name} is deregistered.")
+        if version.package is None:
+            raise refusal(f"{extension.name} was added from Python: it has no package to test.")
         version.status.tests = IN_PROGRESS
-        self._workers.submit(self._builder.test, version)
+        self._workers.submit(self._builder.test, version, version.package)
         return {"TypeVersionArn": version.status.arn}
 
     def _register(self, parameters: Parameters, place: Place) -> Version:
@@ -254,7 +286,7 @@ class Registry:
         name = parameters["TypeName"]
         known = self._extensions.get((place, name))
         package = self._builder.download(parameters["SchemaHandlerPackage"])
-        version = self._builder.build(package, name, parameters, known.default if known else None)
+        version, _ = self._builder.build(package, name, parameters, known.default if known else None)
         with self._lock:
             extension = self._add_version(version, place)
             if extension.default is None:

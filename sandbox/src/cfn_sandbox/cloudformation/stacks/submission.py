@@ -107,7 +107,7 @@ def _check_active(
         for kind in active.values():
             if not any(_matches(kind, pattern) for pattern in resource_types):
                 raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes")
-    evaluation.check()
+    evaluation.check(space.services.dynamic)
 
 
 def _matches(kind: str, pattern: str) -> bool:

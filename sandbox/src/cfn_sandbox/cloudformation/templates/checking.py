@@ -10,7 +10,7 @@ import re
 from graphlib import CycleError, TopologicalSorter
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
-from cfn_sandbox.cloudformation.templates import forms, parameter_types, pseudo, table
+from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
 from cfn_sandbox.cloudformation.templates.evaluation import circular, depends_on, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
@@ -123,9 +123,8 @@ def _check_mappings(mappings: Object) -> None:
 def _check_conditions(template: Template) -> None:
     conditions, checked = template.section("Conditions"), Forms(template)
     for name, condition in conditions.items():
-        if not _ALPHANUMERIC.fullmatch(name):
-            raise format_error(f"Condition name {name} is non alphanumeric.")
         _refuse_resources(condition, template, "Conditions")
+        dynamic.refuse(condition, f"the condition {name}")
         checked.check_boolean(condition)
         for other in forms.conditions_in(condition):
             if other not in conditions:
@@ -146,6 +145,7 @@ def _check_rules(template: Template) -> None:
             raise format_error(f"[/Rules/{name}] Every Rules object must contain an Assertions list.")
         table.check("rule", rule, "The rule attribute", "Invalid template rule property '{}'")
         _refuse_resources(rule, template, "Rules")
+        dynamic.refuse(rule, f"the rule {name}")
         asserted: list[JSON] = [rule["RuleCondition"]] if "RuleCondition" in rule else []
         for assertion in assertions:
             if not isinstance(assertion, dict) or "Assert" not in assertion:
@@ -219,6 +219,7 @@ def _check_outputs(template: Template) -> None:
             or not (is_export_name(export["Name"]) or forms.is_function_call(export["Name"]))
         ):
             raise malformed_export(key)
+        dynamic.refuse(output, f"the output {key}")
         for part in (output["Value"], export):
             Forms(template).evaluate(part)
         if not isinstance(output["Value"], _SCALARS) and not forms.is_function_call(output["Value"]):

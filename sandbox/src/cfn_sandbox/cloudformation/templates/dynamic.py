@@ -80,20 +80,41 @@ def dynamic_references(value: Value) -> Iterator[DynamicReference]:
         yield reference
 
 
-def check(kind: str, properties: Value) -> None:
+def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
     """Refuse dynamic references that are malformed, or secure where CloudFormation doesn't resolve secure ones.
 
     Args:
         kind: the resource's type.
         properties: its properties, evaluated.
+        lookup: looks plain parameters up: CloudFormation refuses a request at once if one doesn't exist. Secrets and
+            secure strings are looked up only when the resource is made.
 
     Raises:
         ValidationError: in AWS's words, where they are known.
     """
     allowed = table.accepted("properties with ssm-secure")
-    places = [place for place, one in _placed(properties, f"{kind}/Properties") if one.service == "ssm-secure"]
-    if wrong := [place for place in places if place not in allowed]:
+    found = [*_placed(properties, f"{kind}/Properties")]
+    if wrong := [place for place, one in found if one.service == "ssm-secure" and place not in allowed]:
         raise ValidationError(f"SSM Secure reference is not supported in: [{','.join(wrong)}]")
+    if lookup is not None:
+        for _, reference in found:
+            if reference.service == "ssm":
+                _resolved(reference, lookup)
+
+
+def refuse(part: Value, where: str) -> None:
+    """Refuse dynamic references where this sandbox doesn't resolve them.
+
+    Args:
+        part: a part of a template.
+        where: what it is, for the message: `the output Name`.
+
+    Raises:
+        ValidationError: there is a dynamic reference.
+    """
+    for reference in dynamic_references(part):
+        words = "Dynamic references are resolved in the properties of resources only"
+        raise ValidationError(f"{words}: take {reference.text} out of {where}, or use an SSM parameter type.")
 
 
 def _placed(value: Value, place: str) -> Iterator[tuple[str, DynamicReference]]:

@@ -168,11 +168,14 @@ class Evaluator:
             sorter.done(*ready)
         return order
 
-    def check(self) -> None:
+    def check(self, lookup: dynamic.Lookup | None = None) -> None:
         """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
 
         That is: assertions of Rules, references to resources whose condition is false, missing map keys, and all that
         evaluating the active resources and outputs shows.
+
+        Args:
+            lookup: looks up plain parameters in dynamic references; None leaves them for later.
         """
         for name in self.template.section("Conditions"):
             self.condition(name)
@@ -181,7 +184,7 @@ class Evaluator:
             self._check_references(block)
         self.order()
         for logical_id in self.active():
-            self._check_resource(logical_id)
+            self._check_resource(logical_id, lookup)
         outputs.outputs(self)
 
     def _check_references(self, block: str) -> None:
@@ -189,13 +192,14 @@ class Evaluator:
         definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
         names = [one.name for part in definitions for one in references.references(part, self.condition)]
         names += [name for one in definitions for name in depends_on(one)]
+        # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
             raise unresolved(inactive, block)
 
-    def _check_resource(self, logical_id: str) -> None:
+    def _check_resource(self, logical_id: str, lookup: dynamic.Lookup | None) -> None:
         kind = str(self.template.resources[logical_id].get("Type"))
-        dynamic.check(kind, self.properties(logical_id))
+        dynamic.check(kind, self.properties(logical_id), lookup)
         for name in ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
             value = self.attribute(logical_id, name)
             if name in {"DeletionPolicy", "UpdateReplacePolicy"} and value is not None:

@@ -49,7 +49,7 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     }
     looped = replace(template, body=body)
     evaluator = Evaluator(looped, parameters, pseudo, Blank())
-    for name in ("Resources", "Outputs"):
+    for name in _IN_SECTIONS:
         if name in body:
             body[name] = _named(body[name], evaluator)
     resources = {logical_id: _with_policies(one, evaluator) for logical_id, one in looped.section("Resources").items()}

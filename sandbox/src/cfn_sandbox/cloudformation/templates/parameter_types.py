@@ -62,24 +62,23 @@ def kind(declaration: Object) -> Kind:
     name = declaration.get("Type")
     if not isinstance(name, str):
         raise format_error("Every Parameters object must contain a Type member.")
-    found = _plain(name)
     if name == _STORED_NAME:
-        found = Kind("String", in_parameter_store=True)
-    elif match := re.fullmatch(r"AWS::SSM::Parameter::Value<(.+)>", name):
+        return Kind("String", in_parameter_store=True)
+    if match := re.fullmatch(r"AWS::SSM::Parameter::Value<(.+)>", name):
         stored = _plain(match[1])
-        if stored and stored.name != "Number":
-            found = Kind(stored.name, stored.is_list, in_parameter_store=True, resolves=True)
-    if found is None:
+        return Kind(stored.name, stored.is_list, in_parameter_store=True, resolves=True)
+    found = _plain(name)
+    if not found.is_list and found.name not in {"String", "Number"} | _IN_ACCOUNT:
         raise format_error(f"Unrecognized parameter type: {name}")
     return found
 
 
-def _plain(name: str) -> Kind | None:
+def _plain(name: str) -> Kind:
+    """Return what a type says. In List<> and AWS::SSM::Parameter::Value<>, AWS accepts any (cfn-lint's rule W2002)."""
     if name == "CommaDelimitedList":
         return Kind("String", is_list=True)
     is_list = name.startswith("List<") and name.endswith(">")
-    of = name[len("List<") : -1] if is_list else name
-    return Kind(of, is_list) if of in {"String", "Number"} | _IN_ACCOUNT else None
+    return Kind(name[len("List<") : -1] if is_list else name, is_list)
 
 
 def check_constraints(key: str, declaration: Object) -> None:
@@ -113,14 +112,16 @@ def problem(declaration: Object, given: str) -> str | None:
     of = kind(declaration)
     if of.in_parameter_store:
         return None
-    found = _violation(declaration, of, split(given) if of.is_list else [given])
+    found = _violation(declaration, of, given)
     description = declaration.get("ConstraintDescription")
     return f"failed to satisfy constraint: {text(description)}" if found and description is not None else found
 
 
-def _violation(declaration: Object, of: Kind, members: list[str]) -> str | None:
+def _violation(declaration: Object, of: Kind, given: str) -> str | None:
+    members = split(given) if of.is_list else [given]
     allowed = declaration.get("AllowedValues")
-    if isinstance(allowed, list) and not set(members) <= set(map(text, allowed)):
+    # The whole text of a list may be one of them, too: cfn-lint, which AWS writes, accepts both.
+    if isinstance(allowed, list) and not ({given} <= (texts := {*map(text, allowed)}) or {*members} <= texts):
         return "must be one of AllowedValues"
     if of.name == "Number":
         return _number_violation(declaration, members)

@@ -75,12 +75,12 @@ def _of_sub(argument: JSON, decide: Decide) -> Iterator[Reference]:
 
 
 def variables(template: str) -> list[str]:
-    """Return the names of the variables in the text of Fn::Sub. `${!Literal}` is none.
+    """Return the names of the variables in the text of Fn::Sub, without blanks. `${!Literal}` is none.
 
     Raises:
         ValidationError: a name has a character that AWS refuses.
     """
-    return [name for name in _PLACES.findall(template) if _is_variable(name)]
+    return [name for place in _PLACES.findall(template) if _is_variable(name := place.strip())]
 
 
 def _is_variable(name: str) -> bool:
@@ -105,4 +105,4 @@ def substituted(template: str, values: Callable[[str], str]) -> str:
         template: the text.
         values: returns the text of a variable.
     """
-    return _PLACES.sub(lambda m: f"${{{m[1][1:]}}}" if m[1].startswith("!") else values(m[1]), template)
+    return _PLACES.sub(lambda m: f"${{{m[1][1:]}}}" if m[1].startswith("!") else values(m[1].strip()), template)

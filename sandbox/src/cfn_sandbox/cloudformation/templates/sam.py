@@ -27,6 +27,12 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     Raises:
         ValidationError: SAM refuses the template; with SAM's message.
     """
+    for logical_id, definition in template.resources.items():
+        properties = definition.get("Properties")
+        location = properties.get("Location") if isinstance(properties, dict) else None
+        if definition.get("Type") == "AWS::Serverless::Application" and isinstance(location, dict):
+            words = "Applications of the Serverless Application Repository can't be fetched here"
+            raise ValidationError(f"Transform {NAME} failed with: {words}: leave {logical_id} out.")
     from samtranslator.internal.managed_policies import (  # noqa: PLC0415 - SAM takes half a second to import
         get_bundled_managed_policy_map,
     )

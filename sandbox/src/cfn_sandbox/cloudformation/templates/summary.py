@@ -49,10 +49,10 @@ def summarized(template: Template) -> dict[str, JSON]:
     """Return the members of GetTemplateSummary's answer, without ResourceIdentifierSummaries and Warnings."""
     answer = validated(template)
     answer["Parameters"] = [
-        {**_parameter(key, one), "ParameterType": text(_scalar(one, "Type")), "ParameterConstraints": _constraints(one)}
+        {**_parameter(key, one), "ParameterType": text(one.get("Type", "")), "ParameterConstraints": _constraints(one)}
         for key, one in template.members("Parameters").items()
     ]
-    answer["ResourceTypes"] = [*sorted({text(_scalar(one, "Type")) for one in template.resources.values()})]
+    answer["ResourceTypes"] = [*dict.fromkeys(text(one.get("Type", "")) for one in template.resources.values())]
     if "AWSTemplateFormatVersion" in template.body:
         answer["Version"] = template.body["AWSTemplateFormatVersion"]
     if "Metadata" in template.body:
@@ -63,19 +63,15 @@ def summarized(template: Template) -> dict[str, JSON]:
 def _parameter(key: str, declaration: Object) -> dict[str, JSON]:
     described: dict[str, JSON] = {"ParameterKey": key, "NoEcho": is_hidden(declaration)}
     if "Default" in declaration:
-        described["DefaultValue"] = text(_scalar(declaration, "Default"))
+        described["DefaultValue"] = text(declaration["Default"])
     if "Description" in declaration:
-        described["Description"] = text(_scalar(declaration, "Description"))
+        described["Description"] = text(declaration["Description"])
     return described
 
 
 def _constraints(declaration: Object) -> dict[str, JSON]:
     allowed = declaration.get("AllowedValues")
     return {"AllowedValues": [text(value) for value in allowed]} if isinstance(allowed, list) else {}
-
-
-def _scalar(declaration: Object, name: str) -> JSON:
-    return declaration.get(name, "")
 
 
 def _iam(template: Template) -> tuple[list[str], list[str]]:

@@ -114,12 +114,17 @@ def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
         name: the type's name.
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
+    previous = _offered.get(name)
     _offered[name] = handlers
+    _types.pop(name, None)
     try:
         yield
     finally:
-        del _offered[name]
         _types.pop(name, None)
+        if previous is None:
+            del _offered[name]
+        else:
+            _offered[name] = previous
 
 
 def find(name: str) -> PlayedType | None:
