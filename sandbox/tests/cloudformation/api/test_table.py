@@ -6,15 +6,25 @@ import json
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qsl
 
 import botocore.session
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import Shape
 
+from cfn_sandbox.cloudformation.api import (
+    change_set_operations,
+    descriptions,
+    stack_operations,
+    template_operations,
+)
+from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
+from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members_of_json
+from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.registry.registry import Registry
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 SERVICES = ("cloudformation", "cloudcontrol")
@@ -29,14 +39,14 @@ HONOURED = [(service, operation) for service, operation in OPERATIONS if "honour
 
 def members(shape: Shape, path: str = "") -> Iterator[str]:
     """Yield the path of every member of a shape, at every depth."""
-    if isinstance(shape, StructureShape):
+    if shape.type_name == "structure":
         for name, member in shape.members.items():
             inner = f"{path}.{name}" if path else name
             yield inner
             yield from members(member, inner)
-    elif isinstance(shape, ListShape):
+    elif shape.type_name == "list":
         yield from members(shape.member, f"{path}[]")
-    elif isinstance(shape, MapShape):
+    elif shape.type_name == "map":
         yield from members(shape.value, path)
 
 
@@ -54,10 +64,9 @@ def test_every_operation_of_botocore_is_in_the_table(service: str) -> None:
 @pytest.mark.parametrize(("service", "operation"), HONOURED)
 def test_every_member_of_an_honoured_operation_is_in_the_table_once(service: str, operation: str) -> None:
     """Each member of the input, at every depth, is in exactly one list of the row."""
-    row, shape = TABLES[service][operation], MODELS[service].operation_model(operation).input_shape
-    assert shape
+    row = TABLES[service][operation]
     listed = [path for kind in ("honoured", "without effect", "limited", "refused") for path in row.get(kind, ())]
-    assert sorted(listed) == sorted(members(shape))
+    assert sorted(listed) == sorted(members(MODELS[service].operation_model(operation).input_shape))
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
@@ -178,11 +187,7 @@ def test_members_of_a_form() -> None:
 
 def test_members_of_json() -> None:
     """A JSON body's members become paths, at every depth; null is left out."""
-    body: JSON = {
-        "TypeName": "a",
-        "MaxResults": 3,
-        "Filter": {"Operations": ["CREATE", "DELETE"], "None": None, "No": []},
-    }
+    body = {"TypeName": "a", "MaxResults": 3, "Filter": {"Operations": ["CREATE", "DELETE"], "None": None, "No": []}}
     assert list(members_of_json(body)) == [
         ("TypeName", "a"),
         ("MaxResults", "3"),
@@ -190,3 +195,19 @@ def test_members_of_json() -> None:
         ("Filter.Operations", "DELETE"),
         ("Filter.No", "[]"),
     ]
+
+
+OWNERS: dict[str, list[object]] = {
+    "cloudformation": [
+        *(change_set_operations, descriptions, stack_operations, template_operations),
+        type_operations(Registry(Mock())),
+    ],
+    "cloudcontrol": [CloudControl()],
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_honoured_operation_has_a_function(service: str) -> None:
+    """Each operation that the table honours has a function, and no other one has."""
+    functions = Service(service, "Example", OWNERS[service], "eu-west-1", Mock()).operations
+    assert sorted(functions) == sorted(operation for name, operation in HONOURED if name == service)
