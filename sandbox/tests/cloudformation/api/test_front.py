@@ -303,7 +303,7 @@ def test_an_error_names_the_region_that_has_the_types(functions: Functions, serv
         "cloudformation": "Action=DescribeStacks",
         "cloudcontrol": '{"TypeName": "Acme::Test::Toy", "Identifier": "i"}',
     }
-    request = Request.from_values(data=body[service], **environ)  # type: ignore[arg-type]
+    request = Request.from_values(data=body[service], **environ)
     answer = Service(service, "Example", [functions], "eu-west-1", no_space).answer(
         request, "123456789012", "us-east-1"
     )

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import botocore.session
 import pytest
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
@@ -25,6 +25,7 @@ from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members
 from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.registry.registry import Registry
+from cfn_sandbox.cloudformation.values import JSON
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 SERVICES = ("cloudformation", "cloudcontrol")
@@ -39,14 +40,14 @@ HONOURED = [(service, operation) for service, operation in OPERATIONS if "honour
 
 def members(shape: Shape, path: str = "") -> Iterator[str]:
     """Yield the path of every member of a shape, at every depth."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         for name, member in shape.members.items():
             inner = f"{path}.{name}" if path else name
             yield inner
             yield from members(member, inner)
-    elif shape.type_name == "list":
+    elif isinstance(shape, ListShape):
         yield from members(shape.member, f"{path}[]")
-    elif shape.type_name == "map":
+    elif isinstance(shape, MapShape):
         yield from members(shape.value, path)
 
 
@@ -64,9 +65,10 @@ def test_every_operation_of_botocore_is_in_the_table(service: str) -> None:
 @pytest.mark.parametrize(("service", "operation"), HONOURED)
 def test_every_member_of_an_honoured_operation_is_in_the_table_once(service: str, operation: str) -> None:
     """Each member of the input, at every depth, is in exactly one list of the row."""
-    row = TABLES[service][operation]
+    row, shape = TABLES[service][operation], MODELS[service].operation_model(operation).input_shape
+    assert shape
     listed = [path for kind in ("honoured", "without effect", "limited", "refused") for path in row.get(kind, ())]
-    assert sorted(listed) == sorted(members(MODELS[service].operation_model(operation).input_shape))
+    assert sorted(listed) == sorted(members(shape))
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
@@ -187,7 +189,11 @@ def test_members_of_a_form() -> None:
 
 def test_members_of_json() -> None:
     """A JSON body's members become paths, at every depth; null is left out."""
-    body = {"TypeName": "a", "MaxResults": 3, "Filter": {"Operations": ["CREATE", "DELETE"], "None": None, "No": []}}
+    body: JSON = {
+        "TypeName": "a",
+        "MaxResults": 3,
+        "Filter": {"Operations": ["CREATE", "DELETE"], "None": None, "No": []},
+    }
     assert list(members_of_json(body)) == [
         ("TypeName", "a"),
         ("MaxResults", "3"),

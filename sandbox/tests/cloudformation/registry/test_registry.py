@@ -19,7 +19,6 @@ from sandbox.tests.toy import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 
-PROJECT = Path(__file__).parents[2]
 TOY = "Acme::Test::Toy"
 HANDLERS = """
 toys = {}

@@ -348,6 +348,18 @@ def test_conditions_that_depend_on_each_other() -> None:
         evaluator(yaml).check()
 
 
+def test_templates_that_would_never_end() -> None:
+    """Functions that double a text in each other, and endless chains of conditions, are refused at once."""
+    doubled = "x"
+    for _ in range(30):
+        doubled = f"!Sub ['${{a}}${{a}}', {{a: {doubled}}}]"
+    with pytest.raises(ValidationError, match="a function makes a text of more than 1000000 characters"):
+        value_of(doubled)
+    chain = "".join(f"  C{number}: !Not [!Condition C{number + 1}]\n" for number in range(900))
+    with pytest.raises(ValidationError, match="depends on too many other conditions"):
+        evaluator(f"Conditions:\n{chain}  C900: !Equals [a, a]\n{TOYS}").check()
+
+
 def test_too_many() -> None:
     """More resources than CloudFormation allows are refused."""
     resources = "".join(f"  R{number}: {{Type: A::B::C}}\n" for number in range(501))

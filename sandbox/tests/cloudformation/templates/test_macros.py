@@ -96,10 +96,18 @@ Conditions: {Keep: !Equals [!Ref First, One]}
     assert result.resources["Last"]["Properties"] == {"Name": {"Ref": "TA2"}, "Arn": {"Fn::GetAtt": ["TB2", "Arn"]}}
 
 
+FORTY = [*range(40)]
+
+
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
         ("  Fn::ForEach::A: [X, [a]]", "Fn::ForEach::A layout is incorrect"),
+        ("  Fn::ForEach::A: [X, [a], {}]", "Fn::ForEach::A layout is incorrect"),
+        (
+            f"  Fn::ForEach::A: [X, {FORTY}, {{'Fn::ForEach::B': [Y, {FORTY}, {{'T${{X}}Y${{Y}}': {{}}}}]}}]",
+            "Fn::ForEach makes more than 1000 members",
+        ),
         ("  Fn::ForEach::A-b: [X, [a], {}]", "Fn::ForEach::A-b: the name of a loop must be alphanumeric"),
         (
             "  Fn::ForEach::A: [X, a, {'T${X}': {Type: A::B::C}}]",
@@ -197,7 +205,8 @@ SAM = "Transform: AWS::Serverless-2016-10-31\nResources: {Box: {Type: AWS::Serve
 
 def test_sam() -> None:
     """SAM's own translator expands SAM's resources, with the template's parameters."""
-    result = expanded(SAM + "{TableName: !Ref Name}}}\nParameters: {Name: {Type: String, Default: box}}")
+    names = "Parameters: {Name: {Type: String, Default: box}, Names: {Type: CommaDelimitedList, Default: 'a,b'}}"
+    result = expanded(f"{SAM}{{TableName: !Ref Name}}}}}}\n{names}")
     assert result.resources["Box"]["Type"] == "AWS::DynamoDB::Table"
     assert not uses_macros(result)
     with pytest.raises(ValidationError) as raised:

@@ -98,6 +98,8 @@ class Evaluator:
             self._conditions[name] = None
             try:
                 self._conditions[name] = Booleans(self.evaluate, self.condition).holds(conditions[name])
+            except RecursionError as error:
+                raise template_error(f"The condition {name} depends on too many other conditions.") from error
             finally:
                 if self._conditions[name] is None:
                     del self._conditions[name]
@@ -292,7 +294,7 @@ class Evaluator:
         if not is_known(values):
             return unknown_from(values, kind="string")
         texts = {name: text(value) if is_scalar(value) else "" for name, value in values.items()}
-        return references.substituted(template, texts.__getitem__)
+        return functions.limited(references.substituted(template, texts.__getitem__))
 
     def _variable(self, name: str) -> Value:
         reference = references.variable(name)

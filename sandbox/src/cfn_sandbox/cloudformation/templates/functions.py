@@ -34,6 +34,7 @@ _CIDR = (
 _BASE64 = "every Fn::Base64 object must have a String-typed value."
 _LENGTH = "every Fn::Length object requires a list, or a function that returns a list."
 _TO_JSON_STRING = "every Fn::ToJsonString object requires an object or a list."
+MAXIMUM_LENGTH = 1_000_000  # of a text that a function makes; no template is longer
 Scalar = bool | int | float | str
 
 
@@ -52,7 +53,14 @@ def join(argument: Value) -> Value:
         raise template_error(_JOIN)
     if not is_known(argument):
         return unknown_from(argument, kind="string")
-    return text(_scalar(delimiter)).join(text(_scalar(part)) for part in parts)
+    return limited(text(_scalar(delimiter)).join(text(_scalar(part)) for part in parts))
+
+
+def limited(result: str) -> str:
+    """Return a text that isn't too long. Functions that double a text in each other would fill the memory."""
+    if len(result) > MAXIMUM_LENGTH:
+        raise template_error(f"a function makes a text of more than {MAXIMUM_LENGTH} characters")
+    return result
 
 
 def split(argument: Value) -> Value:
@@ -88,7 +96,7 @@ def base64_of(argument: Value) -> Value:
         raise template_error(_BASE64)
     if isinstance(argument, Unknown):
         return unknown_from(argument, kind="string")
-    return base64.b64encode(text(_scalar(argument)).encode()).decode()
+    return limited(base64.b64encode(text(_scalar(argument)).encode()).decode())
 
 
 def cidr(argument: Value) -> Value:
@@ -122,7 +130,7 @@ def to_json_string(argument: Value) -> Value:
         raise template_error(_TO_JSON_STRING)
     if not is_known(argument):
         return unknown_from(argument, kind="string")
-    return json.dumps(argument, separators=(",", ":"), ensure_ascii=False)
+    return limited(json.dumps(argument, separators=(",", ":"), ensure_ascii=False))
 
 
 def length(argument: Value) -> Value:

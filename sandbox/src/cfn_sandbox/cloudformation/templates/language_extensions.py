@@ -20,6 +20,7 @@ from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, Value, text
 
 NAME = "AWS::LanguageExtensions"
+MAXIMUM_MEMBERS = 1000  # of an object; a template has at most 500 resources
 _LOOP = "Fn::ForEach::"
 _LOOP_NAME = re.compile(r"Fn::ForEach::[A-Za-z0-9]+")
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
@@ -105,6 +106,8 @@ def _expanded(part: JSON, values: Mapping[str, str], evaluator: Evaluator) -> JS
         for key, value in found:
             if key in members:
                 raise refused(f"Fn::ForEach makes {key} more than once")
+            if len(members) >= MAXIMUM_MEMBERS:
+                raise refused(f"Fn::ForEach makes more than {MAXIMUM_MEMBERS} members")
             members[key] = value
     return members
 
@@ -115,7 +118,7 @@ def _loop(name: str, argument: JSON, values: Mapping[str, str], evaluator: Evalu
     if not isinstance(argument, list) or len(argument) != 3:
         raise refused(f"{name} layout is incorrect")
     identifier, collection, output = argument
-    if not isinstance(identifier, str) or not isinstance(output, dict):
+    if not isinstance(identifier, str) or not isinstance(output, dict) or not output:
         raise refused(f"{name} layout is incorrect")
     if identifier in values or identifier in evaluator.template.section("Parameters"):
         raise refused(f"{name}: the identifier {identifier} is in use already")

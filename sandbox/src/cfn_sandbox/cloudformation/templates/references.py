@@ -75,12 +75,13 @@ def _of_sub(argument: JSON, decide: Decide) -> Iterator[Reference]:
 
 
 def variables(template: str) -> list[str]:
-    """Return the names of the variables in the text of Fn::Sub, without blanks. `${!Literal}` is none.
+    """Return the names of the variables in the text of Fn::Sub, without blanks and repetition. `${!Literal}` is none.
 
     Raises:
         ValidationError: a name has a character that AWS refuses.
     """
-    return [name for place in _PLACES.findall(template) if _is_variable(name := place.strip())]
+    names = dict.fromkeys(place.strip() for place in _PLACES.findall(template))
+    return [name for name in names if _is_variable(name)]
 
 
 def _is_variable(name: str) -> bool:
