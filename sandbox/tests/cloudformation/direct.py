@@ -34,6 +34,9 @@ class NoServices:
         """Refuse every role."""
         return False
 
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Publish nothing."""
+
     def availability_zones(self, region: str) -> list[str]:
         """Return two zones."""
         return [f"{region}a", f"{region}b"]

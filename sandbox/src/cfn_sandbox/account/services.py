@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,7 @@ from moto.iam.models import iam_backends
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
 from moto.ssm.models import ssm_backends
 from werkzeug.exceptions import HTTPException
 
@@ -32,7 +34,11 @@ def identify(request: Request) -> tuple[str, str]:
     """Return the account's id and the region of a request, as moto's services derive them."""
     response = BaseResponse("cloudformation")
     response.headers, response.querystring = request.headers, {}
-    return response.get_current_account(), response.get_region_from_url(request, request.url)
+    try:
+        region = response.get_region_from_url(request, request.url)
+    except IndexError:  # the signature's scope is malformed
+        region = response.default_region
+    return response.get_current_account(), region
 
 
 _ERRORS = (ServiceException, HTTPException, KeyError)  # what moto raises for something that is missing
@@ -106,6 +112,12 @@ class MotoServices:
         roles = iam_backends[self.account][partition(self.region)].get_roles()
         trust = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
         return trust is not None and "cloudformation.amazonaws.com" in json.dumps(trust)
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Publish a message to an SNS topic; do nothing if there is no such topic."""
+        region = (topic_arn.split(":") + [""] * 4)[3] or self.region
+        with suppress(*_ERRORS):
+            sns_backends[self.account][region].publish(message, subject=subject, arn=topic_arn)
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""

@@ -40,7 +40,14 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:news"
 
 
 class Services(NoServices):
-    """An account with one role and one template in a bucket."""
+    """An account with one role and one template in a bucket. It keeps what is published."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, str, str]] = []
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Keep a message."""
+        self.published.append((topic_arn, subject, message))
 
     def can_assume(self, role_arn: str) -> bool:
         """Return whether it is the role."""
@@ -57,10 +64,16 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def services() -> Services:
+    """Return the account's other services."""
+    return Services()
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[Client]:
     """Yield a client of a new account."""
     catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, invoke))
-    space = Space(ACCOUNT, REGION, Services())
+    space = Space(ACCOUNT, REGION, services)
     functions = (change_set_operations, descriptions, stack_operations, template_operations)
     service = Service("cloudformation", "CloudFormation", functions, REGION, lambda *_: space)
     with servers.serving({"cloudformation": service}) as endpoint:
@@ -140,6 +153,32 @@ def test_an_update_keeps_what_it_does_not_name(client: Client) -> None:
     assert described(client)["NotificationARNs"] == [f"{TOPIC}-2"]
     client.update_stack(StackName="toys", UsePreviousTemplate=True, Tags=[], NotificationARNs=[])
     assert (described(client)["Tags"], described(client)["NotificationARNs"]) == ([], [])
+
+
+def test_topics_are_told_of_every_event(client: Client, services: Services) -> None:
+    """Each event goes to the topics of NotificationARNs, in the form of CloudFormation's notifications."""
+    stack_id = client.create_stack(
+        StackName="toys", TemplateBody=template(), NotificationARNs=[TOPIC], ClientRequestToken="mine"
+    )["StackId"]
+    events = client.describe_stack_events(StackName="toys")["StackEvents"]
+    assert len(services.published) == len(events) > 3
+    topic_arn, subject, message = services.published[-1]
+    assert (topic_arn, subject) == (TOPIC, "AWS CloudFormation Notification")
+    expected = {
+        "StackId": stack_id,
+        "Timestamp": events[0]["Timestamp"].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        "EventId": events[0]["EventId"],
+        "LogicalResourceId": "toys",
+        "Namespace": ACCOUNT,
+        "PhysicalResourceId": stack_id,
+        "ResourceProperties": "null",
+        "ResourceStatus": "CREATE_COMPLETE",
+        "ResourceStatusReason": "",
+        "ResourceType": "AWS::CloudFormation::Stack",
+        "StackName": "toys",
+        "ClientRequestToken": "mine",
+    }
+    assert message == "".join(f"{name}='{value}'\n" for name, value in expected.items())
 
 
 @pytest.mark.parametrize("operation", ["create_stack", "update_stack", "create_change_set"])

@@ -205,7 +205,8 @@ SAM = "Transform: AWS::Serverless-2016-10-31\nResources: {Box: {Type: AWS::Serve
 
 def test_sam() -> None:
     """SAM's own translator expands SAM's resources, with the template's parameters."""
-    result = expanded(SAM + "{TableName: !Ref Name}}}\nParameters: {Name: {Type: String, Default: box}}")
+    names = "Parameters: {Name: {Type: String, Default: box}, Names: {Type: CommaDelimitedList, Default: 'a,b'}}"
+    result = expanded(f"{SAM}{{TableName: !Ref Name}}}}}}\n{names}")
     assert result.resources["Box"]["Type"] == "AWS::DynamoDB::Table"
     assert not uses_macros(result)
     with pytest.raises(ValidationError) as raised:

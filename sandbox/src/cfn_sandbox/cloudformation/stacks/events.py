@@ -6,7 +6,7 @@ Source: StackEvent in the API reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -48,12 +48,39 @@ class Event:
     token: str | None = None
     event_id: str = field(default_factory=lambda: str(uuid4()))
 
+    def notification(self, stack_id: str, stack_name: str) -> str:
+        """Return the message about this event to a topic of NotificationARNs.
+
+        Source: "Monitor stack progress" in the user guide.
+        """
+        members = {
+            "StackId": stack_id,
+            "Timestamp": f"{self.time:%Y-%m-%dT%H:%M:%S}.{self.time.microsecond // 1000:03}Z",
+            "EventId": self.event_id,
+            "LogicalResourceId": self.subject.logical_id,
+            "Namespace": stack_id.split(":")[4],
+            "PhysicalResourceId": self.subject.physical_id,
+            "ResourceProperties": self.subject.properties or "null",
+            "ResourceStatus": self.status,
+            "ResourceStatusReason": self.reason or "",
+            "ResourceType": self.subject.kind,
+            "StackName": stack_name,
+            "ClientRequestToken": self.token or "null",
+        }
+        return "".join(f"{name}='{value}'\n" for name, value in members.items())
+
 
 class EventLog:
-    """The events of one stack, oldest first. No two have the same time, so that clients can sort them by it."""
+    """The events of one stack, oldest first. No two have the same time, so that clients can sort them by it.
+
+    Attributes:
+        token: the ClientRequestToken of the operation that runs.
+        publish: called with each new event.
+    """
 
     def __init__(self) -> None:
-        self.token: str | None = None  # the ClientRequestToken of the operation that runs
+        self.publish: Callable[[Event], object] = lambda _: None
+        self.token: str | None = None
         self._events: list[Event] = []
         self._lock = threading.Lock()
 
@@ -67,7 +94,9 @@ class EventLog:
             now = now.replace(microsecond=now.microsecond // 1000 * 1000)
             if self._events:
                 now = max(now, self._events[-1].time + _TICK)
-            self._events.append(Event(subject, status, reason, now, self.token))
+            event = Event(subject, status, reason, now, self.token)
+            self._events.append(event)
+        self.publish(event)
 
     def latest(self, logical_id: str, physical_id: str) -> Event | None:
         """Return the latest event of a resource.

@@ -24,3 +24,6 @@ class Services(Protocol):
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Publish a message to an SNS topic; do nothing if there is no such topic."""

@@ -17,7 +17,7 @@ from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationErr
 from cfn_sandbox.cloudformation.stacks import exports, operations
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
-from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Subject
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
     NOT_CREATED,
@@ -70,6 +70,7 @@ class Stack:
         self.contents = Contents()
         self.recovery = Recovery()
         self.drift = Drift()
+        self.steps.events.publish = self._notify
 
     @property
     def identity(self) -> Identity:
@@ -80,6 +81,12 @@ class Stack:
     def definition(self) -> Definition:
         """What it was asked to be."""
         return self.contents.definition
+
+    def _notify(self, event: Event) -> None:
+        """Tell the topics of NotificationARNs about an event."""
+        message = event.notification(self.identity.stack_id, self.identity.name)
+        for topic_arn in self.definition.notification_arns:
+            self.steps.space.services.publish(topic_arn, "AWS CloudFormation Notification", message)
 
     def differs(self, definition: Definition) -> bool:
         """Return whether an update would change the template, the parameters, the tags or the notifications."""

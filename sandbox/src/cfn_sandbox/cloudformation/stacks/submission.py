@@ -42,7 +42,10 @@ class Submission:
 
 
 class MacroError(ValidationError):
-    """A macro that doesn't exist, or that refuses the template. A change set is made all the same, and FAILED."""
+    """A macro that doesn't exist or refuses the template, or makes one that is refused.
+
+    AWS expands macros after it has answered: a change set is made all the same, and FAILED.
+    """
 
 
 def define(
@@ -58,7 +61,7 @@ def define(
         for_change_set: whether the request makes a change set.
 
     Raises:
-        MacroError: a macro doesn't exist, or refuses the template.
+        MacroError: a macro doesn't exist or refuses the template, or makes one that is refused.
         CloudFormationError: the request is refused.
     """
     template = parse(submission.text, from_url=submission.from_url)
@@ -71,16 +74,21 @@ def define(
         arns = before.notification_arns if before else ()
     try:
         expanded = macros.expand(template, values, identity.pseudo(arns), space.services.text_at)
+        if expanded is not template:
+            check(expanded)
     except ValidationError as error:
         raise MacroError(error.message) from error
-    if expanded is not template:
-        check(expanded)
     summary.check_capabilities(template, expanded, submission.capabilities, for_change_set=for_change_set)
     tags = submission.tags
     if tags is None:
         tags = before.tags if before else {}
     definition = Definition(submission.text, expanded, values, tags, submission.capabilities, arns)
-    _check_active(definition, space, identity, submission.resource_types)
+    try:
+        _check_active(definition, space, identity, submission.resource_types)
+    except ValidationError as error:
+        if expanded is template:
+            raise
+        raise MacroError(error.message) from error
     return definition
 
 
