@@ -9,6 +9,8 @@ UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(VENV) $(BIN)/uv
 # Two more than the number of cores, because many tests wait for a process or a socket.
 JOBS := $(shell expr $$(nproc) + 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The users' values go to the commands by environment. In a line of the shell, a quote or a $ in one would be run.
+export ARGS BASELINING_JOB CLIENTS ENDPOINT_NAME INPUTS LOAD MINUTES PROFILE REGION ROLE_ARN SEED TAG_UPDATES TYPE_NAME
 
 .DEFAULT_GOAL := help
 
@@ -36,11 +38,11 @@ demo: $(READY)  ## deploy AWS's documentation example to a sandbox on this machi
 check: $(READY) lint  ## lint, types, unit and handler tests: under a minute
 	$(BIN)/pytest tests/unit tests/handlers -m "not slow" --numprocesses $(JOBS) --quiet
 
-# ARGS go to pytest and select tests; then lint and coverage are skipped.
+# ARGS go to pytest, which splits them as a shell does, and select tests; then lint and coverage are skipped.
 .PHONY: test
 ifdef ARGS
 test: $(READY)
-	$(BIN)/pytest $(ARGS)
+	PYTEST_ADDOPTS="$$ARGS" $(BIN)/pytest
 else
 test: $(READY) lint  ## lint, types and every test, AWS's contract suites included; some tests only: ARGS="-k tags"
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
@@ -48,8 +50,8 @@ endif
 
 .PHONY: soak
 soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... repeats a run
-	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$(MINUTES)") \
-		$(if $(SEED),--seed "$(SEED)") $(if $(LOAD),--load "$(LOAD)")
+	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$$MINUTES") \
+		$(if $(SEED),--seed "$$SEED") $(if $(LOAD),--load "$$LOAD")
 
 .PHONY: lint
 lint: $(READY)  ## ruff and mypy
@@ -82,36 +84,36 @@ bench-sandbox: $(READY)  ## measure what people wait for in the sandbox: tools/b
 
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
-	@$(BIN)/python -m tools.publishing prerequisites --endpoint-name "$(ENDPOINT_NAME)" $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(BASELINING_JOB),--baselining-job "$(BASELINING_JOB)")
+	@$(BIN)/python -m tools.publishing prerequisites --endpoint-name "$$ENDPOINT_NAME" $(if $(REGION),--region "$$REGION") \
+		$(if $(PROFILE),--profile "$$PROFILE") $(if $(BASELINING_JOB),--baselining-job "$$BASELINING_JOB")
 
 .PHONY: prerequisites-delete
 prerequisites-delete: $(READY)  ## delete what prerequisites deployed
-	@$(BIN)/python -m tools.publishing prerequisites-delete $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)")
+	@$(BIN)/python -m tools.publishing prerequisites-delete $(if $(REGION),--region "$$REGION") \
+		$(if $(PROFILE),--profile "$$PROFILE")
 
 # Optional: CLIENTS="cdk sam" runs only these.
 .PHONY: clients
 clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and more against the sandbox
-	@$(BIN)/python -m tools.clients $(CLIENTS)
+	@$(BIN)/python -m tools.clients $$CLIENTS
 
 # Optional for submit: REGION, PROFILE, ROLE_ARN, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place, INPUTS=DIR.
 .PHONY: submit
 submit: $(READY)  ## register the type under your own name: TYPE_NAME=Acme::SageMaker::ModelQualityJobDefinition
-	@$(BIN)/python -m tools.publishing submit --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)") $(if $(ROLE_ARN),--role-arn "$(ROLE_ARN)") \
-		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)") \
+	@$(BIN)/python -m tools.publishing submit --type-name "$$TYPE_NAME" $(if $(REGION),--region "$$REGION") \
+		$(if $(PROFILE),--profile "$$PROFILE") $(if $(ROLE_ARN),--role-arn "$$ROLE_ARN") \
+		$(if $(TAG_UPDATES),--tag-updates "$$TAG_UPDATES") $(if $(INPUTS),--inputs "$$INPUTS") \
 		$(if $(UNCHECKED),--unchecked)
 
 .PHONY: package
 package: $(READY)  ## write the zip that submit uploads into dist/; TYPE_NAME=... for your own name
-	@$(BIN)/python -m tools.publishing package $(if $(TYPE_NAME),--type-name "$(TYPE_NAME)") \
-		$(if $(TAG_UPDATES),--tag-updates "$(TAG_UPDATES)") $(if $(INPUTS),--inputs "$(INPUTS)")
+	@$(BIN)/python -m tools.publishing package $(if $(TYPE_NAME),--type-name "$$TYPE_NAME") \
+		$(if $(TAG_UPDATES),--tag-updates "$$TAG_UPDATES") $(if $(INPUTS),--inputs "$$INPUTS")
 
 .PHONY: deregister
 deregister: $(READY)  ## undo submit: TYPE_NAME=..., and REGION, PROFILE as for submit
-	@$(BIN)/python -m tools.publishing deregister --type-name "$(TYPE_NAME)" $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)")
+	@$(BIN)/python -m tools.publishing deregister --type-name "$$TYPE_NAME" $(if $(REGION),--region "$$REGION") \
+		$(if $(PROFILE),--profile "$$PROFILE")
 
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes
 

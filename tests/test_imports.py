@@ -27,16 +27,6 @@ HOUSES = {
 
 OURS = {"cfn_sandbox", "examples", "sandbox", "tests", "tools", PACKAGE}
 
-NOT_YET = {
-    ("sandbox/tests/test_cloud_control_api.py", "tools"),
-    ("sandbox/tests/test_drift.py", "tools"),
-    ("sandbox/tests/test_recordings.py", "tools"),
-    ("tests/contract/test_contract.py", "sandbox"),
-    ("tests/sandbox/test_demo.py", "sandbox"),
-    ("tools/clients/recording.py", "sandbox"),
-}
-"""Imports against the rules that are still there. A line goes with its import."""
-
 LIBRARY = "cloudformation_cli_python_lib"
 
 RUNTIME = {
@@ -120,7 +110,7 @@ def test_a_file_imports_only_what_its_house_may(path: str) -> None:
     found = list(imports(ast.parse((ROOT / path).read_text())))
     assert [name for level, name in found if level > 1] == []
     foreign = {name.split(".")[0] for level, name in found if level == 0} & OURS - allowed
-    assert foreign == {top for file, top in NOT_YET if file == path}
+    assert foreign == set()
 
 
 @pytest.mark.parametrize(("folder", "table"), [(TYPE, ROOMS), (TYPE / "runtime", RUNTIME)], ids=["type", "runtime"])

@@ -1,5 +1,7 @@
 """`cfn-sandbox up --detach` and `cfn-sandbox down` work from any folder, and print lines for a shell's eval."""
 
+import argparse
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cfn_sandbox import SandboxError
+from cfn_sandbox.cli import background, shell
 from sandbox.tests import toy
-from sandbox.tests.processes import wait_until_ended, wait_until_gone
+from sandbox.tests.processes import descendants, wait_until_ended, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +61,6 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
     """Clients reach the account between `up` and `down`, whose standard output has only lines for eval."""
     started = sandbox("up", "--detach")
     assert started.returncode == 0, started.stderr
-    assert {line.split()[0] for line in started.stdout.splitlines()} == {"unset", "export"}
     environment = variables(started.stdout)
     code = "import boto3; print(boto3.client('cloudformation').list_types()['TypeSummaries'][0]['TypeName'])"
     completed = subprocess.run(
@@ -66,7 +69,21 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
     assert completed.stdout == "Toy::Test::Type\n", completed.stderr
     pid, log = pid_of(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
 
+    cache = project / ".cache" / "sandbox"
+    assert {path.name: path.stat().st_mode & 0o777 for path in [cache, *cache.iterdir()]} == {
+        "sandbox": 0o700,
+        "lock": 0o600,
+        "log": 0o600,
+        "variables": 0o600,
+    }
+    secrets = [environment[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")]
+    running = "".join(Path(f"/proc/{number}/cmdline").read_text() for number in [pid, *descendants(pid)])
+    assert "aws-lambda-rie" in running
+    for secret in secrets:
+        assert secret not in (cache / "log").read_text() + Path(log).read_text() + running
+
     ended = sandbox("down")
+    assert not (cache / "variables").exists()
     assert (ended.returncode, ended.stderr) == (0, f"cfn-sandbox: the sandbox of {project} has ended\n")
     wait_until_ended(pid)
     assert not Path(log).exists()
@@ -90,8 +107,26 @@ def test_down_without_up_is_reported(sandbox: Call, project: Path) -> None:
     """`down` without a running sandbox succeeds, and says that none is up."""
     assert sandbox("down").returncode == 0
     ended = sandbox("down")
-    assert (ended.returncode, ended.stdout) == (0, "")
+    assert (ended.returncode, ended.stdout) == (0, f"{shell.restoration()}\n")
     assert ended.stderr == f"cfn-sandbox: no sandbox of {project} is up\n"
+
+
+def test_down_spares_a_process_with_the_number_of_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number in the lock's file that is another process's by now is not a reason to end that process."""
+    monkeypatch.setattr(background, "PATIENCE_SECONDS", 0.1)
+    cache = project / ".cache" / "sandbox"
+    cache.mkdir(parents=True, exist_ok=True)
+    innocent = subprocess.Popen(["sleep", "60"])
+    with innocent, (cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write(str(innocent.pid))
+            lock.flush()
+            with pytest.raises(SandboxError, match="a process that isn't the sandbox uses"):
+                background.down(argparse.Namespace(project=project))
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()
 
 
 def test_one_that_was_killed_is_not_taken_for_up(sandbox: Call, project: Path) -> None:

@@ -1,4 +1,4 @@
-"""The `sandbox` command, run in its own process as a person runs it."""
+"""The command cfn-sandbox, run in its own process as a person runs it."""
 
 import os
 import signal
@@ -16,18 +16,15 @@ import pytest
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli import commands
 from sandbox.tests import toy
-from sandbox.tests.processes import processes_in, wait_until_gone
+from sandbox.tests.processes import descendants, processes_in, wait_until_ended, wait_until_gone
 
 pytestmark = pytest.mark.slow
-
-PROJECT = Path(__file__).parents[2]
 
 
 def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the sandbox to its end, and return the completed process."""
     return subprocess.run(
         [sys.executable, "-m", "cfn_sandbox", *arguments],
-        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
@@ -35,18 +32,17 @@ def sandbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-SHOW_AND_WAIT = "echo $$ $CFN_SANDBOX_FUNCTION_ENDPOINT; exec sleep 60"
+SHOW_AND_WAIT = "echo command $$; exec sleep 60"
 
 
 def command_and_folder(process: subprocess.Popen[str]) -> tuple[int, Path]:
     """Return the process ID of a command that runs SHOW_AND_WAIT, and the folder of its sandbox's function."""
-    command, endpoint = lines_until(process, "http")[0].split()
-    address = endpoint.removeprefix("http://")
-    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended, or belongs to another user
-            if f"emulator-address={address}" in cmdline.read_text():
-                return int(command), (cmdline.parent / "cwd").readlink()
-    raise AssertionError(f"no emulator at {address}")
+    command = int(lines_until(process, "command")[-1].split()[1])
+    for descendant in descendants(process.pid):
+        with suppress(OSError):  # it ended
+            if "aws-lambda-rie" in Path(f"/proc/{descendant}/cmdline").read_text().split("\0")[0]:
+                return command, Path(f"/proc/{descendant}/cwd").readlink()
+    raise AssertionError("no emulator")
 
 
 @contextmanager
@@ -54,7 +50,6 @@ def start_sandbox(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """Yield a running command of the sandbox, in its own process group as in a shell, and kill it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cfn_sandbox", *arguments],
-        cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -85,10 +80,11 @@ class TestRun:
     def test_the_command_reaches_account_and_function(self, toy_project: Path) -> None:
         """The command reaches account and function by variables, and standard output has only its output."""
         script = (
-            "import boto3, json, os, urllib.request as u; "
+            "import boto3, json, os; "
             "print(boto3.client('sts').get_caller_identity()['Account']); "
-            "path = '/2015-03-31/functions/' + os.environ['CFN_SANDBOX_FUNCTION_NAME'] + '/invocations'; "
-            "print(json.load(u.urlopen(os.environ['CFN_SANDBOX_FUNCTION_ENDPOINT'] + path, b'{}'))['status'])"
+            "c = boto3.client('lambda', endpoint_url=os.environ['CFN_SANDBOX_FUNCTION_ENDPOINT']); "
+            "answer = c.invoke(FunctionName=os.environ['CFN_SANDBOX_FUNCTION_NAME'], Payload=b'{}'); "
+            "print(json.load(answer['Payload'])['status'])"
         )
         completed = sandbox("run", "--project", toy_project, "--", "python", "-c", script)
         assert completed.stdout == "123456789012\nSUCCESS\n", completed.stderr
@@ -116,9 +112,9 @@ class TestRun:
     def test_a_handler_that_crashed_is_shown_with_its_log(self, toy_project: Path) -> None:
         """If the handler crashed and the command fails, standard error has the end of the handler's log."""
         crash = (
-            "import os, urllib.request as u; "
-            "u.urlopen(os.environ['CFN_SANDBOX_FUNCTION_ENDPOINT'] + '/2015-03-31/functions/function/invocations', "
-            '\'{"import": "toy_other"}\'.encode()); raise SystemExit(5)'
+            "import boto3, os; "
+            "c = boto3.client('lambda', endpoint_url=os.environ['CFN_SANDBOX_FUNCTION_ENDPOINT']); "
+            "c.invoke(FunctionName='function', Payload=b'{\"import\": \"toy_other\"}'); raise SystemExit(5)"
         )
         completed = sandbox("run", "--project", toy_project, "--", "python", "-c", crash)
         assert completed.returncode == 5
@@ -156,16 +152,20 @@ class TestRun:
             signal.signal(signal.SIGTERM, before)
         assert started[0].returncode == -signal.SIGTERM
 
-    def test_a_sandbox_that_is_killed_leaves_no_emulator(
+    def test_a_sandbox_that_is_killed_leaves_nothing(
         self, toy_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The emulator ends even if its sandbox is killed and can't clean up."""
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        """Emulator and command end even if their sandbox is killed; the next sandbox deletes its folders."""
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         with start_sandbox("run", "--project", toy_project, "--", "sh", "-c", SHOW_AND_WAIT) as process:
             command, folder = command_and_folder(process)
             process.kill()
             wait_until_gone(folder)
-            os.kill(command, signal.SIGTERM)
+            wait_until_ended(command)
+        assert folder.is_relative_to(tmp_path)
+        assert folder.exists()
+        assert sandbox("run", "--project", toy_project, "--", "true").returncode == 0
+        assert list((tmp_path / "cfn-sandbox" / "run").iterdir()) == []
 
     def test_a_failed_stacks_events_are_shown(self, toy_project: Path) -> None:
         """If the command fails, its stacks' failure events are shown, and no others; their account ends with it."""
@@ -225,9 +225,10 @@ class TestUp:
     def test_the_variables_are_in_a_file_too(self, toy_project: Path, tmp_path: Path) -> None:
         """While the account is open, an env file has the same variables, in the format of Docker and editors."""
         with start_sandbox("up", "--project", toy_project, "--env-file", tmp_path / ".env") as process:
-            exports = lines_until(process, "CFN_SANDBOX_FUNCTION_NAME")[1:]
+            exports = lines_until(process, "export CFN_SANDBOX_FUNCTION_NAME")
             lines = (tmp_path / ".env").read_text().splitlines()
-            assert [f"export {line}" for line in lines] == exports
+            assert [f"export {line}" for line in lines] == [line for line in exports if line.startswith("export ")]
+            assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
             process.terminate()
             assert process.wait(20) == 128 + signal.SIGTERM
         assert list(tmp_path.iterdir()) == []
@@ -235,10 +236,10 @@ class TestUp:
     def test_the_variables_lead_there_until_ctrl_c(self, toy_project: Path) -> None:
         """Standard output is for a shell's eval; Ctrl-C leaves no process and no folder."""
         with start_sandbox("up", "--project", toy_project) as process:
-            exports = lines_until(process, "CFN_SANDBOX_FUNCTION_NAME")
+            exports = lines_until(process, "export CFN_SANDBOX_FUNCTION_NAME")
             log = lines_until(process, "the function's log is", of_stderr=True)[-1].split(" is ")[1].split(";")[0]
-            variables = dict(line.removeprefix("export ").split("=", 1) for line in exports[1:])
-            assert exports[0] == "unset AWS_PROFILE AWS_DEFAULT_PROFILE"
+            lines = [line.removeprefix("export ") for line in exports if line.startswith("export ")]
+            variables = dict(line.split("=", 1) for line in lines)
             sts = boto3.client(
                 "sts",
                 variables["AWS_REGION"],
@@ -254,6 +255,28 @@ class TestUp:
             assert process.wait(20) == 130
         wait_until_gone(folder)
         assert not folder.exists()
+
+    @pytest.mark.parametrize("link", [True, False])
+    def test_a_file_that_exists_is_left_alone(self, toy_project: Path, tmp_path: Path, *, link: bool) -> None:
+        """An env file that exists, or a link with its name, is refused before anything starts, and stays as it was."""
+        file = tmp_path / ".env"
+        if link:
+            file.symlink_to(tmp_path / "elsewhere")
+        else:
+            file.write_text("MINE=1\n")
+        for detach in ([], ["--detach"]):
+            completed = sandbox("up", "--project", toy_project, "--env-file", file, *detach)
+            assert completed.returncode == 1
+            assert completed.stderr == f"cfn-sandbox: {file} exists: name another file, or delete it first\n"
+        assert [path.name for path in tmp_path.iterdir()] == [".env"]
+        assert link or file.read_text() == "MINE=1\n"
+
+    def test_a_missing_folder_is_one_line(self, toy_project: Path, tmp_path: Path) -> None:
+        """An env file in a folder that doesn't exist is refused."""
+        file = tmp_path / "missing" / ".env"
+        completed = sandbox("up", "--project", toy_project, "--env-file", file)
+        assert completed.returncode == 1
+        assert completed.stderr == f"cfn-sandbox: can't write {file}: there is no folder {file.parent}\n"
 
     def test_a_taken_port_is_one_line(self, toy_project: Path) -> None:
         """A taken port is reported in one line, without a traceback, before the project is packaged."""
@@ -287,11 +310,20 @@ class TestErrors:
         assert completed.returncode == 1
         assert completed.stderr.splitlines()[-1] == "cfn-sandbox: can't run no-such-command: No such file or directory"
 
+    def test_options_of_the_command_need_a_separator(self) -> None:
+        """Without --, a command's options would be the sandbox's: the message shows the command as it has to be."""
+        completed = sandbox("run", "--project", "p", "aws", "s3", "ls", "--region", "eu-west-1")
+        assert (completed.returncode, completed.stderr) == (
+            1,
+            "cfn-sandbox: write -- before the command, because its options would be the sandbox's: "
+            "cfn-sandbox run --project p -- aws s3 ls --region eu-west-1\n",
+        )
+
     def test_no_command(self) -> None:
         """Without a command, the usage is shown."""
         completed = sandbox()
         assert completed.returncode == 2
-        assert "usage: sandbox" in completed.stderr
+        assert "usage: cfn-sandbox" in completed.stderr
 
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Drift detection through boto3, on a type with a two-part identifier and on this project's type."""
+"""Drift detection through boto3, on a type with a two-part identifier."""
 
 import json
 import re
@@ -10,16 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.stacks import drift, operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
-from cfn_sandbox.packaging.package import package
 from sandbox.tests.pairs import NAME, SCHEMA, Json, Pairs, failure
-from tools.envelopes import ROOT, TYPE_NAME, maximal
-from tools.sagemaker import account as sagemaker_account
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -306,35 +302,3 @@ def test_stacks_that_can_not_be_checked(pairs: Pairs, client: Client, monkeypatc
 def test_differences(schema: Json, expected: Json, actual: Json, reported: list[Difference]) -> None:
     """Different types, numbers, and sets behind references and patterns are compared by the schema."""
     assert differences(ResourceSchema({"typeName": NAME, **schema}), expected, actual) == reported
-
-
-def test_this_project_s_type() -> None:
-    """SageMaker's defaults and EndpointName are no drift of this type; a changed tag and a deleted definition are."""
-    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
-    resources = {
-        "Whole": {"Type": TYPE_NAME, "Properties": maximal() | {"JobDefinitionName": "whole"}},
-        "Gone": {"Type": TYPE_NAME, "Properties": maximal() | {"JobDefinitionName": "gone"}},
-    }
-    with (
-        sagemaker_account(region=REGION) as account,
-        Function(package(ROOT), account) as function,
-    ):
-        catalogue.add_type(account.account_id, REGION, RegisteredType(schema, function.invoke, wait=operations.wait))
-        cloudformation, sagemaker = account.client("cloudformation"), account.client("sagemaker")
-        cloudformation.create_stack(
-            StackName="quality",
-            TemplateBody=json.dumps({"Resources": resources}),
-            Tags=[{"Key": "stage", "Value": "test"}],
-        )
-        assert detect_drift(cloudformation, "quality")["StackDriftStatus"] == "IN_SYNC"
-        arn = cloudformation.describe_stack_resource(StackName="quality", LogicalResourceId="Whole")
-        sagemaker.add_tags(
-            ResourceArn=arn["StackResourceDetail"]["PhysicalResourceId"], Tags=[{"Key": "stage", "Value": "live"}]
-        )
-        sagemaker.delete_model_quality_job_definition(JobDefinitionName="gone")
-        status = detect_drift(cloudformation, "quality")
-        assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("DRIFTED", 2)
-        drifts = resource_drifts(cloudformation, "quality")
-        assert drifts["Gone"] == ("DELETED", [])
-        assert {one["DifferenceType"] for one in drifts["Whole"][1]} == {"ADD", "REMOVE"}
-        assert all(one["PropertyPath"].startswith("/Tags/") for one in drifts["Whole"][1])

@@ -8,6 +8,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -166,7 +167,7 @@ class TestPackage:
         """The message about a missing cfn says how to install it."""
         project = toy.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-        with pytest.raises(PackagerError, match=r"There is no cfn in .*make setup"):
+        with pytest.raises(PackagerError, match=r"There is no cfn in .*install cfn-sandbox"):
             package(project)
 
 
@@ -258,7 +259,7 @@ class TestInvocation:
 
     def test_any_lambda_client_works(self, function: Function) -> None:
         """The invocation path is Lambda's own, so `cfn test` and boto3 can use it."""
-        url = f"{function.endpoint}/2015-03-31/functions/{function.name}/invocations"
+        url = f"{function.unsigned_endpoint}/2015-03-31/functions/{function.name}/invocations"
         assert requests.post(url, json={}, timeout=30).json()["status"] == "SUCCESS"
 
     def test_a_process_that_ends_is_reported_with_its_log(self, function: Function) -> None:
@@ -326,7 +327,7 @@ class TestEnd:
         wait_until_gone(folder)
         assert not folder.exists()
         with pytest.raises(requests.ConnectionError):
-            requests.get(function.endpoint, timeout=5)
+            requests.get(function.emulated.endpoint, timeout=5)
 
     def test_settings_without_the_entrypoint_are_reported(
         self, toy_package: Path, account: Account, tmp_path: Path
@@ -401,13 +402,23 @@ class TestMachine:
     ) -> None:
         """AWS's emulator is a Linux program, so another system is refused."""
         monkeypatch.setattr(sys, "platform", "darwin")
-        with pytest.raises(SandboxError, match="on Linux only, not on darwin"):
+        with pytest.raises(SandboxError, match="needs Linux, and this is darwin"):
             Function(toy_package, account).__enter__()
 
-    def test_no_emulator(self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The message about a missing emulator says how to install it."""
-        monkeypatch.setattr(sys, "prefix", "/nowhere")
-        with pytest.raises(SandboxError, match=r"no Lambda emulator at /nowhere.*make setup"):
+    def test_no_emulator(
+        self, toy_package: Path, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The message about an emulator that can't be fetched says how to fetch it in advance."""
+        monkeypatch.setenv("CFN_SANDBOX_CACHE", str(tmp_path))
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+        with pytest.raises(SandboxError, match=r"AWS's Lambda emulator can't be fetched: .*`cfn-sandbox setup`"):
+            Function(toy_package, account).__enter__()
+
+    def test_another_processor(self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no emulator for processors that Lambda doesn't have."""
+        monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64"))
+        with pytest.raises(SandboxError, match="runs on x86-64 and arm64 only, not on riscv64"):
             Function(toy_package, account).__enter__()
 
     def test_no_python(self, toy_package: Path, account: Account) -> None:

@@ -90,5 +90,5 @@ def test_a_defect_of_motos_is_an_internal_failure(
 def test_what_is_no_call_of_aws_is_answered_too(account: Account) -> None:
     """A request that is no AWS call, for example a browser's, gets a JSON answer."""
     answer = requests.get(f"{account.endpoint}/moto-api/no/such/page", timeout=10)
-    assert answer.status_code == 404
+    assert answer.status_code == 403
     assert "Not Found" in answer.json()["message"]

@@ -1,4 +1,4 @@
-"""A minimal resource type: it shows that the sandbox runs any type, not only this project's."""
+"""A minimal resource type: it echoes what the function sees."""
 
 import io
 import json

@@ -18,6 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from werkzeug.wrappers import Response
+
+from cfn_sandbox.account.credentials import Keys
+from cfn_sandbox.account.door import Door
 from cfn_sandbox.account.function import MEMORY, Function
 from cfn_sandbox.packaging.package import package
 from tests.faults.clock import stop_time
@@ -65,11 +69,13 @@ class Load:
 class _ServerAccount:
     """A stand-in for `Account` that sends the function's AWS calls to the test server.
 
-    It has the only method of `Account` that `Function` calls.
+    It has the only members of `Account` that `Function` uses.
     """
 
     def __init__(self, server: Server) -> None:
         self._url = server.url
+        self.keys = Keys()
+        self.door = Door(Response("no account"), self.keys, lambda *_: Response("no account"))
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that lead an AWS client to the server."""

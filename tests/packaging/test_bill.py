@@ -44,6 +44,14 @@ def test_it_names_every_distribution_that_ships(document: dict[str, Any]) -> Non
     assert all(part["licenses"] for part in document["components"])
 
 
+def test_it_names_what_botocore_vendors(document: dict[str, Any]) -> None:
+    """Botocore ships parts of three other projects, which no requirement names; six says its version."""
+    (botocore,) = [part for part in document["components"] if part["name"] == "botocore"]
+    vendored = {part["name"]: part.get("version") for part in botocore["components"]}
+    assert vendored == {"six": "1.16.0", "requests": None, "urllib3": None}
+    assert all(part["licenses"] and part["properties"][0]["value"] == "botocore" for part in botocore["components"])
+
+
 def test_it_names_the_package_itself(package: Path, document: dict[str, Any]) -> None:
     """It describes the package by the type, the zip's hash and the byte code in the zip."""
     itself = document["metadata"]["component"]

@@ -178,9 +178,9 @@ def build_twice(
         shutil.copytree(build, copy)
         for path in copy.rglob("*"):
             os.utime(path, (path.stat().st_mtime - age,) * 2)
-        plugin = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's class has no types
-        plugin.package_name = PACKAGE
-        with zipfile.ZipFile(plugin._pre_package(copy)) as zip_file:
+        small = SmallPythonLanguagePlugin()  # type: ignore[no-untyped-call]  # cfn's class has no types
+        small.package_name = PACKAGE
+        with zipfile.ZipFile(small._pre_package(copy)) as zip_file:
             yield zip_file
 
 

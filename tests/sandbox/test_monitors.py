@@ -28,7 +28,7 @@ CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", 
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """Yield an account with SageMaker's rules and and no registered type."""
+    """Yield an account with SageMaker's rules, and no registered type."""
     with service.account() as account:
         yield account
 

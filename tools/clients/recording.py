@@ -22,13 +22,13 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox.account.account import LOOPBACK, Account
-from sandbox.tests.toys import SCHEMA, Toys
 from tools import sagemaker
 from tools.clients.cdk import VARIABLES as CDK_VARIABLES
 from tools.clients.sam import VARIABLES as SAM_VARIABLES
 from tools.clients.stage import ROOT, node_environment, python_environment, run_command, step
+from tools.clients.toys import SCHEMA, Toys
 
-RECORDINGS = ROOT / "sandbox" / "tests" / "recordings"
+RECORDINGS = ROOT / "tests" / "tools" / "clients" / "recordings"
 ENDPOINT = "{endpoint}"
 HEADERS = ("content-encoding", "content-type", "x-amz-decoded-content-length", "x-amz-target", "x-amz-trailer")
 NAMES = re.compile(r"<(?:ChangeSetId|Id|OutputValue|PhysicalResourceId|StackDriftDetectionId|StackId)>([^<]+)<")

@@ -20,6 +20,7 @@ from tools.publishing.stand_ins import TEMPLATE
 STACK = "model-quality-contract-tests"
 COMMAND = "make prerequisites ENDPOINT_NAME=..."
 _EXPORTS = ("account", "partition", "region")
+_MARK = "StandIns"  # in the metadata of the project's template, and of no other
 _NOT_UPDATABLE = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}  # a stack in this status can't be updated
 _TIMEOUT = 15 * 60  # seconds; the stack takes two or three minutes
 _FAILED = re.compile(r"FAILED|ROLLBACK")
@@ -78,18 +79,26 @@ def deploy(project: Path, place: Place, endpoint: str, baselining_job: str | Non
 
 
 def delete(project: Path, place: Place, progress: Progress) -> None:
-    """Empty the stack's bucket and delete the stack.
+    """Empty the stack's buckets and delete the stack.
+
+    A bucket is emptied only if it is a resource of the stack, and the stack is `deploy`'s: an output can name any
+    bucket of the account, and somebody else's stack can have the same name.
 
     Raises:
-        PublishingError: The stack doesn't exist or can't be deleted; with the reason.
+        PublishingError: The stack doesn't exist, isn't `deploy`'s or can't be deleted; with the reason.
     """
     _require_template(project)
     client = place.session.client("cloudformation")
     if _status(client) is None:
         raise PublishingError(f"There is no stack {STACK} in {place.region}: nothing to delete.")
-    bucket = outputs(place).get("Bucket")
-    if bucket:
-        _empty_bucket(place.session.client("s3"), bucket)
+    if _MARK not in str(client.get_template(StackName=STACK)["TemplateBody"]):
+        raise PublishingError(
+            f"The stack {STACK} in {place.region} isn't the one that `make prerequisites` deploys: its template has no "
+            f"{_MARK} in its metadata. Nothing was deleted; delete it yourself if you don't need it."
+        )
+    for resource in client.describe_stack_resources(StackName=STACK)["StackResources"]:
+        if resource["ResourceType"] == "AWS::S3::Bucket" and resource.get("PhysicalResourceId"):
+            _empty_bucket(place.session.client("s3"), resource["PhysicalResourceId"])
     progress(f"Deleting the stack {STACK}")
     _delete_stack(client, progress)
     progress("Deleted. AWS deletes the stack's KMS key in 7 days; it costs nothing until then.")

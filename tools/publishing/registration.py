@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSOError, TokenRetrievalError
 
 from cfn_sandbox.packaging import PackagerError, archive, bill, cfn
 from tools.publishing import preflight, stand_ins, watch
@@ -83,6 +83,9 @@ def translate_botocore_errors() -> Iterator[None]:
     """Raise botocore's errors as PublishingError with the same text."""
     try:
         yield
+    except (SSOError, TokenRetrievalError) as error:
+        text = "Your SSO session has ended: `aws sso login`, with the --profile that you use, begins another."
+        raise PublishingError(f"{text} ({error})") from error
     except (BotoCoreError, ClientError) as error:
         raise PublishingError(f"{error}") from error
 

@@ -65,8 +65,8 @@ MONITORS = {
 """The monitors by MonitoringType."""
 
 
-STOPPING_CONDITION = {"MaxRuntimeInSeconds": 3600}
-INPUT_DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
+STOPPING_CONDITION: JSON = {"MaxRuntimeInSeconds": 3600}
+INPUT_DEFAULTS: JSON = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
 """reference: MonitoringStoppingCondition; EndpointInput and BatchTransformInput."""
 
 
@@ -135,7 +135,7 @@ class Definitions:
         if name.lower() in self._by_name:
             raise ResourceInUseException(f"a {self._monitor.words} job definition {name} exists already")
         request = {"StoppingCondition": STOPPING_CONDITION} | request
-        job_input = request[self._monitor.input]
+        job_input: JSON = request[self._monitor.input]
         request[self._monitor.input] = job_input | {
             source: INPUT_DEFAULTS | job_input[source]
             for source in ("EndpointInput", "BatchTransformInput")

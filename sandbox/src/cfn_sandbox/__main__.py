@@ -3,6 +3,7 @@
 import argparse
 import os
 import pkgutil
+import shlex
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,19 +14,25 @@ from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.cli import shell
 from cfn_sandbox.contract import SUITES
 
+__all__ = ["main", "parser"]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Print an error that the user can act on without a traceback."""
     # moto creates a session while it is imported, which fails for a missing profile or a broken configuration. So these
     # variables are deleted before the command's modules are imported.
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+    exported = [name for name in os.environ if name.startswith("AWS_")]
+    # moto's own variables change what it does, for example record each request into the working folder.
+    for name in [*exported, *(name for name in os.environ if name.startswith("MOTO_"))]:
         del os.environ[name]
     for name in ("SIGTERM", "SIGHUP"):  # Python already turns Ctrl-C into KeyboardInterrupt
         if hasattr(signal, name):  # Windows has no SIGHUP
             signal.signal(getattr(signal, name), _exit)
     try:
         platforms.check_python()
+        _check_separator(sys.argv[1:] if arguments is None else arguments)
         options = parser(_plugin_options(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
+        options.exported = exported
         if options.linux:
             platforms.require_linux()
         return int(pkgutil.resolve_name(options.run)(options))
@@ -132,6 +139,25 @@ def _plugin_options(arguments: Sequence[str]) -> list[plugins.Option]:
     finder.add_argument("--project", type=Path)
     named, _ = finder.parse_known_args(own)
     return plugins.options(shell.project(named.project))
+
+
+def _check_separator(arguments: Sequence[str]) -> None:
+    """Refuse a command of `run` whose options would be taken for the sandbox's.
+
+    Raises:
+        SandboxError: there is no `--` before a command with options.
+    """
+    if not arguments or arguments[0] != "run" or "--" in arguments:
+        return
+    rest = list(arguments[1:])
+    while rest and rest[0].startswith("-"):
+        del rest[: 2 if rest[0] in {"--project", "--region"} else 1]
+    if any(argument.startswith("-") for argument in rest):
+        own = arguments[: len(arguments) - len(rest)]
+        raise SandboxError(
+            f"write -- before the command, because its options would be the sandbox's: "
+            f"cfn-sandbox {shlex.join([*own, '--', *rest])}"
+        )
 
 
 def _exit(number: int, _frame: object) -> NoReturn:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from cfn_sandbox import SandboxError, settings
 
+__all__ = ["GROUP", "Option", "Plugin"]
+
 GROUP = "cfn_sandbox.plugins"
 """The group of entry points."""
 

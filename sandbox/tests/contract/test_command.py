@@ -25,7 +25,6 @@ from sandbox.tests.processes import descendants
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[3]
 GOOD = f"{Path(toys.__file__).read_text()}\ntoy = Toy()\n\ndef resource(event, context):\n    return toy(event)\n"
 HANDLER = "def resource(event, context):"
 SETTINGS: dict[str, Any] = {
@@ -71,7 +70,6 @@ def run_sandbox_test(*arguments: str | Path) -> subprocess.CompletedProcess[str]
     """Run the command with its output in a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "cfn_sandbox", "test", *arguments],
-        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
@@ -84,7 +82,6 @@ def start_sandbox_test(arguments: Sequence[str | Path], output: int) -> Iterator
     command_line = [sys.executable, "-m", "cfn_sandbox", "test", *arguments]
     with subprocess.Popen(
         command_line,
-        cwd=PROJECT,
         stdout=output,
         stderr=output,
     ) as process:
@@ -249,6 +246,6 @@ def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals,
 
 
 def test_logging_is_left_alone() -> None:
-    """Importing sandbox leaves logging alone; moto's proxy, which v1 needs, would log for every other command."""
+    """Importing the sandbox leaves logging alone."""
     program = "import logging, sys, cfn_sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
-    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,6 +1,7 @@
 """The search for Lambda's interpreter finds an installed one and accepts nothing else."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,26 @@ def test_the_running_interpreter_comes_first(tmp_path: Path) -> None:
     version = "{}.{}".format(*sys.version_info)
     write_command(tmp_path / "one" / f"python{version}", f"echo cpython {version}")
     assert bytecode.interpreter(version) == Path(sys.executable)
+
+
+def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pyenv's folder can be another user's, for example in a container; then it has no interpreter for this user."""
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    real_glob = Path.glob
+
+    def glob(self: Path, pattern: str) -> Iterator[Path]:
+        if self == tmp_path / "pyenv":
+            raise PermissionError(13, "Permission denied")
+        return iter(real_glob(self, pattern))
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert bytecode.interpreter("3.1") is None
+
+
+def test_a_program_that_cannot_be_run_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with an interpreter's name that the system can't run, for example for another machine, is none."""
+    (tmp_path / "python3.1").write_bytes(b"\x7fELF and no more")
+    (tmp_path / "python3.1").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert bytecode.interpreter("3.1") is None

@@ -67,6 +67,15 @@ def test_both_programs_must_be_the_sandboxs_own(stand_in: Path, tmp_path: Path, 
             "T ERROR: THESE DO NOT MATCH.\nT     six from x:\nT         Got 1\nT Exception information:\nT Trace\n",
             "pip could not install requirements.txt: THESE DO NOT MATCH. six from x: Got 1",
         ),
+        (
+            "x",
+            "",
+            "T WARNING: Retrying after NewConnectionError: [Errno -3] Temporary failure in name resolution\n"
+            "T ERROR: No matching distribution found for six\n",
+            "pip can't reach its package index (Temporary failure in name resolution), from which it installs "
+            "requirements.txt: check the network, and the proxy and the index in pip's configuration "
+            "(`pip config list`).",
+        ),
         ("y" * 3000, "", "", f"{'y' * 1000} ... (3000 characters)"),
     ],
 )

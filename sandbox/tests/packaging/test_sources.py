@@ -1,5 +1,6 @@
 """Only files that git tracks ship; in a project that git doesn't track, all files except hidden ones ship."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cfn_sandbox.packaging import PackagerError, sources
+from cfn_sandbox.packaging import package as packages
 from cfn_sandbox.packaging.package import copy_project
 
 
@@ -35,6 +37,12 @@ def tracked(project: Path) -> Path:
     git(project.parent, "init")
     git(project, "add", ".rpdk-config", "src/toy/handlers.py", "toy.json")
     return project
+
+
+def write_settings(project: Path, language: str) -> None:
+    """Write a project's settings, with its language plugin."""
+    settings = {"typeName": "Toy::Test::Type", "language": language, "runtime": "python3.12"}
+    (project / ".rpdk-config").write_text(json.dumps(settings))
 
 
 def shipped_names(project: Path, *tops: str) -> list[str]:
@@ -72,6 +80,64 @@ def test_a_project_that_its_repository_ignores_counts_as_outside(tracked: Path) 
     assert shipped_names(tracked, "src") == ["src/toy/handlers.py", "src/toy/notes.md"]
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_link_is_refused(tracked: Path, *, committed: bool) -> None:
+    """A link that git tracks, or one that has replaced a tracked file, could ship any file of the user's."""
+    (tracked.parent / "key").write_text("secret")
+    handlers = tracked / "src" / "toy" / "handlers.py"
+    handlers.unlink()
+    handlers.symlink_to(tracked.parent / "key")
+    if committed:
+        git(tracked, "add", "src/toy/handlers.py")
+    with pytest.raises(PackagerError, match=r"^src/toy/handlers\.py is a link\. Only regular files ship: put a copy"):
+        shipped_names(tracked, "src")
+
+
+@pytest.mark.parametrize("top", ["src", "src/toy"])
+def test_a_file_behind_a_linked_folder_is_refused(tracked: Path, top: str) -> None:
+    """A folder of tracked files that was replaced by a link to another folder is refused."""
+    (tracked / "src").rename(tracked.parent / "elsewhere")
+    (tracked / "src").symlink_to(tracked.parent / "elsewhere")
+    with pytest.raises(PackagerError, match=r"^src is a link, and src/toy/handlers\.py is behind it\."):
+        shipped_names(tracked, top)
+
+
+def test_inputs_that_are_a_link_are_refused(tracked: Path) -> None:
+    """A tracked `inputs` that links to a file of secrets is refused."""
+    (tracked / ".env.local").write_text("KEY=secret")
+    (tracked / "inputs").symlink_to(".env.local")
+    assert shipped_names(tracked, "inputs") == []  # not tracked, so that it doesn't ship
+    git(tracked, "add", "inputs")
+    with pytest.raises(PackagerError, match=r"^inputs is a link\."):
+        shipped_names(tracked, "inputs")
+
+
+def test_a_link_that_does_not_ship_is_no_failure(tracked: Path) -> None:
+    """A tracked link outside of what ships, for example to a README, is left alone."""
+    (tracked / "README.md").symlink_to("toy.json")
+    git(tracked, "add", "README.md")
+    assert shipped_names(tracked, "src", "toy.json") == ["src/toy/handlers.py", "toy.json"]
+
+
+@pytest.mark.parametrize(
+    ("language", "shipped", "line"),
+    [
+        ("python312", True, "src/toy/notes.md ships, although git doesn't track it"),
+        ("python312-small", False, "src/toy/notes.md isn't in the package, because git doesn't track it"),
+    ],
+)
+def test_the_official_plugins_package_is_cfns(
+    tracked: Path, tmp_path: Path, language: str, line: str, *, shipped: bool
+) -> None:
+    """The official plugin packages what cfn would, tracked or not; a line names each file that git doesn't track."""
+    (tracked / ".gitignore").write_text(".env\n__pycache__/\n")
+    write_settings(tracked, language)
+    (tmp_path / "copy").mkdir()
+    copy_project(tracked, tmp_path / "copy")
+    assert (tmp_path / "copy" / "src" / "toy" / "notes.md").exists() == shipped
+    assert packages.untracked_files(tracked) == [line]
+
+
 def test_a_hooks_variables_do_not_lead_astray(tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIT_DIR and similar variables, which git sets in hooks, don't point the check at another repository."""
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
@@ -94,6 +160,7 @@ def test_a_repository_that_git_cannot_read_is_refused_in_gits_words(tracked: Pat
 
 def test_what_cfn_packages_is_what_ships(tracked: Path, tmp_path: Path) -> None:
     """The copy that cfn builds from contains only tracked files."""
+    write_settings(tracked, "python312-small")
     (tmp_path / "copy").mkdir()
     copy_project(tracked, tmp_path / "copy")
     copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if path.is_file()}

@@ -92,7 +92,9 @@ def prepare(service: str, config: Config) -> None:
     region = os.environ.get("AWS_REGION")
     if region and not startup.PLAIN:
         with suppress(Exception):
-            _idle[service, region, config].append(_new_client(service, region, config))
+            made = _new_client(service, region, config)
+            made._request_signer._credentials = None
+            _idle[service, region, config].append(made)
 
 
 def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:

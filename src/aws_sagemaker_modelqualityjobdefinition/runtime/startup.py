@@ -88,7 +88,7 @@ def plain_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: A
         return _dataclass(kind, **options)
     kind.__doc__ = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
     for name, method in {"__init__": _set_fields, "__eq__": _equals, "__hash__": None}.items():
-        if name not in vars(kind) or name == "__hash__":
+        if name not in vars(kind):
             setattr(kind, name, method)
     return _dataclass(init=False, repr=False, eq=False)(kind)
 
@@ -96,10 +96,12 @@ def plain_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: A
 def _set_fields(self: Any, *values: Any, **named: Any) -> None:  # noqa: ANN401 - any dataclass, its fields' values
     fields = self.__dataclass_fields__
     given = dict(zip(fields, values, strict=False)) | named
+    complete = len(given) == len(values) + len(named)
     for name in fields.keys() - given.keys():
         default, make = fields[name].default, fields[name].default_factory
         given[name] = default if make is dataclasses.MISSING else make()
-    if len(given) != len(fields) or dataclasses.MISSING in given.values() or len(values) + len(named) > len(fields):
+        complete = complete and given[name] is not dataclasses.MISSING
+    if not complete or len(given) != len(fields):
         raise TypeError(f"{type(self).__name__} needs its fields, each once: {', '.join(fields)}")
     vars(self).update(given)
 

@@ -142,6 +142,20 @@ def test_deleted_prerequisites(place: Place, account: Account) -> None:
         prerequisites.delete(ROOT, place, lines.append)
 
 
+def test_a_bucket_of_somebody_elses_is_not_emptied(place: Place, account: Account) -> None:
+    """A stack of another template with the same name is left alone, and so is the bucket that its output names."""
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="precious", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="precious", Key="kept", Body=b"kept")
+    body = "Resources: {T: {Type: AWS::SNS::Topic}}\nOutputs: {Bucket: {Value: precious}}"
+    account.client("cloudformation").create_stack(StackName="model-quality-contract-tests", TemplateBody=body)
+    with pytest.raises(PublishingError, match="isn't the one that `make prerequisites` deploys"):
+        prerequisites.delete(ROOT, place, lambda _: None)
+    assert s3.list_objects_v2(Bucket="precious")["KeyCount"] == 1
+    statuses = {stack["StackStatus"] for stack in account.client("cloudformation").describe_stacks()["Stacks"]}
+    assert statuses == {"CREATE_COMPLETE"}
+
+
 def test_a_project_that_needs_nothing(place: Place, tmp_path: Path) -> None:
     """A project without the template gets an error, and its inputs have no stand-ins."""
     with pytest.raises(PublishingError, match=r"has no examples/contract-tests\.yaml"):

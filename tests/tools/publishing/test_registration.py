@@ -14,13 +14,14 @@ from urllib.parse import parse_qs
 
 import boto3
 import pytest
+from botocore.exceptions import UnauthorizedSSOTokenError
 from botocore.stub import Stubber
 
 from cfn_sandbox.packaging import bytecode
 from cfn_sandbox.packaging import cfn as real_cfn
 from tools.publishing.__main__ import main
 from tools.publishing.errors import PublishingError
-from tools.publishing.registration import Target
+from tools.publishing.registration import Target, translate_botocore_errors
 
 NAME = "Acme::Play::Thing"
 TYPE_ARN = "arn:aws:cloudformation:eu-west-1:123456789012:type/resource/Acme-Play-Thing"
@@ -495,3 +496,11 @@ def test_without_lambdas_interpreter_it_is_hard_to_miss(
     text = " ".join(box.replace("│", "").split())
     assert bytecode.ADVICE in text
     assert "uv python install 3.12" in text
+
+
+def test_an_sso_session_that_has_ended_says_what_to_do() -> None:
+    """An expired SSO session is a sentence with the command that begins another."""
+    expired = UnauthorizedSSOTokenError()
+    reason = r"^Your SSO session has ended: `aws sso login`, with the --profile"
+    with pytest.raises(PublishingError, match=reason), translate_botocore_errors():
+        raise expired

@@ -151,18 +151,34 @@ def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFi
         ("deregister TYPE_NAME=A REGION=b PROFILE=c", "deregister --type-name A --region b --profile c"),
     ],
 )
-def test_make_passes_its_variables_on(target: str, command: str) -> None:
+def test_make_passes_its_variables_on(tmp_path: Path, target: str, command: str) -> None:
     """Each make target runs the command with its variables as options."""
+    assert " ".join(_made(tmp_path, target.split())) == command
+
+
+def test_make_runs_no_value(tmp_path: Path) -> None:
+    """Quotes, blanks and a shell's special characters in a value reach the command as they are."""
+    value = f"a'b\"c; touch {tmp_path}/ran `touch {tmp_path}/ran` & |"
+    assert _made(tmp_path, ["deregister", f"TYPE_NAME={value}"]) == ["deregister", "--type-name", value]
+    assert not (tmp_path / "ran").exists()
+
+
+def _made(folder: Path, arguments: list[str]) -> list[str]:
+    """Return the arguments of the command that a target runs, with a program of ours as its Python."""
+    (folder / "bin").mkdir()
+    python = folder / "bin" / "python"
+    python.write_text("#!/bin/sh\nshift 2\nfor argument; do printf '%s\\0' \"$argument\"; done\n")
+    python.chmod(0o755)
+    (folder / ".ready").touch()
     result = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", *target.split()],
+        ["make", "--no-print-directory", "--old-file", str(folder / ".ready"), f"VENV={folder}", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=True,
     )
-    words = result.stdout.replace("\\\n", " ").replace('"', "").split()
-    assert " ".join(words[words.index("publishing") + 1 :]) == command
+    return result.stdout.split("\0")[:-1]
 
 
 def _deploy(action: Any, tags: dict[str, str], account: Account) -> str:  # noqa: ANN401 - a method of boto3's client

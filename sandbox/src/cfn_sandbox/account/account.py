@@ -1,4 +1,4 @@
-"""The account: moto's server on 127.0.0.1, and the variables that let a client reach it."""
+"""The account: moto's server on 127.0.0.1 behind its door, and the variables that let a client reach it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import botocore.session
-import requests
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import make_server
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.account.refusals import create_app
+from cfn_sandbox.account.credentials import Credentials, Keys
+from cfn_sandbox.account.door import FUNCTIONS, Door
+from cfn_sandbox.account.egress import kept_on_this_machine
+from cfn_sandbox.account.layers import Layers
+from cfn_sandbox.account.refusals import create_app, wrong_key
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
     from cfn_sandbox.cloudformation.registry.registry import Registry
 
 __all__ = ["LOOPBACK", "REGION", "Account", "bare_environment"]
@@ -34,35 +37,6 @@ LOOPBACK = "127.0.0.1"
 
 REGION = "us-east-1"
 """The default region of an account."""
-
-
-class Door:
-    """The application that answers an account's requests: moto's, or one in front of it.
-
-    Args:
-        application: moto's application.
-    """
-
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request."""
-        return self._application(environ, start_response)
-
-    @contextmanager
-    def layer(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
-        """Put a layer in front until the context ends.
-
-        Args:
-            wrap: takes the application that answers requests, and returns the one that shall answer them.
-        """
-        behind = self._application
-        self._application = wrap(behind)
-        try:
-            yield
-        finally:
-            self._application = behind
 
 
 @dataclass(frozen=True)
@@ -107,6 +81,11 @@ class Account:
             raise SandboxError(f"{region} is not a region that has CloudFormation")
         self.region = region
         self.endpoint = ""
+        self.keys = Keys()
+        self.credentials = self.keys.draw()
+        dispatcher = DomainDispatcherApplication(create_app)
+        self._layers = Layers(dispatcher)
+        self.door = Door(self._layers, self.keys, partial(wrong_key, dispatcher))
         self._options = _Options(port, rules, reserved, tested)
         self._registry: Registry | None = None
         self._clients: dict[str, Any] = {}
@@ -115,15 +94,16 @@ class Account:
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             listener = opening.enter_context(_listen(self._options.port))
+            opening.enter_context(kept_on_this_machine())
+            opening.enter_context(self.keys.in_moto())
             for rules in self._options.rules:
                 opening.enter_context(rules)
             # Unless a level is set, werkzeug adds a handler that prints every request.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
-            door = Door(DomainDispatcherApplication(create_app))
             server = make_server(
                 LOOPBACK,
                 0,
-                door,
+                self.door,
                 threaded=True,
                 request_handler=MotoRequestHandler,
                 fd=listener.fileno(),
@@ -141,7 +121,7 @@ class Account:
             from cfn_sandbox.cloudformation.api.serving import serve  # noqa: PLC0415
 
             options = self._options
-            self._registry = opening.enter_context(serve(self, door, options.reserved, tested=options.tested))
+            self._registry = opening.enter_context(serve(self, self._layers, options.reserved, tested=options.tested))
             self._open = opening.pop_all()
         return self
 
@@ -155,7 +135,7 @@ class Account:
         self._registry = None
 
     @property
-    def registry(self) -> "Registry":
+    def registry(self) -> Registry:
         """The registry of the account's CloudFormation.
 
         Raises:
@@ -173,9 +153,9 @@ class Account:
         """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_SESSION_TOKEN": "testing",
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": self.credentials.session_token,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
@@ -185,19 +165,26 @@ class Account:
             "no_proxy": _with_loopback(os.environ.get("no_proxy", "")),
         }
 
+    def door_to_function(self, name: str) -> str:
+        """Return the address at which the door serves a function (see `Door.add_function`).
+
+        Args:
+            name: the function's secret, or its public name.
+        """
+        return f"{self.endpoint}{FUNCTIONS}{name}"
+
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 creates the class at run time
         """Return a boto3 client of this account that ignores the user's profiles and variables."""
         if service not in self._clients:
-            self._clients[service] = _session(self.region).client(
+            self._clients[service] = _session(self.region, self.credentials).client(
                 service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
             )
         return self._clients[service]
 
     def reset(self) -> None:
         """Empty the account."""
-        with requests.Session() as session:
-            session.trust_env = False
-            session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()
+        self._layers.reset()
+        moto_api_backend.reset()
 
     def _close_clients(self) -> None:
         for client in self._clients.values():
@@ -230,10 +217,16 @@ def _with_loopback(no_proxy: str) -> str:
     return f"{no_proxy},{LOOPBACK}".lstrip(",")
 
 
-def _session(region: str) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
+def _session(region: str, credentials: Credentials) -> Any:  # noqa: ANN401  the stubs type its clients by literal names only
     # A tuple is (name in the config file, variable, value, converter): only a fixed value here.
     fixed = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull, "ca_bundle": None}
     botocore_session = botocore.session.Session(
         session_vars={name: (None, None, value, None) for name, value in fixed.items()}
     )
-    return boto3.Session("testing", "testing", "testing", region_name=region, botocore_session=botocore_session)
+    return boto3.Session(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        credentials.session_token,
+        region_name=region,
+        botocore_session=botocore_session,
+    )

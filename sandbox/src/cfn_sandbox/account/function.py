@@ -4,10 +4,10 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
@@ -18,10 +18,14 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from cfn_sandbox import SandboxError, downloads, platforms
+from cfn_sandbox.account import bootstrap, isolation
 from cfn_sandbox.account.account import LOOPBACK, Account
-from cfn_sandbox.account.invocation import NAME, TIMEOUT, invoke
+from cfn_sandbox.account.invocation import NAME, TIMEOUT, Emulated, InvokeApi, invoke
 from cfn_sandbox.account.process import running
+from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.packaging.package import SETTINGS, tail
+
+__all__ = ["MEMORY", "Function"]
 
 ATTEMPTS = 5
 """How often the emulator is started: another process can take the ports between choosing and using them."""
@@ -29,19 +33,15 @@ ATTEMPTS = 5
 MEMORY = 256
 """Megabytes that CloudFormation gives the function of a resource type."""
 
-# sys.path has only the package, the standard library and the runtime client: -S and -I leave out everything else.
-_BOOTSTRAP = (
-    "import os, sys; "
-    "sys.path[:0] = [os.environ['LAMBDA_TASK_ROOT']]; sys.path.append(os.environ['LAMBDA_RUNTIME_DIR']); "
-    "from awslambdaric.__main__ import main; main(sys.argv)"
-)
-
 
 class Function:
     """A package as a Lambda function on this machine, in AWS's runtime interface emulator with AWS's runtime client.
 
     The function can import the unzipped package, the runtime client and Python's standard library, nothing else from
     the virtual environment. It gets none of this process's variables. It serves one invocation at a time.
+
+    It has a /tmp of its own and can write nowhere else, as in Lambda, if `isolation.is_available`. Otherwise it has a
+    TMPDIR of its own, and nothing keeps it from writing elsewhere.
 
     Args:
         package: the path that `cfn_sandbox.packaging.package.package` returns.
@@ -65,7 +65,9 @@ class Function:
         timeout: int = TIMEOUT,
         python: Path | None = None,
     ) -> None:
-        self.endpoint = ""
+        self.emulated = Emulated("", Path(), timeout, Path(), {})
+        # Its first part is no secret: it is in the function's address.
+        self.secret = f"{secrets.token_hex(4)}-{secrets.token_urlsafe(32)}"
         self._package = package
         self._account = account
         self._entrypoint = entrypoint
@@ -78,12 +80,22 @@ class Function:
     def __enter__(self) -> Self:
         emulator, version = _emulator(), _version(self._python)
         with ExitStack() as opening:
-            self._root = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
+            self._root = opening.enter_context(scratch_folder())
             task = self._root / "task"
             handler = self._unpack(task)
             _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
-            self.endpoint = self._start(opening, emulator, handler, self._environment(version), log)
+            events = self._root / "events"
+            events.mkdir(0o700)
+            environment = self._environment(version) | {bootstrap.EVENTS: str(events)}
+            if not isolation.is_available():
+                (self._root / "tmp").mkdir()
+                environment["TMPDIR"] = str(self._root / "tmp")
+            endpoint = self._start(opening, emulator, handler, environment, log)
+            credentials = self._account.keys.draw().in_event()
+            self.emulated = Emulated(endpoint, events, self._timeout, self.log_file, credentials)
+            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock))
+            opening.callback(self._account.door.remove_function, self.secret)
             self._open = opening.pop_all()
         return self
 
@@ -94,6 +106,16 @@ class Function:
         trace: TracebackType | None,
     ) -> None:
         self._open.close()
+
+    @property
+    def endpoint(self) -> str:
+        """The address of Lambda's API for this function, at the account's door. Requests to it have to be signed."""
+        return self._account.door_to_function(self.secret.partition("-")[0])
+
+    @property
+    def unsigned_endpoint(self) -> str:
+        """The same for a client that doesn't sign. This address is a secret."""
+        return self._account.door_to_function(self.secret)
 
     @property
     def log(self) -> str:
@@ -113,7 +135,7 @@ class Function:
                 function's log.
         """
         with self._lock:
-            return invoke(self.endpoint, event, self._timeout, self.log_file)
+            return invoke(self.emulated, event)
 
     def check(self) -> None:
         """Invoke the function with an empty event, to see whether its handler loads.
@@ -167,11 +189,12 @@ class Function:
         for _ in range(ATTEMPTS):
             port, runtime_api = _free_ports()
             command: list[str | Path] = [
+                *self._isolation(emulator),
                 emulator,
                 "--log-level=warning",
                 f"--runtime-interface-emulator-address={LOOPBACK}:{port}",
                 f"--runtime-api-address={LOOPBACK}:{runtime_api}",
-                *(self._python, "-I", "-S", "-B", "-c", _BOOTSTRAP, handler),
+                *(self._python, "-I", "-S", "-B", Path(bootstrap.__file__), handler),
             ]
             process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
             if self._wait_until_listening(process, port):
@@ -179,6 +202,15 @@ class Function:
             if "address already in use" not in self.log:
                 break
         raise SandboxError(f"the Lambda emulator did not start:\n{tail(self.log)}")
+
+    def _isolation(self, emulator: Path) -> list[str | Path]:
+        if not isolation.is_available():
+            return []
+        python = self._python.absolute()
+        places = [emulator, Path(bootstrap.__file__), python, python.resolve(), Path(sys.executable).absolute()]
+        # A virtual environment or an interpreter is two levels above its program.
+        folders = [place.parent.parent for place in places]
+        return isolation.command(Path(sys.executable), [self._root, *folders])
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes], port: int) -> bool:
         """Wait until the emulator listens; return whether it does."""

@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import UnknownServiceError
 from flask import Flask, Response, current_app, request
@@ -18,19 +18,41 @@ from moto.core.exceptions import ServiceException
 from moto.core.request import Request
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
-from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
+from moto.moto_server import werkzeug_app
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import NotFound
+
+from cfn_sandbox.account.egress import LeavesTheMachine
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 class Refusal(ServiceException):
     """An error of the account itself. moto would take its own exception's module for a service's name."""
 
 
+_CODES = (
+    "AccessDenied",
+    "AuthFailure",
+    "InternalFailure",
+    "InvalidAccessKeyId",
+    "InvalidAction",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+)
 # Every service has these errors, but no service's model lists them ("Common Error Types" in any API reference). moto
 # warns of an error that is neither in the model nor in this list.
-COMMON_ERROR_CODES.extend(("InternalFailure", "InvalidAction", "UnknownOperationException"))
+COMMON_ERROR_CODES.extend(_CODES)
+
+# moto's answers would let the pages of every origin read them.
+werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]  # imported there, not defined
 
 _QUERY_PROTOCOLS = ("query", "ec2")
+_KEY_ERRORS = {"s3": ("InvalidAccessKeyId", "AccessDenied"), "ec2": ("AuthFailure", "AuthFailure")}
+"""The services' codes for a wrong access key and a missing one, where they have their own."""
 
 
 def create_app(service: SERVICE_NAMES | None) -> Flask:
@@ -48,6 +70,51 @@ def create_app(service: SERVICE_NAMES | None) -> Flask:
     return app
 
 
+def wrong_key(dispatcher: DomainDispatcherApplication, environ: "WSGIEnvironment", key: str | None) -> Response:
+    """Return AWS's answer to a request with a wrong access key, or without one.
+
+    Args:
+        dispatcher: moto's application, which knows the service of a request.
+        environ: the request.
+        key: the access key; None if the request has none.
+    """
+    if key is None:
+        text = "This request has no access key, and AWS takes no such request unsigned, or the sandbox can't check it."
+    else:
+        text = "This request's access key is not one of this sandbox: it takes the variables that `up` printed."
+    try:
+        app = dispatcher.get_application(environ)
+    except Exception:  # noqa: BLE001 - moto fails in many ways on a request that no AWS client makes
+        app = Flask(__name__)
+        app.request_class = BackendRequest
+    with app.request_context(environ):
+        unsigned = not _scope()[3]
+        if unsigned and request.headers.get("X-Amz-Target"):
+            return _json_error("MissingAuthenticationToken", text)
+        service = "sts" if unsigned and "Action" in request.values else _service()
+        wrong, missing = _KEY_ERRORS.get(service, ("UnrecognizedClientException", "MissingAuthenticationToken"))
+        try:
+            model = get_service_model({"awslambda": "lambda"}.get(service, service))
+        except UnknownServiceError:
+            return _json_error(missing if key is None else wrong, text)
+        if service not in _KEY_ERRORS and model.protocol in (*_QUERY_PROTOCOLS, "rest-xml"):
+            wrong = "InvalidClientTokenId"
+        return _serialized(service, Refusal(missing if key is None else wrong, text), HTTPStatus.FORBIDDEN)
+
+
+def _json_error(code: str, text: str) -> Response:
+    body = json.dumps({"__type": code, "message": text})
+    return Response(body, HTTPStatus.FORBIDDEN, {"x-amzn-ErrorType": code}, mimetype="application/json")
+
+
+def _serialized(service: str, refusal: Refusal, status: HTTPStatus) -> Response:
+    """Return an error in the protocol of a service."""
+    moto_response = BaseResponse(service_name=service)
+    moto_response.setup_class(cast("Request", request))
+    _, headers, body = moto_response.serialized(ActionResult(refusal))
+    return Response(body, status, headers)
+
+
 def _refusal(error: Exception) -> Response:
     """Turn an exception that moto raised into an error in the service's protocol."""
     moto_response = BaseResponse(service_name=_service())
@@ -63,6 +130,8 @@ def _refusal(error: Exception) -> Response:
     if isinstance(error, NotImplementedError | NotFound):
         unknown = "InvalidAction" if model.protocol in _QUERY_PROTOCOLS else "UnknownOperationException"
         refusal, status = Refusal(unknown, f"This sandbox has no {subject}."), HTTPStatus.BAD_REQUEST
+    elif isinstance(error, LeavesTheMachine):
+        refusal, status = Refusal("AccessDenied", str(error)), HTTPStatus.BAD_REQUEST
     else:
         traceback.print_exception(error, file=sys.stderr)
         text = f"This sandbox failed on {subject}: {type(error).__name__}: {error}"
@@ -78,4 +147,5 @@ def _service() -> str:
 
 def _scope() -> list[str]:
     """Return a signature's key, date, region, service and "aws4_request"; empty strings if it is missing."""
-    return (request.headers.get("Authorization", "").split(",")[0].split("/") + [""] * 4)[:5]
+    credential = request.headers.get("Authorization", "").split(",")[0] or request.args.get("X-Amz-Credential", "")
+    return (credential.split("/") + [""] * 4)[:5]

@@ -32,7 +32,11 @@ def identify(request: Request) -> tuple[str, str]:
     """Return the account's id and the region of a request, as moto's services derive them."""
     response = BaseResponse("cloudformation")
     response.headers, response.querystring = request.headers, {}
-    return response.get_current_account(), response.get_region_from_url(request, request.url)
+    try:
+        region = response.get_region_from_url(request, request.url)
+    except IndexError:  # the signature's scope is malformed
+        region = response.default_region
+    return response.get_current_account(), region
 
 
 _ERRORS = (ServiceException, HTTPException, KeyError)  # what moto raises for something that is missing

@@ -2,6 +2,8 @@
 
 The sandbox's process holds a lock on a file in the project's cache until it ends, even if it is killed. If another
 process can take the lock, no sandbox is running. If it can't, the file has the process id of the sandbox.
+
+The lock, the log and the variables are for their owner only.
 """
 
 import argparse
@@ -11,17 +13,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from cfn_sandbox import SandboxError, plugins
-from cfn_sandbox.cli.shell import exports, project, read_variables, tell, unset
+from cfn_sandbox.cli.shell import check_new, exports, project, read_variables, restoration, tell
 from cfn_sandbox.packaging.package import SETTINGS
 
-PATIENCE = 30
-"""Seconds that a sandbox gets to end after SIGTERM; then it gets SIGKILL."""
+PATIENCE_SECONDS = 30
+"""Time that a sandbox gets to end after SIGTERM; then it gets SIGKILL."""
 
 
 def up(options: argparse.Namespace) -> int:
@@ -29,45 +31,90 @@ def up(options: argparse.Namespace) -> int:
     root = project(options.project)
     if not (root / SETTINGS).is_file():
         raise SandboxError(f"no resource type in {root}: it has no {SETTINGS}")
+    env_files = [path.absolute() for path in options.env_file]  # not resolved: a link is not followed
+    for file in env_files:
+        check_new(file)
     folder = root / ".cache" / "sandbox"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(folder) as (lock, free):
         if free:
-            variables = _start(root, folder, lock, options)
+            variables = _start(root, folder, lock, options, env_files)
         else:
             variables = _running_variables(folder, options.region)
             tell(f"the sandbox of {root} is up already")
-    print(exports(variables), flush=True)
+    print(exports(variables, options.exported), flush=True)
     tell(f"it runs until `cfn-sandbox down`; its log is {folder / 'log'}")
     return 0
 
 
 def down(options: argparse.Namespace) -> int:
-    """End the sandbox that runs in the background; print the line that unsets its variables."""
+    """End the sandbox that runs in the background; print the line that gives a shell its own variables back."""
     root = project(options.project)
     folder = root / ".cache" / "sandbox"
+    # Printed first, and in any case: the shell may have the variables of a sandbox that is gone.
+    print(restoration(), flush=True)
     if not folder.is_dir():
         tell(f"no sandbox of {root} is up")
         return 0
     with _lock(folder) as (lock, free):
-        if free:
-            tell(f"no sandbox of {root} is up")
-            return 0
-        # The proxy variables stay: the shell may have set them before.
-        names = [name for name in _running_variables(folder, None) if name.startswith(("AWS_", "CFN_SANDBOX_"))]
-        pid = int(lock.read())
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + PATIENCE
-        while not _try_lock(lock):
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)  # the emulator then ends too (process.py)
-            time.sleep(0.02)
-    print(unset(names), flush=True)
-    tell(f"the sandbox of {root} has ended")
+        if not free:
+            _end(lock)
+        (folder / "variables").unlink(missing_ok=True)
+        tell(f"no sandbox of {root} is up" if free else f"the sandbox of {root} has ended")
     return 0
 
 
-def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace) -> dict[str, str]:
+def _end(lock: IO[str]) -> None:
+    """End the sandbox that holds a lock, and wait until the lock is free.
+
+    Raises:
+        SandboxError: the lock is held by a process that isn't the sandbox.
+    """
+    process = _holder(lock)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    if process is not None:
+        _signal(process, signal.SIGTERM)
+    try:
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                if process is None:
+                    raise SandboxError(f"a process that isn't the sandbox uses {lock.name}: end that process")
+                _signal(process, signal.SIGKILL)  # the emulator then ends too (process.py)
+            time.sleep(0.02)
+    finally:
+        if process is not None:
+            os.close(process)
+
+
+def _holder(lock: IO[str]) -> int | None:
+    """Return a descriptor of the sandbox's process; None if the process with its number doesn't have the lock's file.
+
+    A number can be another process's by now. A descriptor of a process (pidfd_open(2)) never is.
+    """
+    try:
+        number = int(lock.read())
+        process = os.pidfd_open(number)
+    except (ValueError, ProcessLookupError):
+        return None
+    status = os.fstat(lock.fileno())
+    with suppress(OSError):  # it ends just now, or is another user's
+        for file in Path(f"/proc/{number}/fd").iterdir():
+            with suppress(OSError):
+                opened = file.stat()
+                if (opened.st_dev, opened.st_ino) == (status.st_dev, status.st_ino):
+                    return process
+    os.close(process)
+    return None
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, number)
+
+
+def _start(
+    root: Path, folder: Path, lock: IO[str], options: argparse.Namespace, env_files: Sequence[Path]
+) -> dict[str, str]:
     """Start `cfn-sandbox up` in a separate process, and return its variables when it is ready."""
     file = folder / "variables"
     file.unlink(missing_ok=True)
@@ -83,9 +130,9 @@ def _start(root: Path, folder: Path, lock: IO[str], options: argparse.Namespace)
     ]
     command += ["--region", options.region] if options.region else []
     command += [f"--{option.name}" for option in plugins.options(root) if getattr(options, option.keyword)]
-    for env_file in (file, *(path.resolve() for path in options.env_file)):
+    for env_file in (*env_files, file):  # the last one shows that everything is ready
         command += ["--env-file", env_file]
-    with (folder / "log").open("w+", encoding="utf-8") as log:
+    with open(folder / "log", "w", encoding="utf-8", opener=_private) as log:
         process = subprocess.Popen(
             command,
             cwd=root,
@@ -114,7 +161,7 @@ def _wait(process: subprocess.Popen[bytes], file: Path, output: IO[str]) -> None
     """Wait until a file exists, and show the process's output. If the process ends first, exit with its code."""
     ready = False
     while not ready:
-        ready, code = file.exists(), process.poll()
+        ready, code = file.exists() and file.stat().st_size > 0, process.poll()
         sys.stderr.write(output.read())
         if code is not None:
             raise SystemExit(code if code > 0 else 1)
@@ -134,7 +181,7 @@ def _running_variables(folder: Path, region: str | None) -> dict[str, str]:
 @contextmanager
 def _lock(folder: Path) -> Iterator[tuple[IO[str], bool]]:
     """Yield the lock's file, and whether it was free. If it was, this process holds the lock until the block ends."""
-    with (folder / "lock").open("a+", encoding="utf-8") as lock:
+    with open(folder / "lock", "a+", encoding="utf-8", opener=_private) as lock:
         free = _try_lock(lock)
         lock.seek(0)
         yield lock, free
@@ -147,3 +194,10 @@ def _try_lock(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file for its owner only, and not through a link."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)  # an older sandbox's file can be open to others
+    return descriptor

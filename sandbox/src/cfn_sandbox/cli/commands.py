@@ -10,23 +10,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 
-from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox import plugins
+from cfn_sandbox.account import isolation
 from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cli.shell import exports, project, tell, write_variables
-from cfn_sandbox.packaging.package import package, tail
+from cfn_sandbox.cli import aws_cli, tethered
+from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
+from cfn_sandbox.packaging.package import package, tail, untracked_files
 
 
 def up(options: argparse.Namespace) -> int:
     """Run an account with the type until Ctrl-C. Standard output gets the export lines and nothing else."""
     stdout = sys.stdout
+    for file in options.env_file:
+        check_new(file)
     with ExitStack() as running:
         account, function = running.enter_context(_sandbox(options))
         variables = _variables(account, function)
         for file in options.env_file:
-            running.callback(file.unlink, missing_ok=True)
-            write_variables(file, variables)
-        print(exports(variables), file=stdout, flush=True)
+            running.enter_context(written_variables(file, variables))
+        print(exports(variables, options.exported), file=stdout, flush=True)
         tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
         threading.Event().wait()
     return 0
@@ -34,6 +37,8 @@ def up(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a command with a new account. If it fails, show the failures before the account is deleted."""
+    if warning := aws_cli.warning(options.argv):
+        tell(warning)
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # skips what the registry's test invocation has logged
@@ -82,8 +87,15 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
         with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
+            for line in untracked_files(root):
+                tell(line)
             function = account.registry.add_package(packaged)
             tell("the type is registered and ready")
+            if not isolation.is_available():
+                tell(
+                    "the function has a TMPDIR of its own, but this system allows no mount namespaces: "
+                    "whether it writes to other places, which fails in Lambda, is not checked"
+                )
             yield account, function
 
 
@@ -102,10 +114,8 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     pending: list[int] = []
     previous_sigterm = signal.signal(signal.SIGTERM, lambda number, _: pending.append(number))
     try:
-        process = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        raise SandboxError(f"can't run {command[0]}: {error.strerror}") from error
-    else:
+        tether: list[str | Path] = [sys.executable, "-I", "-S", Path(tethered.__file__), str(os.getpid())]
+        process = subprocess.Popen([*tether, *command], env=environment)
         try:
             signal.signal(signal.SIGTERM, previous_sigterm)
             for number in pending:

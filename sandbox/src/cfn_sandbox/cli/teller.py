@@ -10,6 +10,8 @@ from typing import Literal, TextIO
 from rich.console import Console
 from rich.text import Text
 
+__all__ = ["JsonTeller", "Teller", "TextTeller"]
+
 WIDTH = 76
 """The width of a step's title and the dots after it, in characters."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.account.invocation import invoke
+from cfn_sandbox.account.invocation import Emulated, invoke
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
@@ -31,10 +31,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
-    log = Path(request["log"])
+    log = Path(request["function"]["log"])
+    function = Emulated(**{**request["function"], "log": log, "events": Path(request["function"]["events"])})
     kind = Type(
         request["schema"],
-        lambda event: invoke(request["endpoint"], event, request["timeout"], log),
+        lambda event: invoke(function, event),
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
         log=lambda: log.read_text(errors="replace") if log.exists() else "",

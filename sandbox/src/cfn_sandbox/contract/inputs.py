@@ -19,6 +19,8 @@ from botocore.loaders import Loader
 from cfn_sandbox import SandboxError
 from cfn_sandbox.contract import properties
 
+__all__ = ["problems", "read"]
+
 JSON = Any
 Schema = Mapping[str, Any]
 

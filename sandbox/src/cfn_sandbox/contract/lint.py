@@ -21,6 +21,8 @@ from typing import Any
 
 from cfn_sandbox import SandboxError, downloads
 
+__all__ = ["Finding", "NoEngineError", "Result", "failures", "findings", "results", "rules"]
+
 Schema = Mapping[str, Any]
 
 

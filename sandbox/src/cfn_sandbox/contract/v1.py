@@ -2,12 +2,9 @@
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +14,16 @@ from typing import Any
 from moto.utilities.utils import get_partition
 
 from cfn_sandbox import SandboxError, plugins
-from cfn_sandbox.account.account import LOOPBACK, Account, bare_environment
+from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.account.process import running
+from cfn_sandbox.account.scratch import scratch_folder
+from cfn_sandbox.contract import cfn_test
 from cfn_sandbox.contract.cfn_reports import MARK
 from cfn_sandbox.contract.inputs import VARIABLES
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
+
+__all__ = ["Counts", "Result", "run"]
 
 EXPORTS = "contract-test-exports"
 """The stack that exports the variables of input files. `cfn test` reads them from its exports."""
@@ -139,7 +139,7 @@ def run(
         inputs: a folder of inputs, instead of the project's.
 
     Raises:
-        SandboxError: the package can't be built, or the function or the suite's proxy can't be started.
+        SandboxError: the package can't be built, or the function can't be started.
     """
     package_file = package(project, cache, language)
     with (
@@ -161,21 +161,17 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
         account: the account where cfn gets credentials and exports.
         function: the packaged handler.
         inputs: a folder of inputs, instead of the project's.
-
-    Raises:
-        SandboxError: the proxy in front of the account did not start.
     """
-    with _running_proxy() as proxy, _project_copy(project, inputs) as copy, _exports(account):
-        environment = bare_environment() | account.environment() | proxy
+    with _project_copy(project, inputs) as copy, _exports(account):
+        environment = bare_environment() | account.environment() | {cfn_test.ENDPOINT: function.unsigned_endpoint}
         arguments = [
-            "test",
-            *("--endpoint", function.endpoint),
             *("--function-name", function.name),
             *("--region", account.region),
             # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
         ]
-        with cfn.start(arguments, copy, environment | {"HOME": str(copy)}) as process:
+        environment["HOME"] = str(copy)
+        with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
             yield Suite(process, lambda: function.log)
 
 
@@ -219,8 +215,7 @@ def variables(account: Account) -> dict[str, str]:
 @contextmanager
 def _project_copy(project: Path, inputs: Path | None) -> Iterator[Path]:
     """Yield a copy of the project, set to work without Docker, because cfn and pytest write where they run."""
-    with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
-        copy = Path(folder)
+    with scratch_folder() as copy:
         copy_project(project, copy)
         settings = json.loads((copy / SETTINGS).read_text())
         settings["settings"] = settings.get("settings", {}) | {"use_docker": False, "no_docker": True}
@@ -229,22 +224,3 @@ def _project_copy(project: Path, inputs: Path | None) -> Iterator[Path]:
             shutil.rmtree(copy / "inputs", ignore_errors=True)
             shutil.copytree(inputs, copy / "inputs")
         yield copy
-
-
-@contextmanager
-def _running_proxy() -> Iterator[dict[str, str]]:
-    """Yield environment variables that send requests for AWS's real host names to moto.
-
-    `cfn test` calls STS at its real host name even with AWS_ENDPOINT_URL set (rpdk/core/boto_helpers.py,
-    get_service_endpoint).
-    """
-    # Imported here, because importing moto's proxy configures the whole process's logging.
-    from cfn_sandbox.contract.proxy import AUTHORITY  # noqa: PLC0415
-
-    command: list[str | Path] = [sys.executable, "-m", "cfn_sandbox.contract.proxy", "--host", LOOPBACK, "--port", "0"]
-    with running(command, os.environ | {"PYTHONUNBUFFERED": "1"}, subprocess.PIPE) as process:
-        output = b"".join(process.stdout.readline() for _ in range(2)) if process.stdout else b""
-        address = re.search(rf"{re.escape(LOOPBACK)}:\d+", output.decode())
-        if address is None:
-            raise SandboxError(f"moto's proxy did not start: {output.decode()}")
-        yield {"HTTPS_PROXY": f"http://{address[0]}", "AWS_CA_BUNDLE": AUTHORITY}

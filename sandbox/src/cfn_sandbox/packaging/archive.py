@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+__all__ = ["rewrite", "write"]
+
 
 def write(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> BinaryIO:
     """Write files into a zip file in memory, and return it open.

@@ -6,6 +6,7 @@ https://cyclonedx.org/specification/overview/
 import hashlib
 import importlib.metadata
 import json
+import re
 import uuid
 import zipfile
 from pathlib import Path
@@ -19,6 +20,8 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+__all__ = ["text", "write"]
 
 SUFFIX = ".cdx.json"
 """The ending of such a file's name (CycloneDX specification, "Recognized file patterns")."""
@@ -67,6 +70,9 @@ def text(package: Path) -> str:
         components = {canonicalize_name(distribution.name): _component(distribution) for distribution in distributions}
         for component in components.values():
             bill.components.add(component)
+        vendored = _vendored(function)
+        if vendored and (botocore := components.get(canonicalize_name("botocore"))):
+            botocore.components.update(vendored)
         bill.register_dependency(root, components.values())
         for distribution in distributions:
             required = {canonicalize_name(requirement.name) for requirement in _requirements(distribution)}
@@ -90,6 +96,34 @@ def _component(distribution: importlib.metadata.PathDistribution) -> Component:
         purl=url,
         licenses=[LicenseFactory().make_from_string(licence)] if licence and "\n" not in licence else None,
     )
+
+
+def _vendored(function: zipfile.ZipFile) -> list[Component]:
+    """Return what botocore vendors: six, and the exceptions of an old requests with its urllib3.
+
+    Only six says its version.
+    """
+    folder, names = "botocore/vendored", set(function.namelist())
+    found = []
+    if f"{folder}/six.py" in names:
+        version = re.search(rb'^__version__ = "([^"]+)"', function.read(f"{folder}/six.py"), re.MULTILINE)
+        found.append(("six", version[1].decode() if version else None, "MIT"))
+    if f"{folder}/requests/exceptions.py" in names:
+        found.append(("requests", None, "Apache-2.0"))
+    if f"{folder}/requests/packages/urllib3/exceptions.py" in names:
+        found.append(("urllib3", None, "MIT"))
+    return [
+        Component(
+            name=name,
+            version=version,
+            type=ComponentType.LIBRARY,
+            bom_ref=f"botocore-vendored-{name}",
+            purl=PackageURL("pypi", name=name, version=version),
+            licenses=[LicenseFactory().make_from_string(licence)],
+            properties=[Property(name="vendored-by", value="botocore")],
+        )
+        for name, version, licence in found
+    ]
 
 
 def _requirements(distribution: importlib.metadata.PathDistribution) -> list[Requirement]:

@@ -9,7 +9,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+__all__ = ["ADVICE", "LAMBDA", "compile_tree", "interpreter"]
 
 LAMBDA = "3.12"
 """The version of Lambda's interpreter in python3.12, the newest runtime that cfn knows."""
@@ -67,18 +70,21 @@ def compile_tree(root: Path, python: Path) -> None:
 def _candidates(version: str) -> Iterator[Path]:
     name = f"python{version}"
     yield Path(sys.executable)
-    for folder in os.get_exec_path():
-        yield Path(folder, name)
+    yield from (Path(folder, name) for folder in os.get_exec_path())
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/{name}"))
-    yield from sorted(uv.glob(f"cpython-{version}.*/bin/{name}"))
+    for folder, pattern in ((pyenv, f"versions/{version}.*/bin/{name}"), (uv, f"cpython-{version}.*/bin/{name}")):
+        with suppress(OSError):  # this user can't read it, for example in a container with somebody else's home
+            yield from sorted(folder.glob(pattern))
 
 
 def _runs_version(path: Path, version: str) -> bool:
     """Return whether a file runs a CPython of a version: pyenv has shims for versions that they can't run."""
     if not os.access(path, os.X_OK):
         return False
-    result = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
+    try:
+        result = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
+    except OSError:  # it can't be run, for example because its loader is missing
+        return False
     return result.stdout.split() == ["cpython", version]

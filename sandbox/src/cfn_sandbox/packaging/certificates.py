@@ -10,8 +10,10 @@ from pathlib import Path
 
 from OpenSSL import crypto
 
+__all__ = ["DIRECTORY", "add", "write_directory"]
+
 DIRECTORY = "authorities"
-"""The directory's name. It is next to the bundle, where the product's tls.py looks for it."""
+"""The directory's name. It is next to the bundle, where the safe entry point's tls.py looks for it."""
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
 

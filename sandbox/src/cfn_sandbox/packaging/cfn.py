@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
 
+__all__ = ["LOGS", "run"]
+
 LOG_FILE, PIP_LOG = "rpdk.log", "pip.log"
 LOGS = (LOG_FILE, PIP_LOG)
 """The logs that cfn and its pip leave in the folder where it runs."""
@@ -24,6 +26,10 @@ PATIENCE = 10
 _PIP_TIME = re.compile(r"^\S+ ", re.MULTILINE)
 _PIP_ERROR = re.compile(
     r"^ *ERROR: (.+?)(?=^ *(?:ERROR|WARNING): |^ *Exception information:|\Z)", re.MULTILINE | re.DOTALL
+)
+_NO_NETWORK = re.compile(
+    "Temporary failure in name resolution|Name or service not known|Network is unreachable|Connection refused|"
+    "No route to host|Connection timed out|Cannot connect to proxy|Read timed out"
 )
 _CRITICAL = re.compile(r"^\[.*?\] CRITICAL - (.+)$", re.MULTILINE)
 _INSTANCE = re.compile(r"^On instance(\[.+):$", re.MULTILINE)  # jsonschema's line for the error's place in the schema
@@ -96,7 +102,10 @@ def call(
 
 @contextmanager
 def start(
-    arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[str]]:
     """Start `cfn` with its output in a pipe; when the block ends, end cfn and its pip if they still run.
 
@@ -104,6 +113,7 @@ def start(
         arguments: As for `run`.
         folder: As for `run`.
         environment: As for `run`.
+        program: Arguments of Python for a program that runs cfn's own `main`, instead of the command `cfn`.
 
     Raises:
         PackagerError: cfn is not installed.
@@ -119,7 +129,7 @@ def start(
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
     with subprocess.Popen(
-        [cfn, *arguments],
+        [*((sys.executable, *program) if program else (cfn,)), *arguments],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
@@ -149,7 +159,13 @@ def _terminate(process: subprocess.Popen[str]) -> None:
 
 def _reason(result: Result, folder: Path) -> str:
     """Return the reason of a failure from pip's log, or from one of the three reports of `rpdk/core/cli.py`."""
-    pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", _text(folder / PIP_LOG)))
+    pip_log = _text(folder / PIP_LOG)
+    pip_errors = _PIP_ERROR.findall(_PIP_TIME.sub("", pip_log))
+    if pip_errors and (no_network := _NO_NETWORK.search(pip_log)):
+        return (
+            f"pip can't reach its package index ({no_network[0]}), from which it installs requirements.txt: check the "
+            "network, and the proxy and the index in pip's configuration (`pip config list`)."
+        )
     if pip_errors:
         return _cut("pip could not install requirements.txt: " + " ".join(" ".join(pip_errors).split()))
     if _DOWNSTREAM in result.lines:

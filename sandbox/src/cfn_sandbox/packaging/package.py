@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
 from cfn_sandbox.packaging.project import read as read_settings
+
+__all__ = ["build_without_docker", "copy_project", "package"]
 
 SETTINGS = sources.SETTINGS
 
@@ -45,15 +47,16 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     """
     project = project.resolve()
     settings = read_settings(project)
-    settings["language"] = language or project_settings.read(project).language or settings["language"]
+    settings["language"] = language or language_of(project)
     _check_language(settings["language"])
     build_without_docker(settings)
     packages = cache or project / ".cache" / "packages"
-    package_file = packages / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
+    inputs = sorted(_inputs(project, settings["language"]))
+    package_file = packages / f"{_digest(project, inputs, settings['language'])}.zip"
     if not package_file.exists():
         packages.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=packages) as scratch:
-            copy_project(project, Path(scratch))
+            _copy(inputs, project, Path(scratch))
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(package_file)
     _touch(package_file)
@@ -70,16 +73,49 @@ def _touch(path: Path) -> None:
 
 def copy_project(project: Path, folder: Path) -> None:
     """Copy the files of a project that cfn reads into an empty folder."""
-    for path in _inputs(project):
+    _copy(_inputs(project, language_of(project)), project, folder)
+
+
+def _copy(files: Iterable[Path], project: Path, folder: Path) -> None:
+    for path in files:
         target = folder / path.relative_to(project)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 
 
-def _inputs(project: Path) -> Iterator[Path]:
-    """Return the shipped files that cfn reads: those next to .rpdk-config, src/ and inputs/."""
+def language_of(project: Path) -> str:
+    """Return the name of a project's language plugin: the one in its settings, or else the one in .rpdk-config.
+
+    Raises:
+        PackagerError: the folder has no project.
+        SandboxError: the project's settings can't be read.
+    """
+    language: str = project_settings.read(project).language or read_settings(project)["language"]
+    return language
+
+
+def untracked_files(project: Path) -> list[str]:
+    """Return a line for each file that git neither tracks nor ignores: whether it is in the package.
+
+    Args:
+        project: the folder with .rpdk-config.
+    """
+    project = project.resolve()
+    small = language_of(project) == SMALL
+    text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
+    return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
+
+
+def _inputs(project: Path, language: str) -> Iterator[Path]:
+    """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
+    files = sources.shipped_files if language == SMALL else sources.all_files
+    return files(project, *_tops(project))
+
+
+def _tops(project: Path) -> list[str]:
+    """Return what cfn reads: the files next to .rpdk-config, src/ and inputs/."""
     top_level = (path.name for pattern in ("*.json", "*.txt") for path in sorted(project.glob(pattern)))
-    return sources.shipped_files(project, SETTINGS, *top_level, "resource-role.yaml", "src", "inputs")
+    return [SETTINGS, *top_level, "resource-role.yaml", "src", "inputs"]
 
 
 def _check_language(language: str) -> None:

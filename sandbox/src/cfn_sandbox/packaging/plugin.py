@@ -1,7 +1,7 @@
 """cfn's language plugin `python312-small`, which builds a smaller package that starts faster, for Python 3.12.
 
 It builds like the official plugin, then removes what no resource type runs (_UNUSED, _unneeded_files), adds byte code
-for Lambda's interpreter, and compresses. It doesn't depend on this type.
+for Lambda's interpreter, and compresses. It depends on no type.
 """
 
 import logging
@@ -17,6 +17,8 @@ from rpdk.core.project import Project
 from rpdk.python.codegen import Python312LanguagePlugin
 
 from cfn_sandbox.packaging import archive, bytecode, certificates
+
+__all__ = ["SmallPythonLanguagePlugin"]
 
 LOG = logging.getLogger(__name__)
 

@@ -1,8 +1,11 @@
-"""Decides which files of a project ship: those that git tracks.
+"""Decides which files of a project ship: the regular files that git tracks.
 
 Nobody has reviewed a file that isn't committed: a note, a key or an `.env` in src/ must not reach a bucket. A tracked
-file ships as it is in the working tree, with changes that are not committed. A project outside any repository, or one
-that its repository doesn't track (a staged copy), ships all its files except hidden ones.
+file ships as it is in the working tree, with changes that are not committed. A link may lead to any file of the user's,
+so one in the place of a tracked file, or of a folder above it, is refused.
+
+A project outside any repository, or one that its repository doesn't track (a staged copy), ships all its files except
+hidden ones.
 """
 
 import os
@@ -11,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
+
+__all__ = ["SETTINGS", "shipped_files", "untracked_files"]
 
 SETTINGS = ".rpdk-config"
 """The file of cfn's settings, which makes a folder a project."""
@@ -24,14 +29,25 @@ def shipped_files(project: Path, *tops: str) -> Iterator[Path]:
         tops: Files and folders by their path in the project; missing ones are skipped.
 
     Raises:
-        PackagerError: The project is in a repository, and git is missing or fails.
+        PackagerError: The project is in a repository, and git is missing or fails, or a link stands for a tracked file.
     """
     tracked = _git_files(project, "--cached")
     if project / SETTINGS not in tracked:
         tracked = frozenset()
+    _refuse_links(project, tops, tracked)
     for path in _files_below(project, tops):
         if path in tracked if tracked else not _is_hidden(path, project, tops):
             yield path
+
+
+def all_files(project: Path, *tops: str) -> Iterator[Path]:
+    """Yield the files that cfn itself packages, tracked or not, in a fixed order and without byte code.
+
+    Args:
+        project: As for `shipped_files`.
+        tops: As for `shipped_files`.
+    """
+    yield from _files_below(project, tops)
 
 
 def untracked_files(project: Path, *tops: str) -> list[Path]:
@@ -56,6 +72,27 @@ def _files_below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 yield path
+
+
+def _refuse_links(project: Path, tops: tuple[str, ...], tracked: frozenset[Path]) -> None:
+    """Raise an error if a tracked file below one of the tops is a link, or is behind one.
+
+    Raises:
+        PackagerError: There is one; with its name.
+    """
+    checked: set[Path] = set()
+    for file in sorted(tracked):
+        if any(file.is_relative_to(project / top) for top in tops):
+            for path in (file, *file.parents):
+                if path == project or path in checked:
+                    break
+                checked.add(path)
+                if path.is_symlink():
+                    behind = "" if path == file else f", and {file.relative_to(project)} is behind it"
+                    raise PackagerError(
+                        f"{path.relative_to(project)} is a link{behind}. Only regular files ship: put a copy of its "
+                        "target there, or `git rm` it."
+                    )
 
 
 def _is_hidden(path: Path, project: Path, tops: tuple[str, ...]) -> bool:

@@ -57,4 +57,5 @@ class OverHttp:
     def events(self) -> Iterable[JSON]:
         """Return the stack's events, oldest first."""
         pages = self._client.get_paginator("describe_stack_events").paginate(StackName=self._name)
-        return reversed([event for page in pages for event in page["StackEvents"]])
+        newest_first: list[JSON] = [event for page in pages for event in page["StackEvents"]]
+        return reversed(newest_first)

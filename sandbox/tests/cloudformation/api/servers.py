@@ -38,7 +38,7 @@ def serving(
     services: Mapping[str, Service], identify: Callable[[Request], tuple[str, str]] | None = None
 ) -> Iterator[str]:
     """Yield the address of a server with the layer. Every request is of ACCOUNT, and of the region that it names."""
-    front = Front(_behind, services, identify or _identify, list)
+    front = Front(_behind, services, identify or _identify)
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -58,4 +58,5 @@ def _identify(request: Request) -> tuple[str, str]:
 def client(endpoint: str, service: str, region: str = REGION, user_agent: str | None = None) -> Client:
     """Return a client that checks nothing itself and makes one attempt a call."""
     config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, user_agent=user_agent)
-    return SESSION.client(service, region, endpoint_url=endpoint, config=config)
+    made: Client = SESSION.client(service, region, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # the stubs know literal names only
+    return made

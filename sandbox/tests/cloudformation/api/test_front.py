@@ -25,6 +25,11 @@ class Functions:
 
     calls: list[Call] = field(default_factory=list)
     error: Exception | None = None
+    stacks: list[dict[str, Any]] = field(
+        default_factory=lambda: [
+            {"StackName": "a\x00b", "CreationTime": CREATED, "StackStatus": "CREATE_COMPLETE", "Tags": []}
+        ]
+    )
 
     def _answer(self, call: Call, answer: Answer) -> Answer:
         self.calls.append(call)
@@ -38,8 +43,7 @@ class Functions:
 
     def describe_stacks(self, call: Call) -> Answer:
         """Answer DescribeStacks."""
-        stack = {"StackName": "a\x00b", "CreationTime": CREATED, "StackStatus": "CREATE_COMPLETE", "Tags": []}
-        return self._answer(call, {"Stacks": [stack]})
+        return self._answer(call, {"Stacks": self.stacks})
 
     def get_resource(self, call: Call) -> Answer:
         """Answer GetResource."""
@@ -199,6 +203,12 @@ def test_a_defect_is_an_internal_failure(
     assert "a property's value" not in log
 
 
+def test_an_answer_that_does_not_fit_is_a_defect(endpoint: str, functions: Functions) -> None:
+    """An answer that doesn't fit the model is an InternalFailure in the service's protocol too."""
+    functions.stacks = [{"StackName": "a", "CreationTime": "yesterday"}]
+    assert refusal(client(endpoint, "cloudformation").describe_stacks)[::2] == ("InternalFailure", 500)
+
+
 @pytest.mark.parametrize(
     ("target", "body", "code"),
     [
@@ -293,7 +303,7 @@ def test_an_error_names_the_region_that_has_the_types(functions: Functions, serv
         "cloudformation": "Action=DescribeStacks",
         "cloudcontrol": '{"TypeName": "Acme::Test::Toy", "Identifier": "i"}',
     }
-    request = Request.from_values(data=body[service], **environ)  # type: ignore[arg-type]
+    request = Request.from_values(data=body[service], **environ)
     answer = Service(service, "Example", [functions], "eu-west-1", no_space).answer(
         request, "123456789012", "us-east-1"
     )

@@ -6,14 +6,25 @@ import json
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qsl
 
 import botocore.session
 import pytest
 from botocore.model import Shape
 
+from cfn_sandbox.cloudformation.api import (
+    change_set_operations,
+    descriptions,
+    stack_operations,
+    template_operations,
+)
+from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
+from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members_of_json
+from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.cloudformation.registry.registry import Registry
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 SERVICES = ("cloudformation", "cloudcontrol")
@@ -184,3 +195,19 @@ def test_members_of_json() -> None:
         ("Filter.Operations", "DELETE"),
         ("Filter.No", "[]"),
     ]
+
+
+OWNERS: dict[str, list[object]] = {
+    "cloudformation": [
+        *(change_set_operations, descriptions, stack_operations, template_operations),
+        type_operations(Registry(Mock())),
+    ],
+    "cloudcontrol": [CloudControl()],
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_honoured_operation_has_a_function(service: str) -> None:
+    """Each operation that the table honours has a function, and no other one has."""
+    functions = Service(service, "Example", OWNERS[service], "eu-west-1", Mock()).operations
+    assert sorted(functions) == sorted(operation for name, operation in HONOURED if name == service)

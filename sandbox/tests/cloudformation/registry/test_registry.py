@@ -14,13 +14,11 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.api.serving import serve
 from cfn_sandbox.cloudformation.registry.registry import RESERVED, Registry
 from sandbox.tests.toy import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 
-PROJECT = Path(__file__).parents[2]
 TOY = "Acme::Test::Toy"
 HANDLERS = """
 toys = {}

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.api.serving import serve
 
 Client = Any  # boto3 creates client classes at run time
 

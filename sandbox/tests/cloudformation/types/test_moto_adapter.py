@@ -78,6 +78,16 @@ def test_a_parameter_without_a_name() -> None:
     assert SESSION.client("ssm").get_parameter(Name=instance.identifier)["Parameter"]["Value"] == "2"
 
 
+def test_names_in_lower_case() -> None:
+    """A generated name is in lower case where the schema requires it."""
+    assert made(kind("AWS::ECR::Repository").create(REQUEST, {})).identifier.startswith("toys-box-")
+
+
+def test_an_identifier_that_moto_lacks() -> None:
+    """Where moto's object has no physical id, the identifier is the one that the schema names."""
+    assert made(kind("AWS::IoT::Thing").create(REQUEST, {"ThingName": "lamp"})).identifier == "lamp"
+
+
 def test_the_stack_s_tags() -> None:
     """A resource gets the stack's tags; where keys are equal, its own wins."""
     tagged = Request(ACCOUNT, REGION, REQUEST.stack_id, "Box", {"team": "a", "own": "b"})

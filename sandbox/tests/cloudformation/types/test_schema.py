@@ -68,10 +68,11 @@ def test_handlers_and_tags() -> None:
 
 
 def test_identifier() -> None:
-    """The identifier's parts are joined by a bar; a model without a part has none."""
+    """The identifier's parts are joined by a bar; a model without a known part has none."""
     model: JSON = {"Name": "a", "Box": {"Size": 1}}
     assert TOY.identifier(model) == "a|1"
     assert TOY.identifier({"Name": "a"}) is None
+    assert TOY.identifier({**model, "Name": LATER}) is None
     assert ResourceSchema({"typeName": "A"}).identifier({"Name": "a"}) is None
 
 

@@ -31,7 +31,6 @@ class Front:
         application: the application behind it: moto's.
         services: the services by the name that requests are signed for: CLOUDFORMATION, CLOUD_CONTROL.
         identify: tells the account and the region of a request.
-        reset: called when a client resets moto's services (POST /moto-api/reset).
     """
 
     def __init__(
@@ -39,20 +38,16 @@ class Front:
         application: WSGIApplication,
         services: Mapping[str, Service],
         identify: Identify,
-        reset: Callable[[], object],
     ) -> None:
         self._application = application
         self._services = services
         self._identify = identify
-        self._reset = reset
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or pass it on."""
         request = Request(environ)
         service = self._services.get(_service(request))
         if service is None:
-            if request.path == "/moto-api/reset":
-                self._reset()
             return self._application(environ, start_response)
         account, region = self._identify(request)
         return service.answer(request, account, region)(environ, start_response)
@@ -60,8 +55,6 @@ class Front:
 
 def _service(request: Request) -> str:
     """Return the name of the service that a request is for; an empty text if it is for another one or none."""
-    if request.path.startswith(("/moto-api", "/latest/")):
-        return ""
     scope = request.headers.get("Authorization") or request.args.get("X-Amz-Credential", "")
     if signed := re.search(r"/\d{8}/[^/]+/([^/]+)/aws4_request", scope):
         return signed[1]

@@ -100,13 +100,16 @@ class Service:
             operation that the service's table honours has one.
         home: the region that has the sandbox's types; an error about a missing type in another region says so.
         space_of: returns what CloudFormation keeps of an account in a region.
+
+    Attributes:
+        operations: the functions by operation.
     """
 
     def __init__(
         self, name: str, title: str, owners: Iterable[object], home: str, space_of: Callable[[str, str], Space]
     ) -> None:
         self._model = get_service_model(name)
-        self._operations: dict[str, Operation] = {
+        self.operations: dict[str, Operation] = {
             operation: getattr(owner, xform_name(operation))
             for owner in owners
             for operation in self._model.operation_names
@@ -115,8 +118,11 @@ class Service:
         self._title = title
         self._home = home
         self._space_of = space_of
-        self._codes = CODES[self._model.protocol]
         self._table = Table(name, title, (self._codes.unknown_operation, self._codes.invalid))
+
+    @property
+    def _codes(self) -> Codes:
+        return CODES[self._model.protocol]
 
     def answer(self, request: Request, account: str, region: str) -> Response:
         """Return the answer to a request: the operation's, or an error in the service's protocol."""
@@ -127,15 +133,13 @@ class Service:
             self._table.check_operation(name)
             parameters = self._parameters(name, form, request)
             client = request.headers.get("User-Agent", "")
-            result: Answer | Exception = self._operations[name](
-                Call(parameters, account, region, self._space_of, client)
-            )
+            call = Call(parameters, account, region, self._space_of, client)
+            return self._response(name, self.operations[name](call))
         except CloudFormationError as error:
-            result = error if region == self._home else _with_hint(error, region, self._home)
+            return self._response(name, error if region == self._home else _with_hint(error, region, self._home))
         except Exception as error:  # noqa: BLE001 - a defect of the sandbox's: a client gets an answer of the protocol
             text = log_defect(error, f"{self._title}'s {name}")
-            result = CloudFormationError("InternalFailure", text)
-        return self._response(name, result)
+            return self._response(name, CloudFormationError("InternalFailure", text))
 
     def _form(self, request: Request) -> list[tuple[str, str]]:
         """Return the pairs of a request of the query protocol: of its query string and its body."""

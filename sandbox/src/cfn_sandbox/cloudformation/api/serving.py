@@ -18,19 +18,20 @@ from cfn_sandbox.cloudformation.stacks import operations, space
 from cfn_sandbox.cloudformation.types import catalogue
 
 if TYPE_CHECKING:
-    from cfn_sandbox.account.account import Account, Door
+    from cfn_sandbox.account.account import Account
+    from cfn_sandbox.account.layers import Layers
     from cfn_sandbox.cloudformation.registry.registry import Registry
 
 
 @contextmanager
-def serve(account: Account, door: Door, reserved: str | None, *, tested: bool) -> Iterator[Registry]:
+def serve(account: Account, layers: Layers, reserved: str | None, *, tested: bool) -> Iterator[Registry]:
     """Have an account serve CloudFormation and Cloud Control; yield its registry.
 
     At the end, operations that still run are waited for, and stacks and types are forgotten.
 
     Args:
         account: the account, which answers requests already.
-        door: what answers its requests.
+        layers: what answers its requests.
         reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
     """
@@ -43,7 +44,7 @@ def serve(account: Account, door: Door, reserved: str | None, *, tested: bool) -
             CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
         }
         try:
-            with door.layer(lambda application: Front(application, services, identify, space.clear)):
+            with layers.layer(lambda application: Front(application, services, identify), space.clear):
                 yield registry
         finally:
             operations.end()

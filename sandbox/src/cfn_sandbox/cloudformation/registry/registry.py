@@ -9,7 +9,6 @@ Source: the CloudFormation API Reference, operation by operation, and "Managing 
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.cloudformation.registry import versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
     Extension,
     InvalidPackage,
-    PythonFunction,
     Parameters,
+    PythonFunction,
     Registration,
     Version,
     not_found,
@@ -61,8 +61,8 @@ def open_registry(
         reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
     """
-    with tempfile.TemporaryDirectory(prefix="sandbox-registry-") as folder:
-        registry = Registry(Builder(account, Path(folder), wait, tested=tested), reserved)
+    with scratch_folder() as folder:
+        registry = Registry(Builder(account, folder, wait, tested=tested), reserved)
         try:
             with versions.offer(registry):
                 yield registry

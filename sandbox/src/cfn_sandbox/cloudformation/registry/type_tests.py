@@ -6,12 +6,12 @@ Sources: "Testing resource types using contract tests" in the CloudFormation CLI
 CloudFormation API Reference, TypeTestsStatus.
 """
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import zipfile
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.account.process import running
+from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.cloudformation.registry.extensions import TypeTests, partition
 
 MAX_DESCRIPTION = 900
@@ -60,8 +61,7 @@ class TypeTester:
         Raises:
             SandboxError: the tests were stopped, or can't be run.
         """
-        with tempfile.TemporaryDirectory(prefix="sandbox-tests-") as scratch:
-            folder = Path(scratch)
+        with scratch_folder() as folder:
             with zipfile.ZipFile(package) as contents:
                 contents.extractall(folder, [name for name in contents.namelist() if name.startswith("inputs/")])
             region = self._account.region
@@ -71,8 +71,9 @@ class TypeTester:
                 "previous": previous,
                 "inputs": str(folder / "inputs"),
                 "values": values,
-                "endpoint": function.endpoint,
-                "log": str(function.log_file),
+                # The folder is the user's alone, and so is the secret in this file.
+                "function": dataclasses.asdict(function.emulated)
+                | {"log": str(function.log_file), "events": str(function.emulated.events)},
                 "timeout": TIMEOUT,
             }
             (folder / "request.json").write_text(json.dumps(request))

@@ -27,6 +27,7 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
+from cfn_sandbox.cloudformation.types.patterns import finds
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -128,8 +129,7 @@ class MotoType(NominalType):
 
     def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource, with a generated name if the type has names and the template gives none."""
-        generated = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
-        name = self._given_name(properties) or generated
+        name = self._given_name(properties) or self._generated_name(request)
         extra = {"LogicalId": request.logical_id, "StackId": request.stack_id, "ResourceType": self.name}
 
         def create() -> Outcome:
@@ -137,7 +137,7 @@ class MotoType(NominalType):
             made = self._model.create_from_cloudformation_json(
                 name, definition, request.account, request.region, **extra
             )
-            outcome = self._outcome(made, request, properties)
+            outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
                 text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
@@ -165,7 +165,7 @@ class MotoType(NominalType):
                 account_id=request.account,
                 region_name=request.region,
             )
-            return self._outcome(changed or instance.state, request, desired)
+            return self._outcome(changed or instance.state, instance.identifier, request, desired)
 
         return self._attempt(request, desired, update)
 
@@ -206,9 +206,18 @@ class MotoType(NominalType):
             settled[tag_property] = own + [{"Key": key, "Value": tags[key]} for key in tags if key not in keys]
         return {"Type": self.name, "Properties": settled}
 
-    def _outcome(self, resource: Any, request: Request, properties: Properties) -> Outcome:  # noqa: ANN401 - moto's object
+    def _generated_name(self, request: Request) -> str:
+        """Return moto's generated name, in lower case if the schema requires it."""
+        name = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
+        rules = self.schema.resolve(self.schema.properties.get(self._model.cloudformation_name_type()))
+        pattern = rules.get("pattern")
+        return name if not isinstance(pattern, str) or finds(pattern, name) else name.lower()
+
+    def _outcome(self, resource: Any, name: str, request: Request, properties: Properties) -> Outcome:  # noqa: ANN401 - moto's object
         resource.cf_resource_type, resource.logical_resource_id = self.name, request.logical_id
-        return Outcome(Instance(str(resource.physical_resource_id), properties, resource))
+        own = getattr(resource, "physical_resource_id", None)  # a few of moto's objects have none
+        identifier = own or self.schema.identifier(properties) or name
+        return Outcome(Instance(str(identifier), properties, resource))
 
     def _attempt(self, request: Request, properties: Properties, work: Callable[[], Outcome]) -> Outcome:
         try:

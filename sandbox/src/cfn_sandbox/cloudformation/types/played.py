@@ -15,6 +15,8 @@ from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import Action
 from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
 
+__all__ = ["Call", "Handler", "Refusal", "offer"]
+
 Model = dict[str, Any]  # the handlers of a type know its shape
 _offered: dict[str, Mapping[str, Handler]] = {}
 _types: dict[str, PlayedType] = {}  # built when they are first used: cfn-lint takes half a second to load

@@ -177,9 +177,10 @@ class ResourceSchema:
         return schemas
 
     def identifier(self, model: Mapping[str, Value]) -> str | None:
-        """Return the primary identifier (the value of Ref), its parts joined by `|`; None if the model lacks a part."""
+        """Return the primary identifier (the value of Ref), its parts joined by `|`; None if a part isn't known."""
         parts = [at(dict(model), path) for path in self.primary_identifier]
-        return None if None in parts or not parts else "|".join(_text(part) for part in parts)
+        unknown = not parts or any(part is None or not is_known(part) for part in parts)
+        return None if unknown else "|".join(_text(part) for part in parts)
 
     def replacement(self, name: str, previous: Value, desired: Value) -> Replacement:
         """Return whether changing a top-level property replaces the resource.

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from cfn_sandbox.account.account import Account
-from sandbox.tests.toys import SCHEMA, Toys
 from tools.clients.recording import ENDPOINT, names, words
+from tools.clients.toys import SCHEMA, Toys
 
 RECORDINGS = Path(__file__).with_name("recordings")
 
@@ -75,6 +75,5 @@ def test_a_recording_is_answered_as_before(client: str) -> None:
                 f"request {number}, {recorded['method']} {recorded['path']} {recorded['body'][:80]}: {answer.text}"
             )
             assert (answer.status_code, words(answer.text)) == (recorded["status"], recorded["words"]), context
-    actions = [event["action"] for event in toys.events]
-    assert (actions[0], actions[-1]) == ("CREATE", "DELETE")
+    assert (toys.actions[0], toys.actions[-1]) == ("CREATE", "DELETE")
     assert [toy["Name"] for toy in toys.resources.values()] == ["wolf"]
