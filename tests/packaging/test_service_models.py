@@ -26,7 +26,8 @@ from tools.benchmarks import events
 from tools.benchmarks.service import Fault, Service
 from tools.envelopes import ROOT
 
-CALLS = settings.read(ROOT).service_models
+SETTINGS = settings.read(ROOT)
+CALLS = SETTINGS.service_models
 DATA = service_models.folder(ROOT)
 OPERATIONS = [(service, name) for service, names in CALLS.items() for name in names]
 

@@ -8,11 +8,12 @@ from tools.benchmarks import events, measure
 from tools.benchmarks.measure import SIDES, Results, calls
 
 HERE = Path(__file__).parent
+README = HERE.parents[1] / "README.md"
 AWS_HANDLER = HERE / "aws_handler.md"
 
 
 def write(results: Results, seconds: float) -> list[str]:
-    """Write RESULTS.md.
+    """Write RESULTS.md, and the table of figures in README.md.
 
     Args:
         results: The measurements.
@@ -60,8 +61,35 @@ def write(results: Results, seconds: float) -> list[str]:
         "## Method",
         *_method(results, seconds),
     ]
+    _write_figures(results)
     (HERE / "RESULTS.md").write_text("\n\n".join(filter(None, sections)) + "\n", encoding="utf-8")
     return [*in_lambda, "", *ratios, "", *targets]
+
+
+def _write_figures(results: Results) -> None:
+    """Write the few figures that README shows."""
+    costs = {side: results.costs["CREATE", side] for side in SIDES}
+    rows: list[tuple[str, Callable[[str], float | None], int]] = [
+        (f"{name} CREATE{when}, {unit}", lambda side, figure=figure: getattr(costs[side], figure), 0)  # type: ignore[misc]  # the default binds the loop's variable
+        for name, when, kind in (("first", " after the imports", "first"), ("cold", "", "cold"), ("warm", "", "warm"))
+        for unit, figure in (("M instructions", f"{kind}_instructions"), ("CPU ms", f"{kind}_cpu"))
+        if results.counted or unit == "CPU ms"
+    ]
+    if results.in_lambda:
+        name = "first CREATE after the imports, ms at a seventh of a core"
+        rows.insert(0, (name, lambda side: results.in_lambda[side].first, 0))
+    rows.append(("zip, MB", lambda side: results.zips[side] / 1e6, 1))
+    table = _table(
+        ("", "this package", "plain, with byte code", "plain"),
+        (
+            [name, *(_number(value(side), digits) for side in ("ours", "compiled", "naive"))]
+            for name, value, digits in rows
+        ),
+    )
+    begin, end = "<!-- make bench writes this table -->\n", "\n<!-- end -->"
+    before, rest = README.read_text(encoding="utf-8").split(begin)
+    after = rest.split(end, 1)[1]
+    README.write_text(before + begin + "\n".join(table) + end + after, encoding="utf-8")
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

@@ -125,6 +125,8 @@ def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
 def write_report(measurements: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
     """Return the printed lines and the content of RESULTS.md."""
     monkeypatch.setattr(report, "HERE", folder)
+    monkeypatch.setattr(report, "README", folder / "README.md")
+    shutil.copy(PROJECT / "README.md", folder)
     return report.write(measurements, 60), (folder / "RESULTS.md").read_text()
 
 
@@ -141,6 +143,17 @@ def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "| cold | 3 | 3 | 3 |\n| warm | 2 | 2 | 2 |\n| warm, new stream | 3 | 3 | 3 |" in text
     assert "The counts leave out Lambda's runtime client" in text
     assert "Skipped: the benchmark got no control group" in text
+
+
+def test_the_readme_has_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """README has first events, instructions and CPU time, and nothing else in it changes."""
+    write_report(results(ratio=3), tmp_path, monkeypatch)
+    before, after = ((folder / "README.md").read_text().splitlines() for folder in (PROJECT, tmp_path))
+    assert "| first CREATE after the imports, M instructions | 20 | 60 | 120 |" in after
+    assert "| cold CREATE, CPU ms | 20 | 60 | 120 |" in after
+    assert [line for line in after if not line.startswith("| ")] == [
+        line for line in before if not line.startswith("| ")
+    ]
 
 
 def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +179,7 @@ def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.M
 def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without valgrind the report says how to install it, and calls no target met."""
     lines, text = write_report(results(ratio=50, counted=False), tmp_path, monkeypatch)
-    assert sum("ms CPU" in line for line in lines) == 4
+    assert sum("ms CPU" in line for line in lines) == 6
     assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 9
     assert "sudo apt-get install valgrind" in text
 
