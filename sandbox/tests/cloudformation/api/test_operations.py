@@ -339,6 +339,15 @@ def test_resources(client: Client) -> None:
     assert refusal(client.describe_stack_resource, **missing) == "Resource Wolf does not exist for stack toys"
 
 
+def test_metadata_of_a_resource(client: Client) -> None:
+    """DescribeStackResource shows a resource's Metadata with its references resolved."""
+    wolf = {"Type": TOY, "Properties": {"Name": "wolf"}, "Metadata": {"Friend": {"Ref": "Bear"}}}
+    resources = json.loads(template())["Resources"] | {"Wolf": wolf}
+    client.create_stack(StackName="toys", TemplateBody=json.dumps({"Resources": resources}))
+    detail = client.describe_stack_resource(StackName="toys", LogicalResourceId="Wolf")["StackResourceDetail"]
+    assert json.loads(detail["Metadata"]) == {"Friend": "bear"}
+
+
 def test_exports_and_imports(client: Client) -> None:
     """Exports are listed with their stack, and the stacks that use one by its name."""
     outputs = {"Name": {"Value": "bear", "Export": {"Name": "Bear"}}}

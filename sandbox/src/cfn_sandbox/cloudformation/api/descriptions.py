@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.events import Event
     from cfn_sandbox.cloudformation.stacks.stack import Stack
     from cfn_sandbox.cloudformation.stacks.state import Resource
+    from cfn_sandbox.cloudformation.values import Value
 
 
 def describe_stacks(call: Call) -> Answer:
@@ -106,9 +107,11 @@ def describe_stack_resource(call: Call) -> Answer:
     resource = stack.contents.resources.get(logical_id)
     if resource is None:
         raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
-    scope = scope_of(stack.definition, call.space, stack.identity)
-    scope.resources.update(stack.contents.resources)
-    metadata = evaluator(stack.definition, stack.identity, scope).attribute(logical_id, "Metadata")
+    metadata: Value = None
+    if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
+        scope = scope_of(stack.definition, call.space, stack.identity)
+        scope.resources.update(stack.contents.resources)
+        metadata = evaluator(stack.definition, stack.identity, scope).attribute(logical_id, "Metadata")
     text = None if metadata is None else json.dumps(metadata)
     return {"StackResourceDetail": _resource(stack, resource) | {"Metadata": text}}
 
