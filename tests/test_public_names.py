@@ -61,7 +61,7 @@ def test_a_public_name_exists_and_is_documented(module: str) -> None:
 
 
 def test_the_sandbox_names_no_service_that_one_type_needs() -> None:
-    """SageMaker's rules, types and calls come from this project's settings and plugin."""
+    """SageMaker's rules, types and calls come from this project's settings and plugin; AWS's lists (JSON) have all."""
     for path in SOURCE.rglob("*.*"):
-        if "__pycache__" not in path.parts:
+        if "__pycache__" not in path.parts and path.suffix != ".json":
             assert re.findall(r"sagemaker|model.?quality", path.read_text(), re.IGNORECASE) == [], path

@@ -24,7 +24,16 @@ GAP = "…"
 
 LIBRARY = frozenset(name for name, _ in inspect.getmembers(exceptions, inspect.isclass))
 OURS = frozenset(
-    {"PackagerError", "PublishingError", "RefusedError", "SandboxError", "InputsError", "InvalidPackage", "Problem"}
+    {
+        "PackagerError",
+        "PublishingError",
+        "RefusedError",
+        "NoEngineError",
+        "SandboxError",
+        "InputsError",
+        "InvalidPackage",
+        "Problem",
+    }
 )
 MAKERS = frozenset({"fail", "failed", "already_exists", "settled", "_not_found", "DownstreamError", "Panel", "_cut"})
 """Other calls with a message: pytest's failure of a contract test, src/'s error functions, cfn's error, a box."""

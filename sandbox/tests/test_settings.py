@@ -69,7 +69,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("x", "can't be read: "),
         (
             '[tool.cfn-sandbox]\nplugin = ["a"]',
-            "no setting plugin; there are plugins, language, service-models, role",
+            "no setting plugin; there are plugins, language, service-models, service-model-members, role",
         ),
         ('[tool]\ncfn-sandbox = "a"', "is not as expected: 'a' is not of type 'object'"),
         ('[tool.cfn-sandbox]\nplugins = "a"', "plugins of .* is not as expected: 'a' is not of type 'array'"),

@@ -511,8 +511,8 @@ def test_an_unknown_type_is_refused(home: Account, toys: Toys, cloudformation: C
         "cloudformation",
         "eu-west-2",
         endpoint_url=home.endpoint,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        aws_access_key_id=home.credentials.access_key_id,
+        aws_secret_access_key=home.credentials.secret_access_key,
     )
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
         create(elsewhere, template(Bear={"Name": "bear"}))

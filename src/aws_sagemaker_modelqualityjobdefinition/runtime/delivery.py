@@ -29,7 +29,12 @@ PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
 LONGEST = 3.0
 """The time limit of delivery, in seconds. It is part of the invocation's time."""
 
-DELIVERY = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1})
+DELIVERY = Config(
+    connect_timeout=0.5,
+    read_timeout=1.5,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    parameter_validation=False,  # of our own requests, which takes time in each event
+)
 
 for _service in ("logs", "cloudwatch"):
     sessions.prepare(_service, DELIVERY)

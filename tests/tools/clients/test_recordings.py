@@ -32,7 +32,7 @@ class Replay:
     def send(self, recorded: dict[str, Any]) -> requests.Response:
         """Send a recorded request with the present names, and return the answer."""
         region, _, service = recorded["service"].partition("/")
-        scope = f"testing/20260101/{region}/{service}/aws4_request"
+        scope = f"{self._account.credentials.access_key_id}/20260101/{region}/{service}/aws4_request"
         headers = recorded["headers"] | {
             "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
             "X-Amz-Date": "20260101T000000Z",

@@ -18,6 +18,8 @@ from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 from moto.utilities.utils import PARTITION_NAMES
 
+__all__ = ["Keys"]
+
 RANDOM_BYTES = 10
 """Random bytes in an access key's id: 80 bits, which base32 writes as the 16 characters that an id has room for."""
 

@@ -26,6 +26,8 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+__all__ = ["Door"]
+
 Refuse = Callable[["WSGIEnvironment", str | None], Response]
 """Returns the answer to a request with a wrong access key; with None if it has none."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from unittest.mock import Mock
-from urllib.parse import parse_qsl
 
 import botocore.session
 import pytest
@@ -27,7 +25,6 @@ from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.registry.registry import Registry
 from cfn_sandbox.cloudformation.values import JSON
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 SERVICES = ("cloudformation", "cloudcontrol")
 MODELS = {name: botocore.session.Session().get_service_model(name) for name in SERVICES}
 TABLES = {
@@ -127,26 +124,6 @@ def test_a_member_is_refused_by_name(operation: str, path: str, text: str) -> No
         table().check_members(operation, [("StackName", "a"), (path, text)] if "Type" not in path else [(path, text)])
     assert refused.value.message.startswith(f"{operation} with {path}")
     assert refused.value.message.endswith(".")
-
-
-@pytest.mark.parametrize("client", ["cdk", "sam"])
-def test_the_clients_requests_are_accepted(client: str) -> None:
-    """Each request to CloudFormation that CDK and SAM were recorded to send has supported members only."""
-    requests = list(bodies(json.loads((RECORDINGS / f"{client}.json").read_text())))
-    assert len(requests) > 20
-    for form in map(parse_qsl, requests):
-        operation = dict(form)["Action"]
-        table().check_operation(operation)
-        table().check_members(operation, members_of_form(form))
-
-
-def bodies(recording: object) -> Iterator[str]:
-    """Yield the bodies of a recording's requests to CloudFormation."""
-    if isinstance(recording, str) and recording.startswith("Action=") and "Version=2010-05-15" in recording:
-        yield recording
-    elif isinstance(recording, dict | list):
-        for member in recording.values() if isinstance(recording, dict) else recording:
-            yield from bodies(member)
 
 
 @pytest.mark.parametrize(

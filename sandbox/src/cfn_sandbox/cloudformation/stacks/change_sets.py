@@ -25,65 +25,39 @@ UNCHANGED = "The submitted information didn't contain changes. Submit different 
 
 @dataclass(frozen=True)
 class Request:
-    """What CreateChangeSet asks for besides what it has in common with CreateStack.
+    """What CreateChangeSet asks for besides what it has in common with CreateStack."""
 
-    Attributes:
-        name: the change set's name.
-        kind: CREATE, UPDATE or IMPORT.
-        description: its description.
-        on_failure: the request's OnStackFailure.
-        resources_to_import: the request's ResourcesToImport.
-        import_existing: the request's ImportExistingResources.
-        settings: the stack's settings once the change set is executed; None keeps those that it has.
-    """
-
-    name: str
-    kind: str = "UPDATE"
-    description: str | None = None
-    on_failure: str | None = None
-    resources_to_import: tuple[Mapping[str, JSON], ...] = ()
-    import_existing: bool = False
+    name: str  # the change set's name
+    kind: str = "UPDATE"  # CREATE, UPDATE or IMPORT
+    description: str | None = None  # its description
+    on_failure: str | None = None  # the request's OnStackFailure
+    resources_to_import: tuple[Mapping[str, JSON], ...] = ()  # the request's ResourcesToImport
+    import_existing: bool = False  # the request's ImportExistingResources
+    # the stack's settings once the change set is executed; None keeps those that it has
     settings: Settings | None = None
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a change set would do.
+    """What a change set would do."""
 
-    Attributes:
-        request: the request.
-        definition: what the stack shall be.
-        options: how the operation is done.
-        plan: what it changes.
-        operations: how many operations the stack had started when the change set was made.
-    """
-
-    request: Request
-    definition: Definition
-    options: Options
-    plan: Plan
-    operations: int
+    request: Request  # the request
+    definition: Definition  # what the stack shall be
+    options: Options  # how the operation is done
+    plan: Plan  # what it changes
+    operations: int  # how many operations the stack had started when the change set was made
 
 
 @dataclass
 class ChangeSet:
-    """A change set of a stack.
+    """A change set of a stack."""
 
-    Attributes:
-        change_set_id: its ARN.
-        stack: the stack.
-        proposal: what it would do.
-        failure: why it can't be executed; None if it can.
-        executed: whether it was executed.
-        created: when it was made.
-    """
-
-    change_set_id: str
-    stack: Stack
-    proposal: Proposal
-    failure: str | None = None
-    executed: bool = False
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    change_set_id: str  # its ARN
+    stack: Stack  # the stack
+    proposal: Proposal  # what it would do
+    failure: str | None = None  # why it can't be executed; None if it can
+    executed: bool = False  # whether it was executed
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
 
     @property
     def name(self) -> str:

@@ -23,18 +23,14 @@ RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 
 @dataclass
 class UndoLog:
-    """How to undo an operation.
+    """How to undo an operation."""
 
-    Attributes:
-        steps: for each step so far, the resource's logical id and what undoes the step. It returns the resource that
-            exists then; None if there is none.
-        leftovers: the replaced resources that are not deleted yet, with whether they shall be kept.
-        live: the resources that exist, by logical id.
-    """
-
+    # for each step so far, the resource's logical id and what undoes the step. It returns the resource that exists
+    # then; None if there is none
     steps: list[tuple[str, Callable[[], Resource | None]]] = field(default_factory=list)
+    # the replaced resources that are not deleted yet, with whether they shall be kept
     leftovers: list[tuple[Resource, bool]] = field(default_factory=list)
-    live: dict[str, Resource] = field(default_factory=dict)
+    live: dict[str, Resource] = field(default_factory=dict)  # the resources that exist, by logical id
 
     def undo(self, stable: Contents, skipped: Collection[str] = ()) -> None:
         """Undo all steps, last step first.

@@ -19,19 +19,13 @@ from cfn_sandbox.cloudformation.values import JSON
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference between a template and its resource.
+    """One difference between a template and its resource."""
 
-    Attributes:
-        path: the property's path, for example `/Outer/Inner/0`.
-        kind: NOT_EQUAL; REMOVE if the resource lacks the value; ADD if a list of the resource has an additional item.
-        expected: the value in the template.
-        actual: the value that the resource has.
-    """
-
-    path: str
+    path: str  # the property's path, for example `/Outer/Inner/0`
+    # NOT_EQUAL; REMOVE if the resource lacks the value; ADD if a list of the resource has an additional item
     kind: str
-    expected: JSON = None
-    actual: JSON = None
+    expected: JSON = None  # the value in the template
+    actual: JSON = None  # the value that the resource has
 
     @property
     def answer(self) -> dict[str, JSON]:

@@ -36,23 +36,15 @@ STATES = AT_REST | {"UPDATE_ROLLBACK_FAILED"}
 
 @dataclass(frozen=True)
 class ResourceDrift:
-    """What a detection found of one resource.
+    """What a detection found of one resource."""
 
-    Attributes:
-        resource: the resource as it was then.
-        status: IN_SYNC, MODIFIED, DELETED or UNKNOWN.
-        reason: why it is UNKNOWN.
-        compared: the expected and the actual properties; None if the resource wasn't read.
-        differences: where they differ.
-        time: when it was checked.
-    """
-
-    resource: Resource
-    status: str
-    reason: str | None = None
+    resource: Resource  # the resource as it was then
+    status: str  # IN_SYNC, MODIFIED, DELETED or UNKNOWN
+    reason: str | None = None  # why it is UNKNOWN
+    # the expected and the actual properties; None if the resource wasn't read
     compared: tuple[Mapping[str, JSON], Mapping[str, JSON]] | None = None
-    differences: tuple[Difference, ...] = ()
-    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    differences: tuple[Difference, ...] = ()  # where they differ
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was checked
 
     def answer(self, stack_id: str) -> dict[str, JSON | datetime]:
         """Return the API's StackResourceDrift."""
@@ -76,16 +68,11 @@ class ResourceDrift:
 
 @dataclass
 class Drift:
-    """What is known of a stack's drift.
+    """What is known of a stack's drift."""
 
-    Attributes:
-        status: the stack's drift status.
-        checked: when the last detection of the stack began.
-        resources: the latest drift of each resource, by logical id.
-    """
-
-    status: str = "NOT_CHECKED"
-    checked: datetime | None = None
+    status: str = "NOT_CHECKED"  # the stack's drift status
+    checked: datetime | None = None  # when the last detection of the stack began
+    # the latest drift of each resource, by logical id
     resources: dict[str, ResourceDrift] = field(default_factory=dict)
 
     def of(self, resource: Resource) -> ResourceDrift | None:

@@ -22,18 +22,12 @@ _TICK = timedelta(milliseconds=1)  # the API's times have milliseconds, and clie
 
 @dataclass(frozen=True)
 class Subject:
-    """What an event is about: a resource, or the stack itself.
+    """What an event is about: a resource, or the stack itself."""
 
-    Attributes:
-        logical_id: its name in the template; of the stack, the stack's name.
-        kind: the type's name.
-        physical_id: its physical id; empty while it has none.
-        properties: its properties as JSON, as the API's ResourceProperties shows them; None for a stack.
-    """
-
-    logical_id: str
-    kind: str
-    physical_id: str = ""
+    logical_id: str  # its name in the template; of the stack, the stack's name
+    kind: str  # the type's name
+    physical_id: str = ""  # its physical id; empty while it has none
+    # its properties as JSON, as the API's ResourceProperties shows them; None for a stack
     properties: str | None = None
 
 
@@ -71,16 +65,11 @@ class Event:
 
 
 class EventLog:
-    """The events of one stack, oldest first. No two have the same time, so that clients can sort them by it.
-
-    Attributes:
-        token: the ClientRequestToken of the operation that runs.
-        publish: called with each new event.
-    """
+    """The events of one stack, oldest first. No two have the same time, so that clients can sort them by it."""
 
     def __init__(self) -> None:
-        self.publish: Callable[[Event], object] = lambda _: None
-        self.token: str | None = None
+        self.publish: Callable[[Event], object] = lambda _: None  # called with each event
+        self.token: str | None = None  # the ClientRequestToken of the operation that runs
         self._events: list[Event] = []
         self._lock = threading.Lock()
 

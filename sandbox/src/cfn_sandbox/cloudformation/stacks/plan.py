@@ -24,18 +24,12 @@ MASKED = "****"
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason why a property changes.
+    """One reason why a property changes."""
 
-    Attributes:
-        evaluation: Static or Dynamic.
-        source: ParameterReference, ResourceReference, ResourceAttribute or DirectModification.
-        entity: what the reference is to.
-        views: the views of the change set that show it: with values, without values, or both.
-    """
-
-    evaluation: str
-    source: str
-    entity: str | None = None
+    evaluation: str  # Static or Dynamic
+    source: str  # ParameterReference, ResourceReference, ResourceAttribute or DirectModification
+    entity: str | None = None  # what the reference is to
+    # the views of the change set that show it: with values, without values, or both
     views: frozenset[bool] = frozenset({True, False})
 
 
@@ -44,48 +38,30 @@ _DIRECT = Cause("Static", "DirectModification")
 
 @dataclass(frozen=True)
 class Change:
-    """A change of one property, or of one attribute of a resource's definition.
+    """A change of one property, or of one attribute of a resource's definition."""
 
-    Attributes:
-        attribute: Properties, Tags (the stack's), Metadata or another attribute.
-        name: the property's name; None for an attribute.
-        before: the value before; None if there is none.
-        after: the value after; None if there is none. It can be or contain an Unknown.
-        recreation: whether the change requires replacement: Always, Never or Conditionally.
-        causes: why it changes.
-    """
-
-    attribute: str
-    name: str | None = None
-    before: Value = None
-    after: Value = None
-    recreation: str = "Never"
-    causes: tuple[Cause, ...] = (_DIRECT,)
+    attribute: str  # Properties, Tags (the stack's), Metadata or another attribute
+    name: str | None = None  # the property's name; None for an attribute
+    before: Value = None  # the value before; None if there is none
+    after: Value = None  # the value after; None if there is none. It can be or contain an Unknown
+    recreation: str = "Never"  # whether the change requires replacement: Always, Never or Conditionally
+    causes: tuple[Cause, ...] = (_DIRECT,)  # why it changes
 
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """What an operation does to one resource.
+    """What an operation does to one resource."""
 
-    Attributes:
-        action: Add, Modify, Remove or Import.
-        logical_id: its name in the template.
-        kind: the type's name.
-        physical_id: its physical id before; None if there is none.
-        changes: the changes of a Modify.
-        before: the properties before, with secrets masked; None if there is no resource before.
-        after: the properties after, with secrets masked; None if there is no resource after.
-        policy: what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is.
-    """
-
-    action: str
-    logical_id: str
-    kind: str
-    physical_id: str | None = None
-    changes: tuple[Change, ...] = ()
+    action: str  # Add, Modify, Remove or Import
+    logical_id: str  # its name in the template
+    kind: str  # the type's name
+    physical_id: str | None = None  # its physical id before; None if there is none
+    changes: tuple[Change, ...] = ()  # the changes of a Modify
+    # the properties before, with secrets masked; None if there is no resource before
     before: Mapping[str, Value] | None = None
+    # the properties after, with secrets masked; None if there is no resource after
     after: Mapping[str, Value] | None = None
-    policy: str | None = None
+    policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
 
     @property
     def replacement(self) -> str:
@@ -108,12 +84,9 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an operation changes.
+    """What an operation changes."""
 
-    Attributes:
-        changes: the changes by logical id. Unchanged resources are left out.
-    """
-
+    # the changes by logical id. Unchanged resources are left out
     changes: Mapping[str, ResourceChange] = field(default_factory=dict)
 
 

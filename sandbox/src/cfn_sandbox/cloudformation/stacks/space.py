@@ -21,38 +21,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Export:
-    """An exported output.
+    """An exported output."""
 
-    Attributes:
-        name: the name under which it is exported.
-        value: its value.
-        stack: the stack that exports it.
-    """
-
-    name: str
-    value: str
-    stack: Stack
+    name: str  # the name under which it is exported
+    value: str  # its value
+    stack: Stack  # the stack that exports it
 
 
 @dataclass
 class Space:
-    """What CloudFormation keeps of one account in one region.
+    """What CloudFormation keeps of one account in one region."""
 
-    Attributes:
-        account: the account's number.
-        region: the region's name.
-        services: the account's other services.
-        stacks: all stacks, deleted ones too, oldest first.
-        change_sets: the change sets by id, executed ones too.
-        detections: the drift detections by id.
-    """
-
-    account: str
-    region: str
-    services: Services
-    stacks: list[Stack] = field(default_factory=list)
-    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
-    detections: dict[str, Detection] = field(default_factory=dict)
+    account: str  # the account's number
+    region: str  # the region's name
+    services: Services  # the account's other services
+    stacks: list[Stack] = field(default_factory=list)  # all stacks, deleted ones too, oldest first
+    change_sets: dict[str, ChangeSet] = field(default_factory=dict)  # the change sets by id, executed ones too
+    detections: dict[str, Detection] = field(default_factory=dict)  # the drift detections by id
 
     def live(self) -> Iterator[Stack]:
         """Yield the stacks that are not deleted, oldest first."""

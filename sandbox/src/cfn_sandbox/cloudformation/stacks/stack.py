@@ -43,14 +43,10 @@ _start_lock = threading.Lock()  # held while deciding whether an operation can b
 
 @dataclass
 class Recovery:
-    """What a rollback needs.
+    """What a rollback needs."""
 
-    Attributes:
-        stable: what the stack had after its last complete operation; None if it is new.
-        undo: the log of an operation that is not, or not completely, rolled back; None if there is none.
-    """
-
-    stable: Contents | None = None
+    stable: Contents | None = None  # what the stack had after its last complete operation; None if it is new
+    # the log of an operation that is not, or not completely, rolled back; None if there is none
     undo: UndoLog | None = None
 
 

@@ -31,21 +31,13 @@ READY: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Identity:
-    """Which stack it is. None of this ever changes.
+    """Which stack it is. None of this ever changes."""
 
-    Attributes:
-        account: the account's number.
-        region: the region's name.
-        name: the stack's name.
-        stack_id: the stack's ARN.
-        created: when it was created.
-    """
-
-    account: str
-    region: str
-    name: str
-    stack_id: str
-    created: datetime
+    account: str  # the account's number
+    region: str  # the region's name
+    name: str  # the stack's name
+    stack_id: str  # the stack's ARN
+    created: datetime  # when it was created
 
     def pseudo(self, notification_arns: tuple[str, ...]) -> PseudoParameters:
         """Return the stack's pseudo parameters."""
@@ -72,42 +64,26 @@ class Settings:
 
 @dataclass(frozen=True)
 class Options:
-    """How one operation is done.
+    """How one operation is done."""
 
-    Attributes:
-        on_failure: ROLLBACK, DO_NOTHING (keep the resources as they are) or, for a new stack, DELETE.
-        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
-        imports: the resources to import: by logical id, the properties that identify each.
-        token: the request's ClientRequestToken, which the operation's events have.
-        change_set_id: the change set that is executed.
-    """
-
-    on_failure: str = "ROLLBACK"
-    retain_except_on_create: bool = False
+    on_failure: str = "ROLLBACK"  # ROLLBACK, DO_NOTHING (keep the resources as they are) or, for a new stack, DELETE
+    retain_except_on_create: bool = False  # whether a rollback deletes new resources whose DeletionPolicy is Retain
+    # the resources to import: by logical id, the properties that identify each
     imports: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
-    token: str | None = None
-    change_set_id: str | None = None
+    token: str | None = None  # the request's ClientRequestToken, which the operation's events have
+    change_set_id: str | None = None  # the change set that is executed
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What a stack is asked to be.
+    """What a stack is asked to be."""
 
-    Attributes:
-        text: the template as the user wrote it.
-        template: the template with its macros expanded.
-        parameters: the parameters' values.
-        tags: the stack's tags.
-        capabilities: the capabilities that the request acknowledged.
-        notification_arns: the topics of NotificationARNs.
-    """
-
-    text: str
-    template: Template
-    parameters: Parameters = field(default_factory=Parameters)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    capabilities: tuple[str, ...] = ()
-    notification_arns: tuple[str, ...] = ()
+    text: str  # the template as the user wrote it
+    template: Template  # the template with its macros expanded
+    parameters: Parameters = field(default_factory=Parameters)  # the parameters' values
+    tags: Mapping[str, str] = field(default_factory=dict)  # the stack's tags
+    capabilities: tuple[str, ...] = ()  # the capabilities that the request acknowledged
+    notification_arns: tuple[str, ...] = ()  # the topics of NotificationARNs
 
 
 NOTHING = Definition("", Template({}))
@@ -116,29 +92,17 @@ NOTHING = Definition("", Template({}))
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource that exists.
+    """A resource that exists."""
 
-    Attributes:
-        logical_id: its name in the template.
-        kind: the type's name.
-        instance: the resource, as its type last reported it.
-        properties: the template's properties, evaluated, with dynamic references as written.
-        sent: these properties as the type received them: typed, and with dynamic references resolved.
-        tags: the stack's tags that the type last received.
-        shown: the properties as events show them: JSON, with values of NoEcho parameters masked.
-        deletion_policy: the template's DeletionPolicy.
-        failed: whether its creation failed.
-    """
-
-    logical_id: str
-    kind: str
-    instance: Instance
-    properties: Mapping[str, JSON]
-    sent: Mapping[str, JSON]
-    tags: Mapping[str, str]
-    shown: str = "{}"
-    deletion_policy: str = "Delete"
-    failed: bool = False
+    logical_id: str  # its name in the template
+    kind: str  # the type's name
+    instance: Instance  # the resource, as its type last reported it
+    properties: Mapping[str, JSON]  # the template's properties, evaluated, with dynamic references as written
+    sent: Mapping[str, JSON]  # these properties as the type received them: typed, and with dynamic references resolved
+    tags: Mapping[str, str]  # the stack's tags that the type last received
+    shown: str = "{}"  # the properties as events show them: JSON, with values of NoEcho parameters masked
+    deletion_policy: str = "Delete"  # the template's DeletionPolicy
+    failed: bool = False  # whether its creation failed
 
     @property
     def physical_id(self) -> str:
@@ -152,37 +116,22 @@ class Resource:
 
 @dataclass
 class Status:
-    """A stack's status and its history.
+    """A stack's status and its history."""
 
-    Attributes:
-        name: the status.
-        reason: its reason.
-        operations: how many operations were started: a change set is valid only until the next one.
-        updated: when the last update began.
-        deleted: when the stack was deleted.
-        change_set_id: the change set that was executed last.
-    """
-
-    name: str = "CREATE_PENDING"
-    reason: str | None = None
-    operations: int = 0
-    updated: datetime | None = None
-    deleted: datetime | None = None
-    change_set_id: str | None = None
+    name: str = "CREATE_PENDING"  # the status
+    reason: str | None = None  # its reason
+    operations: int = 0  # how many operations were started: a change set is valid only until the next one
+    updated: datetime | None = None  # when the last update began
+    deleted: datetime | None = None  # when the stack was deleted
+    change_set_id: str | None = None  # the change set that was executed last
 
 
 @dataclass
 class Contents:
-    """What a stack has: its definition, and what was made of it.
+    """What a stack has: its definition, and what was made of it."""
 
-    Attributes:
-        definition: what it was asked to be.
-        resources: the resources that exist, by logical id, each after those that it depends on.
-        outputs: its outputs.
-        imported: the names of the exports that it uses.
-    """
-
-    definition: Definition = NOTHING
+    definition: Definition = NOTHING  # what it was asked to be
+    # the resources that exist, by logical id, each after those that it depends on
     resources: dict[str, Resource] = field(default_factory=dict)
-    outputs: list[Output] = field(default_factory=list)
-    imported: frozenset[str] = frozenset()
+    outputs: list[Output] = field(default_factory=list)  # its outputs
+    imported: frozenset[str] = frozenset()  # the names of the exports that it uses

@@ -37,23 +37,14 @@ class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource 
 
 @dataclass(frozen=True)
 class Draft:
-    """A resource as the template wants it.
+    """A resource as the template wants it."""
 
-    Attributes:
-        logical_id: its name in the template.
-        kind: its type.
-        properties: its properties, evaluated, with dynamic references as written.
-        tags: the stack's tags, as far as the type takes them.
-        shown: its properties as events show them.
-        deletion_policy: its DeletionPolicy.
-    """
-
-    logical_id: str
-    kind: ResourceType
-    properties: Mapping[str, JSON]
-    tags: Mapping[str, str]
-    shown: str
-    deletion_policy: str = "Delete"
+    logical_id: str  # its name in the template
+    kind: ResourceType  # its type
+    properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
+    tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
+    shown: str  # its properties as events show them
+    deletion_policy: str = "Delete"  # its DeletionPolicy
 
     def subject(self, physical_id: str = "") -> Subject:
         """Return what events of this resource are about."""

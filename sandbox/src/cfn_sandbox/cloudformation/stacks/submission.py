@@ -20,24 +20,15 @@ from cfn_sandbox.cloudformation.values import JSON
 
 @dataclass(frozen=True)
 class Submission:
-    """What CreateStack, UpdateStack and CreateChangeSet have in common.
+    """What CreateStack, UpdateStack and CreateChangeSet have in common."""
 
-    Attributes:
-        text: the template.
-        from_url: whether it comes from a TemplateURL, or is the stack's previous one.
-        parameters: the request's Parameters.
-        tags: the stack's tags; None keeps those that it has.
-        capabilities: the capabilities that the request acknowledges.
-        resource_types: the request's ResourceTypes; None allows all.
-        notification_arns: the request's NotificationARNs; None keeps those that the stack has.
-    """
-
-    text: str
-    from_url: bool = False
-    parameters: tuple[Mapping[str, JSON], ...] = ()
-    tags: Mapping[str, str] | None = None
-    capabilities: tuple[str, ...] = ()
-    resource_types: tuple[str, ...] | None = None
+    text: str  # the template
+    from_url: bool = False  # whether it comes from a TemplateURL, or is the stack's previous one
+    parameters: tuple[Mapping[str, JSON], ...] = ()  # the request's Parameters
+    tags: Mapping[str, str] | None = None  # the stack's tags; None keeps those that it has
+    capabilities: tuple[str, ...] = ()  # the capabilities that the request acknowledges
+    resource_types: tuple[str, ...] | None = None  # the request's ResourceTypes; None allows all
+    # the request's NotificationARNs; None keeps those that the stack has
     notification_arns: tuple[str, ...] | None = None
 
 

@@ -17,6 +17,8 @@ from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON
 
+__all__ = ["parse"]
+
 MAXIMUM_BYTES = 51_200  # of a TemplateBody
 MAXIMUM_BYTES_IN_S3 = 1_000_000  # of what a TemplateURL leads to
 MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written out

@@ -6,7 +6,7 @@ Source: "Intrinsic function reference" in the user guide.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from cfn_sandbox.cloudformation.errors import template_error
 from cfn_sandbox.cloudformation.values import JSON, Reference
@@ -23,8 +23,8 @@ def both(_condition: str) -> bool | None:
     return None
 
 
-def references(part: JSON, decide: Decide = both) -> Iterator[Reference]:
-    """Yield the references of Ref, Fn::GetAtt and Fn::Sub, in the template's order.
+def references(part: JSON, decide: Decide = both) -> list[Reference]:
+    """Return the references of Ref, Fn::GetAtt and Fn::Sub, in the template's order.
 
     Args:
         part: a part of a template.
@@ -33,45 +33,49 @@ def references(part: JSON, decide: Decide = both) -> Iterator[Reference]:
     Raises:
         ValidationError: a variable of Fn::Sub has a character that AWS refuses.
     """
-    if isinstance(part, list):
-        for item in part:
-            yield from references(item, decide)
-    elif isinstance(part, dict):
+    found: list[Reference] = []
+    _collect(part, decide, found)
+    return found
+
+
+def _collect(part: JSON, decide: Decide, found: list[Reference]) -> None:
+    if isinstance(part, dict):
         if len(part) == 1:
             ((name, argument),) = part.items()
-            yield from _of_function(name, argument, decide)
-        else:
-            for member in part.values():
-                yield from references(member, decide)
+            _of_function(name, argument, decide, found)
+            return
+        part = [*part.values()]
+    if isinstance(part, list):
+        for item in part:
+            if isinstance(item, (dict, list)):
+                _collect(item, decide, found)
 
 
-def _of_function(name: str, argument: JSON, decide: Decide) -> Iterator[Reference]:
+def _of_function(name: str, argument: JSON, decide: Decide, found: list[Reference]) -> None:
     if name == "Ref" and isinstance(argument, str):
-        yield Reference(argument)
+        found.append(Reference(argument))
     elif name == "Fn::GetAtt" and isinstance(argument, list) and argument and isinstance(argument[0], str):
         attribute = argument[1] if len(argument) > 1 and isinstance(argument[1], str) else ""
-        yield Reference(argument[0], attribute)
-        yield from references(argument[1:], decide)
+        found.append(Reference(argument[0], attribute))
+        _collect(argument[1:], decide, found)
     elif name == "Fn::Sub":
-        yield from _of_sub(argument, decide)
+        _of_sub(argument, decide, found)
     elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
         holds = decide(argument[0])
-        yield from references(argument[1:] if holds is None else argument[1 if holds else 2], decide)
+        _collect(argument[1:] if holds is None else argument[1 if holds else 2], decide, found)
     else:
-        yield from references(argument, decide)
+        _collect(argument, decide, found)
 
 
-def _of_sub(argument: JSON, decide: Decide) -> Iterator[Reference]:
+def _of_sub(argument: JSON, decide: Decide, found: list[Reference]) -> None:
     mapping: JSON = {}
     if isinstance(argument, list) and len(argument) == 2:
         argument, mapping = argument
     if isinstance(argument, str):
-        for name in variables(argument):
-            if not isinstance(mapping, dict) or name not in mapping:
-                yield variable(name)
-    # A variable of the mapping may be called like a function's member: each value is looked at by itself.
-    for value in mapping.values() if isinstance(mapping, dict) else ():
-        yield from references(value, decide)
+        names = variables(argument)
+        found += [variable(name) for name in names if not isinstance(mapping, dict) or name not in mapping]
+    # A variable of the mapping may be called like a function's member: the values are looked at without their names.
+    _collect([*mapping.values()] if isinstance(mapping, dict) else None, decide, found)
 
 
 def variables(template: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from cfn_sandbox.cloudformation.types import moto_adapter, played
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 
+__all__ = ["find_type"]
+
 _registered: dict[tuple[str, str, str], ResourceType] = {}
 
 

@@ -23,6 +23,8 @@ from cfn_sandbox.cloudformation.types.validator import Validator
 from cfn_sandbox.cloudformation.types.violations import Violation
 from cfn_sandbox.cloudformation.values import JSON, Value
 
+__all__ = ["Action", "Request"]
+
 _LOG = logging.getLogger(__name__)
 
 Properties = Mapping[str, Value]

@@ -27,6 +27,8 @@ from cfn_sandbox.cloudformation.types.interface import (
 from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import Value
 
+__all__ = ["RegisteredType"]
+
 Event = dict[str, Any]  # the handlers' side of the envelope, whose shape botocore doesn't have
 Invoke = Callable[[Event], Event]
 
