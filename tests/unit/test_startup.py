@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -253,6 +254,40 @@ def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
     getattr(Point, member)
     assert not [name for name, value in vars(Point).items() if isinstance(value, startup.LazyMember)]
     assert Point(1) == Point(1)
+
+
+def test_threads_can_be_the_first_to_use_a_dataclass_at_once() -> None:
+    """Every thread finds the generated members, whichever of them generates these: delivery runs in a thread."""
+    problems: list[Exception] = []
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(40):
+            with startup.lazy_imports():
+
+                @dataclasses.dataclass
+                class Point:
+                    x: int
+                    y: list[int] = dataclasses.field(default_factory=list)
+
+            start = threading.Barrier(8)
+
+            def use(kind: Any = Point, start: threading.Barrier = start) -> None:  # noqa: ANN401 - a class
+                start.wait()
+                try:
+                    assert kind(1) == kind(x=1, y=[])
+                    assert "x=1" in repr(kind(1))
+                except Exception as problem:  # noqa: BLE001 - a thread's exception would be lost
+                    problems.append(problem)
+
+            threads = [threading.Thread(target=use) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert problems == []
 
 
 def test_versions_of_libraries_are_known() -> None:

@@ -10,6 +10,7 @@ import gc
 import importlib
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -94,12 +95,26 @@ class LazyMember:
         self._kind, self._name = kind, name
 
     def __get__(self, instance: object, _: type) -> Any:  # noqa: ANN401 - a method or a mapping of fields
-        kind = self._kind
-        for name in [name for name, member in vars(kind).items() if isinstance(member, LazyMember)]:
-            delattr(kind, name)
-        kind.__doc__ = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
-        _dataclass(kind)
-        return getattr(kind if instance is None else instance, self._name)
+        with _generating:
+            if vars(self._kind).get(self._name) is self:  # else another thread has generated it
+                _generate(self._kind)
+        return getattr(self._kind if instance is None else instance, self._name)
+
+
+_generating = threading.RLock()
+
+
+def _generate(kind: type) -> None:
+    """Generate a dataclass's members, on a copy of the class: other threads must find a stand-in or the member."""
+    kept = {name: value for name, value in vars(kind).items() if not isinstance(value, LazyMember)}
+    kept = {name: value for name, value in kept.items() if name not in ("__dict__", "__weakref__")}
+    kept["__doc__"] = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
+    made: type = _dataclass(type(kind)(kind.__name__, kind.__bases__, kept))
+    for name, value in vars(made).items():
+        if name not in ("__dict__", "__weakref__") and vars(kind).get(name, _generating) is not value:
+            setattr(kind, name, value)
+    for name in kept.keys() - vars(made).keys():  # a field without a default, but with settings
+        delattr(kind, name)
 
 
 def lazy_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
