@@ -48,7 +48,7 @@ RULES = (
             "sagemaker:DescribeModelQualityJobDefinition",
             "sagemaker:ListTags",
         ),
-        resource={"Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:*:model-quality-job-definition/*"},
+        resource={"Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-quality-job-definition/*"},
     ),
     Rule("ListOfJobDefinitions", ("sagemaker:ListModelQualityJobDefinitions",)),  # supports no resource
     Rule(
