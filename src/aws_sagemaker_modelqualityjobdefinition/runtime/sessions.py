@@ -9,6 +9,8 @@ and removes them when the request is answered.
 import functools
 import os
 from collections import defaultdict
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.config import Config
@@ -73,7 +75,8 @@ class LendingSession(SessionProxy):
 
 
 _idle: defaultdict[_Key, list[Any]] = defaultdict(list)
-_open: list[LendingSession] = []
+_open: ContextVar[tuple[LendingSession, ...]] = ContextVar("open", default=())
+"""The sessions of the request that this thread answers."""
 
 
 def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
@@ -85,14 +88,16 @@ def open_session(credentials: RequestCredentials | None, region: str | None = No
     """
     if not credentials:
         return None
-    _open.append(LendingSession(credentials, region))
-    return _open[-1]
+    session = LendingSession(credentials, region)
+    _open.set((*_open.get(), session))
+    return session
 
 
 def close_all() -> None:
-    """Close all sessions, after the request is answered."""
-    while _open:
-        _open.pop().close()
+    """Close the request's sessions, after it is answered."""
+    for session in _open.get():
+        session.close()
+    _open.set(())
 
 
 class _ModelLoader(Loader):
@@ -111,13 +116,27 @@ class _ModelLoader(Loader):
 @functools.cache
 def _session() -> Session:
     if not os.path.isdir(_ModelLoader.OURS):  # a package without trimmed models: it may call any service
-        return Session()
-    kept = Session(include_builtin_handlers=False)
+        return _with_our_times(Session())
+    kept = _with_our_times(Session(include_builtin_handlers=False))
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
             kept.register(event, handler)
     kept.register_component("data_loader", _ModelLoader())
     return kept
+
+
+def _with_our_times(session: Session) -> Session:
+    parsers = session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_time)
+    return session
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401 - whatever an answer has
+    """Return a time in an answer; None if it can't be read. botocore would refuse the whole answer for it."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service
