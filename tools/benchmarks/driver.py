@@ -15,6 +15,8 @@ import socket
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 
 def kilobytes(field: str) -> int:
@@ -23,22 +25,20 @@ def kilobytes(field: str) -> int:
         return int(next(line for line in status if line.startswith(field)).split()[1])
 
 
-def lengthen_limits(package: str) -> None:
-    """Give calls, handlers and delivery ten minutes each, so that no limit changes the work that valgrind counts.
+def lengthen_limits(package: str, handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the package's handler with ten minutes for calls, handlers and delivery each.
+
+    So no limit changes the work that valgrind counts.
 
     Args:
-        package: The handler's package. A package without its own limits stays unchanged.
+        package: The handler's package.
+        handle: The handler. One of a package without limits is returned as it is.
     """
-    for name, setting in (("client", "CONFIG"), ("runtime.delivery", "DELIVERY")):
-        if module := sys.modules.get(f"{package}.{name}"):
-            config = getattr(module, setting)
-            setattr(module, setting, config.merge(type(config)(connect_timeout=600, read_timeout=600)))
-    for name, setting, value in (
-        ("runtime.delivery", "LONGEST", 600),
-        ("runtime.plugin", "SECONDS", defaultdict(lambda: 600)),
-    ):
-        if module := sys.modules.get(f"{package}.{name}"):
-            setattr(module, setting, value)
+    if not (limits := sys.modules.get(f"{package}.runtime.limits")):
+        return handle
+    wire = limits.Wire(600, 600)
+    patient = limits.DEFAULTS._replace(handlers=defaultdict(lambda: 600), wire=wire, delivery=wire)
+    return sys.modules[f"{package}.handlers"].resource_type(patient)
 
 
 def main(package: str, entry_point: str, port: str, events: str, report: str, *flags: str) -> None:
@@ -51,7 +51,7 @@ def main(package: str, entry_point: str, port: str, events: str, report: str, *f
     handle = getattr(importlib.import_module(module), function)
     imported = time.process_time()
     if flags:
-        lengthen_limits(module.rpartition(".")[0])
+        handle = lengthen_limits(module.rpartition(".")[0], handle)
     walls, cpus, residents = [], [], {}
     first = answer = None
     with open(events) as lines:  # noqa: PTH123 - see above
