@@ -24,9 +24,8 @@ $(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sa
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
 	$(UV) pip install --require-hashes --requirement requirements-dev.txt
-	$(UV) pip install --quiet --no-deps --target $(VENV)/emulator --requirement sandbox/src/cfn_sandbox/account/emulator.txt
-	$(UV) pip install --quiet --no-deps --target $(VENV)/linter --requirement sandbox/src/cfn_sandbox/contract/linter.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable sandbox
+	$(BIN)/cfn-sandbox setup
 	@touch $@
 
 .PHONY: demo
@@ -70,12 +69,12 @@ format: $(READY)  ## format the code with ruff and fix what it can
 
 .PHONY: models
 models: $(READY)  ## write the trimmed service models, from botocore's
-	$(BIN)/python -m cfn_sandbox.packaging.service_models
+	$(BIN)/cfn-sandbox models
 
 .PHONY: generate
 generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema, and the guide's tables of messages
 	$(BIN)/cfn generate
-	$(BIN)/python -m cfn_sandbox.packaging.role
+	$(BIN)/cfn-sandbox role
 	PYTHONPATH=src $(BIN)/python -m tools.messages
 
 .PHONY: bench

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cfn_sandbox import settings
 from cfn_sandbox.packaging import cfn, role
 from tools.envelopes import ROOT
 
@@ -40,7 +41,7 @@ def test_generated_files_are_what_generate_writes(copy: Path) -> None:
     before = {name: files(copy, name) for name in GENERATED}
     shutil.rmtree(copy / "docs")
     cfn.run(["generate"], copy)
-    role.narrow(copy / role.FILE)
+    role.narrow(copy / role.FILE, settings.read(ROOT).role)
     for name in GENERATED:
         assert files(copy, name) == before[name]
         for file in before[name]:

@@ -29,7 +29,7 @@ def event(
     previous_tags: Mapping[str, str] | None = None,
     token: str = "5f8a7a36-token",
     stack_id: str | None = STACK_ID,
-    logical_id: str = "JobDefinition",
+    logical_id: str | None = "JobDefinition",
     log_group: str | None = None,
     next_token: str | None = None,
     **more: Any,  # noqa: ANN401 - any other part of the envelope

@@ -14,9 +14,6 @@ import pytest
 import requests
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.cloudformation.resource_type import ResourceType
 from sandbox.tests.toys import SCHEMA, Toys
 from tools.clients.recording import ENDPOINT, names, words
 
@@ -69,8 +66,8 @@ def test_a_recording_is_answered_as_before(client: str) -> None:
     recording: list[dict[str, Any]] = json.loads((RECORDINGS / f"{client}.json").read_text())
     toys = Toys()
     toys.resources["toy-9"] = {"Id": "toy-9", "Name": "wolf", "Facts": {"Born": "long ago"}}
-    with Account() as account, Registry(account):
-        stacks.add_type(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+    with Account() as account:
+        account.registry.add(SCHEMA, toys.invoke)
         replay = Replay(account)
         for number, recorded in enumerate(recording):
             answer = replay.send(recorded)

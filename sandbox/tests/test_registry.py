@@ -62,15 +62,21 @@ def build_package(name: str = TOY, code: str = HANDLERS, changes: dict[str, Any]
 
 
 @pytest.fixture
-def registry(account: Account) -> Iterator[Registry]:
-    """Yield the account's registry, with a bucket for uploads."""
-    account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account, tested=False) as registry:
-        yield registry
+def account() -> Iterator[Account]:
+    """Yield an account whose registry runs no tests, with a bucket for uploads."""
+    with Account(tested=False) as account:
+        account.client("s3").create_bucket(Bucket="uploads")
+        yield account
 
 
 @pytest.fixture
-def cloudformation(account: Account, registry: Registry) -> Client:  # noqa: ARG001 - the fixture starts the registry
+def registry(account: Account) -> Registry:
+    """Return the account's registry."""
+    return account.registry
+
+
+@pytest.fixture
+def cloudformation(account: Account) -> Client:
     """Return a CloudFormation client."""
     return account.client("cloudformation")
 
@@ -223,7 +229,6 @@ def test_a_package_that_is_not_right_fails_with_the_reason(
     assert submit(account, build_package())["TypeVersionArn"].endswith("/00000001")
 
 
-@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("namespace", [*RESERVED, "aws"])
 def test_reserved_namespaces_are_refused(account: Account, namespace: str) -> None:
     """Each reserved namespace is refused in any case."""
@@ -237,14 +242,14 @@ def test_what_is_added_may_be_of_any_namespace(account: Account, registry: Regis
     name = "AWS::Test::Toy"
     package = Path(registry._folder / "package.zip")
     package.write_bytes(build_package(name))
-    registry.add(package)
+    registry.add_package(package)
     assert maker(deploy(account.client("cloudformation"), "toys", template(name))) == "maker 00000001"
 
 
-def test_the_sandbox_s_own_project_may_be_submitted(account: Account) -> None:
-    """The registry's `reserved` type can be submitted despite its namespace; the demo needs it."""
-    account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account, reserved="AWS::Test::Toy", tested=False):
+def test_the_sandbox_s_own_project_may_be_submitted() -> None:
+    """The account's `reserved` type can be submitted despite its namespace; the demo needs it."""
+    with Account(reserved="AWS::Test::Toy", tested=False) as account:
+        account.client("s3").create_bucket(Bucket="uploads")
         assert submit(account, build_package("AWS::Test::Toy"), "AWS::Test::Toy")["ProgressStatus"] == "COMPLETE"
         with pytest.raises(ClientError, match="is reserved"):
             submit(account, build_package("AWS::Test::Bear"), "AWS::Test::Bear")
@@ -255,7 +260,7 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
     package = tmp_path / "package.zip"
     package.write_bytes(b"")
     with pytest.raises(SandboxError, match=r"package\.zip can't be registered: The package was not built by cfn"):
-        registry.add(package)
+        registry.add_package(package)
 
 
 @pytest.mark.parametrize(
@@ -449,13 +454,13 @@ def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
     assert completed.stdout.strip() == '"00000001"'
 
 
-def test_the_registry_cleans_up(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the registry closes, no file and no process stays, and moto is unchanged."""
+def test_the_registry_cleans_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the account closes, no file and no process stays, and moto is unchanged."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     package = tmp_path / "package.zip"
     package.write_bytes(build_package())
-    with Registry(account, tested=False) as registry:
-        function = registry.add(package)
+    with Account(tested=False) as account:
+        function = account.registry.add_package(package)
         assert len(list(tmp_path.iterdir())) > 1
     assert list(tmp_path.iterdir()) == [package]
     with pytest.raises(Exception, match="Connection refused"):

@@ -7,8 +7,6 @@ import pytest
 
 from cfn_sandbox.cli import shell
 
-PROJECT = Path(__file__).parents[2]
-
 
 def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The project is found from the working directory upwards, as git finds a repository."""
@@ -18,10 +16,10 @@ def test_the_project_is_the_nearest_folder_that_is_one(tmp_path: Path, monkeypat
     assert shell.project(None) == tmp_path
 
 
-def test_elsewhere_it_is_the_sandboxs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside any project, the project that the sandbox belongs to is used."""
+def test_elsewhere_it_is_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside any project, the working directory is used; the command reports that it has no type."""
     monkeypatch.chdir(tmp_path)
-    assert shell.project(None) == PROJECT
+    assert shell.project(None) == tmp_path
 
 
 def test_what_is_named_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation import private_registry as registry_module
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.cloudformation.type_tests import TypeTester
 from sandbox.tests.contract import toys
 from sandbox.tests.toy import build_zip
@@ -65,11 +63,10 @@ def write_package(file: Path) -> Path:
 
 
 @pytest.fixture
-def client(account: Account) -> Iterator[Client]:
-    """Yield a CloudFormation client of a registry that runs the tests."""
+def client(account: Account) -> Client:
+    """Return a CloudFormation client of an account whose registry runs the tests, with a bucket for uploads."""
     account.client("s3").create_bucket(Bucket="uploads")
-    with Registry(account):
-        yield account.client("cloudformation")
+    return account.client("cloudformation")
 
 
 def submit(account: Account, package: bytes) -> dict[str, Any]:
@@ -148,19 +145,18 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
     """TestType tests a version that `cfn-sandbox up` added untested, and refuses a deregistered one."""
     package = tmp_path / "package.zip"
     package.write_bytes(build_package(BAD))
-    with Registry(account) as registry:
-        registry.add(package)
-        client = account.client("cloudformation")
-        assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")
+    account.registry.add_package(package)
+    client = account.client("cloudformation")
+    assert status_of_tests(client) == ("NOT_TESTED", "The version has not been tested.")
+    client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
+    status, description = wait_for_tests(client)
+    assert (status, description.splitlines()[0]) == (
+        "FAILED",
+        "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
+    )
+    client.deregister_type(Type="RESOURCE", TypeName=toys.TYPE)
+    with pytest.raises(client.exceptions.TypeNotFoundException):
         client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
-        status, description = wait_for_tests(client)
-        assert (status, description.splitlines()[0]) == (
-            "FAILED",
-            "1 of 56 contract tests failed: test_delete_delete[inputs_1]",
-        )
-        client.deregister_type(Type="RESOURCE", TypeName=toys.TYPE)
-        with pytest.raises(client.exceptions.TypeNotFoundException):
-            client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
 
 
 def test_a_long_registration_goes_on_when_register_type_has_answered(

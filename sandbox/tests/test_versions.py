@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
 
 Client = Any  # boto3 creates client classes at run time
 
@@ -19,15 +18,21 @@ ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Toy-Test-Type
 
 
 @pytest.fixture
-def cloudformation(account: Account, toy_package: Path) -> Iterator[Client]:
-    """Yield a client of an account with a registry, and a bucket with two packages of the toy and a broken one."""
+def account() -> Iterator[Account]:
+    """Yield an account whose registry runs no tests."""
+    with Account(tested=False) as account:
+        yield account
+
+
+@pytest.fixture
+def cloudformation(account: Account, toy_package: Path) -> Client:
+    """Return a client of the account, and a bucket with two packages of the toy and a broken one."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="uploads")
     for key in ("one.zip", "two.zip"):
         s3.put_object(Bucket="uploads", Key=key, Body=toy_package.read_bytes())
     s3.put_object(Bucket="uploads", Key="broken.zip", Body=b"no zip")
-    with Registry(account, tested=False):
-        yield account.client("cloudformation")
+    return account.client("cloudformation")
 
 
 def deploy(action: Any, key: str, name: str = TYPE) -> dict[str, Any]:  # noqa: ANN401 - a method of a client

@@ -9,8 +9,8 @@ from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 
 from . import messages
-from .runtime import deadline
-from .runtime.limits import Wire
+from .runtime import deadline, sessions
+from .runtime.limits import DEFAULTS, Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -48,3 +48,6 @@ def config(wire: Wire) -> Config:
         retries={"mode": "standard", "total_max_attempts": 1},
         user_agent_extra="cloudformation-modelqualityjobdefinition/0.1.0",
     )
+
+
+sessions.prepare("sagemaker", config(DEFAULTS.wire))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NOT_IN_REQUESTS = frozenset({"CreationTime", "EndpointName", "JobDefinitionArn", "JobDefinitionName", "Tags"})
 
+_NOTHING: dict[str, Any] = dict.fromkeys(ResourceModel.__dataclass_fields__)
+
 
 class Model(ResourceModel):
     """The generated model, with a `_deserialize` that loses nothing.
@@ -105,7 +107,7 @@ def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
         "JobDefinitionArn": summary["MonitoringJobDefinitionArn"],
         "JobDefinitionName": summary["MonitoringJobDefinitionName"],
     }
-    return structure.structured(identifiers, strict=True)
+    return ResourceModel(**_NOTHING | identifiers)
 
 
 def _dataset_format(wire: Mapping[str, Any]) -> dict[str, Any] | None:

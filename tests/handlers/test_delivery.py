@@ -18,7 +18,8 @@ from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, limits, pl
 from tests.wires import LIMITS, Wire, create_definition, error_reply, invoke, raising_reply, resource
 from tools.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
 
-COLD = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
+NEW_GROUP = ["CreateLogStream", "CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
+NEW_STREAM = ["CreateLogStream", "PutLogEvents", "PutMetricData"]
 WARM = ["PutLogEvents", "PutMetricData"]
 ACTIONS = ("CREATE", "READ", "UPDATE", "DELETE", "LIST")
 OURS = "aws_sagemaker_modelqualityjobdefinition"
@@ -60,7 +61,7 @@ class DeliveryRecorder:
 @pytest.fixture
 def deliveries(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> DeliveryRecorder:
     """Record the delivery requests of a process that has not delivered before."""
-    monkeypatch.setattr(delivery, "_known_groups", set())
+    monkeypatch.setattr(delivery, "_known_streams", set())
     recorder = DeliveryRecorder()
     for service in ("logs", "monitoring"):
         wire.reply(service, *[recorder] * 99)
@@ -77,9 +78,12 @@ def send_event(action: str, **named: Any) -> Json:  # noqa: ANN401 - passed on t
 def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(
     deliveries: DeliveryRecorder, action: str
 ) -> None:
-    """A cold function creates group and stream first and makes four calls; a warm function makes two."""
+    """A function makes three calls for a stream that is new to it, and then two. It makes five for a new group."""
     send_event(action)
-    assert deliveries.operations == COLD
+    assert deliveries.operations == NEW_GROUP
+    deliveries.requests.clear()
+    send_event(action, logical_id="Other")
+    assert deliveries.operations == NEW_STREAM
     deliveries.requests.clear()
     send_event(action)
     assert deliveries.operations == WARM
@@ -89,21 +93,37 @@ def test_an_invocation_sends_its_logs_at_once_and_its_metrics_at_once(
 def test_a_cold_function_finds_group_and_stream_there(deliveries: DeliveryRecorder) -> None:
     """A cold function adds its records to a log stream that exists."""
     send_event("READ")
-    delivery._known_groups.clear()
+    delivery._known_streams.clear()
     send_event("READ")
-    assert deliveries.operations == COLD * 2
+    assert deliveries.operations == NEW_GROUP + NEW_STREAM
     stream = f"{STACK_ID}/JobDefinition".replace(":", "__")
     logged = boto3.client("logs", "eu-west-1").get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)
     assert len([entry for entry in logged["events"] if "READ of" in entry["message"]]) == 2
 
 
 def test_a_warm_function_makes_another_resources_stream(deliveries: DeliveryRecorder) -> None:
-    """A warm function creates only the stream, because it knows that the group exists."""
-    send_event("READ")
+    """A warm function writes each resource's records to its stream, and creates each stream once."""
+    for logical_id in ("JobDefinition", "Other"):
+        send_event("READ", logical_id=logical_id)
     deliveries.requests.clear()
-    send_event("READ", logical_id="Other")
-    assert deliveries.operations == ["PutLogEvents", "CreateLogStream", "PutLogEvents", "PutMetricData"]
-    assert deliveries.requests[1][1]["logStreamName"] == f"{STACK_ID}/Other".replace(":", "__")
+    for logical_id in ("Other", "JobDefinition", "Third"):
+        send_event("READ", logical_id=logical_id)
+    assert deliveries.operations == WARM + WARM + NEW_STREAM
+    streams = [request["logStreamName"] for name, request in deliveries.requests if name == "PutLogEvents"]
+    assert [stream.rpartition("/")[2] for stream in streams] == ["Other", "JobDefinition", "Third"]
+
+
+def test_a_warm_function_forgets_streams_before_there_are_too_many(
+    deliveries: DeliveryRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of streams has a limit. A forgotten stream is created once more, which finds it there."""
+    monkeypatch.setattr(delivery, "_MOST_STREAMS", 2)
+    for logical_id in ("First", "Second", "Third"):
+        send_event("READ", logical_id=logical_id)
+    assert len(delivery._known_streams) == 1
+    deliveries.requests.clear()
+    send_event("READ", logical_id="First")
+    assert deliveries.operations == NEW_STREAM
 
 
 def test_a_log_group_that_was_deleted_is_made_again(deliveries: DeliveryRecorder) -> None:
@@ -112,18 +132,22 @@ def test_a_log_group_that_was_deleted_is_made_again(deliveries: DeliveryRecorder
     boto3.client("logs", "eu-west-1").delete_log_group(logGroupName=LOG_GROUP)
     deliveries.requests.clear()
     send_event("READ")
-    assert deliveries.operations[-4:] == COLD
+    assert deliveries.operations == ["PutLogEvents", *NEW_GROUP]
     assert "DeleteLogGroup" not in deliveries.operations
 
 
 def test_a_group_that_may_not_be_made_may_be_there(
     wire: Wire, deliveries: DeliveryRecorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Delivery ignores a refused CreateLogGroup, because PutLogEvents shows whether the group exists."""
-    boto3.client("logs", "eu-west-1").create_log_group(logGroupName=LOG_GROUP)
-    wire.reply("CreateLogGroup", error_reply("AccessDeniedException"))
+    """Delivery ignores a refused CreateLogGroup: another function may have created the group at the same moment."""
+
+    def create_meanwhile(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - a reply
+        boto3.client("logs", "eu-west-1").create_log_group(logGroupName=LOG_GROUP)
+        return error_reply("AccessDeniedException")(request)
+
+    wire.reply("CreateLogGroup", create_meanwhile)
     send_event("READ")
-    assert deliveries.operations == ["CreateLogGroup", *COLD[1:]]
+    assert deliveries.operations == NEW_GROUP
     assert capsys.readouterr().err == ""
 
 
@@ -133,7 +157,7 @@ def test_a_missing_group_that_can_not_be_created_is_reported(
     """Delivery reports the error of PutLogEvents and stops, without a loop."""
     wire.reply("CreateLogGroup", error_reply("AccessDeniedException"))
     send_event("READ")
-    assert deliveries.operations == COLD[1:3]
+    assert deliveries.operations == ["CreateLogStream", "CreateLogStream", "PutLogEvents"]
     expected = "Logs and metrics are not delivered: PutLogEvents fails with ResourceNotFoundException\n"
     assert capsys.readouterr().err == expected
 
@@ -294,7 +318,9 @@ TOKEN = "FwoGZXIvYXdzEHaDsession-token"
 
 
 @pytest.mark.parametrize(
-    ("operation", "attempted"), [("PutLogEvents", COLD[:2]), ("PutMetricData", COLD[:3])], ids=["logs", "metrics"]
+    ("operation", "attempted"),
+    [("PutLogEvents", NEW_GROUP[:3]), ("PutMetricData", NEW_GROUP[:4])],
+    ids=["logs", "metrics"],
 )
 def test_a_failure_is_reported_once_without_awss_message(
     wire: Wire, deliveries: DeliveryRecorder, operation: str, attempted: list[str], *,
@@ -357,7 +383,7 @@ def gate() -> Iterator[threading.Event]:
     opened.set()
 
 
-@pytest.mark.parametrize("operation", ["CreateLogGroup", "PutLogEvents", "PutMetricData"])
+@pytest.mark.parametrize("operation", NEW_STREAM)
 def test_delivery_ends_in_time_whatever_the_wire_does(
     wire: Wire, deliveries: DeliveryRecorder, gate: threading.Event, *, operation: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
@@ -368,7 +394,7 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     read = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
     short(read, None)  # creates the clients
     deliveries.requests.clear()
-    delivery._known_groups.clear()
+    delivery._known_streams.clear()
 
     def hang(request: AWSPreparedRequest) -> None:
         deliveries(request)
@@ -384,7 +410,7 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     gate.set()
     worker.join(30)
     assert not worker.is_alive()
-    assert deliveries.operations == COLD[: COLD.index(operation) + 1]
+    assert deliveries.operations == NEW_STREAM[: NEW_STREAM.index(operation) + 1]
     deliveries.requests.clear()
     send_event("READ")
     assert deliveries.operations[-2:] == WARM

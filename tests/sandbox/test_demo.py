@@ -17,7 +17,6 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.cloudformation.resource_type import ResourceType
 from cfn_sandbox.packaging.package import package
 from sandbox.tests.processes import descendants, wait_until_ended
@@ -71,8 +70,8 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
     """A schema with other update rules fails the step that shows the rule."""
     template = stacks.Stack.parse_template((PROJECT / "examples" / "documentation.yaml").read_text())
     out = io.StringIO()
-    with sagemaker.account(region=demo.REGION) as account, Registry(account) as registry:
-        function = registry.add(package(PROJECT))
+    with sagemaker.account(region=demo.REGION) as account:
+        function = account.registry.add_package(package(PROJECT))
         schema = json.loads((PROJECT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
         kind = ResourceType(schema | change, function.invoke)
         stacks.add_type(account.account_id, account.region, kind)

@@ -418,7 +418,8 @@ def test_both_notations_say_the_same() -> None:
 
 
 ELSEWHERE = {
-    "registration.yaml": "tests/sandbox/test_versions.py",
+    "monitors.yaml": "tests/sandbox/test_monitors.py",
+    "registration.yaml": "sandbox/tests/test_versions.py",
     "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 

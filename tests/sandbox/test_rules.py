@@ -330,7 +330,7 @@ class TestList:
     """Definitions are listed in pages, for all endpoints or for one."""
 
     def test_pages(self, sagemaker: Client) -> None:
-        """Each definition appears once with its name and ARN, and the last page has no token."""
+        """Each definition appears once, the newest first (model), and the last page has no token."""
         for number in range(5):
             create(sagemaker, f"Definition-{number}")
         pages = list(
@@ -340,10 +340,10 @@ class TestList:
         assert "NextToken" not in pages[-1]
         summaries = [summary for page in pages for summary in page["JobDefinitionSummaries"]]
         assert [summary["MonitoringJobDefinitionName"] for summary in summaries] == [
-            f"Definition-{n}" for n in range(5)
+            f"Definition-{n}" for n in reversed(range(5))
         ]
         assert [summary["MonitoringJobDefinitionArn"] for summary in summaries] == [
-            f"{ARN}/definition-{n}" for n in range(5)
+            f"{ARN}/definition-{n}" for n in reversed(range(5))
         ]
 
     def test_endpoint(self, sagemaker: Client) -> None:
@@ -399,14 +399,14 @@ class TestSchedule:
         assert (only["MonitoringScheduleArn"], only["MonitoringJobDefinitionName"]) == (arn, "definition")
 
     def test_what_can_not_be_scheduled(self, sagemaker: Client) -> None:
-        """A taken name, a missing definition, another monitoring type and a missing schedule are refused."""
+        """A taken name, a missing definition, one of another monitor, and a missing schedule are refused."""
         create(sagemaker)
         schedule(sagemaker, "definition")
         config = {"MonitoringJobDefinitionName": "definition", "MonitoringType": "ModelQuality"}
         for name, wrong, code in (
             ("HOURLY", {}, "ResourceInUse"),
             ("new", {"MonitoringJobDefinitionName": "missing"}, "ResourceNotFound"),
-            ("new", {"MonitoringType": "DataQuality"}, "ValidationException"),
+            ("new", {"MonitoringType": "DataQuality"}, "ResourceNotFound"),
         ):
             refused = refusal(
                 sagemaker.create_monitoring_schedule,

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tools.envelopes import ROOT
 from tools.sagemaker.rules import rules
 
 ROLE = "arn:aws:iam::123456789012:role/monitoring"
@@ -32,14 +32,15 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.client("sagemaker", "us-east-1")
 
 
-def test_the_sandbox_is_strict_on_request(toy_project: Path) -> None:
+@pytest.mark.slow
+def test_the_sandbox_is_strict_on_request() -> None:
     """The sandbox refuses a request with --strict that it accepts without."""
     request = json.dumps(_request({"BatchTransformInput": BATCH}))
     command = ["aws", "sagemaker", "create-model-quality-job-definition", "--cli-input-json", request]
     results = [
         subprocess.run(
-            [sys.executable, "-m", "cfn_sandbox", "run", *options, "--project", toy_project, "--", *command],
-            cwd=Path(__file__).parents[2],
+            [sys.executable, "-m", "cfn_sandbox", "run", *options, "--", *command],
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,18 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 from botocore.handlers import BUILTIN_HANDLERS
+from botocore.hooks import EVENT_ALIASES, EventAliaser, HierarchicalEmitter
 from cloudformation_cli_python_lib.utils import Credentials
+from urllib3 import PoolManager
 
 from aws_sagemaker_modelqualityjobdefinition import client, handlers
 from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions, tls
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
-from cfn_sandbox.packaging import certificates, service_models
+from cfn_sandbox import settings
+from cfn_sandbox.packaging import certificates
 from tools.benchmarks import events, service
 from tools.benchmarks.service import OTHER_REGION, REGION, Call, Fault, Service
+from tools.envelopes import ROOT
 
 ALICE = {"accessKeyId": "ALICE", "secretAccessKey": "alices-secret", "sessionToken": "alices-token"}
 BOB = {"accessKeyId": "BOB", "secretAccessKey": "bobs-secret", "sessionToken": "bobs-token"}
@@ -36,7 +40,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     trusted.write_text("")
     monkeypatch.setattr(tls, "bundle", lambda: str(trusted))
     monkeypatch.setattr(sessions, "_idle", defaultdict(list))
-    monkeypatch.setattr(delivery, "_known_groups", set())
+    monkeypatch.setattr(delivery, "_known_streams", set())
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -311,7 +315,7 @@ def test_botocores_handlers_for_our_operations_are_all_there() -> None:
     hyphenated = {"logs": "cloudwatch-logs", **{name: name for name in ("cloudwatch", "sagemaker")}}
     ours = {
         (name, operation)
-        for service, operations in service_models.OPERATIONS.items()
+        for service, operations in settings.read(ROOT).service_models.items()
         for name in (service, hyphenated[service])
         for operation in ("*", *operations)
     }
@@ -335,6 +339,105 @@ def test_without_trimmed_models_there_is_all_of_botocore(
     emitter = sessions._session().get_component("event_emitter")
     assert emitter._emitter._handlers.prefix_search("before-parameter-build.s3.GetObject")
     assert stand_in.calls == []
+
+
+@pytest.fixture
+def imported(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function that makes the clients as the imports do in a region of Lambda's."""
+    assert bundle.exists()
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+    def make() -> None:
+        sessions.prepare("sagemaker", client.config(DEFAULTS.wire))
+        for name in ("logs", "cloudwatch"):
+            sessions.prepare(name, delivery._config(DEFAULTS.delivery))
+
+    return make
+
+
+def test_the_first_event_uses_the_clients_made_at_import(
+    stand_in: Service, imported: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first event makes no client, and signs with its own credentials."""
+    imported()
+    monkeypatch.setattr(sessions, "_new_client", None)
+    assert invoke(caller=ALICE)["status"] == "SUCCESS"
+    sagemaker, others = split_by_service(stand_in.calls)
+    assert {name for name, *_ in signers(sagemaker)} == {"ALICE"}
+    assert {name for name, *_ in signers(others)} == {"OWNER"}
+
+
+def test_clients_made_at_import_sign_nothing_before_the_first_event(
+    stand_in: Service, imported: Callable[[], None]
+) -> None:
+    """A client made at import has no credentials."""
+    imported()
+    (made,) = sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
+    with pytest.raises(NoCredentialsError):
+        made.list_model_quality_job_definitions()
+    assert stand_in.calls == []
+
+
+def test_an_event_of_another_region_than_the_functions_works(stand_in: Service, imported: Callable[[], None]) -> None:
+    """An account whose event names another region than AWS_REGION gets clients of that region."""
+    imported()
+    assert invoke("LIST", region=OTHER_REGION)["status"] == "SUCCESS"
+    assert {region for _, region, _ in signers(stand_in.calls)} == {OTHER_REGION}
+    assert all(f".{OTHER_REGION}." in call.host for call in stand_in.calls)
+
+
+def test_an_error_at_import_waits_for_the_event(
+    stand_in: Service, imported: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that can't be made at import fails no import. The event makes it, or reports why not."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "_session", lambda: 1 / 0)
+        imported()
+    assert not any(sessions._idle.values())
+    assert invoke()["status"] == "SUCCESS"
+    assert stand_in.calls
+
+
+def test_names_of_events_are_compared_with_the_old_names_of_our_services_alone(stand_in: Service) -> None:
+    """Botocore compares each name with 65 old names of services, which takes a seventh of a first event."""
+    emitter = sessions._session().get_component("event_emitter")
+    assert emitter._event_aliases == {
+        "api.sagemaker": "sagemaker",
+        "logs": "cloudwatch-logs",
+        "monitoring": "cloudwatch",
+        "runtime.sagemaker": "sagemaker-runtime",
+    }
+    assert EVENT_ALIASES.items() > emitter._event_aliases.items()
+    invoke()
+    names = list(emitter._alias_name_cache)
+    assert [emitter._alias_event_name(name) for name in names] == [
+        EventAliaser(HierarchicalEmitter())._alias_event_name(name)  # type: ignore[attr-defined]  # private
+        for name in names
+    ]
+    assert len(names) > 5
+    assert stand_in.calls
+
+
+def test_pools_are_found_without_the_parser_of_urllib3(stand_in: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request's pool is found by its host and port. urllib3's parser of URLs compiles patterns for a first event."""
+    monkeypatch.setattr("urllib3.poolmanager.parse_url", None)
+    assert invoke()["status"] == "SUCCESS"
+    assert stand_in.calls
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://api.sagemaker.eu-west-1.amazonaws.com/", "api.sagemaker.eu-west-1.amazonaws.com", 443),
+        ("http://127.0.0.1:5000/path?x=1", "127.0.0.1", 5000),
+        ("https://[::1]:8443/", "::1", 8443),
+        ("http://LOCALHOST", "localhost", 80),
+    ],
+)
+def test_a_pool_is_the_one_that_urllib3_finds(url: str, host: str, port: int) -> None:
+    """The pool has the host and port that urllib3's own parser finds in the URL."""
+    pools = [manager.connection_from_url(url) for manager in (tls._Pools(), PoolManager())]
+    assert [(pool.host, pool.port, pool.scheme) for pool in pools] == [(host, port, url.split(":", maxsplit=1)[0])] * 2
 
 
 def test_the_kept_session_has_botocores_general_handlers() -> None:

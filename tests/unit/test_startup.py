@@ -1,7 +1,6 @@
 """The modules, patterns and dataclasses that start-up puts off, and that work when they are used."""
 
 import dataclasses
-import inspect
 import json
 import os
 import re
@@ -72,21 +71,6 @@ def test_a_submodule_put_off_is_a_module_put_off() -> None:
         from put_off_package import part  # type: ignore[import-not-found]  # noqa: PLC0415 - no such package
     assert isinstance(part, startup.LazyModule)
     assert part.__name__ == "put_off_package.part"
-
-
-def test_a_docstring_put_off_is_rendered_once_when_it_is_read() -> None:
-    """A deferred docstring is rendered once, when print() or help() reads it. help() accepts only a str."""
-    names_rendered = []
-
-    def render(*, name: str) -> str:
-        names_rendered.append(name)
-        return f"What\t{name} does"
-
-    text = startup.LazyText.of(render, name="call")
-    assert names_rendered == []
-    assert str(text) == "What\tcall does"
-    assert inspect.cleandoc(text) == "What    call does"
-    assert names_rendered == ["call"]
 
 
 def test_a_module_that_is_there_is_left_alone() -> None:
@@ -181,15 +165,47 @@ def test_what_is_imported_is_not_looked_through_for_garbage() -> None:
     assert output_of("import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)") == "True True"
 
 
-def test_patterns_and_dataclasses_that_are_not_used_are_not_made() -> None:
-    """Patterns and dataclasses are not built before they are used. Building all would take a tenth of the start."""
+def test_patterns_that_are_not_used_are_not_compiled() -> None:
+    """Patterns are not compiled before they are used. Compiling all would take a tenth of the start."""
     output = output_of(
-        "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
-        "pattern, kind = urllib3.util.url._IPV6_RE, models.BatchTransformInput\n"
-        "print(type(pattern).__name__, pattern.made.cache_info().currsize, type(vars(kind)['__init__']).__name__)\n"
-        "print(pattern.fullmatch('::1').group(), pattern.made.cache_info().currsize)\n"
+        "import urllib3.util.url\n"
+        "pattern = urllib3.util.url._TARGET_RE\n"
+        "print(type(pattern).__name__, pattern.made.cache_info().currsize)\n"
+        "print(pattern.match('/').group(), pattern.made.cache_info().currsize)\n"
     )
-    assert output.splitlines() == ["Lazy 0 LazyMember", "::1 1"]
+    assert output.splitlines() == ["LazyPattern 0", "/ 1"]
+
+
+def test_patterns_of_addresses_are_not_compiled_for_names() -> None:
+    """A host without a colon is no IPv6 address, and the four patterns for those are not compiled to know that."""
+    output = output_of(
+        "from botocore import compat\nfrom urllib3.util import url\n"
+        "patterns = compat.IPV6_ADDRZ_RE, url._IPV6_ADDRZ_RE, url._IPV6_RE, url._BRACELESS_IPV6_ADDRZ_RE\n"
+        "print([pattern.match('sagemaker.eu-west-1.amazonaws.com') for pattern in patterns])\n"
+        "print([pattern.made.cache_info().currsize for pattern in patterns])\n"
+        "print([bool(pattern.match(text)) for pattern in patterns for text in ('::1', '[::1]', 'a:1')])"
+    )
+    both = "True, False, False"
+    bracketed = "False, True, False"
+    assert output.splitlines() == [
+        "[None, None, None, None]",
+        "[0, 0, 0, 0]",
+        f"[{bracketed}, {bracketed}, {both}, {both}]",
+    ]
+
+
+def test_the_switch_turns_everything_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With PLAIN_STARTUP, which is for debugging, modules, patterns and dataclasses are the real ones."""
+    code = (
+        "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
+        "from aws_sagemaker_modelqualityjobdefinition.runtime import sessions\n"
+        "print(type(urllib3.util.url._IPV6_RE).__name__, models.Csv.__init__.__qualname__,"
+        " 'jmespath' in sys.modules, sorted(key[0] for key in sessions._idle))"
+    )
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert output_of(code) == "LazyPattern _set_fields False ['cloudwatch', 'logs', 'sagemaker']"
+    monkeypatch.setenv("PLAIN_STARTUP", "1")
+    assert output_of(code) == "Pattern Csv.__init__ True []"
 
 
 def test_a_pattern_put_off_is_the_pattern() -> None:
@@ -205,8 +221,8 @@ def test_a_pattern_put_off_is_the_pattern() -> None:
     assert isinstance(re.compile("A"), re.Pattern)
 
 
-def test_a_dataclass_put_off_is_a_dataclass() -> None:
-    """A deferred dataclass behaves like any other, hashing included, whichever member is used first."""
+def test_a_plain_dataclass_behaves_like_any_other() -> None:
+    """A dataclass made during the imports has the same fields, defaults, equality and errors as any other."""
     with startup.lazy_imports():
 
         @dataclasses.dataclass
@@ -223,37 +239,67 @@ def test_a_dataclass_put_off_is_a_dataclass() -> None:
             def __repr__(self) -> str:
                 return "mine"
 
+        @dataclasses.dataclass
+        class Own:
+            x: int = 0
+
+            def __init__(self) -> None:
+                self.x = 7
+
+            def __eq__(self, other: object) -> bool:
+                return True
+
+            def __hash__(self) -> int:
+                return 3
+
         @dataclasses.dataclass(frozen=True)
         class Frozen:
             x: int
 
-    assert isinstance(vars(Point)["__init__"], startup.LazyMember)
-    assert not isinstance(vars(Frozen)["__init__"], startup.LazyMember)
     assert [field.name for field in dataclasses.fields(Named)] == ["x", "y", "name"]
     assert Point(1) == Point(x=1, y=[])
     assert Named(1) != Point(1)
     assert (repr(Named(1, name="b")), Named.__doc__) == ("mine", "A point.")
-    assert repr(Point(1)).endswith("Point(x=1, y=[])")
     assert Point(1).y is not Point(1).y
     assert Named.__match_args__ == ("x", "y", "name")
+    assert (Own().x, Own() == 1, hash(Own())) == (7, True, 3)
+    assert dataclasses.replace(Named(1), name="c").name == "c"
     with pytest.raises(TypeError, match="unhashable"):
         hash(Point(1))
     with pytest.raises(dataclasses.FrozenInstanceError):
         Frozen(1).x = 2  # type: ignore[misc]  # the test needs it to fail
+    make: Any = Point
+    wrong: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((), {}),
+        ((1, [], 3), {}),
+        ((1,), {"x": 1}),
+        ((1,), {"z": 1}),
+        ((), {"y": []}),
+    ]
+    for values, named in wrong:
+        with pytest.raises(TypeError, match="Point needs its fields, each once: x, y"):
+            make(*values, **named)
 
 
-@pytest.mark.parametrize("member", startup.LazyMember.NAMES)
-def test_each_member_of_a_dataclass_makes_all_of_them(member: str) -> None:
-    """The first use of any member replaces all stand-ins of the class."""
+def test_a_plain_dataclass_shows_no_values() -> None:
+    """A model that is printed by mistake shows no property, which can be a secret."""
     with startup.lazy_imports():
 
         @dataclasses.dataclass
-        class Point:
-            x: int
+        class Model:
+            password: str
 
-    getattr(Point, member)
-    assert not [name for name, value in vars(Point).items() if isinstance(value, startup.LazyMember)]
-    assert Point(1) == Point(1)
+    assert "s3cret" not in repr(Model("s3cret"))
+
+
+def test_the_models_are_plain() -> None:
+    """The models have one `__init__` for all. Writing and compiling each would take a tenth of the start."""
+    output = output_of(
+        "from aws_sagemaker_modelqualityjobdefinition import models\n"
+        "print({vars(kind)['__init__'].__qualname__ for kind in vars(models).values() if hasattr(kind, '_serialize')"
+        " and kind.__module__ == models.__name__})"
+    )
+    assert output == "{'_set_fields'}"
 
 
 def test_threads_can_be_the_first_to_use_a_dataclass_at_once() -> None:

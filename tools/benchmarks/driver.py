@@ -4,8 +4,10 @@ It runs in the target interpreter with only the package on the path, so it impor
 that the package needs too. Every host name resolves to the stand-in's port on 127.0.0.1. The names are the real ones,
 so that certificates are checked and connections kept open as in Lambda.
 
-Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT [patiently]. EVENTS has one JSON event per
-line. REPORT receives one JSON object. "patiently" is for valgrind, which makes a process fifty times slower.
+Usage: python -S -s driver.py PACKAGE MODULE.FUNCTION PORT EVENTS REPORT [patiently] [announced]. EVENTS has one JSON
+event per line. REPORT receives one JSON object. "patiently" is for valgrind, which makes a process fifty times slower.
+With "announced" a line on standard output says that the imports are done, and the events begin after a line on standard
+input.
 """
 
 import importlib
@@ -36,9 +38,20 @@ def lengthen_limits(package: str, handle: Callable[..., Any]) -> Callable[..., A
     """
     if not (limits := sys.modules.get(f"{package}.runtime.limits")):
         return handle
+    sessions, client, delivery = (
+        sys.modules[f"{package}.{name}"] for name in ("runtime.sessions", "client", "runtime.delivery")
+    )
     wire = limits.Wire(600, 600)
+    for service, region, config in [*sessions._idle]:  # the clients that were made at import
+        made = sessions._idle.pop((service, region, config))
+        for one in made:
+            timeout = one._endpoint.http_session._timeout
+            timeout._connect = timeout._read = 600
+        settings = client.config if service == "sagemaker" else delivery._config
+        sessions._idle[service, region, settings(wire)] = made
     patient = limits.DEFAULTS._replace(handlers=defaultdict(lambda: 600), wire=wire, delivery=wire)
-    return sys.modules[f"{package}.handlers"].resource_type(patient)
+    built: Callable[..., Any] = sys.modules[f"{package}.handlers"].resource_type(patient)
+    return built
 
 
 def main(package: str, entry_point: str, port: str, events: str, report: str, *flags: str) -> None:
@@ -48,9 +61,13 @@ def main(package: str, entry_point: str, port: str, events: str, report: str, *f
     socket.getaddrinfo = lambda _host, _port, *rest, **more: real_getaddrinfo("127.0.0.1", int(port), *rest, **more)
     logging.getLogger().addHandler(logging.StreamHandler())  # as Lambda's runtime client does
     module, function = entry_point.rsplit(".", 1)
+    start = time.perf_counter()
     handle = getattr(importlib.import_module(module), function)
-    imported = time.process_time()
-    if flags:
+    imported, imported_wall = time.process_time(), time.perf_counter() - start
+    if "announced" in flags:
+        print("imported", flush=True)
+        sys.stdin.readline()
+    if "patiently" in flags:
         handle = lengthen_limits(module.rpartition(".")[0], handle)
     walls, cpus, residents = [], [], {}
     first = answer = None
@@ -71,6 +88,7 @@ def main(package: str, entry_point: str, port: str, events: str, report: str, *f
         json.dump(
             {
                 "imported": imported,
+                "imported_wall": imported_wall,
                 "cpu": time.process_time(),
                 "walls": walls,
                 "cpus": cpus,

@@ -101,8 +101,8 @@ def event(
         tags={"team": "monitoring", "stage": "production"},
         previous_tags=PREVIOUS_TAGS if action == "UPDATE" else None,
         token=f"7c2c7d1e-0b5c-4b1c-9d53-{number:012}",
-        stack_id=STACK,
-        logical_id=f"Definition{number}",
+        stack_id=None if action == "LIST" else STACK,  # a list is of no stack's resource
+        logical_id=None if action == "LIST" else f"Definition{number}",
         log_group="model-quality-job-definition-logs",
         next_token=token,
         awsAccountId=ACCOUNT,

@@ -1,14 +1,10 @@
 """Measures the costs of three packages in the same way."""
 
 import functools
-import importlib.util
 import json
 import os
-import shlex
 import shutil
 import statistics
-import subprocess
-import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox.account.function import Function
 from cfn_sandbox.packaging import bytecode
 from cfn_sandbox.packaging.package import copy_project, package
 from tools.benchmarks import events, share
 from tools.benchmarks.play import Run, play, trust, unpack
-from tools.benchmarks.service import REGION, Service
+from tools.benchmarks.service import Service
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
@@ -35,6 +30,7 @@ SIDES = {"compiled": "naive with byte code", "naive": "naive", "ours": "ours"}
 COUNTED = {"compiled": 1, "ours": 10}
 TIMED = {"compiled": 6, "naive": 6, "ours": 30}
 COLD = 5
+THROTTLED = 3
 REMEMBERED = {"compiled": 40, "naive": 40, "ours": 1000}
 GROWING = ("compiled", "ours")
 
@@ -52,27 +48,53 @@ class Cost:
 
     Attributes:
         cold_instructions: Millions in a whole process that answers one event; None if they were not counted.
+        first_instructions: The same without the imports.
         warm_instructions: Millions for each event after the first.
         cold_cpu: Milliseconds of CPU time, the median of several processes.
+        first_cpu: Milliseconds of CPU time for the first event, the median of several processes.
         warm_cpu: Milliseconds of CPU time, the median of several events after the first.
         cold_wall: Milliseconds of elapsed time, the median of several processes.
+        first_wall: Milliseconds of elapsed time for the first event, the median of several processes.
         warm_wall: Milliseconds of elapsed time, the median of several events after the first.
         peak: The largest resident set until the first answer, in MB.
         calls: The calls to SageMaker.
-        cold_delivery: The number of calls to CloudWatch and CloudWatch Logs for a first event.
-        warm_delivery: The same for each event after the first.
     """
 
     cold_instructions: float | None
+    first_instructions: float | None
     warm_instructions: float | None
     cold_cpu: float
+    first_cpu: float
     warm_cpu: float
     cold_wall: float
+    first_wall: float
     warm_wall: float
     peak: float
     calls: list[str]
-    cold_delivery: int
-    warm_delivery: float
+
+
+@dataclass
+class InLambda:
+    """Milliseconds by the clock, with the imports on a full core and the events on a seventh."""
+
+    imports: float
+    first: float
+    warm: float
+
+
+@dataclass
+class Delivery:
+    """The number of calls to CloudWatch and CloudWatch Logs for an event.
+
+    Attributes:
+        cold: For a first event.
+        warm: For an event after it, of the same resource.
+        new_stream: For an event after it, of another resource.
+    """
+
+    cold: int
+    warm: int
+    new_stream: int
 
 
 @dataclass
@@ -87,7 +109,9 @@ class Results:
     imports: dict[str, tuple[float | None, float]] = field(default_factory=dict)
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     memory: dict[str, dict[int, float]] = field(default_factory=dict)
-    waits: dict[str, tuple[float, float]] = field(default_factory=dict)
+    outside: float | None = None
+    in_lambda: dict[str, InLambda] = field(default_factory=dict)
+    delivery: dict[str, Delivery] = field(default_factory=dict)
     growth: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     byte_code: bool = True
 
@@ -117,6 +141,7 @@ class Bench:
         """Run all measurements."""
         steps: list[tuple[str, Callable[[], None]]] = [("packages", self._build_packages)]
         if self.results.counted:
+            steps.append(("instructions outside the package", self._count_outside))
             steps.append(("instructions of the imports", functools.partial(self._count_instructions, None)))
             steps += [
                 (f"instructions of {action}", functools.partial(self._count_instructions, action))
@@ -130,7 +155,10 @@ class Bench:
         for side, name in SIDES.items():
             title = f"memory over {REMEMBERED[side]:,} invocations, {name}"
             steps.append((title, functools.partial(self._measure_memory, side)))
-        steps.append(("a seventh of a core", self._measure_waits))
+        steps += [
+            (f"as in Lambda, {name}", functools.partial(self._measure_in_lambda, side)) for side, name in SIDES.items()
+        ]
+        steps.append(("calls that deliver logs and metrics", self._count_deliveries))
         steps += [
             (f"as the work grows, {SIDES[side]}", functools.partial(self._measure_growth, side)) for side in GROWING
         ]
@@ -162,21 +190,16 @@ class Bench:
             self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
             trust(path, self.services[side].authority)
 
-    def _play(self, side: str, events_to_play: Iterable[Json], *, count: bool = False) -> Run:
-        run = play(self.packages[side], events_to_play, self.services[side], self.python, count=count)
+    def _play(
+        self, side: str, events_to_play: Iterable[Json], *, count: bool = False, group: share.Group | None = None
+    ) -> Run:
+        package, service = self.packages[side], self.services[side]
+        run = play(package, events_to_play, service, self.python, count=count, group=group)
         if run.last and run.last["status"] != "SUCCESS":
             raise RuntimeError(f"{side}: {run.last}")
         if "not delivered" in run.log or "publishing metrics" in run.log:  # our message, and the plugin library's
             raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{run.log}")
         return run
-
-    def _calls(self, side: str) -> tuple[list[str], list[str]]:
-        """Return the calls that the stand-in received: those to SageMaker, and those that deliver logs and metrics."""
-        received = self.services[side].calls
-        return (
-            [call.operation for call in received if "sagemaker" in call.host],
-            [call.operation for call in received if "sagemaker" not in call.host],
-        )
 
     def _prepare_events(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
         """Return events, and prepare a package's stand-in for them."""
@@ -184,6 +207,7 @@ class Bench:
         service = self.services[side]
         service.definitions.clear()
         service.calls.clear()
+        service.streams.clear()
         if action != "CREATE":
             for number in range(max(count, 100 if action == "LIST" else 0)):
                 definition = events.model() | {"JobDefinitionName": events.name(number), "Tags": previous_tags}
@@ -213,6 +237,18 @@ class Bench:
             raise RuntimeError("valgrind counted nothing")
         return instructions / 1e6
 
+    def _count_outside(self) -> None:
+        """Count what no package can change: the interpreter, the driver, and an empty handler."""
+        package = self.scratch / "outside"
+        (package / PACKAGE).mkdir(parents=True)
+        (package / PACKAGE / "__init__.py").touch()
+        handler = 'def resource(event, context):\n    return {"status": "SUCCESS"}\n'
+        (package / PACKAGE / "handlers.py").write_text(handler)
+        bytecode.compile_tree(package, self.python)
+        self.packages["outside"] = package
+        run = play(package, [events.event("CREATE")], self.services["ours"], self.python, count=True)
+        self.results.outside = run.instructions / 1e6 if run.instructions else None
+
     def _measure_imports(self, side: str) -> None:
         instructions, _ = self.results.instructions.get((None, side), (None, None))
         cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
@@ -221,52 +257,53 @@ class Bench:
     def _measure_cost(self, side: str, action: str) -> None:
         cold_count, warm_count = self.results.instructions.get((action, side), (None, None))
         colds = [self._play(side, self._prepare_events(side, action, 1)) for _ in range(COLD)]
-        calls, delivery = self._calls(side)
+        calls = [call.operation for call in self.services[side].calls if "sagemaker" in call.host]
+        imports, _ = self.results.instructions.get((None, side), (None, None))
         warm = self._play(side, self._prepare_events(side, action, 1 + TIMED[side]))
-        _, all_delivery = self._calls(side)
         self.results.costs[action, side] = Cost(
             cold_instructions=cold_count,
+            first_instructions=None if cold_count is None or imports is None else cold_count - imports,
             warm_instructions=warm_count,
             cold_cpu=statistics.median(run.cpu for run in colds) * 1e3,
+            first_cpu=statistics.median(run.cpus[0] for run in colds) * 1e3,
             warm_cpu=statistics.median(warm.cpus[1:]) * 1e3,
             cold_wall=statistics.median(run.wall for run in colds) * 1e3,
+            first_wall=statistics.median(run.walls[0] for run in colds) * 1e3,
             warm_wall=statistics.median(warm.walls[1:]) * 1e3,
             peak=statistics.median(run.peak for run in colds) / 1024,
             calls=calls,
-            cold_delivery=len(delivery),
-            warm_delivery=(len(all_delivery) - len(delivery)) / TIMED[side],
         )
 
     def _measure_memory(self, side: str) -> None:
         run = self._play(side, self._prepare_events(side, "CREATE", REMEMBERED[side]))
         self.results.memory[side] = {number: size / 1024 for number, size in run.residents.items()}
 
-    def _measure_waits(self) -> None:
-        """Measure how long a caller waits for the first and later answers of the emulator, with a seventh of a core."""
-        with share.of_a_core(share.SEVENTH) as prefix:
-            if prefix is None:  # RESULTS.md says so
-                return
-            # Lambda's image has byte code of its runtime client. Without it, each start would compile the client, which
-            # would take so long that it hides the package's time.
-            specs = [importlib.util.find_spec(name) for name in ("awslambdaric", "simplejson")]
-            folders = [str(Path(str(spec.origin)).parent) for spec in specs if spec]
-            subprocess.run([self.python, "-m", "compileall", "-q", *folders], check=True)
-            for side in SIDES:
-                zipped, python = self._zip(side), self._limited_interpreter(prefix)
-                colds, warms = [], []
-                for _ in range(3):
-                    events_to_send = self._prepare_events(side, "CREATE", 4)
-                    with Function(zipped, _Account(self.services[side]), python=python) as function:  # type: ignore[arg-type]  # it uses only an account's environment
-                        times = []
-                        for event in events_to_send:
-                            start = time.perf_counter()
-                            answer = function.invoke(event)
-                            times.append((time.perf_counter() - start) * 1e3)
-                            if answer["status"] != "SUCCESS":
-                                raise RuntimeError(f"{side}: {answer}\n{function.log}")
-                    colds.append(times[0])
-                    warms += times[1:]
-                self.results.waits[side] = (statistics.median(colds), statistics.median(warms))
+    def _measure_in_lambda(self, side: str) -> None:
+        """Measure CREATE by the clock, with the imports on a full core and the events on a seventh."""
+        runs = []
+        for _ in range(THROTTLED):
+            events_to_play = self._prepare_events(side, "CREATE", 4)
+            with share.of_a_core(share.SEVENTH) as group:
+                if group is None:  # RESULTS.md says so
+                    return
+                runs.append(self._play(side, events_to_play, group=group))
+        self.results.in_lambda[side] = InLambda(
+            imports=statistics.median(run.imported_wall for run in runs) * 1e3,
+            first=statistics.median(run.walls[0] for run in runs) * 1e3,
+            warm=statistics.median(wall for run in runs for wall in run.walls[1:]) * 1e3,
+        )
+
+    def _count_deliveries(self) -> None:
+        for side in SIDES:
+
+            def delivered(numbers: list[int], side: str = side) -> int:
+                """Return how many calls deliver logs and metrics in a process that reads these resources."""
+                self._prepare_events(side, "READ", 2)
+                self._play(side, [events.event("READ", number) for number in numbers])
+                return len([call for call in self.services[side].calls if "sagemaker" not in call.host])
+
+            cold = delivered([0])
+            self.results.delivery[side] = Delivery(cold, delivered([0, 0]) - cold, delivered([0, 1]) - cold)
 
     def _zip(self, side: str, compression: int = zipfile.ZIP_DEFLATED) -> Path:
         """Zip an unpacked package, as cfn does."""
@@ -278,19 +315,6 @@ class Bench:
             outer.write(PROJECT / ".rpdk-config", ".rpdk-config")
             outer.write(inner, "ResourceProvider.zip")
         return zipped
-
-    def _limited_interpreter(self, prefix: list[str]) -> Path:
-        """Write a script that runs the interpreter with a share of a core, and return its path."""
-        variables = {
-            name: os.environ[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in os.environ
-        }
-        command = shlex.join(
-            ["env", *(f"{name}={value}" for name, value in variables.items()), *prefix, str(self.python)]
-        )
-        python = self.scratch / "python"
-        python.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-        python.chmod(0o755)
-        return python
 
     def _measure_growth(self, side: str) -> None:
         lists = self.results.growth["LIST over definitions, every page", side] = {}
@@ -311,23 +335,6 @@ class Bench:
     def _warm_cpu(self, side: str, properties: Json) -> float:
         run = self._play(side, self._prepare_events(side, "CREATE", 1 + TIMED[side], properties))
         return statistics.median(run.cpus[1:]) * 1e3
-
-
-class _Account:
-    """The part of an account that Function uses: the environment variables that lead to the stand-in."""
-
-    def __init__(self, service: Service) -> None:
-        self._url = f"https://127.0.0.1:{service.port}"
-
-    def environment(self) -> dict[str, str]:
-        return {
-            "AWS_ENDPOINT_URL": self._url,
-            "AWS_ACCESS_KEY_ID": "none",
-            "AWS_SECRET_ACCESS_KEY": "none",
-            "AWS_SESSION_TOKEN": "none",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-        }
 
 
 def kind_of_machine() -> str:

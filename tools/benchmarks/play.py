@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox.packaging import certificates
+from tools.benchmarks import share
 from tools.benchmarks.service import REGION, Service
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -24,7 +25,8 @@ class Run:
     """The costs of a process that imported a handler and answered events.
 
     Attributes:
-        imported: CPU seconds until the handler was imported.
+        imported: CPU seconds until the handler was imported, the interpreter's start included.
+        imported_wall: Seconds that the imports took.
         cpu: CPU seconds of the whole process.
         wall: Seconds that the process ran.
         walls: Seconds that each event took.
@@ -39,6 +41,7 @@ class Run:
     """
 
     imported: float
+    imported_wall: float
     cpu: float
     wall: float
     walls: list[float]
@@ -82,6 +85,7 @@ def play(
     *,
     count: bool = False,
     environment: dict[str, str] | None = None,
+    group: share.Group | None = None,
 ) -> Run:
     """Play events to an unpacked package, with only the standard library next to it.
 
@@ -92,6 +96,7 @@ def play(
         python: The interpreter.
         count: Whether to count instructions, which takes fifty times as long.
         environment: Additional environment variables.
+        group: The group to run in. It is limited between the imports and the first event.
 
     Raises:
         RuntimeError: The process failed; with its standard error.
@@ -100,11 +105,13 @@ def play(
         lines, report = Path(scratch, "events"), Path(scratch, "report")
         lines.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
         start = time.perf_counter()
-        completed = subprocess.run(
+        with subprocess.Popen(
             [
+                *(group.prefix if group else ()),
                 *(VALGRIND if count else ()),
                 *(python, "-S", "-s", DRIVER, package, ENTRY_POINT, str(service.port), lines, report),
                 *(("patiently",) if count else ()),
+                *(("announced",) if group else ()),
             ],
             env={
                 "AWS_DEFAULT_REGION": REGION,
@@ -116,16 +123,19 @@ def play(
                 "PYTHONHASHSEED": "0",
                 **(environment or {}),
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
+        ) as process:
+            if group and process.stdout and process.stdout.readline():
+                group.limit()
+            _, log = process.communicate("\n")
         wall = time.perf_counter() - start
-        if completed.returncode:
-            raise RuntimeError(completed.stderr)
+        if process.returncode:
+            raise RuntimeError(log)
         costs = json.loads(report.read_text(encoding="utf-8"))
     costs["residents"] = {int(number): size for number, size in costs["residents"].items()}
-    match = re.search(r"I +refs: +([\d,]+)", completed.stderr)
+    match = re.search(r"I +refs: +([\d,]+)", log)
     instructions = int(match[1].replace(",", "")) if count and match else None
-    return Run(**costs, wall=wall, instructions=instructions, log=completed.stderr)
+    return Run(**costs, wall=wall, instructions=instructions, log=log)

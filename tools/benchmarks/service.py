@@ -65,6 +65,7 @@ class Service:
         port: The port on 127.0.0.1.
         authority: The PEM certificate of the authority that clients must trust.
         definitions: Create requests by the definition's name.
+        streams: The log streams that exist, by group and name. Every group exists.
         calls: Every request so far, in order of arrival.
         connections: All TLS connections so far, closed ones included.
         faults: Error answers for the next requests of an operation, in order.
@@ -73,6 +74,7 @@ class Service:
     port: int = 0
     authority: str = ""
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    streams: set[tuple[str, str]] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     connections: list[ssl.SSLSocket] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -146,16 +148,22 @@ class Service:
         definition["Tags"] = [tag for tag in definition.get("Tags", []) if tag["Key"] not in request["TagKeys"]]
         return {}
 
-    def _PutLogEvents(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+    def _PutLogEvents(self, request: dict[str, Any]) -> dict[str, Any] | Fault:  # noqa: N802 - the API's name
+        if (request["logGroupName"], request["logStreamName"]) not in self.streams:
+            return Fault(400, "ResourceNotFoundException", "The specified log stream does not exist.")
         return {"nextSequenceToken": "49590302938902938490283940283940"}
 
     def _PutMetricData(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
         return {}
 
-    def _CreateLogGroup(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
-        return {}
+    def _CreateLogGroup(self, _request: dict[str, Any]) -> Fault:  # noqa: N802 - the API's name
+        return Fault(400, "ResourceAlreadyExistsException", "The specified log group already exists")
 
-    def _CreateLogStream(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+    def _CreateLogStream(self, request: dict[str, Any]) -> dict[str, Any] | Fault:  # noqa: N802 - the API's name
+        stream = request["logGroupName"], request["logStreamName"]
+        if stream in self.streams:
+            return Fault(400, "ResourceAlreadyExistsException", "The specified log stream already exists")
+        self.streams.add(stream)
         return {}
 
 

@@ -3,49 +3,65 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 SEVENTH = 1 / 7
 _PERIOD = 100_000  # microseconds
 _ENTER_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
 
+class Group(NamedTuple):
+    """A group of processes."""
+
+    prefix: list[str]
+    """Makes a command run in the group."""
+
+    limit: Callable[[], object]
+    """Gives the group's processes a share of a core together, from now on."""
+
+
 @contextmanager
-def of_a_core(share: float) -> Iterator[list[str] | None]:
-    """Create a control group whose processes together get a share of one core.
+def of_a_core(share: float) -> Iterator[Group | None]:
+    """Create a group of processes that can be limited to a share of one core while they run.
 
     Args:
         share: The share, between 0 and 1.
 
     Yields:
-        The prefix that makes a command run in the group, or None if this machine doesn't allow one.
+        The group, or None if this machine doesn't allow one.
     """
-    quota = str(int(share * _PERIOD))
-    systemd = ["systemd-run", "--user", "--scope", "--quiet", "--collect", f"--property=CPUQuota={share:.1%}", "--"]
+    unit = f"benchmark-{os.getpid()}.scope"
+    systemd = ["systemd-run", "--user", "--scope", "--quiet", "--collect", f"--unit={unit}", "--"]
     if (
         shutil.which(systemd[0])
         and subprocess.run([*systemd, "true"], capture_output=True, check=False).returncode == 0
     ):
-        yield systemd
+        quota = ["systemctl", "--user", "set-property", "--runtime", unit, f"CPUQuota={share:.1%}"]
+        yield Group(systemd, partial(subprocess.run, quota, check=True))
         return
-    files = {"cpu/{}": {"cpu.cfs_period_us": str(_PERIOD), "cpu.cfs_quota_us": quota}, "{}": {"cpu.max": quota}}
+    quota_us = str(int(share * _PERIOD))
+    files = {"cpu/{}": {"cpu.cfs_period_us": str(_PERIOD), "cpu.cfs_quota_us": quota_us}, "{}": {"cpu.max": quota_us}}
     for path, settings in files.items():  # control groups of version 1, then of version 2
         group = Path("/sys/fs/cgroup", path.format(f"benchmark-{os.getpid()}"))
         try:
             group.mkdir()
         except OSError:
             continue
-        try:
-            for name, value in settings.items():
-                (group / name).write_text(value)
-        except OSError:
+        if not all(os.access(group / name, os.W_OK) for name in settings):
             group.rmdir()
             continue
         try:
-            yield ["sh", "-c", _ENTER_GROUP, str(group)]
+            yield Group(["sh", "-c", _ENTER_GROUP, str(group)], partial(_write, group, settings))
         finally:
             group.rmdir()
         return
     yield None
+
+
+def _write(group: Path, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        (group / name).write_text(value)

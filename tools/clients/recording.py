@@ -22,9 +22,6 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox.account.account import LOOPBACK, Account
-from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.cloudformation.resource_type import ResourceType
 from sandbox.tests.toys import SCHEMA, Toys
 from tools import sagemaker
 from tools.clients.cdk import VARIABLES as CDK_VARIABLES
@@ -122,8 +119,8 @@ def main() -> None:
     """Record CDK and SAM, each in a new account."""
     for name, play in (("cdk", _cdk), ("sam", _sam)):
         toys = Toys()
-        with tempfile.TemporaryDirectory() as folder, sagemaker.account() as account, Registry(account):
-            stacks.add_type(account.account_id, account.region, ResourceType(SCHEMA, toys.invoke))
+        with tempfile.TemporaryDirectory() as folder, sagemaker.account() as account:
+            account.registry.add(SCHEMA, toys.invoke)
             recorder = Recorder(account.endpoint)
             with recorder.open(), step(f"record {name}"):
                 play(account, {"AWS_ENDPOINT_URL": recorder.endpoint, "HOME": folder}, Path(folder), toys)

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.packaging.package import package
 from tools import sagemaker
 from tools.publishing.names import TypeName
@@ -61,11 +60,11 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
         if own_type:
             staged = CACHE / "own-type"
             shutil.rmtree(staged, ignore_errors=True)
-            stage(ROOT, TypeName(OWN_TYPE), staged)
+            stage(ROOT, TypeName(OWN_TYPE), staged, small=True)
             packages.append(package(staged))
-    with sagemaker.account() as account, Registry(account) as registry:
+    with sagemaker.account() as account:
         for path in packages:
-            registry.add(path)
+            account.registry.add_package(path)
         yield account
 
 

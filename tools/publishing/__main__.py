@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.packaging import PackagerError, bytecode
+from cfn_sandbox.packaging import bytecode
 from tools.publishing import prerequisites
 from tools.publishing.names import TypeName
 from tools.publishing.place import Place
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         else:
             deregister(TypeName.user_provided(options.type_name), Target(options.region, options.profile), progress=say)
-    except (PackagerError, SandboxError, OSError) as error:
+    except (SandboxError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

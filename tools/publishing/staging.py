@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from cfn_sandbox import settings as sandbox_settings
 from cfn_sandbox.packaging import cfn, role, sources
-from cfn_sandbox.packaging.package import build_without_docker, small_variant
+from cfn_sandbox.packaging.package import build_without_docker
 from cfn_sandbox.packaging.sources import SETTINGS
 from tools.publishing.errors import PublishingError
 from tools.publishing.names import TypeName
@@ -55,7 +56,8 @@ def stage(
         type_name: The name of the copy's type; the original's name gives a plain copy.
         out: The folder to write, which must be missing or empty.
         tag_updates: Whether a change of tags replaces the resource, as in the original, or happens in place.
-        small: Whether cfn packages the copy with our plugin, which must then be installed where cfn runs.
+        small: Whether cfn packages the copy with the plugin in the project's settings ([tool.cfn-sandbox]), which must
+            then be installed where cfn runs.
 
     Raises:
         PackagerError: The project can't be staged; nothing was written.
@@ -72,6 +74,7 @@ def stage(
     if untracked:
         raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
 
+    settings = sandbox_settings.read(project)
     # On the file system of its destination, so that it appears there completely or not at all.
     existing = next(folder for folder in out.parents if folder.exists())
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
@@ -80,11 +83,11 @@ def stage(
         for path in sources.shipped_files(project, *required, *_OPTIONAL):
             renamer.copy(path, staged / renamer.rename(path.relative_to(project).as_posix()))
         if small:
-            _package_small(staged / SETTINGS)
+            _set_language(staged / SETTINGS, settings.language)
         if tag_updates == "in-place":
             _update_tags_in_place(staged / f"{type_name.stem}.json")
         cfn.run(["generate"], staged)
-        role.narrow(staged / role.FILE)
+        role.narrow(staged / role.FILE, settings.role)
         for log in cfn.LOGS:
             (staged / log).unlink(missing_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -134,10 +137,10 @@ class _Renamer:
         return self._pattern.sub(lambda match: self._new.get(match[0], match[0]), content)
 
 
-def _package_small(settings_file: Path) -> None:
-    """Put our plugin into cfn's settings, if there is one for the language."""
+def _set_language(settings_file: Path, language: str | None) -> None:
+    """Put a language plugin into cfn's settings, unless it is None."""
     settings = json.loads(settings_file.read_bytes())
-    settings["language"] = small_variant(settings["language"])
+    settings["language"] = language or settings["language"]
     build_without_docker(settings)
     settings_file.write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cfn_sandbox.plugins import Option, Plugin
 
 if TYPE_CHECKING:
-    from cfn_sandbox.account.account import Account
+    from cfn_sandbox import Account
     from tools.sagemaker.rules import Fault
 
 
@@ -18,6 +18,7 @@ def account(
     faults: "Sequence[Fault]" = (),
     *,
     strict: bool = False,
+    reserved: str | None = None,
 ) -> "Account":
     """Return an account with SageMaker's rules, not yet open.
 
@@ -27,12 +28,13 @@ def account(
         tag_lag: as for `rules.rules`.
         faults: as for `rules.rules`.
         strict: as for `rules.rules`.
+        reserved: as for `Account`.
     """
     # moto is slow to import, and the command line imports this module for its options alone.
-    from cfn_sandbox.account.account import Account  # noqa: PLC0415
+    from cfn_sandbox import Account  # noqa: PLC0415
     from tools.sagemaker import rules  # noqa: PLC0415
 
-    return Account(port, region, [rules.rules(tag_lag, faults, strict=strict)])
+    return Account(port, region, [rules.rules(tag_lag, faults, strict=strict)], reserved=reserved)
 
 
 def _rules(*, strict: bool) -> AbstractContextManager[None]:

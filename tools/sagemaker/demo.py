@@ -24,9 +24,8 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 from cfn_sandbox.cloudformation import moto_stacks as stacks
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.cloudformation.resource_type import Request, ResourceType
-from cfn_sandbox.packaging import PackagerError, cfn
+from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import copy_project
 from tools import sagemaker
 
@@ -191,13 +190,12 @@ def run(project: Path, teller: Teller) -> None:
     started_at = time.monotonic()
     with ExitStack() as running:
         with teller.step("Start an AWS account on this machine"):
-            account = running.enter_context(sagemaker.account(region=REGION))
-            registry = running.enter_context(Registry(account, reserved=TYPE))
+            account = running.enter_context(sagemaker.account(region=REGION, reserved=TYPE))
         teller.detail(account.endpoint)
         try:
             _run_steps(project, account, teller)
         except (SandboxError, ClientError) as error:
-            raise SandboxError("\n".join(filter(None, [str(error), error_excerpt(registry.log)]))) from error
+            raise SandboxError("\n".join(filter(None, [str(error), error_excerpt(account.registry.log)]))) from error
     teller.detail(f"all of it in {time.monotonic() - started_at:.0f} s on this machine: no Docker, no AWS account")
     teller.commands("What you may want to try next:", NEXT)
 
@@ -246,7 +244,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         run(Path.cwd(), JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout))
-    except (SandboxError, PackagerError) as error:
+    except SandboxError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""SageMaker's rules that moto lacks, for model quality job definitions, their tags and their schedules.
+"""SageMaker's rules that moto lacks, for the job definitions of Model Monitor, their tags and their schedules.
 
 Each rule names its source. "model" is SageMaker's service model in botocore. "reference" is the SageMaker API
 reference. "design" is what users of this resource found out: terraform-provider-aws, ACK, the SageMaker Python SDK.
@@ -8,32 +8,26 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from unittest.mock import patch
 from uuid import uuid4
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.core.common_types import TYPE_RESPONSE
-from moto.core.exceptions import InvalidToken
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import get_service_model
 from moto.sagemaker import urls
-from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
-from moto.sagemaker.utils import arn_formatter
+from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 
 from cfn_sandbox.cloudformation import aws_types
-from tools.sagemaker import alarm_type, schedule_type, strict
+from tools.sagemaker import alarm_type, definition_type, schedule_type, schedules, strict
+from tools.sagemaker.monitors import MONITORS, Definition, Definitions, Monitor, definition_of, is_definition
 from tools.sagemaker.schedules import ScheduleActions
 
-KIND = "model-quality-job-definition"
 TAG_LIMIT = 50  # reference, AddTags and "Tagging AWS resources"; AWS's own tags (aws:...) don't count
-
-STOPPING_CONDITION = {"MaxRuntimeInSeconds": 3600}
-INPUT_DEFAULTS = {"S3DataDistributionType": "FullyReplicated", "S3InputMode": "File"}
-"""reference: MonitoringStoppingCondition; EndpointInput and BatchTransformInput."""
 
 
 @dataclass(frozen=True)
@@ -76,38 +70,13 @@ def rules(tag_lag: int = 0, faults: Sequence[Fault] = (), *, strict: bool = Fals
 
     SageMaker.tag_lag, SageMaker.faults, SageMaker.calls, SageMaker.strict = tag_lag, tuple(faults), Counter(), strict
     paths = patch.dict(urls.url_paths, dict.fromkeys(urls.url_paths, SageMaker.dispatch))
-    schedules = aws_types.offer(schedule_type.TYPE, schedule_type.HANDLERS)
-    with paths, schedules, aws_types.offer(alarm_type.TYPE, alarm_type.HANDLERS):
+    types = {schedule_type.TYPE: schedule_type.HANDLERS, alarm_type.TYPE: alarm_type.HANDLERS}
+    types |= {monitor.type_name: definition_type.handlers(monitor) for monitor in MONITORS.values()}
+    with ExitStack() as stack:
+        stack.enter_context(paths)
+        for name, handlers in types.items():
+            stack.enter_context(aws_types.offer(name, handlers))
         yield
-
-
-@dataclass
-class _Definition:
-    """A definition, with the attributes that moto's code reads."""
-
-    request: dict[str, Any]
-    arn: str
-    tags: list[dict[str, str]]
-    stale_tags: list[dict[str, str]] = field(default_factory=list)
-    lag: int = 0
-    creation_time: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def job_definition_name(self) -> str:
-        return str(self.request["JobDefinitionName"])
-
-    @property
-    def endpoint_name(self) -> str | None:
-        endpoint_input: dict[str, str] = self.request["ModelQualityJobInput"].get("EndpointInput", {})
-        return endpoint_input.get("EndpointName")
-
-    def summary(self) -> dict[str, Any]:
-        return {
-            "MonitoringJobDefinitionName": self.job_definition_name,
-            "MonitoringJobDefinitionArn": self.arn,
-            "CreationTime": self.creation_time,
-            "EndpointName": self.endpoint_name,
-        }
 
 
 class _SageMaker(ScheduleActions):
@@ -117,6 +86,12 @@ class _SageMaker(ScheduleActions):
     faults: ClassVar[tuple[Fault, ...]]
     calls: ClassVar[Counter[str]]
     strict: ClassVar[bool]
+
+    def create_monitoring_schedule(self) -> ActionResult:
+        """Create a schedule; with strict rules, refuse an hourly one whose job may run too long."""
+        if self.strict:
+            strict.check_schedule(self._valid_request(), self.sagemaker_backend)
+        return super().create_monitoring_schedule()
 
     def call_action(self) -> TYPE_RESPONSE:
         operation = self._get_action()
@@ -128,50 +103,43 @@ class _SageMaker(ScheduleActions):
         answer = super().call_action()
         return fault.answer() if fault else answer
 
-    def create_model_quality_job_definition(self) -> ActionResult:
-        """Accept either input, add the defaults, compare names without case, and return a lower-case ARN (design)."""
+    def _create(self, monitor: Monitor) -> ActionResult:
+        """Accept either input, add the defaults, and return a lower-case ARN (design)."""
         request = self._valid_request()
         if self.strict:
-            strict.check(request, self.current_account, self.region)
+            strict.check(monitor, request, self.current_account, self.region)
         tags = _valid_tags(request.pop("Tags", []), [])
-        name = request["JobDefinitionName"]
-        if name.lower() in self._definitions:
-            raise ResourceInUseException(f"a model quality job definition {name} exists already")
-        request.setdefault("StoppingCondition", STOPPING_CONDITION)
-        for source in ("EndpointInput", "BatchTransformInput"):
-            if source in request["ModelQualityJobInput"]:
-                request["ModelQualityJobInput"][source] = INPUT_DEFAULTS | request["ModelQualityJobInput"][source]
-        arn = arn_formatter(KIND, name.lower(), self.current_account, self.region)
-        self._definitions[name.lower()] = _Definition(request, arn, tags, lag=self.tag_lag)
-        return ActionResult({"JobDefinitionArn": arn})
+        definition = Definitions(monitor, self.sagemaker_backend).add(request, tags, self.tag_lag)
+        return ActionResult({"JobDefinitionArn": definition.arn})
 
-    def describe_model_quality_job_definition(self) -> ActionResult:
-        """Return the requested members, empty structures included, and SageMaker's own members."""
-        definition = self._definition(self._valid_request()["JobDefinitionName"])
-        added = {"JobDefinitionArn": definition.arn, "CreationTime": definition.creation_time}
-        return ActionResult(definition.request | added)
+    def _describe(self, monitor: Monitor) -> ActionResult:
+        return ActionResult(self._named(monitor).described())
 
-    def list_model_quality_job_definitions(self) -> ActionResult:
-        """Filter and page with moto, but answer a bad NextToken with ValidationException, not InvalidToken."""
-        self._valid_request()
-        try:
-            return super().list_model_quality_job_definitions()
-        except InvalidToken as error:
-            raise ValidationError("the NextToken is not one of this list's") from error
+    def _list(self, monitor: Monitor) -> ActionResult:
+        request = {"MaxResults": 100} | self._valid_request()  # the largest page; the model names no default
+        summaries = [
+            definition.summary() | {"arn": definition.arn}
+            for definition in Definitions(monitor, self.sagemaker_backend)
+        ]
+        return schedules.page("JobDefinitionSummaries", schedules.filter_definitions(summaries, request), request)
 
-    def delete_model_quality_job_definition(self) -> ActionResult:
+    def _delete(self, monitor: Monitor) -> ActionResult:
         """Delete a definition, or refuse while a schedule uses it.
 
         SageMaker refuses this (design: the SageMaker Python SDK deletes the schedule first and waits for it). The error
         code is not documented; the model's code for this case is ResourceInUse.
         """
-        definition = self._definition(self._valid_request()["JobDefinitionName"])
-        name = definition.job_definition_name
-        users = self._schedules.using(name)
+        definition = self._named(monitor)
+        users = self._schedules.using(monitor, definition.job_definition_name)
         if users:
-            raise ResourceInUseException(f"{name} is used by monitoring schedule {users[0].name}")
-        del self._definitions[name.lower()]
+            raise ResourceInUseException(
+                f"{definition.job_definition_name} is used by monitoring schedule {users[0].name}"
+            )
+        Definitions(monitor, self.sagemaker_backend).remove(definition)
         return EmptyResult()
+
+    def _named(self, monitor: Monitor) -> Definition:
+        return Definitions(monitor, self.sagemaker_backend).find(self._valid_request()["JobDefinitionName"])
 
     def add_tags(self) -> ActionResult:
         """Add tags, and replace the value of an existing key."""
@@ -198,24 +166,13 @@ class _SageMaker(ScheduleActions):
         definition.lag -= 1
         return ActionResult({"Tags": definition.stale_tags})
 
-    @property
-    def _definitions(self) -> dict[str, Any]:
-        """The definitions by lower-case name."""
-        return self.sagemaker_backend.model_quality_job_definitions
-
-    def _definition(self, name: str) -> _Definition:
-        definition: _Definition | None = self._definitions.get(name.lower())
-        if definition is None:
-            raise ResourceNotFound(f"there is no model quality job definition {name}")
-        return definition
-
-    def _tagged_definition(self) -> _Definition | None:
+    def _tagged_definition(self) -> Definition | None:
         """Return the definition of the request's ARN, compared without case, or None if the ARN is of another type."""
         arn = self._get_param("ResourceArn")
-        if f":{KIND}/" not in arn.lower():
+        if not is_definition(arn):
             return None
-        definition: _Definition | None = self._definitions.get(arn.lower().split("/")[-1])
-        if definition is None or definition.arn != arn.lower():
+        definition = definition_of(arn, self.sagemaker_backend)
+        if definition is None:
             raise ValidationError(f"there is no resource {arn}")
         self.params["ResourceArn"] = definition.arn
         return definition
@@ -223,7 +180,7 @@ class _SageMaker(ScheduleActions):
     def _tags_after(self, new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:
         return _valid_tags(new, old)
 
-    def _change_tags(self, definition: _Definition, tags: list[dict[str, str]]) -> None:
+    def _change_tags(self, definition: Definition, tags: list[dict[str, str]]) -> None:
         definition.stale_tags = definition.stale_tags if definition.lag else definition.tags
         definition.tags, definition.lag = tags, self.tag_lag
 
@@ -235,6 +192,21 @@ class _SageMaker(ScheduleActions):
             count = f"{len(failures)} validation error{'s' if failures[1:] else ''} detected"
             raise ValidationError(f"{count}: {'; '.join(failures)}")
         return dict(self.params)
+
+
+def _add_actions(monitor: Monitor) -> None:
+    """Give SageMaker the four operations of a monitor's definitions; moto finds an operation by its method's name."""
+    for verb, ending in (("create", ""), ("describe", ""), ("list", "s"), ("delete", "")):
+        action = getattr(_SageMaker, f"_{verb}")
+        setattr(
+            _SageMaker,
+            f"{verb}_{monitor.snake}_job_definition{ending}",
+            lambda self, action=action: action(self, monitor),
+        )
+
+
+for _monitor in MONITORS.values():
+    _add_actions(_monitor)
 
 
 def _valid_tags(new: list[dict[str, str]], old: list[dict[str, str]]) -> list[dict[str, str]]:

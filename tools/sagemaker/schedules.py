@@ -1,7 +1,8 @@
 """Monitoring schedules, which moto lacks, and SageMaker's actions on them; schedule_type.py uses them in stacks.
 
-The sandbox has schedules of model quality job definitions only. It runs no monitoring jobs, because it has no data to
-monitor: a schedule of NOW has one failed execution with the reason, and other schedules have no execution.
+A schedule names a definition of one of the four monitors, or has a definition inline. The sandbox runs no monitoring
+jobs, because it has no data to monitor: a schedule of NOW has one failed execution with the reason, and other schedules
+have no execution.
 
 Source: "model" is SageMaker's service model in botocore, with its documentation.
 """
@@ -21,8 +22,9 @@ from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemaker.utils import arn_formatter
 from moto.utilities.paginator import paginate
 
+from tools.sagemaker.monitors import MONITORS, Definitions, Monitor
+
 KIND = "monitoring-schedule"
-MONITORING_TYPE = "ModelQuality"
 NOW = "NOW"
 EXPRESSION = re.compile(r"cron\(0 (\*|(0?\d|1\d|2[0-3])(/(0?[1-9]|1\d|2[0-4]))?) \? \* \* \*\)|NOW")
 """model, ScheduleConfig: hourly, daily at an hour, every few hours from an hour on, or once, immediately (NOW)."""
@@ -47,9 +49,15 @@ class Schedule:
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
-    def definition(self) -> str:
-        """The name of the schedule's definition."""
-        return str(self.config["MonitoringJobDefinitionName"])
+    def definition(self) -> str | None:
+        """The name of the schedule's definition; None if it has one inline."""
+        name: str | None = self.config.get("MonitoringJobDefinitionName")
+        return name
+
+    @property
+    def monitoring_type(self) -> str:
+        """The monitor's name. Without one in the configuration, an inline definition is of data quality (model)."""
+        return str(self.config.get("MonitoringType", "DataQuality"))
 
     @property
     def summary(self) -> JSON:
@@ -59,7 +67,7 @@ class Schedule:
             "MonitoringScheduleArn": self.arn,
             "MonitoringScheduleStatus": self.status,
             "MonitoringJobDefinitionName": self.definition,
-            "MonitoringType": MONITORING_TYPE,
+            "MonitoringType": self.monitoring_type,
             "CreationTime": self.created,
             "LastModifiedTime": self.modified,
         }
@@ -78,7 +86,7 @@ class Execution:
         return {
             "MonitoringScheduleName": self.schedule.name,
             "MonitoringJobDefinitionName": self.schedule.definition,
-            "MonitoringType": MONITORING_TYPE,
+            "MonitoringType": self.schedule.monitoring_type,
             "MonitoringExecutionStatus": "Failed",
             "FailureReason": "This sandbox runs no monitoring jobs",
             "ScheduledTime": self.started_at,
@@ -139,25 +147,39 @@ class Schedules:
             raise ResourceNotFound(f"there is no monitoring schedule {name}")
         return self._by_name[name.lower()]
 
-    def using(self, definition: str) -> list[Schedule]:
-        """Return the schedules that use a definition."""
-        return [schedule for schedule in self if schedule.definition.lower() == definition.lower()]
+    def using(self, monitor: Monitor, definition: str) -> list[Schedule]:
+        """Return the schedules that use a definition of a monitor."""
+        return [
+            schedule
+            for schedule in self
+            if schedule.monitoring_type == monitor.name and (schedule.definition or "").lower() == definition.lower()
+        ]
 
     def __iter__(self) -> Iterator[Schedule]:
         return iter(list(self._by_name.values()))
 
     def endpoint(self, schedule: Schedule) -> str | None:
-        """Return the endpoint that a schedule's definition monitors, or None."""
-        definition = self._backend.model_quality_job_definitions.get(schedule.definition.lower())
-        return definition.endpoint_name if definition else None
+        """Return the endpoint that a schedule monitors, or None."""
+        if schedule.definition is None:
+            inputs = schedule.config["MonitoringJobDefinition"]["MonitoringInputs"]
+            name: str | None = inputs[0].get("EndpointInput", {}).get("EndpointName")
+            return name
+        definitions = Definitions(MONITORS[schedule.monitoring_type], self._backend)
+        try:
+            return definitions.find(schedule.definition).endpoint_name
+        except ResourceNotFound:
+            return None
 
     def _valid_config(self, config: JSON) -> JSON:
         """Return a configuration if SageMaker accepts it (model, MonitoringScheduleConfig and ScheduleConfig)."""
-        definition, schedule = config.get("MonitoringJobDefinitionName"), config.get("ScheduleConfig", {})
-        if config.get("MonitoringType") != MONITORING_TYPE or definition is None:
-            raise ValidationError("the sandbox has schedules of model quality job definitions only")
-        if definition.lower() not in self._backend.model_quality_job_definitions:
-            raise ResourceNotFound(f"there is no model quality job definition {definition}")
+        named, inline = config.get("MonitoringJobDefinitionName"), config.get("MonitoringJobDefinition")
+        if (named is None) == (inline is None):
+            raise ValidationError("give either MonitoringJobDefinitionName or MonitoringJobDefinition")
+        if named is not None:
+            if "MonitoringType" not in config:
+                raise ValidationError("a schedule that names a definition needs a MonitoringType")
+            Definitions(MONITORS[config["MonitoringType"]], self._backend).find(named)
+        schedule = config.get("ScheduleConfig", {})
         expression = schedule.get("ScheduleExpression", "cron(0 * ? * * *)")
         if not EXPRESSION.fullmatch(expression):
             raise ValidationError(
@@ -228,7 +250,7 @@ class ScheduleActions(SageMakerResponse):
             for schedule in self._schedules
         ]
         request = self._valid_request()
-        return _page(
+        return page(
             "MonitoringScheduleSummaries", _filter_and_sort(summaries, request, "MonitoringScheduleStatus"), request
         )
 
@@ -239,7 +261,7 @@ class ScheduleActions(SageMakerResponse):
             for number, execution in enumerate(self._schedules.executions)
         ]
         request = self._valid_request()
-        return _page(
+        return page(
             "MonitoringExecutionSummaries", _filter_and_sort(summaries, request, "MonitoringExecutionStatus"), request
         )
 
@@ -288,7 +310,7 @@ def _filter_and_sort(summaries: Sequence[JSON], request: JSON, status: str) -> l
 
     def passes(summary: JSON) -> bool:
         conditions = [
-            str(summary[member]).lower() == request[key].lower() for key, member in equal.items() if key in request
+            str(summary.get(member)).lower() == request[key].lower() for key, member in equal.items() if key in request
         ]
         for time in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
             conditions.append(summary.get(time, LATEST) > _in_utc(request.get(f"{time}After", EARLIEST)))
@@ -311,9 +333,35 @@ def _paged(items: list[JSON]) -> list[JSON]:
     return items
 
 
-def _page(key: str, items: list[JSON], request: JSON) -> ActionResult:
+def filter_definitions(summaries: Sequence[JSON], request: JSON) -> list[JSON]:
+    """Return the summaries of definitions that pass every filter of a request, in its order (model)."""
+
+    def passes(summary: JSON) -> bool:
+        return (
+            request.get("EndpointName") in (None, summary["EndpointName"])
+            and request.get("NameContains", "").lower() in summary["MonitoringJobDefinitionName"].lower()
+            and _in_utc(request.get("CreationTimeAfter", EARLIEST)) < summary["CreationTime"]
+            and summary["CreationTime"] < _in_utc(request.get("CreationTimeBefore", LATEST))
+        )
+
+    key = "MonitoringJobDefinitionName" if request.get("SortBy") == "Name" else "CreationTime"
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    return sorted(filter(passes, summaries), key=lambda summary: summary[key], reverse=descending)
+
+
+def page(key: str, items: list[JSON], request: JSON) -> ActionResult:
+    """Return a page of a list.
+
+    Args:
+        key: the answer's member that has it.
+        items: the whole list; each item has a unique `arn`.
+        request: has MaxResults (10 by default) and NextToken.
+
+    Raises:
+        ValidationError: the token is not one of this list's.
+    """
     try:
-        page, token = _paged(items, max_results=request.get("MaxResults"), next_token=request.get("NextToken"))
+        found, token = _paged(items, max_results=request.get("MaxResults"), next_token=request.get("NextToken"))
     except InvalidToken as error:
         raise ValidationError("the NextToken is not one of this list's") from error
-    return ActionResult({key: page, "NextToken": token})
+    return ActionResult({key: found, "NextToken": token})

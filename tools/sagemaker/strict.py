@@ -12,27 +12,59 @@ from typing import Any
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import sagemaker_backends
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.utils import arn_formatter
 from moto.utilities.utils import get_partition
 
+from tools.sagemaker.monitors import MONITORS, Definitions, Monitor
+
 SERVICE = "sagemaker.amazonaws.com"
+HOURLY = "cron(0 * ? * * *)"
 
 
-def check(request: Mapping[str, Any], account: str, region: str) -> None:
+def check(monitor: Monitor, request: Mapping[str, Any], account: str, region: str) -> None:
     """Refuse a Create request if the account lacks something that it needs. SageMaker's order of checks is not known.
 
     Args:
-        request: a valid CreateModelQualityJobDefinition request.
+        monitor: the monitor.
+        request: a valid request to create one of its definitions.
         account: the account's id.
         region: the request's region.
 
     Raises:
         ValidationError: the account or the request lacks something; the message names it.
     """
-    _check_attributes(request)
+    endpoint_input = request[monitor.input].get("EndpointInput", {})
+    if monitor.name == "ModelQuality":
+        _check_attributes(request)
     _check_role(request["RoleArn"], account, region)
-    _check_endpoint(request, account, region)
+    _check_endpoint(endpoint_input.get("EndpointName"), account, region)
+
+
+def check_schedule(request: Mapping[str, Any], backend: SageMakerModelBackend) -> None:
+    """Refuse an hourly schedule whose job may run longer than AWS documents.
+
+    Source: model, MonitoringStoppingCondition: "the MaxRuntimeInSeconds for an hourly schedule" is at most 1800 for
+    model quality and bias, 3600 for data quality and explainability. That SageMaker refuses more is assumed.
+
+    Args:
+        request: a valid request to create or update a schedule.
+        backend: moto's SageMaker of the account and region.
+
+    Raises:
+        ValidationError: the job may run too long.
+    """
+    config = request["MonitoringScheduleConfig"]
+    expression = config.get("ScheduleConfig", {}).get("ScheduleExpression")
+    monitor, name = MONITORS.get(config.get("MonitoringType")), config.get("MonitoringJobDefinitionName")
+    if monitor is None or expression != HOURLY:
+        return
+    job = Definitions(monitor, backend).find(name).request if name else config.get("MonitoringJobDefinition", {})
+    seconds = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 0)
+    if seconds > monitor.hourly:
+        raise ValidationError(
+            f"MaxRuntimeInSeconds is {seconds}; for an hourly {monitor.words} schedule it is at most {monitor.hourly}"
+        )
 
 
 def _check_attributes(request: Mapping[str, Any]) -> None:
@@ -82,8 +114,7 @@ def _as_list(value: Any) -> list[Any]:  # noqa: ANN401  IAM accepts a single val
     return value if isinstance(value, list) else [value] if value is not None else []
 
 
-def _check_endpoint(request: Mapping[str, Any], account: str, region: str) -> None:
+def _check_endpoint(name: str | None, account: str, region: str) -> None:
     """Require the endpoint. Seen: aws/sagemaker-python-sdk issue 4873. The message is that of other operations."""
-    name = request["ModelQualityJobInput"].get("EndpointInput", {}).get("EndpointName")
     if name is not None and name not in sagemaker_backends[account][region].endpoints:
         raise ValidationError(f'Could not find endpoint "{arn_formatter("endpoint", name, account, region)}".')

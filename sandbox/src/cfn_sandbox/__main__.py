@@ -1,4 +1,4 @@
-"""The sandbox's command line: cfn-sandbox up | down | run | test; `python -m cfn_sandbox` is the same."""
+"""The sandbox's command line: the command cfn-sandbox, and `python -m cfn_sandbox`."""
 
 import argparse
 import os
@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.cli import shell
 from cfn_sandbox.contract import SUITES
-from cfn_sandbox.packaging import PackagerError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +20,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # variables are deleted before the command's modules are imported.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    for number in (signal.SIGTERM, signal.SIGHUP):  # Python already turns Ctrl-C into KeyboardInterrupt
-        signal.signal(number, _exit)
+    for name in ("SIGTERM", "SIGHUP"):  # Python already turns Ctrl-C into KeyboardInterrupt
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), _exit)
     try:
+        platforms.check_python()
         options = parser(_plugin_options(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
+        if options.linux:
+            platforms.require_linux()
         return int(pkgutil.resolve_name(options.run)(options))
-    except (SandboxError, PackagerError) as error:
+    except SandboxError as error:
         print(f"cfn-sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,6 +46,7 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     imported only when the command runs, so that --help and `down` don't wait for moto.
     """
     root = argparse.ArgumentParser(prog="cfn-sandbox", description="An AWS account on this machine.")
+    root.set_defaults(linux=False)  # whether the command runs handlers, which only Linux can
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     project = argparse.ArgumentParser(add_help=False)
     project.add_argument(
@@ -79,16 +83,16 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
         const="cfn_sandbox.cli.background:up",
         help="run in the background until `cfn-sandbox down`, and return when it is ready (default: run until Ctrl-C)",
     )
-    up.set_defaults(run="cfn_sandbox.cli.commands:up")
+    up.set_defaults(run="cfn_sandbox.cli.commands:up", linux=True)
 
     down = commands.add_parser("down", parents=[project], help="end what `up --detach` started")
-    down.set_defaults(run="cfn_sandbox.cli.background:down")
+    down.set_defaults(run="cfn_sandbox.cli.background:down", linux=True)
 
     run = commands.add_parser(
         "run", parents=[project, account], help="run one command with a new account, and return its exit code"
     )
     run.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
-    run.set_defaults(run="cfn_sandbox.cli.commands:run")
+    run.set_defaults(run="cfn_sandbox.cli.commands:run", linux=True)
 
     test = commands.add_parser("test", parents=[project], help="run AWS's contract suites against the packaged type")
     test.add_argument("--suite", action="append", choices=SUITES, help="run only this suite; repeatable (default: all)")
@@ -100,6 +104,22 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
     test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     test.set_defaults(run="cfn_sandbox.contract.command:from_options")
+
+    package = commands.add_parser("package", parents=[project], help="write the zip that `cfn submit` would upload")
+    package.add_argument("--output", type=Path, metavar="DIR", help="where to write it (default: the project's dist/)")
+    package.set_defaults(run="cfn_sandbox.packaging.command:from_options")
+
+    models = commands.add_parser("models", parents=[project], help="write botocore's models of the handlers' calls")
+    models.set_defaults(run="cfn_sandbox.packaging.service_models:from_options")
+
+    role = commands.add_parser("role", parents=[project], help="narrow the role that `cfn generate` wrote")
+    role.set_defaults(run="cfn_sandbox.packaging.role:from_options")
+
+    setup = commands.add_parser("setup", help="fetch AWS's Lambda emulator and schema rules, as the first use does")
+    setup.set_defaults(run="cfn_sandbox.downloads:setup")
+
+    clean = commands.add_parser("clean", help="delete what was fetched")
+    clean.set_defaults(run="cfn_sandbox.downloads:clean")
     return root
 
 

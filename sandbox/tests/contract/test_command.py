@@ -19,6 +19,7 @@ import pytest
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.contract import command
+from cfn_sandbox.packaging import PackagerError
 from sandbox.tests.contract import toys
 from sandbox.tests.processes import descendants
 
@@ -190,7 +191,7 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match=r"no resource type in .*: it has no \.rpdk-config"):
         command.run(tmp_path)
     (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
-    with pytest.raises(SandboxError, match="is no project of a resource type"):
+    with pytest.raises(PackagerError, match="is the project of a hook: only resource types run here"):
         command.run(tmp_path)
     (tmp_path / ".rpdk-config").write_text('{"typeName": "Acme::Test::Toy"}')
     with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):

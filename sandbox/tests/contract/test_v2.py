@@ -17,7 +17,7 @@ from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from sandbox.tests.contract import toys
 from sandbox.tests.contract.defects import CASES, DEFECTS, Defect
-from sandbox.tests.contract.toys import Generated, Toy
+from sandbox.tests.contract.toys import Event, Generated, Model, Toy, failure
 
 VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
 REQUEST = Request(VALUES["account"], VALUES["region"])
@@ -127,3 +127,51 @@ def test_the_envelopes_are_those_of_a_registration(tmp_path: Path) -> None:
         event["requestData"]["resourceProperties"] for event in toy.events if event["action"] in {"READ", "DELETE"}
     ]
     assert all(properties.keys() == {"Name"} for properties in requests)
+
+
+class Undeletable(Toy):
+    """A toy whose DELETE fails, and whose handlers print a traceback for each failure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = ""
+
+    def delete(self, desired: Model) -> Event:
+        """Fail for a toy that exists."""
+        if self.key(desired) not in self.existing:
+            return failure("NotFound")
+        self.log += "Traceback (most recent call last):\nRuntimeError: boom\n"
+        return failure("InternalFailure", "null")
+
+
+def run_undeletable(folder: Path) -> tuple[Undeletable, Outcome]:
+    """Run v2 on a type whose DELETE fails, in an account that can be emptied."""
+    toy = Undeletable()
+    for name, content in {"1_create": toys.CREATE, "1_update": toys.UPDATE}.items():
+        (folder / f"inputs_{name}.json").write_text(json.dumps(content))
+    kind = Type(toy.schema, toy, REQUEST, wait=lambda _: None, log=lambda: toy.log)
+    subject = Subject(
+        toy.schema,
+        folder=folder,
+        inputs=inputs.read(folder, VALUES),
+        kind=kind,
+        renew=toy.existing.clear,
+    )
+    return toy, session.run(subject, ["v2"], folder=folder / "report", quiet=True)
+
+
+def test_a_clean_up_that_fails_is_a_failure_and_the_next_test_starts_in_an_empty_account(tmp_path: Path) -> None:
+    """A DELETE that fails is named by the tests that need it, and doesn't become AlreadyExists in the others."""
+    _, outcome = run_undeletable(tmp_path)
+    message = "DELETE of bear failed with InternalFailure: null"
+    assert set(outcome.left_behind) == {message}
+    assert [test.name for test in outcome.failures if "AlreadyExists" in test.message] == []
+    ends = {test.name.partition("[")[0]: test.message for test in outcome.failures}
+    assert ends["test_create"] == f"the clean-up after the test failed; {message}"
+
+
+def test_a_failed_call_comes_with_the_handlers_log(tmp_path: Path) -> None:
+    """The traceback that the handler logged is in junit.xml and in report.html."""
+    run_undeletable(tmp_path)
+    assert "RuntimeError: boom" in (tmp_path / "report" / "junit.xml").read_text()
+    assert "RuntimeError: boom" in (tmp_path / "report" / "report.html").read_text()

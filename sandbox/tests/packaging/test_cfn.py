@@ -1,6 +1,6 @@
 """The module that runs cfn returns its lines as they are written, and a sentence when it fails.
 
-A stand-in plays the failures that are hard to cause; tests/tools/publishing/test_registration.py makes the real cfn fail.
+A stand-in plays the failures that are hard to cause; test_registration.py of tests/tools makes the real cfn fail.
 """
 
 import sys
@@ -20,6 +20,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "project").mkdir()
     command = tmp_path / "bin" / "cfn"
     command.touch(0o755)
+    command.with_name("pip").touch(0o755)
     return command
 
 
@@ -41,6 +42,14 @@ def test_it_sees_the_variables_that_it_is_given(stand_in: Path, tmp_path: Path) 
     assert variables["PATH"] == f"{stand_in.parent}:/usr/bin:/bin"
     assert variables["PIP_LOG"] == str(tmp_path / "project" / "pip.log")
     assert "HOME" not in variables
+
+
+@pytest.mark.parametrize("missing", ["cfn", "pip"])
+def test_both_programs_must_be_the_sandboxs_own(stand_in: Path, tmp_path: Path, missing: str) -> None:
+    """Another Python's cfn or pip on the PATH is not used: pip would install for that Python."""
+    stand_in.with_name(missing).unlink()
+    with pytest.raises(PackagerError, match=rf"^There is no {missing} in {stand_in.parent}: install cfn-sandbox"):
+        cfn.run(["validate"], tmp_path / "project")
 
 
 @pytest.mark.parametrize(

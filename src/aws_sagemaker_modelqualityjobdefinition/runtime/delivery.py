@@ -10,11 +10,11 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -22,17 +22,16 @@ from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.metrics import MetricsPublisher
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
-from . import deadline
-from .limits import Limits, Wire
-
-if TYPE_CHECKING:
-    from .sessions import LendingSession
+from . import deadline, sessions
+from .limits import DEFAULTS, Limits, Wire
 
 PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
 """The logger of the type's package, in which this folder is."""
 
-_known_groups: set[tuple[str, str | None]] = set()
-"""The region and name of each log group that this process has written to."""
+_MOST_STREAMS = 500
+
+_known_streams: set[tuple[str, str | None, str]] = set()
+"""The region, group and name of the log streams that this process has written to."""
 
 
 class Delivery(logging.Handler):
@@ -53,7 +52,7 @@ class Delivery(logging.Handler):
         super().__init__()
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
         self._event = event
-        self._session = cast("LendingSession | None", session)  # plugin.py replaces the library's sessions
+        self._session = cast("sessions.LendingSession | None", session)  # plugin.py replaces the library's sessions
         self._limits = limits
         self._records: list[logging.LogRecord] = []
         self._metrics = _Metrics(str(event.resourceType))
@@ -82,7 +81,7 @@ class Delivery(logging.Handler):
         """
         metric(self._metrics.publisher)
 
-    def _deliver(self, session: "LendingSession") -> None:
+    def _deliver(self, session: sessions.LendingSession) -> None:
         seconds = _seconds(self._limits.delivery)
         ends = time.monotonic() + seconds
         try:
@@ -108,43 +107,44 @@ class Delivery(logging.Handler):
         try:
             with deadline.within(_seconds(self._limits.delivery), self._limits.time.monotonic):
                 if self._records:
-                    self._put_records(logs, missing=0 if self._group in _known_groups else 2)
+                    self._put_records(logs)
                 cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = _name(error)
 
-    def _put_records(self, logs: Any, missing: int) -> None:  # noqa: ANN401 - a client
-        """Write the records to their stream.
-
-        Args:
-            logs: The client.
-            missing: What to create first: 0 nothing, 1 the stream, 2 the group and the stream.
-        """
-        group = self._event.requestData.providerLogGroupName
-        stream = {"logGroupName": group, "logStreamName": _stream(self._event)}
-        with suppress(ClientError):  # it exists, or we may not create it: PutLogEvents will show
-            if missing == 2:
-                logs.create_log_group(logGroupName=group)
-        with suppress(ClientError):  # as above
-            if missing:
-                logs.create_log_stream(**stream)
+    def _put_records(self, logs: Any) -> None:  # noqa: ANN401 - a client
+        """Write the records to their stream. The stream is created first, unless this process has written to it."""
+        group, name = self._event.requestData.providerLogGroupName, _stream(self._event)
+        stream, key = {"logGroupName": group, "logStreamName": name}, (self._event.region, group, name)
         records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs requires it
+        events = [{"timestamp": round(record.created * 1000), "message": self.format(record)} for record in records]
+        known = key in _known_streams
+        if not known:
+            _create(logs, stream)
         try:
-            logs.put_log_events(
-                **stream,
-                logEvents=[
-                    {"timestamp": round(record.created * 1000), "message": self.format(record)} for record in records
-                ],
-            )
+            logs.put_log_events(**stream, logEvents=events)
         except logs.exceptions.ResourceNotFoundException:
-            if missing == 2:
+            if not known:
                 raise
-            self._put_records(logs, missing + 1)
-        _known_groups.add(self._group)
+            _create(logs, stream)
+            logs.put_log_events(**stream, logEvents=events)
+        if len(_known_streams) >= _MOST_STREAMS:
+            _known_streams.clear()
+        _known_streams.add(key)
 
-    @property
-    def _group(self) -> tuple[str, str | None]:
-        return self._event.region, self._event.requestData.providerLogGroupName
+
+def _create(logs: Any, stream: Mapping[str, str | None]) -> None:  # noqa: ANN401 - a client
+    """Create a log stream, and its group if that is missing.
+
+    An error is none of ours: the stream exists, or we may not create it. Then PutLogEvents shows it.
+    """
+    with suppress(ClientError):
+        try:
+            logs.create_log_stream(**stream)
+        except logs.exceptions.ResourceNotFoundException:
+            with suppress(ClientError):  # another function may have created the group in the meantime
+                logs.create_log_group(logGroupName=stream["logGroupName"])
+            logs.create_log_stream(**stream)
 
 
 class _Metrics:
@@ -169,7 +169,12 @@ class _Metrics:
 
 @functools.cache
 def _config(wire: Wire) -> Config:
-    return Config(connect_timeout=wire.connect, read_timeout=wire.answer, retries={"total_max_attempts": 1})
+    return Config(
+        connect_timeout=wire.connect,
+        read_timeout=wire.answer,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        parameter_validation=False,  # of our own requests, which takes time in each event
+    )
 
 
 def _seconds(wire: Wire) -> float:
@@ -190,3 +195,7 @@ def _name(error: Exception) -> str:
         return type(error).__name__
     code = str(error.response.get("Error", {}).get("Code"))
     return f"{error.operation_name} fails with {code if code.isalpha() and len(code) < 64 else type(error).__name__}"
+
+
+for _service in ("logs", "cloudwatch"):
+    sessions.prepare(_service, _config(DEFAULTS.delivery))

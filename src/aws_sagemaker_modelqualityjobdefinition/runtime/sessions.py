@@ -7,8 +7,10 @@ and removes them when the request is answered.
 """
 
 import functools
+import json
 import os
 from collections import defaultdict
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -16,12 +18,13 @@ from typing import Any
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.handlers import BUILTIN_HANDLERS
-from botocore.loaders import Loader
+from botocore.hooks import EVENT_ALIASES
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
 
-from . import tls
+from . import startup, tls
 
 _Key = tuple[str, str | None, Config | None]
 
@@ -79,6 +82,24 @@ _open: ContextVar[tuple[LendingSession, ...]] = ContextVar("open", default=())
 """The sessions of the request that this thread answers."""
 
 
+def prepare(service: str, config: Config) -> None:
+    """Make a client while the package is imported, for which Lambda gives a full core, instead of in the first event.
+
+    The client is for the region of Lambda's variable AWS_REGION. Events for another region get a client of that region.
+    An error here waits for the event, which makes the client again.
+
+    Args:
+        service: The service.
+        config: The client's settings, the object that the handlers pass.
+    """
+    region = os.environ.get("AWS_REGION")
+    if region and not startup.PLAIN:
+        with suppress(Exception):
+            made = _new_client(service, region, config)
+            made._request_signer._credentials = None
+            _idle[service, region, config].append(made)
+
+
 def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
     """Return a session for one account in a request; None if CloudFormation sent no credentials for it.
 
@@ -100,13 +121,29 @@ def close_all() -> None:
     _open.set(())
 
 
+class _PlainFileLoader(JSONFileLoader):
+    """Reads JSON into dicts. botocore's OrderedDict is slower, from a time when dicts had no order."""
+
+    def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
+        """Return a file's content; None if there is no such file.
+
+        Args:
+            file_path: The path without .json.
+        """
+        if not os.path.isfile(f"{file_path}.json"):
+            return super().load_file(file_path)  # compressed, as most of botocore's
+        with open(f"{file_path}.json", "rb") as file:
+            return json.load(file)
+
+
 class _ModelLoader(Loader):
     """Reads the package's trimmed service models from its folder data/, and botocore's other data from botocore."""
 
     OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data")
 
     def __init__(self) -> None:
-        super().__init__([self.OURS, self.BUILTIN_DATA_PATH], include_default_search_paths=False)
+        paths = [self.OURS, self.BUILTIN_DATA_PATH]
+        super().__init__(paths, _PlainFileLoader(), include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
         """Return the services in this package. botocore's method would open the directories of all 440 services."""
@@ -117,11 +154,16 @@ class _ModelLoader(Loader):
 def _session() -> Session:
     if not os.path.isdir(_ModelLoader.OURS):  # a package without trimmed models: it may call any service
         return _with_our_times(Session())
-    kept = _with_our_times(Session(include_builtin_handlers=False))
+    loader, kept = _ModelLoader(), _with_our_times(Session(include_builtin_handlers=False))
+    ours = {*loader.list_available_services("service-2")}
+    # botocore compares each name of an event with the old names of all services.
+    kept._events._event_aliases = {  # type: ignore[attr-defined]  # the stubs leave out private members
+        old: new for old, new in EVENT_ALIASES.items() if not ours.isdisjoint({*old.split("."), new})
+    }
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
             kept.register(event, handler)
-    kept.register_component("data_loader", _ModelLoader())
+    kept.register_component("data_loader", loader)
     return kept
 
 

@@ -9,8 +9,11 @@ import os
 import ssl
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.httpsession import URLLib3Session, create_urllib3_context
+from urllib3 import PoolManager
+from urllib3.connectionpool import HTTPConnectionPool
 
 
 def http_session(client: Any) -> URLLib3Session:  # noqa: ANN401 - a client of any service
@@ -20,9 +23,9 @@ def http_session(client: Any) -> URLLib3Session:  # noqa: ANN401 - a client of a
     """
     config, current = client.meta.config, client._endpoint.http_session
     return _Session(
-        verify=bundle(),  # type: ignore[arg-type]  # botocore-stubs knows bool only; botocore itself passes a path
+        verify=bundle(),
         proxies=current._proxy_config._proxies,  # the environment's, if the configuration has none
-        timeout=(config.connect_timeout, config.read_timeout),  # type: ignore[arg-type]  # and int only; botocore passes a pair
+        timeout=(config.connect_timeout, config.read_timeout),
         max_pool_connections=config.max_pool_connections,
         socket_options=current._socket_options,
         client_cert=config.client_cert,
@@ -30,7 +33,21 @@ def http_session(client: Any) -> URLLib3Session:  # noqa: ANN401 - a client of a
     )
 
 
+class _Pools(PoolManager):
+    """Finds the pool of a URL without urllib3's parser of any URL, whose regular expressions take long to compile."""
+
+    def connection_from_url(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> HTTPConnectionPool:
+        """Return the pool for a URL that botocore has made."""
+        parts = urlsplit(url)
+        return self.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs)
+
+
 class _Session(URLLib3Session):
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - URLLib3Session's
+        super().__init__(**settings)
+        self._manager = _Pools(**self._get_pool_manager_kwargs())  # type: ignore[attr-defined]  # the stubs leave out private methods
+        self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme  # type: ignore[attr-defined]  # as above
+
     def _get_ssl_context(self) -> ssl.SSLContext:
         return _context()
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from cfn_sandbox.packaging import bytecode
 from cfn_sandbox.packaging.package import package
 from tools.benchmarks import events, report, service, share
-from tools.benchmarks.measure import SIDES, Bench, Cost, Results
+from tools.benchmarks.measure import SIDES, Bench, Cost, Delivery, InLambda, Results
 from tools.benchmarks.play import play, trust, unpack
 
 PROJECT = Path(__file__).parents[3]
@@ -31,11 +31,12 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for path in (naive / PACKAGE).iterdir():
         if path.name != "models.py" and path.is_file():
             path.unlink()
-    shutil.rmtree(naive / PACKAGE / "__pycache__", ignore_errors=True)
+    for folder in ("__pycache__", "runtime"):
+        shutil.rmtree(naive / PACKAGE / folder, ignore_errors=True)
     models = PROJECT / "src" / PACKAGE / "data"
     shutil.copytree(models, naive / "botocore" / "data", dirs_exist_ok=True)
     (naive / PACKAGE / "__init__.py").touch()
-    shutil.copy(PROJECT / "benchmarks" / "naive" / "handlers.py", naive / PACKAGE)
+    shutil.copy(PROJECT / "tools" / "benchmarks" / "naive" / "handlers.py", naive / PACKAGE)
     return {"naive": naive, "ours": ours}
 
 
@@ -92,7 +93,7 @@ def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tm
 def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[str, Path]) -> None:
     """Under valgrind, 3 s of work take minutes, and work that a time limit cuts is not counted."""
     code = (
-        f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'benchmarks')!r}]\n"
+        f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'tools' / 'benchmarks')!r}]\n"
         f"import driver, {PACKAGE}.handlers as handlers\n"
         f"limits = driver.lengthen_limits({PACKAGE!r}, handlers.resource)._limits\n"
         "print(*limits.wire, *limits.delivery, [limits.handlers[action] for action in handlers.HANDLERS])"
@@ -110,61 +111,79 @@ def results(*, ratio: float, ours: float = 20, counted: bool = True) -> Results:
         measurements.imports[side] = (count, cost)
         for action in events.ACTIONS:
             measurements.costs[action, side] = Cost(
-                count, count, cost, cost, cost, cost, cost, ["ListTags"] * 2, 4, 2.0
+                count, count, count, cost, cost, cost, cost, cost, cost, cost, ["ListTags"] * 2
             )
+        measurements.delivery[side] = Delivery(3, 2, 3)
         measurements.memory[side] = {1: cost, 10: cost, 40: cost + 0.5}
-        measurements.growth["LIST", side] = {"100": cost}
+        measurements.growth["LIST over definitions, every page", side] = {"10,000": cost}
+    measurements.outside = 11 if counted else None
     return measurements
 
 
 def write_report(measurements: Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
     """Return the printed lines and the content of RESULTS.md."""
     monkeypatch.setattr(report, "HERE", folder)
+    monkeypatch.setattr(report, "README", folder / "README.md")
+    shutil.copy(PROJECT / "README.md", folder)
     return report.write(measurements, 60), (folder / "RESULTS.md").read_text()
 
 
 def test_the_fair_ratio_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table compares all three packages and begins with the ratio to naive with byte code."""
     lines, text = write_report(results(ratio=3), tmp_path, monkeypatch)
-    assert "| cold CREATE, M instructions | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
+    assert "| first event after the imports, CREATE, M instructions | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
+    assert "| cold CREATE, ms CPU | **3.0** | 6.0 | 60.0 | 120.0 | 20.0 |" in lines
     assert "| zip, MB | **3.0** | 6.0 | 6.00 | 12.00 | 2.00 |" in lines
     head = "ratio to naive with byte code | ratio to naive | naive with byte code | naive | ours |"
     assert text.count(head) == 6
+    assert "| outside the package |  |  | 11.0 | 11.0 | 11.0 |" in text
     assert all(line in text for line in lines)
-    assert "| READ | 4 cold, 2 warm | 4 cold, 2 warm | 4 cold, 2 warm |" in text
+    assert "| cold | 3 | 3 | 3 |\n| warm | 2 | 2 | 2 |\n| warm, new stream | 3 | 3 | 3 |" in text
     assert "The counts leave out Lambda's runtime client" in text
     assert "Skipped: the benchmark got no control group" in text
+
+
+def test_the_readme_has_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """README has first events, instructions and CPU time, and nothing else in it changes."""
+    write_report(results(ratio=3), tmp_path, monkeypatch)
+    before, after = ((folder / "README.md").read_text().splitlines() for folder in (PROJECT, tmp_path))
+    assert "| first CREATE after the imports, M instructions | 20 | 60 | 120 |" in after
+    assert "| cold CREATE, CPU ms | 20 | 60 | 120 |" in after
+    assert [line for line in after if not line.startswith("| ")] == [
+        line for line in before if not line.startswith("| ")
+    ]
 
 
 def test_a_target_that_is_missed_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each missed target is marked in its own row; an exactly met one isn't."""
     lines, _ = write_report(results(ratio=3), tmp_path, monkeypatch)
     assert [line for line in lines if "**no**" in line] == []
-    measurements = results(ratio=3, ours=26)
-    measurements.zips["ours"] = 3_400_000
+    measurements = results(ratio=3, ours=22)
+    measurements.zips["ours"] = 3_300_000
     lines, text = write_report(measurements, tmp_path, monkeypatch)
-    assert [line.split(" |")[0] for line in lines if "**no**" in line] == ["| warm CREATE", "| warm READ"]
-    measurements.costs["LIST", "ours"].cold_instructions = 800.2
-    measurements.costs["READ", "ours"].cold_delivery = 5
-    measurements.costs["READ", "ours"].warm_delivery = 2.1
+    assert [line.split(" |")[0] for line in lines if "**no**" in line] == ["| warm READ", "| warm LIST"]
+    measurements.costs["LIST", "ours"].cold_instructions = 625.2
+    measurements.costs["CREATE", "ours"].first_instructions = 81
+    measurements.growth["LIST over definitions, every page", "ours"]["10,000"] = 451
+    measurements.delivery["ours"] = Delivery(4, 3, 4)
     measurements.costs["DELETE", "ours"].peak = 31.1
     measurements.memory["ours"][40] += 1
     measurements.zips["ours"] += 10_000
     lines, text = write_report(measurements, tmp_path, monkeypatch)
-    assert sum("**no**" in line for line in lines) == 8
-    assert "| cold LIST | 800 | 800.2 | M instructions | **no** |" in text
+    assert sum("**no**" in line for line in lines) == 11
+    assert "| cold LIST | 625 | 625.2 | M instructions | **no** |" in text
 
 
 def test_without_valgrind_it_is_cpu_time_that_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without valgrind the report says how to install it, and calls no target met."""
     lines, text = write_report(results(ratio=50, counted=False), tmp_path, monkeypatch)
-    assert sum("ms CPU" in line for line in lines) == 4
-    assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 8
+    assert sum("ms CPU" in line for line in lines) == 6
+    assert sum("not counted |" in line and "| yes |" not in line for line in lines) == 9
     assert "sudo apt-get install valgrind" in text
 
 
 def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cold and warm have a plot each, with linear axes from 0; the same measurements give the same file."""
+    """First and warm events have a plot each, with linear axes from 0; the same measurements give the same file."""
     plot = pytest.importorskip("tools.benchmarks.plot", reason="make bench installs matplotlib")
     monkeypatch.setattr(plot, "HERE", tmp_path)
     axes = {}
@@ -180,7 +199,7 @@ def test_the_plot_has_linear_bars_from_nothing_for_all_three(tmp_path: Path, mon
     plot.draw(results(ratio=3))
     assert (tmp_path / "results.svg").read_text() == first
     assert ET.fromstring(first).tag.endswith("svg")  # noqa: S314 - our own file
-    assert set(axes) == {"cold", "warm"}
+    assert set(axes) == {"first", "warm"}
     for chart in axes.values():
         assert chart.get_yscale() == "linear"
         assert chart.get_ylim()[0] == 0
@@ -202,8 +221,43 @@ def test_steps_are_printed_one_a_line_without_a_terminal(capsys: pytest.CaptureF
     assert "time of [CREATE]" in terminal.getvalue()
 
 
+def test_the_times_as_in_lambda_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first table is by the clock, with the imports on a full core and the events on a seventh."""
+    measurements = results(ratio=3)
+    for side, times in (("compiled", (160, 1700, 90)), ("naive", (400, 1800, 90)), ("ours", (80, 68, 30))):
+        measurements.in_lambda[side] = InLambda(*times)
+    lines, text = write_report(measurements, tmp_path, monkeypatch)
+    assert lines[3] == "| first event at a seventh of a core, ms | **25.0** | 26.5 | 1,700 | 1,800 | 68 |"
+    assert text.index("1,769 MB") < text.index("## Ratios") < text.index("## Next to AWS's own handler")
+    assert "28 November 2026" in text
+
+
 def test_a_share_of_a_core_is_cleaned_up() -> None:
     """The control group is removed at the end, if the machine allows one at all."""
-    with share.of_a_core(share.SEVENTH) as prefix:
-        assert prefix is None or prefix[0] in ("sh", "systemd-run")
+    with share.of_a_core(share.SEVENTH) as group:
+        assert group is None or group.prefix[0] in ("sh", "systemd-run")
     assert not list(Path("/sys/fs/cgroup").glob(f"**/benchmark-{os.getpid()}"))
+
+
+def test_a_process_is_limited_after_its_imports() -> None:
+    """A group's processes run on a full core until they are limited."""
+    with share.of_a_core(share.SEVENTH) as group:
+        if group is None:
+            pytest.skip("this machine allows no control group")
+        code = (
+            "import time\n"
+            "def share():\n"
+            "    wall, cpu = time.perf_counter(), time.process_time()\n"
+            "    while time.process_time() - cpu < 0.1: pass\n"
+            "    return (time.process_time() - cpu) / (time.perf_counter() - wall)\n"
+            "print(share(), flush=True)\ninput()\nprint(share(), flush=True)"
+        )
+        with subprocess.Popen(
+            [*group.prefix, sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            full = float(process.stdout.readline())
+            group.limit()
+            limited = float(process.communicate("\n")[0])
+    assert limited < 0.3
+    assert full > 0.15  # other work takes its part of the machine

@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
-from cfn_sandbox.contract import inputs, lint
+from cfn_sandbox.contract import inputs
 from tests.tools.publishing import endpoints
 from tools import sagemaker
 from tools.publishing import preflight, prerequisites
@@ -29,7 +28,7 @@ REGION = "eu-west-1"
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     """Run an account that has everything the inputs name; its endpoint's name contains the region."""
-    with sagemaker.account(region=REGION) as account, Registry(account):
+    with sagemaker.account(region=REGION) as account:
         endpoints.make(account, f"churn-{REGION}")
         prerequisites.deploy(ROOT, endpoints.place(account), f"churn-{REGION}", None, lambda _: None)
         yield account
@@ -123,9 +122,11 @@ def test_rules_that_are_not_installed_are_reported_as_skipped(
     project: Path, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Without the rules or their engine, which has no wheel for some Pythons, a note says who runs them."""
-    monkeypatch.setattr(lint, "INSTALLED", tmp_path / "linter")
+    monkeypatch.setenv("CFN_SANDBOX_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     lines = check(project, place)
-    assert lines[0].startswith("Note: AWS's rules for schemas are not in ")
+    assert lines[0].startswith("Note: AWS's schema rules can't be fetched: ")
     assert lines[0].endswith("AWS runs them when it registers the type.")
 
 

@@ -11,9 +11,10 @@ from cfnlint.config import ManualArgs
 from cfnlint.decode import decode
 from cloudformation_cli_python_lib.metrics import MetricsPublisher
 
-from cfn_sandbox.packaging.service_models import OPERATIONS
+from cfn_sandbox import settings
 
 ROOT = Path(__file__).parents[3]
+OPERATIONS = settings.read(ROOT).service_models
 TEMPLATE = ROOT / "examples" / "registration.yaml"
 
 

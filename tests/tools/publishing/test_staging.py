@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cfn_sandbox import settings
 from cfn_sandbox.packaging import role, sources
 from tools.publishing.__main__ import main
 from tools.publishing.errors import PublishingError
@@ -106,7 +107,7 @@ def test_cfn_finds_nothing_to_warn_of_and_nothing_to_generate(staged: Path, tmp_
     shutil.copytree(staged, copy)
     assert cfn(copy, "validate") == ["Resource schema is valid."]
     assert cfn(copy, "generate") == ["Resource schema is valid.", f"Generated files for {ACME.value}"]
-    role.narrow(copy / role.FILE)  # cfn writes the wide role
+    role.narrow(copy / role.FILE, settings.read(ROOT).role)  # cfn writes the wide role
     (copy / "rpdk.log").unlink()
     assert contents(copy) == contents(staged)
 

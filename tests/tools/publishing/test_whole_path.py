@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.private_registry import Registry
 from tests.tools.publishing import endpoints
 from tools import sagemaker
 from tools.publishing.__main__ import main
@@ -34,7 +33,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
     Like the real service, its SageMaker refuses a role that it can't assume and a missing endpoint.
     """
-    with sagemaker.account(strict=True) as account, Registry(account):
+    with sagemaker.account(strict=True) as account:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         for name, value in account.environment().items():

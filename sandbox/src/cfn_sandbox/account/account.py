@@ -6,9 +6,10 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import botocore.session
@@ -21,46 +22,68 @@ from werkzeug.serving import make_server
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.refusals import create_app
 
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.private_registry import Registry
+
+__all__ = ["LOOPBACK", "REGION", "Account", "bare_environment"]
+
 LOOPBACK = "127.0.0.1"
 
 REGION = "us-east-1"
 """The default region of an account."""
 
 
-class Account:
-    """An AWS account on this machine. It is empty at first, and its contents are deleted at the end.
+@dataclass(frozen=True)
+class _Options:
+    """The arguments of an account that matter when it opens."""
 
-    moto keeps its state per process, so a process can have one open account at a time.
+    port: int
+    rules: Sequence[AbstractContextManager[object]]
+    reserved: str | None
+    tested: bool
+
+
+class Account:
+    """An AWS account on this machine: a context manager. It is empty at first, and deleted at the end.
+
+    moto keeps its state per process, so a process can have one open account at a time. Between `with` and its end,
+    `endpoint` is the account's address, and `registry` has the registered types of its CloudFormation.
 
     Args:
         port: the port to listen on at 127.0.0.1; 0 takes a free one.
         region: the region that clients use.
         rules: rules of services, which are applied while the account is open (see cfn_sandbox.plugins).
+        reserved: a type name in a reserved namespace, such as AWS::, that RegisterType accepts.
+        tested: whether RegisterType accepts only types that pass contract tests v2 and AWS's schema rules.
 
     Raises:
         SandboxError: the port is taken, or the region doesn't exist.
     """
+
+    account_id = DEFAULT_ACCOUNT_ID
 
     def __init__(
         self,
         port: int = 0,
         region: str = REGION,
         rules: Sequence[AbstractContextManager[object]] = (),
+        *,
+        reserved: str | None = None,
+        tested: bool = True,
     ) -> None:
         if region != REGION and region not in _regions():
             raise SandboxError(f"{region} is not a region that has CloudFormation")
         self.region = region
-        self.account_id = DEFAULT_ACCOUNT_ID
         self.endpoint = ""
-        self._port = port
-        self._rules = rules
+        self._options = _Options(port, rules, reserved, tested)
+        self._registry: Registry | None = None
         self._clients: dict[str, Any] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            listener = opening.enter_context(_listen(self._port))
-            for rules in self._rules:
+            listener = opening.enter_context(_listen(self._options.port))
+            for rules in self._options.rules:
                 opening.enter_context(rules)
             # Unless a level is set, werkzeug adds a handler that prints every request.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -78,9 +101,14 @@ class Account:
             opening.callback(thread.join)
             opening.callback(server.shutdown)
             self.endpoint = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            self._reset()
-            opening.callback(self._reset)
+            self.reset()
+            opening.callback(self.reset)
             opening.callback(self._close_clients)
+            # Imported here, because the registry imports this module.
+            from cfn_sandbox.cloudformation.private_registry import Registry  # noqa: PLC0415
+
+            registry = Registry(self, self._options.reserved, tested=self._options.tested)
+            self._registry = opening.enter_context(registry)
             self._open = opening.pop_all()
         return self
 
@@ -91,6 +119,18 @@ class Account:
         trace: TracebackType | None,
     ) -> None:
         self._open.close()
+        self._registry = None
+
+    @property
+    def registry(self) -> "Registry":
+        """The registry of the account's CloudFormation.
+
+        Raises:
+            SandboxError: the account is not open.
+        """
+        if self._registry is None:
+            raise SandboxError("the account is not open: use it in `with Account() as account:`")
+        return self._registry
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make any AWS client use this account and nothing else.
@@ -120,7 +160,8 @@ class Account:
             )
         return self._clients[service]
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Empty the account."""
         with requests.Session() as session:
             session.trust_env = False
             session.post(f"{self.endpoint}/moto-api/reset", timeout=30).raise_for_status()

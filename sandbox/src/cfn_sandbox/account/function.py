@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
-from cfn_sandbox import SandboxError
+from cfn_sandbox import SandboxError, downloads, platforms
 from cfn_sandbox.account.account import LOOPBACK, Account
 from cfn_sandbox.account.invocation import NAME, TIMEOUT, invoke
 from cfn_sandbox.account.process import running
@@ -115,6 +115,25 @@ class Function:
         with self._lock:
             return invoke(self.endpoint, event, self._timeout, self.log_file)
 
+    def check(self) -> None:
+        """Invoke the function with an empty event, to see whether its handler loads.
+
+        Raises:
+            SandboxError: the handler doesn't load, or its plugin library is too old; with what to do.
+        """
+        try:
+            answer = self.invoke({})
+        except SandboxError as error:
+            if "Runtime." in str(error):  # any other error comes from a handler that did load
+                raise SandboxError(f"the handler doesn't load: {error}") from error
+            return
+        # The library names every argument that an empty event lacks; current versions have no responseEndpoint.
+        if "responseEndpoint" in str(answer.get("message")):
+            raise SandboxError(
+                "the package has an old cloudformation-cli-python-lib, which CloudFormation no longer calls as it "
+                "expects: require version 2.1.2 or newer in requirements.txt"
+            )
+
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:
             settings = json.loads(outer.read(SETTINGS))
@@ -172,12 +191,11 @@ class Function:
 
 
 def _emulator() -> Path:
-    if not sys.platform.startswith("linux"):
-        raise SandboxError(f"AWS's Lambda emulator runs on Linux only, not on {sys.platform}")
+    platforms.require_linux()
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(os.uname().machine)
-    path = Path(sys.prefix, "emulator", "samcli", "local", "rapid", f"aws-lambda-rie-{machine}")
-    if not path.is_file():
-        raise SandboxError(f"no Lambda emulator at {path}: `make setup` installs it (x86-64 and arm64 only)")
+    if machine is None:
+        raise SandboxError(f"AWS's Lambda emulator runs on x86-64 and arm64 only, not on {os.uname().machine}")
+    path = downloads.EMULATOR.fetched() / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     path.chmod(0o755)  # pip unpacks it without the executable bit
     return path
 
@@ -200,7 +218,7 @@ def _link_runtime_client(folder: Path, version: str) -> None:
         try:
             files = importlib.metadata.files(distribution) or []
         except importlib.metadata.PackageNotFoundError:
-            raise SandboxError(f"{distribution} is not installed: `make setup` installs it") from None
+            raise SandboxError(f"{distribution} is not installed: install cfn-sandbox with its dependencies") from None
         for name in {file.parts[0] for file in files} - {"..", "__pycache__"}:
             link = folder / name
             if not link.exists() and not name.endswith(".dist-info"):

@@ -14,7 +14,6 @@ from cfn_sandbox import SandboxError, plugins
 from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli.shell import exports, project, tell, write_variables
-from cfn_sandbox.cloudformation.private_registry import Registry
 from cfn_sandbox.packaging.package import package, tail
 
 
@@ -83,10 +82,9 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
         with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
-            with Registry(account) as registry:
-                function = registry.add(packaged)
-                tell("the type is registered and ready")
-                yield account, function
+            function = account.registry.add_package(packaged)
+            tell("the type is registered and ready")
+            yield account, function
 
 
 def _variables(account: Account, function: Function) -> dict[str, str]:

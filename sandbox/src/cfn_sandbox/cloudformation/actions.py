@@ -21,13 +21,17 @@ def add_actions(actions: Mapping[str, Action]) -> Iterator[None]:
         actions: the actions by their names in the API.
     """
     names = {xform_name(name): action for name, action in actions.items()}
+    previous = {name: vars(CloudFormationResponse).get(name) for name in names}
     for name, action in names.items():
         setattr(CloudFormationResponse, name, _as_method(action))
     try:
         yield
     finally:
-        for name in names:
-            delattr(CloudFormationResponse, name)
+        for name, method in previous.items():
+            if method is None:
+                delattr(CloudFormationResponse, name)
+            else:
+                setattr(CloudFormationResponse, name, method)
 
 
 def _as_method(action: Action) -> Callable[[CloudFormationResponse], ActionResult]:

@@ -68,11 +68,15 @@ def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
         name: the type's name.
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
+    previous = _handlers.get(name)
     _handlers[name] = handlers
     try:
         yield
     finally:
-        del _handlers[name]
+        if previous is None:
+            del _handlers[name]
+        else:
+            _handlers[name] = previous
 
 
 def resource_type(name: str) -> ResourceType | None:

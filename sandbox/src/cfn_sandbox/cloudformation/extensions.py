@@ -6,11 +6,12 @@ import io
 import json
 import logging
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from moto.core.exceptions import ServiceException
 from rpdk.core.data_loaders import load_resource_spec
@@ -44,13 +45,31 @@ class InvalidPackage(Exception):  # noqa: N818 - named for what is wrong with th
     """A package that can't be registered. The text is the reason; the registration's description shows it."""
 
 
+@dataclass(frozen=True)
+class PythonFunction:
+    """The handlers of a type that was added from Python: a function of this process."""
+
+    invoke: Callable[[dict[str, Any]], dict[str, Any]]
+    log: str = ""
+    """Empty: the handlers print to this process's output."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+    def check(self) -> None:
+        """Do nothing: a function of this process has loaded."""
+
+
 @dataclass
 class Version:
-    """A version of a type, with the function that has its handlers."""
+    """A version of a type, with its handlers. A type that was added from Python has no package."""
 
     schema: dict[str, Any]
-    package: Path
-    function: Function
+    package: Path | None
+    function: Function | PythonFunction
     logging: dict[str, str] | None
     role_arn: str | None
     arn: str = ""
@@ -98,7 +117,7 @@ class Extension:
             "TypeTestsStatus": version.tests.status,
             "TypeTestsStatusDescription": version.tests.description,
             "Schema": json.dumps(version.schema),
-            "ProvisioningType": "FULLY_MUTABLE" if "update" in version.schema["handlers"] else "IMMUTABLE",
+            "ProvisioningType": "FULLY_MUTABLE" if "update" in version.schema.get("handlers", {}) else "IMMUTABLE",
             "DeprecatedStatus": "LIVE" if version.live else "DEPRECATED",
             "LoggingConfig": version.logging,
             "ExecutionRoleArn": version.role_arn,

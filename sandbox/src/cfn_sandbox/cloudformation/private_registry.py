@@ -10,10 +10,11 @@ Source: the CloudFormation API Reference, action by action, and "Managing extens
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,10 +23,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from botocore import xform_name
 from botocore.exceptions import ClientError
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.responses import ActionResult
 from moto.utilities.utils import get_partition
 
 from cfn_sandbox import SandboxError
@@ -33,17 +31,19 @@ from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation import cloud_control, drift, versions
 from cfn_sandbox.cloudformation import moto_stacks as stacks
+from cfn_sandbox.cloudformation.actions import Action, add_actions
 from cfn_sandbox.cloudformation.extensions import (
     Answer,
     Extension,
     InvalidPackage,
+    PythonFunction,
     Registration,
     RegistryError,
     TypeNotFound,
     Version,
     checked_schema,
 )
-from cfn_sandbox.cloudformation.resource_type import ResourceType
+from cfn_sandbox.cloudformation.resource_type import Invoke, ResourceType
 from cfn_sandbox.cloudformation.type_tests import IN_PROGRESS, TypeTester, TypeTests
 
 RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
@@ -56,8 +56,11 @@ PATIENCE = 50
 """Seconds that RegisterType waits for the registration to end: less than a client waits for an answer."""
 
 
+__all__ = ["Registry"]
+
+
 class Registry:
-    """The registry of an account. While the context is open, stacks and Cloud Control can use its types.
+    """The registry of an account: `account.registry`. While it is open, stacks and Cloud Control can use its types.
 
     Args:
         account: the account; the types' functions call it too.
@@ -97,9 +100,7 @@ class Registry:
                 "DeregisterType": self.deregister_type,
                 "TestType": self.test_type,
             } | {name: _unsupported(name) for name in UNSUPPORTED}
-            for name, action in actions.items():
-                setattr(CloudFormationResponse, xform_name(name), _as_method(action))
-                opening.callback(delattr, CloudFormationResponse, xform_name(name))
+            opening.enter_context(add_actions({name: _of_any_account(action) for name, action in actions.items()}))
             self._open = opening.pop_all()
         return self
 
@@ -108,22 +109,52 @@ class Registry:
     ) -> None:
         self._open.close()
 
-    def add(self, package: Path) -> Function:
+    def add(self, schema: Mapping[str, Any], invoke: Invoke) -> None:
+        """Register a type whose handlers are a Python function, in any namespace, and make it the default version.
+
+        From now on stacks and Cloud Control use it, before moto's type of the same name, and DescribeType shows it. Its
+        schema is taken as it is: neither AWS's definition of schemas nor AWS's rules are applied to it.
+
+        Args:
+            schema: the type's schema, with typeName, properties and primaryIdentifier at least.
+            invoke: takes an event as CloudFormation sends it to the handlers (action, requestData, callbackContext and
+                so on) and returns the progress event. It is called in other threads than this one. What it raises
+                becomes an InternalFailure.
+
+        Raises:
+            SandboxError: the schema lacks one of these members.
+        """
+        missing = [name for name in ("typeName", "properties", "primaryIdentifier") if name not in schema]
+        if missing:
+            raise SandboxError(f"a type can't be added by a schema without {missing[0]}")
+        version = Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), None, None)
+        with self._lock:
+            self._add_version(version, self._account.region)
+            self._make_default(self._extensions[self._account.region, version.schema["typeName"]], version)
+
+    def add_package(self, package: Path) -> Function:
         """Register a package from a local file, in any namespace and untested, and make it the default version.
 
         Args:
-            package: the path that `cfn_sandbox.packaging.package.package` returns.
+            package: the zip that `cfn submit --dry-run` or `cfn_sandbox.packaging.package.package` writes.
+
+        Returns:
+            The function that runs the handlers, until the account is closed.
 
         Raises:
             SandboxError: the package can't be registered; with the reason.
         """
         try:
-            version = self._register_package(package.read_bytes(), None, {}, self._account.region, tested=False)
+            version, function = self._register_package(
+                package.read_bytes(), None, {}, self._account.region, tested=False
+            )
+        except OSError as error:
+            raise SandboxError(f"{package} can't be read: {error.strerror}") from error
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
         with self._lock:
             self._make_default(self._extensions[self._account.region, version.schema["typeName"]], version)
-        return version.function
+        return function
 
     @property
     def log(self) -> str:
@@ -260,26 +291,29 @@ class Registry:
         version = named_version or extension.default
         if version is None or not version.live:
             raise TypeNotFound(f"{extension.name} is deregistered.")
+        if version.package is None:
+            raise RegistryError(f"{extension.name} was added from Python: it has no package to test.")
         version.tests = IN_PROGRESS
-        self._workers.submit(self._test, version)
+        self._workers.submit(self._test, version, version.package)
         return {"TypeVersionArn": version.arn}
 
-    def _test(self, version: Version) -> None:
+    def _test(self, version: Version, package: Path) -> None:
         """Test a version with a separate function, because stacks can be using the version's own."""
         try:
-            with Function(version.package, self._account) as function:
-                version.tests = self._tester.run(version.schema, version.package, function)
+            with Function(package, self._account) as function:
+                version.tests = self._tester.run(version.schema, package, function)
         except SandboxError as error:
             version.tests = TypeTests("FAILED", str(error))
 
     def _register(self, parameters: Parameters, region: str) -> Version:
         """Do the work of RegisterType: download the package and register it."""
         package = self._download(parameters["SchemaHandlerPackage"])
-        return self._register_package(package, parameters["TypeName"], parameters, region, tested=self._tested)
+        version, _ = self._register_package(package, parameters["TypeName"], parameters, region, tested=self._tested)
+        return version
 
     def _register_package(
         self, package: bytes, name: str | None, parameters: Parameters, region: str, *, tested: bool
-    ) -> Version:
+    ) -> tuple[Version, Function]:
         """Register and return a new version. It becomes the default, and keeps running, if the type has no default."""
         schema = checked_schema(package, name)
         name = str(schema["typeName"])
@@ -302,7 +336,7 @@ class Registry:
             raise
         with self._lock:
             self._add_version(version, region)
-        return version
+        return version, function
 
     @staticmethod
     def _start_and_check(version: Version) -> None:
@@ -312,11 +346,7 @@ class Registry:
             SandboxError: the handler doesn't load.
         """
         version.start()
-        try:
-            version.function.invoke({})
-        except SandboxError as error:
-            if "Runtime." in str(error):  # any other error comes from a handler that did load
-                raise
+        version.function.check()
 
     def _add_version(self, version: Version, region: str) -> None:
         name = str(version.schema["typeName"])
@@ -372,8 +402,8 @@ class Registry:
                 version.stop()
 
 
-def _as_method(action: Callable[[Parameters, str], Answer]) -> Callable[[CloudFormationResponse], ActionResult]:
-    return lambda response: ActionResult(action(response.params, response.region))
+def _of_any_account(action: Callable[[Parameters, str], Answer]) -> Action:
+    return lambda parameters, _account, region: action(parameters, region)
 
 
 def _unsupported(name: str) -> Callable[[Parameters, str], Answer]:

@@ -1,6 +1,6 @@
 """The tests that a type must pass to be registered: contract tests v2, and AWS's rules for schemas.
 
-They run in a separate process (cfn_sandbox/contract/__main__.py), because pytest supports one session per process.
+They run in a separate process (contract/__main__.py), because pytest supports one session per process.
 
 Sources: "Testing resource types using contract tests" in the CloudFormation CLI's user guide, and DescribeType in the
 CloudFormation API Reference, TypeTestsStatus.
@@ -107,8 +107,7 @@ class TypeTester:
 
     def _run_process(self, arguments: list[Path], output: int) -> None:
         command: list[str | Path] = [sys.executable, "-m", "cfn_sandbox.contract", *arguments]
-        environment = bare_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        with running(command, environment, output) as process:
+        with running(command, bare_environment(), output) as process:
             self._processes.add(process)
             if self._stopped:
                 self.stop()

@@ -1,6 +1,6 @@
 """The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
 
-cfn_sandbox/cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
+cloudformation/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses
@@ -31,11 +31,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
+    log = Path(request["log"])
     kind = Type(
         request["schema"],
-        lambda event: invoke(request["endpoint"], event, request["timeout"], Path(request["log"])),
+        lambda event: invoke(request["endpoint"], event, request["timeout"], log),
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
+        log=lambda: log.read_text(errors="replace") if log.exists() else "",
     )
     subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
     outcome = session.run(subject, suites, quiet=True)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
@@ -21,7 +21,8 @@ from cfn_sandbox.contract import SUITES, lint, session, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
-from cfn_sandbox.packaging.package import SETTINGS, package
+from cfn_sandbox.packaging.package import package
+from cfn_sandbox.packaging.project import read as read_settings
 
 
 def run(
@@ -49,6 +50,8 @@ def run(
         SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
     """
     schema = project_schema(project)
+    if {"v1", "v2"} & {*suites}:
+        platforms.require_linux()
     if "lint" in suites:
         lint.check()
     previous_schema = None if previous is None else _json(previous)
@@ -61,13 +64,21 @@ def run(
         package_file = package(project)
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
+        function.check()
         subject = Subject(
             schema,
             previous_schema,
             folder,
             input_files.read(folder, v1.variables(account)),
-            Type(schema, function.invoke, Request(account.account_id, account.region), timeout=timeout),
+            Type(
+                schema,
+                function.invoke,
+                Request(account.account_id, account.region),
+                timeout=timeout,
+                log=lambda: function.log,
+            ),
             v1.suite(project, account, function, inputs),
+            account.reset,
         )
         return session.run(subject, suites, folder=report, arguments=arguments)
 
@@ -98,14 +109,11 @@ def project_schema(project: Path) -> dict[str, Any]:
     """Return the schema of a project's type.
 
     Raises:
-        SandboxError: the folder has no resource type or no schema.
+        PackagerError: the folder has no resource type that can be packaged here.
+        SandboxError: it has no schema.
     """
-    if not (project / SETTINGS).is_file():
-        raise SandboxError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = _json(project / SETTINGS)
-    if settings.get("artifact_type", "RESOURCE") != "RESOURCE" or "typeName" not in settings:
-        raise SandboxError(f"{project} is no project of a resource type: {SETTINGS} says so")
-    return _json(project / f"{str(settings['typeName']).replace('::', '-').lower()}.json")
+    type_name: str = read_settings(project)["typeName"]
+    return _json(project / f"{type_name.replace('::', '-').lower()}.json")
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -120,8 +128,19 @@ def _json(file: Path) -> dict[str, Any]:
     return content
 
 
+def _default_suites() -> Sequence[str]:
+    """Return all suites, without lint where AWS's rules have no engine, which is said; RegisterType does the same."""
+    platforms.require_linux()
+    try:
+        lint.check()
+    except lint.NoEngineError as error:
+        print(f"cfn-sandbox: {error} The other suites run.", file=sys.stderr)
+        return [suite for suite in SUITES if suite != "lint"]
+    return SUITES
+
+
 def from_options(options: argparse.Namespace) -> int:
     """Run the suites that the command line names, and return the exit code."""
     arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
-    suites, root = options.suite or SUITES, project_of(options.project)
+    suites, root = options.suite or _default_suites(), project_of(options.project)
     return main(root, suites, options.inputs, options.previous, options.report, arguments)

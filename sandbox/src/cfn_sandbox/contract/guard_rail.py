@@ -1,4 +1,4 @@
-"""A program that runs AWS's rules for resource schemas with their own engine, for cfn_sandbox/contract/lint.py.
+"""A program that runs AWS's rules for resource schemas with their own engine, for contract/lint.py.
 
 It reads `{"schema": ..., "previous": ... or null}` and writes each rule's result. It is a separate process because the
 rules' package and cfn share the top-level package name rpdk, so one process can't import both.

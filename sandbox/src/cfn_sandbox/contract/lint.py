@@ -10,6 +10,7 @@ WARNING. Here NON_COMPLIANT fails; WARNING is only reported.
 
 import importlib.machinery
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox import SandboxError
+from cfn_sandbox import SandboxError, downloads
 
 Schema = Mapping[str, Any]
 
-INSTALLED = Path(sys.prefix, "linter")
-"""Where `make setup` installs the rules and their engine."""
+
+class NoEngineError(SandboxError):
+    """The engine of AWS's rules doesn't run on this Python."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,18 @@ def results(schema: Schema, previous: Schema | None = None) -> list[Result]:
         previous: the schema of the previous version; without it, the rules that compare versions don't run.
 
     Raises:
-        SandboxError: the rules or their engine are not installed, or they can't read the schema.
+        SandboxError: see `check`; or the rules can't read the schema.
     """
     check()
     process = subprocess.run(
         [sys.executable, "-P", Path(__file__).with_name("guard_rail.py")],
         input=json.dumps({"schema": schema, "previous": previous}),
-        env={"PYTHONPATH": str(INSTALLED), "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **{name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ},  # Windows needs it
+            "PYTHONPATH": str(downloads.LINTER.fetched()),
+            "PYTHONWARNINGS": "ignore",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -101,11 +108,9 @@ def rules(*, compares: bool) -> list[str]:
     """Return the names of the rules that compare two versions, or of all others.
 
     Raises:
-        SandboxError: the rules are not installed.
+        SandboxError: the rules can't be fetched.
     """
-    files = sorted((INSTALLED / "rpdk" / "guard_rail" / "rule_library").glob("*/*.guard"))
-    if not files:
-        raise SandboxError(f"AWS's rules for schemas are not in {INSTALLED}: `make setup` installs them")
+    files = sorted((downloads.LINTER.fetched() / "rpdk" / "guard_rail" / "rule_library").glob("*/*.guard"))
     return [
         name
         for file in files
@@ -118,15 +123,14 @@ def check() -> None:
     """Check that the rules can run.
 
     Raises:
-        SandboxError: the rules or their engine are not installed; the message says how to install them.
+        NoEngineError: there is no engine for this Python.
+        SandboxError: the rules can't be fetched.
     """
-    rules(compares=False)
-    engine = importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(INSTALLED)])
-    if engine is None:
+    folder = downloads.LINTER.fetched()
+    if importlib.machinery.PathFinder.find_spec("cfn_guard_rs", [str(folder)]) is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise SandboxError(
-            f"AWS's rules for schemas can't run: their engine, cfn-guard-rs 0.3.3, is not in {INSTALLED}. There are "
-            f"wheels for Python 3.8 to 3.12; this is {version}. Set up with an older one (`make clean setup "
-            f"PYTHON=python3.12`), or build it, with Rust installed: `{sys.executable} -m pip install --no-deps "
-            f"--target {INSTALLED} cfn-guard-rs==0.3.3`"
+        raise NoEngineError(
+            f"AWS's rules for schemas can't run on Python {version} ({sys.platform}): their engine, cfn-guard-rs, has "
+            "wheels for Python 3.11 and 3.12 on Linux, and 3.11 on macOS. Use one of these, or build it, with Rust "
+            f"installed: `{sys.executable} -m pip install --no-deps --target {folder} cfn-guard-rs==0.3.3`."
         )

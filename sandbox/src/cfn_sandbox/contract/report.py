@@ -6,6 +6,7 @@ import html
 import inspect
 import io
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,23 +15,31 @@ from rich.console import Console
 from rich.table import Table
 
 from cfn_sandbox.contract.resource import Call
+from cfn_sandbox.packaging.package import tail
 
 if TYPE_CHECKING:
     from cfn_sandbox.contract.session import Outcome
 
+_SHOWN = pytest.StashKey[set[str]]()
+
 
 def describe(item: pytest.Item, report: pytest.TestReport) -> None:
     """Add a test's expectation, calls and answers to its report, for JUnit XML and the HTML page."""
-    if report.when == "teardown" or (report.when == "setup" and report.outcome == "passed"):
+    if report.outcome == "passed" and report.when != "call":
         return
     rule = inspect.getdoc(getattr(item, "function", None)) or ""
+    expected, _, reading = rule.partition("\n\n")
     calls = [call for value in getattr(item, "funcargs", {}).values() for call in _calls(value)]
     results = ", ".join(f"{call.action} {_result_of(call)}" for call in calls)
-    item.user_properties += [("expected", rule.partition("\n\n")[0].replace("\n", " ")), ("called", results)]
-    expected, _, reading = rule.partition("\n\n")
+    if report.when != "teardown":
+        item.user_properties += [("expected", expected.replace("\n", " ")), ("called", results)]
     report.expected = html.escape(expected)  # type: ignore[attr-defined]  # a report takes attributes for other hooks
     page = "".join(f"<p>{html.escape(part)}</p>" for part in (expected, *filter(None, [reading])))
     page += "".join(_call_html(number, call) for number, call in enumerate(calls, 1))
+    logs = _logs(calls) if report.outcome == "failed" else ""
+    if logs:
+        item.user_properties.append(("log", logs))
+        report.sections.append(("the handler's log", _once(item.config, logs)))
     report.extras = [  # type: ignore[attr-defined]  # pytest-html reads it
         {"name": "called", "format_type": "html", "content": page, "mime_type": None, "extension": None}
     ]
@@ -51,6 +60,8 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
     text = io.StringIO()
     colours: Literal["standard"] | None = "standard" if writer.hasmarkup else None
     console = Console(file=text, force_terminal=writer.hasmarkup, width=100, color_system=colours)
+    for sentence in dict.fromkeys(outcome.left_behind):
+        console.print(f"Repair this first: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False)
     if suites:
         console.print(summary)
     for warning in outcome.warnings:
@@ -61,6 +72,21 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
     writer.write(
         text.getvalue() if writer.hasmarkup else "\n".join(map(str.rstrip, text.getvalue().splitlines())) + "\n"
     )
+
+
+def _logs(calls: Sequence[Call]) -> str:
+    """Return what the function logged in the calls that failed, or else in the last call; the end of a long log."""
+    failed = [call for call in calls if call.failed] or list(calls[-1:])
+    return "\n".join(dict.fromkeys(tail(call.log.strip()) for call in failed if call.log.strip()))
+
+
+def _once(config: pytest.Config, logs: str) -> str:
+    """Return a log, or a short text if this session has shown it: thirty tests can fail with one traceback."""
+    shown = config.stash.setdefault(_SHOWN, set())
+    if logs in shown:
+        return "as above"
+    shown.add(logs)
+    return logs
 
 
 def _calls(value: object) -> tuple[Call, ...]:
@@ -80,5 +106,6 @@ def _call_html(number: int, call: Call) -> str:
     request, answer = (html.escape(json.dumps(side, indent=2, default=str)) for side in (call.request, call.answer))
     return (
         f"<details><summary>{number}. {call.action}: {html.escape(_result_of(call))}</summary>"
-        f"<b>called with</b><pre>{request}</pre><b>came</b><pre>{answer}</pre></details>"
+        f"<b>called with</b><pre>{request}</pre><b>came</b><pre>{answer}</pre>"
+        f"{f'<b>logged</b><pre>{html.escape(call.log)}</pre>' if call.log else ''}</details>"
     )

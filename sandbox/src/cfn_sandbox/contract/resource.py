@@ -1,13 +1,13 @@
 """The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The events are CloudFormation's (cfn_sandbox/cloudformation/resource_type.py), but don't come from a stack: they have no
+The events are CloudFormation's (cloudformation/resource_type.py), but don't come from a stack: they have no
 stack id, no tags and no logical id, and each request has a new token.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +38,13 @@ class Call:
     action: str
     request: Mapping[str, Any]
     answer: Mapping[str, Any]
+    log: str = ""
+    """What the function printed and logged meanwhile, tracebacks included."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the handler crashed, or answered with a failure."""
+        return "crash" in self.answer or self.answer.get("status") == "FAILED"
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Type(ResourceType):
         request: the account and region of the requests.
         timeout: seconds that `invoke` gives a handler.
         wait: takes the seconds to wait until the next invocation.
+        log: returns the function's log so far.
     """
 
     def __init__(
@@ -88,6 +96,7 @@ class Type(ResourceType):
         *,
         timeout: float = 60,
         wait: Callable[[float], object] = time.sleep,
+        log: Callable[[], str] = str,
     ) -> None:
         handlers = {
             name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
@@ -98,6 +107,7 @@ class Type(ResourceType):
         self._handler = invoke
         self._timeout = timeout
         self._hang_message = ""
+        self._log = log
         self.calls: list[Call] = []
 
     def has(self, handler: str) -> bool:
@@ -122,15 +132,16 @@ class Type(ResourceType):
         if self._hang_message:
             raise HandlerHangs(self._hang_message)
         started_at = time.monotonic()
+        before = len(self._log())
         try:
             answer = self._handler(event)
         except SandboxError as error:
-            self.calls.append(Call(event["action"], request, {"crash": str(error)}))
+            self.calls.append(Call(event["action"], request, {"crash": str(error)}, self._log()[before:]))
             if time.monotonic() - started_at >= self._timeout:
                 self._hang_message = f"{event['action']} did not answer within {self._timeout:g} s: the tests end here"
                 raise HandlerHangs(self._hang_message) from error
             raise
-        self.calls.append(Call(event["action"], request, answer))
+        self.calls.append(Call(event["action"], request, answer, self._log()[before:]))
         return answer
 
     def call(self, action: str, desired: Model, previous: Model | None = None, model: Model | None = None) -> Answer:
@@ -229,9 +240,14 @@ class Resource:
             pytest.skip("the schema has no list handler; AWS's rule PER010 is about that")
         return self.kind.pages(self.inputs.create if desired is None else desired, model)
 
-    def clean(self) -> None:
-        """Delete the remaining resources, ignoring failures, which test_create_delete reports."""
+    def clean(self) -> Sequence[str]:
+        """Delete the remaining resources, and return what went wrong with each that may still exist."""
+        left = []
         with suppress(HandlerHangs):
-            for model in list(self._existing.values()):
-                self.delete(model)
-        self._existing.clear()
+            for identifier, model in list(self._existing.items()):
+                answer = self.delete(model)
+                if answer.status == "SUCCESS" or answer.code == "NotFound":
+                    self._existing.pop(identifier, None)
+                else:
+                    left.append(f"DELETE of {identifier} failed with {answer.code}: {answer.message}")
+        return left

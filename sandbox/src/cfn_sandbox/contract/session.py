@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,8 @@ class Subject:
     """The type with its handlers, for v2."""
     cfn: AbstractContextManager[v1.Suite] | None = None
     """`cfn test`, not started yet, for v1."""
+    renew: Callable[[], object] | None = None
+    """Empties the account, for v2, after a test that left a resource behind; None if that can't be done."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Outcome:
     """Whether Ctrl-C, a signal or a hanging handler ended the tests."""
     stopped: str = ""
     """A sentence that says why the tests ended early."""
+    left_behind: list[str] = field(default_factory=list)
+    """What failed when tests deleted their resources: the test and the handler's answer."""
 
     def count(self, outcome: str, suite: str | None = None) -> int:
         """Return how many tests passed, failed or were skipped, in all suites or in one."""
@@ -147,15 +151,14 @@ class Plugin:
         """Yield a resource with one set of inputs, not created yet, and clean up after the test."""
         resource = Resource(self._kind, inputs)
         yield resource
-        resource.clean()
+        self._clean([resource])
 
     @pytest.fixture
     def resources(self) -> Iterator[list[Resource]]:
         """Yield a resource for each set of inputs, none created yet, and clean up after the test."""
         resources = [Resource(self._kind, inputs) for inputs in self._subject.inputs]
         yield resources
-        for resource in resources:
-            resource.clean()
+        self._clean(resources)
 
     @pytest.fixture(scope="module", params=["create", "update"])
     def reading(self, inputs: Inputs, request: pytest.FixtureRequest) -> Reading:
@@ -169,7 +172,7 @@ class Plugin:
                 requested = inputs.update or {}
             returned = resource.read(model).succeeds().model
         finally:
-            resource.clean()
+            self._clean([resource])
         typed = self._kind.typed({key: value for key, value in requested.items() if value is not None})
         return Reading(self._subject.schema, typed, returned, tuple(resource.calls))
 
@@ -198,6 +201,20 @@ class Plugin:
             raise RuntimeError("v1 was not prepared")
         with self._subject.cfn as suite:
             yield suite
+
+    def _clean(self, resources: Sequence[Resource]) -> None:
+        """Delete what a test left, and fail if that fails: the next tests would then find what this one left.
+
+        Where the account can be emptied, the next test starts in an empty one. So one defect of DELETE is one failure,
+        not AlreadyExists in every test after it.
+        """
+        left = [sentence for resource in resources for sentence in resource.clean()]
+        if not left:
+            return
+        self.outcome.left_behind += left
+        if self._subject.renew is not None:
+            self._subject.renew()
+        pytest.fail("; ".join(["the clean-up after the test failed", *left]), pytrace=False)
 
     @property
     def _kind(self) -> Type:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from cfn_sandbox.account.process import running
 from cfn_sandbox.contract.cfn_reports import MARK
 from cfn_sandbox.contract.inputs import VARIABLES
 from cfn_sandbox.packaging import cfn
-from cfn_sandbox.packaging.package import SETTINGS, copy_project, package
+from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
 
 EXPORTS = "contract-test-exports"
 """The stack that exports the variables of input files. `cfn test` reads them from its exports."""
@@ -45,6 +45,8 @@ class Verdict:
 
     outcome: str
     message: str = ""
+    log: str = ""
+    """What the function logged meanwhile; empty if an earlier test failed with the same log."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,14 @@ class Suite:
 
     Args:
         process: the process that runs it, with a pipe as its output.
+        log: returns the function's log so far.
     """
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Callable[[], str]) -> None:
         self._process = process
+        self._log = log
+        self._logged = len(log())
+        self._shown: set[str] = set()
         self._phases: dict[tuple[int, str], dict[str, Verdict]] = {}
         self.output = ""
 
@@ -101,10 +107,19 @@ class Suite:
         if line.startswith(MARK):
             report = json.loads(line.removeprefix(MARK))
             phases = self._phases.setdefault((report["set"], report["name"]), {})
-            phases[report["when"]] = Verdict(report["outcome"], report["message"])
+            log = self._new_log()
+            failed = report["outcome"] == "failed" and log not in self._shown
+            self._shown |= {log} if failed else set()
+            phases[report["when"]] = Verdict(report["outcome"], report["message"], log if failed else "")
         else:
             self.output += line
         return bool(line)
+
+    def _new_log(self) -> str:
+        """Return the end of what the function has logged since the last call."""
+        log = self._log()
+        new, self._logged = log[self._logged :], len(log)
+        return tail(new.strip())
 
 
 def run(
@@ -151,7 +166,6 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
         SandboxError: the proxy in front of the account did not start.
     """
     with _running_proxy() as proxy, _project_copy(project, inputs) as copy, _exports(account):
-        libraries = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = bare_environment() | account.environment() | proxy
         arguments = [
             "test",
@@ -161,8 +175,8 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
             # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
         ]
-        with cfn.start(arguments, copy, environment | {"HOME": str(copy), "PYTHONPATH": libraries}) as process:
-            yield Suite(process)
+        with cfn.start(arguments, copy, environment | {"HOME": str(copy)}) as process:
+            yield Suite(process, lambda: function.log)
 
 
 def tests() -> list[str]:

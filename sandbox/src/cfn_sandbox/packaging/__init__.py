@@ -1,5 +1,5 @@
 """Tools that build what ships to Lambda: cfn's package, smaller and with byte code, and trimmed service models."""
 
+from cfn_sandbox import PackagerError
 
-class PackagerError(Exception):
-    """An error whose text tells the user in full why a package can't be built."""
+__all__ = ["PackagerError"]

@@ -17,7 +17,7 @@ LAMBDA = "3.12"
 ADVICE = (
     f"There is no Python {LAMBDA} here, so the package has no byte code: Lambda compiles every module at each cold "
     "start, which then takes about three times as long (2,457 instead of 744 million instructions). "
-    f"`uv python install {LAMBDA}` installs one next to the system's (uv is in .venv/bin); then package again."
+    f"`uv python install {LAMBDA}` installs one next to the system's (https://docs.astral.sh/uv); then package again."
 )
 """The message if the interpreter is missing. Its figures are those of a cold CREATE of the small package, without and
 with byte code, counted by `tools.benchmarks.play` on 24 November 2026."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,15 +109,17 @@ def start(
         PackagerError: cfn is not installed.
     """
     programs = Path(sys.executable).parent
-    if not (programs / "cfn").exists():
-        raise PackagerError(f"There is no cfn in {programs}: `make setup` installs it.")
+    cfn, pip = (shutil.which(name, path=str(programs)) for name in ("cfn", "pip"))
+    if cfn is None or pip is None:
+        missing = "pip" if cfn else "cfn"
+        raise PackagerError(f"There is no {missing} in {programs}: install cfn-sandbox with its dependencies.")
     variables = dict(os.environ if environment is None else environment)
     # cfn runs the first pip on the PATH, which must be the one installed with cfn. cfn drops pip's output, so PIP_LOG
     # keeps it.
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
     with subprocess.Popen(
-        [programs / "cfn", *arguments],
+        [cfn, *arguments],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
@@ -133,6 +136,9 @@ def start(
 
 
 def _terminate(process: subprocess.Popen[str]) -> None:
+    if sys.platform == "win32":
+        process.terminate()  # there are no process groups
+        return
     with suppress(ProcessLookupError):  # it ended in the meantime
         os.killpg(process.pid, signal.SIGTERM)
         try:

@@ -14,12 +14,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+from cfn_sandbox.packaging.project import read as read_settings
 
 SETTINGS = sources.SETTINGS
 
-SMALL_SUFFIX = "-small"
-"""The suffix of our plugins' names, after the name of the plugin that they extend (packaging/plugin.py)."""
+SMALL = "python312-small"
+"""The name of our language plugin (packaging/plugin.py)."""
+
+_LANGUAGES = "rpdk.v1.languages"  # the group of entry points in which cfn finds its language plugins
 
 CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
@@ -31,17 +35,18 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     Args:
         project: the folder with .rpdk-config. Nothing in it changes except the default cache.
         cache: the folder of the packages, named by a hash of their input; by default the project's .cache/packages.
-        language: cfn's language plugin. The default is the smaller variant of the one that .rpdk-config names, if that
-            variant is installed (packaging/plugin.py), or else the one that .rpdk-config names.
+        language: cfn's language plugin; by default the one in the project's settings (cfn_sandbox.settings), or else
+            the one in .rpdk-config.
 
     Raises:
-        PackagerError: the folder has no project, cfn is not installed, or cfn failed; with cfn's reason.
+        PackagerError: the folder has no project, cfn or the language plugin is not installed, or cfn failed; with cfn's
+            reason.
+        SandboxError: the project's settings can't be read.
     """
     project = project.resolve()
-    if not (project / SETTINGS).is_file():
-        raise PackagerError(f"no resource type in {project}: it has no {SETTINGS}")
-    settings = json.loads((project / SETTINGS).read_text())
-    settings["language"] = language or small_variant(settings["language"])
+    settings = read_settings(project)
+    settings["language"] = language or project_settings.read(project).language or settings["language"]
+    _check_language(settings["language"])
     build_without_docker(settings)
     packages = cache or project / ".cache" / "packages"
     package_file = packages / f"{_digest(project, sorted(_inputs(project)), settings['language'])}.zip"
@@ -77,10 +82,13 @@ def _inputs(project: Path) -> Iterator[Path]:
     return sources.shipped_files(project, SETTINGS, *top_level, "resource-role.yaml", "src", "inputs")
 
 
-def small_variant(language: str) -> str:
-    """Return the name of a language plugin's smaller variant if that is installed, or else the plugin's own name."""
-    variant = f"{language}{SMALL_SUFFIX}"
-    return variant if importlib.metadata.entry_points(group="rpdk.v1.languages", name=variant) else language
+def _check_language(language: str) -> None:
+    names = importlib.metadata.entry_points(group=_LANGUAGES).names
+    if language not in names:
+        raise PackagerError(
+            f"cfn has no language plugin {language} here; there are {', '.join(sorted(names))}. .rpdk-config names it, "
+            "or `language` of [tool.cfn-sandbox] in pyproject.toml."
+        )
 
 
 def build_without_docker(settings: dict[str, Any]) -> None:
@@ -97,13 +105,13 @@ def build_without_docker(settings: dict[str, Any]) -> None:
 
 def _digest(project: Path, inputs: list[Path], language: str) -> str:
     compiler = ""
-    if language.endswith(SMALL_SUFFIX):  # our plugin adds the byte code of this interpreter
+    if language == SMALL:  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
     digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
     plugin_files = (
         path
-        for plugin in importlib.metadata.entry_points(group="rpdk.v1.languages", name=language)
+        for plugin in importlib.metadata.entry_points(group=_LANGUAGES, name=language)
         if (module := importlib.util.find_spec(plugin.module)) and module.origin
         for path in sorted(Path(module.origin).parent.glob("*.py"))
     )

@@ -1,4 +1,4 @@
-"""AWS's rules for resource schemas, with a test for each; cfn_sandbox/contract/lint.py says where they come from.
+"""AWS's rules for resource schemas, with a test for each; contract/lint.py says where they come from.
 
 Source: "Contract tests for resource types" in the CloudFormation CLI's user guide, the tests of the schema. A finding
 that AWS marks as a warning warns here too; every other finding fails.

@@ -16,4 +16,5 @@ def cfn_test(cfn: Suite, contract_test: str, number: int) -> None:
     if verdict.outcome == "skipped":
         pytest.skip(verdict.message)
     if verdict.outcome == "failed":
-        pytest.fail(verdict.message, pytrace=False)
+        log = f"\n\nthe handler's log:\n{verdict.log}" if verdict.log else ""
+        pytest.fail(f"{verdict.message}{log}", pytrace=False)
