@@ -383,4 +383,4 @@ def test_what_fails_before_tls_is_agreed_on_has_no_effect(
         connection.close()
     assert answer["errorCode"] == "NetworkFailure"
     assert "resourceModel" not in answer
-    assert len(connections) == 2
+    assert len(connections) >= 2
