@@ -29,6 +29,7 @@ class Lazy:
         self.made = functools.cache(functools.partial(make, *arguments, **named))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the real object's
+        """Call the real object."""
         return self.made()(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the real object
@@ -67,7 +68,7 @@ class LazyModule(ModuleType):
 class LazyPattern(Lazy):
     """A stand-in for a regular expression, compiled when it is used.
 
-    Saves 32 M by four patterns of IPv6 addresses alone, with which each host is matched. A host without a colon is none.
+    Saves 84 M, 32 by four patterns of IPv6 addresses, with which each host is matched: one without a colon is none.
     """
 
     IPV6 = tuple(f"{start}(?:(?:[0-9A-Fa-f]{{1,4}}:){{6}}" for start in ("^", r"^\["))
