@@ -53,6 +53,11 @@ soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTE
 	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$$MINUTES") \
 		$(if $(SEED),--seed "$$SEED") $(if $(LOAD),--load "$$LOAD")
 
+# Optional: MODULES="ownership tags" runs only these; MINUTES=... for each of them.
+.PHONY: mutate
+mutate: $(READY)  ## change the type's modules in one place at a time, and say which changes their tests miss
+	@PYTHONPATH=src $(BIN)/python -m tools.mutate $(MODULES) $(if $(MINUTES),--minutes "$(MINUTES)")
+
 .PHONY: lint
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -69,9 +74,10 @@ models: $(READY)  ## write the trimmed service models, from botocore's
 	$(BIN)/cfn-sandbox models
 
 .PHONY: generate
-generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema
+generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema, and the guide's tables of messages
 	$(BIN)/cfn generate
 	$(BIN)/cfn-sandbox role
+	PYTHONPATH=src $(BIN)/python -m tools.messages
 
 .PHONY: bench
 bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESULTS.md

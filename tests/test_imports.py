@@ -19,6 +19,7 @@ HOUSES = {
     f"src/{PACKAGE}/": set(),
     "sandbox/src/cfn_sandbox/": {"cfn_sandbox"},
     "sandbox/tests/": {"cfn_sandbox", "sandbox"},
+    "tools/messages.py": {"tools", PACKAGE},
     "tools/": {"cfn_sandbox", "tools"},
     "tests/": {"cfn_sandbox", "tests", "tools", PACKAGE},
     "examples/": set(),
@@ -33,14 +34,17 @@ RUNTIME = {
     "__init__": set(),
     "startup": {"botocore", LIBRARY},
     "words": set(),
+    "failures": {LIBRARY},
+    "messages": {"failures", LIBRARY},
+    "limits": {LIBRARY},
     "deadline": {"botocore", "urllib3"},
-    "errors": {"words", "botocore", LIBRARY},
+    "errors": {"failures", "messages", "words", "botocore", LIBRARY},
     "tls": {"botocore", "urllib3"},
     "sessions": {"startup", "tls", "botocore", LIBRARY},
-    "delivery": {"deadline", "sessions", "botocore", LIBRARY},
-    "envelope": {"words", LIBRARY},
-    "plugin": {"deadline", "delivery", "envelope", "errors", "sessions", LIBRARY},
-    "attempts": {"deadline", "errors", LIBRARY},
+    "delivery": {"deadline", "limits", "sessions", "botocore", LIBRARY},
+    "envelope": {"messages", "words", LIBRARY},
+    "plugin": {"deadline", "delivery", "envelope", "errors", "failures", "limits", "sessions", LIBRARY},
+    "attempts": {"deadline", "errors", "failures", "limits", "messages", LIBRARY},
 }
 """What each module of runtime/ may import."""
 
@@ -48,16 +52,27 @@ ROOMS = {
     "__init__": {"runtime.startup"},
     "models": {LIBRARY},
     "error_codes": {"", "runtime.errors", LIBRARY},
-    "identity": {"", "models", "runtime.words", LIBRARY},
-    "tags": {"models", "runtime.words", LIBRARY},
-    "translation": {"tags", "models", "runtime.words", LIBRARY},
-    "client": {"runtime.deadline", "runtime.sessions", "botocore", LIBRARY},
-    "job_definitions": {"error_codes", "runtime.attempts", "runtime.errors", LIBRARY},
-    "ownership": {"error_codes", "identity", "tags", "translation"}
-    | {"runtime.deadline", "runtime.errors", "runtime.words"},
-    "progress": {"models", "runtime.errors", LIBRARY},
-    "handlers": {"", "client", "identity", "job_definitions", "models", "ownership", "progress", "tags", "translation"}
-    | {"runtime.errors", "runtime.plugin", "runtime.words", LIBRARY},
+    "messages": {"runtime.messages", LIBRARY},
+    "moments": set(),
+    "identity": {"", "error_codes", "messages", "models", "runtime.words"},
+    "tags": {"messages", "models", "runtime.words"},
+    "structure": {"messages", "models", "runtime.words"},
+    "translation": {"messages", "moments", "structure", "tags", "models", LIBRARY},
+    "comparison": {"models"},
+    "redaction": {"models", "runtime.words"},
+    "client": {"messages", "runtime.deadline", "runtime.limits", "runtime.sessions", "botocore", LIBRARY},
+    "knowledge": {"identity", "messages", "models", "moments", "runtime.failures"},
+    "progress": {"knowledge", "messages", "models", LIBRARY}
+    | {"runtime.errors", "runtime.failures", "runtime.messages"},
+    "job_definitions": {"error_codes", "knowledge", "messages", LIBRARY}
+    | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits"},
+    "operation": {"identity", "job_definitions", "knowledge", "messages", "models", "tags", "translation"}
+    | {"runtime.limits"},
+    "ownership": {"comparison", "error_codes", "identity", "job_definitions", "knowledge", "messages", "moments"}
+    | {"progress", "tags", "translation", "runtime.deadline", "runtime.failures", "runtime.words", LIBRARY},
+    "handlers": {"", "client", "comparison", "job_definitions", "knowledge", "messages", "models", "moments"}
+    | {"operation", "ownership", "progress", "redaction", "tags", "translation", LIBRARY}
+    | {"runtime.failures", "runtime.limits", "runtime.plugin", "runtime.words"},
 }
 """What each module of the type may import when it runs."""
 

@@ -4,6 +4,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email.utils import formatdate
 from typing import Any, cast
 
 import boto3
@@ -13,8 +14,14 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 from moto.sagemaker.models import sagemaker_backends
 
-from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource_type
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS, Time
 from tools.envelopes import ACCOUNT, REGION, Json, event
+
+LIMITS = DEFAULTS._replace(time=Time(pause=lambda _: None))
+"""The type's limits, without pauses."""
+
+resource = resource_type(LIMITS)
 
 Reply = Callable[[AWSPreparedRequest], Any]
 
@@ -64,7 +71,13 @@ def json_reply(status: int, body: Json) -> Reply:
     return lambda request: AWSResponse(
         request.url,
         status,
-        HTTPHeaders.from_dict({"x-amzn-RequestId": "request-1", "Content-Type": "application/x-amz-json-1.1"}),
+        HTTPHeaders.from_dict(
+            {
+                "x-amzn-RequestId": "request-1",
+                "Content-Type": "application/x-amz-json-1.1",
+                "Date": formatdate(usegmt=True),
+            }
+        ),
         RawBody(json.dumps(body).encode()),
     )
 

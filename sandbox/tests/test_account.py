@@ -1,5 +1,6 @@
 """The account starts empty, leaves nothing behind, and ignores the user's AWS configuration."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -101,3 +102,20 @@ def test_no_proxy_keeps_what_it_had(account: Account, monkeypatch: pytest.Monkey
     """The account's NO_PROXY keeps the hosts that were already in it."""
     monkeypatch.setenv("NO_PROXY", "example.com")
     assert account.environment()["NO_PROXY"] == "example.com,127.0.0.1"
+
+
+def test_a_stack_tells_its_topics(account: Account) -> None:
+    """A stack's events reach the queues of its topics; a topic that is gone stops nothing."""
+    sns, sqs, cloudformation = map(account.client, ("sns", "sqs", "cloudformation"))
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    queue = sqs.create_queue(QueueName="news")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    cloudformation.create_stack(StackName="one", TemplateBody=body, NotificationARNs=[topic, f"{topic}-2"])
+    (stack,) = cloudformation.describe_stacks(StackName="one")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    notification = json.loads(message["Body"])
+    assert notification["Subject"] == "AWS CloudFormation Notification"
+    assert f"StackId='{stack['StackId']}'" in notification["Message"]

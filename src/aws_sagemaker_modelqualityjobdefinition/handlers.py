@@ -1,148 +1,137 @@
-"""The five handlers and the two entry points that Lambda calls."""
+"""The five handlers, and the entry points that Lambda calls."""
 
 import logging
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
+from typing import Any
 
-from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, ProgressEvent
 
-from . import IDENTIFIERS, TYPE_NAME, client, identity, ownership, progress, tags, translation
+from . import (
+    IDENTIFIERS,
+    TYPE_NAME,
+    client,
+    comparison,
+    knowledge,
+    messages,
+    moments,
+    ownership,
+    progress,
+    redaction,
+    tags,
+    translation,
+)
 from .job_definitions import JobDefinitions
-from .models import ResourceHandlerRequest, ResourceModel
+from .knowledge import Known, Outcome
+from .models import ResourceHandlerRequest
+from .operation import Operation
 from .runtime import words
-from .runtime.errors import HandlerError
+from .runtime.failures import Failure
+from .runtime.limits import DEFAULTS, Limits
 from .runtime.plugin import ResourceType
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef
+# The limits' checks fit SageMaker: ACK waits 20 s for tags, and AWS's SageMaker SDK three minutes (36 times 5 s) for
+# the deletion of a monitoring schedule.
 
 LOG = logging.getLogger(__name__)
 
-# Seconds before each further check. Reads lag behind writes by seconds (ACK waits 20 s for tags). Deleting a monitoring
-# schedule takes up to three minutes (AWS's SageMaker SDK checks 36 times, every 5 s).
-READ_DELAYS = (1, 2, 4, 8, 15, 30)
-SCHEDULE_DELAYS = (5, 10, 15, 30, 30, 30, 30, 30)
 
-resource = ResourceType(TYPE_NAME, translation.Model, IDENTIFIERS)
-test_entrypoint = resource.test_entrypoint
-
-
-@resource.handler(Action.CREATE)
-def create(
-    session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
-) -> ProgressEvent:
+def create(operation: Operation) -> ProgressEvent:
     """Create a definition with the given or a generated name, and wait until SageMaker reports it with its tags."""
-    definitions, desired = _definitions(session, request), _desired(request)
-    wanted = tags.merge(request.desiredResourceTags, desired.Tags)
-    created: ownership.Created | None = None
-    if not progress.has_begun(context) or progress.is_in_doubt(context):
-        created = ownership.create(definitions, request, desired, wanted, was_in_doubt=progress.is_in_doubt(context))
-        desired.JobDefinitionName, desired.JobDefinitionArn = created.name, created.arn
-
-    def look() -> ResourceModel | HandlerError | None:
-        found, actual = _found(definitions, request)
-        if created and (foreign := created.foreign(desired, found)):
-            return foreign
-        return found if wanted.items() <= actual.items() else None
-
-    in_doubt = created.in_doubt if created else None
-    return progress.settled(look, "SageMaker did not report the tags", desired, context, READ_DELAYS, in_doubt)
+    wanted, known, lost = operation.wanted_tags, operation.known, None
+    if known is None or known.outcome is Outcome.IN_DOUBT:
+        known, lost = ownership.create(operation, wanted)
+    look = partial(ownership.look_at_created, operation, known, wanted)
+    return progress.settled(look, operation.desired, known, operation.limits.checks.reads, lost)
 
 
-@resource.handler(Action.READ)
-def read(
-    session: SessionProxy | None, request: ResourceHandlerRequest, _context: MutableMapping[str, Any]
-) -> ProgressEvent:
+def read(operation: Operation) -> ProgressEvent:
     """Return the current state of a definition, found by its ARN or its name."""
-    found, _ = _found(_definitions(session, request), request)
+    found, _ = operation.with_tags(operation.describe())
     return progress.done(found)
 
 
-@resource.handler(Action.UPDATE)
-def update(
-    session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
-) -> ProgressEvent:
+def update(operation: Operation) -> ProgressEvent:
     """Update a definition's tags, the stack's and its own. EndpointName needs no call: SageMaker doesn't store it."""
-    definitions, desired = _definitions(session, request), _desired(request)
-    previous = request.previousResourceState
-    wanted = tags.merge(request.desiredResourceTags, desired.Tags)
-    replaced = tags.merge(request.previousResourceTags, previous.Tags if previous else None)
-    description = None
-    if not progress.has_begun(context):
-        description = _describe(definitions, request)
-        found, actual = _with_tags(definitions, description)
-        if changed := translation.differences(desired, found, previous):
-            raise exceptions.NotUpdatable(
-                f"{', '.join(changed)}: can't be updated in place; a change requires replacement."
-            )
+    desired, wanted, replaced = operation.desired, operation.wanted_tags, operation.previous_tags
+    known, description = operation.known, None
+    if known is None:
+        description = operation.describe()
+        found, actual = operation.with_tags(description)
+        if changed := comparison.differences(desired, found, operation.request.previousResourceState):
+            raise messages.NOT_UPDATABLE.error(properties=", ".join(changed))
         to_set, to_remove = tags.change(replaced, wanted, actual)
         if not to_set and not to_remove:
             return progress.done(found)
-        name, arn = str(found.JobDefinitionName), str(found.JobDefinitionArn)
-        desired.JobDefinitionName, desired.JobDefinitionArn = name, arn
-        LOG.info("Changing tags of %s for %s", name, request.logicalResourceIdentifier)
-        definitions.change_tags(name, arn, tags.to_wire(to_set), to_remove)
-
-    def look() -> ResourceModel | None:
-        now, actual = _with_tags(definitions, description or _describe(definitions, request))
-        return None if any(tags.difference(replaced, wanted, actual)) else now
-
-    return progress.settled(look, "SageMaker did not report the changed tags", desired, context, READ_DELAYS)
+        name, arn = description["JobDefinitionName"], description["JobDefinitionArn"]
+        known = Known(arn, moments.created(description))
+        LOG.info("Changing tags of %s for %s", words.shown(name), operation.request.logicalResourceIdentifier)
+        confirm = partial(ownership.confirm, operation, name, known)
+        if operation.definitions.change_tags(name, arn, tags.to_wire(to_set), to_remove, confirm) is not Outcome.MADE:
+            description = None
+    look = partial(ownership.look_at_updated, operation, known, replaced, wanted, description)
+    return progress.settled(look, desired, known, operation.limits.checks.reads)
 
 
-@resource.handler(Action.DELETE)
-def delete(
-    session: SessionProxy | None, request: ResourceHandlerRequest, context: MutableMapping[str, Any]
-) -> ProgressEvent:
+def delete(operation: Operation) -> ProgressEvent:
     """Delete a definition, found by its ARN or its name. While a monitoring schedule uses it, retry later."""
-    definitions, existed = _definitions(session, request), progress.has_begun(context)
-    name = identity.name_of(request.desiredResourceState, request.region, request.awsAccountId)
-    LOG.info("Deleting %s for %s", words.shown(name), request.logicalResourceIdentifier)
-    in_use = definitions.delete(name, existed=existed)
-    if in_use is None:
+    name = operation.name
+    LOG.info("Deleting %s for %s", words.shown(name), operation.request.logicalResourceIdentifier)
+    known, ended = ownership.delete(operation, name)
+    if ended.failure is None:
         return progress.done()
-    return progress.not_yet(in_use, _desired(request), context, SCHEDULE_DELAYS)
+    if known is None:
+        raise ended.failure.error()
+    checks, is_used = operation.limits.checks, ended.outcome is Outcome.TAKEN
+    delays, waiting = (
+        (checks.in_use, messages.WAITING_FOR_SCHEDULE) if is_used else (checks.reads, messages.LOOKING_AGAIN)
+    )
+    return progress.not_yet(ended.failure, operation.desired, known, delays, waiting)
 
 
-@resource.handler(Action.LIST)
-def list_page(
-    session: SessionProxy | None, request: ResourceHandlerRequest, _context: MutableMapping[str, Any]
-) -> ProgressEvent:
+def list_page(operation: Operation) -> ProgressEvent:
     """Return one page of definitions, as ARN and name. EndpointName limits the list to that endpoint."""
-    endpoint_name = request.desiredResourceState.EndpointName if request.desiredResourceState else None
-    summaries, token = _definitions(session, request).page(request.nextToken, endpoint_name)
+    asked = operation.request.desiredResourceState
+    summaries, token = operation.definitions.page(operation.request.nextToken, asked.EndpointName if asked else None)
     return progress.page([translation.listed(summary) for summary in summaries], token)
 
 
-def _definitions(session: SessionProxy | None, request: ResourceHandlerRequest) -> JobDefinitions:
-    return JobDefinitions(client.sagemaker(session, request.region))
+HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
+    Action.CREATE: create,
+    Action.READ: read,
+    Action.UPDATE: update,
+    Action.DELETE: delete,
+    Action.LIST: list_page,
+}
 
 
-def _desired(request: ResourceHandlerRequest) -> ResourceModel:
-    """Return the desired state of a request that needs one."""
-    if request.desiredResourceState is None:
-        raise exceptions.InvalidRequest("The request has no properties.")
-    return request.desiredResourceState
+def resource_type(limits: Limits) -> ResourceType:
+    """Return the resource type, an entry point that Lambda can call.
+
+    Args:
+        limits: The limits of time, the clock and the pause.
+    """
+    built = ResourceType(TYPE_NAME, translation.Model, IDENTIFIERS, limits)
+    for action, handle in HANDLERS.items():
+        built.handler(action)(partial(_answer, handle, limits))
+    return built
 
 
-def _found(definitions: JobDefinitions, request: ResourceHandlerRequest) -> tuple[ResourceModel, tags.Tags]:
-    """Return the definition that a request identifies, and all its tags."""
-    return _with_tags(definitions, _describe(definitions, request))
+def _answer(
+    handle: Callable[[Operation], ProgressEvent],
+    limits: Limits,
+    session: SessionProxy | None,
+    request: ResourceHandlerRequest,
+    context: MutableMapping[str, Any],
+) -> ProgressEvent:
+    known = knowledge.of(context, request.desiredResourceState)
+    if isinstance(known, Failure):
+        return progress.failed(known, request.desiredResourceState)
+    sagemaker = client.sagemaker(session, request.region, limits.wire)
+    definitions = JobDefinitions(sagemaker, limits, redaction.of(request))
+    return handle(Operation(definitions, request, known, limits))
 
 
-def _describe(
-    definitions: JobDefinitions, request: ResourceHandlerRequest
-) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-    asked = request.desiredResourceState
-    description = definitions.describe(identity.name_of(asked, request.region, request.awsAccountId))
-    identity.confirm(asked, description["JobDefinitionArn"])
-    return description
-
-
-def _with_tags(
-    definitions: JobDefinitions, description: "DescribeModelQualityJobDefinitionResponseTypeDef"
-) -> tuple[ResourceModel, tags.Tags]:
-    found = definitions.tags(description["JobDefinitionName"], description["JobDefinitionArn"])
-    return translation.model(description, found), tags.from_wire(found)
+resource = resource_type(DEFAULTS)
+test_entrypoint = resource.test_entrypoint

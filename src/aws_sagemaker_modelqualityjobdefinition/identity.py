@@ -5,9 +5,8 @@ import json
 import re
 from typing import NamedTuple
 
-from cloudformation_cli_python_lib.exceptions import InvalidRequest, NotFound
-
-from . import TYPE_NAME
+from . import TYPE_NAME, messages
+from .error_codes import ERRORS
 from .models import ResourceModel
 from .runtime import words
 
@@ -15,6 +14,9 @@ NAME_LENGTH = 63
 """The maximum length of a name, in characters (SageMaker API, MonitoringJobDefinitionName)."""
 
 _DIGEST_LENGTH = 12
+_PREFIX = "model-quality"
+"""What a name begins with where the request has no stack and no logical id, to be recognized in SageMaker's console."""
+
 _PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
 _KIND = "model-quality-job-definition"
 _ROLE = r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):"  # compiled on use, which is rare
@@ -44,9 +46,9 @@ def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> 
         token: The request's clientRequestToken. CloudFormation sends it again when it repeats a request.
     """
     stack_name = stack_id.split("/")[1] if stack_id and stack_id.count("/") > 1 else stack_id
-    readable = (_readable(part) for part in (stack_name, logical_id) if part)
+    readable = [_readable(part) for part in (stack_name, logical_id) if part]
     digest = hashlib.sha256(json.dumps([stack_id, logical_id, token]).encode()).hexdigest()
-    return "-".join([*filter(None, readable), digest[:_DIGEST_LENGTH]])
+    return "-".join([*(filter(None, readable) if any(readable) else [_PREFIX]), digest[:_DIGEST_LENGTH]])
 
 
 def arn_of(generated: str, role: str | None, region: str | None, account: str | None) -> str | None:
@@ -78,10 +80,7 @@ def parse(arn: str) -> Arn:
     """
     match = _ARN.fullmatch(arn)
     if match is None:
-        raise InvalidRequest(
-            f"'{words.shown(arn)}' is not the ARN of a model quality job definition: "
-            "arn:<partition>:sagemaker:<region>:<account>:model-quality-job-definition/<name>"
-        )
+        raise messages.NO_ARN.error(arn=words.shown(arn))
     return Arn(**match.groupdict())
 
 
@@ -100,12 +99,14 @@ def name_of(model: ResourceModel | None, region: str | None, account: str | None
         NotFound: The ARN is of another region or account, or there is neither ARN nor name.
     """
     if model is None or not (model.JobDefinitionArn or model.JobDefinitionName):
-        raise _not_found("(no JobDefinitionArn and no JobDefinitionName)")
+        raise messages.NO_IDENTIFIER.error(type=TYPE_NAME)
     if not model.JobDefinitionArn:
         return str(model.JobDefinitionName)
     arn = parse(model.JobDefinitionArn)
     if (arn.region.lower(), arn.account) != ((region or arn.region).lower(), account or arn.account):
-        raise _not_found(f"{words.shown(model.JobDefinitionArn)} (this request is for {region}, account {account})")
+        raise messages.NOT_HERE.error(
+            type=TYPE_NAME, arn=words.shown(model.JobDefinitionArn), region=region, account=account
+        )
     if model.JobDefinitionName and same(model.JobDefinitionName, arn.name):
         return model.JobDefinitionName
     return arn.name
@@ -117,17 +118,23 @@ def confirm(asked: ResourceModel | None, found_arn: str) -> None:
     Raises:
         NotFound: It has another ARN.
     """
-    if asked is not None and asked.JobDefinitionArn and not same(asked.JobDefinitionArn, found_arn):
-        raise _not_found(words.shown(asked.JobDefinitionArn))
+    if asked is not None and asked.JobDefinitionArn:
+        confirm_arn(asked.JobDefinitionArn, found_arn)
+
+
+def confirm_arn(arn: str, found: str) -> None:
+    """Make sure that a definition found by its name has this ARN.
+
+    Raises:
+        NotFound: It has another ARN.
+    """
+    if not same(arn, found):
+        raise ERRORS.not_found(arn).error()
 
 
 def same(one: str, other: str) -> bool:
     """Return whether two names or two ARNs are equal. Like SageMaker, this ignores case."""
     return one.lower() == other.lower()
-
-
-def _not_found(identifier: str) -> NotFound:
-    return NotFound(TYPE_NAME, identifier)
 
 
 def _readable(part: str) -> str:

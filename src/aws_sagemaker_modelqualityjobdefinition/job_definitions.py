@@ -1,16 +1,22 @@
 """All calls to SageMaker: the operations on job definitions and their tags, and how each fails."""
 
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
+from . import messages
 from .error_codes import ERRORS
-from .runtime import errors
+from .knowledge import Outcome
+from .runtime import deadline, failures
 from .runtime.attempts import Attempts
+from .runtime.failures import Failure, HandlerError
+from .runtime.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import (
@@ -28,83 +34,92 @@ PAGE_SIZE = 100
 # ListTagsMaxResults: no upper limit, 50 by default).
 _TAG_PAGE_SIZE = 100
 
-
-# Create is documented to answer ResourceInUse. Newer operations of SageMaker answer ResourceAlreadyExists.
-_NAME_IS_TAKEN = (
-    "ResourceInUse",
-    "ResourceInUseException",
-    "ResourceAlreadyExists",
-    "ResourceAlreadyExistsException",
-)
-
 # One page is enough (see above). The limit stops a list that doesn't end.
 _TAG_PAGES = 20
 
+# Create is documented to answer ResourceInUse. Newer operations of SageMaker answer ResourceAlreadyExists.
+_NAME_IS_TAKEN = frozenset(
+    {
+        "ResourceInUse",
+        "ResourceInUseException",
+        "ResourceAlreadyExists",
+        "ResourceAlreadyExistsException",
+    }
+)
 
-class Refused(NamedTuple):
-    """The outcome of a Create that did not answer with an ARN."""
 
-    error: errors.HandlerError
-    """The error, with SageMaker's message."""
+class Ended(NamedTuple):
+    """How a Create or a Delete ended."""
 
-    taken: bool
-    """Whether a definition with that name exists."""
-
-    in_doubt_since: float | None
-    """When the first attempt that may have created it despite the error began (attempts.py); None: no attempt can."""
+    outcome: Outcome
+    arn: str = ""
+    """The ARN of what was made."""
+    failure: Failure | None = None
+    """Why it isn't known to be made."""
+    in_doubt_since: float | None = None
+    """When the first attempt that may have taken effect despite its failure began (attempts.py). None: no attempt can
+    have."""
 
 
 class JobDefinitions:
     """The job definitions of one account and region.
 
-    Methods raise the plugin library's exceptions (errors.py), never botocore's.
+    Methods raise the plugin library's exceptions (runtime/failures.py), never botocore's.
+
+    Args:
+        client: SageMaker's client.
+        limits: How often and how long a call is attempted, and how long replicas may be old.
+        hide: Hides in SageMaker's messages what may be secret.
     """
 
-    def __init__(self, client: "SageMakerClient") -> None:
-        self._client = client
+    def __init__(self, client: "SageMakerClient", limits: Limits, hide: Callable[[str], str] = str) -> None:
+        self._client, self._limits, self._hide = client, limits, hide
 
-    def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> str | Refused:
-        """Create a definition, and return its ARN or why Create failed."""
-        attempts = Attempts(ERRORS)
+    def create(self, request: "CreateModelQualityJobDefinitionRequestTypeDef") -> Ended:
+        """Create a definition, and return how that ended."""
+        attempts = self._attempts()
+        name, call = request["JobDefinitionName"], self._client.create_model_quality_job_definition
         try:
-            return attempts.send(
-                request["JobDefinitionName"],
-                self._client.create_model_quality_job_definition,
-                request,
-                _arn,
-            )
-        except errors.HandlerError as error:
-            conflict = isinstance(error, exceptions.AlreadyExists | exceptions.ResourceConflict)
-            return Refused(error, conflict and errors.code(error) in _NAME_IS_TAKEN, attempts.in_doubt_since)
+            return Ended(Outcome.MADE, attempts.send(name, call, request, _arn))
+        except HandlerError as error:
+            failure = failures.of(error)
+        if failure.aws_code in _NAME_IS_TAKEN:
+            outcome = Outcome.TAKEN
+        else:
+            outcome = Outcome.REFUSED if attempts.in_doubt_since is None else Outcome.IN_DOUBT
+        return Ended(outcome, failure=failure, in_doubt_since=attempts.in_doubt_since)
 
     def describe(self, name: str) -> "DescribeModelQualityJobDefinitionResponseTypeDef":
-        """Return SageMaker's description of a definition. ARN, name and creation time are certain to be in it."""
-        return Attempts(ERRORS).send(
-            name,
-            self._client.describe_model_quality_job_definition,
-            {"JobDefinitionName": name},
-            _description,
-        )
+        """Return SageMaker's description of a definition. ARN and name are certain to be in it."""
+        call = self._client.describe_model_quality_job_definition
+        return self._attempts().send(name, call, {"JobDefinitionName": name}, _description)
 
-    def delete(self, name: str, *, existed: bool = False) -> errors.HandlerError | None:
-        """Delete a definition. Return ResourceConflict if a monitoring schedule still uses it, else None.
+    def delete(self, name: str, confirm: Callable[[], None], *, has_begun: bool) -> Ended:
+        """Delete a definition, and return how that ended: TAKEN means that a monitoring schedule uses it.
 
         Args:
             name: The definition's name.
-            existed: Whether it existed when the deletion began, so that NotFound means success. After a retry,
-                NotFound also means success: the first attempt may have deleted it.
+            confirm: Called before every request but the first one, after which the name may be another definition's.
+                Raises NotFound if the definition is gone, and any other error if it must not be deleted now.
+            has_begun: Whether an earlier invocation sent the first request.
         """
-        attempts = Attempts(ERRORS)
+        attempts, call = self._attempts(), self._client.delete_model_quality_job_definition
+        is_in_doubt = has_begun
         try:
-            attempts.send(
-                name, self._client.delete_model_quality_job_definition, {"JobDefinitionName": name}, _no_members
-            )
-        except exceptions.ResourceConflict as in_use:
-            return in_use
-        except exceptions.NotFound:
-            if not existed and attempts.in_doubt_since is None:
-                raise
-        return None
+            if has_begun:
+                confirm()
+            is_in_doubt = False
+            attempts.send(name, call, {"JobDefinitionName": name}, _no_members, confirm)
+        except HandlerError as error:
+            failure = failures.of(error)
+        else:
+            return Ended(Outcome.MADE)
+        is_in_doubt = is_in_doubt or attempts.in_doubt_since is not None
+        if failure.code is HandlerErrorCode.NotFound and (has_begun or is_in_doubt):
+            return Ended(Outcome.MADE)
+        if failure.code is HandlerErrorCode.ResourceConflict:
+            return Ended(Outcome.TAKEN, failure=failure)
+        return Ended(Outcome.IN_DOUBT if is_in_doubt else Outcome.REFUSED, failure=failure)
 
     def page(
         self, token: str | None, endpoint_name: str | None
@@ -120,30 +135,47 @@ class JobDefinitions:
             request["NextToken"] = token
         if endpoint_name:
             request["EndpointName"] = endpoint_name
-        return Attempts(ERRORS).send("*", self._client.list_model_quality_job_definitions, request, _summaries)
+        return self._attempts().send("*", self._client.list_model_quality_job_definitions, request, _summaries)
 
     def tags(self, name: str, arn: str) -> "list[TagTypeDef]":
         """Return all tags of a definition, AWS's own included.
+
+        ListTags answers ValidationException for the ARN of a definition that its replica doesn't know: it was deleted
+        since it was described, or the replica is old.
 
         Args:
             name: The definition's name.
             arn: Its ARN.
 
         Raises:
-            NotFound: It was deleted since it was described.
+            NotFound: It was deleted.
+            ServiceInternalError: Describe still finds it.
         """
+        pauses = iter(self._limits.checks.replicas)
+        while True:
+            try:
+                return self._all_tags(arn)
+            except exceptions.InvalidRequest as error:
+                self.describe(name)
+                pause = next(pauses, math.inf)
+                if deadline.remaining() < pause + self._limits.checks.look_time:
+                    raise messages.OLD_REPLICA.error(problem=error) from error
+            self._limits.time.pause(pause)
+
+    def _all_tags(self, arn: str) -> "list[TagTypeDef]":
         found: list[TagTypeDef] = []
         token = ""
         for _ in range(_TAG_PAGES):
             request = {"ResourceArn": arn, "MaxResults": _TAG_PAGE_SIZE, **({"NextToken": token} if token else {})}
-            with self._still_there(name):
-                tags, token = Attempts(ERRORS).send(arn, self._client.list_tags, request, _tags)
+            tags, token = self._attempts().send(arn, self._client.list_tags, request, _tags)
             found += tags
             if not token:
                 return found
-        raise exceptions.ServiceInternalError(f"SageMaker's list of the definition's tags has over {_TAG_PAGES} pages.")
+        raise messages.ENDLESS_TAGS.error(pages=_TAG_PAGES)
 
-    def change_tags(self, name: str, arn: str, to_set: "list[TagTypeDef]", to_remove: list[str]) -> None:
+    def change_tags(
+        self, name: str, arn: str, to_set: "list[TagTypeDef]", to_remove: list[str], confirm: Callable[[], None]
+    ) -> Outcome:
         """Remove tags of a definition, then add tags or change values. This order never exceeds the limit of 50.
 
         Args:
@@ -151,29 +183,34 @@ class JobDefinitions:
             arn: Its ARN.
             to_set: Tags to add or to change.
             to_remove: Keys of tags to remove.
+            confirm: Called before a request is sent again after an attempt that may have taken effect; raises NotFound
+                if the definition is gone.
+
+        Returns:
+            MADE; IN_DOUBT if an answer was lost on the way.
 
         Raises:
             NotFound: It was deleted since it was described.
         """
-        with self._still_there(name):
-            if to_remove:
-                Attempts(ERRORS).send(
-                    arn, self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}, _no_members
-                )
-            if to_set:
-                Attempts(ERRORS).send(arn, self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}, _no_members)
+        calls: list[tuple[Any, Mapping[str, Any]]] = []
+        if to_remove:
+            calls.append((self._client.delete_tags, {"ResourceArn": arn, "TagKeys": to_remove}))
+        if to_set:
+            calls.append((self._client.add_tags, {"ResourceArn": arn, "Tags": to_set}))
+        outcome = Outcome.MADE
+        for call, request in calls:
+            attempts = self._attempts()
+            try:
+                attempts.send(arn, call, request, _no_members, confirm)
+            except exceptions.InvalidRequest:
+                self.tags(name, arn)  # if it is gone, that is the reason
+                raise
+            if attempts.in_doubt_since is not None:
+                outcome = Outcome.IN_DOUBT
+        return outcome
 
-    @contextmanager
-    def _still_there(self, name: str) -> "Iterator[None]":
-        """Raise NotFound instead of InvalidRequest if the definition no longer exists.
-
-        The operations on tags answer ValidationException for the ARN of a deleted definition.
-        """
-        try:
-            yield
-        except exceptions.InvalidRequest:
-            self.describe(name)
-            raise
+    def _attempts(self) -> Attempts:
+        return Attempts(ERRORS, self._limits, self._hide)
 
 
 # Readers of answers. Any exception from them means that the answer can't be read (attempts.py).
@@ -196,7 +233,6 @@ def _arn(answer: "Mapping[str, Any]") -> str:
 def _description(answer: "Mapping[str, Any]") -> "DescribeModelQualityJobDefinitionResponseTypeDef":
     _arn(answer)
     _text(answer, "JobDefinitionName")
-    answer["CreationTime"].timestamp()
     return cast("DescribeModelQualityJobDefinitionResponseTypeDef", answer)
 
 

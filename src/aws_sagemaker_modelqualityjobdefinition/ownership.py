@@ -1,6 +1,10 @@
-"""Decide whether an existing definition is the one that this CREATE made.
+"""Decide whose an existing definition is: the one that this request made, or somebody else's.
 
-A generated name belongs to one request: it is derived from the stack, the logical id and the request token.
+Identity is the name and the creation time: a name can be deleted and taken by another stack in between. So after a
+doubt and in every callback, what is reported, changed or deleted has the creation time that this request knows.
+
+A generated name belongs to one request: it is derived from the stack, the logical id and the request token. A
+definition that has it and differs from the request was made by hand.
 
 A user-provided name proves nothing. With one, CREATE adopts an existing definition only if all of this holds: an
 attempt of this invocation may have created it, it was created after that attempt began, and it equals the request in
@@ -8,187 +12,286 @@ every property and tag. All other definitions are left alone, because CloudForma
 """
 
 import logging
-import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from . import identity, tags, translation
+from cloudformation_cli_python_lib.interface import HandlerErrorCode
+
+from . import comparison, identity, messages, moments, tags, translation
 from .error_codes import ERRORS
-from .runtime import deadline, errors, words
+from .job_definitions import Ended
+from .knowledge import Known, Outcome
+from .progress import Look
+from .runtime import deadline, failures, words
+from .runtime.failures import Failure, HandlerError
 
 if TYPE_CHECKING:
-    from .job_definitions import JobDefinitions, Refused
-    from .models import ResourceHandlerRequest, ResourceModel
+    from .operation import Description, Operation
 
 LOG = logging.getLogger(__name__)
 
-# Seconds before each further check of a definition whose owner must be known within this invocation. Reads lag behind.
-_PAUSES = (1, 2, 4, 8, 15)
-
 _TAGS = "Tags"
 
-_LOOK_TIME = 5.0
-"""The seconds that a pause must leave for the check after it: two calls, of which slow ones take over a second each."""
 
-_REPLACING = (
-    "To replace a definition that has a JobDefinitionName, change the name in the same update, or leave it out and "
-    "have one generated: CloudFormation creates the new definition before it deletes the old one."
-)
-
-
-class Created(NamedTuple):
-    """A definition that belongs to this CREATE, if it exists."""
-
-    name: str
-    arn: str
-    in_doubt: errors.HandlerError | None = None
-    """Create's error, if it is unknown whether Create took effect."""
-    taken: errors.HandlerError | None = None
-    """Create's error, if a definition with the generated name existed already."""
-
-    def foreign(self, desired: "ResourceModel", found: "ResourceModel") -> errors.HandlerError | None:
-        """Return AlreadyExists if the definition with the generated name differs from the request; else None."""
-        if self.taken is None or not (differing := translation.differences(desired, found)):
-            return None
-        return ERRORS.already_exists(
-            self.name, self.taken, f"It differs from the request in {', '.join(differing)}. {_REPLACING}"
-        )
-
-
-def create(
-    definitions: "JobDefinitions",
-    request: "ResourceHandlerRequest",
-    desired: "ResourceModel",
-    wanted: tags.Tags,
-    *,
-    was_in_doubt: bool,
-) -> Created:
-    """Create a definition with the given or a generated name, and return it once it is known to belong to the request.
+def create(operation: "Operation", wanted: tags.Tags) -> tuple[Known, Failure | None]:
+    """Create a definition with the given or a generated name.
 
     Args:
-        definitions: The definitions of the account and region.
-        request: The request.
-        desired: The desired state.
+        operation: The operation. A callback has the name of the first invocation in its model.
         wanted: The definition's tags, with those of the stack.
-        was_in_doubt: Whether an earlier invocation sent Create and lost the answer.
+
+    Returns:
+        What is known of the definition, and Create's failure if it is in doubt.
 
     Raises:
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
         HandlerError: Create failed and left nothing for CloudFormation to clean up.
     """
-    generated = identity.generated_name(request.stackId, request.logicalResourceIdentifier, request.clientRequestToken)
-    name = desired.JobDefinitionName or generated
+    desired, request, known = operation.desired, operation.request, operation.known
+    is_generated = known is not None or not desired.JobDefinitionName
+    name = desired.JobDefinitionName or identity.generated_name(
+        request.stackId, request.logicalResourceIdentifier, request.clientRequestToken
+    )
     LOG.info("Creating %s for %s", words.shown(name), request.logicalResourceIdentifier)
-    answer = definitions.create(translation.request(desired, name, wanted))
-    if isinstance(answer, str):
-        return Created(name, answer)
-    if name != generated:
-        return Created(name, _proven(definitions, desired, name, wanted, answer))
-    arn = identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
-    if arn is None or not (answer.taken or answer.in_doubt_since is not None or was_in_doubt):
-        raise answer.error
-    return Created(name, arn, taken=answer.error) if answer.taken else Created(name, arn, in_doubt=answer.error)
+    ended = operation.definitions.create(translation.request(desired, name, wanted))
+    if ended.outcome is Outcome.MADE:
+        return (known or Known(ended.arn))._replace(arn=ended.arn, outcome=Outcome.MADE), None
+    failure = ended.failure
+    assert failure is not None  # noqa: S101 - every other outcome has one
+    if not is_generated:
+        return _proven(operation, name, wanted, ended, failure), None
+    arn = known.arn if known else identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
+    if arn is None or (ended.outcome is Outcome.REFUSED and known is None):
+        raise failure.error()
+    outcome = Outcome.TAKEN if ended.outcome is Outcome.TAKEN else Outcome.IN_DOUBT
+    return (known or Known(arn))._replace(outcome=outcome), failure
 
 
-def _proven(
-    definitions: "JobDefinitions", desired: "ResourceModel", name: str, wanted: tags.Tags, refused: "Refused"
-) -> str:
-    """Return the ARN of a definition with a user-provided name whose Create took effect although its answer was lost.
+def look_at_created(operation: "Operation", known: Known, wanted: tags.Tags) -> Look:
+    """Look whether a created definition exists as desired, with all its tags.
 
     Args:
-        definitions: The definitions of the account and region.
-        desired: The desired state.
+        operation: The operation.
+        known: What is known of the definition.
+        wanted: Its tags, with those of the stack.
+    """
+    arn = identity.parse(known.arn)
+    description = operation.definitions.describe(operation.desired.JobDefinitionName or arn.name)
+    identity.confirm_arn(known.arn, description["JobDefinitionArn"])
+    created = moments.created(description)
+    if known.is_other(created):
+        return Look(problem=ERRORS.not_found(known.arn), is_others=True)
+    if known.outcome is not Outcome.MADE:
+        differing = comparison.differences(operation.desired, translation.model(description, []))
+        if differing:
+            advice = messages.GENERATED_NAME_IS_TAKEN.failure(properties=", ".join(differing))
+            return Look(problem=ERRORS.already_exists(arn.name, advice), is_others=True)
+    try:
+        found, actual = operation.with_tags(description)
+    except HandlerError as error:
+        return Look(problem=failures.of(error), created=created)
+    if wanted.items() <= actual.items():
+        return Look(found)
+    delays = operation.limits.checks.reads
+    return Look(problem=messages.TAGS_LAG.failure(seconds=sum(delays)), created=created)
+
+
+def look_at_updated(
+    operation: "Operation", known: Known, replaced: tags.Tags, wanted: tags.Tags, description: "Description | None"
+) -> Look:
+    """Look whether an updated definition has the desired tags.
+
+    Args:
+        operation: The operation.
+        known: What is known of the definition.
+        replaced: Its tags before the update, with those of the stack.
+        wanted: Its desired tags, with those of the stack.
+        description: Its description, if that was read in this invocation and can't have changed since.
+    """
+    description = description or operation.describe()
+    if known.is_other(moments.created(description)):
+        return Look(problem=ERRORS.not_found(known.arn), is_others=True)
+    found, actual = operation.with_tags(description)
+    if any(tags.difference(replaced, wanted, actual)):
+        return Look(problem=messages.CHANGED_TAGS_LAG.failure(seconds=sum(operation.limits.checks.reads)))
+    return Look(found)
+
+
+def delete(operation: "Operation", name: str) -> tuple[Known | None, Ended]:
+    """Delete a definition, unless it is gone and another one has its name.
+
+    Args:
+        operation: The operation.
+        name: The definition's name.
+
+    Returns:
+        What the next invocation has to know, None if there can be none; and how the deletion ended.
+    """
+    model = operation.desired
+    known = operation.known or Known(
+        model.JobDefinitionArn or "", moments.read(model.CreationTime), began=operation.limits.time.now()
+    )
+    ended = operation.definitions.delete(
+        name, partial(confirm, operation, name, known), has_begun=operation.known is not None
+    )
+    if ended.outcome is Outcome.TAKEN and not (known.arn and known.created):
+        known = _in_use(operation, name, known)
+    return known if known.arn and ended.outcome is not Outcome.REFUSED else None, ended
+
+
+def confirm(operation: "Operation", name: str, known: Known) -> None:
+    """Make sure that a definition is still there, and not another one that has its name now.
+
+    Args:
+        operation: An operation, one of whose requests may have deleted or changed the definition.
+        name: The definition's name.
+        known: What is known of the definition: when it was created, or at least when its deletion began.
+
+    Raises:
+        NotFound: It is gone.
+        HandlerError: It can't be decided. The code is one that CloudFormation retries.
+    """
+    description = _described(operation, name)
+    if description is None or not _is_same(operation, known, description):
+        raise ERRORS.not_found(known.arn or name).error()
+
+
+def _is_same(operation: "Operation", known: Known, description: "Description") -> bool:
+    created, checks = moments.created(description), operation.limits.checks
+    if known.created is not None and created is not None:
+        return moments.same(known.created, created)
+    if known.created is not None or known.began is None or operation.limits.time.now() < known.began:
+        raise messages.NO_TIMES.error()
+    later = moments.created_after(description, operation.limits.time.now() - known.began)
+    if later is None:
+        raise messages.NO_TIMES.error()
+    if abs(later) > checks.clocks_differ:
+        return later < 0
+    if comparison.differences(operation.desired, translation.model(description, [])):
+        return False
+    raise messages.TOO_CLOSE.error()
+
+
+def _described(operation: "Operation", name: str) -> "Description | None":
+    """Return a definition's description; None if it is gone, which must hold for some seconds: replicas may be old."""
+    for pause in (0.0, *operation.limits.checks.replicas):
+        operation.limits.time.pause(pause)
+        try:
+            return operation.definitions.describe(name)
+        except HandlerError as error:
+            failure = failures.of(error)
+            if failure.code is not HandlerErrorCode.NotFound:
+                if failure.is_retriable:
+                    raise
+                raise messages.NOT_DECIDED.error(problem=failure.words) from error
+    return None
+
+
+def _in_use(operation: "Operation", name: str, known: Known) -> Known:
+    """Return what can be known of a definition that a monitoring schedule uses, so that a callback deletes no other."""
+    try:
+        description = operation.definitions.describe(name)
+    except HandlerError:
+        return known
+    return known._replace(
+        arn=known.arn or description["JobDefinitionArn"], created=known.created or moments.created(description)
+    )
+
+
+class _Verdict(Enum):
+    OURS = "ours"
+    THEIRS = "theirs"
+    UNKNOWN = "unknown"
+    """A later look may show more."""
+
+
+class _Seen(NamedTuple):
+    """A definition that exists under the requested name."""
+
+    description: "Description"
+    at: float
+    """When it was described (monotonic clock)."""
+    differing: list[str]
+    """The properties in which it differs from the request."""
+    doubt: str = ""
+    """Why it is unknown whether its tags are equal."""
+
+
+def _proven(operation: "Operation", name: str, wanted: tags.Tags, ended: Ended, failure: Failure) -> Known:
+    """Return a definition with a user-provided name whose Create took effect although its answer was lost.
+
+    Args:
+        operation: The operation.
         name: The user-provided name.
         wanted: The definition's tags, with those of the stack.
-        refused: The outcome of Create.
+        ended: How Create ended.
+        failure: Why it didn't succeed.
 
     Raises:
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
-        HandlerError: Create's error, if no such definition exists.
+        HandlerError: Create's failure, if no such definition is seen.
     """
-    if not refused.taken and refused.in_doubt_since is None:
-        raise refused.error
-    pauses = iter(_PAUSES)
-    while True:
-        seen = _look(definitions, desired, name, wanted)
-        if (
-            isinstance(seen, _Seen)
-            and refused.in_doubt_since is not None
-            and seen.created_since(refused.in_doubt_since)
-        ):
-            if not seen.differing and not seen.doubt:
-                return str(seen.description["JobDefinitionArn"])
-            may_change = seen.differing in ([], [_TAGS])  # ListTags lags behind Create: look again
-        else:
-            may_change = not isinstance(seen, _Seen) and refused.in_doubt_since is not None
-        pause = min(next(pauses, 0.0), deadline.remaining() - _LOOK_TIME)
-        if not may_change or pause <= 0:
+    if ended.outcome is Outcome.REFUSED:
+        raise failure.error()
+    checks = operation.limits.checks
+    for pause in (*checks.looks, 0.0):
+        seen = _look(operation, name, wanted)
+        verdict = _verdict(seen, ended.in_doubt_since, checks.clocks_differ)
+        if isinstance(seen, _Seen) and verdict is _Verdict.OURS:
+            return Known(str(seen.description["JobDefinitionArn"]), moments.created(seen.description))
+        rest = min(pause, deadline.remaining() - checks.look_time)
+        if verdict is _Verdict.THEIRS or rest <= 0:
             break
-        time.sleep(pause)
-    if isinstance(seen, _Seen):
-        raise ERRORS.already_exists(name, refused.error, f"{seen.words()} {_REPLACING}")
-    if not refused.taken:
-        refused.error.args = (f"{refused.error} It is unknown whether the definition was created: none is visible.",)
-        raise refused.error
-    advice = f"It can't be read: {seen} Find out whether it is yours. {_REPLACING}"
-    raise ERRORS.already_exists(name, refused.error, advice)
+        operation.limits.time.pause(rest)
+    raise _unproven(operation, name, seen, ended, failure).error()
 
 
-class _Seen:
-    """A definition that exists under the requested name."""
-
-    def __init__(self, description: Mapping[str, Any], at: float, differing: list[str], doubt: str = "") -> None:
-        self.description, self._at = description, at
-        self.differing, self.doubt = differing, doubt
-
-    def created_since(self, moment: float) -> bool:
-        """Return whether it was created after a moment of the monotonic clock, judged by SageMaker's own clock."""
-        created: datetime = self.description["CreationTime"]
-        if not created.microsecond:  # a whole second: created at any moment within it
-            created += timedelta(seconds=1)
-        return created >= self._service_time() - timedelta(seconds=self._at - moment)
-
-    def _service_time(self) -> datetime:
-        """Return the earliest time that SageMaker's clock can have shown when it described the definition."""
-        date = self.description.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-        try:
-            return parsedate_to_datetime(date).replace(tzinfo=UTC)
-        except (TypeError, ValueError):
-            return datetime.now(UTC) - timedelta(seconds=time.monotonic() - self._at)
-
-    def words(self) -> str:
-        """Return what is known about the definition and what to do, for the stack event."""
-        created = self.description["CreationTime"].astimezone(UTC).isoformat(timespec="seconds")
-        if self.differing:
-            return (
-                f"It was created at {created} and differs from the request in {', '.join(self.differing)}, "
-                "so it belongs to somebody else. Choose another JobDefinitionName, or delete the definition if nobody "
-                "needs it."
-            )
-        equality = "equals the request" + (f", but {self.doubt}" if self.doubt else "")
-        return (
-            f"It was created at {created} and {equality}. If you tried this operation at that time, an earlier attempt "
-            "created it and its answer was lost: delete the definition and try again, or import it into the stack. "
-            "Otherwise it belongs to somebody else: choose another JobDefinitionName."
-        )
+def _verdict(seen: _Seen | Failure, since: float | None, margin: float) -> _Verdict:
+    if since is None:
+        return _Verdict.THEIRS
+    if isinstance(seen, Failure):
+        return _Verdict.UNKNOWN
+    later = moments.created_after(seen.description, seen.at - since)
+    if later is None or later < -margin or seen.differing not in ([], [_TAGS]):
+        return _Verdict.THEIRS
+    # ListTags lags behind Create.
+    return _Verdict.UNKNOWN if seen.differing or seen.doubt else _Verdict.OURS
 
 
-def _look(
-    definitions: "JobDefinitions", desired: "ResourceModel", name: str, wanted: tags.Tags
-) -> _Seen | errors.HandlerError:
-    """Return the definition with that name, or the error of reading it."""
+def _look(operation: "Operation", name: str, wanted: tags.Tags) -> _Seen | Failure:
+    """Return the definition with that name, or why it can't be read."""
     try:
-        description = definitions.describe(name)
-        at = time.monotonic()
-        differing = translation.strict_differences(desired, translation.model(description, []))
-    except errors.HandlerError as error:
-        return error
+        description = operation.definitions.describe(name)
+        at = operation.limits.time.monotonic()
+        differing = comparison.strict_differences(operation.desired, translation.model(description, []))
+    except HandlerError as error:
+        return failures.of(error)
     try:
-        actual = tags.without_reserved(tags.from_wire(definitions.tags(name, description["JobDefinitionArn"])))
-    except errors.HandlerError:
-        return _Seen(description, at, differing, "its tags can't be read")
+        found = operation.definitions.tags(name, description["JobDefinitionArn"])
+    except HandlerError:
+        return _Seen(description, at, differing, ", but its tags can't be read")
+    actual = tags.without_reserved(tags.from_wire(found))
     if not actual.items() <= wanted.items():
         return _Seen(description, at, [*differing, _TAGS])
-    return _Seen(description, at, differing, "" if actual == wanted else "SageMaker doesn't report all of its tags")
+    return _Seen(
+        description, at, differing, "" if actual == wanted else ", but SageMaker doesn't report all of its tags"
+    )
+
+
+def _unproven(operation: "Operation", name: str, seen: _Seen | Failure, ended: Ended, failure: Failure) -> Failure:
+    """Return why CREATE doesn't adopt what it saw, with what is known about it and what to do."""
+    if isinstance(seen, Failure) and ended.outcome is Outcome.IN_DOUBT:
+        is_visible = seen.code is not HandlerErrorCode.NotFound
+        message = messages.NOBODY_KNOWS if is_visible else messages.NONE_IS_VISIBLE
+        return failure._replace(words=message.words.format(problem=failure.words, look=seen.words))
+    in_stack = operation.request.stackId is not None
+    if isinstance(seen, Failure):
+        message = messages.CAN_NOT_BE_READ if in_stack else messages.CAN_NOT_BE_READ_OUTSIDE_STACKS
+        return ERRORS.already_exists(name, message.failure(problem=seen.words), failure)
+    created = moments.text(moments.created(seen.description))
+    if not seen.differing:
+        return ERRORS.already_exists(name, messages.IS_EQUAL.failure(created=created, doubt=seen.doubt), failure)
+    message = messages.DIFFERS if in_stack else messages.DIFFERS_OUTSIDE_STACKS
+    advice = message.failure(created=created, properties=", ".join(seen.differing))
+    return ERRORS.already_exists(name, advice, failure)

@@ -1,20 +1,34 @@
-"""A handler's answers: success, a page of a list, in progress, and failure after the last retry."""
+"""A handler's answers: success, a page of a list, in progress, and failure after the last look."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import datetime
+from typing import NamedTuple
 
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import OperationStatus, ProgressEvent
+from cloudformation_cli_python_lib.interface import HandlerErrorCode, OperationStatus, ProgressEvent
 
+from . import messages
+from .knowledge import Known, Outcome
 from .models import ResourceModel
-from .runtime.errors import HandlerError, defect
+from .runtime import failures
+from .runtime.errors import defect
+from .runtime.failures import Failure, HandlerError
+from .runtime.messages import Message
 
 LOG = logging.getLogger(__name__)
 
-_ATTEMPT = "Attempt"
-_IN_DOUBT = "InDoubt"
-_MOST_ATTEMPTS = 100
+
+class Look(NamedTuple):
+    """What a look at a definition shows after a change."""
+
+    model: ResourceModel | None = None
+    """The definition, in the desired state."""
+    problem: Failure | None = None
+    """Why it isn't in the desired state."""
+    is_others: bool = False
+    """Whether the definition belongs to somebody else, which no later look changes."""
+    created: datetime | None = None
 
 
 def done(model: ResourceModel | None = None) -> ProgressEvent:
@@ -27,31 +41,19 @@ def page(models: list[ResourceModel], token: str | None) -> ProgressEvent:
     return ProgressEvent(status=OperationStatus.SUCCESS, resourceModels=[*models], nextToken=token)
 
 
-def has_begun(context: Mapping[str, Any]) -> bool:
-    """Return whether an earlier invocation of this operation answered IN_PROGRESS.
-
-    Raises:
-        InvalidRequest: The callback context was not created by `not_yet`.
-    """
-    attempt = context.get(_ATTEMPT)
-    known = {_ATTEMPT, _IN_DOUBT} >= context.keys() and context.get(_IN_DOUBT, True) is True
-    if context and not (known and type(attempt) is int and 0 < attempt <= _MOST_ATTEMPTS):
-        raise exceptions.InvalidRequest("callbackContext doesn't come from an answer of this resource type.")
-    return bool(context)
-
-
-def is_in_doubt(context: Mapping[str, Any]) -> bool:
-    """Return whether the earlier invocation's answer was lost, so that its change must be sent again."""
-    return _IN_DOUBT in context
+def failed(failure: Failure, model: ResourceModel | None) -> ProgressEvent:
+    """Answer that the operation failed, with the model if it names a resource: CloudFormation deletes that one."""
+    event = failure.event()
+    event.resourceModel = model if model is not None and model.JobDefinitionArn else None
+    return event
 
 
 def settled(
-    look: Callable[[], ResourceModel | HandlerError | None],
-    waiting_for: str,
+    look: Callable[[], Look],
     model: ResourceModel,
-    context: Mapping[str, Any],
-    delays: Sequence[int],
-    in_doubt: HandlerError | None = None,
+    known: Known,
+    delays: Sequence[float],
+    lost: Failure | None = None,
 ) -> ProgressEvent:
     """Answer with the resource if it is in the desired state; otherwise, that CloudFormation must check again later.
 
@@ -60,57 +62,66 @@ def settled(
     `look` become answers here.
 
     Args:
-        look: Returns the resource when it is in the desired state, and None before. Returns an error if the resource
-            belongs to somebody else. That one is raised, because CloudFormation deletes what a failed answer names.
-        waiting_for: The start of the message for a resource that doesn't reach the desired state.
-        model: The desired state, with the ARN.
-        context: The callback context of this invocation.
+        look: Looks at the resource.
+        model: The desired state.
+        known: What is known of the resource.
         delays: Seconds before each further check.
-        in_doubt: The change's error, if SageMaker may have accepted the change despite it. Unless `look` shows that it
-            did, the next invocation sends the change again, and the operation finally fails with this error.
+        lost: The failure of a change whose outcome is in doubt. Unless `look` shows the resource, the next invocation
+            sends the change again, and the operation finally fails with this failure.
+
+    Raises:
+        HandlerError: The resource belongs to somebody else. There is no model, because CloudFormation deletes what a
+            failed answer names.
     """
-    problem: HandlerError
     try:
-        found = look()
+        seen = look()
     except HandlerError as error:
-        problem = in_doubt or error
+        return not_yet(lost or failures.of(error), model, known, delays)
     except Exception as error:  # noqa: BLE001 - a defect in our code must not orphan the resource either
-        problem = defect(error)
-    else:
-        if isinstance(found, HandlerError):
-            raise found
-        if found is not None:
-            return done(found)
-        problem, in_doubt = exceptions.NotStabilized(f"{waiting_for} within {sum(delays)} seconds."), None
-    return not_yet(problem, model, context, delays, in_doubt=in_doubt is not None)
+        return not_yet(defect(error), model, known, delays)
+    if seen.problem is None:
+        return done(seen.model)
+    if seen.is_others:
+        raise seen.problem.error()
+    known = known._replace(created=seen.created or known.created, outcome=Outcome.MADE)
+    is_late = seen.problem.code is HandlerErrorCode.NotStabilized
+    return not_yet(seen.problem, model, known, delays, messages.WAITING_FOR_TAGS if is_late else messages.LOOKING_AGAIN)
 
 
 def not_yet(
-    problem: HandlerError,
+    problem: Failure,
     model: ResourceModel,
-    context: Mapping[str, Any],
-    delays: Sequence[int],
-    *,
-    in_doubt: bool = False,
+    known: Known,
+    delays: Sequence[float],
+    waiting: Message = messages.LOOKING_AGAIN,
 ) -> ProgressEvent:
     """Answer that CloudFormation must call again later; after the last delay, that the operation failed.
 
     Args:
-        problem: Why the operation is not done, and the error that it finally fails with.
-        model: The resource, with its ARN.
-        context: The callback context of this invocation.
+        problem: Why the operation is not done, and the failure that it finally ends with.
+        model: The desired state.
+        known: What is known of the resource.
         delays: Seconds before each further invocation.
-        in_doubt: Whether the next invocation must send the change again.
+        waiting: Says what the operation waits for.
     """
-    attempt = int(context.get(_ATTEMPT, 0))
-    if attempt < len(delays):
-        LOG.info("%s: looking again in %d s", type(problem).__name__, delays[attempt])
-        return ProgressEvent(
-            status=OperationStatus.IN_PROGRESS,
-            resourceModel=model,
-            callbackContext={_ATTEMPT: attempt + 1} | ({_IN_DOUBT: True} if in_doubt else {}),
-            callbackDelaySeconds=delays[attempt],
-        )
-    failed = problem.to_progress_event()
-    failed.resourceModel = model
-    return failed
+    model = identified(model, known)
+    if known.attempt >= len(delays):
+        return failed(problem, model)
+    delay = int(delays[known.attempt])
+    LOG.info("%s: looking again in %d s", problem.code.name, delay)
+    return ProgressEvent(
+        status=OperationStatus.IN_PROGRESS,
+        message=waiting.words.format(seconds=delay, problem=problem.words),
+        resourceModel=model,
+        callbackContext=known._replace(attempt=known.attempt + 1).context(),
+        callbackDelaySeconds=delay,
+    )
+
+
+def identified(model: ResourceModel, known: Known) -> ResourceModel:
+    """Return a model with what identifies the definition: ARN, name and creation time."""
+    found = copy(model)
+    found.JobDefinitionArn = known.arn
+    found.JobDefinitionName = model.JobDefinitionName or known.arn.rpartition("/")[2]
+    found.CreationTime = known.created.isoformat() if known.created else model.CreationTime
+    return found

@@ -6,8 +6,7 @@ Inside the package, tags are a dict from key to value.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cloudformation_cli_python_lib.exceptions import InvalidRequest
-
+from . import messages
 from .models import Tag
 from .runtime import words
 
@@ -35,15 +34,14 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
     for number, tag in enumerate(own or ()):
         key, value = (_given(tag, member, number) for member in ("Key", "Value"))
         if reserved(key):
-            raise InvalidRequest(f"/Tags/{number}: the key '{words.shown(key)}' begins with aws:, reserved for AWS.")
+            raise messages.TAG_IS_RESERVED.error(number=number, key=words.shown(key))
         if key in mine:
-            raise InvalidRequest(f"/Tags/{number}: the key '{words.shown(key)}' is used more than once.")
+            raise messages.TAG_IS_REPEATED.error(number=number, key=words.shown(key))
         mine[key] = value
     merged = without_reserved(stack or {}) | mine
     if len(merged) > LIMIT:
-        raise InvalidRequest(
-            f"{len(merged)} tags, {len(mine)} of the Tags property and {len(merged) - len(mine)} of the stack: "
-            f"the limit is {LIMIT}."
+        raise messages.TOO_MANY_TAGS.error(
+            count=len(merged), own=len(mine), others=len(merged) - len(mine), limit=LIMIT
         )
     return merged
 
@@ -102,5 +100,5 @@ def reserved(key: str) -> bool:
 def _given(tag: Tag, member: str, number: int) -> str:
     value = getattr(tag, member)
     if value is None:
-        raise InvalidRequest(f"/Tags/{number}/{member} is missing.")
+        raise messages.TAG_IS_INCOMPLETE.error(number=number, member=member)
     return str(value)

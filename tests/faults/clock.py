@@ -1,17 +1,19 @@
 """A clock that the test controls: nothing sleeps, so a wait of a minute takes no time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from unittest.mock import patch
 
 import time_machine
+
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS, Limits, Time
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Clock:
-    """The time of a test. `datetime`, `time.time` and `time.monotonic` show it; `time.perf_counter` does not."""
+    """The time of a test. `datetime` and `time.time` show it, and the clock of `limits`; other clocks don't."""
 
     def __init__(self, traveller: time_machine.Traveller) -> None:
         self._traveller = traveller
@@ -24,6 +26,18 @@ class Clock:
         self._traveller.shift(seconds)
 
     @property
+    def limits(self) -> Limits:
+        """The type's limits, measured by this clock."""
+        return DEFAULTS._replace(
+            time=Time(
+                monotonic=lambda: 1_000 + self.now,
+                now=time.time,
+                pause=self.sleep,
+                jitter=lambda: 0.5,
+            )
+        )
+
+    @property
     def date(self) -> datetime:
         """The current date and time, in UTC."""
         return datetime.now(UTC)
@@ -31,9 +45,6 @@ class Clock:
 
 @contextmanager
 def stop_time() -> Iterator[Clock]:
-    """Stop time until the block ends. `time.sleep` moves it forward at once, also when a library calls it."""
+    """Stop time until the block ends."""
     with time_machine.travel(START, tick=False) as traveller:
-        clock = Clock(traveller)
-        # time_machine leaves the monotonic clock alone.
-        with patch("time.sleep", clock.sleep), patch("time.monotonic", lambda: 1_000 + clock.now):
-            yield clock
+        yield Clock(traveller)

@@ -84,7 +84,7 @@ def http(status: int, body: bytes, content_type: str = "application/x-amz-json-1
         "Content-Length": str(len(body)),
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body
 
 

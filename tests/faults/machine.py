@@ -11,14 +11,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNREADABLE, UNSENT, Fault
 from tests.faults.service import Definition
 from tests.faults.table import CODE_OF
 from tests.faults.world import RETRIABLE, Outcome, World, open_world
-from tools.envelopes import Json, minimal
+from tools.envelopes import ACCOUNT, Json, minimal
 
+ASTRAY = ("twice", "late", "swapped")
+OTHER = minimal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
 CREATE = "CreateModelQualityJobDefinition"
 DESCRIBE = "DescribeModelQualityJobDefinition"
 DELETE = "DeleteModelQualityJobDefinition"
@@ -42,12 +52,14 @@ class Trouble:
         describe_lag: How many answers of Describe don't show a new definition.
         tag_lag: How many answers of ListTags are out of date.
         latency: How many seconds an answer takes.
+        replicas: How many answers of Describe and of ListTags come from a replica that is older than the last write.
     """
 
     faults: Mapping[int, tuple[str, bool]] = field(default_factory=dict)
     describe_lag: int = 0
     tag_lag: int = 0
     latency: float = 0.02
+    replicas: tuple[int, int] = (0, 0)
 
 
 def _trouble(calls: int) -> st.SearchStrategy[Trouble]:
@@ -58,6 +70,7 @@ def _trouble(calls: int) -> st.SearchStrategy[Trouble]:
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0.02, 0.02, 0.02, 1.0, 3.3)),
+        st.tuples(st.sampled_from((0, 0, 1, 2)), st.sampled_from((0, 0, 1, 2))),
     )
 
 
@@ -75,6 +88,7 @@ class Resource:
     properties: Json
     stack_tags: Tags
     arn: str = ""
+    created: str = ""
     outside_tags: Tags = field(default_factory=dict)
     is_gone: bool = False
 
@@ -114,6 +128,11 @@ class Stacks(RuleBasedStateMachine):
         TALLY.add(self.tally)
         self._open.close()
 
+    @initialize(ahead=st.sampled_from((0, 0, -7200, -1.5, 1.5, 7200)))
+    def clocks_differ(self, ahead: float) -> None:
+        """SageMaker's clock and the function's show different times."""
+        self.world.sagemaker.times.ahead = ahead
+
     @rule(
         target=resources, name=st.sampled_from((None, None, *USER_NAMES)), own=tags, stack=stack_tags, trouble=troubles
     )
@@ -150,7 +169,7 @@ class Stacks(RuleBasedStateMachine):
         if outcome.status == "SUCCESS":
             assert created == 1, f"adopted a definition of another stack:\n{outcome}"
             assert outcome.model is not None
-            resource.arn = outcome.model["JobDefinitionArn"]
+            resource.arn, resource.created = outcome.model["JobDefinitionArn"], outcome.model["CreationTime"]
             assert resource.arn not in self.believed, f"two stacks own it:\n{outcome}"
             self.believed[resource.arn] = resource
             self.used_names.add(_name(resource.arn))
@@ -179,6 +198,98 @@ class Stacks(RuleBasedStateMachine):
             self._prepare(Trouble())
             outcome = self._operate("DELETE", resource, model)
         assert outcome.status == "SUCCESS" or outcome.code == "NotFound", outcome
+
+    @rule(own=tags, trouble=troubles)
+    def create_under_a_foreign_generated_name(self, own: Tags, trouble: Trouble) -> None:
+        """Somebody else has made a definition by hand under the name that a CREATE generates."""
+        self.count += 1
+        resource = Resource(f"Definition{self.count}", f"token-{self.count}", _properties(None, own), {})
+        self._prepare(Trouble())
+        model = self._operate("CREATE", resource, resource.properties).model
+        assert model is not None
+        self._prepare(Trouble())
+        assert self._operate("DELETE", resource, model).status == "SUCCESS"
+        name = _name(model["JobDefinitionArn"])
+        self.world.sagemaker.create_foreign(OTHER | {"JobDefinitionName": name}, {"owner": "them"}, age=20)
+        self.others[name] = self.world.sagemaker.definitions[name]
+        self._prepare(trouble)
+        outcome = self._operate("CREATE", resource, resource.properties)
+        assert outcome.status == "FAILED", f"adopted a foreign definition:\n{outcome}"
+        calls = [call for step in outcome.invocations for call in step.calls]
+        creations = [n for n, call in enumerate(calls) if call.operation == CREATE and call.is_good]
+        was_seen = any(call.operation == DESCRIBE and call.is_good for call in calls)
+        if outcome.model is not None:
+            # If reads fail for good, the ARN is the lesser evil: a generated name is almost surely our own.
+            assert not was_seen, f"a failure names a definition that was seen to be foreign:\n{outcome}"
+        elif was_seen:
+            assert outcome.code == "AlreadyExists", outcome
+        else:
+            assert not creations
+            self._check_code(outcome, trouble, set())
+
+    @rule(resource=consumes(resources), call=st.integers(0, 6), knows_time=st.booleans(), trouble=troubles)
+    def delete_in_a_race(self, resource: Resource, call: int, knows_time: bool, trouble: Trouble) -> None:  # noqa: FBT001 - hypothesis draws it
+        """Another stack takes the name while a stack deletes its definition."""
+        if resource.is_gone:
+            return
+        name = _name(resource.arn)
+
+        def take_name(*_: object) -> None:
+            if len(self.world.network.calls) >= call and name not in self.world.sagemaker.definitions:
+                self.world.sagemaker.create_foreign(OTHER | {"JobDefinitionName": name}, {"owner": "them"}, age=0)
+                self.others[name] = self.world.sagemaker.definitions[name]
+
+        self._prepare(trouble, take_name)
+        times = {"CreationTime": resource.created} if knows_time else {}
+        model = resource.properties | {"JobDefinitionArn": resource.arn, "JobDefinitionName": name} | times
+        outcome = self.world.request("DELETE", model, token=resource.token, logical_id=resource.logical_id)
+        self._count_outcome("DELETE", outcome)
+        calls = [call for step in outcome.invocations for call in step.calls]
+        took_effect = any(call.took_effect and call.operation == DELETE for call in calls)
+        if outcome.status == "SUCCESS":
+            assert took_effect, f"reported as deleted, but it exists:\n{outcome}"
+        else:
+            self._check_code(outcome, trouble, {"ServiceInternalError"} if took_effect else set())
+        if not took_effect:  # the user tries again, before anybody else can
+            self._prepare(Trouble())
+            assert self._operate("DELETE", resource, model).status == "SUCCESS"
+        resource.is_gone = True
+        self.believed.pop(resource.arn, None)
+        self.used_names.discard(name)
+
+    @rule(
+        target=resources, name=st.sampled_from((None, *USER_NAMES)), how=st.sampled_from(("twice", "late", "swapped"))
+    )
+    def a_context_goes_astray(self, name: str | None, how: str) -> Any:  # noqa: ANN401 - hypothesis'
+        """A callback is delivered twice, an hour late, or with the context of another request."""
+        if name and (name.lower() in self.world.sagemaker.definitions or name.lower() in self.used_names):
+            return multiple()
+        made, answers = [], []
+        for wanted in (name, None) if how == "swapped" else (name,):
+            self.count += 1
+            made.append(Resource(f"Definition{self.count}", f"token-{self.count}", _properties(wanted, {}), {"s": "1"}))
+            self._prepare(Trouble(tag_lag=1))
+            answers.append(self._callback(made[-1], made[-1].properties, None))
+            assert answers[-1]["status"] == "IN_PROGRESS"
+        if how == "late":
+            self.world.clock.sleep(4000)
+        if how == "swapped":
+            astray = self._callback(made[0], answers[0]["resourceModel"], answers[1]["callbackContext"])
+            assert (astray["status"], astray["errorCode"]) == ("FAILED", "InvalidRequest"), astray
+            assert astray["resourceModel"]["JobDefinitionArn"] == answers[0]["resourceModel"]["JobDefinitionArn"]
+        for resource, answer in zip(made, answers, strict=True):
+            for _ in range(2 if how == "twice" else 1):
+                done = self._callback(resource, answer["resourceModel"], answer["callbackContext"])
+                assert done["status"] == "SUCCESS", done
+            resource.arn, resource.created = (done["resourceModel"][n] for n in ("JobDefinitionArn", "CreationTime"))
+            self.believed[resource.arn] = resource
+            self.used_names.add(_name(resource.arn))
+        return multiple(*made)
+
+    def _callback(self, resource: Resource, model: Json, context: Json | None) -> Json:
+        """Call the function once with a CREATE, and return its answer."""
+        named = {"tags": resource.stack_tags, "token": resource.token, "logical_id": resource.logical_id}
+        return self.world.invoke("CREATE", model, context=context, **named).answer
 
     @rule(resource=resources, trouble=troubles)
     def create_again(self, resource: Resource, trouble: Trouble) -> None:
@@ -336,6 +447,7 @@ class Stacks(RuleBasedStateMachine):
         self.world.clock.sleep(10)
         network, service = self.world.network, self.world.sagemaker
         service.describe_lag, service.tag_lag = trouble.describe_lag, trouble.tag_lag
+        service.replicas.old_describes, service.replicas.old_tags = trouble.replicas
         network.latency = trouble.latency
         network.forget()
         network.before_call = before_call or (lambda *_: None)
@@ -386,7 +498,7 @@ class Stacks(RuleBasedStateMachine):
         """Check that a failure's code is that of a fault that hit the operation, or is explained by its state."""
         fault_names = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
         codes = {CODE_OF[name] for name in fault_names} | allowed
-        if "retriable" in codes or trouble.latency > 1:
+        if "retriable" in codes or trouble.latency > 1 or any(trouble.replicas):
             codes |= {*RETRIABLE}
         if fault_names - {*UNSENT, *REFUSED}:
             codes |= {"NotStabilized"}

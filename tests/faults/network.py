@@ -249,12 +249,16 @@ def replace_network(network: Network) -> Iterator[Network]:
     def connect(_: object, timeout: object = None, **__: object) -> Connection:
         return network.connect(timeout)
 
+    def resolve(*_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("192.0.2.1", 0))]
+
     def secure(sock: Connection, **_: object) -> urllib3.connection._WrappedAndVerifiedSocket:
         return urllib3.connection._WrappedAndVerifiedSocket(socket=network.secure(sock), is_verified=True)  # type: ignore[arg-type]  # a Connection does what urllib3 needs
 
     with (
         patch.object(URLLib3Session, "send", announce_and_send),
         patch("urllib3.util.connection.create_connection", connect),
+        patch("socket.getaddrinfo", resolve),
         patch("urllib3.connection._ssl_wrap_socket_and_match_hostname", secure),
     ):
         yield network

@@ -1,4 +1,4 @@
-"""`make soak`: run the stateful test for minutes, under random seeds, and then the load test.
+"""`make soak`: run the stateful test for minutes, under random seeds, then two containers at once, and the load test.
 
 A round uses one seed and runs some lives of an account, of 30 steps each. After the first violation no other round
 begins; hypothesis first shrinks the violation to the fewest steps, which takes up to five minutes. Otherwise the rounds
@@ -19,7 +19,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from cfn_sandbox.account.function import MEMORY
 from tests.faults import load
+from tests.faults.containers import interleavings
 from tests.faults.machine import TALLY, Stacks
+from tests.faults.situations import all_situations
 
 LIVES = 10
 STEPS = 30
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress()
     failed = None
     try:
-        failed = _run_stacks(seed, options.minutes, progress)
+        failed = _run_stacks(seed, options.minutes / 2, progress) or _run_containers(
+            seed, options.minutes / 2, progress
+        )
         if not failed and options.load:
             failed = _run_load(options.load, seed, progress)
     except KeyboardInterrupt:
@@ -87,6 +91,20 @@ def _run_stacks(seed: int, minutes: float, progress: Progress) -> str | None:
             )
         number += 1
     print(f"\nno violation under the seeds from {seed} to {number - 1}", flush=True)
+    return None
+
+
+def _run_containers(seed: int, minutes: float, progress: Progress) -> str | None:
+    """Play two containers at once in as many orders as there is time for; return a report of the first violation."""
+    situations, played = all_situations(), 0
+    for name, situation in situations.items():
+        try:
+            for _ in interleavings(situation, minutes * 60 / len(situations), seed):
+                played += 1
+                progress(f"two containers: {played:,} orders, {name}")
+        except Exception as violation:  # noqa: BLE001 - a failed assertion or a crash: both are violations
+            return f"A violation of two containers, {name}, under seed {seed}:\n\n{violation}"
+    print(f"\ntwo containers: no violation in {played:,} orders of {len(situations)} situations", flush=True)
     return None
 
 

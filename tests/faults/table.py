@@ -14,7 +14,7 @@ failure must not. "its code" is the code that CODE_OF has for the fault, "retria
 retries, and "or" allows either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -62,7 +62,14 @@ CODE_OF: dict[str, str] = {
     "garbage": "retriable",
 }
 
-CALLS = {"once": (1,), "twice": (1, 2), "always": range(1, 1000), "1st-3rd": (1, 2, 3), "2nd-4th": (2, 3, 4)}
+CALLS: dict[str, Collection[int]] = {
+    "once": (1,),
+    "twice": (1, 2),
+    "always": range(1, 1000),
+    "1st-3rd": (1, 2, 3),
+    "1st-4th": (1, 2, 3, 4),
+    "2nd-4th": (2, 3, 4),
+}
 CALLS |= {"from-2nd": range(2, 1000), "from-3rd": range(3, 1000)}
 
 

@@ -220,7 +220,9 @@ AFTERWARDS = """
   Describe | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | once    | SUCCESS
   Describe | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | always  | FAILED its code + model
   ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | once    | SUCCESS
-  ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | always  | FAILED its code + model
+  ListTags | UNSENT THROTTLED FAILED CUT UNREADABLE          | always  | FAILED its code + model
+  ListTags | denied expired unknown quota                    | always  | FAILED its code + model
+  ListTags | invalid                                         | always  | FAILED ServiceInternalError + model
   ListTags | UNSENT THROTTLED REFUSED FAILED CUT UNREADABLE  | 1st-3rd | SUCCESS
 """
 

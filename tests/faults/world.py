@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource_type
 from tests.faults.clock import Clock, stop_time
 from tests.faults.fault import Fault
 from tests.faults.network import Call, Network, replace_network
@@ -104,8 +104,11 @@ class World:
 
     def __init__(self, clock: Clock, service: SageMaker, network: Network) -> None:
         self.clock = clock
+        self.function = resource_type(clock.limits)
         self.sagemaker = service
         self.network = network
+        self.is_shared = False
+        """Whether several containers run at once: each one's time then includes the others'."""
 
     def plan(self, *faults: Fault) -> None:
         """Set the faults to come, and count calls from one again."""
@@ -115,9 +118,9 @@ class World:
     def invoke(self, action: str, *arguments: Any, **named: Any) -> Invocation:  # noqa: ANN401 - those of event()
         """Call the function once, and check its answer against the contract."""
         before, start = self.clock.now, len(self.network.calls)
-        answer: Json = resource(event(action, *arguments, **named), None)
+        answer: Json = self.function(event(action, *arguments, **named), None)
         invocation = Invocation(action, answer, self.clock.now - before, self.network.calls[start:])
-        check_contract(invocation)
+        check_contract(invocation, in_time=not self.is_shared)
         return invocation
 
     def request(
@@ -148,12 +151,12 @@ class World:
         return outcome
 
 
-def check_contract(invocation: Invocation) -> None:
+def check_contract(invocation: Invocation, *, in_time: bool = True) -> None:
     """Check that an answer keeps CloudFormation's contract and this type's promises."""
     answer, action, status = invocation.answer, invocation.action, invocation.answer.get("status")
     description = f"{invocation.action} was answered {answer} after {invocation.seconds:.2f} s"
     assert set(answer) <= MEMBERS, description
-    assert invocation.seconds <= LIMITS[action], f"too late: {description}"
+    assert invocation.seconds <= LIMITS[action] or not in_time, f"too late: {description}"
     model = answer.get("resourceModel")
     if status == "FAILED":
         assert answer.get("errorCode") in CODES, description

@@ -24,9 +24,3 @@ def aws(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Iterator[None]:  # noqa:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with mock_aws(), sagemaker.rules():
         yield
-
-
-@pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip the pauses between attempts and between looks at a definition."""
-    monkeypatch.setattr("time.sleep", lambda _: None)

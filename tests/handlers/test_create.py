@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, translation
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from tests.wires import Reply, Wire, call_until_done, create_definition, error_reply, invoke, json_reply, raising_reply
-from tools.envelopes import ACCOUNT, REGION, Json, arn, batch, event, maximal, minimal
+from tools.envelopes import ACCOUNT, REGION, STACK_ID, Json, arn, batch, event, maximal, minimal
 
 URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
 
@@ -78,7 +79,6 @@ def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) 
     assert answer["errorCode"] == "AlreadyExists"
     assert "resourceModel" not in answer
     assert "'Fraud-Quality' already exists" in answer["message"]
-    assert "change the name in the same update" in answer["message"]
     assert "ResourceInUse" in answer["message"]
     assert "request id" in answer["message"]
     assert f"created at {creation_time[:19]}+00:00 and equals the request" in answer["message"]
@@ -88,6 +88,38 @@ def test_a_user_provided_name_that_is_taken_is_an_error_with_advice(wire: Wire) 
         "DescribeModelQualityJobDefinition",
         "ListTags",
     ]
+
+
+STACKS = [
+    (
+        STACK_ID,
+        "It may be the one that this update replaces: CloudFormation creates the new definition before it deletes the "
+        "old one, so change JobDefinitionName in the same update, or leave it out and have one generated. It was "
+        "created at ",
+        "If it isn't this stack's, choose another JobDefinitionName, or delete the definition if nobody needs it.",
+    ),
+    (
+        None,
+        "It was created at ",
+        "so this request didn't create it. Choose another JobDefinitionName, or delete the definition first if nobody "
+        "needs it.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stack_id", "first", "then"), STACKS, ids=["stack", "Cloud Control"])
+def test_a_taken_name_may_be_the_stacks_own_old_definition(stack_id: str | None, first: str, then: str) -> None:
+    """In a stack, the message says first that the definition may be the replaced one. Cloud Control replaces none."""
+    create_definition(maximal())
+    other = maximal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
+    message = invoke("CREATE", other, token="another", stack_id=stack_id)["message"]
+    prefix = (
+        "Resource of type 'AWS::SageMaker::ModelQualityJobDefinition' with identifier 'Fraud-Quality' already exists. "
+    )
+    assert message.startswith(prefix + first)
+    assert "differs from the request in RoleArn" in message
+    assert then in message
+    assert ("update" in message) is (stack_id is not None)
 
 
 FAILURES = [
@@ -101,12 +133,11 @@ FAILURES = [
 ]
 
 
-@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("operation", ["DescribeModelQualityJobDefinition", "ListTags"])
 @pytest.mark.parametrize("failure", [parameters.values[0] for parameters in FAILURES])
 def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str, failure: Reply) -> None:
     """After an accepted Create, a failed read is retried, and every answer carries the model with its ARN."""
-    wire.reply(operation, *[failure] * 20)
+    wire.reply(operation, *[failure] * 40)
     first = invoke("CREATE", maximal())
     assert first["status"] == "IN_PROGRESS"
     assert first["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
@@ -118,22 +149,20 @@ def test_nothing_orphans_a_definition_once_it_is_made(wire: Wire, operation: str
     assert wire.operations.count("CreateModelQualityJobDefinition") == 1
 
 
-@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(("failure", "code"), FAILURES)
 def test_a_definition_that_stays_unreadable_fails_with_its_model_and_cause(
     wire: Wire, failure: Reply, code: str
 ) -> None:
     """The failed answer carries the model, because CloudFormation can only delete what an answer names."""
-    wire.reply("DescribeModelQualityJobDefinition", *[failure] * 20)
+    wire.reply("DescribeModelQualityJobDefinition", *[failure] * 40)
     answer, delays = call_until_done(invoke("CREATE", maximal()), "CREATE", maximal())
     assert (answer["status"], answer["errorCode"]) == ("FAILED", code)
     assert answer["resourceModel"]["JobDefinitionArn"] == arn("Fraud-Quality")
     assert answer["message"]
     assert answer["callbackDelaySeconds"] == 0
-    assert delays == [*handlers.READ_DELAYS]
+    assert delays == [*DEFAULTS.checks.reads]
 
 
-@pytest.mark.usefixtures("no_pauses")
 def test_a_defect_of_ours_does_not_orphan_a_definition_either(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

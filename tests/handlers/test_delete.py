@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from aws_sagemaker_modelqualityjobdefinition import handlers
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from tests.wires import Wire, call_until_done, create_definition, error_reply, invoke, lost_answer, raising_reply
 from tools.envelopes import REGION, Json, arn, maximal, minimal
 
@@ -64,7 +64,7 @@ def test_a_definition_in_use_is_waited_for_three_minutes() -> None:
     answer, delays = call_until_done(invoke("DELETE", model), "DELETE", model)
     assert (answer["status"], answer["errorCode"]) == ("FAILED", "ResourceConflict")
     assert "SageMaker DeleteModelQualityJobDefinition" in answer["message"]
-    assert delays == [*handlers.SCHEDULE_DELAYS]
+    assert delays == [*DEFAULTS.checks.in_use]
     assert sum(delays) == 180
     assert answer["resourceModel"]["JobDefinitionArn"] == model["JobDefinitionArn"]
 
@@ -91,7 +91,6 @@ def test_a_definition_that_goes_while_it_is_waited_for_is_deleted(wire: Wire) ->
     assert answer == SUCCESS
 
 
-@pytest.mark.usefixtures("no_pauses")
 def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
     """The second attempt gets NotFound because the first took effect, so DELETE succeeds."""
     model = create_definition(minimal())
@@ -99,9 +98,9 @@ def test_a_deletion_whose_answer_was_lost_is_a_success(wire: Wire) -> None:
     assert invoke("DELETE", model) == SUCCESS
 
 
-@pytest.mark.usefixtures("no_pauses")
 def test_a_service_that_can_not_be_reached_is_a_network_failure(wire: Wire) -> None:
-    """After two failed connections DELETE reports NetworkFailure, which CloudFormation retries."""
+    """After a minute of failed connections DELETE reports NetworkFailure, which CloudFormation retries."""
     model = create_definition(minimal())
-    wire.reply("DeleteModelQualityJobDefinition", raising_reply(LOST), raising_reply(LOST))
-    assert invoke("DELETE", model)["errorCode"] == "NetworkFailure"
+    wire.reply("DeleteModelQualityJobDefinition", *[raising_reply(LOST)] * 40)
+    answer, _ = call_until_done(invoke("DELETE", model), "DELETE", model)
+    assert answer["errorCode"] == "NetworkFailure"

@@ -12,9 +12,10 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from aws_sagemaker_modelqualityjobdefinition import handlers, translation
-from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, plugin, sessions
-from tests.wires import Wire, create_definition, error_reply, invoke, raising_reply
+from aws_sagemaker_modelqualityjobdefinition import translation
+from aws_sagemaker_modelqualityjobdefinition.handlers import resource_type
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, limits, plugin, sessions
+from tests.wires import LIMITS, Wire, create_definition, error_reply, invoke, raising_reply, resource
 from tools.envelopes import LOG_GROUP, STACK_ID, TYPE_NAME, Json, event, minimal
 
 NEW_GROUP = ["CreateLogStream", "CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutMetricData"]
@@ -176,7 +177,7 @@ def test_nothing_is_delivered_without_credentials(deliveries: DeliveryRecorder) 
     """A log group without provider credentials is not enough for delivery."""
     envelope = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
     envelope["requestData"]["providerCredentials"] = None
-    handlers.resource(envelope, None)
+    resource(envelope, None)
     assert deliveries.requests == []
 
 
@@ -389,10 +390,11 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
 ) -> None:  # fmt: skip
     """Delivery leaves a hanging thread behind, which sends nothing more, and doesn't use its clients again."""
     monkeypatch.setattr(sessions, "_idle", type(sessions._idle)(list))
-    send_event("READ")  # creates the clients
+    short = resource_type(LIMITS._replace(delivery=limits.Wire(0.5, 0.5)))
+    read = event("READ", {"JobDefinitionName": "some"}, log_group=LOG_GROUP)
+    short(read, None)  # creates the clients
     deliveries.requests.clear()
     delivery._known_streams.clear()
-    monkeypatch.setattr(delivery, "LONGEST", 2.0)
 
     def hang(request: AWSPreparedRequest) -> None:
         deliveries(request)
@@ -400,7 +402,7 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
 
     wire.reply(operation, hang)
     start = time.monotonic()
-    assert send_event("READ")["errorCode"] == "NotFound"
+    assert short(read, None)["errorCode"] == "NotFound"
     assert time.monotonic() - start < 30  # hang() waits 60 s
     assert capsys.readouterr().err == "Logs and metrics are not delivered: it takes longer than 2 s\n"
     assert [key for key, idle in sessions._idle.items() if idle and key[0] != "sagemaker"] == []
@@ -410,15 +412,14 @@ def test_delivery_ends_in_time_whatever_the_wire_does(
     assert not worker.is_alive()
     assert deliveries.operations == NEW_STREAM[: NEW_STREAM.index(operation) + 1]
     deliveries.requests.clear()
-    monkeypatch.setattr(delivery, "LONGEST", 30.0)
     send_event("READ")
     assert deliveries.operations[-2:] == WARM
     assert capsys.readouterr().err == ""
 
 
 def test_delivery_has_three_seconds(deliveries: DeliveryRecorder) -> None:
-    """plugin.SECONDS relies on delivery taking at most three seconds."""
-    assert delivery.LONGEST == 3
+    """The handlers' limits rely on delivery taking at most three seconds."""
+    assert delivery._seconds(limits.DEFAULTS.delivery) == 3
     assert deliveries.requests == []
 
 

@@ -13,7 +13,8 @@ from cloudformation_cli_python_lib.interface import Action
 
 from aws_sagemaker_modelqualityjobdefinition import client, handlers, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, plugin
+from aws_sagemaker_modelqualityjobdefinition.runtime import plugin
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from tests.wires import Reply, Wire, create_definition, error_reply, invoke, json_reply, raising_reply
 from tools.envelopes import ACCOUNT, CALLER, LOG_GROUP, PROVIDER, REGION, STACK_ID, Json, event, maximal, minimal
 
@@ -152,11 +153,12 @@ def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wir
 
 def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
     """Handler, last attempt and delivery together take at most 60 s, and 30 s for READ and LIST."""
-    config = vars(client.CONFIG)  # botocore sets these attributes without declaring them
+    config = vars(client.config(DEFAULTS.wire))  # botocore sets these attributes without declaring them
     attempt = config["connect_timeout"] + config["read_timeout"]
+    assert attempt == 4.5
     assert config["retries"]["total_max_attempts"] == 1
-    for action, seconds in plugin.SECONDS.items():
-        assert seconds + attempt + delivery.LONGEST <= (30 if action in (Action.READ, Action.LIST) else 60)
+    for action, seconds in DEFAULTS.handlers.items():
+        assert seconds + attempt + sum(DEFAULTS.delivery) + 1 <= (30 if action in (Action.READ, Action.LIST) else 60)
 
 
 SECRETS = ("s3cret", CALLER["secretAccessKey"], CALLER["sessionToken"], PROVIDER["secretAccessKey"])

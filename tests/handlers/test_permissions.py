@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.wires import Wire, create_definition, error_reply, invoke
+from tests.wires import Wire, active_wires, create_definition, error_reply, invoke
 from tools.envelopes import ROOT, Json, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
@@ -24,11 +24,17 @@ def _update(model: Json) -> None:
     invoke("UPDATE", state, state, tags={"new": "1"}, previous_tags={"old": "1"})
 
 
+def _delete(model: Json) -> None:
+    """Delete a definition and lose the first answer, after which DELETE looks."""
+    active_wires[-1].reply("DeleteModelQualityJobDefinition", error_reply("InternalFailure", status=500))
+    invoke("DELETE", model)
+
+
 ACTIONS: dict[str, Callable[[Json], object]] = {
     "create": _create,
     "read": lambda model: invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]}),
     "update": _update,
-    "delete": lambda model: invoke("DELETE", model),
+    "delete": _delete,
     "list": lambda _: invoke("LIST", {"EndpointName": "fraud"}),
 }
 

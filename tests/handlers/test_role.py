@@ -17,7 +17,7 @@ from moto.core.authorization import enable_iam_authentication
 from moto.iam.models import iam_backends
 from moto.sagemaker.responses import SageMakerResponse
 
-from aws_sagemaker_modelqualityjobdefinition.handlers import resource
+from tests.wires import resource
 from tools.envelopes import ACCOUNT, REGION, ROOT, Json, arn, event, maximal, minimal
 
 TEMPLATE = yaml.safe_load((ROOT / "resource-role.yaml").read_text())
@@ -149,7 +149,7 @@ def test_other_resources_of_sagemaker_are_out_of_reach(session: boto3.Session) -
 def test_the_job_definitions_statement_covers_their_arns_in_every_partition() -> None:
     """The ARN contains SageMaker's resource type, whatever name this type is registered under."""
     assert STATEMENTS["JobDefinitions"]["Resource"] == {
-        "Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:*:model-quality-job-definition/*"
+        "Fn::Sub": "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-quality-job-definition/*"
     }
     assert "sagemaker:AddTags" in STATEMENTS["JobDefinitions"]["Action"]
 

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from aws_sagemaker_modelqualityjobdefinition import handlers
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from tests.wires import (
     Reply,
     Wire,
@@ -118,7 +118,7 @@ def test_changed_tags_that_never_show_are_not_stabilized(wire: Wire) -> None:
     tag_change = {"tags": {"stage": "prod"}, "previous_tags": {"stage": "test"}}
     answer, delays = call_until_done(invoke("UPDATE", state, state, **tag_change), "UPDATE", state, state, **tag_change)
     assert answer["errorCode"] == "NotStabilized"
-    assert delays == [*handlers.READ_DELAYS]
+    assert delays == [*DEFAULTS.checks.reads]
 
 
 TAG_CHANGE: Json = {"tags": {"b": "2"}, "previous_tags": {"a": "1"}}
@@ -130,7 +130,6 @@ def lagging_tags(*tags: tuple[str, str]) -> Reply:
     return json_reply(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags]})
 
 
-@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -145,7 +144,7 @@ def test_the_rollback_of_a_failed_change_is_right_whatever_a_read_says(wire: Wir
     """A rollback after a failed AddTags restores the tag that DeleteTags removed, however far ListTags lags."""
     identifier = create(minimal(), wire, tags={"a": "1"})
     state = minimal() | identifier
-    wire.reply("AddTags", *[fault] * 2)
+    wire.reply("AddTags", *[fault] * 4)
     assert invoke("UPDATE", state, state, **TAG_CHANGE)["status"] == "FAILED"
     wire.forget_replies()
     wire.reply("ListTags", *[lagging_tags(("a", "1"))] * stale)
@@ -168,7 +167,6 @@ def test_a_rollback_is_right_after_reads_that_lag_longer_than_is_waited_for(wire
     assert definition.tags == [{"Key": "a", "Value": "1"}]
 
 
-@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("operation", ["DescribeModelQualityJobDefinition", "ListTags"])
 @pytest.mark.parametrize(
     "failure",

@@ -41,7 +41,7 @@ def test_each_action_is_allowed_once_on_what_it_is_for(tmp_path: Path) -> None:
     (policy,) = result["Resources"]["ExecutionRole"]["Properties"]["Policies"]
     definitions, listing, passing = policy["PolicyDocument"]["Statement"]
     assert definitions["Action"] == ["sagemaker:AddTags", "sagemaker:CreateModelQualityJobDefinition"]
-    assert definitions["Resource"]["Fn::Sub"].endswith(":sagemaker:*:*:model-quality-job-definition/*")
+    assert definitions["Resource"]["Fn::Sub"].endswith(":sagemaker:*:${AWS::AccountId}:model-quality-job-definition/*")
     assert (listing["Action"], listing["Resource"]) == (["sagemaker:ListModelQualityJobDefinitions"], "*")
     assert (passing["Action"], list(passing["Condition"])) == (["iam:PassRole"], ["StringEquals"])
 

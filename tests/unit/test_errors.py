@@ -11,15 +11,16 @@ from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
 from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
-from aws_sagemaker_modelqualityjobdefinition.runtime import errors
+from aws_sagemaker_modelqualityjobdefinition.runtime import failures
+from aws_sagemaker_modelqualityjobdefinition.runtime.failures import HandlerError
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETRIABLE = {"Throttling", "ServiceInternalError", "NetworkFailure", "ResourceConflict"}
 
 
-def handler_error_of(error: Exception) -> errors.HandlerError:
+def handler_error_of(error: Exception) -> HandlerError:
     """Return the handler error that an error is translated to."""
-    with pytest.raises(errors.HandlerError) as caught, ERRORS.translated("fraud"):
+    with pytest.raises(HandlerError) as caught, ERRORS.translated("fraud"):
         raise error
     assert caught.value.__cause__ is error
     return caught.value
@@ -59,7 +60,7 @@ def test_every_error_of_botocores_own_has_a_code() -> None:
 
 
 @pytest.mark.parametrize(("code", "kind"), ERRORS.by_code.items())
-def test_a_code_becomes_its_handler_error(code: str, kind: type[errors.HandlerError]) -> None:
+def test_a_code_becomes_its_handler_error(code: str, kind: type[HandlerError]) -> None:
     """Each code becomes its handler error, whose message has AWS's text, the operation, the code and the request id."""
     event = handler_error_of(client_error(code)).to_progress_event()
     assert event.errorCode is HandlerErrorCode[kind.__name__]
@@ -118,7 +119,7 @@ def test_what_fails_before_there_is_an_answer(error: BotoCoreError, code: str | 
     """Errors that botocore itself raises (connection, credentials, parameters) get a code and keep their message."""
     event = handler_error_of(error).to_progress_event()
     assert event.errorCode is HandlerErrorCode[code or "GeneralServiceException"]
-    assert event.message == str(error)
+    assert event.message == str(error).replace("\n", " ")
 
 
 def test_what_is_no_error_of_botocores_passes() -> None:
@@ -156,7 +157,7 @@ def test_what_is_no_error_of_botocores_passes() -> None:
 )
 def test_what_may_have_taken_effect(error: Exception, *, may: bool) -> None:
     """A request that was not sent, or was refused, took no effect. Any other failed request may have taken effect."""
-    assert errors.may_have_taken_effect(handler_error_of(error)) is may
+    assert failures.of(handler_error_of(error)).may_have_taken_effect is may
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
@@ -164,8 +165,8 @@ def test_how_long_sagemaker_asks_to_wait(header: str | None, seconds: float) -> 
     """The wait comes from a header, in milliseconds. An invalid value means no wait."""
     error = client_error("ServiceUnavailable", 503)
     error.response["ResponseMetadata"]["HTTPHeaders"] = {} if header is None else {"x-amz-retry-after": header}
-    assert errors.retry_after(handler_error_of(error)) == seconds
-    assert errors.retry_after(handler_error_of(botocore_errors.NoRegionError())) == 0
+    assert failures.of(handler_error_of(error)).wait == seconds
+    assert failures.of(handler_error_of(botocore_errors.NoRegionError())).wait == 0
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_how_long_sagemaker_asks_to_wait(header: str | None, seconds: float) -> 
         ("RequestTimeout", exceptions.NetworkFailure),
     ],
 )
-def test_the_codes_that_cost_most_when_they_are_mistaken(code: str, kind: type[errors.HandlerError]) -> None:
+def test_the_codes_that_cost_most_when_they_are_mistaken(code: str, kind: type[HandlerError]) -> None:
     """These codes have the right handler error.
 
     NotFound makes CloudFormation forget a definition, and it never retries AlreadyExists or NotFound.

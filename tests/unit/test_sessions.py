@@ -21,6 +21,7 @@ from urllib3 import PoolManager
 
 from aws_sagemaker_modelqualityjobdefinition import client, handlers
 from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions, tls
+from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from cfn_sandbox import settings
 from cfn_sandbox.packaging import certificates
 from tools.benchmarks import events, service
@@ -144,7 +145,7 @@ def test_an_invalid_request_uses_no_client(stand_in: Service) -> None:
     event = events.event("READ")
     event["requestData"]["resourceProperties"] = {"RoleArn": {"not": "a string"}}
     handlers.resource(event, None)
-    assert sessions._open == []
+    assert sessions._open.get() == ()
     assert invoke(caller=BOB)["status"] == "SUCCESS"
     assert len(stand_in.connections) == 3
 
@@ -161,7 +162,7 @@ def test_without_credentials_no_others_are_used(stand_in: Service) -> None:
 def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
     """A client kept after its request ended can't sign."""
     invoke()
-    (kept_client,) = sessions._idle["sagemaker", REGION, client.CONFIG]
+    (kept_client,) = sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
     stand_in.calls.clear()
     with pytest.raises(NoCredentialsError):
         kept_client.list_model_quality_job_definitions()
@@ -184,10 +185,10 @@ def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> No
     assert alice
     assert bob
     for owner in (alice, bob, alice):
-        owner.client("sagemaker", config=client.CONFIG).list_model_quality_job_definitions()
+        owner.client("sagemaker", config=client.config(DEFAULTS.wire)).list_model_quality_job_definitions()
     assert [next(iter(signers([call])))[0] for call in stand_in.calls] == ["ALICE", "BOB", "ALICE"]
     sessions.close_all()
-    assert len(sessions._idle["sagemaker", REGION, client.CONFIG]) == 2
+    assert len(sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]) == 2
 
 
 def test_the_test_entry_point_gives_its_clients_back(stand_in: Service) -> None:
@@ -292,7 +293,7 @@ def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypa
     sagemaker, others = split_by_service(stand_in.calls)
     agents = {call.headers["User-Agent"] for call in sagemaker}
     base = f"Botocore/{botocore.__version__} Python/{platform.python_version()} Linux/{platform.release()}"
-    assert agents == {f"{base} exec-env/AWS_Lambda_python3.12 {vars(client.CONFIG)['user_agent_extra']}"}
+    assert agents == {f"{base} exec-env/AWS_Lambda_python3.12 {vars(client.config(DEFAULTS.wire))['user_agent_extra']}"}
     assert {call.headers["User-Agent"] for call in others} == {f"{base} exec-env/AWS_Lambda_python3.12"}
 
 
@@ -347,9 +348,9 @@ def imported(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None
     monkeypatch.setenv("AWS_REGION", REGION)
 
     def make() -> None:
-        sessions.prepare("sagemaker", client.CONFIG)
+        sessions.prepare("sagemaker", client.config(DEFAULTS.wire))
         for name in ("logs", "cloudwatch"):
-            sessions.prepare(name, delivery.DELIVERY)
+            sessions.prepare(name, delivery._config(DEFAULTS.delivery))
 
     return make
 
@@ -371,7 +372,7 @@ def test_clients_made_at_import_sign_nothing_before_the_first_event(
 ) -> None:
     """A client made at import has no credentials."""
     imported()
-    (made,) = sessions._idle["sagemaker", REGION, client.CONFIG]
+    (made,) = sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
     with pytest.raises(NoCredentialsError):
         made.list_model_quality_job_definitions()
     assert stand_in.calls == []
@@ -451,12 +452,12 @@ def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
     """A client that is still in use when its session closes is not lent again and can't sign."""
     session = sessions.open_session(Credentials(**ALICE), REGION)
     assert session
-    client_in_use = session.client("sagemaker", config=client.CONFIG)
+    client_in_use = session.client("sagemaker", config=client.config(DEFAULTS.wire))
     session.close(keep=False)
     sessions.close_all()
     with pytest.raises(NoCredentialsError):
         client_in_use.list_model_quality_job_definitions()
-    assert not sessions._idle["sagemaker", REGION, client.CONFIG]
+    assert not sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
     assert stand_in.calls == []
 
 

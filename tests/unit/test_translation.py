@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis_jsonschema import from_schema
 from jsonschema import Draft7Validator
 
-from aws_sagemaker_modelqualityjobdefinition import tags, translation
+from aws_sagemaker_modelqualityjobdefinition import comparison, tags, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from tools.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
 
@@ -84,7 +84,7 @@ def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) ->
         "CreationTime": "2026-11-23T12:30:00+00:00",
         "Tags": [{"Key": key, "Value": value} for key, value in own.items()],
     }
-    assert state.get("JobDefinitionName", "fraud") != "fraud" or not translation.differences(
+    assert state.get("JobDefinitionName", "fraud") != "fraud" or not comparison.differences(
         model, model_of(reported), model
     )
 
@@ -190,7 +190,7 @@ def test_no_properties_are_no_model(properties: Json | None) -> None:
 def test_the_create_only_properties_are_the_schemas() -> None:
     """The properties that can't be updated in place, found by subtraction, are the schema's without Tags."""
     names = {pointer.rpartition("/")[2] for pointer in SCHEMA["createOnlyProperties"]}
-    assert names - {"Tags"} == translation._CREATE_ONLY
+    assert names - {"Tags"} == comparison._CREATE_ONLY
 
 
 @pytest.mark.slow
@@ -200,9 +200,9 @@ def test_states_differ_where_they_do(one: Json, other: Json) -> None:
     """Differences between two states name the createOnly properties that differ; a state doesn't differ from itself."""
     assume(dataset_format(one) != {"Parquet": False})
     actual = translation.model(describe(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
-    assert translation.differences(model_of(one), actual, model_of(one)) == []
-    differences = translation.differences(model_of(other), actual, None)
-    for name in translation._CREATE_ONLY - {"JobDefinitionName", "NetworkConfig"}:
+    assert comparison.differences(model_of(one), actual, model_of(one)) == []
+    differences = comparison.differences(model_of(other), actual, None)
+    for name in comparison._CREATE_ONLY - {"JobDefinitionName", "NetworkConfig"}:
         if other.get(name) == one.get(name):
             assert name not in differences
         elif not (isinstance(other.get(name), dict) or other.get(name) is None):
@@ -223,7 +223,7 @@ def test_states_differ_where_they_do(one: Json, other: Json) -> None:
 def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, differences: list[str]) -> None:
     """A default that is left out, or an empty object, is no difference."""
     actual = translation.model(describe(translation.request(model_of(minimal() | before), "fraud", {})), [])
-    assert translation.differences(model_of(minimal() | now), actual, model_of(minimal() | before)) == differences
+    assert comparison.differences(model_of(minimal() | now), actual, model_of(minimal() | before)) == differences
 
 
 def with_value(properties: Json, path: str, value: object) -> Json:
@@ -240,6 +240,34 @@ def with_value(properties: Json, path: str, value: object) -> Json:
 
 ENVIRONMENT = "ModelQualityAppSpecification/Environment"
 OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
+APP = "ModelQualityAppSpecification"
+ENDPOINT = "ModelQualityJobInput/EndpointInput"
+BATCH = "ModelQualityJobInput/BatchTransformInput"
+
+
+def in_vpc(groups: list[str], subnets: list[str]) -> Json:
+    """Return properties with these security groups and subnets."""
+    return minimal() | {"NetworkConfig": {"VpcConfig": {"SecurityGroupIds": groups, "Subnets": subnets}}}
+
+
+@pytest.mark.parametrize(
+    ("desired", "existing", "unlike"),
+    [
+        (batch({"Csv": {}, "Parquet": False}), batch({"Csv": {}}), []),
+        (batch({"Csv": {}, "Parquet": True}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
+        (minimal() | {"JobDefinitionName": "FRAUD"}, minimal() | {"JobDefinitionName": "fraud"}, []),
+        (minimal() | {"JobDefinitionName": "other"}, minimal() | {"JobDefinitionName": "fraud"}, ["JobDefinitionName"]),
+        (minimal(), minimal() | {"NetworkConfig": {"EnableNetworkIsolation": True}}, []),
+        (in_vpc(["a", "b"], ["x"]), in_vpc(["a", "c"], ["x"]), ["NetworkConfig"]),
+        (in_vpc(["a"], ["x"]), in_vpc(["a"], ["x", "y"]), ["NetworkConfig"]),
+        (with_value(minimal(), ENVIRONMENT, {"S3InputMode": "File"}), minimal(), [APP]),
+        (with_value(minimal(), ENVIRONMENT, {}), minimal(), []),
+        (with_value(minimal(), ENVIRONMENT, {}), with_value(minimal(), ENVIRONMENT, {"A": "1"}), [APP]),
+    ],
+)
+def test_what_is_desired_and_not_so_is_named(desired: Json, existing: Json, unlike: list[str]) -> None:
+    """UPDATE names each createOnly property that differs; what SageMaker has in addition is no difference."""
+    assert comparison.differences(model_of(desired), model_of(existing)) == unlike
 
 
 @pytest.mark.parametrize(
@@ -265,6 +293,24 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
         (batch({"Csv": {"Header": True}}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
         (batch({"Parquet": True}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
         (minimal() | {"RoleArn": "other"}, minimal(), ["RoleArn"]),
+        (in_vpc(["a", "b"], ["x"]), in_vpc(["a", "c"], ["x"]), ["NetworkConfig"]),
+        (in_vpc(["a", "b"], ["x"]), in_vpc(["c", "b"], ["x"]), ["NetworkConfig"]),
+        (in_vpc(["a"], ["x"]), in_vpc(["a"], ["x", "y"]), ["NetworkConfig"]),
+        (in_vpc(["a"], ["x", "y"]), in_vpc(["a"], ["x"]), ["NetworkConfig"]),
+        (in_vpc(["a"], ["x"]), in_vpc(["a"], ["x"]), []),
+        (minimal(), with_value(minimal(), ENVIRONMENT, {"S3InputMode": "File"}), ["ModelQualityAppSpecification"]),
+        (with_value(minimal(), ENVIRONMENT, {"S3InputMode": "File"}), minimal(), ["ModelQualityAppSpecification"]),
+        (with_value(minimal(), ENVIRONMENT, {"A": "1"}), with_value(minimal(), ENVIRONMENT, {"A": "2"}), [APP]),
+        (batch({"Csv": {}}), batch({"Csv": {}, "Parquet": False}), []),
+        (batch({"Csv": {}, "Parquet": True}), batch({"Csv": {}}), ["ModelQualityJobInput"]),
+        (minimal(), with_value(minimal(), f"{ENDPOINT}/S3InputMode", "File"), []),
+        (with_value(minimal(), f"{ENDPOINT}/S3InputMode", "File"), minimal(), []),
+        (minimal(), with_value(minimal(), f"{ENDPOINT}/S3InputMode", "Pipe"), ["ModelQualityJobInput"]),
+        (minimal(), with_value(minimal(), f"{ENDPOINT}/S3DataDistributionType", "FullyReplicated"), []),
+        (minimal(), with_value(minimal(), f"{ENDPOINT}/S3DataDistributionType", "File"), ["ModelQualityJobInput"]),
+        (batch({"Csv": {}}), with_value(batch({"Csv": {}}), f"{BATCH}/S3InputMode", "File"), []),
+        (batch({"Csv": {}}), with_value(batch({"Csv": {}}), f"{BATCH}/S3DataDistributionType", "FullyReplicated"), []),
+        (minimal() | {"JobDefinitionName": "Fraud"}, minimal() | {"JobDefinitionName": "fraud"}, []),
     ],
 )
 def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(
@@ -274,7 +320,7 @@ def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(
 
     An adopted definition must be the one requested.
     """
-    assert translation.strict_differences(model_of(requested), model_of(existing)) == unlike
+    assert comparison.strict_differences(model_of(requested), model_of(existing)) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
@@ -283,7 +329,7 @@ def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
     now = maximal()
     del now["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]["S3UploadMode"]
     actual = translation.model(describe(translation.request(model_of(before), "Fraud-Quality", {})), [])
-    assert translation.differences(model_of(now), actual, model_of(before)) == []
+    assert comparison.differences(model_of(now), actual, model_of(before)) == []
 
 
 def test_what_is_listed_has_arn_and_name() -> None:

@@ -17,6 +17,8 @@ import socket
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 
 def kilobytes(field: str) -> int:
@@ -25,28 +27,33 @@ def kilobytes(field: str) -> int:
         return int(next(line for line in status if line.startswith(field)).split()[1])
 
 
-def lengthen_limits(package: str) -> None:
-    """Give calls, handlers and delivery ten minutes each, so that no limit changes the work that valgrind counts.
+def lengthen_limits(package: str, handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the package's handler with ten minutes for calls, handlers and delivery each.
+
+    So no limit changes the work that valgrind counts.
 
     Args:
-        package: The handler's package. A package without its own limits stays unchanged.
+        package: The handler's package.
+        handle: The handler. One of a package without limits is returned as it is.
     """
-    for name, setting in (("client", "CONFIG"), ("runtime.delivery", "DELIVERY")):
-        if module := sys.modules.get(f"{package}.{name}"):
-            config = getattr(module, setting)  # the key of clients that were made at import: changed, not replaced
-            for member in ("connect_timeout", "read_timeout"):
-                setattr(config, member, 600)
-                config._user_provided_options[member] = 600
-    if module := sys.modules.get(f"{package}.runtime.sessions"):
-        for client in [client for clients in module._idle.values() for client in clients]:
-            timeout = client._endpoint.http_session._timeout
+    if not (limits := sys.modules.get(f"{package}.runtime.limits")):
+        return handle
+    client, handlers = (sys.modules[f"{package}.{name}"] for name in ("client", "handlers"))
+    delivery, sessions = (sys.modules[f"{package}.runtime.{name}"] for name in ("delivery", "sessions"))
+    wire = limits.Wire(600, 600)
+    # The clients that were made at import are found by their settings.
+    longer = {
+        client.config(limits.DEFAULTS.wire): client.config(wire),
+        delivery._config(limits.DEFAULTS.delivery): delivery._config(wire),
+    }
+    for (service, region, config), made in list(sessions._idle.items()):
+        sessions._idle[service, region, longer[config]] = made
+        for one in made:
+            timeout = one._endpoint.http_session._timeout
             timeout._connect = timeout._read = 600
-    for name, setting, value in (
-        ("runtime.delivery", "LONGEST", 600),
-        ("runtime.plugin", "SECONDS", defaultdict(lambda: 600)),
-    ):
-        if module := sys.modules.get(f"{package}.{name}"):
-            setattr(module, setting, value)
+    patient = limits.DEFAULTS._replace(handlers=defaultdict(lambda: 600), wire=wire, delivery=wire)
+    lengthened: Callable[..., Any] = handlers.resource_type(patient)
+    return lengthened
 
 
 def main(package: str, entry_point: str, port: str, events: str, report: str, *flags: str) -> None:
@@ -63,7 +70,7 @@ def main(package: str, entry_point: str, port: str, events: str, report: str, *f
         print("imported", flush=True)
         sys.stdin.readline()
     if "patiently" in flags:
-        lengthen_limits(module.rpartition(".")[0])
+        handle = lengthen_limits(module.rpartition(".")[0], handle)
     walls, cpus, residents = [], [], {}
     first = answer = None
     with open(events) as lines:  # noqa: PTH123 - see above

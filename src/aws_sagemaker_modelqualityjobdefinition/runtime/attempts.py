@@ -5,23 +5,21 @@ of each attempt, and they draw on a quota that belongs to the client: a reused c
 failures over to the next stack.
 """
 
-import random
-import time
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from . import deadline, errors
+from . import deadline, errors, failures, messages
+from .failures import Failure, HandlerError
+from .limits import DEFAULTS, Limits
 
-TOTAL = 2
-"""The maximum number of attempts of one call."""
+LOG = logging.getLogger(__name__)
 
-LEAST_TIME = 0.5
-"""The seconds that must be left to start another attempt."""
-
-_RETRIABLE = (exceptions.NetworkFailure, exceptions.ServiceInternalError, exceptions.Throttling)
-_LONGEST_PAUSE = 5.0
+_RETRIABLE = frozenset(
+    {HandlerErrorCode.NetworkFailure, HandlerErrorCode.ServiceInternalError, HandlerErrorCode.Throttling}
+)
 
 Read = TypeVar("Read")
 
@@ -31,13 +29,15 @@ class Attempts:
 
     Args:
         translation: Translates the service's errors.
+        limits: How often and how long a call is attempted.
+        hide: Hides in the service's messages what may be secret.
     """
 
     in_doubt_since: float | None = None
     """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
 
-    def __init__(self, translation: errors.Errors) -> None:
-        self._errors = translation
+    def __init__(self, translation: errors.Errors, limits: Limits = DEFAULTS, hide: Callable[[str], str] = str) -> None:
+        self._errors, self._limits, self._hide = translation, limits, hide
 
     def send(
         self,
@@ -45,6 +45,7 @@ class Attempts:
         call: Callable[..., Mapping[str, Any]],
         parameters: Mapping[str, Any],
         read: Callable[[Mapping[str, Any]], Read],
+        confirm: Callable[[], None] = lambda: None,
     ) -> Read:
         """Send a request, with retries, and return what `read` takes from the answer.
 
@@ -53,27 +54,40 @@ class Attempts:
             call: A method of the client.
             parameters: The method's arguments.
             read: Returns the needed part of an answer; raises any exception if it is missing.
+            confirm: Called before a retry if an attempt may have taken effect; raises if the request must not be sent
+                again.
 
         Raises:
             HandlerError: The error of the last attempt. ServiceInternalError: the answer can't be read.
                 NetworkFailure: no time is left for an attempt.
         """
-        if deadline.remaining() < LEAST_TIME:
-            raise exceptions.NetworkFailure(
-                f"There is no time left in this invocation: {self._errors.service} is slow to answer."
-            )
-        number = 0
+        limits, clock = self._limits.retries, self._limits.time
+        if deadline.remaining() < limits.least_time:
+            raise messages.NO_TIME.error(service=self._errors.service, operation=errors.operation(call.__name__))
+        number = hung = 0
         while True:
-            number, began = number + 1, time.monotonic()
+            number, began = number + 1, clock.monotonic()
             try:
                 return self._attempt(name, call, parameters, read)
-            except errors.HandlerError as error:
-                if self.in_doubt_since is None and errors.may_have_taken_effect(error):
+            except HandlerError as error:
+                failure = failures.of(error)
+                LOG.warning(
+                    "%s, attempt %d: %s (%s)",
+                    errors.operation(call.__name__),
+                    number,
+                    failure.code.name,
+                    errors.logged(error.__cause__),
+                )
+                hung += failure.hung
+                if self.in_doubt_since is None and failure.may_have_taken_effect:
                     self.in_doubt_since = began
-                pause = _pause(error)
-                if number == TOTAL or not isinstance(error, _RETRIABLE) or deadline.remaining() < pause + LEAST_TIME:
+                pause = self._pause(failure, number)
+                is_last = number == limits.attempts or hung == limits.hanging or failure.code not in _RETRIABLE
+                if is_last or deadline.remaining() < pause + limits.least_time:
                     raise
-            time.sleep(pause)
+            clock.pause(pause)
+            if self.in_doubt_since is not None:
+                confirm()
 
     def _attempt(
         self,
@@ -84,16 +98,16 @@ class Attempts:
     ) -> Read:
         answer: Mapping[str, Any] = {}
         try:
-            with self._errors.translated(name):
+            with self._errors.translated(name, call.__name__, self._hide):
                 answer = call(**parameters)
             return read(answer)
-        except errors.HandlerError:
+        except HandlerError:
             raise
         except Exception as error:  # botocore's parsers raise anything for an answer that is not the service's
-            raise self._errors.unreadable(call.__name__, answer, error) from error
+            raise self._errors.unreadable(call.__name__, answer, error).error() from error
 
-
-def _pause(error: errors.HandlerError) -> float:
-    """Return the seconds before the next attempt, those of botocore's standard mode before a first retry."""
-    pause = random.random() * (1 if isinstance(error, exceptions.Throttling) else 0.05)  # noqa: S311 - jitter, no secret
-    return max(pause, min(errors.retry_after(error), _LONGEST_PAUSE))
+    def _pause(self, failure: Failure, number: int) -> float:
+        """Return the seconds before the next attempt: those of botocore's standard mode, which doubles them."""
+        first = 1.0 if failure.code is HandlerErrorCode.Throttling else 0.05
+        longest = self._limits.retries.longest_pause
+        return max(self._limits.time.jitter() * min(first * 2.0 ** (number - 1), longest), min(failure.wait, longest))

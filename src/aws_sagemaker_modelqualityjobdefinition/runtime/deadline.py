@@ -6,36 +6,52 @@ watched here apply the timeout to the whole answer.
 
 import io
 import math
+import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPException, HTTPResponse
-from typing import Any
+from threading import Thread
+from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util import connection
 
 ANSWER_SIZE = 8_000_000
 """The largest answer that is read, in bytes. AWS's are smaller, and it fits easily in a function's 256 MB."""
 
-_ends: ContextVar[float] = ContextVar("ends", default=math.inf)
+
+class _Limit(NamedTuple):
+    ends: float = math.inf
+    clock: Callable[[], float] = time.monotonic
+
+
+_NO_LIMIT = _Limit()
+_limit: ContextVar[_Limit] = ContextVar("limit", default=_NO_LIMIT)
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Limit the code inside to this many seconds, or to the rest of an outer limit if that is shorter."""
-    before = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Limit the code inside to this many seconds, or to the rest of an outer limit if that is shorter.
+
+    Args:
+        seconds: The time limit.
+        clock: Returns seconds that only grow.
+    """
+    before = _limit.set(_Limit(min(_limit.get().ends, clock() + seconds), clock))
     try:
         yield
     finally:
-        _ends.reset(before)
+        _limit.reset(before)
 
 
 def remaining() -> float:
     """Return the seconds that remain: infinity without a limit, never below 0."""
-    return max(0.0, _ends.get() - time.monotonic())
+    ends, clock = _limit.get()
+    return max(0.0, ends - clock())
 
 
 def watch(client: Any) -> None:  # noqa: ANN401 - a client of any service
@@ -54,13 +70,14 @@ class _Response(HTTPResponse):
 class _Stream(io.RawIOBase):
     def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a plain or TLS socket, and its stream
         self._socket, self._raw, self._size = sock, raw, 0
-        self._ends = time.monotonic() + min(sock.gettimeout() or math.inf, remaining())
+        self._clock = _limit.get().clock
+        self._ends = self._clock() + min(sock.gettimeout() or math.inf, remaining())
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable buffer
-        remaining = self._ends - time.monotonic()
+        remaining = self._ends - self._clock()
         if remaining <= 0:
             raise TimeoutError("The answer did not come to an end in time.")
         self._socket.settimeout(remaining if remaining < math.inf else None)
@@ -89,6 +106,58 @@ class _Connection:
             raise ConnectTimeoutError(self, "TLS was not agreed on in time.") from error
         except OSError as error:
             raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]  # a mixin
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first of the host's addresses that answers.
+
+        No timeout covers the resolution of a name. In a thread it can be left behind, because nothing follows it there:
+        a call that is left behind could still be sent.
+        """
+        host: str = self._dns_host  # type: ignore[has-type]  # of the connection that this is mixed into
+        problem: Exception | None = None
+        try:
+            for address in _addresses(host, self.timeout):  # type: ignore[attr-defined]  # as above
+                self._dns_host = address
+                try:
+                    return super()._new_conn()  # type: ignore[misc,no-any-return]  # as above
+                except (OSError, HTTPError) as error:
+                    problem = error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"The name {host} was not resolved in time.") from error
+        finally:
+            self._dns_host = host
+        raise problem or NewConnectionError(self, "no address")  # type: ignore[arg-type]  # a mixin
+
+
+def _addresses(host: str, seconds: float | None) -> list[str]:
+    """Return the addresses of a host.
+
+    Raises:
+        TimeoutError: The resolution takes longer than these seconds.
+        OSError: The name can't be resolved.
+    """
+    found: list[str] = []
+    problems: list[OSError] = []
+
+    def resolve() -> None:
+        try:
+            answers = socket.getaddrinfo(host, None, connection.allowed_gai_family(), socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(address[0]) for *_, address in answers))
+        except OSError as error:
+            problems.append(error)
+
+    worker = Thread(target=resolve, daemon=True)
+    worker.start()
+    worker.join(min(seconds or math.inf, remaining(), _LONGEST_RESOLUTION))
+    if worker.is_alive():
+        raise TimeoutError
+    if problems:
+        raise problems[0]
+    return found
+
+
+_LONGEST_RESOLUTION = 60.0
+"""A thread can't be joined for an infinite time."""
 
 
 class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # botocore's stubs clash with urllib3

@@ -6,6 +6,7 @@ what was sent (metrics.py). The library also sends the records of all loggers, i
 and a warm function keeps writing to the log stream of the first stack that it served.
 """
 
+import functools
 import logging
 import sys
 import time
@@ -22,22 +23,10 @@ from cloudformation_cli_python_lib.metrics import MetricsPublisher
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, sessions
+from .limits import DEFAULTS, Limits, Wire
 
 PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
 """The logger of the type's package, in which this folder is."""
-
-LONGEST = 3.0
-"""The time limit of delivery, in seconds. It is part of the invocation's time."""
-
-DELIVERY = Config(
-    connect_timeout=0.5,
-    read_timeout=1.5,
-    retries={"mode": "standard", "total_max_attempts": 1},
-    parameter_validation=False,  # of our own requests, which takes time in each event
-)
-
-for _service in ("logs", "cloudwatch"):
-    sessions.prepare(_service, DELIVERY)
 
 _MOST_STREAMS = 500
 
@@ -56,16 +45,17 @@ class Delivery(logging.Handler):
         event: The invocation's event.
         session: The session of the account that registered the type. Without it, or without a log group in the event,
             nothing is delivered.
+        limits: The time limits of a call, and the clock.
     """
 
-    def __init__(self, event: HandlerRequest, session: SessionProxy | None) -> None:
+    def __init__(self, event: HandlerRequest, session: SessionProxy | None, limits: Limits) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
         self._event = event
         self._session = cast("sessions.LendingSession | None", session)  # plugin.py replaces the library's sessions
+        self._limits = limits
         self._records: list[logging.LogRecord] = []
-        self._metrics = _Metrics()
-        self._publisher = MetricsPublisher(self._metrics, str(event.resourceType))  # type: ignore[arg-type]  # see _Metrics
+        self._metrics = _Metrics(str(event.resourceType))
         self._failure = ""
 
     def __enter__(self) -> "Delivery":
@@ -89,13 +79,15 @@ class Delivery(logging.Handler):
         Args:
             metric: Calls the library's publisher.
         """
-        metric(self._publisher)
+        metric(self._metrics.publisher)
 
     def _deliver(self, session: sessions.LendingSession) -> None:
-        ends = time.monotonic() + LONGEST
+        seconds = _seconds(self._limits.delivery)
+        ends = time.monotonic() + seconds
         try:
             clients = [
-                session.client(name, region_name=self._event.region, config=DELIVERY) for name in ("logs", "cloudwatch")
+                session.client(name, region_name=self._event.region, config=_config(self._limits.delivery))
+                for name in ("logs", "cloudwatch")
             ]
             for client in clients:
                 deadline.watch(client)
@@ -105,7 +97,7 @@ class Delivery(logging.Handler):
             worker.join(ends - time.monotonic())
             if worker.is_alive():
                 session.close(keep=False)
-                self._failure = f"it takes longer than {LONGEST:g} s"
+                self._failure = f"it takes longer than {seconds:g} s"
         except Exception as error:  # noqa: BLE001 - delivery must never fail a request
             self._failure = _name(error)
         if self._failure:
@@ -113,7 +105,7 @@ class Delivery(logging.Handler):
 
     def _send(self, logs: Any, cloudwatch: Any) -> None:  # noqa: ANN401 - clients
         try:
-            with deadline.within(LONGEST):
+            with deadline.within(_seconds(self._limits.delivery), self._limits.time.monotonic):
                 if self._records:
                     self._put_records(logs)
                 cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
@@ -158,9 +150,10 @@ def _create(logs: Any, stream: Mapping[str, str | None]) -> None:  # noqa: ANN40
 class _Metrics:
     """Collects the metrics of the library's publisher, as its session and its CloudWatch client at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, resource_type: str) -> None:
         self.namespace = ""
         self.data: list[dict[str, Any]] = []
+        self.publisher = MetricsPublisher(self, resource_type)  # type: ignore[arg-type]  # see above
 
     def client(self, _: str) -> "_Metrics":
         return self
@@ -172,6 +165,21 @@ class _Metrics:
             entry | {"Timestamp": datetime.fromisoformat(entry["Timestamp"]).replace(tzinfo=UTC)}
             for entry in MetricData
         ]
+
+
+@functools.cache
+def _config(wire: Wire) -> Config:
+    return Config(
+        connect_timeout=wire.connect,
+        read_timeout=wire.answer,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        parameter_validation=False,  # of our own requests, which takes time in each event
+    )
+
+
+def _seconds(wire: Wire) -> float:
+    """Return the time limit of a whole delivery. It is part of the invocation's time."""
+    return wire.connect + wire.answer + 1
 
 
 def _stream(event: HandlerRequest) -> str:
@@ -187,3 +195,7 @@ def _name(error: Exception) -> str:
         return type(error).__name__
     code = str(error.response.get("Error", {}).get("Code"))
     return f"{error.operation_name} fails with {code if code.isalpha() and len(code) < 64 else type(error).__name__}"
+
+
+for _service in ("logs", "cloudwatch"):
+    sessions.prepare(_service, _config(DEFAULTS.delivery))

@@ -8,18 +8,18 @@ operation.
 import logging
 import ssl
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from botocore import exceptions as botocore
 from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from . import words
+from . import messages, words
+from .failures import Failure, HandlerError
 
 LOG = logging.getLogger(__name__)
-
-HandlerError = exceptions._HandlerError  # noqa: SLF001 - the library's base class of errors has no public name
 
 Codes = Mapping[type[HandlerError], tuple[str, ...]]
 """The error codes of AWS that become a handler error."""
@@ -44,6 +44,8 @@ COMMON: Codes = {
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",
+        "RequestTimeTooSkewed",
+        "RequestTimeTooSkewedException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     ),
@@ -112,9 +114,13 @@ BY_CLIENT_ERROR: Mapping[type[botocore.BotoCoreError], type[HandlerError]] = {
 }
 """The handler error for each exception of botocore without an answer. The nearest base class of an exception counts."""
 
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestTimeTooSkewedException"})
+_NOTHING_SENT = (botocore.ConnectTimeoutError, botocore.EndpointConnectionError, botocore.ProxyConnectionError)
+_HUNG = (botocore.ConnectTimeoutError, botocore.ReadTimeoutError)
+
 
 class Errors:
-    """The errors of a type's service, as handler errors.
+    """The errors of a type's service, as failures.
 
     Args:
         type_name: The type's name, for NotFound and AlreadyExists.
@@ -130,26 +136,26 @@ class Errors:
         self._type_name = type_name
 
     @contextmanager
-    def translated(self, name: str) -> Iterator[None]:
+    def translated(self, name: str, call: str = "", hide: Callable[[str], str] = str) -> Iterator[None]:
         """Translate botocore's exceptions to handler errors with AWS's message and request id.
 
         Args:
             name: The name of the resource concerned, for NotFound.
+            call: The client's method that is called, for a message without an answer.
+            hide: Hides in AWS's message what may be secret.
 
         Raises:
-            HandlerError: One of the plugin library's exceptions. Its cause is botocore's.
+            HandlerError: One of the plugin library's exceptions, with a failure. Its cause is botocore's.
         """
         try:
             yield
         except botocore.ClientError as error:
-            raise self._with_message(self._kind(error), name, self._message(error)) from error
+            raise self._answered(error, name, hide).error() from error
         except botocore.BotoCoreError as error:
-            kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
-            message = words.cut(str(error))
-            raise self._with_message(kind or exceptions.GeneralServiceException, name, message) from error
+            raise self._not_answered(error, name, call, hide).error() from error
 
-    def unreadable(self, call: str, answer: Mapping[str, Any], problem: Exception) -> HandlerError:
-        """Return the error for a successful answer that can't be read: it was cut off, or the service didn't send it.
+    def unreadable(self, call: str, answer: Mapping[str, Any], problem: Exception) -> Failure:
+        """Return the failure for a successful answer that can't be read: it was cut off, or isn't the service's.
 
         Args:
             call: The client's method that was called.
@@ -157,23 +163,64 @@ class Errors:
             problem: The exception that reading it raised.
         """
         metadata = answer.get("ResponseMetadata", {})
-        return exceptions.ServiceInternalError(
-            f"The answer to {_operation(call)} can't be read ({type(problem).__name__}): it was cut off, or something "
-            f"between here and {self.service} sent it (HTTP status {metadata.get('HTTPStatusCode', 'unknown')}, "
-            f"request id {words.shown(metadata.get('RequestId', 'unknown'))})."
+        failure = messages.UNREADABLE.failure(
+            operation=operation(call),
+            problem=type(problem).__name__,
+            service=self.service,
+            status=metadata.get("HTTPStatusCode", "unknown"),
+            request_id=words.shown(metadata.get("RequestId", "unknown")),
         )
+        return failure._replace(may_have_taken_effect=True)
 
-    def already_exists(self, name: str, conflict: HandlerError, advice: str) -> HandlerError:
-        """Return the error for a name that is taken.
+    def already_exists(self, name: str, advice: Failure, conflict: Failure | None = None) -> Failure:
+        """Return the failure for a name that is taken.
 
         Args:
             name: The requested name.
-            conflict: The handler error that the service's answer was translated to.
             advice: What is known about the existing resource, and what to do.
+            conflict: The service's answer.
         """
-        error = self._with_message(exceptions.AlreadyExists, name, f"{advice} {conflict}")
-        error.__cause__ = conflict
-        return error
+        text = f"{advice.words} {conflict.words}" if conflict else advice.words
+        return advice._replace(words=self._about(advice.code, name, text))
+
+    def not_found(self, identifier: str) -> Failure:
+        """Return the failure for a resource that isn't there.
+
+        Args:
+            identifier: What the request identifies it by.
+        """
+        return messages.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
+
+    def _answered(self, error: botocore.ClientError, name: str, hide: Callable[[str], str]) -> Failure:
+        kind, status = self._kind(error), _status(error)
+        code = HandlerErrorCode[kind.__name__]
+        text = hide(str(error.response.get("Error", {}).get("Message") or "(no message)"))
+        # The source precedes a long message.
+        source = f"({self.service} {error.operation_name}: {words.shown(_code(error) or 'no code')}, {_request(error)})"
+        text = (
+            f"{words.printable(text)} {source}" if len(text) <= words.MESSAGE_LENGTH else f"{source} {words.cut(text)}"
+        )
+        if _code(error) in _SKEWED:
+            text = messages.CLOCK_IS_WRONG.words.format(service=self.service, text=text)
+        failed_inside = kind is exceptions.ServiceInternalError and not 400 <= status < 500
+        return Failure(code, self._about(code, name, text), failed_inside, _code(error), _wait(error))
+
+    def _not_answered(self, error: botocore.BotoCoreError, name: str, call: str, hide: Callable[[str], str]) -> Failure:
+        kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
+        code = HandlerErrorCode[(kind or exceptions.GeneralServiceException).__name__]
+        text = words.cut(hide(str(error)))
+        if call:
+            text += f" ({self.service} {operation(call)}{': no answer' if code.name == 'NetworkFailure' else ''})"
+        sent = _may_have_been_sent(error) and code.name not in {"InvalidCredentials", "InvalidRequest"}
+        return Failure(code, self._about(code, name, text), sent, hung=isinstance(error, _HUNG))
+
+    def _about(self, code: HandlerErrorCode, name: str, text: str) -> str:
+        """Return a text after the plugin library's sentence, if it has one for the code."""
+        start = {
+            HandlerErrorCode.NotFound: messages.NOT_FOUND,
+            HandlerErrorCode.AlreadyExists: messages.ALREADY_EXISTS,
+        }.get(code)
+        return f"{start.words.format(type=self._type_name, identifier=words.shown(name))} {text}" if start else text
 
     def _kind(self, error: botocore.ClientError) -> type[HandlerError]:
         known = self.by_code.get(_code(error))
@@ -191,70 +238,53 @@ class Errors:
             429: exceptions.Throttling,
         }.get(status, exceptions.ServiceInternalError if cut_off else exceptions.GeneralServiceException)
 
-    def _message(self, error: botocore.ClientError) -> str:
-        """Return AWS's message and its source (operation, code, request id). The source precedes a long message."""
-        message = str(error.response.get("Error", {}).get("Message") or "(no message)")
-        source = (
-            f"({self.service} {error.operation_name}: {words.shown(_code(error) or 'no code')}, "
-            f"request id {words.shown(_metadata(error).get('RequestId', 'unknown'))})"
-        )
-        return f"{message} {source}" if len(message) <= words.MESSAGE_LENGTH else f"{source} {words.cut(message)}"
 
-    def _with_message(self, kind: type[HandlerError], name: str, text: str) -> HandlerError:
-        if kind in (exceptions.NotFound, exceptions.AlreadyExists):
-            error = kind(self._type_name, words.shown(name))
-            error.args = (f"{error} {text}",)
-            return error
-        return kind(text)
-
-
-def defect(error: Exception) -> HandlerError:
-    """Return the error for an unexpected exception, and log its traceback.
+def defect(error: Exception) -> Failure:
+    """Return the failure for an unexpected exception, and log its traceback.
 
     Both leave out the exception's message, which may quote a property's value.
     """
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return exceptions.InternalFailure(
-        f"{type(error).__name__} in {place.name}, line {place.lineno}: a defect in this resource type. "
-        "Please report it."
-    )
+    return messages.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
 
 
-def code(error: HandlerError) -> str:
-    """Return the AWS error code behind a handler error; an empty string if there was no answer."""
-    cause = error.__cause__
-    return _code(cause) if isinstance(cause, botocore.ClientError) else ""
+def logged(error: BaseException | None) -> str:
+    """Return the cause of a failed attempt for the log: AWS's code and request id, or the exception's class.
 
-
-def may_have_taken_effect(error: HandlerError) -> bool:
-    """Return whether a request may have taken effect despite its error.
-
-    It can't have if there was no connection, if the request was not sent, or if the service refused it (a 4xx status,
-    or throttling). It may have if the answer was lost, can't be read, or reports a failure inside the service.
+    Nothing of it comes from a property. A code or an id that doesn't look like one is left out.
     """
-    cause = error.__cause__
-    if isinstance(cause, botocore.ClientError):
-        return not 400 <= _status(cause) < 500 and isinstance(error, exceptions.ServiceInternalError)
-    if isinstance(cause, botocore.SSLError):
-        reasons = getattr(cause.kwargs.get("error"), "args", ())
+    if not isinstance(error, botocore.ClientError):
+        return type(error).__name__
+    request_id = str(_metadata(error).get("RequestId", ""))
+    seen = [text if text.isascii() and text.replace("-", "").isalnum() else "?" for text in (_code(error), request_id)]
+    return f"{seen[0][:64]}, request id {seen[1][:64]}"
+
+
+def operation(call: str) -> str:
+    """Return the name of the operation that a client's method calls."""
+    return "".join(part.capitalize() for part in call.split("_"))
+
+
+def _may_have_been_sent(error: botocore.BotoCoreError) -> bool:
+    """Return whether a request without an answer may have been sent.
+
+    It wasn't if there was no connection, or if the service's certificate was refused.
+    """
+    if isinstance(error, botocore.SSLError):
+        reasons = getattr(vars(error).get("kwargs", {}).get("error"), "args", ())
         return not any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
-    return not isinstance(cause, _NOTHING_SENT) and not isinstance(
-        error, exceptions.InvalidCredentials | exceptions.InvalidRequest
-    )
+    return not isinstance(error, _NOTHING_SENT)
 
 
-_NOTHING_SENT = (botocore.ConnectTimeoutError, botocore.EndpointConnectionError, botocore.ProxyConnectionError)
-
-
-def retry_after(error: HandlerError) -> float:
+def _wait(error: botocore.ClientError) -> float:
     """Return the seconds that the service's answer asks to wait before another attempt; 0 if it gives none."""
-    cause = error.__cause__
-    if not isinstance(cause, botocore.ClientError):
-        return 0
-    headers = _metadata(cause).get("HTTPHeaders", {})
-    milliseconds = str(headers.get("x-amz-retry-after", ""))
+    milliseconds = str(_metadata(error).get("HTTPHeaders", {}).get("x-amz-retry-after", ""))
     return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 10 else 0
+
+
+def _request(error: botocore.ClientError) -> str:
+    return f"request id {words.shown(_metadata(error).get('RequestId', 'unknown'))}"
 
 
 def _code(error: botocore.ClientError) -> str:
@@ -268,7 +298,3 @@ def _metadata(error: botocore.ClientError) -> Mapping[str, Any]:
 def _status(error: botocore.ClientError) -> int:
     status: int = _metadata(error).get("HTTPStatusCode", 0)
     return status
-
-
-def _operation(call: str) -> str:
-    return "".join(part.capitalize() for part in call.split("_"))

@@ -9,7 +9,7 @@
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,25 +20,16 @@ from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerR
 from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
-from . import deadline, envelope, sessions
+from . import deadline, envelope, failures, sessions
 from .delivery import PACKAGE_LOG, Delivery
-from .errors import HandlerError, defect
+from .errors import defect
+from .failures import HandlerError
+from .limits import DEFAULTS, Limits
 
 LOG = logging.getLogger(__name__)
 
 # The library creates two sessions for every request, which takes a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
-
-
-SECONDS: Mapping[Action, float] = {
-    Action.CREATE: 45,
-    Action.READ: 20,
-    Action.UPDATE: 45,
-    Action.DELETE: 45,
-    Action.LIST: 20,
-}
-"""The time limit of each handler. The contract gives an invocation 60 s, and READ and LIST 30 s. The rest is for the
-start, for delivery, and for what no timeout covers: a host name that resolves slowly or to many addresses."""
 
 
 class ResourceType(Resource):
@@ -50,11 +41,12 @@ class ResourceType(Resource):
         type_name: The type's name.
         model: The class of its properties.
         identifiers: The properties in primaryIdentifier and additionalIdentifiers.
+        limits: The limits of time.
     """
 
-    def __init__(self, type_name: str, model: Any, identifiers: Collection[str]) -> None:  # noqa: ANN401 - any class with the generated models' _deserialize
+    def __init__(self, type_name: str, model: Any, identifiers: Collection[str], limits: Limits = DEFAULTS) -> None:  # noqa: ANN401 - any class with the generated models' _deserialize
         super().__init__(type_name, model)
-        self._identifiers = identifiers
+        self._identifiers, self._limits = identifiers, limits
         PACKAGE_LOG.setLevel(logging.INFO)
 
     def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
@@ -75,9 +67,9 @@ class ResourceType(Resource):
             (caller, provider), action, callback, event = self._parse_request(checked(sent))
             request = self._cast_resource_request(event)
         except HandlerError as error:
-            answer = error.to_progress_event()
+            answer = failures.of(error).event()
         else:
-            with Delivery(event, provider) as delivery:
+            with Delivery(event, provider, self._limits) as delivery:
                 answer = self._invoke_measured(delivery, caller, request, action, callback)
         finally:
             sessions.close_all()
@@ -93,7 +85,7 @@ class ResourceType(Resource):
     ) -> ProgressEvent:
         delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
         start = _now()
-        with deadline.within(SECONDS[action]):
+        with deadline.within(self._limits.handlers[action], self._limits.time.monotonic):
             progress = self._invoke_handler(session, request, action, callback)
         milliseconds = (_now() - start).total_seconds() * 1000
         LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
@@ -123,9 +115,9 @@ class ResourceType(Resource):
         try:
             return super()._invoke_handler(session, request, action, callback_context)
         except HandlerError as error:
-            return error.to_progress_event()
+            return failures.of(error).event()
         except Exception as error:  # noqa: BLE001 - the outermost handler: what escapes reaches the user without a message
-            return defect(error).to_progress_event()
+            return defect(error).event()
 
 
 def _outcome(progress: ProgressEvent) -> str:

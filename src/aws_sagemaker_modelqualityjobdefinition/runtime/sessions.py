@@ -11,6 +11,8 @@ import json
 import os
 from collections import defaultdict
 from contextlib import suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.config import Config
@@ -76,7 +78,8 @@ class LendingSession(SessionProxy):
 
 
 _idle: defaultdict[_Key, list[Any]] = defaultdict(list)
-_open: list[LendingSession] = []
+_open: ContextVar[tuple[LendingSession, ...]] = ContextVar("open", default=())
+"""The sessions of the request that this thread answers."""
 
 
 def prepare(service: str, config: Config) -> None:
@@ -106,14 +109,16 @@ def open_session(credentials: RequestCredentials | None, region: str | None = No
     """
     if not credentials:
         return None
-    _open.append(LendingSession(credentials, region))
-    return _open[-1]
+    session = LendingSession(credentials, region)
+    _open.set((*_open.get(), session))
+    return session
 
 
 def close_all() -> None:
-    """Close all sessions, after the request is answered."""
-    while _open:
-        _open.pop().close()
+    """Close the request's sessions, after it is answered."""
+    for session in _open.get():
+        session.close()
+    _open.set(())
 
 
 class _PlainFileLoader(JSONFileLoader):
@@ -148,8 +153,8 @@ class _ModelLoader(Loader):
 @functools.cache
 def _session() -> Session:
     if not os.path.isdir(_ModelLoader.OURS):  # a package without trimmed models: it may call any service
-        return Session()
-    loader, kept = _ModelLoader(), Session(include_builtin_handlers=False)
+        return _with_our_times(Session())
+    loader, kept = _ModelLoader(), _with_our_times(Session(include_builtin_handlers=False))
     ours = {*loader.list_available_services("service-2")}
     # botocore compares each name of an event with the old names of all services.
     kept._events._event_aliases = {  # type: ignore[attr-defined]  # the stubs leave out private members
@@ -160,6 +165,20 @@ def _session() -> Session:
             kept.register(event, handler)
     kept.register_component("data_loader", loader)
     return kept
+
+
+def _with_our_times(session: Session) -> Session:
+    parsers = session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_time)
+    return session
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401 - whatever an answer has
+    """Return a time in an answer; None if it can't be read. botocore would refuse the whole answer for it."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _new_client(service: str, region: str | None, config: Config | None) -> Any:  # noqa: ANN401 - a client of any service

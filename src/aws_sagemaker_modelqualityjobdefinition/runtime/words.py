@@ -9,13 +9,21 @@ MESSAGE_LENGTH = 1000
 
 def shown(text: object) -> str:
     """Return a name, an ARN or a key for a message: shortened, with unprintable characters escaped."""
-    piece = cut(str(text), NAME_LENGTH)
-    return piece if piece.isprintable() else ascii(piece)[1:-1]
+    return cut(str(text), NAME_LENGTH)
 
 
 def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """Return at most this many characters of a text; if it is longer, with a mark and its length."""
-    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"
+    """Return at most this many characters of a text, made printable; if it is longer, with a mark and its length."""
+    return printable(text) if len(text) <= length else f"{printable(text[:length])}... ({len(text)} characters)"
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, with what can't be printed escaped: control characters, and those that turn text."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else " " if one.isspace() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def is_unicode(text: str) -> bool:

@@ -95,10 +95,8 @@ def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[st
     code = (
         f"import sys; sys.path[:0] = [{str(packages['ours'])!r}, {str(PROJECT / 'tools' / 'benchmarks')!r}]\n"
         f"import driver, {PACKAGE}.handlers as handlers\n"
-        f"driver.lengthen_limits({PACKAGE!r})\n"
-        f"from {PACKAGE} import client\nfrom {PACKAGE}.runtime import delivery, plugin\n"
-        "print(client.CONFIG.read_timeout, client.CONFIG.connect_timeout, delivery.DELIVERY.read_timeout,"
-        " delivery.LONGEST, [plugin.SECONDS[action] for action in plugin.Action])"
+        f"limits = driver.lengthen_limits({PACKAGE!r}, handlers.resource)._limits\n"
+        "print(*limits.wire, *limits.delivery, [limits.handlers[action] for action in handlers.HANDLERS])"
     )
     completed = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert completed.stdout.split() == ["600", "600", "600", "600", "[600,", "600,", "600,", "600,", "600]"]

@@ -116,7 +116,7 @@ class MotoServices:
     def publish(self, topic_arn: str, subject: str, message: str) -> None:
         """Publish a message to an SNS topic; do nothing if there is no such topic."""
         region = (topic_arn.split(":") + [""] * 4)[3] or self.region
-        with suppress(*_ERRORS):
+        with suppress(*_ERRORS, ValueError):  # ValueError: it isn't an ARN
             sns_backends[self.account][region].publish(message, subject=subject, arn=topic_arn)
 
     def availability_zones(self, region: str) -> list[str]:

@@ -95,10 +95,11 @@ def read(folder: Path, values: Mapping[str, str]) -> list[Inputs]:
     numbers = sorted({number for number, _ in files})
     if not numbers:
         examples = folder.with_name("example_inputs")
-        start = f". `cfn init` made {examples}: copy it there, and fill in what exists" if examples.is_dir() else ""
-        raise InputsError(
-            f"no inputs in {folder}: contract tests v2 read inputs_1_create.json and so on from there{start}"
-        )
+        if examples.is_dir():
+            raise InputsError(
+                f"no inputs in {folder}: copy {examples}, which `cfn init` made, there, and fill in what exists"
+            )
+        raise InputsError(f"no inputs in {folder}: contract tests v2 read inputs_1_create.json and so on from there")
     for number in numbers:
         if (number, "create") not in files:
             raise InputsError(f"inputs_{number}_update.json has no inputs_{number}_create.json to update")

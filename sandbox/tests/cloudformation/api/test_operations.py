@@ -189,6 +189,7 @@ def test_topics_are_told_of_every_event(client: Client, services: Services) -> N
         ({"ResourceTypes": ["AWS::S3::*"]}, f"Resource type {TOY} is not allowed by parameter ResourceTypes"),
         ({"Tags": [{"Key": "aws:x", "Value": "y"}]}, "aws: prefixed tag key names are not allowed for external use."),
         ({"Tags": [{"Key": "x", "Value": "y"}] * 2}, "The request has a tag key more than once."),
+        ({"NotificationARNs": ["news"]}, "Invalid notification ARN: news is not the ARN of an SNS topic."),
         ({"TemplateURL": "https://example.com/x"}, "You cannot specify both Template Body and Template URL."),
     ],
 )

@@ -144,6 +144,9 @@ def submission_of(call: Call, stack: Stack | None = None) -> Submission:
     if len(tags) < len(given.get("Tags", ())):
         raise ValidationError("The request has a tag key more than once.")
     types, topics = given.get("ResourceTypes"), given.get("NotificationARNs")
+    for topic in topics or ():
+        if not re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+", topic):
+            raise ValidationError(f"Invalid notification ARN: {topic} is not the ARN of an SNS topic.")
     return Submission(
         text,
         is_long,
