@@ -164,7 +164,8 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
     with pytest.raises(ClientError, match=rf"Template format error: Unrecognized resource types: \[{TOY}\]"):
         deploy(cloudformation, "toys", template())
     submit(account, build_package())
-    session = boto3.Session("testing", "testing", region_name="eu-west-1")
+    key = account.credentials
+    session = boto3.Session(key.access_key_id, key.secret_access_key, region_name="eu-west-1")
     elsewhere: Client = session.client("cloudformation", endpoint_url=account.endpoint)
     with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{TOY}\]"):
         deploy(elsewhere, "toys", template())
