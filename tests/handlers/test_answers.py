@@ -128,7 +128,7 @@ def test_an_answer_that_is_cut_off_in_its_headers_is_worth_another_try(
 def test_a_description_of_another_form_is_not_blamed_on_the_request(wire: Wire, change: Json) -> None:
     """The message says that SageMaker's description can't be read and names the wrong member."""
     model = create_definition(maximal())
-    wire.reply("DescribeModelQualityJobDefinition", *[json_reply(200, dict(model, CreationTime=1) | change)] * 2)
+    wire.reply("DescribeModelQualityJobDefinition", *[json_reply(200, dict(model, CreationTime=1) | change)] * 4)
     answer = invoke("READ", {"JobDefinitionName": "Fraud-Quality"})
     assert answer["errorCode"] == "ServiceInternalError"
     assert "SageMaker" in answer["message"]

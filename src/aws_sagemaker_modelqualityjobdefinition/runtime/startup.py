@@ -28,7 +28,8 @@ class Lazy:
     def __init__(self, make: Callable[..., Any], *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - make's
         self.made = functools.cache(functools.partial(make, *arguments, **named))
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401, D102 - the real object's
+    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the real object's
+        """Call the real object."""
         return self.made()(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the real object
@@ -67,7 +68,7 @@ class LazyModule(ModuleType):
 class LazyPattern(Lazy):
     """A stand-in for a regular expression, compiled when it is used.
 
-    Saves 32 M by four patterns of IPv6 addresses alone, which each host is matched with. One without a colon is none.
+    Saves 84 M, 32 by four patterns of IPv6 addresses, with which each host is matched: one without a colon is none.
     """
 
     IPV6 = tuple(f"{start}(?:(?:[0-9A-Fa-f]{{1,4}}:){{6}}" for start in ("^", r"^\["))
