@@ -32,6 +32,7 @@ ALARM = {
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Yield a client of the CloudFormation of an account that boto3's clients call."""
     with account() as opened:
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of an earlier account
         for name, value in opened.environment().items():
             monkeypatch.setenv(name, value)
         yield boto3.client("cloudformation", region_name="us-east-1")

@@ -429,6 +429,43 @@ ELSEWHERE = {
 }
 
 
+def by_change_set(account: Account, kind: str, template: str, team: str, **others: str) -> list[dict[str, Any]]:
+    """Make and execute a change set of the stack called example, and return its changes."""
+    cloudformation = account.client("cloudformation")
+    change_set = cloudformation.create_change_set(
+        StackName="example",
+        ChangeSetName="deploy",
+        ChangeSetType=kind,
+        TemplateBody=template,
+        Parameters=values(template, others),
+        Tags=[{"Key": "team", "Value": team}],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )["Id"]
+    described = cloudformation.describe_change_set(ChangeSetName=change_set)
+    assert described["Status"] == "CREATE_COMPLETE", described.get("StatusReason")
+    cloudformation.execute_change_set(ChangeSetName=change_set)
+    (stack,) = cloudformation.describe_stacks(StackName="example")["Stacks"]
+    assert stack["StackStatus"] == f"{kind}_COMPLETE", why(cloudformation, "example")
+    return [change["ResourceChange"] for change in described["Changes"]]
+
+
+@pytest.mark.parametrize("name", sorted({path.name for path in EXAMPLES.glob("*.yaml")} - {*ELSEWHERE}))
+def test_change_sets_make_change_and_replace_every_example(account: Account, name: str) -> None:
+    """As `aws cloudformation deploy` does it, each example is made, changed in place, and replaced by another role."""
+    template = (EXAMPLES / name).read_text()
+    made = by_change_set(account, "CREATE", template, "a")
+    assert {change["Action"] for change in made} == {"Add"}
+    changed = by_change_set(account, "UPDATE", template, "b")
+    kinds = {change["ResourceType"]: change["Replacement"] for change in changed}
+    # The documentation's example refers to an attribute of its endpoint, whose tags change, too.
+    assert kinds[TYPE] == ("Conditional" if name == "documentation.yaml" else "False")
+    if "RoleArn" in parse(template).members("Parameters"):
+        replaced = by_change_set(account, "UPDATE", template, "b", RoleArn="arn:aws:iam::123456789012:role/other")
+        kinds = {change["ResourceType"]: change["Replacement"] for change in replaced}
+        assert kinds[TYPE] == "True"
+    delete(account)
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.rglob("*.yaml")))
 def test_every_example_is_deployed(name: str) -> None:
     """Every example has a test that deploys it."""

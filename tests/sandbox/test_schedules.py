@@ -25,6 +25,7 @@ TYPE = "AWS::SageMaker::MonitoringSchedule"
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Open an account with SageMaker's rules, which boto3's clients call, without the user's AWS configuration."""
     with account(region=REGION) as opened:
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of an earlier account
         for name, value in opened.environment().items():
             monkeypatch.setenv(name, value)
         yield

@@ -148,11 +148,10 @@ class MotoType(NominalType):
         return self._attempt(request, properties, create)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
-        """Update a resource in place. Tags of the stack are set at creation only, by types that moto can't update."""
+        """Update a resource in place. The stack's tags are set at creation only: some updates of moto replace it."""
         name = self._given_name(desired) or getattr(instance.state, "name", None)
         wanted = self._definition(desired, request.tags, name)
-        before = self._definition(previous, request.previous_tags, name)
-        if wanted == before or (dict(desired) == dict(previous) and not self.supports("UPDATE")):
+        if dict(desired) == dict(previous):
             return Outcome(Instance(instance.identifier, desired, instance.state))
         if not self.supports("UPDATE"):
             return self._unsupported("update")
