@@ -58,6 +58,8 @@ def _summary(stack: Stack) -> dict[str, object]:
     return {
         "StackId": identity.stack_id,
         "StackName": identity.name,
+        "ParentId": identity.parent_id,
+        "RootId": identity.root_id,
         "CreationTime": identity.created,
         "LastUpdatedTime": status.updated,
         "DeletionTime": status.deleted,

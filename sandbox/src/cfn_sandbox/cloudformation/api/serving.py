@@ -15,6 +15,7 @@ from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.registry.registry import open_registry
 from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.types import catalogue
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def serve(account: Account, layers: Layers, reserved: str | None, *, tested: boo
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),
             CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
         }
+        catalogue.add_built_in(NestedStackType(space_of))
         try:
             with layers.layer(lambda application: Front(application, services, identify), space.clear):
                 yield registry

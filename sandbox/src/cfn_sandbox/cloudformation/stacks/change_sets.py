@@ -15,7 +15,7 @@ from cfn_sandbox.cloudformation.stacks import imports
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
 from cfn_sandbox.cloudformation.stacks.space import Space, partition
-from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack
+from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
 from cfn_sandbox.cloudformation.values import JSON
@@ -156,7 +156,7 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     identifiers = imports.identifiers(models, definition, stack)
     plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
     failure = None
-    if request.kind == "UPDATE" and not stack.differs(definition):
+    if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = Plan()
     elif request.kind == "IMPORT":

@@ -40,6 +40,7 @@ class Cause:
 
 
 _DIRECT = Cause("Static", "DirectModification")
+_AUTOMATIC = Cause("Dynamic", "Automatic")  # the template of a nested stack may have changed
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,10 @@ class Planner:
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)
-        yield from self._property_changes(logical_id, kind, properties, current)
+        changes = list(self._property_changes(logical_id, kind, properties, current))
+        if not changes and kind is not None and kind.always_updated:
+            changes = [Change("Properties", causes=(_AUTOMATIC,))]
+        yield from changes
         written, old = (
             definition.template.resources.get(logical_id, {})
             for definition in (self._definition, self._contents.definition)

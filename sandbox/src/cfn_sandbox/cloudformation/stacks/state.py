@@ -39,6 +39,8 @@ class Identity:
         name: the stack's name.
         stack_id: the stack's ARN.
         created: when it was created.
+        parent_id: the ARN of the stack that it is nested in; None if it isn't nested.
+        root_id: the ARN of the topmost stack that it is nested in; None if it isn't nested.
     """
 
     account: str
@@ -46,6 +48,8 @@ class Identity:
     name: str
     stack_id: str
     created: datetime
+    parent_id: str | None = None
+    root_id: str | None = None
 
     def pseudo(self, notification_arns: tuple[str, ...]) -> PseudoParameters:
         """Return the stack's pseudo parameters."""
@@ -80,6 +84,7 @@ class Options:
         imports: the resources to import: by logical id, the properties that identify each.
         token: the request's ClientRequestToken, which the operation's events have.
         change_set_id: the change set that is executed.
+        nested: whether it is a part of an operation of the stack that this one is nested in.
     """
 
     on_failure: str = "ROLLBACK"
@@ -87,6 +92,7 @@ class Options:
     imports: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
     token: str | None = None
     change_set_id: str | None = None
+    nested: bool = False
 
 
 @dataclass(frozen=True)

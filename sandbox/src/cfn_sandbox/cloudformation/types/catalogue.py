@@ -5,6 +5,7 @@ from __future__ import annotations
 from cfn_sandbox.cloudformation.types import moto_adapter, played
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 
+_built_in: dict[str, ResourceType] = {}
 _registered: dict[tuple[str, str, str], ResourceType] = {}
 
 
@@ -13,9 +14,15 @@ def add_type(account: str, region: str, resource_type: ResourceType) -> None:
     _registered[account, region, resource_type.name] = resource_type
 
 
+def add_built_in(resource_type: ResourceType) -> None:
+    """Let templates of every account and region use a type that CloudFormation serves itself."""
+    _built_in[resource_type.name] = resource_type
+
+
 def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
-    return _registered.get((account, region, name)) or played.find(name) or moto_adapter.find(name)
+    own = _registered.get((account, region, name)) or _built_in.get(name)
+    return own or played.find(name) or moto_adapter.find(name)
 
 
 def remove_type(account: str, region: str, name: str) -> None:
@@ -24,5 +31,6 @@ def remove_type(account: str, region: str, name: str) -> None:
 
 
 def clear() -> None:
-    """Forget every registered type."""
+    """Forget every registered and every built-in type."""
     _registered.clear()
+    _built_in.clear()
