@@ -12,6 +12,7 @@ import pytest
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
+from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
@@ -358,3 +359,61 @@ def test_a_change_set_shows_a_child_as_a_modify(family: Family) -> None:
     change_sets.execute(proposed)
     assert family.child(stack).contents.resources["Box"].properties["Colour"] == "green"
     assert stack.contents.resources["After"].properties["Colour"] == "box-1 in green"
+
+
+def proposed_with_children(family: Family, template: JSON, kind: str = "UPDATE") -> change_sets.ChangeSet:
+    """Return a change set with IncludeNestedStacks."""
+    request = change_sets.Request("change", kind, include_nested=True)
+    made = change_sets.create(family.space, "parent", submission(template, {}), request)
+    include_nested_stacks(made)
+    return made
+
+
+def test_change_sets_of_children(family: Family) -> None:
+    """With IncludeNestedStacks there is a change set for each child; executing the root's makes what they show."""
+    root = proposed_with_children(family, parent(), "CREATE")
+    (_, change) = described(root.proposal.plan, with_values=False)
+    shown = change["ResourceChange"]  # type: ignore[call-overload,index]  # JSON
+    child = family.space.change_sets[shown["ChangeSetId"]]  # type: ignore[index]  # JSON
+    assert (child.parent, child.root, child.status) == (root, root, "CREATE_COMPLETE")
+    assert child.stack.status.name == "REVIEW_IN_PROGRESS"
+    assert shown["PhysicalResourceId"] == child.stack.identity.stack_id  # type: ignore[call-overload,index]  # JSON
+    assert [*child.proposal.plan.changes] == ["Box"]
+    with pytest.raises(ValidationError, match="Execute the root change set"):
+        change_sets.execute(child)
+    change_sets.execute(root)
+    assert root.stack.status.name == "CREATE_COMPLETE"
+    assert family.child(root.stack) is child.stack
+    assert child.stack.status.change_set_id == child.change_set_id
+    assert child.execution_status == "EXECUTE_COMPLETE"
+    family.bucket.templates["child.json"]["Resources"]["Box"]["Properties"]["Colour"] = "green"
+    root = proposed_with_children(family, parent())
+    change_sets.delete(family.space, root)
+    root = proposed_with_children(family, parent())
+    (change,) = [*root.children["Child"].proposal.plan.changes.values()]
+    assert (change.action, change.logical_id) == ("Modify", "Box")
+    change_sets.execute(root)
+    assert family.child(root.stack).contents.resources["Box"].properties["Colour"] == "green"
+    assert proposed_with_children(family, parent()).failure == change_sets.UNCHANGED
+
+
+def test_a_change_set_of_a_child_that_takes_what_is_not_known_yet(family: Family) -> None:
+    """A child's parameter that rests on a new resource is known after apply in its change set."""
+    template = boxes(First={"Colour": "red"}, Child=nested(Parameters={"Colour": {"Fn::GetAtt": ["First", "Label"]}}))
+    root = proposed_with_children(family, template, "CREATE")
+    child = root.children["Child"]
+    assert child.proposal.definition.parameters.described() == [
+        {"ParameterKey": "Colour", "ParameterValue": "{{changeSet:KNOWN_AFTER_APPLY}}"}
+    ]
+    change_sets.execute(root)
+    assert child.stack.contents.resources["Box"].properties["Colour"] == "box-1 in red"
+
+
+def test_a_change_set_fails_with_that_of_a_child(family: Family) -> None:
+    """A child's template that is wrong fails the change set; deleting that deletes the nested stack in review."""
+    root = proposed_with_children(family, boxes(Child=nested("none.json")), "CREATE")
+    assert root.failure == "Nested stack Child: S3 error: The specified key does not exist."
+    change_sets.delete(family.space, root)
+    root = proposed_with_children(family, boxes(Child=nested()), "CREATE")
+    change_sets.delete(family.space, root)
+    assert [stack.identity.name for stack in family.space.live()] == ["parent"]

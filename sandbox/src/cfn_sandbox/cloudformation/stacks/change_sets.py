@@ -35,6 +35,7 @@ class Request:
         resources_to_import: the request's ResourcesToImport.
         import_existing: the request's ImportExistingResources.
         settings: the stack's settings once the change set is executed; None keeps those that it has.
+        include_nested: the request's IncludeNestedStacks.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Request:
     resources_to_import: tuple[Mapping[str, JSON], ...] = ()
     import_existing: bool = False
     settings: Settings | None = None
+    include_nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class ChangeSet:
         failure: why it can't be executed; None if it can.
         executed: whether it was executed.
         created: when it was made.
+        parent: the change set that has made this one for a nested stack; None if there is none.
+        children: the change sets of nested stacks, by the logical ids of these.
     """
 
     change_set_id: str
@@ -84,6 +88,13 @@ class ChangeSet:
     failure: str | None = None
     executed: bool = False
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    parent: ChangeSet | None = None
+    children: dict[str, ChangeSet] = field(default_factory=dict)
+
+    @property
+    def root(self) -> ChangeSet:
+        """The topmost change set."""
+        return self if self.parent is None else self.parent.root
 
     @property
     def name(self) -> str:
@@ -118,6 +129,22 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
         CloudFormationError: the request is refused.
     """
     stack = _find_or_create_stack(space, stack_name, request)
+    return propose(stack, submission, request)
+
+
+def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
+    """Make a change set for a stack.
+
+    Args:
+        stack: the stack.
+        submission: what the stack shall be.
+        request: the rest of the request.
+        parent: the change set of the stack that this one is nested in, if that one makes it.
+
+    Raises:
+        CloudFormationError: the request is refused.
+    """
+    space = stack.steps.space
     if any(one.name == request.name for one in of_stack(space, stack)):
         raise CloudFormationError(
             "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
@@ -134,7 +161,7 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
         failure = error.message
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
-    change_set = ChangeSet(change_set_id, stack, proposal, failure)
+    change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set
 
@@ -205,8 +232,12 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:
-    """Delete a change set."""
+    """Delete a change set and those of nested stacks, with nested stacks that have nothing else yet."""
     space.change_sets.pop(change_set.change_set_id, None)
+    for child in change_set.children.values():
+        delete(space, child)
+        if child.stack.status.name == "REVIEW_IN_PROGRESS":
+            child.stack.delete(nested=True)
 
 
 def execute(
@@ -227,6 +258,9 @@ def execute(
     Raises:
         CloudFormationError: the change set, or the stack's status, doesn't allow it.
     """
+    if change_set.parent is not None:
+        text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"
+        raise ValidationError(f"{text} [{change_set.root.change_set_id}].")
     status = change_set.execution_status
     if status != "AVAILABLE":
         state = status if change_set.failure is None else change_set.status
@@ -238,5 +272,11 @@ def execute(
         options = replace(options, on_failure="DO_NOTHING")
     stack, request = change_set.stack, proposal.request
     stack.check_can_begin(request.kind, options)
-    change_set.executed = True
+    _set_executed(change_set)
     stack.change(request.kind, proposal.definition, options, request.settings)
+
+
+def _set_executed(change_set: ChangeSet) -> None:
+    change_set.executed = True
+    for child in change_set.children.values():
+        _set_executed(child)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import cast
 
 from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
@@ -32,7 +33,7 @@ from cfn_sandbox.cloudformation.types.interface import (
     ResourceType,
 )
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text
 
 _LONGEST_NAME = 128
 _RANDOM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -61,15 +62,12 @@ class NestedStackType(ResourceType):
         if request.stack_id is None:
             return _failed("This sandbox makes nested stacks in stacks only: use CreateStack.", "InvalidRequest")
         space, parent = self._parent(request)
-        identity = replace(
-            space.new_identity(name_of(request)),
-            parent_id=parent.identity.stack_id,
-            root_id=parent.identity.root_id or parent.identity.stack_id,
-        )
-        definition = define(submission_of(space, parent, request, properties), space, identity, None)
-        child = Stack(space, identity, _settings(parent, properties, Settings()))
+        reviewed = _reviewed(parent, request)
+        child = reviewed.stack if reviewed is not None else new_stack(parent, str(request.logical_id))
+        identity = child.identity
+        definition = define(_submission(parent, request, properties), space, identity, None)
         request.watch(_instance(child))
-        child.change("CREATE", definition, _options(parent), child.settings)
+        child.change("CREATE", definition, _options(parent, request), _settings(parent, properties, child.settings))
         if child.status.name == "CREATE_COMPLETE":
             return Outcome(_instance(child))
         reason = _reason(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
@@ -87,10 +85,10 @@ class NestedStackType(ResourceType):
                 child.roll_back(_TO_ROLL_BACK, token=parent.steps.events.token)
             ended = child.recovery.undo is None
         else:
-            options = _options(parent)
+            options = _options(parent, request)
             child.check_can_begin("UPDATE", options)
             before = None if child.definition is NOTHING else child.definition
-            definition = define(submission_of(space, parent, request, desired), space, child.identity, before)
+            definition = define(_submission(parent, request, desired), space, child.identity, before)
             if not _would_change(child, definition):
                 return Outcome(_instance(child))
             child.change("UPDATE", definition, options, _settings(parent, desired, child.settings))
@@ -124,25 +122,32 @@ class NestedStackType(ResourceType):
         return space, space.named(request.stack_id or "")
 
 
-def name_of(request: Request) -> str:
-    """Return a name for a nested stack: its parent's, its logical id and a random part."""
+def generated_name(name: str, logical_id: str) -> str:
+    """Return a name for what is nested: that of what it is nested in, its logical id and a random part."""
     ending = "".join(secrets.choice(_RANDOM) for _ in range(12))
-    return f"{request.stack_name}-{request.logical_id}"[: _LONGEST_NAME - len(ending) - 1] + f"-{ending}"
+    return f"{name}-{logical_id}"[: _LONGEST_NAME - len(ending) - 1] + f"-{ending}"
 
 
-def submission_of(space: Space, parent: Stack, request: Request, properties: Properties) -> Submission:
-    """Return what a resource's properties, and its parent's operation, ask a nested stack to be.
+def new_stack(parent: Stack, logical_id: str) -> Stack:
+    """Return a new stack that is nested in another one. It isn't registered yet."""
+    space, own = parent.steps.space, parent.identity
+    identity = space.new_identity(generated_name(own.name, logical_id))
+    root_id = own.root_id or own.stack_id
+    return Stack(space, replace(identity, parent_id=own.stack_id, root_id=root_id), Settings())
+
+
+def submission_of(space: Space, definition: Definition, tags: Mapping[str, str], properties: Properties) -> Submission:
+    """Return what a resource's properties, and its parent's definition, ask a nested stack to be.
 
     Args:
         space: the account and region.
-        parent: the stack that it is nested in, whose operation runs.
-        request: the request, with the parent's tags.
-        properties: the resource's properties.
+        definition: what the stack shall be that it is nested in.
+        tags: that stack's tags.
+        properties: the resource's properties. What is unknown in Parameters is known after apply.
 
     Raises:
         ValidationError: there is no template at its URL, or a parameter's value is no text.
     """
-    definition, _ = parent.steps.operation
     url = str(properties["TemplateURL"])
     if not re.match("https?://", url):
         raise ValidationError("TemplateURL must be a supported URL.")
@@ -150,22 +155,38 @@ def submission_of(space: Space, parent: Stack, request: Request, properties: Pro
     if body is None:
         raise ValidationError("S3 error: The specified key does not exist.")
     parameters: list[Mapping[str, JSON]] = []
-    for key, value in cast("dict[str, JSON]", properties.get("Parameters") or {}).items():
+    given = cast("dict[str, Value]", properties.get("Parameters") or {})
+    unknown = tuple(key for key, value in given.items() if not is_known(value))
+    for key, value in given.items():
+        if key in unknown:
+            continue
         if isinstance(value, (dict, list)):
             raise ValidationError(
                 "Value of property Parameters must be an object with String (or simple type) properties"
             )
-        parameters.append({"ParameterKey": key, "ParameterValue": text(value)})
+        parameters.append({"ParameterKey": key, "ParameterValue": text(cast("JSON", value))})
     own = cast("list[dict[str, str]]", properties.get("Tags") or [])
     topics = cast("list[str] | None", properties.get("NotificationARNs"))
     return Submission(
         body,
         from_url=True,
         parameters=tuple(parameters),
-        tags={**request.tags, **{tag["Key"]: tag["Value"] for tag in own}},
+        tags={**tags, **{tag["Key"]: tag["Value"] for tag in own}},
         capabilities=definition.capabilities,
         notification_arns=definition.notification_arns if topics is None else tuple(topics),
+        unknown=unknown,
     )
+
+
+def _submission(parent: Stack, request: Request, properties: Properties) -> Submission:
+    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties)
+
+
+def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
+    """Return the nested stack's change set in the one that is executed; None if there is none."""
+    _, options = parent.steps.operation
+    executed = parent.steps.space.change_sets.get(options.change_set_id or "")
+    return executed.children.get(str(request.logical_id)) if executed is not None else None
 
 
 def _settings(parent: Stack, properties: Properties, before: Settings) -> Settings:
@@ -175,10 +196,17 @@ def _settings(parent: Stack, properties: Properties, before: Settings) -> Settin
     )
 
 
-def _options(parent: Stack) -> Options:
+def _options(parent: Stack, request: Request) -> Options:
     _, options = parent.steps.operation
     on_failure = "DO_NOTHING" if options.on_failure == "DO_NOTHING" else "ROLLBACK"
-    return Options(on_failure, options.retain_except_on_create, token=options.token, nested=True)
+    reviewed = _reviewed(parent, request)
+    return Options(
+        on_failure,
+        options.retain_except_on_create,
+        token=options.token,
+        change_set_id=reviewed.change_set_id if reviewed is not None else None,
+        nested=True,
+    )
 
 
 def _would_change(child: Stack, definition: Definition) -> bool:

@@ -77,6 +77,8 @@ class ResourceChange:
         before: the properties before, with secrets masked; None if there is no resource before.
         after: the properties after, with secrets masked; None if there is no resource after.
         policy: what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is.
+        desired: the properties after, without masks.
+        change_set_id: the change set of the nested stack that the resource is; None without IncludeNestedStacks.
     """
 
     action: str
@@ -87,6 +89,8 @@ class ResourceChange:
     before: Mapping[str, Value] | None = None
     after: Mapping[str, Value] | None = None
     policy: str | None = None
+    desired: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    change_set_id: str | None = None
 
     @property
     def replacement(self) -> str:
@@ -164,13 +168,15 @@ class Planner:
             self._scope.identifiers[logical_id] = physical_id
             return ResourceChange("Import", logical_id, kind, physical_id, after=after)
         if current is None:
-            return ResourceChange("Add", logical_id, kind, after=after)
+            return ResourceChange("Add", logical_id, kind, after=after, desired=properties)
         changes = tuple(self._changes(logical_id, properties, current))
         if not changes:
             self._scope.resources[logical_id] = current
             return None
         before = mask(self._before, self._contents.definition, logical_id, current.properties)
-        change = ResourceChange("Modify", logical_id, kind, current.physical_id, changes, before, after)
+        change = ResourceChange(
+            "Modify", logical_id, kind, current.physical_id, changes, before, after, None, properties
+        )
         if change.replacement == "False":
             self._scope.identifiers[logical_id] = current.physical_id
             if not change.updates:

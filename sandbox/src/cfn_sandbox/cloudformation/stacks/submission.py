@@ -30,6 +30,7 @@ class Submission:
         capabilities: the capabilities that the request acknowledges.
         resource_types: the request's ResourceTypes; None allows all.
         notification_arns: the request's NotificationARNs; None keeps those that the stack has.
+        unknown: the keys of parameters that are known after apply, in the change set of a nested stack.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Submission:
     capabilities: tuple[str, ...] = ()
     resource_types: tuple[str, ...] | None = None
     notification_arns: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class MacroError(ValidationError):
@@ -67,7 +69,11 @@ def define(
     template = parse(submission.text, from_url=submission.from_url)
     check(template)
     values = parameters.resolve(
-        template, submission.parameters, before.parameters if before else None, space.services.parameter
+        template,
+        submission.parameters,
+        before.parameters if before else None,
+        space.services.parameter,
+        submission.unknown,
     )
     arns = submission.notification_arns
     if arns is None:
