@@ -90,7 +90,7 @@ def test_every_refusal_is_a_sentence(service: str, operation: str) -> None:
     [
         *("CancelUpdateStack", "SetStackPolicy", "CreateStackSet", "CreateStackInstances", "DescribeStackSet"),
         *("CreateGeneratedTemplate", "StartResourceScan", "CreateStackRefactor", "DescribeChangeSetHooks"),
-        *("SignalResource", "ActivateType", "PublishType", "DescribeEvents", "EstimateTemplateCost"),
+        *("SignalResource", "ActivateType", "PublishType", "EstimateTemplateCost"),
     ],
 )
 def test_an_operation_is_refused_by_name(operation: str) -> None:

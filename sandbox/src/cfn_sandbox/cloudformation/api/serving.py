@@ -8,7 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.account.services import MotoServices, identify
-from cfn_sandbox.cloudformation.api import change_set_operations, descriptions, stack_operations, template_operations
+from cfn_sandbox.cloudformation.api import (
+    change_set_operations,
+    descriptions,
+    event_operations,
+    stack_operations,
+    template_operations,
+)
 from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.cloudformation.api.service import Service
@@ -38,7 +44,7 @@ def serve(account: Account, layers: Layers, reserved: str | None, *, tested: boo
     """
     space_of = partial(space.find_space, services=MotoServices)
     with open_registry(account, operations.wait, reserved, tested=tested) as registry:
-        modules = [stack_operations, change_set_operations, descriptions, template_operations]
+        modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),

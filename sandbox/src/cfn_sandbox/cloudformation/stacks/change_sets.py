@@ -159,8 +159,11 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
         definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
         proposal = Proposal(request, definition, Options(), Plan(), stack.status.operations)
         failure = error.message
+    stack.steps.events.token = None
+    operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
+    operation.end(failed=failure is not None)
     change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set

@@ -325,8 +325,22 @@ class Stack:
 
     def _set_status(self, name: str, reason: str | None = None) -> None:
         subject = Subject(self.identity.name, STACK_TYPE, self.identity.stack_id)
+        kind = self._kind_of_operation(name)
+        if kind is not None:
+            self.steps.events.begin(kind)
         self.steps.events.add(subject, name, reason)
+        if not name.endswith("_IN_PROGRESS"):
+            self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))
         self.status.name, self.status.reason = name, reason
+
+    def _kind_of_operation(self, status: str) -> str | None:
+        """Return the API's OperationType of what a status begins; None if it begins nothing."""
+        if status.endswith("ROLLBACK_IN_PROGRESS"):
+            return "CONTINUE_ROLLBACK" if self.status.name == "UPDATE_ROLLBACK_FAILED" else "ROLLBACK"
+        if status == "IMPORT_IN_PROGRESS":
+            return "CREATE_STACK" if self.status.name in NOT_CREATED else "UPDATE_STACK"
+        verb = status.removesuffix("_IN_PROGRESS")
+        return f"{verb}_STACK" if verb in {"CREATE", "UPDATE", "DELETE"} else None
 
 
 def has_nested_stacks(definition: Definition) -> bool:
