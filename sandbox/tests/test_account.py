@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
 
@@ -19,6 +20,24 @@ def test_a_client_reaches_the_account(account: Account) -> None:
     """Clients reach the account, with its account number and its region."""
     assert account.client("sts").get_caller_identity()["Account"] == account.account_id
     assert account.client("sagemaker").meta.region_name == "us-east-1"
+
+
+def test_the_caller_is_a_user_or_a_role(account: Account) -> None:
+    """GetCallerIdentity answers a user of IAM, or an assumed role: programs take the ARN apart."""
+    sts = account.client("sts")
+    caller = sts.get_caller_identity()
+    assert caller["Arn"] == "arn:aws:iam::123456789012:user/sandbox"
+    assert caller["UserId"].startswith("AIDA")
+    role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/cdk", RoleSessionName="me")["Credentials"]
+    as_role = boto3.client(
+        "sts",
+        account.region,
+        endpoint_url=sts.meta.endpoint_url,
+        aws_access_key_id=role["AccessKeyId"],
+        aws_secret_access_key=role["SecretAccessKey"],
+        aws_session_token=role["SessionToken"],
+    )
+    assert as_role.get_caller_identity()["Arn"] == "arn:aws:sts::123456789012:assumed-role/cdk/me"
 
 
 def test_an_account_begins_and_ends_empty() -> None:
