@@ -16,6 +16,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
     descriptions,
+    event_operations,
     stack_operations,
     template_operations,
 )
@@ -112,7 +113,6 @@ def test_an_operation_that_no_model_has_is_refused() -> None:
     [
         ("CreateStack", "StackPolicyBody", "{}"),
         ("CreateStack", "DeploymentConfig.Mode", "EXPRESS"),
-        ("CreateStack", "DisableValidation", "true"),
         ("UpdateStack", "StackPolicyDuringUpdateURL", "https://example.com"),
         ("CreateChangeSet", "DeploymentMode", "REVERT_DRIFT"),
         ("CreateChangeSet", "RollbackConfiguration.RollbackTriggers[].Arn", "arn"),
@@ -153,7 +153,6 @@ def bodies(recording: object) -> Iterator[str]:
     ("path", "text"),
     [
         ("DeploymentConfig.Mode", "STANDARD"),
-        ("DisableValidation", "False"),
         ("RollbackConfiguration.RollbackTriggers", ""),
         ("TimeoutInMinutes", "5"),
         ("Tags[].Key", "a"),
@@ -205,7 +204,7 @@ def test_members_of_json() -> None:
 
 OWNERS: dict[str, list[object]] = {
     "cloudformation": [
-        *(change_set_operations, descriptions, stack_operations, template_operations),
+        *(change_set_operations, descriptions, event_operations, stack_operations, template_operations),
         type_operations(Registry(Mock())),
     ],
     "cloudcontrol": [CloudControl()],

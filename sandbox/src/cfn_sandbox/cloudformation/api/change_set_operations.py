@@ -28,6 +28,7 @@ def create_change_set(call: Call) -> Answer:
         tuple(given.get("ResourcesToImport", ())),
         import_existing=given.get("ImportExistingResources", False),
         settings=settings_of(call, stack.settings if stack else None),
+        validate=not given.get("DisableValidation", False),
         include_nested=given.get("IncludeNestedStacks", False),
     )
     made = change_sets.create(space, given["StackName"], submission_of(call, stack), request)

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serve(account: Account, layers: Layers, reserved: str | None, *, tested: bool) -> Iterator[Registry]:
+def serve(
+    account: Account, layers: Layers, reserved: str | None, *, tested: bool, validate_registered: bool = False
+) -> Iterator[Registry]:
     """Have an account serve CloudFormation and Cloud Control; yield its registry.
 
     At the end, operations that still run are waited for, and stacks and types are forgotten.
@@ -41,8 +43,9 @@ def serve(account: Account, layers: Layers, reserved: str | None, *, tested: boo
         layers: what answers its requests.
         reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
+        validate_registered: whether pre-deployment validation covers registered types.
     """
-    space_of = partial(space.find_space, services=MotoServices)
+    space_of = partial(space.find_space, services=MotoServices, validate_registered=validate_registered)
     with open_registry(account, operations.wait, reserved, tested=tested) as registry:
         modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
         functions = [*modules, type_operations(registry)]

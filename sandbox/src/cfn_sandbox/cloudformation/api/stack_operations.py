@@ -164,6 +164,7 @@ def options_of(call: Call) -> Options:
         "DO_NOTHING" if disabled else "ROLLBACK",
         retain_except_on_create=given.get("RetainExceptOnCreate", False),
         token=given.get("ClientRequestToken"),
+        validate=not given.get("DisableValidation", False),
     )
 
 

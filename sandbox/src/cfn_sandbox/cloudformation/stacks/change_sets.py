@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import imports
+from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
 from cfn_sandbox.cloudformation.stacks.space import Space, partition
@@ -36,6 +36,7 @@ class Request:
         import_existing: the request's ImportExistingResources.
         settings: the stack's settings once the change set is executed; None keeps those that it has.
         include_nested: the request's IncludeNestedStacks.
+        validate: whether the resources are validated.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Request:
     import_existing: bool = False
     settings: Settings | None = None
     include_nested: bool = False
+    validate: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,9 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
+    if request.validate and failure is None:
+        operation.invalid.extend(validation.validate(space, stack.identity, proposal.plan))
+        failure = validation.summary(operation.invalid) if operation.invalid else None
     operation.end(failed=failure is not None)
     change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set

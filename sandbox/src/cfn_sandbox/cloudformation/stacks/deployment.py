@@ -72,6 +72,11 @@ class Deployment:
         self._evaluator = evaluator(definition, steps.identity, self._scope)
         self.undo.live = self._scope.resources
 
+    @property
+    def definition(self) -> Definition:
+        """What the stack shall be."""
+        return self._definition
+
     def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
 

@@ -206,6 +206,7 @@ def _options(parent: Stack, request: Request) -> Options:
         token=options.token,
         change_set_id=reviewed.change_set_id if reviewed is not None else None,
         nested=True,
+        validate=options.validate,
     )
 
 

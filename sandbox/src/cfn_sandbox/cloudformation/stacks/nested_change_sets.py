@@ -66,7 +66,9 @@ def _propose(parent: ChangeSet, change: ResourceChange) -> ChangeSet:
     submission = submission_of(stack.steps.space, definition, definition.tags, known)
     kind = "UPDATE" if change.action == "Modify" else "CREATE"
     name = generated_name(parent.name, change.logical_id)
-    child = propose(stack, submission, Request(name, kind, include_nested=True), parent)
+    child = propose(
+        stack, submission, Request(name, kind, include_nested=True, validate=parent.proposal.request.validate), parent
+    )
     include_nested_stacks(child)
     return child
 

@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import exports, operations
+from cfn_sandbox.cloudformation.stacks import exports, operations, validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
+from cfn_sandbox.cloudformation.stacks.plan import Planner
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
     NOT_CREATED,
@@ -169,6 +170,8 @@ class Stack:
 
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
         try:
+            if options.validate and action != "IMPORT":
+                self._validate(action, deployment.definition)
             contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
             exports.check(self.steps.space, self.identity, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
@@ -186,6 +189,20 @@ class Stack:
             return
         self.recovery = Recovery(contents)
         self._set_status(f"{action}_COMPLETE")
+
+    def _validate(self, action: str, definition: Definition) -> None:
+        """Refuse what pre-deployment validation finds, with events of the resources, before any handler is called."""
+        space, log = self.steps.space, self.steps.events
+        if not any(validation.covers(space, name) for name in set(types_of(definition.template).values())):
+            return
+        before = replace(self.contents, resources=dict(self.contents.resources))
+        found = validation.validate(space, self.identity, Planner(space, self.identity, before, definition, {}).plan())
+        log.operations[-1].invalid.extend(found)
+        for invalid in found:
+            verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
+            log.add(invalid.subject, f"{verb}_FAILED", validation.reason_of(invalid))
+        if found:
+            raise ValidationError(validation.failed(found, action))
 
     def end_update(self) -> None:
         """Delete what an update has replaced or removed. A nested stack's is ended with that of its parent."""

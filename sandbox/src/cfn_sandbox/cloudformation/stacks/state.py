@@ -84,6 +84,7 @@ class Options:
         imports: the resources to import: by logical id, the properties that identify each.
         token: the request's ClientRequestToken, which the operation's events have.
         change_set_id: the change set that is executed.
+        validate: whether the resources are validated first.
         nested: whether it is a part of an operation of the stack that this one is nested in.
     """
 
@@ -93,6 +94,7 @@ class Options:
     token: str | None = None
     change_set_id: str | None = None
     nested: bool = False
+    validate: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ def find_type(account: str, region: str, name: str) -> ResourceType | None:
     return own or played.find(name) or moto_adapter.find(name)
 
 
+def is_registered(account: str, region: str, name: str) -> bool:
+    """Return whether a type of this name is registered, so that templates use it instead of AWS's."""
+    return (account, region, name) in _registered
+
+
 def remove_type(account: str, region: str, name: str) -> None:
     """Stop templates from using a type. Existing stacks can no longer update or delete resources of it."""
     _registered.pop((account, region, name), None)
