@@ -1,5 +1,6 @@
 """The account starts empty, leaves nothing behind, and ignores the user's AWS configuration."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 import requests
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.__main__ import parser
 from cfn_sandbox.account.account import Account, bare_environment
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -38,6 +42,19 @@ def test_the_caller_is_a_user_or_a_role(account: Account) -> None:
         aws_session_token=role["SessionToken"],
     )
     assert as_role.get_caller_identity()["Arn"] == "arn:aws:sts::123456789012:assumed-role/cdk/me"
+
+
+def test_validation_of_registered_types() -> None:
+    """With `validate_registered`, pre-deployment validation covers registered types, too."""
+    schema = {"typeName": "A::B::C", "properties": {}, "primaryIdentifier": [], "additionalProperties": False}
+    body = json.dumps({"Resources": {"C": {"Type": "A::B::C", "Properties": {"Size": 1}}}})
+    assert parser().parse_args(["up", "--validate-registered"]).validate_registered
+    with Account(validate_registered=True) as account:
+        kind = RegisteredType(schema, lambda _: pytest.fail("no handler is called"))
+        catalogue.add_type(account.account_id, account.region, kind)
+        client = account.client("cloudformation")
+        client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
+        assert "PropertyValidation" in client.describe_change_set(StackName="s", ChangeSetName="c")["StatusReason"]
 
 
 def test_an_account_begins_and_ends_empty() -> None:

@@ -150,9 +150,15 @@ def test_registered_types_are_validated_on_demand(account: Account, client: Clie
     assert boxes.calls == []
 
 
-def test_what_is_not_known_yet_is_not_validated(client: Client) -> None:
+def test_what_is_not_known_yet_is_not_validated(account: Account, client: Client) -> None:
     """References to new resources, and dynamic references, satisfy every rule."""
-    parameter = {"Type": "String", "Value": {"Ref": "News"}, "Name": {"Fn::Sub": "/${News.TopicName}"}}
+    account.client("ssm").put_parameter(Name="tier", Value="Standard", Type="String")
+    parameter = {
+        "Type": "String",
+        "Value": {"Ref": "News"},
+        "Name": {"Fn::Sub": "/${News.TopicName}"},
+        "Tier": "{{resolve:ssm:tier}}",
+    }
     made = client.create_change_set(
         StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(parameter, News=TOPIC)
     )

@@ -66,7 +66,7 @@ def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> It
         one.line if one.pointer.split("/")[1:2] and one.pointer.split("/")[1] in hidden else one.full_line
         for one in kind.violations(properties)
     ]
-    if lines and kind.schema.properties:
+    if lines and kind.check(properties):  # some types accept every property
         yield Invalid(subject, PROPERTIES, f"[{', '.join(dict.fromkeys(lines))}]", path)
     elif change.action == "Add" and (name := _taken(space, identity, kind, properties)) is not None:
         text = f"Resource of type '{change.kind}' with identifier '{name}' already exists."
