@@ -372,12 +372,11 @@ def proposed_with_children(family: Family, template: JSON, kind: str = "UPDATE")
 def test_change_sets_of_children(family: Family) -> None:
     """With IncludeNestedStacks there is a change set for each child; executing the root's makes what they show."""
     root = proposed_with_children(family, parent(), "CREATE")
-    (_, change) = described(root.proposal.plan, with_values=False)
-    shown = change["ResourceChange"]  # type: ignore[call-overload,index]  # JSON
-    child = family.space.change_sets[shown["ChangeSetId"]]  # type: ignore[index]  # JSON
+    shown: Any = described(root.proposal.plan, with_values=False)[1]
+    child = family.space.change_sets[shown["ResourceChange"]["ChangeSetId"]]
     assert (child.parent, child.root, child.status) == (root, root, "CREATE_COMPLETE")
     assert child.stack.status.name == "REVIEW_IN_PROGRESS"
-    assert shown["PhysicalResourceId"] == child.stack.identity.stack_id  # type: ignore[call-overload,index]  # JSON
+    assert shown["ResourceChange"]["PhysicalResourceId"] == child.stack.identity.stack_id
     assert [*child.proposal.plan.changes] == ["Box"]
     with pytest.raises(ValidationError, match="Execute the root change set"):
         change_sets.execute(child)
