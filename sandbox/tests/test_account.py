@@ -7,11 +7,15 @@ import sys
 import threading
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.__main__ import parser
 from cfn_sandbox.account.account import Account, bare_environment
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -20,6 +24,37 @@ def test_a_client_reaches_the_account(account: Account) -> None:
     """Clients reach the account, with its account number and its region."""
     assert account.client("sts").get_caller_identity()["Account"] == account.account_id
     assert account.client("sagemaker").meta.region_name == "us-east-1"
+
+
+def test_the_caller_is_a_user_or_a_role(account: Account) -> None:
+    """GetCallerIdentity answers a user of IAM, or an assumed role: programs take the ARN apart."""
+    sts = account.client("sts")
+    caller = sts.get_caller_identity()
+    assert caller["Arn"] == "arn:aws:iam::123456789012:user/sandbox"
+    assert caller["UserId"].startswith("AIDA")
+    role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/cdk", RoleSessionName="me")["Credentials"]
+    as_role = boto3.client(
+        "sts",
+        account.region,
+        endpoint_url=sts.meta.endpoint_url,
+        aws_access_key_id=role["AccessKeyId"],
+        aws_secret_access_key=role["SecretAccessKey"],
+        aws_session_token=role["SessionToken"],
+    )
+    assert as_role.get_caller_identity()["Arn"] == "arn:aws:sts::123456789012:assumed-role/cdk/me"
+
+
+def test_validation_of_registered_types() -> None:
+    """With `validate_registered`, pre-deployment validation covers registered types, too."""
+    schema = {"typeName": "A::B::C", "properties": {}, "primaryIdentifier": [], "additionalProperties": False}
+    body = json.dumps({"Resources": {"C": {"Type": "A::B::C", "Properties": {"Size": 1}}}})
+    assert parser().parse_args(["up", "--validate-registered"]).validate_registered
+    with Account(validate_registered=True) as account:
+        kind = RegisteredType(schema, lambda _: pytest.fail("no handler is called"))
+        catalogue.add_type(account.account_id, account.region, kind)
+        client = account.client("cloudformation")
+        client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
+        assert "PropertyValidation" in client.describe_change_set(StackName="s", ChangeSetName="c")["StatusReason"]
 
 
 def test_an_account_begins_and_ends_empty() -> None:

@@ -106,7 +106,7 @@ def test_another_name_is_another_alarm(cloudformation: Client) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"AlarmName": "taken"}, "taken already exists"),
+        ({"AlarmName": "taken"}, "identifier 'taken' already exists"),
         (
             {"ThresholdMetricId": "m1", "Threshold": None},
             "This sandbox has alarms on one metric, without ThresholdMetricId",

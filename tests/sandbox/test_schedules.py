@@ -266,7 +266,7 @@ def test_a_schedule_in_a_stack(sagemaker: Client, cloudformation: Client) -> Non
     [
         (template("third"), "there is no model quality job definition third.*NotFound"),
         (template("first", "taken"), "a monitoring schedule taken exists already.*AlreadyExists"),
-        (template("first", "-"), "MonitoringScheduleName: failed validation constraint for keyword"),
+        (template("first", "-"), r"MonitoringScheduleName: string \[-\] does not match pattern"),
         (template("first", Colour="red"), r"extraneous key \[Colour\] is not permitted"),
     ],
     ids=["missing", "taken", "pattern", "unknown"],

@@ -66,6 +66,11 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     region.add_argument("--region", metavar="R", help="the region in which the type is registered (default: us-east-1)")
 
     account = argparse.ArgumentParser(add_help=False, parents=[region])
+    account.add_argument(
+        "--validate-registered",
+        action="store_true",
+        help="let CloudFormation's pre-deployment validation cover the registered type, too",
+    )
     for option in options:
         account.add_argument(f"--{option.name}", action="store_true", help=option.help)
 

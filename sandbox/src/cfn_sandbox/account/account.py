@@ -47,6 +47,7 @@ class _Options:
     rules: Sequence[AbstractContextManager[object]]
     reserved: str | None
     tested: bool
+    validate_registered: bool
 
 
 class Account:
@@ -61,6 +62,7 @@ class Account:
         rules: rules of services, which are applied while the account is open (see cfn_sandbox.plugins).
         reserved: a type name in a reserved namespace, such as AWS::, that RegisterType accepts.
         tested: whether RegisterType accepts only types that pass contract tests v2 and AWS's schema rules.
+        validate_registered: whether CloudFormation's pre-deployment validation covers registered types.
 
     Raises:
         SandboxError: the port is taken, or the region doesn't exist.
@@ -76,6 +78,7 @@ class Account:
         *,
         reserved: str | None = None,
         tested: bool = True,
+        validate_registered: bool = False,
     ) -> None:
         if region != REGION and region not in _regions():
             raise SandboxError(f"{region} is not a region that has CloudFormation")
@@ -86,7 +89,7 @@ class Account:
         dispatcher = DomainDispatcherApplication(create_app)
         self._layers = Layers(dispatcher)
         self.door = Door(self._layers, self.keys, partial(wrong_key, dispatcher))
-        self._options = _Options(port, rules, reserved, tested)
+        self._options = _Options(port, rules, reserved, tested, validate_registered)
         self._registry: Registry | None = None
         self._clients: dict[str, Any] = {}
         self._open = ExitStack()
@@ -121,7 +124,15 @@ class Account:
             from cfn_sandbox.cloudformation.api.serving import serve  # noqa: PLC0415
 
             options = self._options
-            self._registry = opening.enter_context(serve(self, self._layers, options.reserved, tested=options.tested))
+            self._registry = opening.enter_context(
+                serve(
+                    self,
+                    self._layers,
+                    options.reserved,
+                    tested=options.tested,
+                    validate_registered=options.validate_registered,
+                )
+            )
             self._open = opening.pop_all()
         return self
 

@@ -6,7 +6,7 @@ why that is enough). So an id has to be secret here, which it isn't in AWS, and 
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from unittest.mock import patch
 from moto.core.responses import ActionResult
 from moto.iam import models as iam_models
 from moto.iam.models import iam_backends
+from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
 from moto.utilities.utils import PARTITION_NAMES
 
@@ -22,6 +23,8 @@ __all__ = ["Keys"]
 
 RANDOM_BYTES = 10
 """Random bytes in an access key's id: 80 bits, which base32 writes as the 16 characters that an id has room for."""
+
+_USER_ID = "AIDACKCEVSQ6C2EXAMPLE"  # AWS's documentation has it as an example
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Keys:
             ),
             # moto's ids tell the account's number, and have seven random characters.
             patch.object(iam_models, "generate_access_key_id_from_account_id", _access_key_id),
+            # moto answers the key of no user of IAM with an ARN that no service of AWS has.
+            patch.object(STSBackend, "get_caller_identity", _caller_identity(STSBackend.get_caller_identity)),
         ):
             yield
 
@@ -94,6 +99,23 @@ class Keys:
             "SessionToken": drawn.session_token,
         }
         return answer
+
+
+Identity = tuple[str, str, str]
+
+
+def _caller_identity(of_moto: Callable[[STSBackend, str, str], Identity]) -> Callable[[STSBackend, str, str], Identity]:
+    """Return moto's function with the ARN of a user of IAM for a key that was drawn."""
+
+    def identity(backend: STSBackend, access_key_id: str, region: str) -> Identity:
+        user_id, arn, account = of_moto(backend, access_key_id, region)
+        service, _, name = arn.rpartition(":")
+        if name != "user/moto":
+            return user_id, arn, account
+        partition = service.split(":")[1]
+        return _USER_ID, f"arn:{partition}:iam::{account}:user/sandbox", account
+
+    return identity
 
 
 def _access_key_id(_account_id: str = "", prefix: str = "ASIA", total_length: int = 20) -> str:

@@ -129,6 +129,7 @@ def _start(
         str(options.port),
     ]
     command += ["--region", options.region] if options.region else []
+    command += ["--validate-registered"] if options.validate_registered else []
     command += [f"--{option.name}" for option in plugins.options(root) if getattr(options, option.keyword)]
     for env_file in (*env_files, file):  # the last one shows that everything is ready
         command += ["--env-file", env_file]

@@ -84,7 +84,12 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
     with redirect_stdout(sys.stderr):
         port = getattr(options, "port", 0)
         # Opened first: a wrong port or region is reported at once, not after the packaging.
-        with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
+        with Account(
+            port,
+            options.region or REGION,
+            plugins.rules(plugins.of_project(root), options),
+            validate_registered=getattr(options, "validate_registered", False),
+        ) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
             for line in untracked_files(root):

@@ -14,6 +14,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
     descriptions,
+    event_operations,
     stack_operations,
     template_operations,
 )
@@ -87,7 +88,7 @@ def test_every_refusal_is_a_sentence(service: str, operation: str) -> None:
     [
         *("CancelUpdateStack", "SetStackPolicy", "CreateStackSet", "CreateStackInstances", "DescribeStackSet"),
         *("CreateGeneratedTemplate", "StartResourceScan", "CreateStackRefactor", "DescribeChangeSetHooks"),
-        *("SignalResource", "ActivateType", "PublishType", "DescribeEvents", "EstimateTemplateCost"),
+        *("SignalResource", "ActivateType", "PublishType", "EstimateTemplateCost"),
     ],
 )
 def test_an_operation_is_refused_by_name(operation: str) -> None:
@@ -109,7 +110,6 @@ def test_an_operation_that_no_model_has_is_refused() -> None:
     [
         ("CreateStack", "StackPolicyBody", "{}"),
         ("CreateStack", "DeploymentConfig.Mode", "EXPRESS"),
-        ("CreateStack", "DisableValidation", "true"),
         ("UpdateStack", "StackPolicyDuringUpdateURL", "https://example.com"),
         ("CreateChangeSet", "DeploymentMode", "REVERT_DRIFT"),
         ("CreateChangeSet", "RollbackConfiguration.RollbackTriggers[].Arn", "arn"),
@@ -130,7 +130,6 @@ def test_a_member_is_refused_by_name(operation: str, path: str, text: str) -> No
     ("path", "text"),
     [
         ("DeploymentConfig.Mode", "STANDARD"),
-        ("DisableValidation", "False"),
         ("RollbackConfiguration.RollbackTriggers", ""),
         ("TimeoutInMinutes", "5"),
         ("Tags[].Key", "a"),
@@ -182,7 +181,7 @@ def test_members_of_json() -> None:
 
 OWNERS: dict[str, list[object]] = {
     "cloudformation": [
-        *(change_set_operations, descriptions, stack_operations, template_operations),
+        *(change_set_operations, descriptions, event_operations, stack_operations, template_operations),
         type_operations(Registry(Mock())),
     ],
     "cloudcontrol": [CloudControl()],

@@ -44,6 +44,7 @@ class Boxes:
     def __init__(self) -> None:
         self.resources: dict[str, JSON] = {}
         self.refused_colour = ""
+        self.refuses_deletion = False
         self.calls: list[str] = []
         self._count = 0
 
@@ -63,6 +64,8 @@ class Boxes:
             model["Id"] = f"box-{self._count}"
         elif model["Id"] not in self.resources:
             return {"status": "FAILED", "errorCode": "NotFound", "message": "No such box"}
+        elif event["action"] == "DELETE" and self.refuses_deletion:
+            return {"status": "FAILED", "errorCode": "ResourceConflict", "message": "In use"}
         elif event["action"] == "DELETE":
             del self.resources[model["Id"]]
             return {"status": "SUCCESS"}

@@ -200,7 +200,7 @@ def test_read_of_a_missing_resource() -> None:
 
 
 def test_list() -> None:
-    """LIST sends the token and the filter, or no properties at all, and returns a page."""
+    """LIST sends the token and the filter, or empty properties, and returns a page."""
     answer = {"status": "SUCCESS", "resourceModels": [{"Id": "toy-1", "Name": "bear"}], "nextToken": "more"}
     handler = Handler(answer)
     page = handler.kind.list(REQUEST, {"Size": "3"}, "start")
@@ -208,7 +208,7 @@ def test_list() -> None:
     assert handler.events[0]["nextToken"] == "start"
     assert handler.events[0]["requestData"]["resourceProperties"] == {"Size": "3"}
     handler.kind.list(REQUEST, None)
-    assert "resourceProperties" not in handler.events[1]["requestData"]
+    assert handler.events[1]["requestData"]["resourceProperties"] == {}
     failure = Handler(failed("InvalidRequest", "Which?")).kind.list(REQUEST, None).failure
     assert failure is not None
     assert (failure.code, failure.message) == ("InvalidRequest", "Which?")

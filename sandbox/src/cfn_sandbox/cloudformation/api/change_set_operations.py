@@ -8,6 +8,7 @@ from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import settings_of, submission_of
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import change_sets
+from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.plan_description import described
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ def create_change_set(call: Call) -> Answer:
         tuple(given.get("ResourcesToImport", ())),
         import_existing=given.get("ImportExistingResources", False),
         settings=settings_of(call, stack.settings if stack else None),
+        validate=not given.get("DisableValidation", False),
+        include_nested=given.get("IncludeNestedStacks", False),
     )
     made = change_sets.create(space, given["StackName"], submission_of(call, stack), request)
+    if request.include_nested:
+        include_nested_stacks(made)
     return {"Id": made.change_set_id, "StackId": made.stack.identity.stack_id}
 
 
@@ -99,6 +104,8 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "Status": change_set.status,
         "StatusReason": change_set.failure,
         "ExecutionStatus": change_set.execution_status,
-        "IncludeNestedStacks": False,
+        "IncludeNestedStacks": request.include_nested,
+        "ParentChangeSetId": change_set.parent and change_set.parent.change_set_id,
+        "RootChangeSetId": change_set.root.change_set_id if change_set.parent else None,
         "ImportExistingResources": request.import_existing,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from cfn_sandbox.cloudformation.api.event_operations import last_operations
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
@@ -50,6 +51,7 @@ def _description(stack: Stack) -> dict[str, object]:
         "RoleARN": settings.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
         "EnableTerminationProtection": settings.termination_protection,
+        "LastOperations": last_operations(stack),
     }
 
 
@@ -59,6 +61,8 @@ def _summary(stack: Stack) -> dict[str, object]:
     return {
         "StackId": identity.stack_id,
         "StackName": identity.name,
+        "ParentId": identity.parent_id,
+        "RootId": identity.root_id,
         "CreationTime": identity.created,
         "LastUpdatedTime": status.updated,
         "DeletionTime": status.deleted,
@@ -97,6 +101,7 @@ def _event(stack: Stack, event: Event) -> dict[str, object]:
         "ResourceStatusReason": event.reason,
         "ResourceProperties": event.subject.properties,
         "ClientRequestToken": event.token,
+        "OperationId": event.operation and event.operation.operation_id,
     }
 
 

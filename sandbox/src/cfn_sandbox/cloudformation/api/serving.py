@@ -8,13 +8,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.account.services import MotoServices, identify
-from cfn_sandbox.cloudformation.api import change_set_operations, descriptions, stack_operations, template_operations
+from cfn_sandbox.cloudformation.api import (
+    change_set_operations,
+    descriptions,
+    event_operations,
+    stack_operations,
+    template_operations,
+)
 from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.registry.registry import open_registry
 from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.types import catalogue
 
 if TYPE_CHECKING:
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serve(account: Account, layers: Layers, reserved: str | None, *, tested: bool) -> Iterator[Registry]:
+def serve(
+    account: Account, layers: Layers, reserved: str | None, *, tested: bool, validate_registered: bool = False
+) -> Iterator[Registry]:
     """Have an account serve CloudFormation and Cloud Control; yield its registry.
 
     At the end, operations that still run are waited for, and stacks and types are forgotten.
@@ -34,15 +43,17 @@ def serve(account: Account, layers: Layers, reserved: str | None, *, tested: boo
         layers: what answers its requests.
         reserved: a type name in a reserved namespace that RegisterType accepts, for the sandbox's own project.
         tested: whether a type must pass contract tests v2 and AWS's schema rules to be registered.
+        validate_registered: whether pre-deployment validation covers registered types.
     """
-    space_of = partial(space.find_space, services=MotoServices)
+    space_of = partial(space.find_space, services=MotoServices, validate_registered=validate_registered)
     with open_registry(account, operations.wait, reserved, tested=tested) as registry:
-        modules = [stack_operations, change_set_operations, descriptions, template_operations]
+        modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),
             CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
         }
+        catalogue.add_built_in(NestedStackType(space_of))
         try:
             with layers.layer(lambda application: Front(application, services, identify), space.clear):
                 yield registry

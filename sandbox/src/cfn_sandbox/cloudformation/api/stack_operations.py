@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from cfn_sandbox.cloudformation.api.event_operations import operation_id
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
@@ -33,7 +34,7 @@ def create_stack(call: Call) -> Answer:
     options = options_of(call)
     options = replace(options, on_failure=given.get("OnFailure", options.on_failure))
     stack = lifecycle.create_stack(call.space, given["StackName"], submission_of(call), options, settings_of(call))
-    return {"StackId": stack.identity.stack_id}
+    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "CREATE_STACK")}
 
 
 def update_stack(call: Call) -> Answer:
@@ -41,7 +42,7 @@ def update_stack(call: Call) -> Answer:
     stack = call.space.named(call.parameters["StackName"], deleted=False)
     submission = submission_of(call, stack)
     lifecycle.update_stack(stack, submission, options_of(call), settings_of(call, stack.settings))
-    return {"StackId": stack.identity.stack_id}
+    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "UPDATE_STACK")}
 
 
 def delete_stack(call: Call) -> Answer:
@@ -90,7 +91,7 @@ def _roll_back(call: Call, ready: frozenset[str]) -> Answer:
     stack = call.space.named(given["StackName"], deleted=False)
     lifecycle.check_role(call.space, given.get("RoleARN"))
     stack.roll_back(ready, given.get("ResourcesToSkip", ()), given.get("ClientRequestToken"))
-    return {"StackId": stack.identity.stack_id}
+    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "ROLLBACK")}
 
 
 def update_termination_protection(call: Call) -> Answer:
@@ -166,6 +167,7 @@ def options_of(call: Call) -> Options:
         "DO_NOTHING" if disabled else "ROLLBACK",
         retain_except_on_create=given.get("RetainExceptOnCreate", False),
         token=given.get("ClientRequestToken"),
+        validate=not given.get("DisableValidation", False),
     )
 
 

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import imports
+from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
 from cfn_sandbox.cloudformation.stacks.space import Space, partition
-from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack
+from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
 from cfn_sandbox.cloudformation.values import JSON
@@ -35,6 +35,8 @@ class Request:
     import_existing: bool = False  # the request's ImportExistingResources
     # the stack's settings once the change set is executed; None keeps those that it has
     settings: Settings | None = None
+    include_nested: bool = False  # the request's IncludeNestedStacks
+    validate: bool = False  # whether the resources are validated
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class ChangeSet:
     failure: str | None = None  # why it can't be executed; None if it can
     executed: bool = False  # whether it was executed
     created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
+    parent: ChangeSet | None = None  # the change set that has made this one for a nested stack; None if there is none
+    children: dict[str, ChangeSet] = field(default_factory=dict)  # those of nested stacks, by the logical ids of these
+
+    @property
+    def root(self) -> ChangeSet:
+        """The topmost change set."""
+        return self if self.parent is None else self.parent.root
 
     @property
     def name(self) -> str:
@@ -92,6 +101,22 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
         CloudFormationError: the request is refused.
     """
     stack = _find_or_create_stack(space, stack_name, request)
+    return propose(stack, submission, request)
+
+
+def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
+    """Make a change set for a stack.
+
+    Args:
+        stack: the stack.
+        submission: what the stack shall be.
+        request: the rest of the request.
+        parent: the change set of the stack that this one is nested in, if that one makes it.
+
+    Raises:
+        CloudFormationError: the request is refused.
+    """
+    space = stack.steps.space
     if any(one.name == request.name for one in of_stack(space, stack)):
         raise CloudFormationError(
             "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
@@ -106,9 +131,15 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
         definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
         proposal = Proposal(request, definition, Options(), Plan(), stack.status.operations)
         failure = error.message
+    stack.steps.events.token = None
+    operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
-    change_set = ChangeSet(change_set_id, stack, proposal, failure)
+    if request.validate and failure is None:
+        operation.invalid.extend(validation.validate(space, stack.identity, proposal.plan))
+        failure = validation.summary(operation.invalid) if operation.invalid else None
+    operation.end(failed=failure is not None)
+    change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set
 
@@ -130,7 +161,7 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     identifiers = imports.identifiers(models, definition, stack)
     plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
     failure = None
-    if request.kind == "UPDATE" and not stack.differs(definition):
+    if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = Plan()
     elif request.kind == "IMPORT":
@@ -179,8 +210,12 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:
-    """Delete a change set."""
+    """Delete a change set and those of nested stacks, with nested stacks that have nothing else yet."""
     space.change_sets.pop(change_set.change_set_id, None)
+    for child in change_set.children.values():
+        delete(space, child)
+        if child.stack.status.name == "REVIEW_IN_PROGRESS":
+            child.stack.delete(nested=True)
 
 
 def execute(
@@ -201,6 +236,9 @@ def execute(
     Raises:
         CloudFormationError: the change set, or the stack's status, doesn't allow it.
     """
+    if change_set.parent is not None:
+        text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"
+        raise ValidationError(f"{text} [{change_set.root.change_set_id}].")
     status = change_set.execution_status
     if status != "AVAILABLE":
         state = status if change_set.failure is None else change_set.status
@@ -212,5 +250,11 @@ def execute(
         options = replace(options, on_failure="DO_NOTHING")
     stack, request = change_set.stack, proposal.request
     stack.check_can_begin(request.kind, options)
-    change_set.executed = True
+    _set_executed(change_set)
     stack.change(request.kind, proposal.definition, options, request.settings)
+
+
+def _set_executed(change_set: ChangeSet) -> None:
+    change_set.executed = True
+    for child in change_set.children.values():
+        _set_executed(child)

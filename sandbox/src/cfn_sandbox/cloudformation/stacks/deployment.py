@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -67,6 +68,11 @@ class Deployment:
         self._evaluator = evaluator(definition, steps.identity, self._scope)
         self.undo.live = self._scope.resources
 
+    @property
+    def definition(self) -> Definition:
+        """What the stack shall be."""
+        return self._definition
+
     def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
 
@@ -106,12 +112,18 @@ class Deployment:
             for logical_id, resource in reversed(self._before.resources.items())
             if logical_id not in live
         ]
-        for resource, kept in [*reversed(self.undo.leftovers), *removed]:
-            try:
-                self._steps.delete(resource, skip=kept)
-            except StepFailure:
-                continue
+        replaced = list(reversed(self.undo.leftovers))
+        for resource in reversed(list(live.values())):  # what a nested stack has left may be in use by what comes later
+            self._delete([entry for entry in replaced if entry[0].logical_id == resource.logical_id])
+            self._steps.clean_up(resource)
+        self._delete([entry for entry in replaced if entry[0].logical_id not in live])
+        self._delete(removed)
         self.undo.steps, self.undo.leftovers = [], []
+
+    def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> None:
+        for resource, kept in entries:
+            with suppress(StepFailure):
+                self._steps.delete(resource, skip=kept)
 
     def _draft(self, logical_id: str) -> Draft:
         kind = self._scope.kind(logical_id)
@@ -142,7 +154,7 @@ class Deployment:
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
             self._create(draft, "UPDATE", retain=False)
             self._replaced(current, kept=policy in RETAINED)
-        elif not _equal(new, old) or dict(draft.tags) != dict(current.tags):
+        elif draft.kind.always_updated or not _equal(new, old) or dict(draft.tags) != dict(current.tags):
             self._update(draft, current)
         else:
             kept = replace(current, properties=draft.properties, shown=draft.shown)

@@ -32,6 +32,59 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Invalid:
+    """A failed pre-deployment validation of a resource.
+
+    Attributes:
+        subject: the resource.
+        name: the validation, such as PROPERTY_VALIDATION.
+        reason: what is wrong.
+        path: where in the template.
+    """
+
+    subject: Subject
+    name: str
+    reason: str
+    path: str
+    event_id: str = field(default_factory=lambda: str(uuid4()))
+
+
+@dataclass
+class Operation:
+    """An operation on a stack, the creation of a change set included.
+
+    Attributes:
+        kind: the API's OperationType.
+        token: the request's ClientRequestToken.
+        change_set_id: the change set that is made or executed; None if there is none.
+        operation_id: the API's OperationId.
+        begun: when it began.
+        ended: when it ended; None if it runs.
+        failed: whether it failed.
+        invalid: the validations that failed.
+    """
+
+    kind: str
+    token: str | None = None
+    change_set_id: str | None = None
+    operation_id: str = field(default_factory=lambda: str(uuid4()))
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    failed: bool = False
+    invalid: list[Invalid] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """The API's OperationStatus."""
+        return "IN_PROGRESS" if self.ended is None else "FAILED" if self.failed else "SUCCEEDED"
+
+    def end(self, *, failed: bool) -> None:
+        """End it, if it runs."""
+        if self.ended is None:
+            self.ended, self.failed = datetime.now(UTC), failed
+
+
+@dataclass(frozen=True)
 class Event:
     """An event of a stack."""
 
@@ -40,6 +93,7 @@ class Event:
     reason: str | None
     time: datetime
     token: str | None = None
+    operation: Operation | None = None
     event_id: str = field(default_factory=lambda: str(uuid4()))
 
     def notification(self, stack_id: str, stack_name: str) -> str:
@@ -70,11 +124,19 @@ class EventLog:
     def __init__(self) -> None:
         self.publish: Callable[[Event], object] = lambda _: None  # called with each event
         self.token: str | None = None  # the ClientRequestToken of the operation that runs
+        self.operations: list[Operation] = []  # the stack's operations, oldest first
         self._events: list[Event] = []
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Event]:
         return iter(list(self._events))
+
+    def begin(self, kind: str, change_set_id: str | None = None) -> Operation:
+        """Begin an operation, to which the events belong from now on. One that still runs has failed."""
+        if self.operations:
+            self.operations[-1].end(failed=True)
+        self.operations.append(Operation(kind, self.token, change_set_id))
+        return self.operations[-1]
 
     def add(self, subject: Subject, status: str, reason: str | None = None) -> None:
         """Add an event, at this moment."""
@@ -83,7 +145,8 @@ class EventLog:
             now = now.replace(microsecond=now.microsecond // 1000 * 1000)
             if self._events:
                 now = max(now, self._events[-1].time + _TICK)
-            event = Event(subject, status, reason, now, self.token)
+            operation = self.operations[-1] if self.operations else None
+            event = Event(subject, status, reason, now, self.token, operation)
             self._events.append(event)
         self.publish(event)
 

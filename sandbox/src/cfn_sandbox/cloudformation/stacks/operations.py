@@ -12,11 +12,16 @@ _ending = threading.Event()
 def begin(name: str, work: Callable[[], object], patience: float | None = None) -> None:
     """Begin an operation, and return when it ends or the patience is over.
 
+    What an operation begins, such as that of a nested stack, is a part of it: this returns when it ends.
+
     Args:
         name: the thread's name.
         work: the operation; it records its own outcome, and raises nothing.
         patience: in seconds; PATIENCE by default.
     """
+    if threading.current_thread() in _running:
+        work()
+        return
     operation = threading.Thread(target=work, name=name, daemon=True)
     _running.difference_update([thread for thread in _running if thread.ident and not thread.is_alive()])
     _running.add(operation)

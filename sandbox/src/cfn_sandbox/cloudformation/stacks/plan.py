@@ -34,6 +34,7 @@ class Cause:
 
 
 _DIRECT = Cause("Static", "DirectModification")
+_AUTOMATIC = Cause("Dynamic", "Automatic")  # the template of a nested stack may have changed
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class ResourceChange:
     # the properties after, with secrets masked; None if there is no resource after
     after: Mapping[str, Value] | None = None
     policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
+    desired: Mapping[str, Value] = field(default_factory=dict, repr=False)  # the properties after, without masks
+    change_set_id: str | None = None  # the change set of the nested stack that it is; None without IncludeNestedStacks
 
     @property
     def replacement(self) -> str:
@@ -136,13 +139,15 @@ class Planner:
             self._scope.identifiers[logical_id] = physical_id
             return ResourceChange("Import", logical_id, kind, physical_id, after=after)
         if current is None:
-            return ResourceChange("Add", logical_id, kind, after=after)
+            return ResourceChange("Add", logical_id, kind, after=after, desired=properties)
         changes = tuple(self._changes(logical_id, properties, current))
         if not changes:
             self._scope.resources[logical_id] = current
             return None
         before = mask(self._before, self._contents.definition, logical_id, current.properties)
-        change = ResourceChange("Modify", logical_id, kind, current.physical_id, changes, before, after)
+        change = ResourceChange(
+            "Modify", logical_id, kind, current.physical_id, changes, before, after, None, properties
+        )
         if change.replacement == "False":
             self._scope.identifiers[logical_id] = current.physical_id
             if not change.updates:
@@ -160,7 +165,10 @@ class Planner:
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)
-        yield from self._property_changes(logical_id, kind, properties, current)
+        changes = list(self._property_changes(logical_id, kind, properties, current))
+        if not changes and kind is not None and kind.always_updated:
+            changes = [Change("Properties", causes=(_AUTOMATIC,))]
+        yield from changes
         written, old = (
             definition.template.resources.get(logical_id, {})
             for definition in (self._definition, self._contents.definition)

@@ -32,6 +32,7 @@ def _resource(change: ResourceChange, *, with_values: bool) -> dict[str, JSON] |
         "Scope": list(dict.fromkeys(one.attribute for one in change.changes)),
         "Details": details,
         "PolicyAction": change.policy,
+        "ChangeSetId": change.change_set_id,
     }
     if change.action == "Modify":
         answer["Replacement"] = change.replacement

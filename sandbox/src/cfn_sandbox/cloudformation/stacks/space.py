@@ -38,6 +38,7 @@ class Space:
     stacks: list[Stack] = field(default_factory=list)  # all stacks, deleted ones too, oldest first
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)  # the change sets by id, executed ones too
     detections: dict[str, Detection] = field(default_factory=dict)  # the drift detections by id
+    validate_registered: bool = False  # whether pre-deployment validation covers registered types
 
     def live(self) -> Iterator[Stack]:
         """Yield the stacks that are not deleted, oldest first."""
@@ -98,17 +99,22 @@ _spaces: dict[tuple[str, str], Space] = {}
 _lock = threading.Lock()
 
 
-def find_space(account: str, region: str, services: Callable[[str, str], Services]) -> Space:
+def find_space(
+    account: str, region: str, services: Callable[[str, str], Services], *, validate_registered: bool = False
+) -> Space:
     """Return what CloudFormation keeps of an account in a region.
 
     Args:
         account: the account's number.
         region: the region's name.
         services: returns the account's other services in the region, for the first request.
+        validate_registered: whether pre-deployment validation covers registered types.
     """
     with _lock:
         if (account, region) not in _spaces:
-            _spaces[account, region] = Space(account, region, services(account, region))
+            _spaces[account, region] = Space(
+                account, region, services(account, region), validate_registered=validate_registered
+            )
         return _spaces[account, region]
 
 

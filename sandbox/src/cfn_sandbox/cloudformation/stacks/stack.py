@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import exports, operations
+from cfn_sandbox.cloudformation.stacks import exports, operations, validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
+from cfn_sandbox.cloudformation.stacks.plan import Planner
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
     NOT_CREATED,
@@ -36,6 +37,9 @@ from cfn_sandbox.cloudformation.stacks.submission import types_of
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space
 
+OF_A_NESTED_STACK = (
+    " (sandbox's hint: this stack is nested. AWS advises to change it by an operation of its root stack.)"
+)
 NO_UPDATES = "No updates are to be performed."
 
 _start_lock = threading.Lock()  # held while deciding whether an operation can begin
@@ -48,6 +52,8 @@ class Recovery:
     stable: Contents | None = None  # what the stack had after its last complete operation; None if it is new
     # the log of an operation that is not, or not completely, rolled back; None if there is none
     undo: UndoLog | None = None
+    # the update of a nested stack that has succeeded, while that of its parent has not yet; else None
+    unended: Deployment | None = None
 
 
 class Stack:
@@ -95,6 +101,8 @@ class Stack:
             ValidationError: in CloudFormation's words.
         """
         name, stack_id = self.status.name, self.identity.stack_id
+        if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
+            return
         if name not in READY[action]:
             raise ValidationError(f"Stack:{stack_id} is in {name} state and can not be updated.")
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
@@ -129,9 +137,10 @@ class Stack:
         """
         with _start_lock:
             self.check_can_begin(action, options)
-            unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK
-            # A template with macros is updated even if nothing differs.
-            wanted = unfinished or options.change_set_id is not None or definition.template.expanded_by
+            unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
+            # A template with macros or nested stacks is updated even if nothing differs.
+            wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
+            wanted = wanted or has_nested_stacks(definition)
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
@@ -142,6 +151,8 @@ class Stack:
             )
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
             deployment = Deployment(self.steps, self.contents, definition, undo)
+            self.steps.operation = definition, options
+            self.recovery.unended = None
             if self.status.name in NOT_CREATED:  # resources can be listed, and deleted if a rollback fails
                 self.contents = Contents(definition, undo.live)
             self._begin(action, options)
@@ -155,6 +166,8 @@ class Stack:
 
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
         try:
+            if options.validate and action != "IMPORT":
+                self._validate(action, deployment.definition)
             contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
             exports.check(self.steps.space, self.identity, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
@@ -164,11 +177,36 @@ class Stack:
             self._fail(action, deployment, options, f"Internal error of the sandbox: {type(error).__name__}: {error}")
             return
         self.contents = contents
-        self.recovery = Recovery(contents)
         if action == "UPDATE":
+            self.recovery = Recovery(self.recovery.stable, deployment.undo, deployment)
             self._set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            deployment.clean_up()
+            if not options.nested:
+                self.end_update()
+            return
+        self.recovery = Recovery(contents)
         self._set_status(f"{action}_COMPLETE")
+
+    def _validate(self, action: str, definition: Definition) -> None:
+        """Refuse what pre-deployment validation finds, with events of the resources, before any handler is called."""
+        space, log = self.steps.space, self.steps.events
+        if not any(validation.covers(space, name) for name in set(types_of(definition.template).values())):
+            return
+        before = replace(self.contents, resources=dict(self.contents.resources))
+        found = validation.validate(space, self.identity, Planner(space, self.identity, before, definition, {}).plan())
+        log.operations[-1].invalid.extend(found)
+        for invalid in found:
+            verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
+            log.add(invalid.subject, f"{verb}_FAILED", validation.reason_of(invalid))
+        if found:
+            raise ValidationError(validation.failed(found, action))
+
+    def end_update(self) -> None:
+        """Delete what an update has replaced or removed. A nested stack's is ended with that of its parent."""
+        deployment = self.recovery.unended
+        if deployment is not None:
+            self.recovery = Recovery(self.contents)
+            deployment.clean_up()
+            self._set_status("UPDATE_COMPLETE")
 
     def _fail(self, action: str, deployment: Deployment, options: Options, reason: str) -> None:
         if options.on_failure == "DO_NOTHING" and action != "IMPORT":
@@ -194,7 +232,7 @@ class Stack:
             self._set_status(f"{name}_FAILED", str(failure))
             return
         self.contents = stable
-        self.recovery.undo = None
+        self.recovery.undo = self.recovery.unended = None
         self._set_status(f"{name}_COMPLETE")
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = (), token: str | None = None) -> None:
@@ -218,13 +256,21 @@ class Stack:
         work = partial(self._roll_back, name, USER_INITIATED, skipped)
         operations.begin(f"{name} {self.identity.name}", work)
 
-    def delete(self, retained: Collection[str] = (), *, force: bool = False, token: str | None = None) -> None:
+    def delete(
+        self,
+        retained: Collection[str] = (),
+        *,
+        force: bool = False,
+        token: str | None = None,
+        nested: bool = False,
+    ) -> None:
         """Start to delete the stack; do nothing if it is being deleted already.
 
         Args:
             retained: the logical ids of resources to keep.
             force: whether to skip resources that can't be deleted, instead of failing.
             token: the request's ClientRequestToken.
+            nested: whether it is a part of an operation of the stack that this one is nested in.
 
         Raises:
             ValidationError: the stack's status or its termination protection doesn't allow the operation.
@@ -233,7 +279,8 @@ class Stack:
             name = self.status.name
             if name in {"DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
                 return
-            if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS":
+            unended = nested and self.recovery.unended is not None
+            if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS" and not unended:
                 raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state; wait until that is over.")
             if self.settings.termination_protection:
                 text = f"Stack [{self.identity.name}] cannot be deleted while TerminationProtection is enabled"
@@ -241,7 +288,7 @@ class Stack:
             if retained and name != "DELETE_FAILED":
                 text = f"Invalid operation on stack [{self.identity.stack_id}]. Specify which resources to retain only"
                 raise ValidationError(f"{text} when the stack is in the DELETE_FAILED state.")
-            self._begin("DELETE", Options(token=token))
+            self._begin("DELETE", Options(token=token, nested=nested))
         work = partial(self._delete, retained, force=force)
         operations.begin(f"DELETE {self.identity.name}", work)
 
@@ -286,12 +333,32 @@ class Stack:
             self.status.updated = datetime.now(UTC)
         if self not in self.steps.space.stacks:
             self.steps.space.stacks.append(self)
-        self._set_status(f"{action}_IN_PROGRESS", USER_INITIATED)
+        warning = "" if self.identity.root_id is None or options.nested else OF_A_NESTED_STACK
+        self._set_status(f"{action}_IN_PROGRESS", USER_INITIATED + warning)
 
     def _set_status(self, name: str, reason: str | None = None) -> None:
         subject = Subject(self.identity.name, STACK_TYPE, self.identity.stack_id)
+        kind = self._kind_of_operation(name)
+        if kind is not None:
+            self.steps.events.begin(kind)
         self.steps.events.add(subject, name, reason)
+        if not name.endswith("_IN_PROGRESS"):
+            self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))
         self.status.name, self.status.reason = name, reason
+
+    def _kind_of_operation(self, status: str) -> str | None:
+        """Return the API's OperationType of what a status begins; None if it begins nothing."""
+        if status.endswith("ROLLBACK_IN_PROGRESS"):
+            return "CONTINUE_ROLLBACK" if self.status.name == "UPDATE_ROLLBACK_FAILED" else "ROLLBACK"
+        if status == "IMPORT_IN_PROGRESS":
+            return "CREATE_STACK" if self.status.name in NOT_CREATED else "UPDATE_STACK"
+        verb = status.removesuffix("_IN_PROGRESS")
+        return f"{verb}_STACK" if verb in {"CREATE", "UPDATE", "DELETE"} else None
+
+
+def has_nested_stacks(definition: Definition) -> bool:
+    """Return whether a template has nested stacks."""
+    return STACK_TYPE in types_of(definition.template).values()
 
 
 def _compared(definition: Definition) -> tuple[object, ...]:

@@ -38,6 +38,8 @@ class Identity:
     name: str  # the stack's name
     stack_id: str  # the stack's ARN
     created: datetime  # when it was created
+    parent_id: str | None = None  # the ARN of the stack that it is nested in; None if it isn't nested
+    root_id: str | None = None  # the ARN of the topmost stack that it is nested in; None if it isn't nested
 
     def pseudo(self, notification_arns: tuple[str, ...]) -> PseudoParameters:
         """Return the stack's pseudo parameters."""
@@ -72,6 +74,8 @@ class Options:
     imports: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
     token: str | None = None  # the request's ClientRequestToken, which the operation's events have
     change_set_id: str | None = None  # the change set that is executed
+    nested: bool = False  # whether it is a part of an operation of the stack that this one is nested in
+    validate: bool = False  # whether the resources are validated first
 
 
 @dataclass(frozen=True)

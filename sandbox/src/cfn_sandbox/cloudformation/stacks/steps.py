@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import EventLog, Subject
-from cfn_sandbox.cloudformation.stacks.state import Identity, Resource
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Identity, Options, Resource
 from cfn_sandbox.cloudformation.templates import dynamic
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import Failure, Instance, Outcome, ResourceType
@@ -77,6 +77,10 @@ class Steps:
         self.space = space
         self.identity = identity
         self.events = EventLog()
+        self.operation: tuple[Definition, Options] = (
+            NOTHING,
+            Options(),
+        )  # the latest one: what the stack shall be, and how it is done
 
     def create(self, draft: Draft, verb: str = "CREATE") -> Resource:
         """Create a resource.
@@ -143,15 +147,16 @@ class Steps:
         self.events.add(draft.subject(updated.physical_id), "UPDATE_COMPLETE")
         return updated
 
-    def _change(self, kind: ResourceType, desired: Resource, current: Resource) -> Outcome:
+    def _change(self, kind: ResourceType, desired: Resource, current: Resource, *, undo: bool = False) -> Outcome:
         request = self.identity.request(desired.logical_id, desired.tags, current.tags)
+        request = replace(request, undo=undo)
         return kind.update(request, desired.sent, current.sent, current.instance)
 
     def _restore(self, kind: ResourceType, former: Resource, changed: Resource) -> Resource:
         """Undo an update, and return the resource as it is then."""
         subject = subject_of(former)
         self.events.add(subject, "UPDATE_IN_PROGRESS")
-        outcome = self._outcome(lambda: self._change(kind, former, changed))
+        outcome = self._outcome(lambda: self._change(kind, former, changed, undo=True))
         if outcome.failure is not None:
             raise self._failed("UPDATE", subject, outcome.failure)
         self.events.add(subject, "UPDATE_COMPLETE")
@@ -208,6 +213,12 @@ class Steps:
         if outcome.failure is not None:
             raise self._failed("DELETE", subject, outcome.failure)
         self.events.add(subject, "DELETE_COMPLETE")
+
+    def clean_up(self, resource: Resource) -> None:
+        """End the update of a resource whose type has something left to do."""
+        kind = find_type(self.identity.account, self.identity.region, resource.kind)
+        if kind is not None:
+            kind.clean_up(self.identity.request(resource.logical_id, resource.tags), resource.instance)
 
     def refuse(self, verb: str, subject: Subject, reason: str) -> StepFailure:
         """Return the failure of a resource that can't be evaluated, after adding its events."""

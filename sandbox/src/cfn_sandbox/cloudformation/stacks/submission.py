@@ -30,6 +30,7 @@ class Submission:
     resource_types: tuple[str, ...] | None = None  # the request's ResourceTypes; None allows all
     # the request's NotificationARNs; None keeps those that the stack has
     notification_arns: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] = ()  # keys of parameters known after apply, in the change set of a nested stack
 
 
 class MacroError(ValidationError):
@@ -58,7 +59,11 @@ def define(
     template = parse(submission.text, from_url=submission.from_url)
     check(template)
     values = parameters.resolve(
-        template, submission.parameters, before.parameters if before else None, space.services.parameter
+        template,
+        submission.parameters,
+        before.parameters if before else None,
+        space.services.parameter,
+        submission.unknown,
     )
     arns = submission.notification_arns
     if arns is None:

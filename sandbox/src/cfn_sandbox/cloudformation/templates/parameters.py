@@ -6,13 +6,14 @@ Sources: "Parameters" in the user guide; UsePreviousValue in the API reference.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parameter_types
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON, KNOWN_AFTER_APPLY, Reference, Unknown, Value, text
+from cfn_sandbox.cloudformation.values import shown as as_shown
 
 MAXIMUM_BYTES = 4096  # of a parameter's value
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -38,7 +39,7 @@ class Parameters:
 
     given: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    values: dict[str, JSON] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     resolved: frozenset[str] = frozenset()
 
@@ -49,7 +50,7 @@ class Parameters:
     def _described(self, key: str) -> dict[str, str]:
         shown = {"ParameterKey": key, "ParameterValue": "****" if key in self.hidden else self.texts[key]}
         if key in self.resolved:
-            value = self.values[key]
+            value = as_shown(self.values[key])
             resolved = ",".join(map(text, value)) if isinstance(value, list) else text(value)
             shown["ResolvedValue"] = "****" if key in self.hidden else resolved
         return shown
@@ -60,6 +61,7 @@ def resolve(
     requested: Iterable[Mapping[str, JSON]],
     previous: Parameters | None,
     parameter_store: ParameterStore,
+    unknown: Collection[str] = (),
 ) -> Parameters:
     """Return the values of a template's parameters for a request.
 
@@ -68,12 +70,14 @@ def resolve(
         requested: the request's Parameters: ParameterKey, and ParameterValue or UsePreviousValue.
         previous: the stack's present values; None if there is no stack.
         parameter_store: reads Parameter Store, for SSM parameter types.
+        unknown: the keys of the parameters whose values are known after apply, in a nested stack's change set.
 
     Raises:
         ValidationError: a value is missing, refused, or not in Parameter Store. No message repeats a value.
     """
     declarations = template.members("Parameters")
     given = _given(requested, previous)
+    given |= dict.fromkeys(unknown, KNOWN_AFTER_APPLY)
     if extra := sorted(given.keys() - declarations.keys()):
         raise ValidationError(f"Parameters: [{', '.join(extra)}] do not exist in the template")
     texts = {
@@ -85,14 +89,15 @@ def resolve(
         raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
     for key, value in texts.items():
         _check_text(key, value)
-        if problem := parameter_types.problem(declarations[key], value):
+        if key not in unknown and (problem := parameter_types.problem(declarations[key], value)):
             raise ValidationError(f"Parameter '{key}' {problem}")
-    kinds = {key: parameter_types.kind(declarations[key]) for key in texts}
+    kinds = {key: parameter_types.kind(declarations[key]) for key in texts if key not in unknown}
     stored = _stored({key: texts[key] for key, kind in kinds.items() if kind.in_parameter_store}, parameter_store)
     return Parameters(
         given,
         texts,
-        {key: kind.value(stored[key] if kind.resolves else texts[key]) for key, kind in kinds.items()},
+        {key: kind.value(stored[key] if kind.resolves else texts[key]) for key, kind in kinds.items()}
+        | {key: Unknown((Reference(key),)) for key in unknown},
         frozenset(key for key, declaration in declarations.items() if is_hidden(declaration)),
         frozenset(key for key, kind in kinds.items() if kind.resolves),
     )

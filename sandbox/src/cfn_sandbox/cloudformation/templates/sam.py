@@ -12,7 +12,7 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import text
+from cfn_sandbox.cloudformation.values import shown, text
 
 NAME = "AWS::Serverless-2016-10-31"
 
@@ -45,7 +45,7 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     partition = str(pseudo.value("AWS::Partition"))
     values = {
         key: ",".join(map(text, value)) if isinstance(value, list) else text(value)
-        for key, value in parameters.values.items()
+        for key, value in ((key, shown(one)) for key, one in parameters.values.items())
     }
     values |= {"AWS::Region": pseudo.region, "AWS::Partition": partition}
     document = copy.deepcopy({"Transform": NAME, **template.body})

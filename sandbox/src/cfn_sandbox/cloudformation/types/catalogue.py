@@ -7,6 +7,7 @@ from cfn_sandbox.cloudformation.types.interface import ResourceType
 
 __all__ = ["find_type"]
 
+_built_in: dict[str, ResourceType] = {}
 _registered: dict[tuple[str, str, str], ResourceType] = {}
 
 
@@ -15,9 +16,20 @@ def add_type(account: str, region: str, resource_type: ResourceType) -> None:
     _registered[account, region, resource_type.name] = resource_type
 
 
+def add_built_in(resource_type: ResourceType) -> None:
+    """Let templates of every account and region use a type that CloudFormation serves itself."""
+    _built_in[resource_type.name] = resource_type
+
+
 def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
-    return _registered.get((account, region, name)) or played.find(name) or moto_adapter.find(name)
+    own = _registered.get((account, region, name)) or _built_in.get(name)
+    return own or played.find(name) or moto_adapter.find(name)
+
+
+def is_registered(account: str, region: str, name: str) -> bool:
+    """Return whether a type of this name is registered, so that templates use it instead of AWS's."""
+    return (account, region, name) in _registered
 
 
 def remove_type(account: str, region: str, name: str) -> None:
@@ -26,5 +38,6 @@ def remove_type(account: str, region: str, name: str) -> None:
 
 
 def clear() -> None:
-    """Forget every registered type."""
+    """Forget every registered and every built-in type."""
     _registered.clear()
+    _built_in.clear()

@@ -108,6 +108,7 @@ class Request:
         logical_id: the resource's name in the template; None outside stacks.
         tags: the stack's tags.
         previous_tags: the stack's previous tags, on UPDATE.
+        undo: whether an UPDATE undoes one of the same stack operation.
         watch: called before each invocation of a handler, with the resource as far as it has been reported. What it
             raises ends the operation: a cancelled request is not invoked again.
     """
@@ -118,6 +119,7 @@ class Request:
     logical_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     previous_tags: Mapping[str, str] = field(default_factory=dict)
+    undo: bool = False
     watch: Callable[[Instance | None], object] = field(default=_unwatched, compare=False, repr=False)
 
     @property
@@ -142,9 +144,14 @@ class ResourceType:
 
     Args:
         schema: the type's schema.
+
+    Attributes:
+        version: the version's id.
+        always_updated: whether an update of a stack updates its resources of this type even if nothing differs.
     """
 
     version = "00000001"
+    always_updated = False
 
     def __init__(self, schema: ResourceSchema) -> None:
         self.schema = schema
@@ -244,6 +251,9 @@ class ResourceType:
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
         """Delete a resource. One that is gone already is a success."""
         return self._unsupported("delete")
+
+    def clean_up(self, request: Request, instance: Instance) -> None:
+        """End an update: the stack's operation succeeded, and what is no longer needed can be deleted."""
 
     def list(
         self,

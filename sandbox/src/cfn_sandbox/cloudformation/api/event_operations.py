@@ -1,0 +1,117 @@
+"""DescribeEvents: the events of a stack by operation, with the validations that failed before it.
+
+Source: DescribeEvents and OperationEvent in the API reference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfn_sandbox.cloudformation.api.paging import page
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks import change_sets
+from cfn_sandbox.cloudformation.stacks.events import Event, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cfn_sandbox.cloudformation.api.service import Answer, Call
+    from cfn_sandbox.cloudformation.stacks.stack import Stack
+
+Members = dict[str, object]
+_ERRORS = frozenset({"VALIDATION_ERROR", "PROVISIONING_ERROR"})
+
+
+def describe_events(call: Call) -> Answer:
+    """Answer DescribeEvents, newest first: of a stack, of one of its operations, or of a change set."""
+    given = call.parameters
+    found = [event for stack, operation in _operations(call) for event in _events(stack, operation)]
+    if given.get("Filters", {}).get("FailedEvents"):
+        found = [event for event in found if event["EventType"] in _ERRORS or event.get("OperationStatus") == "FAILED"]
+    shown, token = page(found, given.get("NextToken"))
+    return {"OperationEvents": shown, "NextToken": token}
+
+
+def last_operations(stack: Stack) -> list[Members]:
+    """Return the API's LastOperations: the latest one of each kind, newest first."""
+    latest = {operation.kind: operation for operation in stack.steps.events.operations}
+    newest_first = sorted(latest.values(), key=lambda operation: operation.begun, reverse=True)
+    return [{"OperationType": one.kind, "OperationId": one.operation_id} for one in newest_first]
+
+
+def operation_id(stack: Stack, kind: str) -> str | None:
+    """Return the id of a stack's latest operation of a kind."""
+    operations = reversed(stack.steps.events.operations)
+    return next((operation.operation_id for operation in operations if operation.kind == kind), None)
+
+
+def _operations(call: Call) -> list[tuple[Stack, Operation]]:
+    """Return the operations that a request asks for, newest first."""
+    given = call.parameters
+    name, change_set_name, wanted = (given.get(key) for key in ("StackName", "ChangeSetName", "OperationId"))
+    if name is None and wanted is None and not (change_set_name or "").startswith("arn:"):
+        raise ValidationError("One of ChangeSetName, OperationId or StackName must be specified")
+    stacks = list(call.space.stacks) if name is None else [call.space.named(name)]
+    found = [(stack, operation) for stack in stacks for operation in reversed(stack.steps.events.operations)]
+    if change_set_name is not None:
+        change_set_id = change_sets.find(call.space, change_set_name, name).change_set_id
+        found = [(stack, one) for stack, one in found if one.change_set_id == change_set_id]
+    if wanted is not None:
+        found = [(stack, one) for stack, one in found if one.operation_id == wanted]
+        if not found:
+            raise ValidationError(f"Operation [{wanted}] does not exist")
+    return found
+
+
+def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
+    """Yield an operation's events, newest first."""
+    common: Members = {
+        "StackId": stack.identity.stack_id,
+        "OperationId": operation.operation_id,
+        "OperationType": operation.kind,
+        "ClientRequestToken": operation.token,
+    }
+    times: Members = {"StartTime": operation.begun, "EndTime": operation.ended}
+    yield (
+        common
+        | times
+        | {
+            "EventId": f"{operation.operation_id}-{operation.status}",
+            "EventType": "STACK_EVENT",
+            "OperationStatus": operation.status,
+            "Timestamp": operation.ended or operation.begun,
+            "DetailedStatus": "VALIDATION_FAILED" if operation.invalid else None,
+        }
+    )
+    for invalid in operation.invalid:
+        yield common | {
+            "EventId": invalid.event_id,
+            "EventType": "VALIDATION_ERROR",
+            "LogicalResourceId": invalid.subject.logical_id,
+            "PhysicalResourceId": invalid.subject.physical_id,
+            "ResourceType": invalid.subject.kind,
+            "Timestamp": operation.ended or operation.begun,
+            "ValidationFailureMode": "FAIL",
+            "ValidationName": invalid.name,
+            "ValidationStatus": "FAILED",
+            "ValidationStatusReason": invalid.reason,
+            "ValidationPath": invalid.path,
+        }
+    for event in reversed([*stack.steps.events]):
+        if event.operation is operation:
+            yield common | _resource(event, stack)
+
+
+def _resource(event: Event, stack: Stack) -> Members:
+    failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
+    return {
+        "EventId": event.event_id,
+        "EventType": "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT",
+        "LogicalResourceId": event.subject.logical_id,
+        "PhysicalResourceId": event.subject.physical_id,
+        "ResourceType": event.subject.kind,
+        "Timestamp": event.time,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.subject.properties,
+    }

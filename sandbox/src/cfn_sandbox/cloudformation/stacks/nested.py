@@ -1,0 +1,235 @@
+"""Nested stacks: AWS::CloudFormation::Stack, a resource that is a stack.
+
+A nested stack's operation is a part of its parent's. After an update, it keeps what the update replaced until the
+operation of the root stack has succeeded, because other resources of its parent may use that until then.
+
+Sources: "Split a template into reusable pieces using nested stacks" and AWS::CloudFormation::Stack in the user guide;
+the words of failures are those that users quote.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import cast
+
+from cfn_sandbox.cloudformation.errors import ValidationError
+from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
+from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import Submission, define
+from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.cloudformation.types.interface import (
+    Action,
+    Failure,
+    Instance,
+    Outcome,
+    Properties,
+    Request,
+    ResourceType,
+)
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text
+
+_LONGEST_NAME = 128
+_RANDOM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_TO_ROLL_BACK = frozenset({"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"})
+
+
+class NestedStackType(ResourceType):
+    """The type of nested stacks.
+
+    Args:
+        space_of: returns what CloudFormation keeps of an account in a region.
+    """
+
+    always_updated = True  # the template at its URL may differ
+
+    def __init__(self, space_of: Callable[[str, str], Space]) -> None:
+        super().__init__(cast("ResourceSchema", published.schema(STACK_TYPE)))
+        self._space_of = space_of
+
+    def supports(self, action: Action) -> bool:
+        """Return whether an action is supported. Drift detection doesn't look into nested stacks, as in AWS."""
+        return action in {"CREATE", "UPDATE", "DELETE"}
+
+    def create(self, request: Request, properties: Properties) -> Outcome:
+        """Create a stack, and wait for it."""
+        if request.stack_id is None:
+            return _failed("This sandbox makes nested stacks in stacks only: use CreateStack.", "InvalidRequest")
+        space, parent = self._parent(request)
+        reviewed = _reviewed(parent, request)
+        child = reviewed.stack if reviewed is not None else new_stack(parent, str(request.logical_id))
+        identity = child.identity
+        definition = define(_submission(parent, request, properties), space, identity, None)
+        request.watch(_instance(child))
+        child.change("CREATE", definition, _options(parent, request), _settings(parent, properties, child.settings))
+        if child.status.name == "CREATE_COMPLETE":
+            return Outcome(_instance(child))
+        reason = _reason(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
+        reason = reason.removesuffix("Rollback requested by user.")
+        return _failed(f"Embedded stack {identity.stack_id} was not successfully created: {reason}", child=child)
+
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it was
+        """Update a stack in place, and wait for it; or undo that."""
+        space, parent = self._parent(request)
+        child = space.find(instance.identifier)
+        if child is None or child.status.name == "DELETE_COMPLETE":
+            return _failed(f"Stack [{instance.identifier}] does not exist", "NotFound")
+        if request.undo:
+            if child.recovery.undo is not None:
+                child.roll_back(_TO_ROLL_BACK, token=parent.steps.events.token)
+            ended = child.recovery.undo is None
+        else:
+            options = _options(parent, request)
+            child.check_can_begin("UPDATE", options)
+            before = None if child.definition is NOTHING else child.definition
+            definition = define(_submission(parent, request, desired), space, child.identity, before)
+            if not _would_change(child, definition):
+                return Outcome(_instance(child))
+            child.change("UPDATE", definition, options, _settings(parent, desired, child.settings))
+            ended = child.recovery.unended is not None
+        if ended:
+            return Outcome(_instance(child))
+        failures = {"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"}
+        status, reason = next(event for event in reversed(_own_events(child)) if event[0] in failures)
+        words = f"was not successfully updated. Currently in {status} with reason: {reason}"
+        return _failed(f"Embedded stack {instance.identifier} {words}")
+
+    def clean_up(self, request: Request, instance: Instance) -> None:
+        """End the update of a stack, after that of its parent."""
+        child = self._space_of(request.account, request.region).find(instance.identifier)
+        if child is not None:
+            child.end_update()
+
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it is
+        """Delete a stack, and wait for it."""
+        space, parent = self._parent(request)
+        child = space.find(instance.identifier)
+        if child is not None:
+            child.delete(token=parent.steps.events.token, nested=True)
+            if child.status.name != "DELETE_COMPLETE":
+                reason = _reason(child, {"DELETE_FAILED"})
+                return _failed(f"Embedded stack {instance.identifier} was not successfully deleted: {reason}")
+        return Outcome()
+
+    def _parent(self, request: Request) -> tuple[Space, Stack]:
+        space = self._space_of(request.account, request.region)
+        return space, space.named(request.stack_id or "")
+
+
+def generated_name(name: str, logical_id: str) -> str:
+    """Return a name for what is nested: that of what it is nested in, its logical id and a random part."""
+    ending = "".join(secrets.choice(_RANDOM) for _ in range(12))
+    return f"{name}-{logical_id}"[: _LONGEST_NAME - len(ending) - 1] + f"-{ending}"
+
+
+def new_stack(parent: Stack, logical_id: str) -> Stack:
+    """Return a new stack that is nested in another one. It isn't registered yet."""
+    space, own = parent.steps.space, parent.identity
+    identity = space.new_identity(generated_name(own.name, logical_id))
+    root_id = own.root_id or own.stack_id
+    return Stack(space, replace(identity, parent_id=own.stack_id, root_id=root_id), Settings())
+
+
+def submission_of(space: Space, definition: Definition, tags: Mapping[str, str], properties: Properties) -> Submission:
+    """Return what a resource's properties, and its parent's definition, ask a nested stack to be.
+
+    Args:
+        space: the account and region.
+        definition: what the stack shall be that it is nested in.
+        tags: that stack's tags.
+        properties: the resource's properties. What is unknown in Parameters is known after apply.
+
+    Raises:
+        ValidationError: there is no template at its URL, or a parameter's value is no text.
+    """
+    url = str(properties["TemplateURL"])
+    if not re.match("https?://", url):
+        raise ValidationError("TemplateURL must be a supported URL.")
+    body = space.services.text_at(url)
+    if body is None:
+        raise ValidationError("S3 error: The specified key does not exist.")
+    parameters: list[Mapping[str, JSON]] = []
+    given = cast("dict[str, Value]", properties.get("Parameters") or {})
+    unknown = tuple(key for key, value in given.items() if not is_known(value))
+    for key, value in given.items():
+        if key in unknown:
+            continue
+        if isinstance(value, (dict, list)):
+            raise ValidationError(
+                "Value of property Parameters must be an object with String (or simple type) properties"
+            )
+        parameters.append({"ParameterKey": key, "ParameterValue": text(cast("JSON", value))})
+    own = cast("list[dict[str, str]]", properties.get("Tags") or [])
+    topics = cast("list[str] | None", properties.get("NotificationARNs"))
+    return Submission(
+        body,
+        from_url=True,
+        parameters=tuple(parameters),
+        tags={**tags, **{tag["Key"]: tag["Value"] for tag in own}},
+        capabilities=definition.capabilities,
+        notification_arns=definition.notification_arns if topics is None else tuple(topics),
+        unknown=unknown,
+    )
+
+
+def _submission(parent: Stack, request: Request, properties: Properties) -> Submission:
+    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties)
+
+
+def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
+    """Return the nested stack's change set in the one that is executed; None if there is none."""
+    _, options = parent.steps.operation
+    executed = parent.steps.space.change_sets.get(options.change_set_id or "")
+    return executed.children.get(str(request.logical_id)) if executed is not None else None
+
+
+def _settings(parent: Stack, properties: Properties, before: Settings) -> Settings:
+    minutes = properties.get("TimeoutInMinutes")
+    return replace(
+        before, role_arn=parent.settings.role_arn, timeout_minutes=minutes if isinstance(minutes, int) else None
+    )
+
+
+def _options(parent: Stack, request: Request) -> Options:
+    _, options = parent.steps.operation
+    on_failure = "DO_NOTHING" if options.on_failure == "DO_NOTHING" else "ROLLBACK"
+    reviewed = _reviewed(parent, request)
+    return Options(
+        on_failure,
+        options.retain_except_on_create,
+        token=options.token,
+        change_set_id=reviewed.change_set_id if reviewed is not None else None,
+        nested=True,
+        validate=options.validate,
+    )
+
+
+def _would_change(child: Stack, definition: Definition) -> bool:
+    unfinished = child.recovery.undo is not None
+    return unfinished or child.differs(definition) or has_nested_stacks(definition)
+
+
+def _instance(stack: Stack) -> Instance:
+    stack_id = stack.identity.stack_id
+    outputs: dict[str, JSON] = {output.key: str(output.value) for output in stack.contents.outputs}
+    return Instance(stack_id, {"StackId": stack_id, "Outputs": outputs})
+
+
+def _own_events(stack: Stack) -> list[tuple[str, str]]:
+    stack_id = stack.identity.stack_id
+    own = (event for event in stack.steps.events if event.subject.physical_id == stack_id)
+    return [(event.status, event.reason or "") for event in own]
+
+
+def _reason(stack: Stack, statuses: set[str]) -> str:
+    return next((reason for status, reason in reversed(_own_events(stack)) if status in statuses), "")
+
+
+def _failed(message: str, code: str = "NotStabilized", child: Stack | None = None) -> Outcome:
+    return Outcome(_instance(child) if child is not None else None, Failure(code, message, message))

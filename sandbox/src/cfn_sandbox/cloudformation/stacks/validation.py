@@ -1,0 +1,122 @@
+"""Pre-deployment validation: what is wrong with a plan's resources, before any handler is called.
+
+Types whose schemas AWS publishes are validated. That private types are is documented nowhere, so registered types are
+validated only if the space says so.
+
+Sources: "Validate stack deployments" in the user guide. The form of property errors is the one that users quote.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject
+from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange, as_shown
+from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.state import Identity
+from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.cloudformation.types.catalogue import find_type, is_registered
+from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.cloudformation.types.schema import at
+from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
+
+PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
+_HOOKS = {
+    PROPERTIES: "AWS::EarlyValidation::PropertyValidation",
+    CONFLICTS: "AWS::EarlyValidation::ResourceExistenceCheck",
+}
+
+
+def covers(space: Space, name: str) -> bool:
+    """Return whether resources of a type are validated."""
+    if is_registered(space.account, space.region, name):
+        return space.validate_registered
+    return published.schema(name) is not None
+
+
+def validate(space: Space, identity: Identity, plan: Plan) -> list[Invalid]:
+    """Return the validations that a plan fails: of properties, and of new resources' identifiers.
+
+    Args:
+        space: the stack's account and region.
+        identity: the stack.
+        plan: what its operation changes.
+    """
+    return [invalid for change in plan.changes.values() for invalid in _of_resource(space, identity, change)]
+
+
+def summary(found: list[Invalid]) -> str:
+    """Return the reason of a change set that fails because of validations."""
+    hooks = ", ".join(dict.fromkeys(_HOOKS[invalid.name] for invalid in found))
+    advice = "To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."
+    return f"The following hook(s)/validation failed: [{hooks}]. {advice}"
+
+
+def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> Iterator[Invalid]:
+    kind = find_type(space.account, space.region, change.kind) if covers(space, change.kind) else None
+    if kind is None or change.action not in {"Add", "Modify"}:
+        return
+    shown = json.dumps(as_shown(dict(change.after or {})))
+    subject = Subject(change.logical_id, change.kind, change.physical_id or "", shown)
+    path = f"/Resources/{change.logical_id}/Properties"
+    properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
+    hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
+    lines = [
+        one.line if one.pointer.split("/")[1:2] and one.pointer.split("/")[1] in hidden else one.full_line
+        for one in kind.violations(properties)
+    ]
+    if lines and kind.check(properties):  # some types accept every property
+        yield Invalid(subject, PROPERTIES, f"[{', '.join(dict.fromkeys(lines))}]", path)
+    elif change.action == "Add" and (name := _taken(space, identity, kind, properties)) is not None:
+        text = f"Resource of type '{change.kind}' with identifier '{name}' already exists."
+        yield Invalid(subject, CONFLICTS, text, path)
+
+
+def _without_references(value: Value) -> Value:
+    """Return a value whose dynamic references are unknown: they are resolved before the handler is called."""
+    if isinstance(value, str):
+        return Unknown() if "{{resolve:" in value else value
+    if isinstance(value, list):
+        return [_without_references(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_references(member) for key, member in value.items()}
+    return value
+
+
+def _taken(space: Space, identity: Identity, kind: ResourceType, properties: dict[str, Value]) -> str | None:
+    """Return the identifier that a new resource would have, if a resource has it already; else None."""
+    values = [at(properties, path) for path in kind.schema.primary_identifier]
+    if not values or any(value is None or not is_known(value) for value in values):
+        return None
+    name = "|".join(map(str, values))
+    for stack in space.live():
+        if any(one.kind == kind.name and one.physical_id == name for one in stack.contents.resources.values()):
+            return name
+    if not kind.supports("READ"):
+        return None
+    model: dict[str, Value] = {}
+    for path, value in zip(kind.schema.primary_identifier, values, strict=True):
+        if len(path) != 1:
+            return None
+        model[path[0]] = value
+    found = kind.read(identity.request("", {}), model)
+    return name if found.failure is None and found.instance is not None else None
+
+
+def reason_of(invalid: Invalid) -> str:
+    """Return the reason of the event of a resource that stops an operation on a stack."""
+    if invalid.name == CONFLICTS:
+        return invalid.reason
+    return f"Properties validation failed for resource {invalid.subject.logical_id} with message:\n{invalid.reason}"
+
+
+def failed(found: list[Invalid], verb: str) -> str:
+    """Return the reason of a stack whose operation stops.
+
+    Args:
+        found: the failed validations.
+        verb: CREATE or UPDATE.
+    """
+    names: list[JSON] = list(dict.fromkeys(invalid.subject.logical_id for invalid in found))
+    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(map(str, names))}]. "

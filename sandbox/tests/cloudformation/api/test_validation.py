@@ -1,0 +1,165 @@
+"""Pre-deployment validation: property errors and name conflicts stop an operation before a handler is called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.cloudformation.stacks import space
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from sandbox.tests.cloudformation.stacks.boxes import BOX, SCHEMA, Boxes
+
+Client = Any  # boto3 creates client classes at run time
+JSON = dict[str, Any]
+
+PROPERTY = "AWS::EarlyValidation::PropertyValidation"
+EXISTENCE = "AWS::EarlyValidation::ResourceExistenceCheck"
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}}
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """Yield an account that serves CloudFormation."""
+    with Account(region="eu-west-1", tested=False) as account:
+        yield account
+
+
+@pytest.fixture
+def boxes(account: Account) -> Iterator[Boxes]:
+    """Yield the handlers of a registered type, in an emptied account."""
+    account.reset()
+    boxes = Boxes()
+    catalogue.add_type(account.account_id, account.region, RegisteredType(SCHEMA, boxes.invoke))
+    yield boxes
+    catalogue.remove_type(account.account_id, account.region, BOX)
+
+
+@pytest.fixture
+def client(account: Account, boxes: Boxes) -> Client:  # noqa: ARG001 - templates use the type
+    """Return a client of the account."""
+    return account.client("cloudformation")
+
+
+def template(parameter: JSON, **resources: JSON) -> str:
+    """Return a template of a box, and of a parameter that comes after it."""
+    body = {"Type": "AWS::SSM::Parameter", "Properties": parameter, "DependsOn": "Box"}
+    return json.dumps({"Resources": {"Box": {"Type": BOX}, "Parameter": body, **resources}})
+
+
+def errors(client: Client, **asked: str) -> list[tuple[str, str, str, str]]:
+    """Return the validation errors: resource, validation, reason and path."""
+    events = client.describe_events(**asked, Filters={"FailedEvents": True})["OperationEvents"]
+    return [
+        (
+            event["LogicalResourceId"],
+            event["ValidationName"],
+            event["ValidationStatusReason"],
+            event["ValidationPath"],
+        )
+        for event in events
+        if event["EventType"] == "VALIDATION_ERROR"
+    ]
+
+
+def test_property_errors_fail_a_change_set(client: Client) -> None:
+    """All property errors are in the events of the change set's operation, with patterns in full."""
+    wrong = {"Type": "Number", "Value": {"a": "b"}, "Colour": "red"}
+    made = client.create_change_set(
+        StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(wrong)
+    )
+    described = client.describe_change_set(ChangeSetName=made["Id"])
+    assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert described["StatusReason"] == (
+        f"The following hook(s)/validation failed: [{PROPERTY}]. "
+        "To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."
+    )
+    ((resource, name, reason, path),) = errors(client, ChangeSetName=made["Id"])
+    assert (resource, name, path) == ("Parameter", "PROPERTY_VALIDATION", "/Resources/Parameter/Properties")
+    assert reason.startswith("[#")
+    assert "#/Value: expected type: String, found: JSONObject" in reason
+    assert "#: extraneous key [Colour] is not permitted" in reason
+
+
+def test_property_errors_stop_a_stack(client: Client, boxes: Boxes) -> None:
+    """A stack fails before a handler is called; the resource's event has the errors."""
+    wrong = {"Type": "String", "Value": {"a": "b"}}
+    made = client.create_stack(StackName="s", TemplateBody=template(wrong))
+    (stack,) = client.describe_stacks(StackName="s")["Stacks"]
+    assert (stack["StackStatus"], boxes.calls) == ("ROLLBACK_COMPLETE", [])
+    (failed,) = [
+        event
+        for event in client.describe_stack_events(StackName="s")["StackEvents"]
+        if event["ResourceStatus"] == "CREATE_FAILED"
+    ]
+    assert failed["ResourceStatusReason"] == (
+        "Properties validation failed for resource Parameter with message:\n"
+        "[#/Value: expected type: String, found: JSONObject]"
+    )
+    assert [name for name, *_ in errors(client, OperationId=made["OperationId"])] == ["Parameter"]
+
+
+def test_an_update_is_validated(client: Client, boxes: Boxes) -> None:
+    """An update that fails the validation changes nothing."""
+    client.create_stack(StackName="s", TemplateBody=template({"Type": "String", "Name": "/p", "Value": "a"}))
+    boxes.calls.clear()
+    client.update_stack(StackName="s", TemplateBody=template({"Type": "String", "Name": "/p", "Value": ["a"]}))
+    (stack,) = client.describe_stacks(StackName="s")["Stacks"]
+    assert (stack["StackStatus"], boxes.calls) == ("UPDATE_ROLLBACK_COMPLETE", [])
+
+
+def test_disable_validation(client: Client, boxes: Boxes) -> None:
+    """With DisableValidation, the resources before the wrong one are made, as without pre-deployment validation."""
+    wrong = template({"Type": "String", "Value": {"a": "b"}})
+    client.create_stack(StackName="s", TemplateBody=wrong, DisableValidation=True)
+    assert boxes.calls == ["CREATE Box", "DELETE Box"]
+    made = client.create_change_set(
+        StackName="t", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=wrong, DisableValidation=True
+    )
+    assert client.describe_change_set(ChangeSetName=made["Id"])["Status"] == "CREATE_COMPLETE"
+
+
+def test_a_name_that_is_taken(client: Client) -> None:
+    """A new resource with the identifier of another stack's is a conflict."""
+    good = {"Type": "String", "Name": "/taken", "Value": "a"}
+    client.create_stack(StackName="s", TemplateBody=template(good))
+    made = client.create_change_set(
+        StackName="t", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(good)
+    )
+    assert f"[{EXISTENCE}]" in client.describe_change_set(ChangeSetName=made["Id"])["StatusReason"]
+    reason = "Resource of type 'AWS::SSM::Parameter' with identifier '/taken' already exists."
+    assert errors(client, ChangeSetName=made["Id"]) == [
+        ("Parameter", "NAME_CONFLICT_VALIDATION", reason, "/Resources/Parameter/Properties")
+    ]
+
+
+def test_registered_types_are_validated_on_demand(account: Account, client: Client, boxes: Boxes) -> None:
+    """A registered type's properties are validated only if the sandbox was started so."""
+    body = json.dumps({"Resources": {"Box": {"Type": BOX}, "Bad": {"Type": BOX, "Properties": {"Depth": 1}}}})
+    asked = {"ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}
+    made = client.create_change_set(StackName="s", **asked)
+    assert client.describe_change_set(ChangeSetName=made["Id"])["Status"] == "CREATE_COMPLETE"
+    found = space.find_space(account.account_id, account.region, lambda *_: pytest.fail("the space exists"))
+    found.validate_registered = True
+    made = client.create_change_set(StackName="t", **asked)
+    assert errors(client, ChangeSetName=made["Id"])[0][2] == "[#: extraneous key [Depth] is not permitted]"
+    assert boxes.calls == []
+
+
+def test_what_is_not_known_yet_is_not_validated(account: Account, client: Client) -> None:
+    """References to new resources, and dynamic references, satisfy every rule."""
+    account.client("ssm").put_parameter(Name="tier", Value="Standard", Type="String")
+    parameter = {
+        "Type": "String",
+        "Value": {"Ref": "News"},
+        "Name": {"Fn::Sub": "/${News.TopicName}"},
+        "Tier": "{{resolve:ssm:tier}}",
+    }
+    made = client.create_change_set(
+        StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(parameter, News=TOPIC)
+    )
+    assert client.describe_change_set(ChangeSetName=made["Id"])["Status"] == "CREATE_COMPLETE"
