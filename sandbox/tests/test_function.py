@@ -384,6 +384,27 @@ class TestOtherPython:
                 function.invoke({"import": "toy_other"})
             assert function.invoke({})["status"] == "SUCCESS"
 
+    def test_the_runtimes_python_runs_the_handler(self, toy_package: Path, account: Account) -> None:
+        """Without another choice, the Python of the runtime in .rpdk-config runs the handler, as in Lambda."""
+        if interpreter("3.12") is None:
+            pytest.skip("this machine has no Python 3.12")
+        with Function(toy_package, account) as function:
+            environment = function.invoke({})["resourceModel"]["environment"]
+            assert (environment["AWS_EXECUTION_ENV"], function.python_note) == ("AWS_Lambda_python3.12", "")
+
+    def test_without_the_runtimes_python_it_is_said(
+        self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the runtime's Python is missing, the sandbox's own runs the handler, and a sentence says so."""
+        monkeypatch.setattr(bytecode, "interpreter", lambda _: None)
+        monkeypatch.setattr(functions, "_version", lambda _: "3.99")
+        function = Function(toy_package, account)
+        assert function._choose_python() == "3.99"
+        assert function.python_note == (
+            "the handlers run on Python 3.99, and Lambda runs them on Python 3.12, which is not here: "
+            "`uv python install 3.12` installs it"
+        )
+
     def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other_python: Path) -> None:
         """A handler that can't be imported is reported; its error takes another path than an invocation's."""
         project = toy.write(tmp_path / "project", handlers="import toy_other\n")

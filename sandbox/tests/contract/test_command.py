@@ -190,7 +190,7 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
     with pytest.raises(PackagerError, match="is the project of a hook: only resource types run here"):
         command.run(tmp_path)
-    (tmp_path / ".rpdk-config").write_text('{"typeName": "Acme::Test::Toy"}')
+    (tmp_path / ".rpdk-config").write_text(json.dumps(SETTINGS))
     with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
         command.run(tmp_path)
     (tmp_path / "acme-test-toy.json").write_text("[]")
@@ -200,6 +200,27 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "previous.json").write_text("{")
     with pytest.raises(SandboxError, match=r"previous\.json is not JSON"):
         command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
+
+
+def test_a_schema_that_aws_refuses_is_refused(tmp_path: Path) -> None:
+    """A mistake that only AWS's own loader finds fails the run before anything is packaged, with its place."""
+    project = write_project(tmp_path / "project")
+    properties = {**toys.SCHEMA["properties"], "Name": {"type": "string", "pattern": "(?P<a>b)"}}
+    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA | {"properties": properties}))
+    with pytest.raises(SandboxError, match=r"AWS refuses the schema, .*: #/properties/Name/pattern: \[\(\?P<a>"):
+        command.run(project)
+    assert not (project / ".cache").exists()
+
+
+def test_a_set_of_objects_is_said_in_advance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A property that the plugin library can't read is named before the tests, which would fail without naming it."""
+    project = write_project(tmp_path / "project", inputs={})
+    parts = {"type": "array", "uniqueItems": True, "insertionOrder": False, "items": {"type": "object"}}
+    schema = toys.SCHEMA | {"properties": {**toys.SCHEMA["properties"], "Parts": parts}}
+    (project / "acme-test-toy.json").write_text(json.dumps(schema))
+    with pytest.raises(SandboxError, match="no inputs in"):
+        command.run(project, ["v2"])
+    assert capsys.readouterr().err.startswith("cfn-sandbox: #/properties/Parts: every model with this property fails")
 
 
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:

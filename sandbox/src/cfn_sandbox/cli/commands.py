@@ -91,6 +91,8 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
                 tell(line)
             function = account.registry.add_package(packaged)
             tell("the type is registered and ready")
+            if function.python_note:
+                tell(function.python_note)
             if not isolation.is_available():
                 tell(
                     "the function has a TMPDIR of its own, but this system allows no mount namespaces: "

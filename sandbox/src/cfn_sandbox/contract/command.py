@@ -16,6 +16,8 @@ from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
+from cfn_sandbox.cli.shell import tell
+from cfn_sandbox.cloudformation.registry import schemas
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, session, v1
 from cfn_sandbox.contract import inputs as input_files
@@ -47,9 +49,10 @@ def run(
         timeout: seconds that a handler may take.
 
     Raises:
-        SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
+        SandboxError: the project, its schema, its inputs or the previous schema can't be used. Nothing was started.
     """
     schema = project_schema(project)
+    _check_schema(schema)
     if {"v1", "v2"} & {*suites}:
         platforms.require_linux()
     if "lint" in suites:
@@ -65,6 +68,8 @@ def run(
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
         function.check()
+        if function.python_note:
+            tell(function.python_note)
         subject = Subject(
             schema,
             previous_schema,
@@ -114,6 +119,19 @@ def project_schema(project: Path) -> dict[str, Any]:
     """
     type_name: str = read_settings(project)["typeName"]
     return _json(project / f"{type_name.replace('::', '-').lower()}.json")
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    """Refuse what AWS refuses in a schema, and say what will fail in every handler.
+
+    Raises:
+        SandboxError: AWS's loader of schemas refuses it; with the place of each mistake.
+    """
+    found = schemas.mistakes(schema)
+    if found:
+        raise SandboxError(f"AWS refuses the schema, which cfn's own loader accepts: {'; '.join(found)}")
+    for sentence in schemas.unhashable_sets(schema):
+        tell(sentence)
 
 
 def _json(file: Path) -> dict[str, Any]:
