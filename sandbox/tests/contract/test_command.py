@@ -270,3 +270,93 @@ def test_logging_is_left_alone() -> None:
     """Importing the sandbox leaves logging alone."""
     program = "import logging, sys, cfn_sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+SETUP = """
+Resources:
+  Colour: {Type: "AWS::SSM::Parameter", Properties: {Type: String, Name: colour, Value: green}}
+  Key: {Type: "AWS::SecretsManager::Secret", Properties: {Name: key, SecretString: '{"token": "sesame"}'}}
+Outputs:
+  Colour: {Value: !GetAtt Colour.Value, Export: {Name: ToyColour}}
+"""
+CONFIGURED = toys.SCHEMA | {
+    "typeConfiguration": {
+        "properties": {"Token": {"type": "string"}},
+        "required": ["Token"],
+        "additionalProperties": False,
+    }
+}
+NEEDS_TOKEN = (
+    f"{HANDLER}\n"
+    '    if event["requestData"].get("typeConfiguration") != {"Token": "sesame"}:\n'
+    '        return {"status": "FAILED", "errorCode": "InvalidCredentials", "message": "no token"}'
+)
+
+
+def write_configured(project: Path, configuration: object) -> tuple[Path, command.Around]:
+    """Write a toy that needs a setup and a type configuration, and return its project and both."""
+    inputs = {name: {**content, "Colour": "{{ToyColour}}"} for name, content in INPUTS.items()}
+    inputs["inputs_1_create.json"]["Colour"] = "red"
+    write_project(project, GOOD.replace(HANDLER, NEEDS_TOKEN), inputs)
+    (project / "acme-test-toy.json").write_text(json.dumps(CONFIGURED))
+    (project / "setup.yaml").write_text(SETUP)
+    (project / "configuration.json").write_text(json.dumps(configuration))
+    return project, command.Around(project / "setup.yaml", project / "configuration.json")
+
+
+def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
+    """The setup fills variables of v1 and v2, and each event has the configuration with the secret resolved."""
+    token = "{{resolve:secretsmanager:key:SecretString:token}}"
+    project, around = write_configured(tmp_path / "project", {"Token": token})
+    outcome = command.run(project, ["v2", "v1"], around=around, arguments=["-k", "update_read or create_read"])
+    assert [(test.name, test.message) for test in outcome.failures] == []
+    assert outcome.count("passed", "v2") >= 2
+    assert outcome.count("passed", "v1") >= 2
+
+
+def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path) -> None:
+    """The next test finds a new account with the setup's stack, and fails for its own reason alone."""
+    project, around = write_configured(
+        tmp_path / "project", {"Token": "{{resolve:secretsmanager:key:SecretString:token}}"}
+    )
+    code = (project / "src" / "acme_test_toy" / "handlers.py").read_text()
+    failing = '    if event["action"] == "DELETE":\n        return {"status": "FAILED", "errorCode": "GeneralServiceException"}\n'
+    (project / "src" / "acme_test_toy" / "handlers.py").write_text(
+        code.replace("    return toy(event)", f"{failing}    return toy(event)")
+    )
+    outcome = command.run(project, ["v2"], around=around, arguments=["-k", "test_create_read or test_update_read"])
+    assert all("the clean-up after the test failed" in test.message for test in outcome.failures), outcome.failures
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        ([], "the type configuration is not a JSON object"),
+        ({}, r"not as the schema's typeConfiguration has it: .*Token"),
+        ({"Token": "{{resolve:secretsmanager:none}}"}, "can't be resolved: Secrets Manager can't find the specified"),
+    ],
+)
+def test_a_type_configuration_that_can_not_be_used(configuration: object, message: str, tmp_path: Path) -> None:
+    """A configuration that the schema or the account refuses is one sentence."""
+    project, around = write_configured(tmp_path / "project", configuration)
+    with pytest.raises(SandboxError, match=message):
+        command.run(project, ["v2"], around=around)
+
+
+def test_a_setup_that_can_not_be_used(tmp_path: Path) -> None:
+    """A missing template, a wrong one, a failing stack and a variable that it doesn't fill are named."""
+    project, around = write_configured(tmp_path / "project", {"Token": "a"})
+    with pytest.raises(SandboxError, match=r"none\.yaml can't be read: "):
+        command.run(project, ["v2"], around=command.Around(project / "none.yaml"))
+    setup = project / "setup.yaml"
+    setup.write_text("Resources: {}")
+    with pytest.raises(SandboxError, match="the setup's template is refused: "):
+        command.run(project, ["v2"], around=around)
+    setup.write_text("Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Name: /, Value: a}}}")
+    with pytest.raises(SandboxError, match=r"(?s)the setup can't be deployed:.*CREATE_FAILED A "):
+        command.run(project, ["v2"], around=around)
+    setup.write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\nOutputs: {Other: {Value: a}}")
+    with pytest.raises(SandboxError, match=r"has the variable {{ToyColour}}: .*, and here the setup's {{Other}}"):
+        command.run(project, ["v2"], around=around)
+    with pytest.raises(SandboxError, match=r"{{ToyColour}}: .* that --setup deploys"):
+        command.run(project, ["v2"])

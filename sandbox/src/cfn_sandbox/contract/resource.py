@@ -87,6 +87,7 @@ class Type(RegisteredType):
         timeout: seconds that `invoke` gives a handler.
         wait: takes the seconds to wait until the next invocation.
         log: returns the function's log so far.
+        configuration: the type's configuration, resolved; None if it has none.
     """
 
     def __init__(
@@ -98,12 +99,13 @@ class Type(RegisteredType):
         timeout: float = 60,
         wait: Callable[[float], object] = time.sleep,
         log: Callable[[], str] = str,
+        configuration: Mapping[str, Any] | None = None,
     ) -> None:
         handlers = {
             name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
             for name, handler in schema.get("handlers", {}).items()
         }
-        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait)
+        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait, configuration=lambda: configuration)
         self.request = request
         self._handler = invoke
         self._timeout = timeout

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import settings as project_settings
-from cfn_sandbox.packaging import PackagerError, bytecode, cfn, compiled, sources
+from cfn_sandbox.packaging import PackagerError, bytecode, cfn, compiled, requirements, sources
 from cfn_sandbox.packaging.project import read as read_settings
 
 __all__ = ["build_without_docker", "copy_project", "package"]
@@ -113,7 +113,9 @@ def untracked_files(project: Path) -> list[str]:
 def _inputs(project: Path, language: str) -> Iterator[Path]:
     """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
     files = sources.shipped_files if language == SMALL else sources.all_files
-    return files(project, *_tops(project))
+    # What pip installs from is read, and doesn't ship as it is: git can ignore it.
+    read_by_pip = sources.all_files(project, *requirements.local_paths(project))
+    return iter({*files(project, *_tops(project)), *read_by_pip})
 
 
 def _tops(project: Path) -> list[str]:

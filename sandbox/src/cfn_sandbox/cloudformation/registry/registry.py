@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import versions
+from cfn_sandbox.cloudformation.registry import configuration, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -249,6 +249,18 @@ class Registry:
             self._make_default(extension, version, place)
         return {}
 
+    def set_type_configuration(self, parameters: Parameters, place: Place) -> Answer:
+        """Keep a type's configuration. Its handlers' events have it from now on, with dynamic references resolved."""
+        named = {"Arn": parameters.get("TypeArn"), "TypeName": parameters.get("TypeName")}
+        extension, _ = self._find(named, place)
+        try:
+            found = configuration.checked(parameters["Configuration"], extension.main.schema)
+            configuration.resolved(found, *place)
+        except SandboxError as error:
+            raise refusal(f"Configuration of {extension.name} is refused: {error}.") from error
+        extension.configuration = found
+        return {"ConfigurationArn": f"{extension.arn.replace(':type/', ':type-configuration/')}/default"}
+
     def deregister_type(self, parameters: Parameters, place: Place) -> Answer:
         """Deregister a version; with the last one, the type. Whether stacks still use the type is not checked."""
         with self._lock:
@@ -314,6 +326,7 @@ class Registry:
             version=version.version_id,
             log_group=log_group,
             wait=self._builder.wait,
+            configuration=lambda: extension.configuration and configuration.resolved(extension.configuration, *place),
         )
         catalogue.add_type(*place, kind)
 
