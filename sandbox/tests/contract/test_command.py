@@ -275,7 +275,7 @@ def test_logging_is_left_alone() -> None:
 SETUP = """
 Resources:
   Colour: {Type: "AWS::SSM::Parameter", Properties: {Type: String, Name: colour, Value: green}}
-  Key: {Type: "AWS::SecretsManager::Secret", Properties: {Name: key, SecretString: '{"token": "sesame"}'}}
+  Token: {Type: "AWS::SSM::Parameter", Properties: {Type: String, Name: token, Value: sesame}}
 Outputs:
   Colour: {Value: !GetAtt Colour.Value, Export: {Name: ToyColour}}
 """
@@ -305,8 +305,8 @@ def write_configured(project: Path, configuration: object) -> tuple[Path, comman
 
 
 def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
-    """The setup fills variables of v1 and v2, and each event has the configuration with the secret resolved."""
-    token = "{{resolve:secretsmanager:key:SecretString:token}}"
+    """The setup fills variables of v1 and v2, and each event has the configuration with its reference resolved."""
+    token = "{{resolve:ssm:token}}"
     project, around = write_configured(tmp_path / "project", {"Token": token})
     outcome = command.run(project, ["v2", "v1"], around=around, arguments=["-k", "update_read or create_read"])
     assert [(test.name, test.message) for test in outcome.failures] == []
@@ -316,14 +316,11 @@ def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
 
 def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path) -> None:
     """The next test finds a new account with the setup's stack, and fails for its own reason alone."""
-    project, around = write_configured(
-        tmp_path / "project", {"Token": "{{resolve:secretsmanager:key:SecretString:token}}"}
-    )
+    project, around = write_configured(tmp_path / "project", {"Token": "{{resolve:ssm:token}}"})
     code = (project / "src" / "acme_test_toy" / "handlers.py").read_text()
-    failing = '    if event["action"] == "DELETE":\n        return {"status": "FAILED", "errorCode": "GeneralServiceException"}\n'
-    (project / "src" / "acme_test_toy" / "handlers.py").write_text(
-        code.replace("    return toy(event)", f"{failing}    return toy(event)")
-    )
+    failing = '    if event["action"] == "DELETE":\n        return {"status": "FAILED", "errorCode": "NotUpdatable"}\n'
+    code = code.replace("    return toy(event)", f"{failing}    return toy(event)")
+    (project / "src" / "acme_test_toy" / "handlers.py").write_text(code)
     outcome = command.run(project, ["v2"], around=around, arguments=["-k", "test_create_read or test_update_read"])
     assert all("the clean-up after the test failed" in test.message for test in outcome.failures), outcome.failures
 
@@ -352,7 +349,9 @@ def test_a_setup_that_can_not_be_used(tmp_path: Path) -> None:
     setup.write_text("Resources: {}")
     with pytest.raises(SandboxError, match="the setup's template is refused: "):
         command.run(project, ["v2"], around=around)
-    setup.write_text("Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Name: /, Value: a}}}")
+    setup.write_text(
+        "Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: '{{resolve:secretsmanager:none}}'}}}"
+    )
     with pytest.raises(SandboxError, match=r"(?s)the setup can't be deployed:.*CREATE_FAILED A "):
         command.run(project, ["v2"], around=around)
     setup.write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\nOutputs: {Other: {Value: a}}")

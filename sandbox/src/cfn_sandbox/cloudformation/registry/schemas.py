@@ -32,6 +32,7 @@ def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
     cfn makes a set of an array with uniqueItems and without insertionOrder, and the library then puts the items into a
     set as they come, which fails for objects and arrays: "unhashable type: 'dict'".
     """
+    types = ResourceSchema(schema)
     return [
         f'{place}: every model with this property fails in the handler with "unhashable type", because the plugin '
         "library makes a set of its items, which are objects or arrays: remove uniqueItems, or insertionOrder"
