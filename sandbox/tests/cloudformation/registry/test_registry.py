@@ -360,7 +360,11 @@ def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -
 
 
 CONFIGURED: dict[str, Any] = {
-    "typeConfiguration": {"properties": {"Token": {"$ref": "#/definitions/Token"}}, "required": ["Token"]},
+    "typeConfiguration": {
+        "properties": {"Token": {"$ref": "#/definitions/Token"}},
+        "required": ["Token"],
+        "additionalProperties": False,
+    },
     "definitions": {"Token": {"type": "string", "minLength": 2}},
 }
 

@@ -38,10 +38,7 @@ def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
         "library makes a set of its items, which are objects or arrays: remove uniqueItems, or insertionOrder"
         for place, array in _arrays(dict(schema), "#")
         if array.get("uniqueItems") is True and array.get("insertionOrder") is False
-        if any(
-            ResourceSchema(schema).kinds(item) & {"object", "array"}
-            for item in ResourceSchema(schema).items(dict(array))
-        )
+        if any(types.kinds(item) & {"object", "array"} for item in types.items(dict(array)))
     ]
 
 
