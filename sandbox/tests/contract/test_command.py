@@ -18,7 +18,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.contract import command
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.contract import command, setup
 from cfn_sandbox.packaging import PackagerError
 from sandbox.tests.contract import toys
 from sandbox.tests.processes import descendants
@@ -314,15 +315,24 @@ def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
     assert outcome.count("passed", "v1") >= 2
 
 
-def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path) -> None:
+def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next test finds a new account with the setup's stack, and fails for its own reason alone."""
     project, around = write_configured(tmp_path / "project", {"Token": "{{resolve:ssm:token}}"})
     code = (project / "src" / "acme_test_toy" / "handlers.py").read_text()
-    failing = '    if event["action"] == "DELETE":\n        return {"status": "FAILED", "errorCode": "NotUpdatable"}\n'
+    failing = '    if event["action"] == "DELETE":\n        toy(event)\n        return {"status": "FAILED"}\n'
     code = code.replace("    return toy(event)", f"{failing}    return toy(event)")
     (project / "src" / "acme_test_toy" / "handlers.py").write_text(code)
+    deployed: list[str] = []
+    deploy = setup.deploy
+
+    def counted(account: Account, text: str) -> dict[str, str]:
+        deployed.append((account.client("ssm").describe_parameters()["Parameters"] and "used") or "new")
+        return deploy(account, text)
+
+    monkeypatch.setattr(setup, "deploy", counted)
     outcome = command.run(project, ["v2"], around=around, arguments=["-k", "test_create_read or test_update_read"])
-    assert all("the clean-up after the test failed" in test.message for test in outcome.failures), outcome.failures
+    assert ["the clean-up after the test failed" in test.message for test in outcome.failures] == [True, True]
+    assert deployed == ["new", "new", "new"]
 
 
 @pytest.mark.parametrize(
@@ -345,17 +355,39 @@ def test_a_setup_that_can_not_be_used(tmp_path: Path) -> None:
     project, around = write_configured(tmp_path / "project", {"Token": "a"})
     with pytest.raises(SandboxError, match=r"none\.yaml can't be read: "):
         command.run(project, ["v2"], around=command.Around(project / "none.yaml"))
-    setup = project / "setup.yaml"
-    setup.write_text("Resources: {}")
+    template = project / "setup.yaml"
+    template.write_text("Resources: {}")
     with pytest.raises(SandboxError, match="the setup's template is refused: "):
         command.run(project, ["v2"], around=around)
-    setup.write_text(
-        "Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: '{{resolve:secretsmanager:none}}'}}}"
-    )
+    lost = "{Type: String, Value: '{{resolve:secretsmanager:none}}'}"
+    template.write_text("Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: %s}}" % lost)  # noqa: UP031 - braces
     with pytest.raises(SandboxError, match=r"(?s)the setup can't be deployed:.*CREATE_FAILED A "):
         command.run(project, ["v2"], around=around)
-    setup.write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\nOutputs: {Other: {Value: a}}")
+    template.write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\nOutputs: {Other: {Value: a}}")
     with pytest.raises(SandboxError, match=r"has the variable {{ToyColour}}: .*, and here the setup's {{Other}}"):
         command.run(project, ["v2"], around=around)
     with pytest.raises(SandboxError, match=r"{{ToyColour}}: .* that --setup deploys"):
         command.run(project, ["v2"])
+
+
+def test_what_moto_lacks_is_named_in_the_failed_test(tmp_path: Path) -> None:
+    """A handler's call that moto doesn't have is in the test's message, even if the handler hides the error."""
+    code = (
+        f"{HANDLER}\n    import urllib.request, os\n"
+        '    if event["action"] == "CREATE":\n'
+        "        request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'], b'{}', {\n"
+        "            'X-Amz-Target': 'AmazonSSM.GetExecutionPreview', 'Content-Type': 'application/x-amz-json-1.1',\n"
+        "            'Authorization': 'AWS4-HMAC-SHA256 Credential=' + os.environ['AWS_ACCESS_KEY_ID']\n"
+        "            + '/20260101/us-east-1/ssm/aws4_request, SignedHeaders=host, Signature=0'})\n"
+        "        try:\n            urllib.request.urlopen(request)\n"
+        "        except OSError:\n"
+        '            return {"status": "FAILED", "errorCode": "GeneralServiceException", "message": "something"}\n'
+    )
+    project = write_project(tmp_path / "project", GOOD.replace(HANDLER, code))
+    outcome = command.run(project, ["v2", "v1"], arguments=["-k", "test_create_read or create_delete"])
+    assert [test.message for test in outcome.failures if test.suite == "v2"] == [
+        "CREATE was to succeed; it failed with GeneralServiceException: something "
+        "(This sandbox has no SSM's GetExecutionPreview.)"
+    ]
+    (v1,) = [test.message for test in outcome.failures if test.suite == "v1"]
+    assert "This sandbox has no SSM's GetExecutionPreview." in v1

@@ -23,6 +23,7 @@ from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.inputs import Inputs
+from cfn_sandbox.contract.log import Log
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from cfn_sandbox.packaging.package import package, untracked_files
@@ -113,7 +114,7 @@ def run(  # noqa: PLR0913 - the command's options
                 function.invoke,
                 Request(account.account_id, account.region),
                 timeout=timeout,
-                log=lambda: function.log,
+                log=Log(lambda: function.log),
                 configuration=configured,
             ),
             v1.suite(project, account, function, inputs, configured),

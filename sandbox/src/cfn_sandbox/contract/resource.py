@@ -6,6 +6,7 @@ no stack id, no tags and no logical id, and each request has a new token.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from cfn_sandbox.cloudformation.types.registered import Event, Invoke, Registere
 from cfn_sandbox.contract.inputs import Inputs
 
 Model = Mapping[str, Any]
+
+_LACKS = re.compile(r"^This sandbox (?:has no|failed on) .*$", re.MULTILINE)  # account/refusals.py
 
 PATIENCE = 8
 """Minutes until a handler that stays in progress counts as failed: twice the 240 seconds of `cfn test`, as there."""
@@ -165,7 +168,12 @@ class Type(RegisteredType):
             return Answer(action, "SUCCESS", model=returned)
         answer = self.calls[-1].answer
         message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or outcome.failure.reason
-        return Answer(action, "FAILED", outcome.failure.code, str(message), returned)
+        return Answer(action, "FAILED", outcome.failure.code, f"{message}{self._lacks()}", returned)
+
+    def _lacks(self) -> str:
+        """Return what the last call asked of the account in vain, in brackets; an empty text if nothing."""
+        found = dict.fromkeys(_LACKS.findall(self.calls[-1].log)) if self.calls else {}
+        return f" ({' '.join(found)})" if found else ""
 
     def pages(self, desired: Model, model: Model) -> Answer:
         """Call LIST until it returns no token for another page."""
@@ -178,7 +186,10 @@ class Type(RegisteredType):
                 return Answer("LIST", "FAILED", "InternalFailure", str(error))
             if answer.get("status") != "SUCCESS":
                 return Answer(
-                    "LIST", "FAILED", answer.get("errorCode") or "InternalFailure", str(answer.get("message"))
+                    "LIST",
+                    "FAILED",
+                    answer.get("errorCode") or "InternalFailure",
+                    f"{answer.get('message')}{self._lacks()}",
                 )
             if not isinstance(answer.get("resourceModels"), list):
                 return Answer("LIST", "FAILED", "InternalFailure", "a SUCCESS without resourceModels")

@@ -20,6 +20,7 @@ from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.contract import cfn_test
 from cfn_sandbox.contract.cfn_reports import MARK
 from cfn_sandbox.contract.inputs import VARIABLES
+from cfn_sandbox.contract.log import Log
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
 
@@ -180,7 +181,7 @@ def suite(
         ]
         environment["HOME"] = str(copy)
         with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
-            yield Suite(process, lambda: function.log)
+            yield Suite(process, Log(lambda: function.log))
 
 
 def _configured(copy: Path, configuration: Mapping[str, Any] | None) -> list[str | Path]:

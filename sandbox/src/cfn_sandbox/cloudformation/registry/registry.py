@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import configuration, versions
+from cfn_sandbox.cloudformation.registry import configuration, secrets, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -64,7 +64,7 @@ def open_registry(
     with scratch_folder() as folder:
         registry = Registry(Builder(account, folder, wait, tested=tested), reserved)
         try:
-            with versions.offer(registry):
+            with versions.offer(registry), secrets.offer(account):
                 yield registry
         finally:
             registry.stop()
