@@ -384,7 +384,7 @@ def test_what_moto_lacks_is_named_in_the_failed_test(tmp_path: Path) -> None:
         '            return {"status": "FAILED", "errorCode": "GeneralServiceException", "message": "something"}\n'
     )
     project = write_project(tmp_path / "project", GOOD.replace(HANDLER, code))
-    outcome = command.run(project, ["v2", "v1"], arguments=["-k", "test_create_read or create_delete"])
+    outcome = command.run(project, ["v2", "v1"], arguments=["-k", "test_create_read or contract_create_delete"])
     assert [test.message for test in outcome.failures if test.suite == "v2"] == [
         "CREATE was to succeed; it failed with GeneralServiceException: something "
         "(This sandbox has no SSM's GetExecutionPreview.)"

@@ -150,13 +150,12 @@ def run_undeletable(folder: Path) -> tuple[Undeletable, Outcome]:
     for name, content in {"1_create": toys.CREATE, "1_update": toys.UPDATE}.items():
         (folder / f"inputs_{name}.json").write_text(json.dumps(content))
     kind = Type(toy.schema, toy, REQUEST, wait=lambda _: None, log=lambda: toy.log)
-    subject = Subject(
-        toy.schema,
-        folder=folder,
-        inputs=inputs.read(folder, VALUES),
-        kind=kind,
-        renew=toy.existing.clear,
-    )
+
+    def renew() -> list[inputs.Inputs]:
+        toy.existing.clear()
+        return inputs.read(folder, VALUES)
+
+    subject = Subject(toy.schema, folder=folder, inputs=inputs.read(folder, VALUES), kind=kind, renew=renew)
     return toy, session.run(subject, ["v2"], folder=folder / "report", quiet=True)
 
 

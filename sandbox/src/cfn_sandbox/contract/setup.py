@@ -10,9 +10,9 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.cli.commands import failures
 
-__all__ = ["STACK", "deploy", "read"]
+__all__ = ["SETUP_STACK", "deploy", "read"]
 
-STACK = "contract-test-setup"
+SETUP_STACK = "contract-test-setup"
 """The name of the setup's stack."""
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -42,10 +42,10 @@ def deploy(account: Account, text: str) -> dict[str, str]:
     """
     cloudformation = account.client("cloudformation")
     try:
-        cloudformation.create_stack(StackName=STACK, TemplateBody=text, Capabilities=_CAPABILITIES)
+        cloudformation.create_stack(StackName=SETUP_STACK, TemplateBody=text, Capabilities=_CAPABILITIES)
     except ClientError as error:
         raise SandboxError(f"the setup's template is refused: {error.response['Error']['Message']}") from error
-    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    stack = cloudformation.describe_stacks(StackName=SETUP_STACK)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise SandboxError("\n".join(["the setup can't be deployed:", *failures(account)]))
     outputs = stack.get("Outputs", [])

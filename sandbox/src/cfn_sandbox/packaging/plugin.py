@@ -56,9 +56,10 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         zip_file.compression = zipfile.ZIP_DEFLATED
         # cfn calls _pip_build on the class.
         own = type(self)
-        own.architecture = project.settings.get("architecture", ARCHITECTURES[0])
-        own.drop = tuple(project.settings.get("drop", ()))
-        own.module = project.entrypoint.rpartition(".")[0]
+        settings = project.settings or {}
+        own.architecture = settings.get("architecture", ARCHITECTURES[0])
+        own.drop = tuple(settings.get("drop", ()))
+        own.module = str(project.entrypoint).rpartition(".")[0]
         super().package(project, zip_file)  # type: ignore[no-untyped-call]  # cfn ships no types
 
     def _pre_package(self, build_path: Path) -> BinaryIO:
@@ -142,7 +143,7 @@ def _import(module: str, build: Path, python: Path) -> None:
         DownstreamError: it can't be imported; with the last line of the traceback.
     """
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "PATH": os.defpath}
-    command = [python, "-I", "-S", "-B", "-c", _IMPORT, build, module]
+    command: list[str | Path] = [python, "-I", "-S", "-B", "-c", _IMPORT, build, module]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
