@@ -16,7 +16,7 @@ from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
-from cfn_sandbox.packaging.package import package, tail, untracked_files
+from cfn_sandbox.packaging.package import notes, package, tail
 
 
 def up(options: argparse.Namespace) -> int:
@@ -87,7 +87,7 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
         with Account(port, options.region or REGION, plugins.rules(plugins.of_project(root), options)) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
-            for line in untracked_files(root):
+            for line in notes(root):
                 tell(line)
             function = account.registry.add_package(packaged)
             tell("the type is registered and ready")

@@ -26,7 +26,7 @@ from cfn_sandbox.contract.inputs import Inputs
 from cfn_sandbox.contract.log import Log
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
-from cfn_sandbox.packaging.package import package, untracked_files
+from cfn_sandbox.packaging.package import notes, package
 from cfn_sandbox.packaging.project import read as read_settings
 
 
@@ -85,7 +85,7 @@ def run(  # noqa: PLR0913 - the command's options
         input_files.read_unfilled(folder, with_setup=template is not None)
         configured = _configuration(around.configuration, schema)
         package_file = package(project)
-        for line in untracked_files(project):
+        for line in notes(project):
             tell(line)
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))

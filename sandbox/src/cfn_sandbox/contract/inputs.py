@@ -180,7 +180,7 @@ def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
 
 def _others(values: Mapping[str, str]) -> str:
     others = ", ".join(f"{{{{{name}}}}}" for name in values if name not in VARIABLES)
-    return f", and here the setup's {others}" if others else ", and here the outputs of a stack that --setup deploys"
+    return ", and here the setup's " + others if others else ", and here the outputs of a stack that --setup deploys"
 
 
 def _texts(value: JSON, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -110,6 +110,18 @@ def untracked_files(project: Path) -> list[str]:
     return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
 
 
+def notes(project: Path) -> list[str]:
+    """Return a line for each thing about a project's package that its author may not expect.
+
+    Args:
+        project: the folder with .rpdk-config.
+    """
+    settings = read_settings(project.resolve()).get("settings") or {}
+    docker = settings.get("use_docker") or settings.get("useDocker")
+    overridden = ["use_docker in .rpdk-config is overridden: cfn packages with the pip of cfn-sandbox, without Docker"]
+    return [*(overridden if docker else []), *untracked_files(project)]
+
+
 def _inputs(project: Path, language: str) -> Iterator[Path]:
     """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
     files = sources.shipped_files if language == SMALL else sources.all_files
