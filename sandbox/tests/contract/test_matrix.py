@@ -86,15 +86,15 @@ class Callbacks(Toy):
         count = (event.get("callbackContext") or {}).get("count", 0)
         if event["action"] not in {"CREATE", "DELETE"} or count == 2:
             return super().__call__(event)
-        model = {
-            key: event["requestData"]["resourceProperties"].get(key) for key in ("Name", "Colour", "Size", "Secret")
+        model = event["requestData"]["resourceProperties"]
+        if event["action"] == "DELETE" and self.key(model) not in self.existing:
+            return failure("NotFound")
+        return {
+            "status": "IN_PROGRESS",
+            "callbackContext": {"count": count + 1},
+            "callbackDelaySeconds": 5,
+            "resourceModel": model,
         }
-        model = {key: value for key, value in model.items() if value is not None}
-        context = {"count": count + 1}
-        if event["action"] == "DELETE":
-            if self.key(model) not in self.existing:
-                return failure("NotFound")
-        return {"status": "IN_PROGRESS", "callbackContext": context, "callbackDelaySeconds": 5, "resourceModel": model}
 
 
 @dataclass(frozen=True)
@@ -111,16 +111,25 @@ class Shape:
     configuration: Mapping[str, Any] | None = None
 
 
+CHOSEN = frozenset({"the second CREATE made another resource, as the service chooses the identifier"})
+TAKEN = frozenset({"the second CREATE failed, with AlreadyExists"})
 RUNNING = {
-    "read-only identifier": Shape(Generated, 31),
+    "read-only identifier": Shape(Generated, 31, CHOSEN),
     "compound identifier": Shape(
-        Compound, 31, files={"1_create": toys.CREATE, "1_update": toys.UPDATE | {"Colour": toys.CREATE["Colour"]}}
+        Compound,
+        31,
+        TAKEN,
+        files={"1_create": toys.CREATE, "1_update": toys.UPDATE | {"Colour": toys.CREATE["Colour"]}},
     ),
-    "no update": Shape(NoUpdate, 0, files={"1_create": toys.CREATE}),
-    "no list": Shape(NoList, 0),
-    "type configuration": Shape(ThirdParty, 31, configuration={"Token": "sesame"}),
-    "third party's API without its configuration": Shape(ThirdParty, 0),
-    "callbacks": Shape(Callbacks, 31),
+    "no update": Shape(NoUpdate, 21, TAKEN | {"the schema has no update handler"}, files={"1_create": toys.CREATE}),
+    "no list": Shape(NoList, 27, TAKEN | {"the schema has no list handler; AWS's rule PER010 is about that"}),
+    "type configuration": Shape(ThirdParty, 31, TAKEN, configuration={"Token": "sesame"}),
+    "third party's API without its configuration": Shape(
+        ThirdParty,
+        4,
+        failed=frozenset({"CREATE was to succeed; it failed with InvalidCredentials: 401 Unauthorized"}),
+    ),
+    "callbacks": Shape(Callbacks, 31, TAKEN),
 }
 
 
@@ -198,5 +207,5 @@ def test_a_native_wheel_for_another_python(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     project = write(tmp_path / "project")
     (project / "requirements.txt").write_text("native")
-    with pytest.raises(SandboxError, match="Lambda can't import what is compiled for another Python .*: native "):
+    with pytest.raises(SandboxError, match=r"Lambda can't import what is compiled for another Python .*: native "):
         command.run(project, ["v2"])
