@@ -87,8 +87,9 @@ class Callbacks(Toy):
         if event["action"] not in {"CREATE", "DELETE"} or count == 2:
             return super().__call__(event)
         model = event["requestData"]["resourceProperties"]
-        if event["action"] == "DELETE" and self.key(model) not in self.existing:
-            return failure("NotFound")
+        exists = self.key(model) in self.existing
+        if exists != (event["action"] == "DELETE"):  # said before a model is returned, which would be deleted
+            return failure("AlreadyExists" if exists else "NotFound")
         return {
             "status": "IN_PROGRESS",
             "callbackContext": {"count": count + 1},
@@ -143,7 +144,10 @@ def test_a_type_that_runs(name: str, tmp_path: Path) -> None:
     kind = Type(shape.toy.schema, shape.toy(), request, wait=lambda _: None, configuration=shape.configuration)
     subject = Subject(shape.toy.schema, folder=tmp_path, inputs=inputs.read(tmp_path, VALUES), kind=kind)
     outcome = session.run(subject, ["v2"], quiet=True)
-    reasons = {kind: {test.message for test in outcome.tests if test.outcome == kind} for kind in ("skipped", "failed")}
+    reasons = {
+        kind: frozenset(test.message for test in outcome.tests if test.outcome == kind)
+        for kind in ("skipped", "failed")
+    }
     assert (outcome.count("passed"), reasons["skipped"], reasons["failed"]) == (
         shape.passed,
         shape.skipped,
@@ -151,7 +155,7 @@ def test_a_type_that_runs(name: str, tmp_path: Path) -> None:
     )
 
 
-def write(folder: Path, schema: Mapping[str, Any] | None = None, **settings: object) -> Path:
+def write(folder: Path, schema: dict[str, Any] | None = None, **settings: object) -> Path:
     """Write a project's settings, with some of them changed, its schema and inputs, and return its folder."""
     project = project_toy.write(folder)
     (project / ".rpdk-config").write_text(json.dumps(project_toy.SETTINGS | settings))

@@ -14,6 +14,7 @@ from typing import Any
 
 from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
@@ -103,7 +104,7 @@ def run(  # noqa: PLR0913 - the command's options
 
         inputs_now = filled()
         if configured is not None:
-            configured = configuration.resolved(configured, account.account_id, account.region)
+            configured = resolved(configured, account.account_id, account.region)
         subject = Subject(
             schema,
             previous_schema,

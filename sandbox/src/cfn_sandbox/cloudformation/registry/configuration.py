@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.account.services import MotoServices
-from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates import dynamic
 from cfn_sandbox.cloudformation.types.validator import Validator
 
-if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.values import Value
-
-__all__ = ["Configuration", "checked", "resolved"]
+__all__ = ["Configuration", "checked"]
 
 Configuration = Mapping[str, Any]
 
@@ -50,21 +44,3 @@ def checked(text: str, schema: Mapping[str, Any]) -> Configuration:
     if lines:
         raise SandboxError(f"the type configuration is not as the schema's {KEYWORD} has it: {'; '.join(lines)}")
     return configuration
-
-
-def resolved(configuration: Configuration, account: str, region: str) -> Configuration:
-    """Return a configuration as the handlers get it: with its dynamic references resolved.
-
-    Args:
-        configuration: the configuration.
-        account: the account's number.
-        region: the region's name.
-
-    Raises:
-        SandboxError: what a reference names doesn't exist.
-    """
-    try:
-        found = dynamic.resolve(cast("Value", dict(configuration)), MotoServices(account, region).dynamic)
-    except ValidationError as error:
-        raise SandboxError(f"the type configuration can't be resolved: {error}") from error
-    return cast("Configuration", found)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.cloudformation.registry import configuration, secrets, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
@@ -255,7 +256,7 @@ class Registry:
         extension, _ = self._find(named, place)
         try:
             found = configuration.checked(parameters["Configuration"], extension.main.schema)
-            configuration.resolved(found, *place)
+            resolved(found, *place)
         except SandboxError as error:
             raise refusal(f"Configuration of {extension.name} is refused: {error}.") from error
         extension.configuration = found
@@ -326,7 +327,7 @@ class Registry:
             version=version.version_id,
             log_group=log_group,
             wait=self._builder.wait,
-            configuration=lambda: extension.configuration and configuration.resolved(extension.configuration, *place),
+            configuration=lambda: extension.configuration and resolved(extension.configuration, *place),
         )
         catalogue.add_type(*place, kind)
 
