@@ -65,13 +65,13 @@ class TestPackage:
             file.write("\n")
         assert package(project) != before
 
-    def test_the_smaller_twin_of_a_plugin_is_used_unless_another_is_asked_for(
+    def test_the_projects_plugin_is_used_unless_another_is_asked_for(
         self, toy_project: Path, toy_package: Path
     ) -> None:
-        """The small plugin is the default, though the project names the official one, for use with plain cfn."""
+        """The plugin that .rpdk-config names is the default; the small one can be asked for."""
         for packaged, language in (
-            (toy_package, "python312-small"),
-            (package(toy_project, language="python312"), "python312"),
+            (toy_package, "python312"),
+            (package(toy_project, language="python312-small"), "python312-small"),
         ):
             with zipfile.ZipFile(packaged) as contents:
                 assert json.loads(contents.read(toy.SETTINGS_NAME))["language"] == language
