@@ -17,12 +17,18 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account import function as functions
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.packaging import PackagerError, bytecode
+from cfn_sandbox.packaging import PackagerError, bytecode, compiled
 from cfn_sandbox.packaging import package as packages
 from cfn_sandbox.packaging.bytecode import interpreter
 from cfn_sandbox.packaging.package import package
 from sandbox.tests import toy
 from sandbox.tests.processes import emulator_in, processes_in, wait_until_gone
+
+
+def stand_in_for_cfn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a project's settings pass for its package, where only its name matters."""
+    monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+    monkeypatch.setattr(compiled, "check", lambda _: None)
 
 
 class TestPackage:
@@ -57,7 +63,7 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
     ) -> None:
         """A change of any file that cfn reads makes another package."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / changed).parent.mkdir(exist_ok=True)
@@ -79,19 +85,21 @@ class TestPackage:
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         monkeypatch.setattr(packages, "CACHE_SIZE", 2)
         project = toy.write(tmp_path / "project")
-        first, second, third = (package(project, language=language) for language in ("one", "two", "one"))
+        first, second, third = (
+            package(project, language=language) for language in ("python310", "python311", "python310")
+        )
         assert (first, first.exists(), second.exists()) == (third, True, True)
-        newest = package(project, language="three")
+        newest = package(project, language="python312")
         assert set(newest.parent.iterdir()) == {first, newest}
 
     def test_files_that_cfn_does_not_read_do_not_change_the_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A change of a test or a README makes no other package."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / "README.md").touch()
@@ -109,13 +117,13 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         packages_built = []
         for python, version in ((None, ""), (Path("python"), "3.12.1"), (Path("python"), "3.12.2")):
             monkeypatch.setattr(bytecode, "interpreter", lambda _, result=python: result)
             monkeypatch.setattr(bytecode, "full_version", lambda _, result=version: result)
-            packages_built += [package(project), package(project, language="python312")]
+            packages_built += [package(project, language="python312-small"), package(project)]
         assert len({*packages_built[::2]}) == 3
         assert len({*packages_built[1::2]}) == 1  # the official plugin writes no byte code
 
