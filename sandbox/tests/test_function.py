@@ -17,12 +17,18 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account import function as functions
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.packaging import PackagerError, bytecode
+from cfn_sandbox.packaging import PackagerError, bytecode, compiled
 from cfn_sandbox.packaging import package as packages
 from cfn_sandbox.packaging.bytecode import interpreter
 from cfn_sandbox.packaging.package import package
 from sandbox.tests import toy
 from sandbox.tests.processes import emulator_in, processes_in, wait_until_gone
+
+
+def stand_in_for_cfn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a project's settings pass for its package, where only its name matters."""
+    monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+    monkeypatch.setattr(compiled, "check", lambda _: None)
 
 
 class TestPackage:
@@ -57,7 +63,7 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
     ) -> None:
         """A change of any file that cfn reads makes another package."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / changed).parent.mkdir(exist_ok=True)
@@ -65,13 +71,13 @@ class TestPackage:
             file.write("\n")
         assert package(project) != before
 
-    def test_the_smaller_twin_of_a_plugin_is_used_unless_another_is_asked_for(
+    def test_the_projects_plugin_is_used_unless_another_is_asked_for(
         self, toy_project: Path, toy_package: Path
     ) -> None:
-        """The small plugin is the default, though the project names the official one, for use with plain cfn."""
+        """The plugin that .rpdk-config names is the default; the small one can be asked for."""
         for packaged, language in (
-            (toy_package, "python312-small"),
-            (package(toy_project, language="python312"), "python312"),
+            (toy_package, "python312"),
+            (package(toy_project, language="python312-small"), "python312-small"),
         ):
             with zipfile.ZipFile(packaged) as contents:
                 assert json.loads(contents.read(toy.SETTINGS_NAME))["language"] == language
@@ -79,19 +85,21 @@ class TestPackage:
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         monkeypatch.setattr(packages, "CACHE_SIZE", 2)
         project = toy.write(tmp_path / "project")
-        first, second, third = (package(project, language=language) for language in ("one", "two", "one"))
+        first, second, third = (
+            package(project, language=language) for language in ("python310", "python311", "python310")
+        )
         assert (first, first.exists(), second.exists()) == (third, True, True)
-        newest = package(project, language="three")
+        newest = package(project, language="python312")
         assert set(newest.parent.iterdir()) == {first, newest}
 
     def test_files_that_cfn_does_not_read_do_not_change_the_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A change of a test or a README makes no other package."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         before = package(project)
         (project / "README.md").touch()
@@ -109,13 +117,13 @@ class TestPackage:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
-        monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+        stand_in_for_cfn(monkeypatch)
         project = toy.write(tmp_path / "project")
         packages_built = []
         for python, version in ((None, ""), (Path("python"), "3.12.1"), (Path("python"), "3.12.2")):
             monkeypatch.setattr(bytecode, "interpreter", lambda _, result=python: result)
             monkeypatch.setattr(bytecode, "full_version", lambda _, result=version: result)
-            packages_built += [package(project), package(project, language="python312")]
+            packages_built += [package(project, language="python312-small"), package(project)]
         assert len({*packages_built[::2]}) == 3
         assert len({*packages_built[1::2]}) == 1  # the official plugin writes no byte code
 
@@ -383,6 +391,27 @@ class TestOtherPython:
             ):
                 function.invoke({"import": "toy_other"})
             assert function.invoke({})["status"] == "SUCCESS"
+
+    def test_the_runtimes_python_runs_the_handler(self, toy_package: Path, account: Account) -> None:
+        """Without another choice, the Python of the runtime in .rpdk-config runs the handler, as in Lambda."""
+        if interpreter("3.12") is None:
+            pytest.skip("this machine has no Python 3.12")
+        with Function(toy_package, account) as function:
+            environment = function.invoke({})["resourceModel"]["environment"]
+            assert (environment["AWS_EXECUTION_ENV"], function.python_note) == ("AWS_Lambda_python3.12", "")
+
+    def test_without_the_runtimes_python_it_is_said(
+        self, toy_package: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the runtime's Python is missing, the sandbox's own runs the handler, and a sentence says so."""
+        monkeypatch.setattr(bytecode, "interpreter", lambda _: None)
+        monkeypatch.setattr(functions, "_version", lambda _: "3.99")
+        function = Function(toy_package, account)
+        assert function._choose_python() == "3.99"
+        assert function.python_note == (
+            "the handlers run on Python 3.99, and Lambda runs them on Python 3.12, which is not here: "
+            "`uv python install 3.12` installs it"
+        )
 
     def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other_python: Path) -> None:
         """A handler that can't be imported is reported; its error takes another path than an invocation's."""

@@ -69,12 +69,13 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("x", "can't be read: "),
         (
             '[tool.cfn-sandbox]\nplugin = ["a"]',
-            "no setting plugin; there are plugins, language, service-models, service-model-members, role",
+            "no setting plugin; there are plugins, language, service-models, service-model-members, role, archit",
         ),
         ('[tool]\ncfn-sandbox = "a"', "is not as expected: 'a' is not of type 'object'"),
         ('[tool.cfn-sandbox]\nplugins = "a"', "plugins of .* is not as expected: 'a' is not of type 'array'"),
         ("[tool.cfn-sandbox]\nplugins = [1]", "plugins.0 of .* is not as expected: 1 is not of type 'string'"),
         ("[tool.cfn-sandbox]\nlanguage = 1", "language of .* is not as expected: 1 is not of type 'string'"),
+        ('[tool.cfn-sandbox]\narchitecture = "arm"', r"architecture of .*: 'arm' is not one of \['x86_64', 'arm64'\]"),
         ('[tool.cfn-sandbox.service-models]\nsns = "All"', "service-models.sns of .*: 'All' is not of type 'array'"),
         ('[[tool.cfn-sandbox.role]]\nname = "A"', "role.0 of .* is not as expected: 'actions' is a required property"),
         (

@@ -112,6 +112,18 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     test.add_argument(
         "--previous", type=Path, metavar="SCHEMA", help="the previous version, to check compatibility with"
     )
+    test.add_argument(
+        "--setup",
+        type=Path,
+        metavar="TEMPLATE",
+        help="deploy this stack first: its outputs and exports fill the variables of the inputs",
+    )
+    test.add_argument(
+        "--type-configuration",
+        type=Path,
+        metavar="FILE",
+        help="the type's configuration, a JSON object, for its events",
+    )
     test.add_argument("--report", type=Path, metavar="DIR", help="where to write report.html and junit.xml")
     test.add_argument("-k", metavar="EXPRESSION", help="run only tests with matching names, as in pytest")
     test.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")

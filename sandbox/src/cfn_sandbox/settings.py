@@ -3,6 +3,8 @@
 [tool.cfn-sandbox]
 plugins = ["tools.example:plugin"]            # rules of services, types to play, options (see cfn_sandbox.plugins)
 language = "python312-small"                  # cfn's language plugin, instead of the one in .rpdk-config
+architecture = "x86_64"                       # the processor that the package is for: x86_64 (the default) or arm64
+drop = ["bin"]                                # python312-small leaves these top-level folders out, used or not
 
 [tool.cfn-sandbox.service-models]             # `cfn-sandbox models` ships botocore's models of these calls alone
 sns = ["CreateTopic", "DeleteTopic"]
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.packaging.compiled import ARCHITECTURES
 
 __all__ = ["RoleRule", "Settings", "read"]
 
@@ -52,6 +55,8 @@ _SCHEMA: dict[str, Any] = {
                 "additionalProperties": False,
             },
         },
+        "architecture": {"enum": [*ARCHITECTURES]},
+        "drop": _STRINGS,
     },
     "additionalProperties": False,
 }
@@ -84,6 +89,8 @@ class Settings:
         service_models: the operations that the handlers call, by botocore's name of the service.
         service_model_members: the members that are read, of shapes whose other members aren't, by service and shape.
         role: the rules by which the handlers' role is narrowed.
+        architecture: the processor that the package is for; None for Lambda's default.
+        drop: the top-level files and folders that python312-small leaves out without a proof that nothing uses them.
     """
 
     plugins: Sequence[str] = ()
@@ -91,6 +98,8 @@ class Settings:
     service_models: Mapping[str, Sequence[str]] = field(default_factory=dict)
     service_model_members: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     role: Sequence[RoleRule] = ()
+    architecture: str | None = None
+    drop: Sequence[str] = ()
 
 
 def read(project: Path) -> Settings:
@@ -117,6 +126,8 @@ def read(project: Path) -> Settings:
         table.get("service-models", {}),
         table.get("service-model-members", {}),
         tuple(RoleRule(**rule) for rule in table.get("role", ())),
+        table.get("architecture"),
+        tuple(table.get("drop", ())),
     )
 
 

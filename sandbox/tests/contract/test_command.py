@@ -18,7 +18,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.contract import command
+from cfn_sandbox.account.account import Account
+from cfn_sandbox.contract import command, setup
 from cfn_sandbox.packaging import PackagerError
 from sandbox.tests.contract import toys
 from sandbox.tests.processes import descendants
@@ -190,7 +191,7 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / ".rpdk-config").write_text('{"artifact_type": "HOOK", "typeName": "Acme::Test::Hook"}')
     with pytest.raises(PackagerError, match="is the project of a hook: only resource types run here"):
         command.run(tmp_path)
-    (tmp_path / ".rpdk-config").write_text('{"typeName": "Acme::Test::Toy"}')
+    (tmp_path / ".rpdk-config").write_text(json.dumps(SETTINGS))
     with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
         command.run(tmp_path)
     (tmp_path / "acme-test-toy.json").write_text("[]")
@@ -200,6 +201,27 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "previous.json").write_text("{")
     with pytest.raises(SandboxError, match=r"previous\.json is not JSON"):
         command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
+
+
+def test_a_schema_that_aws_refuses_is_refused(tmp_path: Path) -> None:
+    """A mistake that only AWS's own loader finds fails the run before anything is packaged, with its place."""
+    project = write_project(tmp_path / "project")
+    properties = {**toys.SCHEMA["properties"], "Name": {"type": "string", "pattern": "(?P<a>b)"}}
+    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA | {"properties": properties}))
+    with pytest.raises(SandboxError, match=r"AWS refuses the schema, .*: #/properties/Name/pattern: \[\(\?P<a>"):
+        command.run(project)
+    assert not (project / ".cache").exists()
+
+
+def test_a_set_of_objects_is_said_in_advance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A property that the plugin library can't read is named before the tests, which would fail without naming it."""
+    project = write_project(tmp_path / "project", inputs={})
+    parts = {"type": "array", "uniqueItems": True, "insertionOrder": False, "items": {"type": "object"}}
+    schema = toys.SCHEMA | {"properties": {**toys.SCHEMA["properties"], "Parts": parts}}
+    (project / "acme-test-toy.json").write_text(json.dumps(schema))
+    with pytest.raises(SandboxError, match="no inputs in"):
+        command.run(project, ["v2"])
+    assert capsys.readouterr().err.startswith("cfn-sandbox: #/properties/Parts: every model with this property fails")
 
 
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
@@ -249,3 +271,123 @@ def test_logging_is_left_alone() -> None:
     """Importing the sandbox leaves logging alone."""
     program = "import logging, sys, cfn_sandbox.__main__; sys.exit(len(logging.getLogger().handlers))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+SETUP = """
+Resources:
+  Colour: {Type: "AWS::SSM::Parameter", Properties: {Type: String, Name: colour, Value: green}}
+  Token: {Type: "AWS::SSM::Parameter", Properties: {Type: String, Name: token, Value: sesame}}
+Outputs:
+  Colour: {Value: !GetAtt Colour.Value, Export: {Name: ToyColour}}
+"""
+CONFIGURED = toys.SCHEMA | {
+    "typeConfiguration": {
+        "properties": {"Token": {"type": "string"}},
+        "required": ["Token"],
+        "additionalProperties": False,
+    }
+}
+NEEDS_TOKEN = (
+    f"{HANDLER}\n"
+    '    if event["requestData"].get("typeConfiguration") != {"Token": "sesame"}:\n'
+    '        return {"status": "FAILED", "errorCode": "InvalidCredentials", "message": "no token"}'
+)
+
+
+def write_configured(project: Path, configuration: object) -> tuple[Path, command.Around]:
+    """Write a toy that needs a setup and a type configuration, and return its project and both."""
+    inputs = {name: {**content, "Colour": "{{ToyColour}}"} for name, content in INPUTS.items()}
+    inputs["inputs_1_create.json"]["Colour"] = "red"
+    write_project(project, GOOD.replace(HANDLER, NEEDS_TOKEN), inputs)
+    (project / "acme-test-toy.json").write_text(json.dumps(CONFIGURED))
+    (project / "setup.yaml").write_text(SETUP)
+    (project / "configuration.json").write_text(json.dumps(configuration))
+    return project, command.Around(project / "setup.yaml", project / "configuration.json")
+
+
+def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
+    """The setup fills variables of v1 and v2, and each event has the configuration with its reference resolved."""
+    token = "{{resolve:ssm:token}}"
+    project, around = write_configured(tmp_path / "project", {"Token": token})
+    outcome = command.run(project, ["v2", "v1"], around=around, arguments=["-k", "update_read or create_read"])
+    assert [(test.name, test.message) for test in outcome.failures] == []
+    assert outcome.count("passed", "v2") >= 2
+    assert outcome.count("passed", "v1") >= 2
+
+
+def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next test finds a new account with the setup's stack, and fails for its own reason alone."""
+    project, around = write_configured(tmp_path / "project", {"Token": "{{resolve:ssm:token}}"})
+    code = (project / "src" / "acme_test_toy" / "handlers.py").read_text()
+    failing = '    if event["action"] == "DELETE":\n        toy(event)\n        return {"status": "FAILED"}\n'
+    code = code.replace("    return toy(event)", f"{failing}    return toy(event)")
+    (project / "src" / "acme_test_toy" / "handlers.py").write_text(code)
+    deployed: list[str] = []
+    deploy = setup.deploy
+
+    def counted(account: Account, text: str) -> dict[str, str]:
+        deployed.append((account.client("ssm").describe_parameters()["Parameters"] and "used") or "new")
+        return deploy(account, text)
+
+    monkeypatch.setattr(setup, "deploy", counted)
+    outcome = command.run(project, ["v2"], around=around, arguments=["-k", "test_create_read or test_update_read"])
+    assert ["the clean-up after the test failed" in test.message for test in outcome.failures] == [True, True]
+    assert deployed == ["new", "new", "new"]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        ([], "the type configuration is not a JSON object"),
+        ({}, r"not as the schema's typeConfiguration has it: .*Token"),
+        ({"Token": "{{resolve:secretsmanager:none}}"}, "can't be resolved: Secrets Manager can't find the specified"),
+    ],
+)
+def test_a_type_configuration_that_can_not_be_used(configuration: object, message: str, tmp_path: Path) -> None:
+    """A configuration that the schema or the account refuses is one sentence."""
+    project, around = write_configured(tmp_path / "project", configuration)
+    with pytest.raises(SandboxError, match=message):
+        command.run(project, ["v2"], around=around)
+
+
+def test_a_setup_that_can_not_be_used(tmp_path: Path) -> None:
+    """A missing template, a wrong one, a failing stack and a variable that it doesn't fill are named."""
+    project, around = write_configured(tmp_path / "project", {"Token": "a"})
+    with pytest.raises(SandboxError, match=r"none\.yaml can't be read: "):
+        command.run(project, ["v2"], around=command.Around(project / "none.yaml"))
+    template = project / "setup.yaml"
+    template.write_text("Resources: {}")
+    with pytest.raises(SandboxError, match="the setup's template is refused: "):
+        command.run(project, ["v2"], around=around)
+    lost = "{Type: String, Value: '{{resolve:secretsmanager:none}}'}"
+    template.write_text("Resources: {A: {Type: 'AWS::SSM::Parameter', Properties: %s}}" % lost)  # noqa: UP031 - braces
+    with pytest.raises(SandboxError, match=r"(?s)the setup can't be deployed:.*CREATE_FAILED A "):
+        command.run(project, ["v2"], around=around)
+    template.write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\nOutputs: {Other: {Value: a}}")
+    with pytest.raises(SandboxError, match=r"has the variable {{ToyColour}}: .*, and here the setup's {{Other}}"):
+        command.run(project, ["v2"], around=around)
+    with pytest.raises(SandboxError, match=r"{{ToyColour}}: .* that --setup deploys"):
+        command.run(project, ["v2"])
+
+
+def test_what_moto_lacks_is_named_in_the_failed_test(tmp_path: Path) -> None:
+    """A handler's call that moto doesn't have is in the test's message, even if the handler hides the error."""
+    code = (
+        f"{HANDLER}\n    import urllib.request, os\n"
+        '    if event["action"] == "CREATE":\n'
+        "        request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'], b'{}', {\n"
+        "            'X-Amz-Target': 'AmazonSSM.GetExecutionPreview', 'Content-Type': 'application/x-amz-json-1.1',\n"
+        "            'Authorization': 'AWS4-HMAC-SHA256 Credential=' + os.environ['AWS_ACCESS_KEY_ID']\n"
+        "            + '/20260101/us-east-1/ssm/aws4_request, SignedHeaders=host, Signature=0'})\n"
+        "        try:\n            urllib.request.urlopen(request)\n"
+        "        except OSError:\n"
+        '            return {"status": "FAILED", "errorCode": "GeneralServiceException", "message": "something"}\n'
+    )
+    project = write_project(tmp_path / "project", GOOD.replace(HANDLER, code))
+    outcome = command.run(project, ["v2", "v1"], arguments=["-k", "test_create_read or contract_create_delete"])
+    assert [test.message for test in outcome.failures if test.suite == "v2"] == [
+        "CREATE was to succeed; it failed with GeneralServiceException: something "
+        "(This sandbox has no SSM's GetExecutionPreview.)"
+    ]
+    (v1,) = [test.message for test in outcome.failures if test.suite == "v1"]
+    assert "This sandbox has no SSM's GetExecutionPreview." in v1

@@ -72,21 +72,20 @@ def test_without_the_rules_engine_the_registry_says_so(tmp_path: Path, monkeypat
     for name, content in (("1_create", toys.CREATE), ("1_update", toys.UPDATE)):
         (tmp_path / f"inputs_{name}.json").write_text(json.dumps(content))
     toy = Toy()
-    monkeypatch.setattr(process, "invoke", lambda _endpoint, event, _timeout, _log: toy(event))
+    monkeypatch.setattr(process, "invoke", lambda _function, event: toy(event))
     monkeypatch.setattr(importlib.machinery.PathFinder, "find_spec", lambda *_: None)
     request = {
         "schema": toys.SCHEMA,
         "previous": None,
         "inputs": str(tmp_path),
         "values": VALUES,
-        "endpoint": "",
-        "log": "",
+        "function": {"endpoint": "", "events": "", "timeout": 60, "log": str(tmp_path / "log"), "credentials": {}},
         "timeout": 60,
     }
     result = type_tests._describe(process.answer(request))
     assert result.status == "PASSED"
     assert result.description.startswith("31 contract tests passed, 1 skipped; AWS's rules for schemas can't run")
-    assert "PYTHON=python3.12" in result.description
+    assert "pip install --no-deps" in result.description
 
 
 def test_a_set_without_its_update_fails(tmp_path: Path) -> None:
@@ -150,13 +149,12 @@ def run_undeletable(folder: Path) -> tuple[Undeletable, Outcome]:
     for name, content in {"1_create": toys.CREATE, "1_update": toys.UPDATE}.items():
         (folder / f"inputs_{name}.json").write_text(json.dumps(content))
     kind = Type(toy.schema, toy, REQUEST, wait=lambda _: None, log=lambda: toy.log)
-    subject = Subject(
-        toy.schema,
-        folder=folder,
-        inputs=inputs.read(folder, VALUES),
-        kind=kind,
-        renew=toy.existing.clear,
-    )
+
+    def renew() -> list[inputs.Inputs]:
+        toy.existing.clear()
+        return inputs.read(folder, VALUES)
+
+    subject = Subject(toy.schema, folder=folder, inputs=inputs.read(folder, VALUES), kind=kind, renew=renew)
     return toy, session.run(subject, ["v2"], folder=folder / "report", quiet=True)
 
 

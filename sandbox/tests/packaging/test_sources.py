@@ -138,6 +138,21 @@ def test_the_official_plugins_package_is_cfns(
     assert packages.untracked_files(tracked) == [line]
 
 
+@pytest.mark.parametrize(("name", "told"), [("use_docker", True), ("useDocker", True), ("no_docker", False)])
+def test_docker_that_is_overridden_is_told(project: Path, name: str, *, told: bool) -> None:
+    """A project that asks for Docker gets a line, because this machine's pip packages it."""
+    settings = {
+        "typeName": "Toy::Test::Type",
+        "language": "python312",
+        "runtime": "python3.12",
+        "settings": {name: True},
+    }
+    (project / ".rpdk-config").write_text(json.dumps(settings))
+    assert [line.partition(":")[0] for line in packages.notes(project)] == (
+        ["use_docker in .rpdk-config is overridden"] if told else []
+    )
+
+
 def test_a_hooks_variables_do_not_lead_astray(tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIT_DIR and similar variables, which git sets in hooks, don't point the check at another repository."""
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))

@@ -23,6 +23,7 @@ from cfn_sandbox.account.account import LOOPBACK, Account
 from cfn_sandbox.account.invocation import NAME, TIMEOUT, Emulated, InvokeApi, invoke
 from cfn_sandbox.account.process import running
 from cfn_sandbox.account.scratch import scratch_folder
+from cfn_sandbox.packaging import bytecode, compiled
 from cfn_sandbox.packaging.package import SETTINGS, tail
 
 __all__ = ["MEMORY", "Function"]
@@ -48,11 +49,13 @@ class Function:
         account: the account that the function's AWS calls go to.
         entrypoint: the key in .rpdk-config that names the handler.
         timeout: the seconds that an invocation can take.
-        python: the interpreter that runs the function; by default this process's own, which awslambdaric is compiled
-            for. For another version of Python, account/runtime_client.py replaces awslambdaric's compiled half.
+        python: the interpreter that runs the function; by default one of the runtime's version, or this process's own
+            if there is none. awslambdaric is compiled for this process's; for another version of Python,
+            account/runtime_client.py replaces its compiled half.
 
     Raises:
-        SandboxError: the system is not Linux, the emulator or interpreter is missing, or the emulator ended at once.
+        SandboxError: the system is not Linux, the emulator or interpreter is missing, the package has modules that this
+            interpreter can't import, or the emulator ended at once.
     """
 
     name = NAME
@@ -72,13 +75,15 @@ class Function:
         self._account = account
         self._entrypoint = entrypoint
         self._timeout = timeout
-        self._python = python or Path(sys.executable)
+        self._python = python
+        self.python_note = ""
+        """A sentence if the function runs on another version of Python than Lambda's; empty if not."""
         self._lock = threading.Lock()
         self._root = Path()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        emulator, version = _emulator(), _version(self._python)
+        emulator, version = _emulator(), self._choose_python()
         with ExitStack() as opening:
             self._root = opening.enter_context(scratch_folder())
             task = self._root / "task"
@@ -156,6 +161,20 @@ class Function:
                 "expects: require version 2.1.2 or newer in requirements.txt"
             )
 
+    def _choose_python(self) -> str:
+        """Choose the interpreter if none was given, and return its version."""
+        with zipfile.ZipFile(self._package) as outer:
+            wanted = compiled.target_of(json.loads(outer.read(SETTINGS))).python
+        self._python = self._python or bytecode.interpreter(wanted) or Path(sys.executable)
+        version = _version(self._python)
+        if version != wanted:
+            compiled.check_runs(self._package, version)
+            self.python_note = (
+                f"the handlers run on Python {version}, and Lambda runs them on Python {wanted}, which is not here: "
+                f"`uv python install {wanted}` installs it"
+            )
+        return version
+
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:
             settings = json.loads(outer.read(SETTINGS))
@@ -182,6 +201,10 @@ class Function:
             "TZ": ":UTC",
         }
 
+    @property
+    def _interpreter(self) -> Path:
+        return self._python or Path(sys.executable)
+
     def _start(
         self, opening: ExitStack, emulator: Path, handler: str, environment: dict[str, str], log: IO[bytes]
     ) -> str:
@@ -194,7 +217,7 @@ class Function:
                 "--log-level=warning",
                 f"--runtime-interface-emulator-address={LOOPBACK}:{port}",
                 f"--runtime-api-address={LOOPBACK}:{runtime_api}",
-                *(self._python, "-I", "-S", "-B", Path(bootstrap.__file__), handler),
+                *(self._interpreter, "-I", "-S", "-B", Path(bootstrap.__file__), handler),
             ]
             process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
             if self._wait_until_listening(process, port):
@@ -206,7 +229,7 @@ class Function:
     def _isolation(self, emulator: Path) -> list[str | Path]:
         if not isolation.is_available():
             return []
-        python = self._python.absolute()
+        python = self._interpreter.absolute()
         places = [emulator, Path(bootstrap.__file__), python, python.resolve(), Path(sys.executable).absolute()]
         # A virtual environment or an interpreter is two levels above its program.
         folders = [place.parent.parent for place in places]

@@ -32,6 +32,9 @@ class Refusal(ServiceException):
     """An error of the account itself. moto would take its own exception's module for a service's name."""
 
 
+SAID: list[str] = []
+"""A sentence for each request so far that an account of this process refused because moto lacks it or failed on it."""
+
 _CODES = (
     "AccessDenied",
     "AuthFailure",
@@ -136,6 +139,7 @@ def _refusal(error: Exception) -> Response:
         traceback.print_exception(error, file=sys.stderr)
         text = f"This sandbox failed on {subject}: {type(error).__name__}: {error}"
         refusal, status = Refusal("InternalFailure", text), HTTPStatus.INTERNAL_SERVER_ERROR
+    SAID.append(refusal.message)
     _, headers, body = moto_response.serialized(ActionResult(refusal))
     return Response(body, status, headers)
 

@@ -16,7 +16,7 @@ from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
-from cfn_sandbox.packaging.package import package, tail, untracked_files
+from cfn_sandbox.packaging.package import notes, package, tail
 
 
 def up(options: argparse.Namespace) -> int:
@@ -92,10 +92,12 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
         ) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
             packaged = package(root)
-            for line in untracked_files(root):
+            for line in notes(root):
                 tell(line)
             function = account.registry.add_package(packaged)
             tell("the type is registered and ready")
+            if function.python_note:
+                tell(function.python_note)
             if not isolation.is_available():
                 tell(
                     "the function has a TMPDIR of its own, but this system allows no mount namespaces: "

@@ -8,24 +8,43 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.account.account import Account
+from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
+from cfn_sandbox.cli.shell import tell
+from cfn_sandbox.cloudformation.registry import configuration, schemas
 from cfn_sandbox.cloudformation.types.interface import Request
-from cfn_sandbox.contract import SUITES, lint, session, v1
+from cfn_sandbox.contract import SUITES, lint, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
+from cfn_sandbox.contract.inputs import Inputs
+from cfn_sandbox.contract.log import Log
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
-from cfn_sandbox.packaging.package import package
+from cfn_sandbox.packaging.package import notes, package
 from cfn_sandbox.packaging.project import read as read_settings
 
 
-def run(
+@dataclass(frozen=True)
+class Around:
+    """What a type needs around it while it is tested.
+
+    Args:
+        setup: a template that is deployed first: its exports fill v1's variables, its outputs and exports v2's.
+        configuration: a file with the type's configuration, as SetTypeConfiguration takes it.
+    """
+
+    setup: Path | None = None
+    configuration: Path | None = None
+
+
+def run(  # noqa: PLR0913 - the command's options
     project: Path,
     suites: Sequence[str] = SUITES,
     *,
@@ -34,6 +53,7 @@ def run(
     report: Path | None = None,
     arguments: Sequence[str] = (),
     timeout: int = TIMEOUT,
+    around: Around = Around(),
 ) -> Outcome:
     """Run suites against a project's type, packaged, in AWS's Lambda emulator.
 
@@ -45,40 +65,62 @@ def run(
         report: the folder for report.html and junit.xml.
         arguments: additional arguments for pytest.
         timeout: seconds that a handler may take.
+        around: what the type needs around it.
 
     Raises:
-        SandboxError: the project, its inputs or the previous schema can't be used. Nothing was started.
+        SandboxError: the project, its schema, its inputs or the previous schema can't be used. Nothing was started.
     """
     schema = project_schema(project)
+    _check_schema(schema)
     if {"v1", "v2"} & {*suites}:
         platforms.require_linux()
     if "lint" in suites:
         lint.check()
     previous_schema = None if previous is None else _json(previous)
     folder = inputs or project / "inputs"
+    template = None if around.setup is None else setup.read(around.setup)
     with ExitStack() as stack:
         if not {"v1", "v2"} & {*suites}:
             return session.run(Subject(schema, previous_schema), suites, folder=report, arguments=arguments)
         # A mistake in the inputs is reported before the slow steps. Their variables' values need the account.
-        input_files.read_unfilled(folder)
+        input_files.read_unfilled(folder, with_setup=template is not None)
+        configured = _configuration(around.configuration, schema)
         package_file = package(project)
+        for line in notes(project):
+            tell(line)
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
         function.check()
+        if function.python_note:
+            tell(function.python_note)
+
+        def filled() -> list[Inputs]:
+            values = {} if template is None else setup.deploy(account, template)
+            return input_files.read(folder, values | v1.variables(account))
+
+        def renewed() -> list[Inputs]:
+            account.reset()
+            return filled()
+
+        inputs_now = filled()
+        if configured is not None:
+            configured = resolved(configured, account.account_id, account.region)
         subject = Subject(
             schema,
             previous_schema,
             folder,
-            input_files.read(folder, v1.variables(account)),
+            inputs_now,
             Type(
                 schema,
                 function.invoke,
                 Request(account.account_id, account.region),
                 timeout=timeout,
-                log=lambda: function.log,
+                log=Log(lambda: function.log),
+                configuration=configured,
             ),
-            v1.suite(project, account, function, inputs),
-            account.reset,
+            v1.suite(project, account, function, inputs, configured),
+            renewed,
+            template is not None,
         )
         return session.run(subject, suites, folder=report, arguments=arguments)
 
@@ -90,9 +132,10 @@ def main(
     previous: Path | None,
     report: Path | None,
     arguments: Sequence[str],
+    around: Around,
 ) -> int:
     """Run suites as `run` does, and return the command's exit code: 0 if every test passed."""
-    outcome = run(project, suites, inputs=inputs, previous=previous, report=report, arguments=arguments)
+    outcome = run(project, suites, inputs=inputs, previous=previous, report=report, arguments=arguments, around=around)
     if report is not None:
         print(
             f"cfn-sandbox: the report is {report / 'report.html'}, for machines {report / 'junit.xml'}", file=sys.stderr
@@ -114,6 +157,34 @@ def project_schema(project: Path) -> dict[str, Any]:
     """
     type_name: str = read_settings(project)["typeName"]
     return _json(project / f"{type_name.replace('::', '-').lower()}.json")
+
+
+def _configuration(file: Path | None, schema: dict[str, Any]) -> configuration.Configuration | None:
+    """Return the type's configuration from a file, compared with the schema.
+
+    Raises:
+        SandboxError: the file can't be read, or is not as the schema has it.
+    """
+    if file is None:
+        return None
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise SandboxError(f"{file} can't be read: {error}") from error
+    return configuration.checked(text, schema)
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    """Refuse what AWS refuses in a schema, and say what will fail in every handler.
+
+    Raises:
+        SandboxError: AWS's loader of schemas refuses it; with the place of each mistake.
+    """
+    found = schemas.mistakes(schema)
+    if found:
+        raise SandboxError(f"AWS refuses the schema, which cfn's own loader accepts: {'; '.join(found)}")
+    for sentence in schemas.unhashable_sets(schema):
+        tell(sentence)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -143,4 +214,5 @@ def from_options(options: argparse.Namespace) -> int:
     """Run the suites that the command line names, and return the exit code."""
     arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
     suites, root = options.suite or _default_suites(), project_of(options.project)
-    return main(root, suites, options.inputs, options.previous, options.report, arguments)
+    around = Around(options.setup, options.type_configuration)
+    return main(root, suites, options.inputs, options.previous, options.report, arguments, around)

@@ -8,7 +8,9 @@ Source: "Contract tests for resource types" in the CloudFormation CLI's user gui
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -125,9 +127,14 @@ def problems(folder: Path, schema: Schema) -> list[Problem]:
     return [*hardcoded_values(sets), *uncovered_properties(sets, schema)]
 
 
-def read_unfilled(folder: Path) -> list[Inputs]:
-    """Return the sets of inputs with neutral values for the variables, for the checks; see `read` for the errors."""
-    return read(folder, _NEUTRAL_VALUES)
+def read_unfilled(folder: Path, *, with_setup: bool = False) -> list[Inputs]:
+    """Return the sets of inputs with neutral values for the variables, for the checks; see `read` for the errors.
+
+    Args:
+        folder: a project's inputs/.
+        with_setup: whether other variables than AWS's are accepted, because a setup will fill them.
+    """
+    return read(folder, defaultdict(lambda: "(setup)", _NEUTRAL_VALUES) if with_setup else _NEUTRAL_VALUES)
 
 
 def hardcoded_values(sets: list[Inputs]) -> list[Problem]:
@@ -156,12 +163,12 @@ def uncovered_properties(sets: list[Inputs], schema: Schema) -> list[Problem]:
 
 def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
     def value(match: re.Match[str]) -> str:
-        if match["name"] not in VARIABLES:
-            raise InputsError(
-                f"{path.name} has the variable {match[0]}: contract tests v2 know {{{{region}}}}, {{{{account}}}} and "
-                "{{partition}} only"
-            )
-        return values[match["name"]]
+        with suppress(KeyError):
+            return values[match["name"]]
+        raise InputsError(
+            f"{path.name} has the variable {match[0]}: contract tests v2 know {{{{region}}}}, {{{{account}}}} and "
+            f"{{{{partition}}}} only{_others(values)}"
+        )
 
     try:
         document = json.loads(_VARIABLE.sub(value, path.read_text()))
@@ -170,6 +177,11 @@ def _document(path: Path, values: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputsError(f"{path.name} is not a JSON object of properties")
     return document
+
+
+def _others(values: Mapping[str, str]) -> str:
+    others = ", ".join(f"{{{{{name}}}}}" for name in values if name not in VARIABLES)
+    return ", and here the setup's " + others if others else ", and here the outputs of a stack that --setup deploys"
 
 
 def _texts(value: JSON, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

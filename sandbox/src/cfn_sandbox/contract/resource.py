@@ -6,6 +6,7 @@ no stack id, no tags and no logical id, and each request has a new token.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from cfn_sandbox.cloudformation.types.registered import Event, Invoke, Registere
 from cfn_sandbox.contract.inputs import Inputs
 
 Model = Mapping[str, Any]
+
+_LACKS = re.compile(r"^This sandbox (?:has no|failed on) .*$", re.MULTILINE)  # account/refusals.py
 
 PATIENCE = 8
 """Minutes until a handler that stays in progress counts as failed: twice the 240 seconds of `cfn test`, as there."""
@@ -87,6 +90,7 @@ class Type(RegisteredType):
         timeout: seconds that `invoke` gives a handler.
         wait: takes the seconds to wait until the next invocation.
         log: returns the function's log so far.
+        configuration: the type's configuration, resolved; None if it has none.
     """
 
     def __init__(
@@ -98,12 +102,13 @@ class Type(RegisteredType):
         timeout: float = 60,
         wait: Callable[[float], object] = time.sleep,
         log: Callable[[], str] = str,
+        configuration: Mapping[str, Any] | None = None,
     ) -> None:
         handlers = {
             name: {**handler, "timeoutInMinutes": min(handler.get("timeoutInMinutes", PATIENCE), PATIENCE)}
             for name, handler in schema.get("handlers", {}).items()
         }
-        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait)
+        super().__init__({**schema, "handlers": handlers}, self._invoke, wait=wait, configuration=lambda: configuration)
         self.request = request
         self._handler = invoke
         self._timeout = timeout
@@ -163,7 +168,12 @@ class Type(RegisteredType):
             return Answer(action, "SUCCESS", model=returned)
         answer = self.calls[-1].answer
         message = answer.get("message") or answer.get("errorMessage") or answer.get("crash") or outcome.failure.reason
-        return Answer(action, "FAILED", outcome.failure.code, str(message), returned)
+        return Answer(action, "FAILED", outcome.failure.code, f"{message}{self._lacks()}", returned)
+
+    def _lacks(self) -> str:
+        """Return what the last call asked of the account in vain, in brackets; an empty text if nothing."""
+        found = dict.fromkeys(_LACKS.findall(self.calls[-1].log)) if self.calls else {}
+        return f" ({' '.join(found)})" if found else ""
 
     def pages(self, desired: Model, model: Model) -> Answer:
         """Call LIST until it returns no token for another page."""
@@ -176,7 +186,10 @@ class Type(RegisteredType):
                 return Answer("LIST", "FAILED", "InternalFailure", str(error))
             if answer.get("status") != "SUCCESS":
                 return Answer(
-                    "LIST", "FAILED", answer.get("errorCode") or "InternalFailure", str(answer.get("message"))
+                    "LIST",
+                    "FAILED",
+                    answer.get("errorCode") or "InternalFailure",
+                    f"{answer.get('message')}{self._lacks()}",
                 )
             if not isinstance(answer.get("resourceModels"), list):
                 return Answer("LIST", "FAILED", "InternalFailure", "a SUCCESS without resourceModels")

@@ -44,8 +44,11 @@ class Subject:
     """The type with its handlers, for v2."""
     cfn: AbstractContextManager[v1.Suite] | None = None
     """`cfn test`, not started yet, for v1."""
-    renew: Callable[[], object] | None = None
-    """Empties the account, for v2, after a test that left a resource behind; None if that can't be done."""
+    renew: Callable[[], Sequence[Inputs]] | None = None
+    """Empties the account, for v2, after a test that left a resource behind, and returns the inputs for the new one;
+    None if that can't be done."""
+    with_setup: bool = False
+    """Whether a setup fills variables of the inputs."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Plugin:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
+        self._inputs = {input_set.number: input_set for input_set in subject.inputs}
         self.outcome = Outcome()
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -123,9 +127,8 @@ class Plugin:
         if "inputs" in names:
             metafunc.parametrize("inputs", subject.inputs, ids=lambda input_set: input_set.name, scope="module")
         if "unfilled_inputs" in names and subject.folder is not None:
-            metafunc.parametrize(
-                "unfilled_inputs", input_files.read_unfilled(subject.folder), ids=lambda input_set: input_set.name
-            )
+            unfilled = input_files.read_unfilled(subject.folder, with_setup=subject.with_setup)
+            metafunc.parametrize("unfilled_inputs", unfilled, ids=lambda input_set: input_set.name)
         if "rule" in names:
             metafunc.parametrize("rule", lint.rules(compares=False), indirect=True)
         if "compatibility_rule" in names:
@@ -149,14 +152,14 @@ class Plugin:
     @pytest.fixture
     def resource(self, inputs: Inputs) -> Iterator[Resource]:
         """Yield a resource with one set of inputs, not created yet, and clean up after the test."""
-        resource = Resource(self._kind, inputs)
+        resource = Resource(self._kind, self._inputs[inputs.number])
         yield resource
         self._clean([resource])
 
     @pytest.fixture
     def resources(self) -> Iterator[list[Resource]]:
         """Yield a resource for each set of inputs, none created yet, and clean up after the test."""
-        resources = [Resource(self._kind, inputs) for inputs in self._subject.inputs]
+        resources = [Resource(self._kind, inputs) for inputs in self._inputs.values()]
         yield resources
         self._clean(resources)
 
@@ -213,7 +216,7 @@ class Plugin:
             return
         self.outcome.left_behind += left
         if self._subject.renew is not None:
-            self._subject.renew()
+            self._inputs = {input_set.number: input_set for input_set in self._subject.renew()}
         pytest.fail("; ".join(["the clean-up after the test failed", *left]), pytrace=False)
 
     @property

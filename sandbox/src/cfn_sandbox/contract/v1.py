@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.contract import cfn_test
 from cfn_sandbox.contract.cfn_reports import MARK
 from cfn_sandbox.contract.inputs import VARIABLES
+from cfn_sandbox.contract.log import Log
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
 
@@ -153,7 +154,13 @@ def run(
 
 
 @contextmanager
-def suite(project: Path, account: Account, function: Function, inputs: Path | None = None) -> Iterator[Suite]:
+def suite(
+    project: Path,
+    account: Account,
+    function: Function,
+    inputs: Path | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> Iterator[Suite]:
     """Run `cfn test` against a function until the block ends, with exports for the variables of the inputs.
 
     Args:
@@ -161,18 +168,29 @@ def suite(project: Path, account: Account, function: Function, inputs: Path | No
         account: the account where cfn gets credentials and exports.
         function: the packaged handler.
         inputs: a folder of inputs, instead of the project's.
+        configuration: the type's configuration, resolved; None if it has none.
     """
     with _project_copy(project, inputs) as copy, _exports(account):
         environment = bare_environment() | account.environment() | {cfn_test.ENDPOINT: function.unsigned_endpoint}
-        arguments = [
+        arguments: list[str | Path] = [
             *("--function-name", function.name),
             *("--region", account.region),
+            *_configured(copy, configuration),
             # Options for pytest. Without the first one, the output repeats every model several times.
             *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
         ]
         environment["HOME"] = str(copy)
         with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
-            yield Suite(process, lambda: function.log)
+            yield Suite(process, Log(lambda: function.log))
+
+
+def _configured(copy: Path, configuration: Mapping[str, Any] | None) -> list[str | Path]:
+    """Write the type's configuration into the copy, where only this user can read it, and return cfn's option."""
+    if configuration is None:
+        return []
+    file = copy / "typeConfiguration.json"
+    file.write_text(json.dumps(configuration))
+    return ["--typeconfig", file]
 
 
 def tests() -> list[str]:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from cfn_sandbox.cli import shell
 from cfn_sandbox.packaging import bill
-from cfn_sandbox.packaging.package import package
+from cfn_sandbox.packaging.package import notes, package
 
 
 def from_options(options: argparse.Namespace) -> int:
     """Write a project's package and its bill of materials, and print their paths."""
     project = shell.project(options.project)
     built = package(project)
+    for line in notes(project):
+        shell.tell(line)
     folder: Path = options.output or project / "dist"
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(built) as content:

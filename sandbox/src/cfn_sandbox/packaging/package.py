@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_sandbox import settings as project_settings
-from cfn_sandbox.packaging import PackagerError, bytecode, cfn, sources
+from cfn_sandbox.packaging import PackagerError, bytecode, cfn, compiled, requirements, sources
 from cfn_sandbox.packaging.project import read as read_settings
 
 __all__ = ["build_without_docker", "copy_project", "package"]
@@ -42,7 +42,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
 
     Raises:
         PackagerError: the folder has no project, cfn or the language plugin is not installed, or cfn failed; with cfn's
-            reason.
+            reason. Or Lambda can't import what is in the package.
         SandboxError: the project's settings can't be read.
     """
     project = project.resolve()
@@ -50,9 +50,12 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     settings["language"] = language or language_of(project)
     _check_language(settings["language"])
     build_without_docker(settings)
+    own = project_settings.read(project)
+    settings["settings"] |= {"architecture": own.architecture} if own.architecture else {}
+    settings["settings"] |= {"drop": [*own.drop]} if own.drop else {}
     packages = cache or project / ".cache" / "packages"
     inputs = sorted(_inputs(project, settings["language"]))
-    package_file = packages / f"{_digest(project, inputs, settings['language'])}.zip"
+    package_file = packages / f"{_digest(project, inputs, settings)}.zip"
     if not package_file.exists():
         packages.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=packages) as scratch:
@@ -60,6 +63,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(package_file)
     _touch(package_file)
+    compiled.check(package_file)
     with suppress(FileNotFoundError):  # another process may be deleting them too
         for old in sorted(packages.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)[:-CACHE_SIZE]:
             old.unlink()
@@ -106,10 +110,24 @@ def untracked_files(project: Path) -> list[str]:
     return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
 
 
+def notes(project: Path) -> list[str]:
+    """Return a line for each thing about a project's package that its author may not expect.
+
+    Args:
+        project: the folder with .rpdk-config.
+    """
+    settings = read_settings(project.resolve()).get("settings") or {}
+    docker = settings.get("use_docker") or settings.get("useDocker")
+    overridden = ["use_docker in .rpdk-config is overridden: cfn packages with the pip of cfn-sandbox, without Docker"]
+    return [*(overridden if docker else []), *untracked_files(project)]
+
+
 def _inputs(project: Path, language: str) -> Iterator[Path]:
     """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
     files = sources.shipped_files if language == SMALL else sources.all_files
-    return files(project, *_tops(project))
+    # What pip installs from is read, and doesn't ship as it is: git can ignore it.
+    read_by_pip = sources.all_files(project, *requirements.local_paths(project))
+    return iter({*files(project, *_tops(project)), *read_by_pip})
 
 
 def _tops(project: Path) -> list[str]:
@@ -139,12 +157,12 @@ def build_without_docker(settings: dict[str, Any]) -> None:
     language_settings.update(use_docker=False, no_docker=True)
 
 
-def _digest(project: Path, inputs: list[Path], language: str) -> str:
-    compiler = ""
+def _digest(project: Path, inputs: list[Path], settings: dict[str, Any]) -> str:
+    compiler, language = "", settings["language"]
     if language == SMALL:  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
-    digest = hashlib.sha256(f"{sys.version} {language} {compiler}".encode())
+    digest = hashlib.sha256(f"{sys.version} {compiler} {json.dumps(settings, sort_keys=True)}".encode())
     plugin_files = (
         path
         for plugin in importlib.metadata.entry_points(group=_LANGUAGES, name=language)

@@ -1,22 +1,25 @@
 """cfn's language plugin `python312-small`, which builds a smaller package that starts faster, for Python 3.12.
 
-It builds like the official plugin, then removes what no resource type runs (_UNUSED, _unneeded_files), adds byte code
-for Lambda's interpreter, and compresses. It depends on no type.
+It builds like the official plugin, but from wheels for Lambda's Python and processor. Then it removes what no resource
+type runs (_UNUSED, unused.py, _unneeded_files), imports the package once in Lambda's version of Python, adds byte code
+for it, and compresses. It depends on no type.
 """
 
 import logging
+import os
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from rpdk.core.exceptions import DownstreamError
 from rpdk.core.project import Project
 from rpdk.python.codegen import Python312LanguagePlugin
 
-from cfn_sandbox.packaging import archive, bytecode, certificates
+from cfn_sandbox.packaging import archive, bytecode, certificates, cfn, unused
+from cfn_sandbox.packaging.compiled import ARCHITECTURES
 
 __all__ = ["SmallPythonLanguagePlugin"]
 
@@ -24,12 +27,6 @@ LOG = logging.getLogger(__name__)
 
 #: Files that pip installs and no resource type runs: patterns below the build directory, each with its reason.
 _UNUSED = (
-    "bin",  # commands
-    "setuptools",  # a requirement of the plugin library, which never imports it
-    "setuptools-*.dist-info",
-    "_distutils_hack",  # a part of setuptools, as are the next two
-    "distutils-precedence.pth",
-    "pkg_resources",
     "*.dist-info/RECORD",  # for uninstalling; METADATA stays for importlib.metadata, licences because they must ship
     "*.dist-info/INSTALLER",
     "*.dist-info/REQUESTED",
@@ -50,10 +47,19 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
     """The official plugin with another ResourceProvider.zip, and with compression of the zip around it."""
 
     NAME = "python312-small"
+    architecture: ClassVar[str] = ARCHITECTURES[0]
+    drop: ClassVar[tuple[str, ...]] = ()
+    module: ClassVar[str | None] = None
 
     def package(self, project: Project, zip_file: zipfile.ZipFile) -> None:
         """Write the function's package and its source into the uploaded zip, compressed; cfn doesn't compress it."""
         zip_file.compression = zipfile.ZIP_DEFLATED
+        # cfn calls _pip_build on the class.
+        own = type(self)
+        settings = project.settings or {}
+        own.architecture = settings.get("architecture", ARCHITECTURES[0])
+        own.drop = tuple(settings.get("drop", ()))
+        own.module = str(project.entrypoint).rpartition(".")[0]
         super().package(project, zip_file)  # type: ignore[no-untyped-call]  # cfn ships no types
 
     def _pre_package(self, build_path: Path) -> BinaryIO:
@@ -62,6 +68,8 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         for pattern in _UNUSED:
             _remove(build_path.glob(pattern))
         _remove(_unneeded_files(build_path, models))
+        _remove(unused.files(build_path))
+        _remove(path for name in self.drop for path in build_path.glob(name))
         bundle = build_path / "certifi" / "cacert.pem"
         if bundle.exists():  # it does for every type that uses the plugin library
             certificates.write_directory(bundle)
@@ -69,12 +77,78 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         if python is None:
             LOG.warning(bytecode.ADVICE)
         else:
+            if self.module is not None:
+                _import(self.module, build_path, python)
             try:
                 bytecode.compile_tree(build_path, python)
             except subprocess.CalledProcessError as error:
                 raise DownstreamError(f"A module does not compile: {error.stdout}") from error
         files = [path for path in build_path.rglob("*") if path.is_file()]
         return archive.write({path.relative_to(build_path).as_posix(): path.read_bytes() for path in files})
+
+    @classmethod
+    def _make_pip_command(cls, base_path: Path) -> list[str]:
+        """Return cfn's command with the options that take wheels for Lambda only, whatever runs pip."""
+        command = super()._make_pip_command(base_path)  # type: ignore[no-untyped-call]  # as above
+        python = bytecode.interpreter(cls.RUNTIME.removeprefix("python"))
+        machine = _MACHINES[cls.architecture]
+        systems = [*(f"manylinux_2_{minor}" for minor in range(_GLIBC, 4, -1)), "manylinux2014", "linux"]
+        wheels = base_path / _PURE
+        return [
+            command[0],
+            *(["--python", str(python)] if python else []),  # it then decides on environment markers too
+            *command[1:],
+            *(option for system in systems for option in ("--platform", f"{system}_{machine}")),
+            *("--python-version", cls.RUNTIME.removeprefix("python"), "--implementation", "cp"),
+            *("--only-binary", ":all:"),
+            *(["--find-links", str(wheels)] if wheels.is_dir() else []),
+        ]
+
+    @classmethod
+    def _pip_build(cls, base_path: Path) -> None:
+        """Install the requirements from wheels; if that fails, again with the wheels of pure source distributions."""
+        try:
+            super()._pip_build(base_path)  # type: ignore[no-untyped-call]  # as above
+        except DownstreamError:
+            if not cls._build_pure_wheels(base_path):
+                raise
+            (base_path / cfn.PIP_LOG).unlink(missing_ok=True)  # what failed before is no error now
+            super()._pip_build(base_path)  # type: ignore[no-untyped-call]  # as above
+
+    @classmethod
+    def _build_pure_wheels(cls, base_path: Path) -> bool:
+        """Build wheels of all requirements as pip does here, keep the pure ones, and return whether there are any."""
+        wheels = base_path / _PURE
+        python = bytecode.interpreter(cls.RUNTIME.removeprefix("python"))
+        command = ["pip", *(["--python", str(python)] if python else []), "wheel", "--wheel-dir", str(wheels)]
+        command += ["--disable-pip-version-check", "--requirement", str(base_path / "requirements.txt")]
+        built = subprocess.run(command, cwd=base_path, capture_output=True, check=False)
+        for wheel in wheels.glob("*.whl"):
+            if not wheel.name.endswith("-none-any.whl"):
+                wheel.unlink()
+        return built.returncode == 0
+
+
+_MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # by Lambda's names
+_GLIBC = 34  # 2.34, of Amazon Linux 2023, which runtime python3.12 has
+_PURE = ".pure-wheels"
+
+_IMPORT = "import importlib, sys; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2])"
+
+
+def _import(module: str, build: Path, python: Path) -> None:
+    """Import the handlers' module in a clean process, as Lambda will.
+
+    Raises:
+        DownstreamError: it can't be imported; with the last line of the traceback.
+    """
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "PATH": os.defpath}
+    command: list[str | Path] = [python, "-I", "-S", "-B", "-c", _IMPORT, build, module]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
+        text = f"Python {bytecode.LAMBDA} can't import {module} from the package: {lines[-1]}"
+        raise DownstreamError(text) from ImportError(text)  # cfn prints the cause alone
 
 
 def _remove(paths: Iterable[Path]) -> None:

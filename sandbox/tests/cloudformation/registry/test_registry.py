@@ -360,6 +360,65 @@ def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -
         cloudformation.set_type_default_version(**named, VersionId="00000002")
 
 
+CONFIGURED: dict[str, Any] = {
+    "typeConfiguration": {
+        "properties": {"Token": {"$ref": "#/definitions/Token"}},
+        "required": ["Token"],
+        "additionalProperties": False,
+    },
+    "definitions": {"Token": {"type": "string", "minLength": 2}},
+}
+
+
+def test_a_type_configuration(account: Account, cloudformation: Client) -> None:
+    """The events of the handlers have what SetTypeConfiguration got, with dynamic references resolved each time."""
+    named = {"Type": "RESOURCE", "TypeName": TOY}
+    code = HANDLERS.replace(
+        '"maker %s" % event["resourceTypeVersion"]', 'str(event["requestData"].get("typeConfiguration"))'
+    )
+    submit(account, build_package(code=code, changes=CONFIGURED))
+    described = cloudformation.describe_type(**named)["ConfigurationSchema"]
+    assert json.loads(described) == CONFIGURED["typeConfiguration"]
+    assert maker(deploy(cloudformation, "none", template().replace("bear", "none"))) == "None"
+    account.client("ssm").put_parameter(Name="token", Value="sesame", Type="SecureString")
+    answer = cloudformation.set_type_configuration(**named, Configuration='{"Token": "{{resolve:ssm-secure:token}}"}')
+    assert answer["ConfigurationArn"] == (
+        "arn:aws:cloudformation:us-east-1:123456789012:type-configuration/resource/Acme-Test-Toy/default"
+    )
+    assert maker(deploy(cloudformation, "toys", template())) == "{'Token': 'sesame'}"
+    account.client("ssm").delete_parameter(Name="token")
+    failed = deploy(cloudformation, "toys", template(Colour="red"))
+    assert failed["StackStatus"].startswith("UPDATE_ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is not a JSON object"),
+        ("{}", "is not as the schema's typeConfiguration has it: .*Token"),
+        ('{"Token": "a"}', "has it: .*Token"),
+        ('{"Token": "{{resolve:ssm:none}}"}', "can't be resolved: .*none"),
+    ],
+)
+def test_a_type_configuration_that_is_refused(
+    account: Account, cloudformation: Client, configuration: str, message: str
+) -> None:
+    """What is not as the schema has it, or can't be resolved, is refused and changes nothing."""
+    submit(account, build_package(changes=CONFIGURED))
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=message):
+        cloudformation.set_type_configuration(Type="RESOURCE", TypeName=TOY, Configuration=configuration)
+
+
+def test_a_type_without_configuration(account: Account, cloudformation: Client) -> None:
+    """A type whose schema has no typeConfiguration takes none, and an unknown type is not found."""
+    arn = submit(account, build_package())["TypeArn"]
+    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="has no typeConfiguration, so"):
+        cloudformation.set_type_configuration(TypeArn=arn, Configuration="{}")
+    with pytest.raises(cloudformation.exceptions.TypeNotFoundException):
+        cloudformation.set_type_configuration(Type="RESOURCE", TypeName="Acme::Test::Other", Configuration="{}")
+
+
 def test_deregistering(account: Account, cloudformation: Client) -> None:
     """The default version is deregistered last, and the type with it; new versions continue the numbering."""
     named = {"Type": "RESOURCE", "TypeName": TOY}

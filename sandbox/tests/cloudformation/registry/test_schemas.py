@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rpdk.core.data_loaders import load_resource_spec
 
-from cfn_sandbox.cloudformation.registry.schemas import mistakes
+from cfn_sandbox.cloudformation.registry.schemas import mistakes, unhashable_sets
 
 SCHEMA: dict[str, Any] = {
     "typeName": "Acme::Test::Toy",
@@ -90,3 +90,26 @@ def test_a_mistake_that_cfn_accepts_is_found(kind: str) -> None:
 def test_a_correct_schema_has_no_mistake(changes: dict[str, Any]) -> None:
     """Java's patterns, a property that is called pattern, and each way to say how a type is tagged are accepted."""
     assert mistakes(SCHEMA | changes) == []
+
+
+SET = {"type": "array", "uniqueItems": True, "insertionOrder": False}
+PART = {"$ref": "#/definitions/Part"}
+
+
+@pytest.mark.parametrize(
+    ("array", "found"),
+    [
+        (SET | {"items": PART}, True),
+        (SET | {"items": {"type": "object"}}, True),
+        (SET | {"items": {"type": "array", "items": {"type": "string"}}}, True),
+        (SET | {"items": {"type": "string"}}, False),
+        (SET | {"items": PART, "uniqueItems": False}, False),
+        (SET | {"items": PART, "insertionOrder": True}, False),
+        ({"type": "array", "uniqueItems": True, "items": PART}, False),
+    ],
+)
+def test_a_set_of_objects_is_told_with_its_property(array: dict[str, Any], found: bool) -> None:  # noqa: FBT001 - a column of the table
+    """The plugin library fails on a set whose items have no hash: the sentence names the property and the way out."""
+    sentences = unhashable_sets(SCHEMA | {"properties": {**SCHEMA["properties"], "Parts": array}})
+    assert [sentence.partition(": ")[0] for sentence in sentences] == (["#/properties/Parts"] if found else [])
+    assert all("remove uniqueItems, or insertionOrder" in sentence for sentence in sentences)

@@ -21,7 +21,7 @@ _LISTS = {
 }
 _OTHERS = (
     *("register_type", "describe_type_registration", "describe_type", "set_type_default_version"),
-    *("deregister_type", "test_type"),
+    *("deregister_type", "test_type", "set_type_configuration"),
 )
 
 

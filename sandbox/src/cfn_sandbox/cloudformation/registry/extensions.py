@@ -123,6 +123,8 @@ class Extension:
     arn: str
     versions: list[Version] = field(default_factory=list)
     default: Version | None = None
+    configuration: Mapping[str, Any] | None = None
+    """What SetTypeConfiguration got, with its dynamic references as written."""
 
     @property
     def main(self) -> Version:
@@ -142,6 +144,7 @@ class Extension:
             "TypeTestsStatus": status.tests.status,
             "TypeTestsStatusDescription": status.tests.description,
             "Schema": json.dumps(schema),
+            "ConfigurationSchema": json.dumps(schema["typeConfiguration"]) if "typeConfiguration" in schema else None,
             "ProvisioningType": self.provisioning(version),
             "DeprecatedStatus": "LIVE" if status.live else "DEPRECATED",
             "LoggingConfig": version.options.get("LoggingConfig"),

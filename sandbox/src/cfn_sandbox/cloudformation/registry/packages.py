@@ -21,6 +21,7 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.registry.extensions import InvalidPackage, Parameters, TypeTests, Version
 from cfn_sandbox.cloudformation.registry.schemas import mistakes
 from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
+from cfn_sandbox.packaging import compiled
 from cfn_sandbox.packaging.package import SETTINGS
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Builder:
         function = Function(path, self.account)
         version = Version(checked_schema(package, name), path, function, options)
         try:
+            compiled.check(path)
             version.start()
             function.check()
             if self.tested and name is not None:

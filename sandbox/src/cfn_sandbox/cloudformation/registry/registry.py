@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import versions
+from cfn_sandbox.cloudformation.registry import configuration, secrets, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -64,7 +65,7 @@ def open_registry(
     with scratch_folder() as folder:
         registry = Registry(Builder(account, folder, wait, tested=tested), reserved)
         try:
-            with versions.offer(registry):
+            with versions.offer(registry), secrets.offer(account):
                 yield registry
         finally:
             registry.stop()
@@ -249,6 +250,18 @@ class Registry:
             self._make_default(extension, version, place)
         return {}
 
+    def set_type_configuration(self, parameters: Parameters, place: Place) -> Answer:
+        """Keep a type's configuration. Its handlers' events have it from now on, with dynamic references resolved."""
+        named = {"Arn": parameters.get("TypeArn"), "TypeName": parameters.get("TypeName")}
+        extension, _ = self._find(named, place)
+        try:
+            found = configuration.checked(parameters["Configuration"], extension.main.schema)
+            resolved(found, *place)
+        except SandboxError as error:
+            raise refusal(f"Configuration of {extension.name} is refused: {error}.") from error
+        extension.configuration = found
+        return {"ConfigurationArn": f"{extension.arn.replace(':type/', ':type-configuration/')}/default"}
+
     def deregister_type(self, parameters: Parameters, place: Place) -> Answer:
         """Deregister a version; with the last one, the type. Whether stacks still use the type is not checked."""
         with self._lock:
@@ -314,6 +327,7 @@ class Registry:
             version=version.version_id,
             log_group=log_group,
             wait=self._builder.wait,
+            configuration=lambda: extension.configuration and resolved(extension.configuration, *place),
         )
         catalogue.add_type(*place, kind)
 

@@ -26,6 +26,33 @@ def mistakes(schema: Mapping[str, JSON]) -> list[str]:
     return [*_no_pointers(schema), *_tagging(schema), *_patterns(dict(schema), "#")]
 
 
+def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
+    """Return a sentence for each array of a schema that the plugin library for Python can't read, with its place.
+
+    cfn makes a set of an array with uniqueItems and without insertionOrder, and the library then puts the items into a
+    set as they come, which fails for objects and arrays: "unhashable type: 'dict'".
+    """
+    types = ResourceSchema(schema)
+    return [
+        f'{place}: every model with this property fails in the handler with "unhashable type", because the plugin '
+        "library makes a set of its items, which are objects or arrays: remove uniqueItems, or insertionOrder"
+        for place, array in _arrays(dict(schema), "#")
+        if array.get("uniqueItems") is True and array.get("insertionOrder") is False
+        if any(types.kinds(item) & {"object", "array"} for item in types.items(dict(array)))
+    ]
+
+
+def _arrays(value: JSON, place: str) -> Iterator[tuple[str, Mapping[str, JSON]]]:
+    if isinstance(value, dict):
+        if "items" in value:
+            yield place, value
+        for key, member in value.items():
+            yield from _arrays(member, f"{place}/{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _arrays(item, f"{place}/{number}")
+
+
 def _no_pointers(schema: Mapping[str, JSON]) -> Iterator[str]:
     for keyword in _POINTERS:
         for item in _flat(schema.get(keyword)):

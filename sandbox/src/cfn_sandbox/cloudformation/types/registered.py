@@ -46,6 +46,7 @@ class RegisteredType(ResourceType):
         version: the version in the registry, of eight digits.
         log_group: the log group in the type's logging configuration. If given, events carry credentials for logging.
         wait: called with the seconds to wait until the next invocation.
+        configuration: returns the type's configuration, or None if it has none. It can raise SandboxError.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class RegisteredType(ResourceType):
         log_group: str | None = None,
         *,
         wait: Callable[[float], object] = time.sleep,
+        configuration: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         super().__init__(ResourceSchema(document))
         self.version = version
         self.invoke = invoke
         self._log_group = log_group
         self._wait = wait
+        self._configuration = configuration
 
     def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource."""
@@ -82,7 +85,10 @@ class RegisteredType(ResourceType):
 
     def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
         """Return a page of existing resources. Without a model, the event has empty properties, as AWS sends it."""
-        event = self.event("LIST", request, self.typed(model or {}))
+        try:
+            event = self.event("LIST", request, self.typed(model or {}))
+        except SandboxError as error:
+            return Page(failure=_failure({"message": str(error)}, str(uuid4())))
         event["nextToken"] = next_token
         request.watch(None)
         answer = self._answer(event)
@@ -116,7 +122,10 @@ class RegisteredType(ResourceType):
             The resource in the handler's final event; with a failure at a terminal error, after ATTEMPTS retriable
             errors, or at the handler's timeout.
         """
-        event = self.event(action, request, desired, previous, model)
+        try:
+            event = self.event(action, request, desired, previous, model)
+        except SandboxError as error:
+            return Outcome(None, _failure({"message": str(error)}, str(uuid4())))
         token = event["bearerToken"]
         minutes = int((self.schema.handler(action) or {}).get("timeoutInMinutes") or DEFAULT_TIMEOUT)  # type: ignore[arg-type]  # a number, by AWS's definition
         deadline = time.monotonic() + minutes * 60
@@ -177,7 +186,11 @@ class RegisteredType(ResourceType):
         previous: Properties | None = None,
         model: Properties | None = None,
     ) -> Event:
-        """Return the event of a first invocation. `handle` describes the arguments."""
+        """Return the event of a first invocation. `handle` describes the arguments.
+
+        Raises:
+            SandboxError: the type's configuration can't be resolved.
+        """
         identifier = [(path, at(dict(model or {}), path)) for path in self.schema.primary_identifier]
         credentials = {"accessKeyId": "sandbox", "secretAccessKey": "sandbox", "sessionToken": "sandbox"}
         in_stack, again = request.stack_id is not None, request.stack_id is not None and action == "UPDATE"
@@ -192,6 +205,7 @@ class RegisteredType(ResourceType):
             "previousStackTags": dict(request.previous_tags) if again else None,
             "systemTags": request.system_tags if in_stack else None,
             "previousSystemTags": request.system_tags if again else None,
+            "typeConfiguration": self._configuration(),
         }
         return {
             "action": action,

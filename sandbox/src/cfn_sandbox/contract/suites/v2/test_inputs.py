@@ -54,4 +54,6 @@ def property_coverage(folder: Path, schema: Mapping[str, Any]) -> None:
 
     Read-only properties are left out, because no input can use them.
     """
-    fail_with_problems("property_coverage", inputs.uncovered_properties(inputs.read_unfilled(folder), schema))
+    fail_with_problems(
+        "property_coverage", inputs.uncovered_properties(inputs.read_unfilled(folder, with_setup=True), schema)
+    )

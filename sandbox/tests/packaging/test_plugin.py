@@ -1,0 +1,149 @@
+"""python312-small builds for Lambda whatever Python runs it, and takes away only what is proven unused."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cfn_sandbox.packaging import PackagerError, bytecode, unused
+from cfn_sandbox.packaging.package import package
+from sandbox.tests import toy
+from sandbox.tests.packaging import wheels
+
+LAMBDA = "native/fast.cpython-312-x86_64-linux-gnu.so"
+BACKEND = """
+import pathlib, zipfile
+
+def build_wheel(folder, *_):
+    name = "pure-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(folder, name), "w") as wheel:
+        wheel.writestr("pure.py", "VALUE = 1")
+        wheel.writestr("pure-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: pure\\nVersion: 1.0\\n")
+        wheel.writestr("pure-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("pure-1.0.dist-info/RECORD", "")
+    return name
+"""
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the only folder in which pip finds distributions."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    return folder
+
+
+def names(package_file: Path) -> set[str]:
+    """Return the files of a package's function."""
+    with zipfile.ZipFile(package_file) as outer:
+        function = zipfile.ZipFile(io.BytesIO(outer.read("ResourceProvider.zip")))
+        return {name for name in function.namelist() if "__pycache__" not in name}
+
+
+def small(project: Path) -> set[str]:
+    """Package a project with the small plugin, and return the files of its function."""
+    return names(package(project, language="python312-small"))
+
+
+@pytest.mark.slow
+def test_wheels_are_those_of_lambda(index: Path, tmp_path: Path) -> None:
+    """Of wheels for several Pythons and processors, the one for Lambda ships."""
+    for python, machine in (("311", "x86_64"), ("312", "x86_64"), ("312", "aarch64")):
+        file = f"native/fast.cpython-{python}-{machine}-linux-gnu.so"
+        tag = f"cp{python}-cp{python}-manylinux_2_17_{machine}"
+        wheels.write(index, "native", tag, {"native/__init__.py": b"", file: wheels.elf()})
+    assert {name for name in small(toy.write(tmp_path / "project", requirements="native")) if ".so" in name} == {LAMBDA}
+
+
+@pytest.mark.slow
+def test_a_distribution_without_a_wheel_for_lambda_fails(index: Path, tmp_path: Path) -> None:
+    """A wheel for another Python is not taken: pip's message names the distribution."""
+    tag = "cp311-cp311-manylinux_2_17_x86_64"
+    wheels.write(index, "native", tag, {"native/fast.cpython-311-x86_64-linux-gnu.so": wheels.elf()})
+    with pytest.raises(PackagerError, match=r"pip could not install requirements\.txt: .*No matching .* native"):
+        small(toy.write(tmp_path / "project", requirements="native"))
+
+
+@pytest.mark.slow
+def test_a_pure_source_distribution_is_built(index: Path, tmp_path: Path) -> None:
+    """A distribution that has no wheel, and nothing to compile, ships."""
+    with tarfile.open(index / "pure-1.0.tar.gz", "w:gz") as archive:
+        for name, text in (
+            ("pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'),
+            ("backend.py", BACKEND),
+            ("PKG-INFO", "Metadata-Version: 2.1\nName: pure\nVersion: 1.0\n"),
+        ):
+            entry = tarfile.TarInfo(f"pure-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", {LAMBDA: wheels.elf()})
+    assert {"pure.py", LAMBDA} <= small(toy.write(tmp_path / "project", requirements="native\npure"))
+
+
+@pytest.mark.slow
+def test_a_package_that_can_not_be_imported_is_not_built(index: Path, tmp_path: Path) -> None:
+    """The handlers' module is imported once in a clean process of Lambda's Python; a failure has its last line."""
+    assert index.is_dir()
+    if bytecode.interpreter("3.12") is None:
+        pytest.skip("this machine has no Python 3.12")
+    project = toy.write(tmp_path / "project", handlers="import toy_missing\n")
+    with pytest.raises(
+        PackagerError,
+        match=r"Python 3\.12 can't import toy_test_type\.handlers from the package: "
+        "ModuleNotFoundError: No module named 'toy_missing'",
+    ):
+        small(project)
+
+
+def build(folder: Path, files: dict[str, str]) -> Path:
+    """Write a build's files below a folder, and return it."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+SETUPTOOLS = {
+    "setuptools/__init__.py": "import pkg_resources",
+    "setuptools-80.0.dist-info/METADATA": "",
+    "_distutils_hack/__init__.py": "",
+    "distutils-precedence.pth": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "dropped"),
+    [
+        ("import json", {*[name.partition("/")[0] for name in SETUPTOOLS], "pkg_resources"}),
+        ("import pkg_resources", set()),
+        ("__import__('pkg_resources')", set()),
+        ("def f():\n    from setuptools import setup", {"pkg_resources"}),
+    ],
+)
+def test_setuptools_goes_if_nothing_uses_it(code: str, dropped: set[str], tmp_path: Path) -> None:
+    """pkg_resources stays if a module names it, with setuptools, which it needs; setuptools if one imports it."""
+    root = build(tmp_path, {**SETUPTOOLS, "pkg_resources/__init__.py": "", "library/__init__.py": code})
+    assert {path.name for path in unused.files(root)} == dropped
+
+
+def test_commands_that_pip_wrote_go(tmp_path: Path) -> None:
+    """A command that starts a Python of this machine can't run in Lambda; everything else in bin/ stays."""
+    pip = {"bin/jp": "#!/opt/venv/bin/python3.12\nimport jmespath", "bin/long": "#!/bin/sh\n'''exec' /opt/python"}
+    own = {"bin/tool": "#!/bin/sh\necho", "bin/a.py": "#!/usr/bin/env python3\n", "bin/data": "\x7fELF"}
+    assert [path.name for path in unused.files(build(tmp_path / "pip", pip))] == ["bin"]
+    mixed = build(tmp_path / "mixed", {**pip, **own})
+    assert sorted(path.name for path in unused.files(mixed)) == ["jp", "long"]
+
+
+@pytest.mark.slow
+def test_a_project_can_drop_more(index: Path, tmp_path: Path) -> None:
+    """What the project's settings list is left out without a proof."""
+    wheels.write(index, "native", "py3-none-any", {"bin/tool": b"#!/bin/sh\n", "native/__init__.py": b""})
+    project = toy.write(tmp_path / "project", requirements="native")
+    assert "bin/tool" in small(project)
+    (project / "pyproject.toml").write_text('[tool.cfn-sandbox]\ndrop = ["bin"]\n')
+    assert "bin/tool" not in small(project)
