@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def test_the_example_keeps_the_contract(tmp_path: Path) -> None:
     (tmp_path / "inputs/inputs_1_create.json").write_text(create)
     (tmp_path / "inputs/inputs_1_update.json").write_text(update)
     cfn.run(["generate"], tmp_path)
+    if sys.version_info[:2] != (3, 12):  # the README installs cfn-sandbox with 3.12; pip's wheels are for this one
+        (tmp_path / "pyproject.toml").write_text('[tool.cfn-sandbox]\nlanguage = "python312-small"\n')
     outcome = command.run(tmp_path, ["lint", "v2"])
     assert (outcome.failures, outcome.warnings) == ([], [])
     assert outcome.count("passed", "v2") == 31
