@@ -411,7 +411,7 @@ class TestFunction:
                 f"http://127.0.0.1:{server.server_port}", tmp_path / "events", 10, tmp_path / "log", credentials
             )
             try:
-                with pytest.raises(SandboxError, match="Another process answered in the place of the function"):
+                with pytest.raises(SandboxError, match="Another process answered instead of the function"):
                     invoke(emulated, event)
             finally:
                 server.shutdown()
@@ -495,7 +495,7 @@ class TestTmp:
     def test_without_namespaces_it_has_a_tmpdir(
         self, account: Account, toy_package: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Where the system allows no mount namespaces, the function's TMPDIR is a folder of its own."""
+        """Where the system allows no mount namespaces, the function has its own TMPDIR."""
         monkeypatch.setattr(isolation, "is_available", lambda: False)
         with Function(toy_package, account) as function:
             folder = Path(function.invoke({})["resourceModel"]["environment"]["TMPDIR"])

@@ -41,8 +41,8 @@ class Function:
     The function can import the unzipped package, the runtime client and Python's standard library, nothing else from
     the virtual environment. It gets none of this process's variables. It serves one invocation at a time.
 
-    It has a /tmp of its own and can write nowhere else, as in Lambda, if `isolation.is_available`. Otherwise it has a
-    TMPDIR of its own, and nothing keeps it from writing elsewhere.
+    It has its own /tmp and can write nowhere else, as in Lambda, if `isolation.is_available`. Otherwise it has its
+    own TMPDIR, and nothing keeps it from writing elsewhere.
 
     Args:
         package: the path that `cfn_sandbox.packaging.package.package` returns.

@@ -86,7 +86,7 @@ def _failure(content: bytes) -> bytes:
         return content
     if isinstance(reported, dict) and "errorType" in reported:
         return content
-    text = "Another process answered in the place of the function."
+    text = "Another process answered instead of the function."
     return json.dumps({"errorType": "Sandbox.ForeignAnswer", "errorMessage": text}).encode()
 
 

@@ -1,4 +1,4 @@
-"""Runs a program with a /tmp of its own and everything else read-only, as a Lambda function has it.
+"""Runs a program with its own /tmp and everything else read-only, as a Lambda function has it.
 
 `python isolation.py SIZE FOLDER... -- PROGRAM ARGUMENT...` runs the program in a new mount namespace, which needs Linux
 5.12 and the right to make such a namespace: root has it, and most systems let every user make one inside a user

@@ -23,7 +23,7 @@ _LOCK = ".lock"
 def scratch_folder() -> Iterator[Path]:
     """Yield an empty folder for this user alone, and delete it when the block ends.
 
-    A lock beside it tells others that it is in use. The system releases the lock even if this process is killed, and
+    A lock next to it tells others that it is in use. The system releases the lock even if this process is killed, and
     the next call, in whatever process, deletes the folder.
     """
     base = _base()

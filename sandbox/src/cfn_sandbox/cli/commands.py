@@ -100,7 +100,7 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
                 tell(function.python_note)
             if not isolation.is_available():
                 tell(
-                    "the function has a TMPDIR of its own, but this system allows no mount namespaces: "
+                    "the function has its own TMPDIR, but this system allows no mount namespaces: "
                     "whether it writes to other places, which fails in Lambda, is not checked"
                 )
             yield account, function

@@ -56,7 +56,7 @@ def exports(variables: Mapping[str, str], exported: Collection[str]) -> str:
     """Return the lines for a shell's `eval` that set variables and unset what would lead a client elsewhere.
 
     They keep what they change in variables of that shell which are not exported, so that `restoration` can give it
-    back, and no file or process gets a secret of the user's. A second `up` in the same shell keeps nothing anew.
+    back, and no file or process gets a secret of the user's. A second `up` in the same shell keeps nothing more.
 
     Args:
         variables: the account's variables.

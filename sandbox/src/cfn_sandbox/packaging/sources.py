@@ -2,7 +2,7 @@
 
 Nobody has reviewed a file that isn't committed: a note, a key or an `.env` in src/ must not reach a bucket. A tracked
 file ships as it is in the working tree, with changes that are not committed. A link may lead to any file of the user's,
-so one in the place of a tracked file, or of a folder above it, is refused.
+so one instead of a tracked file, or of a folder above it, is refused.
 
 A project outside any repository, or one that its repository doesn't track (a staged copy), ships all its files except
 hidden ones.

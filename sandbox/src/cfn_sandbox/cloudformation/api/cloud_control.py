@@ -40,7 +40,7 @@ ERRORS = {
     "InternalFailure": "HandlerInternalFailureException",
     "NotFound": "ResourceNotFoundException",
     "GeneralServiceException": "GeneralServiceException",
-    "AccessDenied": "GeneralServiceException",  # the API has no error of its own for this code and the next
+    "AccessDenied": "GeneralServiceException",  # the API has no error for this code and the next
     "UnauthorizedTaggingOperation": "GeneralServiceException",
     **{
         code: f"{code}Exception"

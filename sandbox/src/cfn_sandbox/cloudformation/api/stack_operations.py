@@ -61,7 +61,7 @@ def just_deleted(call: Call, name: str) -> Stack | None:
     """Return the stack that the calling program deleted a moment ago, once; None if there is none.
 
     In AWS a stack is DELETE_IN_PROGRESS when DeleteStack returns, and some programs wait for its end by its name. Here
-    it is gone by then. The AWS CLI doesn't count: each of its commands is a program of its own, and `deploy` must not
+    it is gone by then. The AWS CLI doesn't count: each of its commands is a separate program, and `deploy` must not
     find the stack that `delete-stack` deleted.
     """
     for stack in reversed(call.space.stacks):

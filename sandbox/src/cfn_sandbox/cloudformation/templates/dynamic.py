@@ -118,7 +118,7 @@ def refuse(part: Value, where: str) -> None:
 
 
 def _placed(value: Value, place: str) -> Iterator[tuple[str, DynamicReference]]:
-    """Yield each reference with the place where it stands; a list's index is no part of it."""
+    """Yield each reference with the place where it stands; a list's index doesn't count."""
     if isinstance(value, str):
         yield from ((place, _parsed(match)) for match in _REFERENCE.finditer(value))
     elif isinstance(value, list):

@@ -2,7 +2,7 @@
 
 That is aws-cloudformation-resource-schema 2.0.10, a Java library over everit-org/json-schema with draft 7. Stack events
 have its lines. What decides here as there: keywords of different kinds in one schema are the branches of an `allOf`,
-which is counted in a line of its own; keywords beside a `$ref` are ignored; a keyword of a type that the value doesn't
+which is counted in a separate line; keywords next to a `$ref` are ignored; a keyword of a type that the value doesn't
 have is satisfied; formats that the library doesn't know are, too. An Unknown satisfies every keyword.
 
 Sources: both libraries' code on GitHub, and the cases recorded in tests/cloudformation/recordings.
