@@ -32,7 +32,7 @@ $(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sa
 
 .PHONY: demo
 demo: $(READY)  ## deploy AWS's documentation example to a sandbox on this machine, change it, delete it
-	@$(BIN)/python -m tools.sagemaker.demo
+	@$(BIN)/python -m tools.sagemaker
 
 .PHONY: check
 check: $(READY) lint  ## lint, types, unit and handler tests: under a minute
@@ -134,7 +134,7 @@ lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and up
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg
-	$(BIN)/python tools/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m tools.sagemaker.demo
+	$(BIN)/python tools/record.py guides/demo.svg --title "make demo" -- $(BIN)/python -m tools.sagemaker
 
 .PHONY: clean
 clean:  ## remove everything that the other targets created

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
@@ -22,6 +21,7 @@ from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tests.processes import descendants, wait_until_ended
 from tools import sagemaker
+from tools.sagemaker import __main__ as command_line
 from tools.sagemaker import demo
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def test_it_shows_every_step_with_its_time(capfd: pytest.CaptureFixture[str]) ->
     """The demo prints a plain line for each step, with its time, and ends within two minutes."""
     started_at = time.monotonic()
     completed = subprocess.run(
-        [sys.executable, "-m", "cfn_sandbox", "demo"], cwd=PROJECT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.sagemaker"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     assert (completed.returncode, completed.stderr) == (0, "")
     assert time.monotonic() - started_at < 120
@@ -87,10 +87,7 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 )
 def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: Path) -> None:
     """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
-    script = (
-        "from cfn_sandbox import __main__; from tools.sagemaker import demo; "
-        "demo.Demo.run = lambda *_: input(); exit(__main__.main(['demo']))"
-    )
+    script = "from tools.sagemaker import __main__, demo; demo.Demo.run = lambda *_: input(); exit(__main__.main([]))"
     with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=PROJECT,
@@ -127,8 +124,8 @@ def test_a_failure_shows_what_the_handler_s_log_says_of_it() -> None:
 
 @pytest.mark.parametrize(("arguments", "kind"), [([], TextTeller), (["--json"], JsonTeller)])
 def test_scripts_can_have_json(arguments: list[str], kind: type[Teller], monkeypatch: pytest.MonkeyPatch) -> None:
-    """`demo --json` prints JSON for scripts."""
+    """`--json` prints JSON for scripts."""
     tellers: list[Teller] = []
     monkeypatch.setattr(demo, "run", lambda _, teller: tellers.append(teller))
-    assert command_line.main(["demo", *arguments]) == 0
+    assert command_line.main(arguments) == 0
     assert [type(teller) for teller in tellers] == [kind]

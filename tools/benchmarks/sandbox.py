@@ -51,7 +51,7 @@ def rows() -> list[Row]:
     sandbox = PROGRAMS / "cfn-sandbox"
     return [
         Row("`cfn-sandbox run -- true`, packaged before", [sandbox, "run", "--", "true"], 1.5),
-        Row("`make demo`, set up before", [sys.executable, "-m", "tools.sagemaker.demo"]),
+        Row("`make demo`, set up before", [sys.executable, "-m", "tools.sagemaker"]),
         Row("AWS's schema rules", [sandbox, "test", "--suite", "lint"], 2),
         Row("contract suite v2, this type", [sandbox, "test", "--suite", "v2"], 5),
         Row("contract suite v1, this type", [sandbox, "test", "--suite", "v1"], 10),

@@ -5,11 +5,8 @@ It shows this project's type, unlike the rest of the sandbox. Every step checks 
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import signal
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
+from cfn_sandbox.cli.teller import Teller
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.interface import Action, Request
@@ -149,11 +146,15 @@ class Demo:
             if not stack["StackStatus"].endswith("_IN_PROGRESS"):
                 break
             time.sleep(0.2)
-        _expect(
-            stack["StackStatus"] == status, f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason')}"
-        )
+        _expect(stack["StackStatus"] == status, f"the stack is {stack['StackStatus']}: {self._why(stack['StackId'])}")
         described: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]
         return described
+
+    def _why(self, stack_id: str) -> str:
+        """Return the reasons of a stack's failed events, oldest first. The stack's own reason names no cause."""
+        events = self._cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+        failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
+        return " ".join(event.get("ResourceStatusReason", "") for event in failed) or "no event failed"
 
     def _invoke(self, action: Action, arn: str | None = None) -> dict[str, Any]:
         """Invoke READ or LIST as CloudFormation does outside a stack, with the primary identifier alone."""
@@ -237,22 +238,3 @@ def _expect(condition: object, otherwise: str) -> None:
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def main() -> int:
-    """Run the demonstration in the project's folder, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="make demo", description="The life of the documentation's example.")
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line, for scripts")
-    options = parser.parse_args()
-    try:
-        run(Path.cwd(), JsonTeller(sys.stdout) if options.json else TextTeller(sys.stdout))
-    except SandboxError as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
