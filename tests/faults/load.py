@@ -9,7 +9,6 @@ that Lambda does not charge to a function, is not counted.
 import os
 import random
 import resource
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -184,7 +183,7 @@ def _process(function: Function) -> int:
 
 def _is_function_process(pid: Path, root: bytes) -> bool:
     try:
-        is_python = os.path.realpath(pid / "exe") == os.path.realpath(sys.executable)
+        is_python = Path(os.path.realpath(pid / "exe")).name.startswith("python")
         return is_python and root in (pid / "environ").read_bytes()
     except OSError:  # another user's process, or one that has ended
         return False

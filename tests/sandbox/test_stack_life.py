@@ -92,7 +92,7 @@ def test_a_custom_name_can_not_be_replaced(cloudformation: Client, sagemaker: Cl
     stack = deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "HandlerErrorCode: AlreadyExists" in why(cloudformation, "quality")
-    assert "change the name" in why(cloudformation, "quality").lower()
+    assert "change JobDefinitionName in the same update" in why(cloudformation, "quality")
     assert names(sagemaker) == ["Fraud-Quality"]
     assert stack["Outputs"][0]["OutputValue"] == arn
     changed = arn_of(deploy(cloudformation.update_stack, maximal() | {"RoleArn": ROLE, "JobDefinitionName": "Second"}))

@@ -18,7 +18,7 @@ from tools.publishing.place import Place
 from tools.publishing.registration import Checks, Target, deregister, package, submit, translate_botocore_errors
 from tools.publishing.staging import TAG_UPDATES, stage, type_name_of
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 # Flushes each line, in a pipe too, because users follow a registration, which takes a minute.
 say = partial(print, flush=True)
 

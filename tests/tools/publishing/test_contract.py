@@ -9,6 +9,7 @@ import pytest
 from cfn_sandbox.contract import v1 as contract
 from tools.publishing.names import TypeName
 from tools.publishing.staging import stage
+from tools.sagemaker import rules
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ def test_a_staged_type_passes(tmp_path: Path) -> None:
         properties: dict[str, Any] = json.loads((project / "inputs" / f"inputs_3_{kind}.json").read_text())
         properties["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         (inputs / f"inputs_1_{kind}.json").write_text(json.dumps(properties))
-    result = contract.run(project, cache=tmp_path / "cache", inputs=inputs)
+    result = contract.run(project, cache=tmp_path / "cache", inputs=inputs, rules=[rules.rules()])
     assert result.exit_code == 0, result.output
     (counts,) = result.sets
     assert counts.passed, result.output

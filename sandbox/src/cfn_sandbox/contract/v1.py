@@ -5,8 +5,8 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ def run(
     language: str | None = None,
     python: Path | None = None,
     inputs: Path | None = None,
+    rules: Sequence[AbstractContextManager[object]] | None = None,
 ) -> Result:
     """Package a project and run the contract suite against it in a new account.
 
@@ -138,13 +139,16 @@ def run(
         language: cfn's language plugin, instead of the one that .rpdk-config names.
         python: the interpreter of the function (see cfn_sandbox.account.function.Function).
         inputs: a folder of inputs, instead of the project's.
+        rules: rules of services, instead of those of the project's plugins.
 
     Raises:
         SandboxError: the package can't be built, or the function can't be started.
     """
     package_file = package(project, cache, language)
+    if rules is None:
+        rules = plugins.rules(plugins.of_project(project))
     with (
-        Account(rules=plugins.rules(plugins.of_project(project))) as account,
+        Account(rules=rules) as account,
         Function(package_file, account, python=python) as function,
         suite(project, account, function, inputs) as cfn_test,
     ):
