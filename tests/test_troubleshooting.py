@@ -71,6 +71,8 @@ PRINTED = {
         "api/cloud_control.py"
     ),
     "can't run …: …": "cli/tethered.py",
+    "Python … can't import … from the package: …": "packaging/plugin.py",
+    "the setup can't be deployed: …": "contract/setup.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 
@@ -185,7 +187,7 @@ def test_a_guide_has_no_message_that_is_never_given(guide: str) -> None:
 def test_a_message_that_is_printed_is_in_its_module(message: str) -> None:
     """The module has the message's first fixed words, and the guide has its row."""
     (module,) = ROOT.glob(f"sandbox/src/cfn_sandbox/**/{PRINTED[message]}")
-    assert message.partition(GAP)[0] in module.read_text()
+    assert message.partition(GAP)[0].strip() in module.read_text()
     assert message in messages_in_guide("sandbox/TROUBLESHOOTING.md")
 
 
