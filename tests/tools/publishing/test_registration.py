@@ -324,6 +324,7 @@ def test_cfn_ends_with_an_interrupt(toy: Path) -> None:
 def test_package_writes_the_zip(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`make package` needs no account, prints the zip's path and size, and leaves nothing else."""
     out = tmp_path / "dist"
+    (toy / "pyproject.toml").write_text('[tool.cfn-sandbox]\nlanguage = "python312-small"\n')
     assert main(["package", "--project", str(toy), "--type-name", NAME, "--out", str(out)]) == 0
     bill, zip_path = sorted(out.iterdir())
     assert (bill.name, zip_path.name) == ("acme-play-thing.cdx.json", "acme-play-thing.zip")
