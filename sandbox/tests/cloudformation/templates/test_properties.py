@@ -19,8 +19,8 @@ from sandbox.tests.cloudformation.templates.world import PSEUDO, TOY, Known
 
 Strategy = st.SearchStrategy[JSON]
 
-VALUES: dict[str, Value] = {"Name": "bear/2", "Names": ["10.0.0.0/16", "b", "1"], "Region": "eu-west-1"}
-PARAMETERS = Parameters(values=VALUES)
+NAMES: list[Value] = ["10.0.0.0/16", "b", "1"]
+PARAMETERS = Parameters(values={"Name": "bear/2", "Names": NAMES, "Region": "eu-west-1"})
 SECTIONS: dict[str, JSON] = {
     "Parameters": {name: {"Type": "String"} for name in PARAMETERS.values},
     "Mappings": {"Map": {"eu-west-1": {"text": "t/u", "list": ["x", "y"]}}},
