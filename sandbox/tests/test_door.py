@@ -513,7 +513,7 @@ def resource(event, context):
     seen = os.path.exists(event["kept"])
     for path in pathlib.Path(tempfile.gettempdir()).iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    pathlib.Path("/tmp/mine").write_text("own")
+    pathlib.Path("/tmp", "mine").write_text("own")
     try:
         pathlib.Path(event["elsewhere"]).write_text("")
         elsewhere = ""

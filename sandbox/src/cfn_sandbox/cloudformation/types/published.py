@@ -1,4 +1,4 @@
-"""The schemas that AWS publishes of its own types, in cfn-lint's copy."""
+"""The schemas that AWS publishes of AWS types, in the copy that cfn-lint bundles."""
 
 from __future__ import annotations
 
