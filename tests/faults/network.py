@@ -5,6 +5,7 @@ pools, http.client, and all that this project adds to them.
 """
 
 import socket
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -160,6 +161,7 @@ class Connection(socket.socket):
     def __init__(self, network: Network) -> None:
         own_end, self._other_end = socket.socketpair()
         super().__init__(own_end.family, own_end.type, own_end.proto, fileno=own_end.detach())
+        weakref.finalize(self, self._other_end.close)  # else it stays open if this end is collected unclosed
         self._network = network
         self._sent = b""
         self._script: deque[Any] = deque()
@@ -261,8 +263,10 @@ def replace_network(network: Network) -> Iterator[Network]:
         patch("socket.getaddrinfo", resolve),
         patch("urllib3.connection._ssl_wrap_socket_and_match_hostname", secure),
     ):
-        yield network
-        network.drop()
+        try:
+            yield network
+        finally:
+            network.drop()
 
 
 def _operation(request: Any) -> str:  # noqa: ANN401 - botocore's prepared request
