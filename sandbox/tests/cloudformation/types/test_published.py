@@ -10,7 +10,7 @@ from cfn_sandbox.cloudformation.types import published
 
 @pytest.mark.parametrize("name", ["AWS::SNS::Topic", "AWS::SageMaker::MonitoringSchedule", "AWS::Acme::Unknown"])
 def test_a_schema_is_the_one_that_the_linter_gives(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A schema read from cfn-lint's files is the one that cfn-lint gives, which serves where the files are otherwise."""
+    """A schema read from cfn-lint's files is the one that cfn-lint itself gives, as it does where the files differ."""
     read = published.schema.__wrapped__(name)
     monkeypatch.setattr(published, "_index", lambda: None)
     given = published.schema.__wrapped__(name)
