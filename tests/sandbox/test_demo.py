@@ -87,7 +87,14 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 )
 def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: Path) -> None:
     """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
-    script = "from tools.sagemaker import __main__, demo; demo.Demo.run = lambda *_: input(); exit(__main__.main([]))"
+    # The real submit takes half a minute, and the test of the steps runs it.
+    script = """
+from cfn_sandbox.packaging.package import package
+from tools.sagemaker import __main__, demo
+demo._submit = lambda project, account: account.registry.add_package(package(project))
+demo.Demo.run = lambda shown, _: shown._invoke("LIST") and input()
+exit(__main__.main([]))
+"""
     with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=PROJECT,

@@ -343,88 +343,99 @@ INPUT = "#/ModelQualityJobInput"
 IN_FORMAT = f"{INPUT}/BatchTransformInput/DatasetFormat"
 
 
-@pytest.mark.parametrize(
-    ("properties", "words", "linted"),
-    [
-        (
-            _without_input(),
-            [
-                f"{INPUT}: #: no subschema matched out of the total 2 subschemas",
-                f"{INPUT}: required key [EndpointInput] not found",
-                f"{INPUT}: required key [BatchTransformInput] not found",
-            ],
-            {"'EndpointInput' is a required property", "'BatchTransformInput' is a required property"},
-        ),
-        (
-            _batch_and_endpoint(),
-            [
-                f"{INPUT}: extraneous key [BatchTransformInput] is not permitted",
-                f"{INPUT}: extraneous key [EndpointInput] is not permitted",
-            ],
-            {
-                "Additional properties are not allowed ('BatchTransformInput' was unexpected)",
-                "Additional properties are not allowed ('EndpointInput' was unexpected)",
-            },
-        ),
-        (
-            batch({}),
-            [
-                f"{IN_FORMAT}: #: no subschema matched out of the total 3 subschemas",
-                f"{IN_FORMAT}: required key [Csv] not found",
-                f"{IN_FORMAT}: required key [Json] not found",
-                f"{IN_FORMAT}: required key [Parquet] not found",
-            ],
-            {"'Csv' is a required property", "'Json' is a required property", "'Parquet' is a required property"},
-        ),
-        (
-            batch({"Csv": {}, "Json": {}}),
-            [
-                f"{IN_FORMAT}: extraneous key [Json] is not permitted",
-                f"{IN_FORMAT}: extraneous key [Csv] is not permitted",
-            ],
-            {
-                "Additional properties are not allowed ('Json' was unexpected)",
-                "Additional properties are not allowed ('Csv' was unexpected)",
-            },
-        ),
-    ],
-)
-def test_exactly_one_is_asked_for_by_name(properties: Json, words: list[str], linted: set[str], tmp_path: Path) -> None:
-    """With none or both of two exclusive properties, the stack event and cfn-lint name each of them.
+EXCLUSIVE: list[tuple[Json, list[str], set[str]]] = [
+    (
+        _without_input(),
+        [
+            f"{INPUT}: #: no subschema matched out of the total 2 subschemas",
+            f"{INPUT}: required key [EndpointInput] not found",
+            f"{INPUT}: required key [BatchTransformInput] not found",
+        ],
+        {"'EndpointInput' is a required property", "'BatchTransformInput' is a required property"},
+    ),
+    (
+        _batch_and_endpoint(),
+        [
+            f"{INPUT}: extraneous key [BatchTransformInput] is not permitted",
+            f"{INPUT}: extraneous key [EndpointInput] is not permitted",
+        ],
+        {
+            "Additional properties are not allowed ('BatchTransformInput' was unexpected)",
+            "Additional properties are not allowed ('EndpointInput' was unexpected)",
+        },
+    ),
+    (
+        batch({}),
+        [
+            f"{IN_FORMAT}: #: no subschema matched out of the total 3 subschemas",
+            f"{IN_FORMAT}: required key [Csv] not found",
+            f"{IN_FORMAT}: required key [Json] not found",
+            f"{IN_FORMAT}: required key [Parquet] not found",
+        ],
+        {"'Csv' is a required property", "'Json' is a required property", "'Parquet' is a required property"},
+    ),
+    (
+        batch({"Csv": {}, "Json": {}}),
+        [
+            f"{IN_FORMAT}: extraneous key [Json] is not permitted",
+            f"{IN_FORMAT}: extraneous key [Csv] is not permitted",
+        ],
+        {
+            "Additional properties are not allowed ('Json' was unexpected)",
+            "Additional properties are not allowed ('Csv' was unexpected)",
+        },
+    ),
+]
+"""Properties with none or both of what is exclusive; the words of AWS's validator; the words of cfn-lint."""
 
-    The stack event has the sandbox's text, which is that of AWS's validator.
+VALID = [minimal(), batch({"Csv": {}}), batch({"Json": {}}), batch({"Parquet": True})]
+
+
+@pytest.fixture(scope="module")
+def linted(tmp_path_factory: pytest.TempPathFactory) -> list[set[str]]:
+    """Return what cfn-lint reports, by our schema, for a template of each of EXCLUSIVE, then for all of VALID.
+
+    One process reads them all, because cfn-lint takes seconds to start.
     """
-    assert RegisteredType(SCHEMA, lambda _: {}).check(properties) == words
-    assert linted <= _lint(properties, tmp_path)
-
-
-@pytest.mark.slow
-def test_cfn_lint_accepts_what_is_valid(tmp_path: Path) -> None:
-    """cfn-lint accepts an endpoint, and a batch transform in each format."""
-    for number, valid in enumerate([minimal(), batch({"Csv": {}}), batch({"Json": {}}), batch({"Parquet": True})]):
-        (tmp_path / str(number)).mkdir()
-        assert _lint(valid, tmp_path / str(number)) == set()
-
-
-def _lint(properties: Json, folder: Path) -> set[str]:
-    """Return what cfn-lint reports for a template of one definition, by our schema."""
+    folder = tmp_path_factory.mktemp("linted")
     (folder / "schemas").mkdir()
     (folder / "schemas" / "ours.json").write_text(json.dumps(SCHEMA))
-    resource = {"Type": SCHEMA["typeName"], "Properties": properties}
-    template = folder / "template.json"
-    template.write_text(
-        json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"JobDefinition": resource}})
-    )
+    templates = []
+    for number, properties in enumerate([properties for properties, *_ in EXCLUSIVE] + VALID):
+        resource = {"Type": SCHEMA["typeName"], "Properties": properties}
+        templates.append(folder / f"{number}.json")
+        templates[-1].write_text(
+            json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"JobDefinition": resource}})
+        )
     completed = subprocess.run(
         [
             Path(sys.executable).with_name("cfn-lint"),
             *("--format", "json", "--regions", REGION),
-            *("--registry-schemas", folder / "schemas", "--", template),
+            *("--registry-schemas", folder / "schemas", "--", *templates),
         ],
         capture_output=True,
         check=False,
     )
-    return {finding["Message"] for finding in json.loads(completed.stdout)}
+    found: list[set[str]] = [set() for _ in templates]
+    for finding in json.loads(completed.stdout):
+        found[int(Path(finding["Filename"]).stem)].add(finding["Message"])
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(EXCLUSIVE)))
+def test_exactly_one_is_asked_for_by_name(linted: list[set[str]], number: int) -> None:
+    """With none or both of two exclusive properties, the stack event and cfn-lint name each of them.
+
+    The stack event has the sandbox's text, which is that of AWS's validator.
+    """
+    properties, words, found = EXCLUSIVE[number]
+    assert RegisteredType(SCHEMA, lambda _: {}).check(properties) == words
+    assert found <= linted[number]
+
+
+def test_cfn_lint_accepts_what_is_valid(linted: list[set[str]]) -> None:
+    """cfn-lint accepts an endpoint, and a batch transform in each format."""
+    assert linted[len(EXCLUSIVE) :] == [set() for _ in VALID]
 
 
 def test_the_names_that_stand_twice_are_the_same() -> None:
