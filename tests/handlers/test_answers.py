@@ -148,6 +148,20 @@ def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, actio
     assert "request id request-1" in answer["message"][:200]
 
 
+def test_half_a_character_in_an_answer_is_replaced(wire: Wire) -> None:
+    """A lone surrogate in a tag or a token is reported as "?", and everything else as it is: an answer is Unicode."""
+    model = create_definition(minimal())
+    wire.reply("ListTags", json_reply(200, {"Tags": [{"Key": "caf\xe9", "Value": "half \ud800"}]}))
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert answer["resourceModel"]["Tags"] == [{"Key": "caf\xe9", "Value": "half ?"}]
+    summary = {"MonitoringJobDefinitionArn": arn("caf\xe9"), "MonitoringJobDefinitionName": "caf\xe9"}
+    body = {"JobDefinitionSummaries": [summary], "NextToken": "\udfff!"}
+    wire.reply("ListModelQualityJobDefinitions", json_reply(200, body))
+    answer = invoke("LIST", None)
+    assert answer["resourceModels"] == [{"JobDefinitionArn": arn("caf\xe9"), "JobDefinitionName": "caf\xe9"}]
+    assert answer["nextToken"] == "?!"
+
+
 def test_a_taken_name_comes_before_awss_long_message(wire: Wire) -> None:
     """The message for a taken name says what to do before it quotes AWS."""
     wire.reply("CreateModelQualityJobDefinition", error_reply("ResourceInUse", "x" * 5000))

@@ -2,8 +2,11 @@
 
 import math
 import socket
+import time
+from threading import Event
 
 import pytest
+from urllib3.exceptions import ConnectTimeoutError
 
 from aws_sagemaker_modelqualityjobdefinition.runtime import deadline
 
@@ -30,3 +33,32 @@ def test_an_answer_is_not_read_when_its_time_is_over() -> None:
             stream = deadline._Stream(ours, socket.SocketIO(ours, "r"))
         with pytest.raises(TimeoutError, match="in time"):
             stream.readinto(bytearray(4))
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [(0.01, 60), (60, 0.01), (None, 0.01)])
+def test_a_name_that_is_not_resolved_in_time_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, timeout: float | None, limit: float
+) -> None:
+    """A name server that hangs holds a call no longer than its connect timeout and the time that is left.
+
+    The error is that of a connection which was not made, so nothing can have taken effect.
+    """
+    answered, ended = Event(), Event()
+
+    def hang(*_: object) -> None:
+        answered.wait(60)
+        ended.set()
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    connection = deadline._HTTPSConnection("sagemaker.example", timeout=timeout)
+    begin = time.monotonic()
+    with (
+        deadline.within(limit),
+        pytest.raises(ConnectTimeoutError, match=r"sagemaker\.example was not resolved in time"),
+    ):
+        connection.connect()
+    assert time.monotonic() - begin < 30
+    assert connection.host == "sagemaker.example"
+    answered.set()
+    assert ended.wait(60)
