@@ -1,8 +1,10 @@
 """The time limit of an invocation, as far as it can be tested without a network."""
 
+import io
 import math
 import socket
 import time
+from http.client import HTTPException
 from threading import Event
 
 import pytest
@@ -62,3 +64,14 @@ def test_a_name_that_is_not_resolved_in_time_is_given_up(
     assert connection.host == "sagemaker.example"
     answered.set()
     assert ended.wait(60)
+
+
+def test_an_answer_of_eight_megabytes_is_the_longest_that_is_read() -> None:
+    """An answer's bytes are counted over all reads: 8,000,000 are read, and one more is an error, not a short read."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = deadline._Stream(ours, io.BytesIO(bytes(8_000_001)))
+        read = [stream.readinto(bytearray(size)) for size in (5_000_000, 3_000_000, 0)]
+        assert read == [5_000_000, 3_000_000, 0]
+        with pytest.raises(HTTPException, match="too large"):
+            stream.readinto(bytearray(1))
