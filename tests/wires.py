@@ -116,6 +116,17 @@ def reply_after_effect(other: Reply) -> Reply:
     return reply
 
 
+def changed_reply(change: Callable[[Json], Json]) -> Reply:
+    """Return a reply that lets moto answer, and changes the body of its answer."""
+
+    def reply(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - botocore's answer
+        answer = _moto(botocore_stubber, "before-send.sagemaker", request)
+        assert answer is not None
+        return json_reply(answer.status_code, change(json.loads(answer.content)))(request)
+
+    return reply
+
+
 def raw_reply(status: int, body: bytes, content_type: str = "application/x-amz-json-1.1") -> Reply:
     """Return a reply with a status and any bytes."""
     headers = {"x-amzn-RequestId": "request-1", "Content-Type": content_type}

@@ -225,7 +225,7 @@ def _text(answer: "Mapping[str, Any]", member: str) -> str:
 
 def _arn(answer: "Mapping[str, Any]") -> str:
     arn = _text(answer, "JobDefinitionArn")
-    if not arn.startswith("arn:"):
+    if not arn.lower().startswith("arn:"):  # like names, ARNs are compared without case
         raise ValueError
     return arn
 

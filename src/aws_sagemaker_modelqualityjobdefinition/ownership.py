@@ -235,16 +235,16 @@ def _proven(operation: "Operation", name: str, wanted: tags.Tags, ended: Ended, 
     if ended.outcome is Outcome.REFUSED:
         raise failure.error()
     checks = operation.limits.checks
-    for pause in (*checks.looks, 0.0):
+    pauses = iter((*checks.looks, 0.0))
+    while True:
         seen = _look(operation, name, wanted)
         verdict = _verdict(seen, ended.in_doubt_since, checks.clocks_differ)
         if isinstance(seen, _Seen) and verdict is _Verdict.OURS:
             return Known(str(seen.description["JobDefinitionArn"]), moments.created(seen.description))
-        rest = min(pause, deadline.remaining() - checks.look_time)
-        if verdict is _Verdict.THEIRS or rest <= 0:
-            break
-        operation.limits.time.pause(rest)
-    raise _unproven(operation, name, seen, ended, failure).error()
+        pause = min(next(pauses), deadline.remaining() - checks.look_time)
+        if verdict is _Verdict.THEIRS or pause <= 0:
+            raise _unproven(operation, name, seen, ended, failure).error()
+        operation.limits.time.pause(pause)
 
 
 def _verdict(seen: _Seen | Failure, since: float | None, margin: float) -> _Verdict:

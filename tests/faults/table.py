@@ -10,8 +10,7 @@ Bars separate the columns. A line that begins with # is a heading or a remark. A
     UNREADABLE   the answer is not the service's            the call may have taken effect
 
 A cell of an answer is SUCCESS, or FAILED and a code. With "+ model" the failure must name the resource, without it the
-failure must not. "its code" is the code that CODE_OF has for the fault, "retriable" is any code that CloudFormation
-retries, and "or" allows either.
+failure must not. "its code" is the code that CODE_OF has for the fault.
 """
 
 from collections.abc import Collection, Iterator
@@ -21,7 +20,7 @@ import pytest
 
 from tests.faults import fault
 from tests.faults.fault import Fault
-from tests.faults.world import RETRIABLE, Outcome, World
+from tests.faults.world import Outcome, World
 from tools.envelopes import Json
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -52,14 +51,14 @@ CODE_OF: dict[str, str] = {
     "reset": "NetworkFailure",
     "closed": "NetworkFailure",
     "cut-in-status": "NetworkFailure",
-    # What arrived is not SageMaker's answer. The code must be retriable; which of the four it is doesn't matter.
-    "cut-in-headers": "retriable",
-    "cut-in-body": "retriable",
-    "204": "retriable",
-    "302": "retriable",
-    "html": "retriable",
-    "empty": "retriable",
-    "garbage": "retriable",
+    # What arrived is not SageMaker's answer.
+    "cut-in-headers": "ServiceInternalError",
+    "cut-in-body": "ServiceInternalError",
+    "204": "ServiceInternalError",
+    "302": "ServiceInternalError",
+    "html": "ServiceInternalError",
+    "empty": "ServiceInternalError",
+    "garbage": "ServiceInternalError",
 }
 
 CALLS: dict[str, Collection[int]] = {
@@ -105,13 +104,10 @@ def planned_faults(name: str, operation: str, moment: str, calls: str) -> list[F
 
 def check(outcome: Outcome, expected: str, name: str) -> None:
     """Check that the last answer is what a row expects."""
-    choices = expected.replace("its code", CODE_OF.get(name, "")).split(" or ")
-    retriable = [choice.replace("retriable", code) for choice in choices for code in RETRIABLE if "retriable" in choice]
-    outcomes = [choice for choice in choices if "retriable" not in choice] + retriable
     actual = " ".join(filter(None, [outcome.status, outcome.code]))
     if outcome.status == "FAILED" and outcome.model is not None:
         actual += " + model"
-    assert actual in outcomes, f"expected {expected}, got {actual}:\n{outcome}"
+    assert actual == expected.replace("its code", CODE_OF.get(name, "")), f"got {actual}:\n{outcome}"
 
 
 def roll_back(world: World, model: Json | None) -> None:

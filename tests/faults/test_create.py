@@ -108,7 +108,7 @@ OLDER = """
   equal     | UNSENT THROTTLED FAILED              | before | once   | FAILED AlreadyExists
   equal     | CUT UNREADABLE                       | before | once   | FAILED AlreadyExists
   equal     | UNSENT THROTTLED                     | before | always | FAILED its code
-  equal     | FAILED CUT UNREADABLE                | before | always | FAILED AlreadyExists or FAILED retriable
+  equal     | FAILED CUT UNREADABLE                | before | always | FAILED AlreadyExists
   retagged  | UNSENT THROTTLED FAILED              | before | once   | FAILED AlreadyExists
   retagged  | CUT UNREADABLE                       | before | once   | FAILED AlreadyExists
   untagged  | unreachable throttled 503 reset html | before | once   | FAILED AlreadyExists
@@ -183,11 +183,11 @@ LOOKING = """
   generated | silence | once   | denied                 | always  | 0   | FAILED AccessDenied + model
   generated | silence | once   | expired                | always  | 0   | FAILED InvalidCredentials + model
   generated | silence | once   | unknown                | always  | 0   | FAILED GeneralServiceException + model
-  generated | silence | once   | html                   | always  | 0   | FAILED retriable + model
-  generated | silence | once   | empty                  | always  | 0   | FAILED retriable + model
+  generated | silence | once   | html                   | always  | 0   | FAILED its code + model
+  generated | silence | once   | empty                  | always  | 0   | FAILED its code + model
   generated | reset   | always | silence                | always  | 0   | FAILED NetworkFailure + model
-  generated | reset   | always | 503                    | always  | 0   | FAILED retriable + model
-  generated | reset   | once   | denied                 | 1st-3rd | 0   | SUCCESS or FAILED AccessDenied + model
+  generated | reset   | always | 503                    | always  | 0   | FAILED NetworkFailure + model
+  generated | reset   | once   | denied                 | 1st-3rd | 0   | SUCCESS
   user      | silence | once   | -                      |         | 1   | SUCCESS
   user      | silence | once   | -                      |         | 3   | SUCCESS
   user      | silence | always | -                      |         | 1   | SUCCESS
@@ -296,7 +296,7 @@ def test_a_name_whose_owner_can_not_be_known_is_explained(world: World) -> None:
     """
     world.plan(Fault("silence", CREATE, "after", range(9)), Fault("silence", DESCRIBE, "before", range(99)))
     lost = world.request("CREATE", desired("user"), tags=STACK_TAGS)
-    check(lost, "FAILED retriable", "-")
+    check(lost, "FAILED NetworkFailure", "-")
     created_on = world.clock.date.strftime("%Y-%m-%d")
     world.plan()
     other = desired("user") | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}

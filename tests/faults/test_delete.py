@@ -27,13 +27,13 @@ TABLE = """
   silence reset closed cut-in-status  | before | always | FAILED its code               | there
   REFUSED                             | before | once   | FAILED its code               | there
   FAILED CUT                          | after  | once   | SUCCESS                       | gone
-  FAILED CUT                          | after  | always | SUCCESS or FAILED retriable   | gone
+  FAILED CUT                          | after  | always | SUCCESS                       | gone
 # A proxy answers instead of SageMaker, which proves nothing. (This operation's answer has no members, so an answer that
 # is empty, or cut after its status, looks like success. SageMaker does not give one before the deletion.)
   html 302                            | before | once   | SUCCESS                       | gone
-  html 302                            | before | always | FAILED retriable              | there
+  html 302                            | before | always | FAILED its code               | there
   html 302                            | after  | once   | SUCCESS                       | gone
-  html 302                            | after  | always | SUCCESS or FAILED retriable   | gone
+  html 302                            | after  | always | SUCCESS                       | gone
 """
 
 

@@ -1,5 +1,7 @@
 """READ and LIST under every fault, imports included: reads change nothing and report only what is true."""
 
+import json
+
 import pytest
 
 from tests.faults.fault import Fault
@@ -69,3 +71,12 @@ def test_an_unreadable_answer_is_reported(world: World, action: str, operation: 
     assert operation in outcome.message, outcome
     assert "defect" not in outcome.message
     assert "Please sign in" not in outcome.message, "the message contains a proxy's page"
+
+
+@pytest.mark.parametrize(("size", "expected"), [(7_990_000, "SUCCESS"), (8_000_000, "FAILED NetworkFailure")])
+def test_an_answer_of_over_eight_megabytes_is_not_read(world: World, size: int, expected: str) -> None:
+    """READ gives up on an answer, head included, that is larger than any of SageMaker's: it must fit into memory."""
+    world.sagemaker.create_foreign(minimal() | {"JobDefinitionName": "Churn"}, {})
+    description = world.sagemaker.call("DescribeModelQualityJobDefinition", JobDefinitionName="Churn")
+    world.network.answer_all(200, json.dumps(description | {"Tags": []}).encode().ljust(size))
+    check(world.request("READ", {"JobDefinitionName": "Churn"}), expected, "-")

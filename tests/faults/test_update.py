@@ -63,8 +63,11 @@ WRITES = """
   DeleteTags   | REFUSED                             | before | always | FAILED its code
   DeleteTags   | UNSENT THROTTLED FAILED             | before | always | FAILED its code
   DeleteTags   | silence reset closed cut-in-status  | before | always | FAILED its code
-  DeleteTags   | 302 html                            | before | always | FAILED retriable
-  DeleteTags   | FAILED CUT UNREADABLE               | after  | always | SUCCESS or FAILED retriable
+  DeleteTags   | 302 html                            | before | always | FAILED its code
+  DeleteTags   | FAILED silence reset closed         | after  | always | FAILED its code
+  DeleteTags   | cut-in-status 302 html              | after  | always | FAILED its code
+  DeleteTags   | cut-in-headers cut-in-body 204      | after  | always | SUCCESS
+  DeleteTags   | empty garbage                       | after  | always | SUCCESS
   AddTags      | UNSENT THROTTLED FAILED             | before | once   | SUCCESS
   AddTags      | silence reset closed cut-in-status  | before | once   | SUCCESS
   AddTags      | 302 html                            | before | once   | SUCCESS
@@ -72,15 +75,18 @@ WRITES = """
   AddTags      | REFUSED                             | before | always | FAILED its code
   AddTags      | UNSENT THROTTLED FAILED             | before | always | FAILED its code
   AddTags      | silence reset closed cut-in-status  | before | always | FAILED its code
-  AddTags      | 302 html                            | before | always | FAILED retriable
-  AddTags      | FAILED CUT UNREADABLE               | after  | always | SUCCESS or FAILED retriable
+  AddTags      | 302 html                            | before | always | FAILED its code
+  AddTags      | FAILED silence reset closed         | after  | always | FAILED its code
+  AddTags      | cut-in-status 302 html garbage      | after  | always | FAILED its code
+  AddTags      | cut-in-headers cut-in-body 204      | after  | always | SUCCESS
+  AddTags      | empty                               | after  | always | SUCCESS
 # The handler reads nothing from the answers to these two, so a proxy's empty answer looks like success. ListTags shows
 # that nothing changed.
   DeleteTags   | cut-in-headers cut-in-body          | before | always | FAILED NotStabilized
   DeleteTags   | 204 empty garbage                   | before | always | FAILED NotStabilized
   AddTags      | cut-in-headers cut-in-body          | before | always | FAILED NotStabilized
   AddTags      | 204 empty                           | before | always | FAILED NotStabilized
-  AddTags      | garbage                             | before | always | FAILED retriable
+  AddTags      | garbage                             | before | always | FAILED its code
 """
 # The same for some faults, while ListTags lags by this many answers. The handler stops waiting before 99 answers, so
 # with that lag it never sees the change.
@@ -89,12 +95,14 @@ LAGGING = """
   DeleteTags   | unreachable reset html              | before | always | 1  | FAILED its code
   DeleteTags   | denied                              | before | always | 1  | FAILED its code
   DeleteTags   | 503 reset cut-in-body html          | after  | once   | 1  | SUCCESS
-  DeleteTags   | 503 reset cut-in-body html          | after  | always | 1  | SUCCESS or FAILED retriable
+  DeleteTags   | 503 reset html                      | after  | always | 1  | FAILED its code
+  DeleteTags   | cut-in-body                         | after  | always | 1  | SUCCESS
   AddTags      | unreachable reset html              | before | once   | 1  | SUCCESS
   AddTags      | unreachable reset html              | before | always | 1  | FAILED its code
   AddTags      | denied                              | before | always | 1  | FAILED its code
   AddTags      | 503 reset cut-in-body html          | after  | once   | 1  | SUCCESS
-  AddTags      | 503 reset cut-in-body html          | after  | always | 1  | SUCCESS or FAILED retriable
+  AddTags      | 503 reset html                      | after  | always | 1  | FAILED its code
+  AddTags      | cut-in-body                         | after  | always | 1  | SUCCESS
   DeleteTags   | unreachable reset html              | before | once   | 99 | FAILED NotStabilized
   DeleteTags   | unreachable reset html              | before | always | 99 | FAILED its code
   DeleteTags   | denied                              | before | always | 99 | FAILED its code

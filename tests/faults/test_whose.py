@@ -184,6 +184,22 @@ def test_an_updates_callback_does_not_report_another_definition(world: World) ->
     assert "resourceModel" not in second
 
 
+def test_a_creates_callback_does_not_report_another_definition(world: World) -> None:
+    """CREATE answers NotFound, without a model, if another definition has taken the name of the one that it made."""
+    world.sagemaker.tag_lag = 1
+    tagged = NAMED | {"Tags": [{"Key": "owner", "Value": "us"}]}
+    first = world.invoke("CREATE", tagged).answer
+    assert first["status"] == "IN_PROGRESS"
+    world.clock.sleep(5)
+    world.sagemaker.call(DELETE, JobDefinitionName="Churn")
+    world.sagemaker.create_foreign(NAMED, {"owner": "us"}, age=0)
+    second = world.invoke("CREATE", first["resourceModel"], context=first["callbackContext"]).answer
+    assert (second["status"], second["errorCode"]) == ("FAILED", "NotFound")
+    assert arn("churn") in second["message"]
+    assert "resourceModel" not in second
+    assert [*world.sagemaker.definitions] == ["churn"]
+
+
 CONTEXTS = [
     pytest.param({"Attempt": 1}, id="no ARN"),
     pytest.param({"Attempt": 1, "Arn": arn("other")}, id="another ARN"),

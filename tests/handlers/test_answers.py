@@ -1,6 +1,7 @@
 """Tests of how every handler treats answers that it can't read, that are lost or that are too long."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
@@ -9,10 +10,13 @@ from aws_sagemaker_modelqualityjobdefinition.runtime import envelope
 from tests.wires import (
     Reply,
     Wire,
+    call_until_done,
+    changed_reply,
     create_definition,
     error_reply,
     invoke,
     json_reply,
+    lost_answer,
     moto_definitions,
     raising_reply,
     raw_reply,
@@ -146,6 +150,48 @@ def test_a_message_of_any_length_and_kind_is_passed_on_in_part(wire: Wire, actio
     assert answer["errorCode"] == "InvalidRequest"
     assert len(json.dumps(answer, ensure_ascii=False).encode()) < 5000
     assert "request id request-1" in answer["message"][:200]
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda text: text.replace("fraud-quality", "FRAUD-Quality")])
+def test_an_arn_in_upper_case_is_the_same_arn(wire: Wire, spell: Callable[[str], str]) -> None:
+    """Every handler finds its definition although SageMaker reports the ARN in upper case and the stack knows another.
+
+    CREATE finds it after a lost answer too, and its callback.
+    """
+    shouting = changed_reply(
+        lambda body: {name: spell(value) if name == "JobDefinitionArn" else value for name, value in body.items()}
+    )
+    wire.reply("DescribeModelQualityJobDefinition", *[shouting] * 100)
+    wire.reply("CreateModelQualityJobDefinition", shouting)
+    wire.reply("ListTags", json_reply(200, {"Tags": []}))
+    first = invoke("CREATE", maximal())
+    assert first["status"] == "IN_PROGRESS"
+    assert first["resourceModel"]["JobDefinitionArn"] == spell(arn("fraud-quality"))
+    again, _ = call_until_done(first, "CREATE", maximal())
+    assert again["status"] == "SUCCESS"
+    for known in (spell(arn("fraud-quality")), arn("fraud-quality"), arn("Fraud-Quality")):
+        model = dict(again["resourceModel"], JobDefinitionArn=known)
+        assert invoke("READ", {"JobDefinitionArn": known})["resourceModel"] == again["resourceModel"]
+        assert invoke("UPDATE", model, model)["status"] == "SUCCESS"
+    wire.reply("DeleteModelQualityJobDefinition", raising_reply(ConnectionClosedError(endpoint_url=URL)))
+    assert invoke("DELETE", dict(again["resourceModel"], JobDefinitionArn=arn("fraud-quality")))["status"] == "SUCCESS"
+    assert moto_definitions() == {}
+    wire.reply("CreateModelQualityJobDefinition", lost_answer(ConnectionClosedError(endpoint_url=URL)))
+    assert create_definition(maximal())["JobDefinitionArn"] == spell(arn("fraud-quality"))
+
+
+def test_half_a_character_in_an_answer_is_replaced(wire: Wire) -> None:
+    """A lone surrogate in a tag or a token is reported as "?", and everything else as it is: an answer is Unicode."""
+    model = create_definition(minimal())
+    wire.reply("ListTags", json_reply(200, {"Tags": [{"Key": "caf\xe9", "Value": "half \ud800"}]}))
+    answer = invoke("READ", {"JobDefinitionArn": model["JobDefinitionArn"]})
+    assert answer["resourceModel"]["Tags"] == [{"Key": "caf\xe9", "Value": "half ?"}]
+    summary = {"MonitoringJobDefinitionArn": arn("caf\xe9"), "MonitoringJobDefinitionName": "caf\xe9"}
+    body = {"JobDefinitionSummaries": [summary], "NextToken": "\udfff!"}
+    wire.reply("ListModelQualityJobDefinitions", json_reply(200, body))
+    answer = invoke("LIST", None)
+    assert answer["resourceModels"] == [{"JobDefinitionArn": arn("caf\xe9"), "JobDefinitionName": "caf\xe9"}]
+    assert answer["nextToken"] == "?!"
 
 
 def test_a_taken_name_comes_before_awss_long_message(wire: Wire) -> None:

@@ -221,6 +221,19 @@ def test_a_pattern_put_off_is_the_pattern() -> None:
     assert isinstance(re.compile("A"), re.Pattern)
 
 
+def test_a_pattern_of_addresses_matches_what_has_a_colon() -> None:
+    """A pattern of IPv6 addresses is compiled for a text with a colon, and matches from where it is told to."""
+    with startup.lazy_imports():
+        address = re.compile(r"^(?:(?:[0-9A-Fa-f]{1,4}:){6}x|::1)")
+    assert address.match("sagemaker.eu-west-1.amazonaws.com") is None
+    for text, *ends in (("::1",), ("::1x", 0, 3)):
+        found = address.match(text, *ends)
+        assert found is not None
+        assert found.group() == "::1"
+    assert address.match("::2") is None
+    assert address.match("::1", 0, 2) is None
+
+
 def test_a_plain_dataclass_behaves_like_any_other() -> None:
     """A dataclass made during the imports has the same fields, defaults, equality and errors as any other."""
     with startup.lazy_imports():
