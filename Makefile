@@ -22,7 +22,7 @@ help:  ## list the targets
 setup: $(READY)  ## set up the virtual environment, .venv
 
 $(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sandbox/src/cfn_sandbox/*/emulator.txt sandbox/src/cfn_sandbox/*/linter.txt)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
 	$(UV) pip install --require-hashes --requirement requirements-dev.txt
@@ -44,7 +44,7 @@ ifdef ARGS
 test: $(READY)
 	PYTEST_ADDOPTS="$$ARGS" $(BIN)/pytest
 else
-test: $(READY) lint  ## lint, types and every test, AWS's contract suites included; some tests only: ARGS="-k tags"
+test: $(READY) lint  ## lint, types and every test, with AWS's contract suite v1, and v2 rebuilt from its documentation; some tests only: ARGS="-k tags"
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
 endif
 

@@ -1,4 +1,4 @@
-"""The README's template is an example, and its links and make targets exist."""
+"""The README's template is an example under another name, and its links and make targets exist."""
 
 import re
 
@@ -10,9 +10,10 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_template_is_the_example_that_is_deployed() -> None:
-    """The README's template is examples/minimal.yaml, which tests/sandbox/test_examples.py deploys."""
+    """The README's template is examples/minimal.yaml, which the tests deploy, but for the name."""
     (template,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert template == (ROOT / "examples/minimal.yaml").read_text().partition("\n")[2]
+    example = (ROOT / "examples/minimal.yaml").read_text().partition("\n")[2]
+    assert template == example.replace("Type: AWS::SageMaker::", "Type: Acme::SageMaker::")
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])

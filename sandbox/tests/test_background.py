@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cli import background, shell
@@ -67,7 +69,7 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
         [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=False
     )
     assert completed.stdout == "Toy::Test::Type\n", completed.stderr
-    pid, log = pid_of(project), started.stderr.partition("the function's log is ")[2].partition(";")[0]
+    pid, log = pid_of(project), started.stderr.partition("the function's log is ")[2].partition("\n")[0]
 
     cache = project / ".cache" / "sandbox"
     assert {path.name: path.stat().st_mode & 0o777 for path in [cache, *cache.iterdir()]} == {
@@ -81,6 +83,8 @@ def test_it_is_up_until_down(sandbox: Call, project: Path) -> None:
     assert "aws-lambda-rie" in running
     for secret in secrets:
         assert secret not in (cache / "log").read_text() + Path(log).read_text() + running
+
+    assert "Ctrl-C" not in started.stderr
 
     ended = sandbox("down")
     assert not (cache / "variables").exists()
@@ -101,6 +105,35 @@ def test_up_twice_is_the_same_sandbox(sandbox: Call, project: Path) -> None:
     other = sandbox("up", "--detach", "--region", "us-west-2")
     assert (other.returncode, other.stdout) == (1, "")
     assert other.stderr == "cfn-sandbox: a sandbox of this project is up in eu-west-1: `cfn-sandbox down` ends it\n"
+
+
+def test_the_type_has_another_name_on_request(sandbox: Call) -> None:
+    """Schema, package and handlers are under the new name; a template with the project's own gets a hint."""
+    started = sandbox("up", "--detach", "--type-name", "Acme::Test::Type")
+    assert "cfn-sandbox: Acme::Test::Type is registered and ready\n" in started.stderr
+    environment = variables(started.stdout)
+    assert environment["CFN_SANDBOX_TYPE_NAME"] == "Acme::Test::Type"
+    client = boto3.client(
+        "cloudformation",
+        environment["AWS_REGION"],
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment["AWS_SESSION_TOKEN"],
+    )
+    template = '{"Resources": {"Toy": {"Type": "%s", "Properties": {"Name": "toy"}}}}'
+    with pytest.raises(ClientError, match=r"\[Toy::Test::Type\] \(sandbox's hint: did you mean Acme::Test::Type\?\)"):
+        client.create_stack(StackName="s", TemplateBody=template % "Toy::Test::Type")
+    with pytest.raises(ClientError, match=r"\[Acme::Test::Tipe\] \(sandbox's hint: did you mean Acme::Test::Type\?\)"):
+        client.create_stack(StackName="s", TemplateBody=template % "Acme::Test::Tipe")
+    client.create_stack(StackName="s", TemplateBody=template % "Acme::Test::Type")
+    client.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
+    client.close()
+    assert sandbox("up", "--detach").stdout == started.stdout
+    other = sandbox("up", "--detach", "--type-name", "Acme::Test::Other")
+    assert other.stderr == (
+        "cfn-sandbox: a sandbox of this project is up with the type Acme::Test::Type: `cfn-sandbox down` ends it\n"
+    )
 
 
 def test_down_without_up_is_reported(sandbox: Call, project: Path) -> None:

@@ -6,9 +6,9 @@ doubt and in every callback, what is reported, changed or deleted has the creati
 A generated name belongs to one request: it is derived from the stack, the logical id and the request token. A
 definition that has it and differs from the request was made by hand.
 
-A user-provided name proves nothing. With one, CREATE adopts an existing definition only if all of this holds: an
-attempt of this invocation may have created it, it was created after that attempt began, and it equals the request in
-every property and tag. All other definitions are left alone, because CloudFormation would later delete an adopted one.
+With a user-provided name, CREATE adopts an existing definition only if all of this holds: an attempt of this invocation
+may have created it, it was created after that attempt began, and it equals the request in every property and tag. All
+other definitions are left alone, because CloudFormation would later delete an adopted one.
 """
 
 import logging

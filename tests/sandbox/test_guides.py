@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
+from moto.sagemaker import urls
 
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from tests.stack_events import why
 from tools import sagemaker
 from tools.envelopes import ROOT
 
@@ -129,6 +132,79 @@ def schedule(definition: object) -> Json:
             },
         },
     }
+
+
+def make_role(account: Account) -> str:
+    """Make a role that SageMaker can assume, and return its ARN."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arn: str = account.client("iam").create_role(RoleName="assumed", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    return arn
+
+
+def test_the_readme_s_event_of_a_failed_stack(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's first screen has the sandbox's words, wrapped and with an ellipsis for the request id."""
+    before, after = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert before == "Error occurred during operation 'CREATE'. (HandlerErrorCode: GeneralServiceException)\n"
+    definition = properties() | {"RoleArn": make_role(account)}
+    del definition["ModelQualityJobInput"]["EndpointInput"]["InferenceAttribute"]
+    template = json.dumps({"Resources": {"JobDefinition": {"Type": OURS, "Properties": definition}}})
+    # As with --strict: SageMaker's class in the account that is open already.
+    monkeypatch.setattr(next(iter(urls.url_paths.values())).__self__, "strict", True)
+    account.client("cloudformation").create_stack(StackName="refused", TemplateBody=template)
+    assert state(account, "refused") == ("ROLLBACK_COMPLETE", None)
+    told = why(account.client("cloudformation"), "refused")
+    account.client("cloudformation").delete_stack(StackName="refused")
+    shown = re.sub(r"request id \w+|RequestToken: [\w-]+, ", lambda found: "request id …" * ("id" in found[0]), told)
+    shown = shown.removeprefix('Resource handler returned message: "').replace(
+        '" (HandlerErrorCode', " (HandlerErrorCode"
+    )
+    assert shown.split() == after.split()
+
+
+def test_the_name_of_a_definition_as_an_attribute(account: Account) -> None:
+    """Fn::GetAtt gives the name under AWS's name of the type, and is refused under another."""
+    cloudformation = account.client("cloudformation")
+    output = {"Name": {"Value": {"Fn::GetAtt": ["JobDefinition", "JobDefinitionName"]}}}
+    for name in (THEIRS, OURS):
+        resource = {"Type": name, "Properties": properties() | {"JobDefinitionName": "Churn"}}
+        template = json.dumps({"Resources": {"JobDefinition": resource}, "Outputs": output})
+        if name == OURS:
+            with pytest.raises(ClientError, match="Requested attribute JobDefinitionName must be a readonly property"):
+                cloudformation.create_stack(StackName="named", TemplateBody=template)
+            continue
+        cloudformation.create_stack(StackName="named", TemplateBody=template)
+        assert state(account, "named") == ("CREATE_COMPLETE", None), why(cloudformation, "named")
+        (stack,) = cloudformation.describe_stacks(StackName="named")["Stacks"]
+        assert [one["OutputValue"] for one in stack["Outputs"]] == ["Churn"]
+        cloudformation.delete_stack(StackName="named")
+
+
+def test_an_exported_name_blocks_the_replacement(account: Account) -> None:
+    """A replacement would change an export that another stack imports, so the update rolls back."""
+    cloudformation = account.client("cloudformation")
+    resource: Json = {"Type": OURS, "Properties": properties()}
+    exported = {"Arn": {"Value": {"Ref": "JobDefinition"}, "Export": {"Name": "definition"}}}
+    template: Json = {"Resources": {"JobDefinition": resource}, "Outputs": exported}
+    cloudformation.create_stack(StackName="monitoring", TemplateBody=json.dumps(template))
+    assert state(account) == ("CREATE_COMPLETE", None)
+    imported = {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {"Type": "String", "Value": {"Fn::ImportValue": "definition"}},
+    }
+    cloudformation.create_stack(StackName="user", TemplateBody=json.dumps({"Resources": {"Name": imported}}))
+    assert state(account, "user") == ("CREATE_COMPLETE", None)
+    before = definitions(account)
+    resource["Properties"]["RoleArn"] = "arn:aws:iam::123456789012:role/other"
+    cloudformation.update_stack(StackName="monitoring", TemplateBody=json.dumps(template))
+    assert state(account)[0] == "UPDATE_ROLLBACK_COMPLETE"
+    events = cloudformation.describe_stack_events(StackName="monitoring")["StackEvents"]
+    reasons = [one.get("ResourceStatusReason", "") for one in events]
+    assert any("Export definition cannot be updated as it is in use by user" in one for one in reasons), reasons
+    assert definitions(account) == before
+    for name in ("user", "monitoring"):
+        cloudformation.delete_stack(StackName=name)
+    assert definitions(account) == []
 
 
 def test_migrate(account: Account, tmp_path: Path) -> None:

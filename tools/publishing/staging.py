@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, get_args
 from cfn_sandbox import settings as sandbox_settings
 from cfn_sandbox.packaging import cfn, role, sources
 from cfn_sandbox.packaging.package import build_without_docker
+from cfn_sandbox.packaging.renaming import Renamer
 from cfn_sandbox.packaging.sources import SETTINGS
 from tools.publishing.errors import PublishingError
 from tools.publishing.names import TypeName
@@ -79,9 +79,11 @@ def stage(
     existing = next(folder for folder in out.parents if folder.exists())
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
         staged = Path(scratch) / out.name
-        renamer = _Renamer(old, type_name)
+        renamer = Renamer(old, type_name)
         for path in sources.shipped_files(project, *required, *_OPTIONAL):
-            renamer.copy(path, staged / renamer.rename(path.relative_to(project).as_posix()))
+            copy = staged / renamer.rename(path.relative_to(project).as_posix())
+            renamer.copy(path, copy)
+            shutil.copymode(path, copy)
         if small:
             _set_language(staged / SETTINGS, settings.language)
         if tag_updates == "in-place":
@@ -112,29 +114,6 @@ def _refuse_folder(project: Path, out: Path) -> None:
     for name in ("src", *_OPTIONAL):
         if out.is_relative_to(project / name):
             raise PublishingError(f"{out} is inside {name}, which is part of the project: name another folder.")
-
-
-class _Renamer:
-    """A copier that replaces one type name by another, in each of its spellings."""
-
-    def __init__(self, old: TypeName, new: TypeName) -> None:
-        self._new = dict(zip((s.encode() for s in old.spellings), (s.encode() for s in new.spellings), strict=True))
-        names = b"|".join(re.escape(spelling) for spelling in self._new)
-        # A web address stays unchanged, because its target isn't renamed.
-        self._pattern = re.compile(rb"https?://[^\s\"'<>)]+|(?<![A-Za-z0-9_])(?:" + names + rb")(?![A-Za-z0-9_])")
-
-    def rename(self, text: str) -> str:
-        """Return a text with the new name."""
-        return self._bytes(text.encode()).decode()
-
-    def copy(self, source: Path, destination: Path) -> None:
-        """Copy a file, with the new name in its content."""
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        destination.write_bytes(self._bytes(source.read_bytes()))
-        shutil.copymode(source, destination)
-
-    def _bytes(self, content: bytes) -> bytes:
-        return self._pattern.sub(lambda match: self._new.get(match[0], match[0]), content)
 
 
 def _set_language(settings_file: Path, language: str | None) -> None:

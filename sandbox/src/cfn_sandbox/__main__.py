@@ -67,6 +67,11 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
 
     account = argparse.ArgumentParser(add_help=False, parents=[region])
     account.add_argument(
+        "--type-name",
+        metavar="NAME",
+        help="the name under which the type is registered, such as Acme::Notes::Note (default: the project's)",
+    )
+    account.add_argument(
         "--validate-registered",
         action="store_true",
         help="let CloudFormation's pre-deployment validation cover the registered type, too",
@@ -168,7 +173,7 @@ def _check_separator(arguments: Sequence[str]) -> None:
         return
     rest = list(arguments[1:])
     while rest and rest[0].startswith("-"):
-        del rest[: 2 if rest[0] in {"--project", "--region"} else 1]
+        del rest[: 2 if rest[0] in {"--project", "--region", "--type-name"} else 1]
     if any(argument.startswith("-") for argument in rest):
         own = arguments[: len(arguments) - len(rest)]
         raise SandboxError(

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from tools.publishing import names
+from cfn_sandbox.packaging import renaming
 from tools.publishing.errors import PublishingError
 from tools.publishing.names import TypeName
 
@@ -67,7 +67,7 @@ def test_a_user_provided_type_name_is_used_unchanged(name: str) -> None:
 def test_names_are_judged_by_the_pattern_of_cfns_meta_schema() -> None:
     """Our pattern for type names equals that of cfn's meta-schema."""
     meta = json.loads((files("rpdk.core") / "data/schema/base.definition.schema.v1.json").read_text())
-    assert meta["properties"]["typeName"]["pattern"].lower() == f"^{names._PATTERN.pattern}$".lower()
+    assert meta["properties"]["typeName"]["pattern"].lower() == f"^{renaming.PATTERN.pattern}$".lower()
 
 
 def test_spellings() -> None:

@@ -40,7 +40,7 @@ def up(options: argparse.Namespace) -> int:
         if free:
             variables = _start(root, folder, lock, options, env_files)
         else:
-            variables = _running_variables(folder, options.region)
+            variables = _running_variables(folder, options)
             tell(f"the sandbox of {root} is up already")
     print(exports(variables, options.exported), flush=True)
     tell(f"it runs until `cfn-sandbox down`; its log is {folder / 'log'}")
@@ -129,6 +129,7 @@ def _start(
         str(options.port),
     ]
     command += ["--region", options.region] if options.region else []
+    command += ["--type-name", options.type_name] if options.type_name else []
     command += ["--validate-registered"] if options.validate_registered else []
     command += [f"--{option.name}" for option in plugins.options(root) if getattr(options, option.keyword)]
     for env_file in (*env_files, file):  # the last one shows that everything is ready
@@ -169,13 +170,24 @@ def _wait(process: subprocess.Popen[bytes], file: Path, output: IO[str]) -> None
         time.sleep(0 if ready else 0.02)
 
 
-def _running_variables(folder: Path, region: str | None) -> dict[str, str]:
-    """Return the variables of the running sandbox; raise SandboxError if it isn't ready or is in another region."""
+def _running_variables(folder: Path, options: argparse.Namespace) -> dict[str, str]:
+    """Return the variables of the running sandbox.
+
+    Raises:
+        SandboxError: it isn't ready, is in another region than the options say, or has the type under another name.
+    """
     with suppress(FileNotFoundError):
         variables = read_variables(folder / "variables")
-        if region in (None, variables["AWS_REGION"]):
-            return variables
-        raise SandboxError(f"a sandbox of this project is up in {variables['AWS_REGION']}: `cfn-sandbox down` ends it")
+        if options.region not in (None, variables["AWS_REGION"]):
+            raise SandboxError(
+                f"a sandbox of this project is up in {variables['AWS_REGION']}: `cfn-sandbox down` ends it"
+            )
+        if options.type_name not in (None, variables["CFN_SANDBOX_TYPE_NAME"]):
+            raise SandboxError(
+                f"a sandbox of this project is up with the type {variables['CFN_SANDBOX_TYPE_NAME']}: "
+                "`cfn-sandbox down` ends it"
+            )
+        return variables
     raise SandboxError("a sandbox of this project is starting or ending: try again in a moment")
 
 

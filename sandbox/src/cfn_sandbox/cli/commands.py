@@ -17,6 +17,7 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
 from cfn_sandbox.packaging.package import notes, package, tail
+from cfn_sandbox.packaging.project import read as read_settings
 
 
 def up(options: argparse.Namespace) -> int:
@@ -26,11 +27,12 @@ def up(options: argparse.Namespace) -> int:
         check_new(file)
     with ExitStack() as running:
         account, function = running.enter_context(_sandbox(options))
-        variables = _variables(account, function)
+        variables = _variables(options, account, function)
         for file in options.env_file:
             running.enter_context(written_variables(file, variables))
         print(exports(variables, options.exported), file=stdout, flush=True)
-        tell(f"the function's log is {function.log_file}; Ctrl-C ends everything")
+        by_key = "; Ctrl-C ends everything" if sys.stdin.isatty() else ""  # `up --detach` has no terminal
+        tell(f"the function's log is {function.log_file}{by_key}")
         threading.Event().wait()
     return 0
 
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     with _sandbox(options) as (account, function):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         before = len(function.log)  # skips what the registry's test invocation has logged
-        code = _run_command(options.argv, bare_environment() | {"PATH": path} | _variables(account, function))
+        code = _run_command(options.argv, bare_environment() | {"PATH": path} | _variables(options, account, function))
         if code:
             for line in failures(account):
                 tell(line)
@@ -91,11 +93,11 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
             validate_registered=getattr(options, "validate_registered", False),
         ) as account:
             tell(f"packaging {root} with cfn, unless it is packaged already")
-            packaged = package(root)
+            packaged = package(root, type_name=options.type_name)
             for line in notes(root):
                 tell(line)
             function = account.registry.add_package(packaged)
-            tell("the type is registered and ready")
+            tell(f"{_type_name(options)} is registered and ready")
             if function.python_note:
                 tell(function.python_note)
             if not isolation.is_available():
@@ -106,8 +108,14 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
             yield account, function
 
 
-def _variables(account: Account, function: Function) -> dict[str, str]:
+def _type_name(options: argparse.Namespace) -> str:
+    name: str = options.type_name or read_settings(project(options.project))["typeName"]
+    return name
+
+
+def _variables(options: argparse.Namespace, account: Account, function: Function) -> dict[str, str]:
     return account.environment() | {
+        "CFN_SANDBOX_TYPE_NAME": _type_name(options),
         "CFN_SANDBOX_FUNCTION_ENDPOINT": function.endpoint,
         "CFN_SANDBOX_FUNCTION_NAME": function.name,
     }

@@ -17,6 +17,7 @@ from typing import Any
 from cfn_sandbox import settings as project_settings
 from cfn_sandbox.packaging import PackagerError, bytecode, cfn, compiled, requirements, sources
 from cfn_sandbox.packaging.project import read as read_settings
+from cfn_sandbox.packaging.renaming import Renamer
 
 __all__ = ["build_without_docker", "copy_project", "package"]
 
@@ -31,7 +32,9 @@ CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
 
 
-def package(project: Path, cache: Path | None = None, language: str | None = None) -> Path:
+def package(
+    project: Path, cache: Path | None = None, language: str | None = None, type_name: str | None = None
+) -> Path:
     """Return the zip that `cfn submit --dry-run` writes for a project, building it in the cache if it isn't there.
 
     Args:
@@ -39,14 +42,17 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
         cache: the folder of the packages, named by a hash of their input; by default the project's .cache/packages.
         language: cfn's language plugin; by default the one in the project's settings (cfn_sandbox.settings), or else
             the one in .rpdk-config.
+        type_name: the type's name in the package; by default the project's.
 
     Raises:
         PackagerError: the folder has no project, cfn or the language plugin is not installed, or cfn failed; with cfn's
             reason. Or Lambda can't import what is in the package.
-        SandboxError: the project's settings can't be read.
+        SandboxError: the project's settings can't be read, or the name is none of a type.
     """
     project = project.resolve()
     settings = read_settings(project)
+    renamer = Renamer.to(settings["typeName"], type_name) if type_name else None
+    settings = json.loads(renamer.rename(json.dumps(settings))) if renamer else settings
     settings["language"] = language or language_of(project)
     _check_language(settings["language"])
     build_without_docker(settings)
@@ -59,7 +65,7 @@ def package(project: Path, cache: Path | None = None, language: str | None = Non
     if not package_file.exists():
         packages.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=packages) as scratch:
-            _copy(inputs, project, Path(scratch))
+            _copy(inputs, project, Path(scratch), renamer)
             Path(scratch, SETTINGS).write_text(json.dumps(settings, indent=4))
             _submit_dry_run(Path(scratch)).replace(package_file)
     _touch(package_file)
@@ -80,9 +86,13 @@ def copy_project(project: Path, folder: Path) -> None:
     _copy(_inputs(project, language_of(project)), project, folder)
 
 
-def _copy(files: Iterable[Path], project: Path, folder: Path) -> None:
+def _copy(files: Iterable[Path], project: Path, folder: Path, renamer: Renamer | None = None) -> None:
     for path in files:
-        target = folder / path.relative_to(project)
+        name = path.relative_to(project)
+        if renamer:
+            renamer.copy(path, folder / renamer.rename(name.as_posix()))
+            continue
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 

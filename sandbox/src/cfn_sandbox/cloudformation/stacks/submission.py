@@ -14,7 +14,7 @@ from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.types.catalogue import find_type, similar_type
 from cfn_sandbox.cloudformation.values import JSON
 
 
@@ -129,6 +129,8 @@ def refuse_unknown_types(names: Iterable[str], space: Space) -> None:
         message = f"Unrecognized resource types: [{', '.join(unknown)}]"
         if any(name.startswith("AWS::") for name in unknown):
             message += " (this sandbox supports only some of AWS's own types: guides/sandbox.md says which)"
+        if similar := sorted({found for name in unknown if (found := similar_type(space.account, space.region, name))}):
+            message += f" (sandbox's hint: did you mean {' or '.join(similar)}?)"
         raise format_error(message)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from cfn_sandbox.cloudformation.types import moto_adapter, played
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 
@@ -25,6 +27,17 @@ def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
     own = _registered.get((account, region, name)) or _built_in.get(name)
     return own or played.find(name) or moto_adapter.find(name)
+
+
+def similar_type(account: str, region: str, name: str) -> str | None:
+    """Return the name of a registered or a played type that a misspelt one is like; None if none is.
+
+    A name that differs in its first part alone, as in a template written for another account, is like it, too.
+    """
+    registered = [kind for owner, place, kind in _registered if (owner, place) == (account, region)]
+    rest = name.partition("::")[2]
+    same = next((kind for kind in registered if kind.partition("::")[2] == rest), None)
+    return same or next(iter(difflib.get_close_matches(name, [*registered, *played.names()], 1, 0.8)), None)
 
 
 def is_registered(account: str, region: str, name: str) -> bool:

@@ -64,6 +64,11 @@ class Refusal(Exception):  # noqa: N818 - named for what the handler does: it re
         self.code = code
 
 
+def names() -> list[str]:
+    """Return the names of the types that are offered."""
+    return [*_offered]
+
+
 class PlayedType(RegisteredType):
     """A type by its published schema.
 
