@@ -97,6 +97,27 @@ def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
     assert bear["PhysicalResourceId"] == "bear|today"
 
 
+def test_one_that_another_stack_has(cloudformation: Client) -> None:
+    """A resource that belongs to a stack can't be imported into another one, nor taken over as an existing one."""
+
+    def invoke(event: dict[str, Any]) -> dict[str, Any]:
+        return {"status": "SUCCESS", "resourceModel": event["requestData"]["resourceProperties"]}
+
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA | {"primaryIdentifier": ["/properties/Name"]}, invoke))
+    cloudformation.create_stack(StackName="first", TemplateBody=template(Bear=RETAINED))
+    request = {"StackName": "toys", "ChangeSetName": "take", "TemplateBody": template(Other=RETAINED)}
+    bear = {"ResourceType": TOY, "LogicalResourceId": "Other", "ResourceIdentifier": {"Name": "bear"}}
+    kinds: list[dict[str, Any]] = [
+        {"ChangeSetType": "IMPORT", "ResourcesToImport": [bear]},
+        {"ChangeSetType": "CREATE", "ImportExistingResources": True},
+    ]
+    for kind in kinds:
+        with pytest.raises(ClientError, match=r"resource to import \[Other\] is in stack \[first\] already"):
+            cloudformation.create_change_set(**request, **kind)
+    cloudformation.delete_stack(StackName="first")
+    import_into(cloudformation, template(Other=RETAINED), bear)
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_one_that_is_not_there(toys: Toys, cloudformation: Client, *, late: bool) -> None:
     """A missing resource rolls the import back: the stack releases imported resources and deletes nothing."""

@@ -77,6 +77,43 @@ def test_the_commands_exist() -> None:
     assert words == set(commands or ())
 
 
+def test_the_template_deploys_both_ways() -> None:
+    """A stack makes the template's note; change sets make it, change it in place and replace it."""
+    schema = json.loads(block("`acme-notes-note.json`:", "json"))
+    template = block("`template.yaml`:", "yaml")
+    states = [template, template.replace("buy some", "drink it"), template.replace("milk", "tea")]
+    notes: dict[str, Any] = {}
+
+    def invoke(event: dict[str, Any]) -> dict[str, Any]:
+        model = event["requestData"]["resourceProperties"]
+        if event["action"] == "DELETE":
+            del notes[model["Name"]]
+            return {"status": "SUCCESS"}
+        notes[model["Name"]] = model["Text"]
+        return {"status": "SUCCESS", "resourceModel": model}
+
+    with Account(tested=False) as account:
+        account.registry.add(schema, invoke)
+        client = account.client("cloudformation")
+        client.create_stack(StackName="plain", TemplateBody=template)
+        assert notes == {"milk": "buy some"}
+        client.delete_stack(StackName="plain")
+        assert notes == {}
+        seen = []
+        for number, body in enumerate(states):
+            names = {"StackName": "notes", "ChangeSetName": f"change-{number}"}
+            client.create_change_set(**names, ChangeSetType="UPDATE" if number else "CREATE", TemplateBody=body)
+            (change,) = client.describe_change_set(**names)["Changes"]
+            client.execute_change_set(**names)
+            status = client.describe_stacks(StackName="notes")["Stacks"][0]["StackStatus"]
+            seen.append((change["ResourceChange"].get("Replacement"), status, dict(notes)))
+    assert seen == [
+        (None, "CREATE_COMPLETE", {"milk": "buy some"}),
+        ("False", "UPDATE_COMPLETE", {"milk": "drink it"}),
+        ("True", "UPDATE_COMPLETE", {"tea": "buy some"}),
+    ]
+
+
 def test_the_template_uses_the_example() -> None:
     """The template's type and properties are the schema's."""
     schema = json.loads(block("`acme-notes-note.json`:", "json"))

@@ -198,7 +198,11 @@ def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformati
     assert reason in why(cloudformation)
     assert toys.actions() == ["CREATE First", "CREATE Second", "DELETE First"]
     assert toys.resources == {}
-    assert cloudformation.describe_stack_resources(StackName="toys")["StackResources"] == []
+    resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
+    assert {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources} == {
+        "First": "DELETE_COMPLETE",
+        "Second": "CREATE_FAILED",
+    }
     with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
         update(cloudformation, body)
     cloudformation.delete_stack(StackName="toys")

@@ -1,5 +1,6 @@
 """The packaged handlers deploy and delete each template in examples/ in AWS's emulator."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tests.stack_events import why
 from tools import sagemaker
+from tools.clients import aws_cli, sam
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = PROJECT / "examples"
 TYPE = "AWS::SageMaker::ModelQualityJobDefinition"
+OWN_TYPE = "Acme::SageMaker::ModelQualityJobDefinition"
 PARAMETERS = {
+    "Endpoint": "forecasts",
     "EndpointName": "forecasts",
     "ImageUri": "123456789012.dkr.ecr.us-west-2.amazonaws.com/sagemaker-model-monitor-analyzer:latest",
     "RoleArn": "arn:aws:iam::123456789012:role/monitor",
@@ -40,7 +44,9 @@ def account() -> Iterator[Account]:
         sagemaker.account(region="us-west-2") as account,
         Function(package(PROJECT), account) as function,
     ):
-        catalogue.add_type(account.account_id, account.region, RegisteredType(schema, function.invoke))
+        for name in (TYPE, OWN_TYPE):
+            kind = RegisteredType(schema | {"typeName": name}, function.invoke)
+            catalogue.add_type(account.account_id, account.region, kind)
         yield account
 
 
@@ -464,6 +470,53 @@ def test_change_sets_make_change_and_replace_every_example(account: Account, nam
         kinds = {change["ResourceType"]: change["Replacement"] for change in replaced}
         assert kinds[TYPE] == "True"
     delete(account)
+
+
+def of_the_guides() -> dict[str, dict[str, Any]]:
+    """Return the templates of the guides that are no example, and those of the clients: with a resource Definition."""
+    (step,) = re.findall(r"```yaml\n(.*?)```", (PROJECT / "guides/migrate.md").read_text(), re.DOTALL)
+    kept = parse(f"Resources:\n{step}").resources["JobDefinition"]
+    (snippet,) = re.findall(r"```python\nimport aws_cdk.*?```", (PROJECT / "guides/clients.md").read_text(), re.DOTALL)
+    (text,) = re.findall(r"properties=(\{.*\}),\n\)\n", snippet, re.DOTALL)
+    properties = ast.literal_eval(text)
+    name = {"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "Definition"}]}]}
+    plain = aws_cli.written()
+    other = {"Resources": {"Definition": {"Type": OWN_TYPE, "Properties": properties}}}
+    return {
+        "aws_cli.py": plain,
+        "sam.py": sam.written(),
+        "migrate.md": {
+            "Resources": {"Definition": kept | {"Properties": plain["Resources"]["Definition"]["Properties"]}}
+        },
+        "clients.md": other | {"Outputs": {"Name": {"Value": name}}},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(of_the_guides()))
+def test_templates_of_guides_and_clients_deploy_both_ways(account: Account, name: str) -> None:
+    """Each is made by a stack; and made, changed in place and replaced by change sets."""
+    template = of_the_guides()[name]
+    properties = template["Resources"]["Definition"]["Properties"]
+    deploy(account, json.dumps(template))
+    account.client("cloudformation").delete_stack(StackName="example")
+    steps: list[tuple[dict[str, Any], str]] = [
+        ({}, "Add"),
+        ({"EndpointName": "b"}, "False"),
+        ({"RoleArn": "arn:aws:iam::123456789012:role/other"}, "True"),
+    ]
+    for changes, expected in steps:
+        properties |= changes
+        kind = "CREATE" if expected == "Add" else "UPDATE"
+        shown = by_change_set(account, kind, json.dumps(template), "a")
+        (change,) = [one for one in shown if one["LogicalResourceId"] == "Definition"]
+        assert expected in {change["Action"], change.get("Replacement")}
+    account.client("cloudformation").delete_stack(StackName="example")
+    client = account.client("sagemaker")
+    left = client.list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    # What a template retains: that of the first stack, the replaced one, and the last one.
+    assert len(left) == (3 if name == "migrate.md" else 0)
+    for definition in left:
+        client.delete_model_quality_job_definition(JobDefinitionName=definition["MonitoringJobDefinitionName"])
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.rglob("*.yaml")))

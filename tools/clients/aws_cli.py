@@ -25,13 +25,19 @@ def main() -> None:
         run(aws, account, Path(name))
 
 
+def written(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of JSON
+    """Return a template with one definition, and changed properties."""
+    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
+    definition = {"Type": "AWS::SageMaker::ModelQualityJobDefinition", "Properties": properties | changes}
+    return {"Resources": {"Definition": definition}}
+
+
 def run(aws: Path, account: Account, folder: Path) -> None:
     """Run the commands for deployments, change sets, waiters, events, summaries and drift."""
-    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
+    role = written()["Resources"]["Definition"]["Properties"]["RoleArn"]
 
     def write(**changes: Any) -> str:  # noqa: ANN401 - of JSON
-        definition = {"Type": "AWS::SageMaker::ModelQualityJobDefinition", "Properties": properties | changes}
-        (folder / "template.json").write_text(json.dumps({"Resources": {"Definition": definition}}))
+        (folder / "template.json").write_text(json.dumps(written(**changes)))
         return "file://template.json"
 
     def call(*arguments: str, service: str = "cloudformation", fails: bool = False) -> Any:  # noqa: ANN401
@@ -50,7 +56,7 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))
         expect("No changes to deploy" in str(call(*deploy, "--no-fail-on-empty-changeset")), "it deployed something")
     with step("create-change-set, its waiter, describe, execute, the stack's waiter"):
-        body = write(RoleArn=properties["RoleArn"] + "-2")
+        body = write(RoleArn=role + "-2")
         call("create-change-set", *CHANGE_SET, "--template-body", body)
         call("wait", "change-set-create-complete", *CHANGE_SET)
         (change,) = call("describe-change-set", *CHANGE_SET)["Changes"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from cfn_sandbox.account.account import Account
 from tools.clients.stage import (
@@ -33,10 +34,10 @@ def main() -> None:
         run(sam, account, Path(name))
 
 
-def run(sam: Path, account: Account, folder: Path) -> None:
-    """Validate, deploy, update and delete a template with SAM's macro; SAM creates the bucket that it uploads to."""
+def written() -> dict[str, Any]:
+    """Return a template with SAM's macro, as SAM deploys it."""
     properties = json.loads(Path(__file__).with_name("properties.json").read_text())
-    template = {
+    return {
         "Transform": "AWS::Serverless-2016-10-31",
         "Parameters": {"Endpoint": {"Type": "String"}, "Image": {"Type": "String", "Default": "analyzer:1"}},
         "Resources": {
@@ -48,6 +49,11 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         },
         "Outputs": {"Arn": {"Value": {"Ref": "Definition"}}},
     }
+
+
+def run(sam: Path, account: Account, folder: Path) -> None:
+    """Validate, deploy, update and delete a template with SAM's macro; SAM creates the bucket that it uploads to."""
+    template = written()
     (folder / "template.json").write_text(json.dumps(template))
 
     def call(*arguments: str) -> str:
@@ -65,7 +71,7 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         expect("Successfully created/updated stack - quality" in output, output)
         expect(physical_id(account, "quality", "Definition") == first_id, "it was replaced")
     with step("deploy a replacement"):
-        template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"  # type: ignore[index]  # it is a dict
+        template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"
         (folder / "template.json").write_text(json.dumps(template))
         output = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
         expect("hence creating" in " ".join(output.split()), output)

@@ -340,6 +340,114 @@ def test_resources(client: Client) -> None:
     assert refusal(client.describe_stack_resource, **missing) == "Resource Wolf does not exist for stack toys"
 
 
+def test_resources_that_are_being_made(client: Client) -> None:
+    """A resource is listed as soon as its creation has begun, without a physical id."""
+    seen: list[dict[str, Any]] = []
+
+    def look(event: dict[str, Any]) -> dict[str, Any]:
+        seen.extend(client.list_stack_resources(StackName="toys")["StackResourceSummaries"])
+        return invoke(event)
+
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, look))
+    client.create_stack(StackName="toys", TemplateBody=template())
+    wolf = {"Type": TOY, "Properties": {"Name": "wolf"}}
+    bear = json.loads(template())["Resources"]["Bear"]
+    client.update_stack(StackName="toys", TemplateBody=json.dumps({"Resources": {"Bear": bear, "Wolf": wolf}}))
+    names = ("LogicalResourceId", "ResourceType", "ResourceStatus", "PhysicalResourceId")
+    assert [tuple(one.get(name) for name in names) for one in seen] == [
+        ("Bear", TOY, "CREATE_IN_PROGRESS", None),
+        ("Bear", TOY, "CREATE_COMPLETE", "bear"),
+        ("Wolf", TOY, "CREATE_IN_PROGRESS", None),
+    ]
+
+
+def test_resources_that_are_gone(client: Client) -> None:
+    """A stack that was deleted or rolled back lists what it had, but for what updates removed."""
+    resources = {name: {"Type": TOY, "Properties": {"Name": name.lower()}} for name in ("Bear", "Kept", "Removed")}
+    resources["Kept"]["DeletionPolicy"] = "Retain"
+    client.create_stack(StackName="toys", TemplateBody=json.dumps({"Resources": resources}))
+    del resources["Removed"]
+    client.update_stack(StackName="toys", TemplateBody=json.dumps({"Resources": resources}))
+    stack_id = described(client)["StackId"]
+    assert len(client.describe_stack_resources(StackName=stack_id)["StackResources"]) == 2
+    client.delete_stack(StackName="toys")
+    found = client.describe_stack_resources(StackName=stack_id)["StackResources"]
+    assert {one["LogicalResourceId"]: (one["ResourceStatus"], one["PhysicalResourceId"]) for one in found} == {
+        "Bear": ("DELETE_COMPLETE", "bear"),
+        "Kept": ("DELETE_SKIPPED", "kept"),
+    }
+    detail = client.describe_stack_resource(StackName=stack_id, LogicalResourceId="Bear")["StackResourceDetail"]
+    assert detail["ResourceStatus"] == "DELETE_COMPLETE"
+
+
+def test_resources_to_retain(client: Client) -> None:
+    """Only resources that could not be deleted can be retained."""
+
+    def locked(event: dict[str, Any]) -> dict[str, Any]:
+        if event["action"] == "DELETE" and event["requestData"]["logicalResourceId"] == "Bear":
+            return {"status": "FAILED", "errorCode": "ResourceConflict", "message": "In use"}
+        return invoke(event)
+
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, locked))
+    wolf = {"Type": TOY, "DependsOn": "Bear", "Properties": {"Name": "wolf"}}
+    bear = json.loads(template())["Resources"]["Bear"]
+    client.create_stack(StackName="toys", TemplateBody=json.dumps({"Resources": {"Bear": bear, "Wolf": wolf}}))
+    client.delete_stack(StackName="toys")
+    words = "The specified resources to retain must be in a valid state. Do not specify "
+    for name in ("Wolf", "None"):
+        assert words in refusal(client.delete_stack, StackName="toys", RetainResources=["Bear", name])
+    client.delete_stack(StackName="toys", RetainResources=["Bear"])
+    assert client.describe_stacks()["Stacks"] == []
+
+
+def test_a_token_makes_a_request_once(client: Client) -> None:
+    """The same request with the same token is answered as the first one was, and does nothing again."""
+    first = client.create_stack(StackName="toys", TemplateBody=template(), ClientRequestToken="a")
+    again = client.create_stack(StackName="toys", TemplateBody=template(), ClientRequestToken="a")
+    assert (again["StackId"], again["OperationId"]) == (first["StackId"], first["OperationId"])
+    update = {"StackName": "toys", "TemplateBody": template("blue"), "ClientRequestToken": "b"}
+    operations = {client.update_stack(**update)["OperationId"] for _ in range(2)}
+    assert len(operations) == 1
+    change_set = {"StackName": "toys", "ChangeSetName": "green", "TemplateBody": template("green"), "ClientToken": "c"}
+    assert client.create_change_set(**change_set)["Id"] == client.create_change_set(**change_set)["Id"]
+    for _ in range(2):
+        client.execute_change_set(StackName="toys", ChangeSetName="green", ClientRequestToken="d")
+    events = client.describe_stack_events(StackName="toys")["StackEvents"]
+    own = [event["ResourceStatus"] for event in events if event["LogicalResourceId"] == "toys"]
+    assert own.count("UPDATE_COMPLETE") == 2
+
+
+def test_a_token_for_another_request(client: Client) -> None:
+    """A token that another request to the stack has used is refused; one of a refused request is free again."""
+    assert refusal(client.update_stack, StackName="toys", TemplateBody="{}", ClientRequestToken="a")
+    client.create_stack(StackName="toys", TemplateBody=template(), ClientRequestToken="a")
+    client.create_stack(StackName="others", TemplateBody=template(), ClientRequestToken="a")
+    client.update_stack(StackName="toys", TemplateBody=template("blue"), ClientRequestToken="b")
+    with pytest.raises(ClientError) as refused:
+        client.update_stack(StackName="toys", TemplateBody=template("green"), ClientRequestToken="b")
+    assert refused.value.response["Error"]["Code"] == "TokenAlreadyExistsException"
+    assert described(client)["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_what_can_not_be_changed_by_itself(client: Client) -> None:
+    """Neither the template's Description nor its Metadata makes an update."""
+    client.create_stack(StackName="toys", TemplateBody=template())
+    body = template(Description="Toys.", Metadata={"Version": 2})
+    assert refusal(client.update_stack, StackName="toys", TemplateBody=body) == "No updates are to be performed."
+    client.create_change_set(StackName="toys", ChangeSetName="same", TemplateBody=body)
+    described = client.describe_change_set(StackName="toys", ChangeSetName="same")
+    assert (described["Status"], described["Changes"]) == ("FAILED", [])
+
+
+def test_resources_to_import_need_an_import(client: Client) -> None:
+    """ResourcesToImport is refused in a change set of another type, which would make the resource."""
+    bear = {"ResourceType": TOY, "LogicalResourceId": "Bear", "ResourceIdentifier": {"Name": "bear"}}
+    request = {"StackName": "toys", "ChangeSetName": "change", "TemplateBody": template(), "ResourcesToImport": [bear]}
+    message = refusal(client.create_change_set, **request, ChangeSetType="CREATE")
+    assert message == "ResourcesToImport needs the ChangeSetType IMPORT, not CREATE."
+    assert client.describe_stacks()["Stacks"] == []
+
+
 def test_metadata_of_a_resource(client: Client) -> None:
     """DescribeStackResource shows a resource's Metadata with its references resolved."""
     wolf = {"Type": TOY, "Properties": {"Name": "wolf"}, "Metadata": {"Friend": {"Ref": "Bear"}}}

@@ -396,6 +396,40 @@ def test_change_sets_of_children(family: Family) -> None:
     assert proposed_with_children(family, parent()).failure == change_sets.UNCHANGED
 
 
+def test_an_execution_makes_what_its_change_set_read(family: Family) -> None:
+    """Children's templates are read once: what is at their URLs later doesn't reach the execution."""
+    other = with_output({"Colour": "red", "Name": "two"})
+    family.bucket.templates["other.json"] = other
+    template = boxes(Child=nested(), Other=nested("other.json"))
+    family.create("parent", template)
+    own = family.bucket.templates["child.json"]["Resources"]["Box"]["Properties"]
+    own["Colour"] = "green"
+    root = proposed_with_children(family, template)
+    assert [*root.proposal.plan.changes] == ["Child"]
+    own["Colour"], other["Resources"]["Box"]["Properties"]["Colour"] = "blue", "blue"
+    change_sets.execute(root)
+    colours = [
+        family.child(root.stack, name).contents.resources["Box"].properties["Colour"] for name in ("Child", "Other")
+    ]
+    assert colours == ["green", "red"]
+    assert statuses(family.child(root.stack, "Other"))[-1] == "CREATE_COMPLETE"
+
+
+def test_the_protection_of_a_nested_stack_is_its_root_s(family: Family) -> None:
+    """A child of a protected root can't be deleted, and its own protection can't be changed."""
+    stack = family.create("parent", boxes(Child=nested()))
+    child = family.child(stack)
+    with pytest.raises(ValidationError, match="set on its root stack"):
+        child.protect(enabled=True)
+    stack.protect(enabled=True)
+    assert child.protected
+    with pytest.raises(ValidationError, match="cannot be deleted while TerminationProtection is enabled"):
+        child.delete()
+    stack.protect(enabled=False)
+    child.delete()
+    assert child.status.name == "DELETE_COMPLETE"
+
+
 def test_a_change_set_of_a_child_that_takes_what_is_not_known_yet(family: Family) -> None:
     """A child's parameter that rests on a new resource is known after apply in its change set."""
     template = boxes(First={"Colour": "red"}, Child=nested(Parameters={"Colour": {"Fn::GetAtt": ["First", "Label"]}}))

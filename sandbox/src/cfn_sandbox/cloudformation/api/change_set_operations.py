@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import settings_of, submission_of
+from cfn_sandbox.cloudformation.api.tokens import once
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
 
 
+@once("ClientToken")
 def create_change_set(call: Call) -> Answer:
     """Answer CreateChangeSet. Without a ChangeSetType, the change set is an UPDATE of an existing stack."""
     given, space = call.parameters, call.space
@@ -75,6 +77,7 @@ def delete_change_set(call: Call) -> Answer:
     return {}
 
 
+@once("ClientRequestToken")
 def execute_change_set(call: Call) -> Answer:
     """Answer ExecuteChangeSet: start the operation on the stack."""
     given = call.parameters

@@ -50,7 +50,7 @@ def _description(stack: Stack) -> dict[str, object]:
         "Outputs": [output.described() for output in stack.contents.outputs],
         "RoleARN": settings.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
-        "EnableTerminationProtection": settings.termination_protection,
+        "EnableTerminationProtection": stack.protected,
         "LastOperations": last_operations(stack),
     }
 
@@ -109,8 +109,8 @@ def describe_stack_resource(call: Call) -> Answer:
     """Answer DescribeStackResource, with the resource's Metadata."""
     stack = call.space.named(call.parameters["StackName"])
     logical_id = call.parameters["LogicalResourceId"]
-    resource = stack.contents.resources.get(logical_id)
-    if resource is None:
+    found = [one for one in _resources(stack) if one["LogicalResourceId"] == logical_id]
+    if not found:
         raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
     metadata: Value = None
     if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
@@ -118,7 +118,7 @@ def describe_stack_resource(call: Call) -> Answer:
         scope.resources.update(stack.contents.resources)
         metadata = evaluator(stack.definition, stack.identity, scope).attribute(logical_id, "Metadata")
     text = None if metadata is None else json.dumps(metadata)
-    return {"StackResourceDetail": _resource(stack, resource) | {"Metadata": text}}
+    return {"StackResourceDetail": {**found[0], "Metadata": text}}
 
 
 def describe_stack_resources(call: Call) -> Answer:
@@ -135,8 +135,7 @@ def describe_stack_resources(call: Call) -> Answer:
     else:
         stack = call.space.named(name)
     wanted = given.get("LogicalResourceId")
-    found = [one for one in list(stack.contents.resources.values()) if wanted in {None, one.logical_id}]
-    return {"StackResources": [_resource(stack, resource) for resource in found]}
+    return {"StackResources": [one for one in _resources(stack) if wanted in {None, one["LogicalResourceId"]}]}
 
 
 def _physical_ids(stack: Stack) -> set[str]:
@@ -146,20 +145,40 @@ def _physical_ids(stack: Stack) -> set[str]:
 def list_stack_resources(call: Call) -> Answer:
     """Answer ListStackResources."""
     stack = call.space.named(call.parameters["StackName"])
-    shown, token = page(list(stack.contents.resources.values()), call.parameters.get("NextToken"))
-    return {"StackResourceSummaries": [_resource(stack, resource) for resource in shown], "NextToken": token}
+    shown, token = page(_resources(stack), call.parameters.get("NextToken"))
+    return {"StackResourceSummaries": shown, "NextToken": token}
 
 
-def _resource(stack: Stack, resource: Resource) -> dict[str, object]:
-    """Return the members of StackResource, StackResourceDetail and StackResourceSummary."""
-    event = stack.steps.events.latest(resource.logical_id, resource.physical_id)
-    found = stack.drift.of(resource)
+def _resources(stack: Stack) -> list[dict[str, object]]:
+    """Return the members of StackResource, StackResourceDetail and StackResourceSummary, of each resource.
+
+    Besides the resources that exist, these are those that are being made or failed to be, and those that a rollback
+    of the stack's creation or its deletion has deleted.
+    """
+    live = dict(stack.contents.resources)
+    described = [
+        _resource(stack, stack.steps.events.latest(one.logical_id, one.physical_id), one) for one in live.values()
+    ]
+    others = stack.steps.events.others(stack.identity.stack_id, live)
+    creating = not stack.status.name.startswith(("IMPORT", "UPDATE"))
+    wanted = stack.definition.template.resources
+    return described + [
+        _resource(stack, event)
+        for event in others
+        if (creating and event.subject.logical_id in wanted)
+        or (event.operation is stack.steps.events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
+    ]
+
+
+def _resource(stack: Stack, event: Event | None, resource: Resource | None = None) -> dict[str, object]:
+    subject = event.subject if event is not None else None
+    found = stack.drift.of(resource) if resource is not None else None
     return {
         "StackId": stack.identity.stack_id,
         "StackName": stack.identity.name,
-        "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.physical_id,
-        "ResourceType": resource.kind,
+        "LogicalResourceId": resource.logical_id if resource else subject and subject.logical_id,
+        "PhysicalResourceId": resource.physical_id if resource else (subject and subject.physical_id) or None,
+        "ResourceType": resource.kind if resource else subject and subject.kind,
         "ResourceStatus": event and event.status,
         "ResourceStatusReason": event and event.reason,
         "Timestamp": event and event.time,

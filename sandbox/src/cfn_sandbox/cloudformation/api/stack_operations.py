@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cfn_sandbox.cloudformation.api.event_operations import operation_id
+from cfn_sandbox.cloudformation.api.tokens import once
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
@@ -22,6 +23,7 @@ FAREWELL = timedelta(seconds=10)  # how long a deleted stack is shown by its nam
 _deleted_by: WeakKeyDictionary[Stack, str] = WeakKeyDictionary()
 
 
+@once("ClientRequestToken")
 def create_stack(call: Call) -> Answer:
     """Answer CreateStack."""
     given = call.parameters
@@ -37,6 +39,7 @@ def create_stack(call: Call) -> Answer:
     return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "CREATE_STACK")}
 
 
+@once("ClientRequestToken")
 def update_stack(call: Call) -> Answer:
     """Answer UpdateStack. What the request leaves out stays as it is."""
     stack = call.space.named(call.parameters["StackName"], deleted=False)
@@ -45,6 +48,7 @@ def update_stack(call: Call) -> Answer:
     return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "UPDATE_STACK")}
 
 
+@once("ClientRequestToken")
 def delete_stack(call: Call) -> Answer:
     """Answer DeleteStack. A missing stack is no error."""
     given = call.parameters
@@ -76,11 +80,13 @@ def _program(call: Call) -> str:
     return "" if call.client.startswith("aws-cli/") else re.sub(r" m/\S+", "", call.client)
 
 
+@once("ClientRequestToken")
 def rollback_stack(call: Call) -> Answer:
     """Answer RollbackStack: undo an operation that failed with rollback disabled."""
     return _roll_back(call, FAILED_WITHOUT_ROLLBACK)
 
 
+@once("ClientRequestToken")
 def continue_update_rollback(call: Call) -> Answer:
     """Answer ContinueUpdateRollback: continue a rollback that failed."""
     return _roll_back(call, frozenset({"UPDATE_ROLLBACK_FAILED"}))
@@ -97,7 +103,7 @@ def _roll_back(call: Call, ready: frozenset[str]) -> Answer:
 def update_termination_protection(call: Call) -> Answer:
     """Answer UpdateTerminationProtection."""
     stack = call.space.named(call.parameters["StackName"], deleted=False)
-    stack.settings = replace(stack.settings, termination_protection=call.parameters["EnableTerminationProtection"])
+    stack.protect(enabled=call.parameters["EnableTerminationProtection"])
     return {"StackId": stack.identity.stack_id}
 
 

@@ -149,6 +149,8 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     before = None if is_new else stack.definition
     definition = define(submission, space, stack.identity, before, for_change_set=True)
     stack.check_types(definition)
+    if request.resources_to_import and request.kind != "IMPORT":
+        raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
     models: imports.Models = {}
     if request.import_existing:
         models |= imports.find_existing(definition, stack)
@@ -159,6 +161,7 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
         on_failure = "ROLLBACK"
     options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
     identifiers = imports.identifiers(models, definition, stack)
+    imports.refuse_owned(identifiers, definition, stack)
     plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
     failure = None
     if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):

@@ -6,7 +6,7 @@ Source: StackEvent in the API reference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -149,6 +149,16 @@ class EventLog:
             event = Event(subject, status, reason, now, self.token, operation)
             self._events.append(event)
         self.publish(event)
+
+    def others(self, stack_id: str, known: Collection[str]) -> list[Event]:
+        """Return the latest event of each resource but the known ones.
+
+        Args:
+            stack_id: the stack's own id, whose events are left out.
+            known: logical ids.
+        """
+        found = {one.subject.logical_id: one for one in self if one.subject.physical_id != stack_id}
+        return [event for logical_id, event in found.items() if logical_id not in known]
 
     def latest(self, logical_id: str, physical_id: str) -> Event | None:
         """Return the latest event of a resource.

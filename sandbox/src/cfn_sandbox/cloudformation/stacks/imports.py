@@ -86,6 +86,26 @@ def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[st
     return {key: str(_schema(stack, types[key]).identifier(dict(model))) for key, model in models.items()}
 
 
+def refuse_owned(identifiers: Mapping[str, str], definition: Definition, stack: Stack) -> None:
+    """Refuse to import resources that another stack has.
+
+    Args:
+        identifiers: the physical ids of the resources to import, by logical id.
+        definition: what the stack shall be.
+        stack: the stack that the resources are imported into.
+
+    Raises:
+        ValidationError: a resource is in a stack already.
+    """
+    types = types_of(definition.template)
+    for other in stack.steps.space.live():
+        owned = {(one.kind, one.physical_id) for one in list(other.contents.resources.values())}
+        for logical_id, physical_id in identifiers.items():
+            if (types[logical_id], physical_id) in owned:
+                text = f"The resource to import [{logical_id}] is in stack [{other.identity.name}] already"
+                raise ValidationError(f"{text}: remove it there first, with a DeletionPolicy of Retain.")
+
+
 def find_existing(definition: Definition, stack: Stack) -> Models:
     """Return the template's new resources that exist already, for ImportExistingResources.
 

@@ -136,7 +136,9 @@ def new_stack(parent: Stack, logical_id: str) -> Stack:
     return Stack(space, replace(identity, parent_id=own.stack_id, root_id=root_id), Settings())
 
 
-def submission_of(space: Space, definition: Definition, tags: Mapping[str, str], properties: Properties) -> Submission:
+def submission_of(
+    space: Space, definition: Definition, tags: Mapping[str, str], properties: Properties, body: str | None = None
+) -> Submission:
     """Return what a resource's properties, and its parent's definition, ask a nested stack to be.
 
     Args:
@@ -144,6 +146,7 @@ def submission_of(space: Space, definition: Definition, tags: Mapping[str, str],
         definition: what the stack shall be that it is nested in.
         tags: that stack's tags.
         properties: the resource's properties. What is unknown in Parameters is known after apply.
+        body: the template, if a change set has read it; None to read it at its URL.
 
     Raises:
         ValidationError: there is no template at its URL, or a parameter's value is no text.
@@ -151,7 +154,7 @@ def submission_of(space: Space, definition: Definition, tags: Mapping[str, str],
     url = str(properties["TemplateURL"])
     if not re.match("https?://", url):
         raise ValidationError("TemplateURL must be a supported URL.")
-    body = space.services.text_at(url)
+    body = space.services.text_at(url) if body is None else body
     if body is None:
         raise ValidationError("S3 error: The specified key does not exist.")
     parameters: list[Mapping[str, JSON]] = []
@@ -179,7 +182,9 @@ def submission_of(space: Space, definition: Definition, tags: Mapping[str, str],
 
 
 def _submission(parent: Stack, request: Request, properties: Properties) -> Submission:
-    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties)
+    reviewed = _reviewed(parent, request)
+    body = reviewed.proposal.definition.text if reviewed is not None else None
+    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties, body)
 
 
 def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
@@ -204,7 +209,7 @@ def _options(parent: Stack, request: Request) -> Options:
         on_failure,
         options.retain_except_on_create,
         token=options.token,
-        change_set_id=reviewed.change_set_id if reviewed is not None else None,
+        change_set_id=reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None,
         nested=True,
         validate=options.validate,
     )

@@ -34,12 +34,12 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
         except CloudFormationError as error:
             change_set.failure = f"Nested stack {logical_id}: {error.message}"
             return
-        if child.failure in {UNCHANGED, NO_UPDATES}:
+        change_set.children[logical_id] = child
+        if child.failure in {UNCHANGED, NO_UPDATES}:  # it is kept for the template that it has read
             del child.stack.steps.space.change_sets[child.change_set_id]
             if all(cause.source == "Automatic" for one in change.changes for cause in one.causes):
                 del changes[logical_id]
             continue
-        change_set.children[logical_id] = child
         if child.failure is not None:
             text = f"Nested change set {child.change_set_id} was not successfully created: Currently in FAILED."
             change_set.failure = text
@@ -47,7 +47,7 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
         physical_id = child.stack.identity.stack_id
         changes[logical_id] = replace(change, change_set_id=child.change_set_id, physical_id=physical_id)
     if (
-        not change_set.children
+        all(child.failure is not None for child in change_set.children.values())
         and proposal.request.kind == "UPDATE"
         and not change_set.stack.differs(proposal.definition)
     ):

@@ -28,7 +28,7 @@ class Export:
     stack: Stack  # the stack that exports it
 
 
-@dataclass
+@dataclass(eq=False)
 class Space:
     """What CloudFormation keeps of one account in one region."""
 

@@ -84,6 +84,23 @@ class Stack:
         """What it was asked to be."""
         return self.contents.definition
 
+    @property
+    def protected(self) -> bool:
+        """Whether termination protection is enabled: of a nested stack, that of its root."""
+        root = self.steps.space.find(self.identity.root_id) if self.identity.root_id is not None else None
+        return (self if root is None else root).settings.termination_protection
+
+    def protect(self, *, enabled: bool) -> None:
+        """Enable or disable termination protection.
+
+        Raises:
+            ValidationError: the stack is nested.
+        """
+        if self.identity.root_id is not None:
+            text = f"TerminationProtection of the nested stack [{self.identity.stack_id}] is set on its root stack"
+            raise ValidationError(f"{text} [{self.identity.root_id}].")
+        self.settings = replace(self.settings, termination_protection=enabled)
+
     def _notify(self, event: Event) -> None:
         """Tell the topics of NotificationARNs about an event."""
         message = event.notification(self.identity.stack_id, self.identity.name)
@@ -282,12 +299,15 @@ class Stack:
             unended = nested and self.recovery.unended is not None
             if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS" and not unended:
                 raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state; wait until that is over.")
-            if self.settings.termination_protection:
+            if self.protected and not nested:
                 text = f"Stack [{self.identity.name}] cannot be deleted while TerminationProtection is enabled"
                 raise ValidationError(text)
             if retained and name != "DELETE_FAILED":
                 text = f"Invalid operation on stack [{self.identity.stack_id}]. Specify which resources to retain only"
                 raise ValidationError(f"{text} when the stack is in the DELETE_FAILED state.")
+            if wrong := [logical_id for logical_id in retained if logical_id not in self.contents.resources]:
+                text = "The specified resources to retain must be in a valid state. Do not specify resources that are"
+                raise ValidationError(f"{text} in the DELETE_COMPLETE state, or not in the stack: [{', '.join(wrong)}]")
             self._begin("DELETE", Options(token=token, nested=nested))
         work = partial(self._delete, retained, force=force)
         operations.begin(f"DELETE {self.identity.name}", work)
@@ -362,5 +382,7 @@ def has_nested_stacks(definition: Definition) -> bool:
 
 
 def _compared(definition: Definition) -> tuple[object, ...]:
-    body = {key: value for key, value in definition.template.body.items() if key != "Description"}
+    """Return what an update changes; a template's Description and Metadata can't be changed by themselves."""
+    by_themselves = {"Description", "Metadata"}
+    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
     return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

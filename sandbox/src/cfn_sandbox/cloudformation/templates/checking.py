@@ -17,7 +17,7 @@ from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
 from cfn_sandbox.cloudformation.templates.references import references
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.values import JSON, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
 MAXIMUM_DESCRIPTION_BYTES = 1024
@@ -95,6 +95,8 @@ def _check_parameters(template: Template) -> None:
         for name in declaration.keys() - {"AllowedValues"}:
             if not isinstance(declaration[name], _SCALARS):
                 raise format_error(f"Every {name} member must be a string.")
+        if text(declaration.get("NoEcho", False)).lower() not in {"true", "false"}:
+            raise format_error("Every NoEcho member must be true or false.")
         allowed = declaration.get("AllowedValues", [])
         if not isinstance(allowed, list) or not all(isinstance(value, _SCALARS) for value in allowed):
             raise format_error("Every AllowedValues value must be a string.")

@@ -67,16 +67,20 @@ class Forms(Evaluator):
         return Unknown()
 
     def _find_in_map(self, argument: JSON) -> Value:
+        if self._rests_on_resources(argument):
+            raise template_error("the arguments of Fn::FindInMap must not depend on any resources")
         if isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
             evaluation.check_map(self.template, argument[0])
         return super()._find_in_map(argument)
 
     def _import_value(self, argument: JSON) -> Value:
-        depends = any(reference.name in self.template.section("Resources") for reference in references(argument))
-        if depends or {"Fn::ImportValue", "Fn::GetAZs"} & {*names_in(argument)}:
+        if self._rests_on_resources(argument) or {"Fn::ImportValue", "Fn::GetAZs"} & {*names_in(argument)}:
             raise template_error(evaluation.IMPORT_VALUE)
         self.evaluate(argument)
         return Unknown()
+
+    def _rests_on_resources(self, argument: JSON) -> bool:
+        return any(reference.name in self.template.section("Resources") for reference in references(argument))
 
 
 class _Booleans(Booleans):
