@@ -10,15 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from moto.backends import get_backend  # imports a service when it is first asked for: several take half a second
 from moto.core.exceptions import ServiceException
 from moto.core.responses import BaseResponse
-from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
-from moto.iam.models import iam_backends
-from moto.s3.exceptions import S3ClientError
-from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
-from moto.ssm.models import ssm_backends
 from werkzeug.exceptions import HTTPException
 
 from cfn_sandbox.cloudformation.errors import ValidationError
@@ -63,7 +57,7 @@ class MotoServices:
             ValidationError: it is a SecureString, which templates reach by `ssm-secure` alone.
         """
         try:
-            found = ssm_backends[self.account][self.region].get_parameter(name)
+            found = get_backend("ssm")[self.account][self.region].get_parameter(name)
         except _ERRORS:
             return None
         if found is not None and found.parameter_type == "SecureString":
@@ -78,9 +72,9 @@ class MotoServices:
             return self.parameter(name)
         try:
             if reference.service == "ssm-secure":
-                found = ssm_backends[self.account][self.region].get_parameter(name)
+                found = get_backend("ssm")[self.account][self.region].get_parameter(name)
                 return None if found is None else found.response_object(decrypt=True)["Value"]
-            secrets = secretsmanager_backends[self.account][self.region]
+            secrets = get_backend("secretsmanager")[self.account][self.region]
             stage = reference.stage or ("" if reference.version else "AWSCURRENT")
             secret = secrets.get_secret_value(reference.name, reference.version or "", stage)
         except _ERRORS:
@@ -102,14 +96,14 @@ class MotoServices:
         else:
             bucket, key = re.split(r"\.s3[.-]", host, maxsplit=1)[0], path
         try:
-            found = s3_backends[self.account][partition(self.region)].get_object(bucket, key)
+            found = get_backend("s3")[self.account][partition(self.region)].get_object(bucket, key)
             return None if found is None else str(found.value.decode())
-        except (S3ClientError, UnicodeDecodeError):
+        except (*_ERRORS, UnicodeDecodeError):
             return None
 
     def can_assume(self, role_arn: str) -> bool:
         """Return whether CloudFormation can assume a role: it exists, and its trust policy names CloudFormation."""
-        roles = iam_backends[self.account][partition(self.region)].get_roles()
+        roles = get_backend("iam")[self.account][partition(self.region)].get_roles()
         trust = next((role.assume_role_policy_document for role in roles if role.arn == role_arn), None)
         return trust is not None and "cloudformation.amazonaws.com" in json.dumps(trust)
 
@@ -117,10 +111,12 @@ class MotoServices:
         """Publish a message to an SNS topic; do nothing if there is no such topic."""
         region = (topic_arn.split(":") + [""] * 4)[3] or self.region
         with suppress(*_ERRORS, ValueError):  # ValueError: it isn't an ARN
-            sns_backends[self.account][region].publish(message, subject=subject, arn=topic_arn)
+            get_backend("sns")[self.account][region].publish(message, subject=subject, arn=topic_arn)
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""
+        from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend  # noqa: PLC0415 - half a second
+
         return [zone.name for zone in RegionsAndZonesBackend.zones.get(region, [])]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from cfn_sandbox.cloudformation.types import moto_adapter, played
+from cfn_sandbox.cloudformation.types import played
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 
 __all__ = ["find_type"]
@@ -26,7 +26,13 @@ def add_built_in(resource_type: ResourceType) -> None:
 def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
     own = _registered.get((account, region, name)) or _built_in.get(name)
-    return own or played.find(name) or moto_adapter.find(name)
+    return own or played.find(name) or _find_in_moto(name)
+
+
+def _find_in_moto(name: str) -> ResourceType | None:
+    from cfn_sandbox.cloudformation.types import moto_adapter  # noqa: PLC0415 - imports all of moto's services
+
+    return moto_adapter.find(name)
 
 
 def similar_type(account: str, region: str, name: str) -> str | None:
