@@ -48,6 +48,10 @@ test: $(READY) lint  ## lint, types and every test, with AWS's contract suite v1
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report term-missing:skip-covered
 endif
 
+.PHONY: test-weekly
+test-weekly: $(READY)  ## the tests that build whole environments, or run whole suites once more
+	$(BIN)/pytest -m weekly --numprocesses $(JOBS) --dist loadfile
+
 .PHONY: soak
 soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... repeats a run
 	@PYTHONPATH=src $(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes "$$MINUTES") \

@@ -25,6 +25,7 @@ def block(before: str, language: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_the_example_keeps_the_contract(tmp_path: Path) -> None:
     """From `cfn init`, the files of the example pass AWS's schema rules and contract tests v2."""
     (arguments,) = re.findall(r"^    cfn (init .*)$", README, re.MULTILINE)

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.tests.contract.test_command import write_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 DISTRIBUTION = Path(__file__).parents[1]
 UV = Path(sys.executable).with_name("uv")

@@ -27,6 +27,7 @@ def test_every_set_of_inputs_passes() -> None:
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.weekly
 def test_the_official_plugins_package_passes(tmp_path: Path) -> None:
     """A set of inputs passes in the official plugin's package. Its code is the same, so one set is enough."""
     for kind in ("create", "update"):

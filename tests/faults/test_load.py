@@ -8,7 +8,7 @@ import pytest
 from cfn_sandbox.account.function import MEMORY
 from tests.faults import load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 
 def test_nothing_is_lost_under_load() -> None:

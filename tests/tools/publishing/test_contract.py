@@ -11,7 +11,7 @@ from tools.publishing.names import TypeName
 from tools.publishing.staging import stage
 from tools.sagemaker import rules
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.weekly]
 
 ROOT = Path(__file__).parents[3]
 

@@ -99,6 +99,7 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     )
 
 
+@pytest.mark.weekly
 @pytest.mark.usefixtures("account")
 def test_unchecked_it_is_the_registry_that_refuses(capsys: pytest.CaptureFixture[str]) -> None:
     """Without the prerequisites the registration fails with the failing tests, SageMaker's reason and advice."""
