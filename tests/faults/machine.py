@@ -53,19 +53,19 @@ class Trouble:
     replicas: tuple[int, int] = (0, 0)
 
 
-Faults = st.SearchStrategy[dict[int, tuple[str, bool]]]
+Faults = dict[int, tuple[str, bool]]
+
+
+def _running(fault: tuple[str, bool], first: int, count: int) -> Faults:
+    return dict.fromkeys(range(first, first + count), fault)
+
 
 _fault = st.tuples(st.sampled_from(NAMES), st.booleans())
-# One fault for so many calls running that a handler gives up.
-_lasting: Faults = st.builds(
-    lambda fault, first, count: dict.fromkeys(range(first, first + count), fault),
-    _fault,
-    st.integers(0, 5),
-    st.sampled_from((4, 8, 100)),
-)
+_lasting = st.builds(_running, _fault, st.integers(0, 5), st.sampled_from((4, 8, 100)))
+"""One fault for so many calls running that a handler gives up."""
 
 
-def _trouble(faults: Faults) -> st.SearchStrategy[Trouble]:
+def _trouble(faults: st.SearchStrategy[Faults]) -> st.SearchStrategy[Trouble]:
     return st.builds(
         Trouble,
         faults,
