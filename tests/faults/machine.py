@@ -21,23 +21,14 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.faults.fault import CUT, FAILED, NAMES, REFUSED, UNREADABLE, UNSENT, Fault
+from tests.faults.fault import CUT, FAILED, NAMES, UNREADABLE, Fault
+from tests.faults.oracle import CREATE, DELETE, DESCRIBE, EMPTY, MEMBERLESS, Name, check_codes
 from tests.faults.service import Definition
-from tests.faults.table import CODE_OF
-from tests.faults.world import RETRIABLE, Outcome, World, open_world
+from tests.faults.world import Outcome, World, open_world
 from tools.envelopes import ACCOUNT, Json, minimal
 
 ASTRAY = ("twice", "late", "swapped")
 OTHER = minimal() | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}
-CREATE = "CreateModelQualityJobDefinition"
-DESCRIBE = "DescribeModelQualityJobDefinition"
-DELETE = "DeleteModelQualityJobDefinition"
-
-# The handlers read no members from the answers to these, so one that is empty, or cut after its status, looks like
-# success. SageMaker does not give such an answer before the call takes effect.
-MEMBERLESS = ("AddTags", "DeleteTags", DELETE)
-EMPTY = ("cut-in-headers", "cut-in-body", "204", "empty", "garbage")
-
 USER_NAMES = ("Churn", "Fraud", "Returns")
 Tags = dict[str, str]
 
@@ -62,11 +53,22 @@ class Trouble:
     replicas: tuple[int, int] = (0, 0)
 
 
-def _trouble(calls: int) -> st.SearchStrategy[Trouble]:
-    fault = st.tuples(st.sampled_from(NAMES), st.booleans())
+Faults = dict[int, tuple[str, bool]]
+
+
+def _running(fault: tuple[str, bool], first: int, count: int) -> Faults:
+    return dict.fromkeys(range(first, first + count), fault)
+
+
+_fault = st.tuples(st.sampled_from(NAMES), st.booleans())
+_lasting = st.builds(_running, _fault, st.integers(0, 5), st.sampled_from((4, 8, 100)))
+"""One fault for so many calls running that a handler gives up."""
+
+
+def _trouble(faults: st.SearchStrategy[Faults]) -> st.SearchStrategy[Trouble]:
     return st.builds(
         Trouble,
-        st.dictionaries(st.integers(0, calls), fault, max_size=5),
+        faults,
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.sampled_from((0.02, 0.02, 0.02, 1.0, 3.3)),
@@ -74,7 +76,11 @@ def _trouble(calls: int) -> st.SearchStrategy[Trouble]:
     )
 
 
-troubles = st.one_of(st.just(Trouble()), _trouble(5), _trouble(12))
+troubles = st.one_of(
+    st.just(Trouble()),
+    *(_trouble(st.dictionaries(st.integers(0, calls), _fault, max_size=5)) for calls in (5, 12)),
+    _trouble(_lasting),
+)
 tags = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(("1", "2")), max_size=3)
 stack_tags = st.dictionaries(st.sampled_from("cdef"), st.sampled_from(("1", "2")), max_size=2)
 
@@ -178,8 +184,6 @@ class Stacks(RuleBasedStateMachine):
         model = self._last_model(outcome)
         if is_taken and created == 0:
             assert model is None, f"a failure names another stack's definition:\n{outcome}"
-        allowed = {"AlreadyExists"} if is_taken or _owner_is_unknown(outcome) else set()
-        self._check_code(outcome, trouble, allowed | ({"NotStabilized", "NotFound"} if created else set()))
         if model is not None:
             self._roll_back(resource, model, trouble)
         orphans = set(self.world.sagemaker.definitions) - set(self.others) - {_name(arn) for arn in self.believed}
@@ -213,7 +217,7 @@ class Stacks(RuleBasedStateMachine):
         self.world.sagemaker.create_foreign(OTHER | {"JobDefinitionName": name}, {"owner": "them"}, age=20)
         self.others[name] = self.world.sagemaker.definitions[name]
         self._prepare(trouble)
-        outcome = self._operate("CREATE", resource, resource.properties)
+        outcome = self._operate("CREATE", resource, resource.properties, whose="foreign")
         assert outcome.status == "FAILED", f"adopted a foreign definition:\n{outcome}"
         calls = [call for step in outcome.invocations for call in step.calls]
         creations = [n for n, call in enumerate(calls) if call.operation == CREATE and call.is_good]
@@ -225,7 +229,6 @@ class Stacks(RuleBasedStateMachine):
             assert outcome.code == "AlreadyExists", outcome
         else:
             assert not creations
-            self._check_code(outcome, trouble, set())
 
     @rule(resource=consumes(resources), call=st.integers(0, 6), knows_time=st.booleans(), trouble=troubles)
     def delete_in_a_race(self, resource: Resource, call: int, knows_time: bool, trouble: Trouble) -> None:  # noqa: FBT001 - hypothesis draws it
@@ -243,13 +246,10 @@ class Stacks(RuleBasedStateMachine):
         times = {"CreationTime": resource.created} if knows_time else {}
         model = resource.properties | {"JobDefinitionArn": resource.arn, "JobDefinitionName": name} | times
         outcome = self.world.request("DELETE", model, token=resource.token, logical_id=resource.logical_id)
-        self._count_outcome("DELETE", outcome)
+        self._note("DELETE", outcome)
         calls = [call for step in outcome.invocations for call in step.calls]
         took_effect = any(call.took_effect and call.operation == DELETE for call in calls)
-        if outcome.status == "SUCCESS":
-            assert took_effect, f"reported as deleted, but it exists:\n{outcome}"
-        else:
-            self._check_code(outcome, trouble, {"ServiceInternalError"} if took_effect else set())
+        assert took_effect or outcome.status != "SUCCESS", f"reported as deleted, but it exists:\n{outcome}"
         if not took_effect:  # the user tries again, before anybody else can
             self._prepare(Trouble())
             assert self._operate("DELETE", resource, model).status == "SUCCESS"
@@ -305,8 +305,6 @@ class Stacks(RuleBasedStateMachine):
         outcome = self._operate("CREATE", resource, resource.properties)
         model = self._last_model(outcome)
         assert model is None or model["JobDefinitionArn"] == resource.arn, outcome
-        if outcome.status == "FAILED":
-            self._check_code(outcome, trouble, {"NotStabilized", "NotFound"})
 
     @rule(resource=resources, own=tags, stack=stack_tags, trouble=troubles)
     def update(self, resource: Resource, own: Tags, stack: Tags, trouble: Trouble) -> None:
@@ -322,7 +320,6 @@ class Stacks(RuleBasedStateMachine):
             resource.properties, resource.stack_tags = after.properties, after.stack_tags
             self._check_tags(outcome, resource)
             return
-        self._check_code(outcome, trouble, {"NotStabilized", "NotFound"} if resource.is_gone else {"NotStabilized"})
         self._prepare(Trouble(tag_lag=trouble.tag_lag))
         rollback = self._update(after, before)
         expected = ("FAILED", "NotFound") if resource.is_gone else ("SUCCESS", None)
@@ -351,7 +348,6 @@ class Stacks(RuleBasedStateMachine):
         if outcome.status == "SUCCESS" or outcome.code == "NotFound":
             assert took_effect or resource.is_gone, f"reported as deleted, but it exists:\n{outcome}"
         else:
-            self._check_code(outcome, trouble, set())
             self._prepare(Trouble())
             retry = self._operate("DELETE", resource, resource.properties | model)
             missing = took_effect or resource.is_gone
@@ -369,20 +365,16 @@ class Stacks(RuleBasedStateMachine):
         if outcome.status == "SUCCESS":
             assert not resource.is_gone, outcome
             self._check_tags(outcome, resource)
-        else:
-            self._check_code(outcome, trouble, {"NotFound"} if resource.is_gone else set())
 
     @rule(trouble=troubles)
     def list_all(self, trouble: Trouble) -> None:
         """LIST returns every definition of the account, no matter who created it."""
         self._prepare(trouble)
         outcome = self.world.operate("LIST", None)
-        self._count_outcome("LIST", outcome)
+        self._note("LIST", outcome)
         if outcome.status == "SUCCESS":
             arns = {model["JobDefinitionArn"] for model in outcome.answer["resourceModels"]}
             assert arns == {definition.arn for definition in self.world.sagemaker.definitions.values()}
-        else:
-            self._check_code(outcome, trouble, set())
 
     @rule(name=st.sampled_from(USER_NAMES), age=st.sampled_from((0, 20, 4000)), equal=st.booleans())
     def another_stack_creates(self, name: str, age: int, equal: bool) -> None:  # noqa: FBT001 - hypothesis draws it
@@ -463,14 +455,24 @@ class Stacks(RuleBasedStateMachine):
 
         network.decide = decide
 
-    def _operate(self, action: str, resource: Resource, *states: Json, **named: Any) -> Outcome:  # noqa: ANN401 - event()'s
+    def _operate(
+        self,
+        action: str,
+        resource: Resource,
+        *states: Json,
+        whose: Name = "generated",
+        **named: Any,  # noqa: ANN401 - event()'s
+    ) -> Outcome:
         outcome = self.world.operate(
             action, *states, tags=resource.stack_tags, token=resource.token, logical_id=resource.logical_id, **named
         )
-        self._count_outcome(action, outcome)
+        is_users = action == "CREATE" and "JobDefinitionName" in resource.properties
+        self._note(action, outcome, "user-provided" if is_users else whose)
         return outcome
 
-    def _count_outcome(self, action: str, outcome: Outcome) -> None:
+    def _note(self, action: str, outcome: Outcome, whose: Name = "generated") -> None:
+        """Count what happened, and check the code of each failure."""
+        check_codes(outcome, whose)
         for key in (action, f"{action} {outcome.code or outcome.status}"):
             self.tally[key] = self.tally.get(key, 0) + 1
         calls = [call for step in outcome.invocations for call in step.calls]
@@ -493,16 +495,6 @@ class Stacks(RuleBasedStateMachine):
         reads = [call for call in outcome.invocations[-1].calls if call.operation == "ListTags"]
         if reads and not reads[-1].lagged:
             assert {tag["Key"]: tag["Value"] for tag in outcome.model["Tags"]} == resource.tags, outcome
-
-    def _check_code(self, outcome: Outcome, trouble: Trouble, allowed: set[str]) -> None:
-        """Check that a failure's code is that of a fault that hit the operation, or is explained by its state."""
-        fault_names = {call.fault.name for step in outcome.invocations for call in step.calls if call.fault}
-        codes = {CODE_OF[name] for name in fault_names} | allowed
-        if "retriable" in codes or trouble.latency > 1 or any(trouble.replicas):
-            codes |= {*RETRIABLE}
-        if fault_names - {*UNSENT, *REFUSED}:
-            codes |= {"NotStabilized"}
-        assert outcome.code in codes, f"{outcome.code} is none of {sorted(codes)}:\n{outcome}"
 
 
 def _name(arn: str) -> str:

@@ -45,6 +45,8 @@ class Call:
     took_effect: bool = False
     lagged: bool = False
     """Whether its answer was out of date."""
+    was_heard: bool = False
+    """Whether anything of its answer arrived in time."""
     was_read: bool = False
     """Whether the client read its answer to the end: it stops when its time is over."""
 
@@ -198,6 +200,8 @@ class Connection(socket.socket):
             return 0
         if self._script[0] == "reset":
             raise ConnectionResetError(104, "Connection reset by peer")
+        if self._call:
+            self._call.was_heard = True
         size = nbytes or len(buffer)
         part, rest = self._script[0][:size], self._script[0][size:]
         self._script.popleft()
