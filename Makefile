@@ -91,6 +91,10 @@ bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESUL
 bench-sandbox: $(READY)  ## measure what people wait for in the sandbox: tools/benchmarks/SANDBOX.md
 	@$(BIN)/python -m tools.benchmarks.sandbox
 
+.PHONY: endpoint
+endpoint: $(READY)  ## make an endpoint with data capture in the sandbox, for the guides: ENDPOINT_NAME=churn
+	@$(BIN)/python -m tools.sagemaker.endpoint "$$ENDPOINT_NAME"
+
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
 	@$(BIN)/python -m tools.publishing prerequisites --endpoint-name "$$ENDPOINT_NAME" $(if $(REGION),--region "$$REGION") \
