@@ -21,12 +21,14 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## set up the virtual environment, .venv
 
-$(READY): requirements-dev.txt tools/uv.txt sandbox/pyproject.toml $(wildcard sandbox/src/cfn_sandbox/*/emulator.txt sandbox/src/cfn_sandbox/*/linter.txt)
+$(READY): requirements-dev.txt tools/uv.txt tools/lint.txt sandbox/pyproject.toml $(wildcard sandbox/src/cfn_sandbox/*/emulator.txt sandbox/src/cfn_sandbox/*/linter.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
 	$(UV) pip install --require-hashes --requirement requirements-dev.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable sandbox
+	@$(UV) pip install --quiet --require-hashes --requirement tools/lint.txt || \
+		echo "cfn-sandbox lint isn't available: cloudformation-validate has no wheel for this system (on Linux, glibc 2.34)"
 	$(BIN)/cfn-sandbox setup
 	@touch $@
 
@@ -78,9 +80,10 @@ models: $(READY)  ## write the trimmed service models, from botocore's
 	$(BIN)/cfn-sandbox models
 
 .PHONY: generate
-generate: $(READY)  ## write models.py, resource-role.yaml and docs/ from the schema, and the guide's tables of messages
+generate: $(READY)  ## write models.py, role, docs/ and the linter's schema from the schema, and the guide's tables of messages
 	$(BIN)/cfn generate
 	$(BIN)/cfn-sandbox role
+	$(BIN)/cfn-sandbox lint --write-schema lint/aws-sagemaker-modelqualityjobdefinition.json
 	PYTHONPATH=src $(BIN)/python -m tools.messages
 
 .PHONY: bench
@@ -91,6 +94,10 @@ bench: $(READY)  ## compare the package with a plain one: tools/benchmarks/RESUL
 .PHONY: bench-sandbox
 bench-sandbox: $(READY)  ## measure what people wait for in the sandbox: tools/benchmarks/SANDBOX.md
 	@$(BIN)/python -m tools.benchmarks.sandbox
+
+.PHONY: endpoint
+endpoint: $(READY)  ## make an endpoint with data capture in the sandbox, for the guides: ENDPOINT_NAME=churn
+	@$(BIN)/python -m tools.sagemaker.endpoint "$$ENDPOINT_NAME"
 
 .PHONY: prerequisites
 prerequisites: $(READY)  ## deploy what AWS's contract tests need in your account: ENDPOINT_NAME=... (with data capture)
@@ -134,6 +141,7 @@ lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and up
 		sandbox/pyproject.toml --output-file requirements-dev.txt
 	$(COMPILE) --no-header --upgrade --constraint requirements-dev.txt --group pyproject.toml:bench \
 		--output-file tools/benchmarks/requirements.txt
+	echo "cloudformation-validate>=1.14,<2" | $(COMPILE) --no-header --upgrade - --output-file tools/lint.txt
 	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
 
 .PHONY: recording

@@ -22,6 +22,7 @@ from cfn_sandbox.packaging.package import package
 from tests.stack_events import why
 from tools import sagemaker
 from tools.envelopes import ROOT
+from tools.sagemaker import endpoint
 
 OURS, THEIRS = "Acme::SageMaker::ModelQualityJobDefinition", "AWS::SageMaker::ModelQualityJobDefinition"
 PARAMETERS = {
@@ -262,25 +263,21 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
 
 
 def test_adopt(account: Account) -> None:
-    """A definition created with the SDK is imported into a stack, and isn't changed."""
-    sagemaker = account.client("sagemaker")
-    definition = properties()
-    definition["JobResources"]["ClusterConfig"] |= {"InstanceCount": 1}
-    sagemaker.create_model_quality_job_definition(JobDefinitionName="churn-2024-06-01", **definition)
-    before = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
-    listing, create, created, execute, imported, detect = commands("adopt.md")
-    assert json.loads(output_of(account, listing, ROOT, {})) == [before["JobDefinitionArn"]]
-    output_of(account, create, ROOT, {"=IMAGE": f"={PARAMETERS['ImageUri']}", "=ROLE": f"={PARAMETERS['RoleArn']}"})
-    for command in (created, execute, imported):
+    """The guide's commands, from first to last and as they stand, import a definition without changing it."""
+    make, listing, create, created, execute, imported, detect, drifts = commands("adopt.md")
+    arn = json.loads(output_of(account, make, ROOT, {}))["JobDefinitionArn"]
+    name = {"JobDefinitionName": "churn-2024-06-01"}
+    before = account.client("sagemaker").describe_model_quality_job_definition(**name)
+    assert json.loads(output_of(account, listing, ROOT, {})) == [arn]
+    for command in (create, created, execute, imported, detect):
         output_of(account, command, ROOT, {})
     assert state(account, "adopted") == ("IMPORT_COMPLETE", None)
-    detection = json.loads(output_of(account, detect, ROOT, {}))["StackDriftDetectionId"]
-    status = account.client("cloudformation").describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-    assert status["StackDriftStatus"] == "IN_SYNC"
-    after = sagemaker.describe_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
+    (drift,) = json.loads(output_of(account, drifts, ROOT, {}))["StackResourceDrifts"]
+    assert drift["StackResourceDriftStatus"] == "IN_SYNC"
+    after = account.client("sagemaker").describe_model_quality_job_definition(**name)
     assert after["CreationTime"] == before["CreationTime"]
     account.client("cloudformation").delete_stack(StackName="adopted")
-    sagemaker.delete_model_quality_job_definition(JobDefinitionName="churn-2024-06-01")
+    account.client("sagemaker").delete_model_quality_job_definition(**name)
 
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
@@ -316,3 +313,15 @@ def test_the_sandbox_s_session(account: Account) -> None:
     (resource,) = json.loads(output_of(account, resources, ROOT, {}))["StackResources"]
     assert definitions(account) == [resource["PhysicalResourceId"]]
     account.client("cloudformation").delete_stack(StackName="monitoring")
+
+
+def test_an_endpoint_is_made_in_a_sandbox_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In an account it would cost money, so another address than this machine's is refused."""
+    for url in ("", "https://api.sagemaker.us-east-1.amazonaws.com"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert endpoint.main(["churn"]) == 1
+        assert capsys.readouterr().err.startswith("make endpoint: no sandbox is up in this shell")
+    assert endpoint.main([""]) == 1
+    assert "name the endpoint" in capsys.readouterr().err

@@ -460,3 +460,121 @@ def test_the_names_that_stand_twice_are_the_same() -> None:
 def test_the_pattern_of_the_arn(arn: str, *, is_valid: bool) -> None:
     """The pattern accepts an ARN of any partition, in upper or lower case, as the handlers do."""
     assert Draft7Validator(SCHEMA["properties"]["JobDefinitionArn"]).is_valid(arn) is is_valid
+
+
+def documented(shape: Shape, path: str = "", text: str = "") -> Iterator[tuple[str, Shape, str]]:
+    """Yield the path, the shape and the documentation of every member of a SageMaker shape, as plain text."""
+    yield path, shape, " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    if isinstance(shape, StructureShape):
+        for name, member in shape.members.items():
+            yield from documented(member, f"{path}/{name}", member.documentation)
+    elif isinstance(shape, ListShape):
+        yield from documented(shape.member, f"{path}/*")
+
+
+DOCUMENTED = [(path, shape, text) for path, shape, text in documented(CREATE_INPUT) if path in OURS]
+
+# Numbers in descriptions that SageMaker's model doesn't have, with what they are.
+OTHER_NUMBERS = {
+    ("/StoppingCondition", "3600"): "the default that SageMaker fills in (seen)",
+    ("/StoppingCondition/MaxRuntimeInSeconds", "3600"): "as above; the model has 3600 as the limit of other monitors",
+    ("/Tags", "50"): "the limit of tags for a resource (AWS, Tagging AWS resources)",
+    ("/ModelQualityAppSpecification/Environment", "50"): "the shape's limit",
+}
+
+
+def description(path: str) -> str:
+    """Return a property's description, without its examples."""
+    return re.sub(r"For example, .*?\.(?= |$)", "", OURS[path].get("description", ""))
+
+
+def test_descriptions_have_the_defaults_of_sagemakers_model() -> None:
+    """Wherever the model names a default, the description does, but for one of a property that is required."""
+    found = {
+        path: match[1]
+        for path, _, text in DOCUMENTED
+        if (match := re.search(r"[Dd]efault(?:s to| value is)\s+(\w+)", text))
+    }
+    assert found.pop("/JobResources/ClusterConfig/InstanceCount") == "1"
+    assert "InstanceCount" in SCHEMA["definitions"]["ClusterConfig"]["required"]
+    assert len(found) == 4
+    for path, value in found.items():
+        assert f"SageMaker's default is {value}." in description(path), path
+
+
+def test_descriptions_have_no_number_that_sagemakers_model_lacks() -> None:
+    """A limit in a description is one of the model's shape or of its documentation."""
+    texts = {path: (shape, text) for path, shape, text in DOCUMENTED}
+    for path in OURS:
+        for number in re.findall(r"(?<![\w.-])\d{2,}(?![\w-])", description(path)):
+            shape, text = texts.get(path, (None, ""))
+            limits = {str(limit) for limit in shape.metadata.values()} if shape else set()
+            known = number in limits or number in text.split() or (path, number) in OTHER_NUMBERS
+            assert known or f"ISO {number}" in description(path), (path, number)
+
+
+def test_descriptions_that_name_one_value_name_all() -> None:
+    """And no value that the model lacks."""
+    named = 0
+    for path, shape, _ in DOCUMENTED:
+        values = set(getattr(shape, "enum", []))
+        mentioned = {
+            value for value in values if re.search(rf"\b{re.escape(value)}\b", OURS[path].get("description", ""))
+        }
+        if len(values) < 6 and mentioned:
+            assert mentioned == values, path
+            named += 1
+    assert named == 5
+
+
+NOTES = [
+    # path, what SageMaker's model says, what the description says
+    (
+        "/StoppingCondition/MaxRuntimeInSeconds",
+        "For model bias and model quality hourly schedules, this can be up to 1800 seconds",
+        "for an hourly schedule of this monitor it is at most 1800",
+    ),
+    (
+        "/StoppingCondition/MaxRuntimeInSeconds",
+        "cannot exceed the frequency of the job",
+        "can't be longer than the schedule's interval",
+    ),
+    (
+        "/ModelQualityAppSpecification/RecordPreprocessorSourceUri",
+        "Applicable only for the built-in (first party) containers",
+        "Only for Model Monitor's own container",
+    ),
+    (
+        "/ModelQualityAppSpecification/PostAnalyticsProcessorSourceUri",
+        "Applicable only for the built-in (first party) containers",
+        "Only for Model Monitor's own container",
+    ),
+    (
+        "/ModelQualityJobInput/EndpointInput/EndpointName",
+        "has enabled DataCaptureConfig",
+        "SageMaker endpoint to monitor",
+    ),
+    ("/ModelQualityJobInput/EndpointInput/S3InputMode", "recommended for large datasets", "for large data sets"),
+    (
+        "/ModelQualityJobInput/EndpointInput/StartTimeOffset",
+        "this time from the start time",
+        "offset from the scheduled time",
+    ),
+    (f"{OUTPUTS}/MonitoringOutputs/*/S3Output/LocalPath", "LocalPath is an absolute path", "absolute path"),
+    (f"{CLUSTER}/InstanceCount", "distributed processing jobs", "More than 1 means distributed processing"),
+    ("/NetworkConfig/EnableInterContainerTrafficEncryption", "processing might take longer", "can make the job slower"),
+    (
+        "/NetworkConfig/VpcConfig/SecurityGroupIds",
+        "for the VPC that is specified in the Subnets",
+        "to the VPC of the subnets",
+    ),
+    ("/Tags/*/Key", "Tag keys must be unique", "can be used once"),
+]
+
+
+@pytest.mark.parametrize(("path", "model", "ours"), NOTES, ids=lambda value: str(value)[:40])
+def test_descriptions_have_the_notes_of_sagemakers_model(path: str, model: str, ours: str) -> None:
+    """If the model's sentence changes, so does ours."""
+    ((_, _, text),) = (found for found in DOCUMENTED if found[0] == path)
+    assert model in text
+    assert ours in OURS[path]["description"]

@@ -138,6 +138,17 @@ def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:
     package.add_argument("--output", type=Path, metavar="DIR", help="where to write it (default: the project's dist/)")
     package.set_defaults(run="cfn_sandbox.packaging.command:from_options")
 
+    lint = commands.add_parser("lint", parents=[project], help="run AWS's cloudformation-validate on templates")
+    lint.add_argument("templates", nargs="*", type=Path, metavar="TEMPLATE", help="the templates' files")
+    lint.add_argument("--type-name", metavar="NAME", help="the type's name in the templates (default: the project's)")
+    lint.add_argument(
+        "--write-schema",
+        type=Path,
+        metavar="FILE",
+        help="write the type's schema as the linter takes it, for cloudformation-validate itself",
+    )
+    lint.set_defaults(run="cfn_sandbox.linting.command:from_options")
+
     models = commands.add_parser("models", parents=[project], help="write botocore's models of the handlers' calls")
     models.set_defaults(run="cfn_sandbox.packaging.service_models:from_options")
 

@@ -1,6 +1,7 @@
 """A user's whole path with the real cfn: create the prerequisites, submit, use in a stack, deregister, delete."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.account.account import Account
-from tests.tools.publishing import endpoints
 from tools import sagemaker
 from tools.publishing.__main__ import main
+from tools.sagemaker import endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,20 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """The version becomes the default, runs in a stack and updates tags in place; everything can be undone."""
+    """The version becomes the default, runs in a stack and updates tags in place; everything can be undone.
+
+    These are the commands of register.md, in its order, with what goes wrong without one of them.
+    """
+    section = (ROOT / "guides/register.md").read_text().partition("## Try it without an account\n")[2]
+    assert re.findall(r"^    (\S.*)$", section.partition("\n## ")[0], re.MULTILINE) == [
+        'eval "$(cfn-sandbox up --detach)"',
+        "make endpoint ENDPOINT_NAME=churn",
+        "make prerequisites ENDPOINT_NAME=churn",
+        f"make submit TYPE_NAME={NAME}",
+        f"make deregister TYPE_NAME={NAME}",
+        "make prerequisites-delete",
+        'eval "$(cfn-sandbox down)"',
+    ]
     cloudformation = account.client("cloudformation")
     assert main(["submit", "--type-name", NAME]) == 2
     captured = capsys.readouterr()
@@ -59,7 +73,7 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == (
         "error: There is no endpoint churn in us-east-1. Name another with ENDPOINT_NAME=...\n"
     )
-    endpoints.make(account, "churn")
+    assert endpoint.main(["churn"]) == 0
     assert main(["prerequisites", "--endpoint-name", "churn"]) == 0
     assert capsys.readouterr().out.endswith(
         "Put 3 files that inputs/ names into its bucket. Next: make submit TYPE_NAME=...\n"
@@ -147,6 +161,7 @@ def test_a_package_that_the_registry_refuses(toy: Path, capsys: pytest.CaptureFi
             "prerequisites --endpoint-name e --region b --profile c --baselining-job d",
         ),
         ("prerequisites-delete REGION=b PROFILE=c", "prerequisites-delete --region b --profile c"),
+        ("endpoint ENDPOINT_NAME=e", "e"),
         ("package", "package"),
         ("package TYPE_NAME=A TAG_UPDATES=in-place", "package --type-name A --tag-updates in-place"),
         ("deregister TYPE_NAME=A REGION=b PROFILE=c", "deregister --type-name A --region b --profile c"),

@@ -1,0 +1,1 @@
+"""`cfn-sandbox lint`: AWS's cloudformation-validate on templates, with the project's own type."""
