@@ -140,6 +140,7 @@ def test_a_child_is_rolled_back_with_its_parent(family: Family) -> None:
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_COMPLETE",
     ]
     assert child.contents.resources["Box"].properties["Colour"] == "red"

@@ -241,14 +241,17 @@ class Stack:
     def _roll_back(self, name: str, reason: str, skipped: Collection[str] = ()) -> None:
         if self.status.name != f"{name}_IN_PROGRESS":
             self._set_status(f"{name}_IN_PROGRESS", reason)
-        stable = self.recovery.stable or Contents(self.definition)
+        stable, undo = self.recovery.stable or Contents(self.definition), self.recovery.undo or UndoLog()
+        updated = name == "UPDATE_ROLLBACK"
         try:
-            if self.recovery.undo is not None:
-                self.recovery.undo.undo(stable, skipped)
+            undo.undo(stable, skipped, removals=not updated)
         except StepFailure as failure:
             self._set_status(f"{name}_FAILED", str(failure))
             return
         self.contents = stable
+        if updated:
+            self._set_status(f"{name}_COMPLETE_CLEANUP_IN_PROGRESS")
+            undo.clean_up()
         self.recovery.undo = self.recovery.unended = None
         self._set_status(f"{name}_COMPLETE")
 
