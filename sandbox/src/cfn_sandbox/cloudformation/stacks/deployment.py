@@ -11,13 +11,13 @@ from functools import partial
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
-from cfn_sandbox.cloudformation.stacks.plan import as_shown, mask, takes_stack_tags
+from cfn_sandbox.cloudformation.stacks.plan import mask, takes_stack_tags
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Resource
 from cfn_sandbox.cloudformation.stacks.steps import Draft, StepFailure, Steps, subject_of
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.values import JSON, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 
@@ -150,7 +150,7 @@ class Deployment:
             policy = self._evaluator.attribute(logical_id, "DeletionPolicy")
         except CloudFormationError as error:
             raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
-        visible = json.dumps(as_shown(mask(self._evaluator, self._definition, logical_id, properties)))
+        visible = json.dumps(shown(mask(self._evaluator, self._definition, logical_id, properties)))
         tags = self._definition.tags if takes_stack_tags(kind) else {}
         return Draft(logical_id, kind, _known(properties), tags, visible, str(policy or "Delete"))
 
@@ -235,6 +235,6 @@ def _equal(new: object, old: object) -> bool:
 
 def _replaces(kind: ResourceType, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
     names = [name for name in {*old, *new} if not _equal(new.get(name), old.get(name))]
-    if kind.schema is not None and kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
+    if kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
         return True
     return any(kind.replacement(name, old.get(name), new.get(name)) == "Always" for name in names)  # type: ignore[arg-type]  # known values

@@ -6,7 +6,6 @@ against AWS (tests/cloudformation/recordings), for causes, evaluations and depen
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +15,7 @@ from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identi
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import JSON, Value, is_known, shown
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known
 
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
@@ -255,7 +254,7 @@ def _member(properties: JSON, name: str) -> JSON:
 
 def takes_stack_tags(kind: ResourceType | None) -> bool:
     """Return whether resources of a type get the stack's tags."""
-    return kind is not None and kind.schema is not None and kind.schema.taggable
+    return kind is not None and kind.schema.taggable
 
 
 def is_secret(evaluation: Evaluator, definition: Definition, logical_id: str, name: str) -> bool:
@@ -272,13 +271,3 @@ def mask(
         name: MASKED if is_secret(evaluation, definition, logical_id, name) else value
         for name, value in properties.items()
     }
-
-
-def as_shown(value: Value) -> JSON:
-    """Return a value as change sets and events show it: numbers and booleans as text, unknown parts marked."""
-    visible = shown(value)
-    if isinstance(visible, dict):
-        return {key: as_shown(member) for key, member in visible.items()}
-    if isinstance(visible, list):
-        return [as_shown(item) for item in visible]
-    return visible if isinstance(visible, str) else json.dumps(visible)
