@@ -448,7 +448,7 @@ def test_a_stack_can_not_be_imported_as_a_child(family: Family) -> None:
     """What AWS can do and this sandbox can't is refused by name."""
     other = family.create("other", with_output({"Colour": "red"}))
     template = boxes(Child=nested() | {"DeletionPolicy": "Retain"})
-    child = {
+    child: JSON = {
         "ResourceType": NESTED,
         "LogicalResourceId": "Child",
         "ResourceIdentifier": {"StackId": other.identity.stack_id},

@@ -147,6 +147,30 @@ def test_the_same_template_again(account: Account) -> None:
     assert (change_set.status, change_set.execution_status) == ("FAILED", "UNAVAILABLE")
 
 
+@pytest.mark.parametrize(
+    ("condition", "mapped", "changed"),
+    [("a", "red", False), ("b", "red", False), ("a", "blue", False), ("c", "red", True), ("a", "green", True)],
+)
+def test_conditions_and_mappings_by_themselves(account: Account, condition: str, mapped: str, *, changed: bool) -> None:
+    """A changed condition or mapping makes an update only if a resource or an output changes with it."""
+
+    def template(other: str, colour: str) -> dict[str, Any]:
+        chosen = {"Fn::If": ["Special", "x", "y"]}
+        return {
+            "Conditions": {"Special": {"Fn::Equals": [other, "c"]}},
+            "Mappings": {"Colours": {"all": {"used": colour if colour == "green" else "red", "other": colour}}},
+            **boxes(A={"Colour": {"Fn::FindInMap": ["Colours", "all", "used"]}}),
+            "Outputs": {"Chosen": {"Value": chosen}},
+        }
+
+    account.create("s", template("a", "red"))
+    if changed:
+        assert account.update("s", template(condition, mapped)).status.name == "UPDATE_COMPLETE"
+    else:
+        with pytest.raises(ValidationError, match="No updates are to be performed"):
+            account.update("s", template(condition, mapped))
+
+
 def test_a_stack_in_review_can_be_created(account: Account) -> None:
     """CreateStack takes a stack that has only change sets; a CREATE change set refuses a deleted stack's ARN."""
     change_set = account.propose("s", boxes(A={"Name": "a"}), "CREATE")

@@ -14,6 +14,7 @@ from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.values import JSON, Value, is_known
 
@@ -271,3 +272,30 @@ def mask(
         name: MASKED if is_secret(evaluation, definition, logical_id, name) else value
         for name, value in properties.items()
     }
+
+
+def differs(space: Space, identity: Identity, contents: Contents, after: Definition) -> bool:
+    """Return whether an update would change the template, the parameters, the tags or the notifications.
+
+    A template's Description, Metadata, Conditions and Mappings can't be changed by themselves: the last two only if
+    resources or outputs change with them. Source: the pages of these sections in the user guide.
+
+    Args:
+        space: the stack's account and region.
+        identity: the stack.
+        contents: what the stack has.
+        after: what it shall be.
+    """
+    before = contents.definition
+    if _compared(before, ()) == _compared(after, ()):
+        return False
+    if _compared(before, ("Conditions", "Mappings")) != _compared(after, ("Conditions", "Mappings")):
+        return True
+    one, other = (outputs(evaluator(each, identity, scope_of(each, space, identity))) for each in (before, after))
+    return one != other or bool(Planner(space, identity, contents, after, {}).plan().changes)
+
+
+def _compared(definition: Definition, left_out: tuple[str, ...]) -> tuple[object, ...]:
+    by_themselves = {"Description", "Metadata", *left_out}
+    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
+    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns
