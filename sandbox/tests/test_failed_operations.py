@@ -127,8 +127,8 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
     assert toys.actions()[count:] == ([] if skip else ["UPDATE A"])
 
 
-def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformation: Client) -> None:
-    """DELETE also deletes what a failed rollback left: no resource that a handler reported is orphaned."""
+def test_what_the_cleanup_of_a_rollback_can_not_delete(toys: Toys, cloudformation: Client) -> None:
+    """An update is rolled back also if what it has made can't be deleted: that is left, with an event, as in AWS."""
     create(cloudformation, template(A={"Name": "a"}))
     toys.resources["toy-2"] = {}
     toys.answers = [
@@ -137,9 +137,16 @@ def test_what_a_failed_rollback_left_goes_with_the_stack(toys: Toys, cloudformat
         failure("AccessDenied", "not now"),
     ]
     body = template(A={"Name": "a"}, B={"Name": "b"}, C={"Name": "c", "Colour": {"Ref": "B"}})
-    assert update(cloudformation, body)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert update(cloudformation, body)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    events = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
+    assert [(event["LogicalResourceId"], event["ResourceStatus"]) for event in events[:4]] == [
+        ("toys", "UPDATE_ROLLBACK_COMPLETE"),
+        ("B", "DELETE_FAILED"),
+        ("B", "DELETE_IN_PROGRESS"),
+        ("toys", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+    ]
     cloudformation.delete_stack(StackName="toys")
-    assert toys.resources == {}
+    assert [*toys.resources] == ["toy-2"]
 
 
 def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloudformation: Client) -> None:

@@ -87,6 +87,41 @@ def test_a_defect_of_motos_is_an_internal_failure(
     assert captured.out == ""
 
 
+def sent(account: Account, service: str, body: bytes, headers: dict[str, str]) -> requests.Response:
+    """Send a signed request as it is, and return the answer."""
+    scope = f"{account.credentials.access_key_id}/20260101/{account.region}/{service}/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    return requests.post(account.endpoint, data=body, headers=signed | headers, timeout=10)
+
+
+@pytest.mark.parametrize("body", [b"{not", b"[]", b"null", b'"a"', b"\xff\xfe", b"[" * 5000, b"1" * 5000])
+def test_a_body_that_is_not_json(account: Account, body: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """A service of a JSON protocol refuses a body that is no JSON object, before moto makes something of it."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "SageMaker.CreateModel"}
+    answer = sent(account, "sagemaker", body, headers)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"__type": "SerializationException", "message": "The request's body is no JSON object."},
+    )
+    assert account.client("sagemaker").list_models()["Models"] == []
+    assert sent(account, "sagemaker", b"", headers | {"X-Amz-Target": "SageMaker.ListModels"}).status_code == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("service", ["sts", "iam", "sns", "ec2"])
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"Action=Nope", "InvalidAction"), (b"Version=1", "MissingAction"), (b"", "MissingAction")]
+)
+def test_a_query_without_an_action(
+    account: Account, service: str, body: bytes, code: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A service of the query protocol refuses an action that it doesn't have, and a request without one."""
+    answer = sent(account, service, body, {"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 400
+    assert f"<Code>{code}</Code>" in answer.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_what_is_no_call_of_aws_is_answered_too(account: Account) -> None:
     """A request that is no AWS call, for example a browser's, is forbidden in a sentence."""
     answer = requests.get(f"{account.endpoint}/moto-api/no/such/page", timeout=10)

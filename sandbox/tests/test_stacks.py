@@ -402,9 +402,9 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
     assert stack["Tags"] == tags(team="a")
     assert toys.actions()[4:] == [
         *["UPDATE A", "CREATE B", "CREATE New", "UPDATE D"],
-        *["UPDATE D", "DELETE New", "DELETE B", "UPDATE A"],
+        *["UPDATE D", "UPDATE A", "DELETE New", "DELETE B"],
     ]
-    rollback_data = toys.events[-1]["requestData"]
+    rollback_data = toys.events[-3]["requestData"]
     assert (rollback_data["stackTags"], rollback_data["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
     catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, toys.invoke))
     assert update(cloudformation, after)["StackStatus"] == "UPDATE_COMPLETE"

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cfn_sandbox.account.account import Account
-from tools.clients.stage import Failure, expect, python_environment, run_command, sandbox, stack_status, step
+from tools.clients.stage import (
+    Failure,
+    expect,
+    physical_id,
+    python_environment,
+    run_command,
+    sandbox,
+    stack_status,
+    step,
+)
+
+Call = Callable[..., Any]  # runs a command of the AWS CLI and returns what it prints
 
 STACK = ("--stack-name", "quality")
 CHANGE_SET = (*STACK, "--change-set-name", "change")
@@ -63,9 +75,8 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         expect(change["ResourceChange"]["Replacement"] == "True", str(change))
         call("execute-change-set", *CHANGE_SET)
         call("wait", "stack-update-complete", *STACK)
-        expect(
-            call("list-change-sets", *STACK)["Summaries"][0]["ExecutionStatus"] == "EXECUTE_COMPLETE", "not executed"
-        )
+        names = [summary["ChangeSetName"] for summary in call("list-change-sets", *STACK)["Summaries"]]
+        expect("change" not in names, f"the executed change set is listed: {names}")
     with step("describe-stack-events, list-stack-resources, describe-stacks"):
         events = call("describe-stack-events", *STACK)["StackEvents"]
         expect(any("hence creating one" in event.get("ResourceStatusReason", "") for event in events), str(events[:3]))
@@ -82,10 +93,32 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         status = call("describe-stack-drift-detection-status", "--stack-drift-detection-id", detection)
         expect(status["StackDriftStatus"] == "IN_SYNC", str(status))
         call("describe-stack-resource-drifts", *STACK)
+    _run_nested(call, account, folder)
     with step("delete-stack, its waiter"):
         call("delete-stack", *STACK)
         call("wait", "stack-delete-complete", *STACK)
         expect(stack_status(account, "quality") == "", stack_status(account, "quality"))
+
+
+def _run_nested(call: Call, account: Account, folder: Path) -> None:
+    role = written()["Resources"]["Definition"]["Properties"]["RoleArn"]
+    with step("package and deploy a nested stack, then a replacement in it; delete both"):
+        found = []
+        for suffix in ("", "-2"):
+            (folder / "child.json").write_text(json.dumps(written(RoleArn=role + suffix)))
+            nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.json"}}
+            (folder / "root.json").write_text(json.dumps({"Resources": {"Child": nested}}))
+            call(
+                *("package", "--template-file", "root.json", "--s3-bucket", "templates", "--use-json"),
+                *("--output-template-file", "packaged.json"),
+            )
+            call("deploy", "--stack-name", "root", "--template-file", "packaged.json")
+            child = physical_id(account, "root", "Child")
+            found.append((child, physical_id(account, child, "Definition")))
+        expect(found[0][0] == found[1][0] and found[0][1] != found[1][1], str(found))
+        call("delete-stack", "--stack-name", "root")
+        call("wait", "stack-delete-complete", "--stack-name", "root")
+        expect(stack_status(account, "root") == "", stack_status(account, "root"))
 
 
 if __name__ == "__main__":

@@ -109,11 +109,32 @@ def run(cdk: _Cdk, account: Account) -> None:
         expect(stack_status(account, "Taken") == "UPDATE_COMPLETE", stack_status(account, "Taken"))
         expect(physical_id(account, "Taken", "Definition") == imported_id, "it was replaced")
         expect("Number of stacks with differences: 0" in (output := cdk("diff", state="imported")), output)
+    _run_nested(cdk, account)
     with step("destroy"):
         cdk("destroy", "--force", state="replaced")
         cdk("destroy", "--force", state="imported")
         names = [stack["StackName"] for stack in account.client("cloudformation").describe_stacks()["Stacks"]]
         expect(names == ["CDKToolkit"], str(names))
+
+
+def _run_nested(cdk: _Cdk, account: Account) -> None:
+    with step("a definition in a nested stack, a schedule in its parent: deploy, replace the definition, destroy"):
+        sagemaker = account.client("sagemaker")
+        before = _definitions(account)
+        found = []
+        for state in ("nested", "nested-replaced"):
+            cdk("deploy", "--require-approval", "never", state=state)
+            described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="nested")
+            found.append(described["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
+            expect(_definitions(account) - before == {found[-1]}, str(_definitions(account)))
+        expect(found[0] != found[1], str(found))
+        cdk("destroy", "--force", state="nested-replaced")
+        expect(_definitions(account) == before, str(_definitions(account)))
+
+
+def _definitions(account: Account) -> set[str]:
+    summaries = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
+    return {summary["MonitoringJobDefinitionName"] for summary in summaries}
 
 
 def _create_elsewhere(account: Account) -> str:

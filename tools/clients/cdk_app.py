@@ -57,6 +57,23 @@ def l1(stack: cdk.Stack, logical_id: str, image: str, endpoint: str) -> sagemake
     )
 
 
+def nest(stack: cdk.Stack, image: str) -> None:
+    """Put a definition into a nested stack, and a schedule of it into its parent."""
+    definition = l1(cdk.NestedStack(stack, "Child"), "Definition", image, "a")
+    sagemaker.CfnMonitoringSchedule(
+        stack,
+        "Schedule",
+        monitoring_schedule_name="nested",
+        monitoring_schedule_config=sagemaker.CfnMonitoringSchedule.MonitoringScheduleConfigProperty(
+            monitoring_type="ModelQuality",
+            monitoring_job_definition_name=cdk.Fn.select(1, cdk.Fn.split("/", definition.ref)),
+            schedule_config=sagemaker.CfnMonitoringSchedule.ScheduleConfigProperty(
+                schedule_expression="cron(0 6 ? * * *)"
+            ),
+        ),
+    )
+
+
 def main(folder: Path, own_type: str) -> None:
     """Write one assembly for each state, and one for the import."""
     image = PROPERTIES["ModelQualityAppSpecification"]["ImageUri"]
@@ -67,6 +84,10 @@ def main(folder: Path, own_type: str) -> None:
         l1(stack, "Definition", uri, endpoint)
         own = cdk.CfnResource(stack, "Own", type=own_type, properties=PROPERTIES | {"EndpointName": endpoint})
         cdk.CfnOutput(stack, "OwnArn", value=own.ref)
+        app.synth()
+    for state, uri in (("nested", image), ("nested-replaced", image.replace(":1", ":2"))):
+        app = cdk.App(outdir=str(folder / state))
+        nest(cdk.Stack(app, "Nest", env=ENVIRONMENT), uri)
         app.synth()
     app = cdk.App(outdir=str(folder / "imported"))
     imported = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")

@@ -82,6 +82,22 @@ def run(sam: Path, account: Account, folder: Path) -> None:
     with step("list the stack's outputs"):
         output = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
         expect(physical_id(account, "quality", "Definition") in output, output)
+    with step("deploy a nested stack, whose template SAM uploads, then a replacement in it; delete both"):
+        nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.json"}}
+        (folder / "root.json").write_text(json.dumps({"Resources": {"Child": nested}}))
+        child = {"Resources": {"Definition": template["Resources"]["Definition"]}}
+        properties = child["Resources"]["Definition"]["Properties"]
+        found = []
+        for role in ("a", "b"):
+            properties |= {"EndpointName": "a", "RoleArn": f"arn:aws:iam::123456789012:role/{role}"}
+            (folder / "child.json").write_text(json.dumps(child))
+            call("deploy", "--template", "root.json", "--stack-name", "root", "--resolve-s3", "--no-progressbar")
+            child_id = physical_id(account, "root", "Child")
+            found.append((child_id, physical_id(account, child_id, "Definition")))
+        expect(found[0][0] == found[1][0] and found[0][1] != found[1][1], str(found))
+        # `sam delete` reads the template's bucket out of its URL, and knows no host of S3's but AWS's.
+        account.client("cloudformation").delete_stack(StackName="root")
+        expect(stack_status(account, "root") == "", stack_status(account, "root"))
     with step("delete"):
         call("delete", "--stack-name", "quality", "--no-prompts")
         expect(stack_status(account, "quality") == "", stack_status(account, "quality"))

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationNotFoundError
 from flask import Flask, Response, current_app, request
 from moto.backends import SERVICE_NAMES
 from moto.core.errors import COMMON_ERROR_CODES
@@ -42,7 +43,9 @@ _CODES = (
     "InvalidAccessKeyId",
     "InvalidAction",
     "InvalidClientTokenId",
+    "MissingAction",
     "MissingAuthenticationToken",
+    "SerializationException",
     "UnknownOperationException",
     "UnrecognizedClientException",
 )
@@ -54,6 +57,8 @@ COMMON_ERROR_CODES.extend(_CODES)
 werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]  # imported there, not defined
 
 _QUERY_PROTOCOLS = ("query", "ec2")
+_JSON_TYPES = ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
+_FORM = "application/x-www-form-urlencoded"
 _KEY_ERRORS = {"s3": ("InvalidAccessKeyId", "AccessDenied"), "ec2": ("AuthFailure", "AuthFailure")}
 """The services' codes for a wrong access key and a missing one, where they have their own."""
 
@@ -70,6 +75,8 @@ def create_app(service: SERVICE_NAMES | None) -> Flask:
     else:
         app = create_backend_app(service)
     app.register_error_handler(Exception, _refusal)
+    if service is not None:
+        app.before_request(_malformed)
     return app
 
 
@@ -105,9 +112,36 @@ def wrong_key(dispatcher: DomainDispatcherApplication, environ: "WSGIEnvironment
         return _serialized(service, Refusal(missing if key is None else wrong, text), HTTPStatus.FORBIDDEN)
 
 
-def _json_error(code: str, text: str) -> Response:
+def _malformed() -> Response | None:
+    """Return the error of a request that has no JSON object, or no action, where its protocol needs one.
+
+    moto takes any body for an empty one, and makes a model named None of it.
+    """
+    service = _service()
+    if request.mimetype in _JSON_TYPES and not _is_json_object(request.get_data()):
+        text = "The request's body is no JSON object."
+        return _json_error("SerializationException", text, HTTPStatus.BAD_REQUEST)
+    if request.mimetype == _FORM and request.path == "/" and "Action" not in request.values:
+        try:
+            protocol = get_service_model(service).protocol
+        except UnknownServiceError:
+            return None
+        if protocol in _QUERY_PROTOCOLS:
+            refusal = Refusal("MissingAction", "The request has no parameter Action.")
+            return _serialized(service, refusal, HTTPStatus.BAD_REQUEST)
+    return None
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return not body or isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _json_error(code: str, text: str, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> Response:
     body = json.dumps({"__type": code, "message": text})
-    return Response(body, HTTPStatus.FORBIDDEN, {"x-amzn-ErrorType": code}, mimetype="application/json")
+    return Response(body, status, {"x-amzn-ErrorType": code}, mimetype="application/json")
 
 
 def _serialized(service: str, refusal: Refusal, status: HTTPStatus) -> Response:
@@ -130,7 +164,7 @@ def _refusal(error: Exception) -> Response:
     subject = f"{model.service_id}'s {action or f'{request.method} {request.path}'}"
     if not hasattr(current_app, "service"):
         subject = f"service {model.service_id}"
-    if isinstance(error, NotImplementedError | NotFound):
+    if isinstance(error, NotImplementedError | NotFound | OperationNotFoundError):
         unknown = "InvalidAction" if model.protocol in _QUERY_PROTOCOLS else "UnknownOperationException"
         refusal, status = Refusal(unknown, f"This sandbox has no {subject}."), HTTPStatus.BAD_REQUEST
     elif isinstance(error, LeavesTheMachine):

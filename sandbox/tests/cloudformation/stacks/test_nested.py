@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
+from cfn_sandbox.cloudformation.stacks import change_sets, drift, lifecycle
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.plan_description import described
@@ -140,6 +140,7 @@ def test_a_child_is_rolled_back_with_its_parent(family: Family) -> None:
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
         "UPDATE_ROLLBACK_COMPLETE",
     ]
     assert child.contents.resources["Box"].properties["Colour"] == "red"
@@ -428,6 +429,33 @@ def test_the_protection_of_a_nested_stack_is_its_root_s(family: Family) -> None:
     stack.protect(enabled=False)
     child.delete()
     assert child.status.name == "DELETE_COMPLETE"
+
+
+def test_drift_does_not_look_into_children(family: Family) -> None:
+    """Drift of a parent leaves its child out, as in AWS; the child's own is detected by its name."""
+    stack = family.create("parent", parent())
+    drift.start(stack)
+    assert [found.resource.logical_id for found in drift.found_in(stack)] == ["After"]
+    with pytest.raises(ValidationError, match=f"Resource type {NESTED} is not supported for drift detection"):
+        drift.check_resource(stack, "Child")
+    child = family.child(stack)
+    family.boxes.resources["box-1"]["Colour"] = "blue"
+    drift.start(child)
+    assert [(found.resource.logical_id, found.status) for found in drift.found_in(child)] == [("Box", "MODIFIED")]
+
+
+def test_a_stack_can_not_be_imported_as_a_child(family: Family) -> None:
+    """What AWS can do and this sandbox can't is refused by name."""
+    other = family.create("other", with_output({"Colour": "red"}))
+    template = boxes(Child=nested() | {"DeletionPolicy": "Retain"})
+    child: JSON = {
+        "ResourceType": NESTED,
+        "LogicalResourceId": "Child",
+        "ResourceIdentifier": {"StackId": other.identity.stack_id},
+    }
+    request = change_sets.Request("import", "IMPORT", resources_to_import=(child,))
+    with pytest.raises(ValidationError, match=re.escape(f"ResourceTypes [{NESTED}] are not supported for Import")):
+        change_sets.create(family.space, "parent", submission(template, {}), request)
 
 
 def test_a_change_set_of_a_child_that_takes_what_is_not_known_yet(family: Family) -> None:

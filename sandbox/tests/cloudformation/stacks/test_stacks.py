@@ -108,6 +108,23 @@ def test_events_have_times_in_order_and_properties(account: Account) -> None:
     assert json.loads(made.subject.properties or "") == {"Name": "a", "Size": "3"}
 
 
+def test_a_rollback_restores_before_it_deletes(account: Account) -> None:
+    """What an update has changed is restored first; what it has made is deleted in the stack's cleanup."""
+    account.create("s", boxes(A={"Name": "a"}, C={"Name": "c"}))
+    account.boxes.refused_colour = "red"
+    account.boxes.calls.clear()
+    bad = {"Name": {"Ref": "B"}, "Colour": "red"}
+    stack = account.update("s", boxes(A={"Name": "a", "Size": 1}, B={"Name": {"Ref": "A"}}, C={"Name": "cc"}, D=bad))
+    assert account.boxes.calls == [
+        *("UPDATE A", "CREATE C", "CREATE B", "CREATE D"),
+        *("UPDATE A", "DELETE B", "DELETE C"),
+    ]
+    assert [status for status, _ in events(stack)][-3:] == [
+        *("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
+    ]
+    assert [*account.boxes.resources] == ["box-1", "box-2"]
+
+
 def test_a_replaced_resource_goes_last(account: Account) -> None:
     """A replacement is created first and cleaned up at the end, with its own events; Retain keeps it."""
     stack = account.create("s", boxes(A={"Name": "a"}, B={"Name": "b", "Colour": {"Ref": "A"}}))
@@ -128,6 +145,30 @@ def test_the_same_template_again(account: Account) -> None:
         account.update("s", template)
     change_set = account.propose("s", template)
     assert (change_set.status, change_set.execution_status) == ("FAILED", "UNAVAILABLE")
+
+
+@pytest.mark.parametrize(
+    ("condition", "mapped", "changed"),
+    [("a", "red", False), ("b", "red", False), ("a", "blue", False), ("c", "red", True), ("a", "green", True)],
+)
+def test_conditions_and_mappings_by_themselves(account: Account, condition: str, mapped: str, *, changed: bool) -> None:
+    """A changed condition or mapping makes an update only if a resource or an output changes with it."""
+
+    def template(other: str, colour: str) -> dict[str, Any]:
+        chosen = {"Fn::If": ["Special", "x", "y"]}
+        return {
+            "Conditions": {"Special": {"Fn::Equals": [other, "c"]}},
+            "Mappings": {"Colours": {"all": {"used": colour if colour == "green" else "red", "other": colour}}},
+            **boxes(A={"Colour": {"Fn::FindInMap": ["Colours", "all", "used"]}}),
+            "Outputs": {"Chosen": {"Value": chosen}},
+        }
+
+    account.create("s", template("a", "red"))
+    if changed:
+        assert account.update("s", template(condition, mapped)).status.name == "UPDATE_COMPLETE"
+    else:
+        with pytest.raises(ValidationError, match="No updates are to be performed"):
+            account.update("s", template(condition, mapped))
 
 
 def test_a_stack_in_review_can_be_created(account: Account) -> None:

@@ -24,6 +24,14 @@ FORMAT = "Template format error: "
             "The template section Hooks is not supported by this sandbox. Blue/green deployments by CodeDeploy"
             " aren't run here: leave out Hooks, and test them in AWS.",
         ),
+        (
+            f"Parameters: {{{'A' * 256}: {{Type: String}}}}",
+            f"{FORMAT}Parameter name {'A' * 256} must be no longer than 255 characters.",
+        ),
+        (
+            f"Outputs: {{A: {{Value: a, Description: {'x' * 1025}}}}}",
+            f"{FORMAT}Description of output A must be no longer than 1024 bytes",
+        ),
         ("Parameters: {A-b: {Type: String}}", f"{FORMAT}Parameter name A-b is non alphanumeric."),
         ("Parameters: {P: {Type: String, NoEcho: ture}}", f"{FORMAT}Every NoEcho member must be true or false."),
         ("Parameters: {P: String}", f"{FORMAT}Any Parameters member must be a JSON object."),

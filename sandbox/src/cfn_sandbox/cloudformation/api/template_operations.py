@@ -58,7 +58,7 @@ def get_template_summary(call: Call) -> Answer:
             "ResourceIdentifiers": [".".join(path) for path in kind.schema.primary_identifier],
         }
         for name, kind in kinds.items()
-        if kind is not None and kind.schema is not None
+        if kind is not None
     ]
     return summary.summarized(template) | {"ResourceIdentifierSummaries": identifiers, "Warnings": warnings or None}
 

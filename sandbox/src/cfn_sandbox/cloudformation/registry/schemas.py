@@ -5,9 +5,9 @@ Source: software.amazon.cloudformation:aws-cloudformation-resource-schema 2.0.10
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
+from cfn_sandbox.cloudformation.types.patterns import unreadable
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, path_of
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -16,14 +16,12 @@ _POINTERS = (
     *("nonPublicProperties", "nonPublicDefinitions", "deprecatedProperties", "primaryIdentifier"),
     "additionalIdentifiers",
 )
-_MAPS = ("properties", "patternProperties", "definitions", "dependencies")  # keywords with schemas by name
-_SCHEMAS = ("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not", "if", "then")
-_LISTS = ("allOf", "anyOf", "oneOf")
 
 
 def mistakes(schema: Mapping[str, JSON]) -> list[str]:
     """Return what AWS refuses in a schema that cfn's loader accepts: a sentence for each mistake, with its place."""
-    return [*_no_pointers(schema), *_tagging(schema), *_patterns(dict(schema), "#")]
+    patterns = [f"{place}/pattern: {reason}" for place, reason in unreadable(dict(schema))]
+    return [*_no_pointers(schema), *_tagging(schema), *patterns]
 
 
 def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
@@ -78,25 +76,3 @@ def _tagging(schema: Mapping[str, JSON]) -> Iterator[str]:
     taggable = tagging.get("taggable", True)
     if taggable and "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
         yield f"#/tagging/tagProperty: the schema has no property {tagging['tagProperty']}"
-
-
-def _patterns(schema: JSON, place: str) -> Iterator[str]:
-    """Yield the patterns that Java can't read, in a schema and the schemas inside it."""
-    if not isinstance(schema, dict):
-        return
-    named = schema.get("patternProperties")
-    for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
-        try:
-            compiled(str(pattern or ""))
-        except UnreadablePatternError as error:
-            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's: {error}"
-    for keyword in _MAPS:
-        members = schema.get(keyword)
-        for name, member in members.items() if isinstance(members, dict) else ():
-            yield from _patterns(member, f"{place}/{keyword}/{name}")
-    for keyword in _SCHEMAS:
-        yield from _patterns(schema.get(keyword), f"{place}/{keyword}")
-    for keyword in _LISTS:
-        branches = schema.get(keyword)
-        for number, branch in enumerate(branches if isinstance(branches, Sequence) else ()):
-            yield from _patterns(branch, f"{place}/{keyword}/{number}")

@@ -11,45 +11,59 @@ from functools import partial
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
-from cfn_sandbox.cloudformation.stacks.plan import as_shown, mask, takes_stack_tags
+from cfn_sandbox.cloudformation.stacks.plan import mask, takes_stack_tags
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Resource
 from cfn_sandbox.cloudformation.stacks.steps import Draft, StepFailure, Steps, subject_of
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.values import JSON, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How to undo one step."""
+
+    logical_id: str  # the resource's
+    work: Callable[[], Resource | None]  # undoes the step, and returns the resource that exists then
+    removes: bool = False  # whether it deletes what the step has made
 
 
 @dataclass
 class UndoLog:
     """How to undo an operation."""
 
-    # for each step so far, the resource's logical id and what undoes the step. It returns the resource that exists
-    # then; None if there is none
-    steps: list[tuple[str, Callable[[], Resource | None]]] = field(default_factory=list)
+    steps: list[Undo] = field(default_factory=list)  # of each step so far
     # the replaced resources that are not deleted yet, with whether they shall be kept
     leftovers: list[tuple[Resource, bool]] = field(default_factory=list)
     live: dict[str, Resource] = field(default_factory=dict)  # the resources that exist, by logical id
 
-    def undo(self, stable: Contents, skipped: Collection[str] = ()) -> None:
+    def undo(self, stable: Contents, skipped: Collection[str] = (), *, removals: bool) -> None:
         """Undo all steps, last step first.
 
         Args:
             stable: what the stack shall have then. Its resources are replaced by those that an undone update reports.
             skipped: the logical ids of resources that are left as they are.
+            removals: whether to delete what was made; without, `clean_up` does that.
 
         Raises:
             StepFailure: at the first step that can't be undone. If called again, this continues with that step.
         """
-        while self.steps:
-            logical_id, work = self.steps[-1]
-            if logical_id not in skipped:
-                restored, former = work(), stable.resources.get(logical_id)
+        for step in [one for one in reversed(self.steps) if removals or not one.removes]:
+            if step.logical_id not in skipped:
+                restored, former = step.work(), stable.resources.get(step.logical_id)
                 if restored is not None and former is not None and restored.physical_id == former.physical_id:
-                    stable.resources[logical_id] = restored
-            self.steps.pop()
+                    stable.resources[step.logical_id] = restored
+            self.steps.remove(step)
+
+    def clean_up(self) -> None:
+        """Delete what the operation has made, last first. What can't be deleted is left, with an event, as in AWS."""
+        for step in reversed(self.steps):
+            with suppress(StepFailure):
+                step.work()
+        self.steps = []
 
 
 class Deployment:
@@ -136,7 +150,7 @@ class Deployment:
             policy = self._evaluator.attribute(logical_id, "DeletionPolicy")
         except CloudFormationError as error:
             raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
-        visible = json.dumps(as_shown(mask(self._evaluator, self._definition, logical_id, properties)))
+        visible = json.dumps(shown(mask(self._evaluator, self._definition, logical_id, properties)))
         tags = self._definition.tags if takes_stack_tags(kind) else {}
         return Draft(logical_id, kind, _known(properties), tags, visible, str(policy or "Delete"))
 
@@ -163,7 +177,7 @@ class Deployment:
     def _replaced(self, former: Resource, *, kept: bool) -> None:
         entry = former, kept
         self.undo.leftovers.append(entry)
-        self.undo.steps.append((former.logical_id, partial(self._forget, entry)))
+        self.undo.steps.append(Undo(former.logical_id, partial(self._forget, entry)))
 
     def _forget(self, entry: tuple[Resource, bool]) -> None:
         self.undo.leftovers.remove(entry)
@@ -180,7 +194,8 @@ class Deployment:
     def _add(self, resource: Resource, *, retain: bool) -> None:
         self._scope.resources[resource.logical_id] = resource
         skip = retain and resource.deletion_policy == "Retain"
-        self.undo.steps.append((resource.logical_id, partial(self._take_back, resource, skip=skip)))
+        take_back = partial(self._take_back, resource, skip=skip)
+        self.undo.steps.append(Undo(resource.logical_id, take_back, removes=True))
 
     def _take_back(self, resource: Resource, *, skip: bool) -> None:
         self._steps.delete(resource, skip=skip)
@@ -193,14 +208,14 @@ class Deployment:
 
     def _update(self, draft: Draft, current: Resource) -> None:
         def begun(undo: Callable[[], Resource]) -> None:
-            self.undo.steps.append((draft.logical_id, undo))
+            self.undo.steps.append(Undo(draft.logical_id, undo))
 
         self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun)
 
     def _import(self, draft: Draft, identifier: Mapping[str, JSON]) -> None:
         resource = self._steps.adopt(draft, identifier)
         self._scope.resources[draft.logical_id] = resource
-        self.undo.steps.append((draft.logical_id, partial(self._release, resource)))
+        self.undo.steps.append(Undo(draft.logical_id, partial(self._release, resource)))
         if draft.tags:
             self._update(draft, resource)
 
@@ -220,6 +235,6 @@ def _equal(new: object, old: object) -> bool:
 
 def _replaces(kind: ResourceType, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
     names = [name for name in {*old, *new} if not _equal(new.get(name), old.get(name))]
-    if kind.schema is not None and kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
+    if kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
         return True
     return any(kind.replacement(name, old.get(name), new.get(name)) == "Always" for name in names)  # type: ignore[arg-type]  # known values

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import ValidationError
@@ -25,7 +24,7 @@ from cfn_sandbox.cloudformation.stacks.plan import takes_stack_tags
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import Failure, Outcome, ResourceType
-from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema
+from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def _check_ready(stack: Stack) -> None:
 
 def _checkable(stack: Stack, resource: Resource) -> ResourceType | None:
     kind = find_type(stack.identity.account, stack.identity.region, resource.kind)
-    return kind if kind is not None and kind.schema is not None and kind.supports("READ") else None
+    return kind if kind is not None and kind.supports("READ") else None
 
 
 def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDrift:
@@ -191,7 +190,7 @@ def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDri
             if deleted
             else ResourceDrift(resource, "UNKNOWN", outcome.failure.reason)
         )
-    elif outcome.instance is None or kind.schema is None:
+    elif outcome.instance is None:
         drift = ResourceDrift(resource, "UNKNOWN", "The type reported no resource.")
     else:
         model: dict[str, JSON] = dict(outcome.instance.model)  # type: ignore[arg-type]  # what a type reports is known
@@ -213,9 +212,7 @@ def expected_properties(
         stack_tags: the stack's tags that the type last received. If keys are equal, the resource's own tag wins.
     """
     schema = kind.schema
-    if schema is None:
-        return dict(properties)
-    readable = _without(properties, schema.write_only)
+    readable = cast("dict[str, JSON]", schema.without(properties, schema.write_only))
     name = schema.tag_property
     if not takes_stack_tags(kind) or name is None or name not in schema.properties or not stack_tags:
         return readable
@@ -230,23 +227,3 @@ def expected_properties(
 
 def _is_object(schema: ResourceSchema, name: str) -> bool:
     return "object" in schema.kinds(schema.properties[name])
-
-
-def _without(model: Mapping[str, JSON], paths: list[Path]) -> dict[str, JSON]:
-    """Return a copy of a model without some properties. An object that becomes empty is left out too."""
-    copy = deepcopy(dict(model))
-    for path in paths:
-        _remove(copy, path)
-    return copy
-
-
-def _remove(value: JSON, path: Path) -> None:
-    key, rest = path[0], path[1:]
-    if key == "*" and isinstance(value, list):
-        for item in value:
-            _remove(item, rest)
-    elif isinstance(value, dict) and key in value:
-        if rest:
-            _remove(value[key], rest)
-        if not rest or value[key] == {}:
-            del value[key]

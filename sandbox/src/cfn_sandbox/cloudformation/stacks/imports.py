@@ -52,12 +52,12 @@ def to_import(resources: Iterable[Mapping[str, JSON]], definition: Definition, s
 
 def _importable(stack: Stack, name: str) -> ResourceType | None:
     kind = find_type(stack.identity.account, stack.identity.region, name)
-    return kind if kind is not None and kind.schema is not None and kind.supports("READ") else None
+    return kind if kind is not None and kind.supports("READ") else None
 
 
 def _schema(stack: Stack, name: str) -> ResourceSchema:
     kind = _importable(stack, name)
-    if kind is None or kind.schema is None:
+    if kind is None:
         raise ValidationError(
             f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
         )
@@ -120,7 +120,7 @@ def find_existing(definition: Definition, stack: Stack) -> Models:
     for logical_id in evaluation.active():
         kind = _importable(stack, types[logical_id])
         has_policy = "DeletionPolicy" in definition.template.resources[logical_id]
-        if kind is None or kind.schema is None or logical_id in stack.contents.resources or not has_policy:
+        if kind is None or logical_id in stack.contents.resources or not has_policy:
             continue
         properties = kind.typed(evaluation.properties(logical_id))
         parts: dict[str, Value] = {

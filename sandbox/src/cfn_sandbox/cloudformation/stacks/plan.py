@@ -6,7 +6,6 @@ against AWS (tests/cloudformation/recordings), for causes, evaluations and depen
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +14,9 @@ from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import JSON, Value, is_known, shown
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known
 
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
@@ -255,7 +255,7 @@ def _member(properties: JSON, name: str) -> JSON:
 
 def takes_stack_tags(kind: ResourceType | None) -> bool:
     """Return whether resources of a type get the stack's tags."""
-    return kind is not None and kind.schema is not None and kind.schema.taggable
+    return kind is not None and kind.schema.taggable
 
 
 def is_secret(evaluation: Evaluator, definition: Definition, logical_id: str, name: str) -> bool:
@@ -274,11 +274,28 @@ def mask(
     }
 
 
-def as_shown(value: Value) -> JSON:
-    """Return a value as change sets and events show it: numbers and booleans as text, unknown parts marked."""
-    visible = shown(value)
-    if isinstance(visible, dict):
-        return {key: as_shown(member) for key, member in visible.items()}
-    if isinstance(visible, list):
-        return [as_shown(item) for item in visible]
-    return visible if isinstance(visible, str) else json.dumps(visible)
+def differs(space: Space, identity: Identity, contents: Contents, after: Definition) -> bool:
+    """Return whether an update would change the template, the parameters, the tags or the notifications.
+
+    A template's Description, Metadata, Conditions and Mappings can't be changed by themselves: the last two only if
+    resources or outputs change with them. Source: the pages of these sections in the user guide.
+
+    Args:
+        space: the stack's account and region.
+        identity: the stack.
+        contents: what the stack has.
+        after: what it shall be.
+    """
+    before = contents.definition
+    if _compared(before, ()) == _compared(after, ()):
+        return False
+    if _compared(before, ("Conditions", "Mappings")) != _compared(after, ("Conditions", "Mappings")):
+        return True
+    one, other = (outputs(evaluator(each, identity, scope_of(each, space, identity))) for each in (before, after))
+    return one != other or bool(Planner(space, identity, contents, after, {}).plan().changes)
+
+
+def _compared(definition: Definition, left_out: tuple[str, ...]) -> tuple[object, ...]:
+    by_themselves = {"Description", "Metadata", *left_out}
+    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
+    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

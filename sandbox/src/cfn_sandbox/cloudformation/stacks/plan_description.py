@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from cfn_sandbox.cloudformation.stacks.plan import MASKED, Change, Plan, ResourceChange, as_shown
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.cloudformation.stacks.plan import MASKED, Change, Plan, ResourceChange
+from cfn_sandbox.cloudformation.values import JSON, Value, shown
 
 
 def described(plan: Plan, *, with_values: bool) -> list[JSON]:
@@ -42,7 +42,7 @@ def _resource(change: ResourceChange, *, with_values: bool) -> dict[str, JSON] |
 
 
 def _context(properties: Mapping[str, Value] | None) -> str | None:
-    return None if properties is None else json.dumps({"Properties": as_shown(dict(properties))})
+    return None if properties is None else json.dumps({"Properties": shown(dict(properties))})
 
 
 def _details(change: Change, *, with_values: bool) -> list[JSON]:
@@ -69,6 +69,6 @@ def _values(change: Change) -> dict[str, JSON]:
     answer: dict[str, JSON] = {"Path": path, "AttributeChangeType": kind}
     for name, value in (("BeforeValue", change.before), ("AfterValue", change.after)):
         if value is not None and value != MASKED:
-            visible = as_shown(value)
+            visible = shown(value)
             answer[name] = visible if isinstance(visible, str) else json.dumps(visible)
     return answer

@@ -18,7 +18,7 @@ from cfn_sandbox.cloudformation.stacks import exports, operations, validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
-from cfn_sandbox.cloudformation.stacks.plan import Planner
+from cfn_sandbox.cloudformation.stacks.plan import Planner, differs
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
     NOT_CREATED,
@@ -108,8 +108,8 @@ class Stack:
             self.steps.space.services.publish(topic_arn, "AWS CloudFormation Notification", message)
 
     def differs(self, definition: Definition) -> bool:
-        """Return whether an update would change the template, the parameters, the tags or the notifications."""
-        return _compared(definition) != _compared(self.definition)
+        """Return whether an update to a definition would change anything."""
+        return differs(self.steps.space, self.identity, self.contents, definition)
 
     def check_can_begin(self, action: str, options: Options) -> None:
         """Refuse an operation that the stack's status doesn't allow.
@@ -241,14 +241,17 @@ class Stack:
     def _roll_back(self, name: str, reason: str, skipped: Collection[str] = ()) -> None:
         if self.status.name != f"{name}_IN_PROGRESS":
             self._set_status(f"{name}_IN_PROGRESS", reason)
-        stable = self.recovery.stable or Contents(self.definition)
+        stable, undo = self.recovery.stable or Contents(self.definition), self.recovery.undo or UndoLog()
+        updated = name == "UPDATE_ROLLBACK"
         try:
-            if self.recovery.undo is not None:
-                self.recovery.undo.undo(stable, skipped)
+            undo.undo(stable, skipped, removals=not updated)
         except StepFailure as failure:
             self._set_status(f"{name}_FAILED", str(failure))
             return
         self.contents = stable
+        if updated:
+            self._set_status(f"{name}_COMPLETE_CLEANUP_IN_PROGRESS")
+            undo.clean_up()
         self.recovery.undo = self.recovery.unended = None
         self._set_status(f"{name}_COMPLETE")
 
@@ -379,10 +382,3 @@ class Stack:
 def has_nested_stacks(definition: Definition) -> bool:
     """Return whether a template has nested stacks."""
     return STACK_TYPE in types_of(definition.template).values()
-
-
-def _compared(definition: Definition) -> tuple[object, ...]:
-    """Return what an update changes; a template's Description and Metadata can't be changed by themselves."""
-    by_themselves = {"Description", "Metadata"}
-    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
-    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

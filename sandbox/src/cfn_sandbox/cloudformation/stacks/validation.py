@@ -12,14 +12,14 @@ import json
 from collections.abc import Iterator
 
 from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject
-from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange, as_shown
+from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.catalogue import find_type, is_registered
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import at
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
+from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
@@ -57,8 +57,9 @@ def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> It
     kind = find_type(space.account, space.region, change.kind) if covers(space, change.kind) else None
     if kind is None or change.action not in {"Add", "Modify"}:
         return
-    shown = json.dumps(as_shown(dict(change.after or {})))
-    subject = Subject(change.logical_id, change.kind, change.physical_id or "", shown)
+    subject = Subject(
+        change.logical_id, change.kind, change.physical_id or "", json.dumps(shown(dict(change.after or {})))
+    )
     path = f"/Resources/{change.logical_id}/Properties"
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}

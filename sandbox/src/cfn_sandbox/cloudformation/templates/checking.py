@@ -20,6 +20,7 @@ from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
+MAXIMUM_NAME_LENGTH = 255
 MAXIMUM_DESCRIPTION_BYTES = 1024
 _ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*")
@@ -85,10 +86,16 @@ def _check_sections(template: Template) -> None:
             raise format_error(counted)
 
 
+def _check_name(described: str, name: str) -> None:
+    if not _ALPHANUMERIC.fullmatch(name):
+        raise format_error(f"{described} is non alphanumeric.")
+    if len(name) > MAXIMUM_NAME_LENGTH:  # "CloudFormation quotas" in the user guide; AWS's words aren't known
+        raise format_error(f"{described} must be no longer than {MAXIMUM_NAME_LENGTH} characters.")
+
+
 def _check_parameters(template: Template) -> None:
     for key, declaration in template.section("Parameters").items():
-        if not _ALPHANUMERIC.fullmatch(key):
-            raise format_error(f"Parameter name {key} is non alphanumeric.")
+        _check_name(f"Parameter name {key}", key)
         if not isinstance(declaration, dict):
             raise format_error("Any Parameters member must be a JSON object.")
         table.check("parameter", declaration, "The parameter attribute", "Invalid template parameter property '{}'")
@@ -105,8 +112,7 @@ def _check_parameters(template: Template) -> None:
 
 def _check_mappings(mappings: Object) -> None:
     for name, keys in mappings.items():
-        if not _ALPHANUMERIC.fullmatch(name):
-            raise format_error(f"Mappings name '{name}' is non alphanumeric.")
+        _check_name(f"Mappings name '{name}'", name)
         if not isinstance(keys, dict):
             raise format_error(f"Every Mappings member {name} must be a map")
         for key, attributes in keys.items():
@@ -166,8 +172,7 @@ def _check_resources(template: Template) -> None:
         words = "all resources and parameters must have unique names. Common name(s)"
         raise template_error(f"{words}:[{', '.join(common)}]")
     for logical_id, definition in resources.items():
-        if not _ALPHANUMERIC.fullmatch(logical_id):
-            raise format_error(f"Resource name {logical_id} is non alphanumeric.")
+        _check_name(f"Resource name {logical_id}", logical_id)
         if not isinstance(definition, dict):
             raise format_error(f"[/Resources/{logical_id}] resource definition is malformed")
         _check_resource(logical_id, definition, template)
@@ -206,14 +211,16 @@ def _check_condition(definition: Object, template: Template, block: str) -> None
 
 def _check_outputs(template: Template) -> None:
     for key, output in template.section("Outputs").items():
-        if not _ALPHANUMERIC.fullmatch(key):
-            raise format_error(f"Output name {key} is non alphanumeric.")
+        _check_name(f"Output name {key}", key)
         if not isinstance(output, dict) or "Value" not in output:
             raise format_error("Every Outputs member must contain a Value object")
         table.check("output", output, "The output attribute", "Invalid template output property '{}'")
         _check_condition(output, template, "Outputs")
-        if not isinstance(output.get("Description", ""), str):
+        description = output.get("Description", "")
+        if not isinstance(description, str):
             raise format_error("Every Description member must be a string.")
+        if len(description.encode()) > MAXIMUM_DESCRIPTION_BYTES:
+            raise format_error(f"Description of output {key} must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
         export = output.get("Export", {"Name": "none"})
         if (
             not isinstance(export, dict)
