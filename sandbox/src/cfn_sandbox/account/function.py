@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from typing import IO, Any, Literal, Self
 from cfn_sandbox import SandboxError, downloads, platforms
 from cfn_sandbox.account import bootstrap, isolation
 from cfn_sandbox.account.account import LOOPBACK, Account
-from cfn_sandbox.account.invocation import NAME, TIMEOUT, Emulated, InvokeApi, invoke
+from cfn_sandbox.account.invocation import NAME, TIMEOUT, Answer, Emulated, InvokeApi, invoke
 from cfn_sandbox.account.process import running
 from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.packaging import bytecode, compiled
@@ -78,6 +78,8 @@ class Function:
         self._python = python
         self.python_note = ""
         """A sentence if the function runs on another version of Python than Lambda's; empty if not."""
+        self.observers: list[Callable[[Any, Answer], object]] = []
+        """Each takes the events that clients of the function's API send, with the answers."""
         self._lock = threading.Lock()
         self._root = Path()
         self._open = ExitStack()
@@ -99,7 +101,7 @@ class Function:
             endpoint = self._start(opening, emulator, handler, environment, log)
             credentials = self._account.keys.draw().in_event()
             self.emulated = Emulated(endpoint, events, self._timeout, self.log_file, credentials)
-            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock))
+            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock, self._observe))
             opening.callback(self._account.door.remove_function, self.secret)
             self._open = opening.pop_all()
         return self
@@ -141,6 +143,10 @@ class Function:
         """
         with self._lock:
             return invoke(self.emulated, event)
+
+    def _observe(self, event: Any, answer: Answer) -> None:  # noqa: ANN401 - a client can send any JSON
+        for observer in self.observers:
+            observer(event, answer)
 
     def check(self) -> None:
         """Invoke the function with an empty event, to see whether its handler loads.

@@ -21,7 +21,7 @@ from cfn_sandbox.cli.shell import project as project_of
 from cfn_sandbox.cli.shell import tell
 from cfn_sandbox.cloudformation.registry import configuration, schemas
 from cfn_sandbox.cloudformation.types.interface import Request
-from cfn_sandbox.contract import SUITES, lint, session, setup, v1
+from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.inputs import Inputs
 from cfn_sandbox.contract.log import Log
@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913 - the command's options
             return filled()
 
         inputs_now = filled()
+        own = str(read_settings(project).get("entrypoint", "")).partition(".")[0]
         if configured is not None:
             configured = resolved(configured, account.account_id, account.region)
         subject = Subject(
@@ -121,6 +122,8 @@ def run(  # noqa: PLR0913 - the command's options
             v1.suite(project, account, function, inputs, configured),
             renewed,
             template is not None,
+            own,
+            places.of_handlers(project, own),
         )
         return session.run(subject, suites, folder=report, arguments=arguments)
 

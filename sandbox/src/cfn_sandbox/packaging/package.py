@@ -27,6 +27,9 @@ SMALL = "python312-small"
 
 _LANGUAGES = "rpdk.v1.languages"  # the group of entry points in which cfn finds its language plugins
 
+END_OF_LOG = "The end of its log:"
+"""What precedes the tail of the function's log in the text of a crash."""
+
 CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
 
@@ -162,7 +165,9 @@ def _digest(project: Path, inputs: list[Path], settings: dict[str, Any]) -> str:
     if language == SMALL:  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
-    digest = hashlib.sha256(f"{sys.version} {compiler} {json.dumps(settings, sort_keys=True)}".encode())
+    # pip takes other wheels with other variables, for example PIP_PLATFORM.
+    pip = sorted((name, value) for name, value in os.environ.items() if name.startswith("PIP_"))
+    digest = hashlib.sha256(f"{sys.version} {compiler} {json.dumps([settings, pip], sort_keys=True)}".encode())
     plugin_files = (
         path
         for plugin in importlib.metadata.entry_points(group=_LANGUAGES, name=language)
