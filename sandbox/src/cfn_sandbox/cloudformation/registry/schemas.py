@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
+from cfn_sandbox.cloudformation.types.patterns import (
+    UnreadablePatternError,
+    UntranslatedPatternError,
+    compiled,
+    what_is_wrong,
+)
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, path_of
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -22,8 +27,21 @@ _LISTS = ("allOf", "anyOf", "oneOf")
 
 
 def mistakes(schema: Mapping[str, JSON]) -> list[str]:
-    """Return what AWS refuses in a schema that cfn's loader accepts: a sentence for each mistake, with its place."""
-    return [*_no_pointers(schema), *_tagging(schema), *_patterns(dict(schema), "#")]
+    """Return what AWS refuses in a schema that cfn's loader accepts: a sentence for each mistake, with its place.
+
+    A pattern that the sandbox can't read is none: Java may accept it, and then AWS does. See `unread_patterns`.
+    """
+    patterns = (sentence for sentence, error in _patterns(dict(schema), "#") if not _is_untranslated(error))
+    return [*_no_pointers(schema), *_tagging(schema), *patterns]
+
+
+def unread_patterns(schema: Mapping[str, JSON]) -> list[str]:
+    """Return a sentence for each pattern that Java may accept and the sandbox can't read, with its place."""
+    return [sentence for sentence, error in _patterns(dict(schema), "#") if _is_untranslated(error)]
+
+
+def _is_untranslated(error: UnreadablePatternError) -> bool:
+    return isinstance(error, UntranslatedPatternError)
 
 
 def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
@@ -80,8 +98,8 @@ def _tagging(schema: Mapping[str, JSON]) -> Iterator[str]:
         yield f"#/tagging/tagProperty: the schema has no property {tagging['tagProperty']}"
 
 
-def _patterns(schema: JSON, place: str) -> Iterator[str]:
-    """Yield the patterns that Java can't read, in a schema and the schemas inside it."""
+def _patterns(schema: JSON, place: str) -> Iterator[tuple[str, UnreadablePatternError]]:
+    """Yield a sentence and the error for each pattern that can't be read, in a schema and the schemas inside it."""
     if not isinstance(schema, dict):
         return
     named = schema.get("patternProperties")
@@ -89,7 +107,7 @@ def _patterns(schema: JSON, place: str) -> Iterator[str]:
         try:
             compiled(str(pattern or ""))
         except UnreadablePatternError as error:
-            yield f"{place}/pattern: [{pattern}] is not a regular expression of Java's: {error}"
+            yield f"{place}/pattern: {what_is_wrong(str(pattern), error)}", error
     for keyword in _MAPS:
         members = schema.get(keyword)
         for name, member in members.items() if isinstance(members, dict) else ():
