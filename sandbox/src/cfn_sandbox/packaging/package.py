@@ -104,13 +104,20 @@ def language_of(project: Path) -> str:
 def untracked_files(project: Path) -> list[str]:
     """Return a line for each file that git neither tracks nor ignores: whether it is in the package.
 
+    Without git, only hidden files are named.
+
     Args:
         project: the folder with .rpdk-config.
     """
     project = project.resolve()
     small = language_of(project) == SMALL
     text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
-    return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
+    tops = _tops(project)
+    hidden = "ships, as with cfn, though it is hidden: git doesn't track this project"
+    return [
+        *(f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *tops)),
+        *(f"{path.relative_to(project)} {hidden}" for path in sources.hidden_files(project, *tops)),
+    ]
 
 
 def notes(project: Path) -> list[str]:

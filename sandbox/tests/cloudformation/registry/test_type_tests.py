@@ -110,7 +110,8 @@ def test_a_type_that_passes_is_registered(account: Account, client: Client) -> N
 
 def test_the_tests_have_the_type_s_configuration(account: Account, client: Client) -> None:
     """The first version of a type that needs a configuration is registered without v2; TestType has what was set."""
-    schema = SCHEMA | {"typeConfiguration": {"properties": {"Token": {"type": "string"}}, "required": ["Token"]}}
+    configuration = {"properties": {"Token": {"type": "string"}}, "required": ["Token"], "additionalProperties": False}
+    schema = SCHEMA | {"typeConfiguration": configuration}
     refusal = 'return {"status": "FAILED", "errorCode": "InvalidCredentials", "message": "no token"}'
     code = GOOD.replace(
         "    return toy(event)",
