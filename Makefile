@@ -131,6 +131,9 @@ lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and up
 	$(COMPILE) --no-header --upgrade --constraint requirements-dev.txt --group pyproject.toml:bench \
 		--output-file tools/benchmarks/requirements.txt
 	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
+	for input in tools/clients/environments/*.in; do \
+		$(COMPILE) --no-header --no-annotate --upgrade $$input --output-file $${input%.in}.txt || exit 1; done
+	cd tools/clients/environments/cdk-cli && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg
