@@ -57,9 +57,8 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         expect(change["ResourceChange"]["Replacement"] == "True", str(change))
         call("execute-change-set", *CHANGE_SET)
         call("wait", "stack-update-complete", *STACK)
-        expect(
-            call("list-change-sets", *STACK)["Summaries"][0]["ExecutionStatus"] == "EXECUTE_COMPLETE", "not executed"
-        )
+        listed = {one["ChangeSetName"]: one["ExecutionStatus"] for one in call("list-change-sets", *STACK)["Summaries"]}
+        expect(listed[CHANGE_SET[-1]] == "EXECUTE_COMPLETE", f"not executed: {listed}")
     with step("describe-stack-events, list-stack-resources, describe-stacks"):
         events = call("describe-stack-events", *STACK)["StackEvents"]
         expect(any("hence creating one" in event.get("ResourceStatusReason", "") for event in events), str(events[:3]))
