@@ -143,6 +143,9 @@ lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and up
 		--output-file tools/benchmarks/requirements.txt
 	echo "cloudformation-validate>=1.14,<2" | $(COMPILE) --no-header --upgrade - --output-file tools/lint.txt
 	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
+	for input in tools/clients/environments/*.in; do \
+		$(COMPILE) --no-header --no-annotate --upgrade $$input --output-file $${input%.in}.txt || exit 1; done
+	cd tools/clients/environments/cdk-cli && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg

@@ -193,6 +193,18 @@ class TestKey:
         assert answer.status_code == 403
         assert "AccessKeyId" not in answer.text
 
+    def test_an_identity_of_cognito_gets_no_key(self, account: Account) -> None:
+        """GetCredentialsForIdentity is refused: no client signs it, and whoever knows an identity would get a key."""
+        with pytest.raises(ClientError, match="MissingAuthenticationToken"):
+            account.client("cognito-identity").get_credentials_for_identity(IdentityId="us-east-1:1")
+
+    def test_a_public_object_has_to_be_signed_for(self, account: Account, http: requests.Session) -> None:
+        """An object that everybody may read in AWS is for the account's user here, by a signed request or URL."""
+        s3 = account.client("s3")
+        s3.create_bucket(Bucket="public", ACL="public-read")
+        s3.put_object(Bucket="public", Key="name", Body=b"content", ACL="public-read")
+        assert http.get(f"{account.endpoint}/public/name", timeout=30).status_code == 403
+
     def test_a_presigned_url_is_accepted(self, account: Account, http: requests.Session) -> None:
         """A presigned URL and a presigned form have their key in the query and in the form; other keys are refused."""
         s3 = account.client("s3")

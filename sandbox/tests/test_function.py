@@ -451,3 +451,12 @@ class TestMachine:
         """An interpreter that doesn't exist is an error that names it."""
         with pytest.raises(SandboxError, match="no Python at /nowhere/python"):
             Function(toy_package, account, python=Path("/nowhere/python")).__enter__()
+
+
+def test_the_memory_of_the_handlers_is_told(function: Function) -> None:
+    """The peak is that of the handler's process, not of the emulator or of what starts it."""
+    function.invoke({})
+    before = function.peak_memory
+    assert 5 < before < 100
+    function.invoke({"allocate": 120})
+    assert before + 100 < function.peak_memory < before + 200

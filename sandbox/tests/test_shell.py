@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,23 @@ def test_somebody_elses_file_is_neither_written_nor_deleted(tmp_path: Path) -> N
         file.write_text("mine")
     assert file.read_text() == "mine"
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("text", ["", "MINE=1\n"])
+def test_the_next_sandbox_deletes_a_killed_one_s_variables(tmp_path: Path, text: str) -> None:
+    """After a kill, the file with the dead account's key goes with the next start or `down`, unless it has changed."""
+    program = (
+        "import os, sys, pathlib; from cfn_sandbox.cli import shell\n"
+        "with shell.written_variables(pathlib.Path(sys.argv[1]), {'AWS_ACCESS_KEY_ID': 'a'}):\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(shell.__file__).parents[2]), "XDG_CACHE_HOME": str(tmp_path)}
+    file = tmp_path / "variables"
+    assert subprocess.run([sys.executable, "-c", program, file], env=environment, check=False).returncode == -9
+    assert file.read_text() == "AWS_ACCESS_KEY_ID=a\n"
+    if text:
+        file.write_text(text)
+    program = "from cfn_sandbox.account import scratch; scratch.reclaim()"
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert file.exists() == bool(text)
+    assert list((tmp_path / "cfn-sandbox" / "run").iterdir()) == []

@@ -32,6 +32,8 @@ def resource(event, context):
     print("the handler was called")
     if "import" in event:
         importlib.import_module(event["import"])
+    if "allocate" in event:
+        b"x" * event["allocate"] * 2**20
     if "exit" in event:
         os._exit(event["exit"])
     if "sleep" in event:

@@ -39,8 +39,8 @@ def main() -> None:
     Raises:
         Failure: a result differs from the expected one.
     """
-    commands = node_environment("cdk-cli", "aws-cdk@2")
-    python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
+    commands = node_environment("cdk-cli")
+    python = python_environment("cdk-lib") / "python"
     with tempfile.TemporaryDirectory() as name, sandbox(own_type=True) as account:
         folder = Path(name)
         with step("synthesize"):

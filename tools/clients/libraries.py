@@ -18,7 +18,7 @@ def main() -> None:
     Raises:
         Failure: a result differs from the expected one.
     """
-    commands = python_environment("libraries", "troposphere>=4.8,<5", "cfn-lint>=1,<2")
+    commands = python_environment("libraries")
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
         run(commands, account, Path(name))
 

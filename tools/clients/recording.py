@@ -130,8 +130,8 @@ def main() -> None:
 
 
 def _cdk(account: Account, variables: dict[str, str], folder: Path, toys: Toys) -> None:
-    commands = node_environment("cdk-cli", "aws-cdk@2")
-    python = python_environment("cdk-lib", "aws-cdk-lib>=2,<3") / "python"
+    commands = node_environment("cdk-cli")
+    python = python_environment("cdk-lib") / "python"
     run_command([python, Path(__file__).with_name("cdk_toys.py"), folder], variables=CDK_VARIABLES)
     variables |= CDK_VARIABLES | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
 
@@ -153,7 +153,7 @@ def _cdk(account: Account, variables: dict[str, str], folder: Path, toys: Toys) 
 
 
 def _sam(account: Account, variables: dict[str, str], folder: Path, _toys: Toys) -> None:
-    sam = python_environment("sam", "aws-sam-cli>=1.130,<2") / "sam"
+    sam = python_environment("sam") / "sam"
     variables |= SAM_VARIABLES
     for name in ("bear", "grizzly"):
         bear = {"Type": "Acme::Test::Toy", "Properties": {"Name": name}}

@@ -18,10 +18,6 @@ from botocore.exceptions import WaiterError
 from cfn_sandbox.account.account import Account
 from tools.clients.stage import Failure, expect, python_environment, run_command, sandbox, step
 
-REQUIREMENTS = {
-    "v2": "sagemaker>=2.230,<3",
-    "v3": "sagemaker-core>=2,<3",  # the part of sagemaker 3 that has monitors; the rest is for training and serving
-}
 DEFINITION = "AWS::SageMaker::ModelQualityJobDefinition"
 SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
 
@@ -33,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one version of the SDK, print a line for each step, and return the exit code."""
     (version,) = sys.argv[1:] if arguments is None else arguments
     try:
-        python = python_environment(f"sagemaker-{version}", REQUIREMENTS[version]) / "python"
+        python = python_environment(f"sagemaker-{version}") / "python"
         with sandbox() as account:
             _run(python, account)
     except Failure as failure:

@@ -29,7 +29,7 @@ def main() -> None:
     Raises:
         Failure: a result differs from the expected one.
     """
-    sam = python_environment("sam", "aws-sam-cli>=1.130,<2") / "sam"
+    sam = python_environment("sam") / "sam"
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
         run(sam, account, Path(name))
 

@@ -18,6 +18,7 @@ from tools.publishing.staging import stage
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "clients"
+ENVIRONMENTS = Path(__file__).with_name("environments")
 OWN_TYPE = "Acme::SageMaker::ModelQualityJobDefinition"
 PATIENCE = 600  # seconds until a command times out
 
@@ -68,28 +69,39 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
         yield account
 
 
-def python_environment(name: str, *requirements: str) -> Path:
-    """Create an environment with packages from PyPI, unless it exists; return the folder of its commands."""
-    folder = CACHE / name
-    requested, ready = "\n".join(requirements), folder / ".ready"
-    if not ready.exists() or ready.read_text() != requested:
-        with step(f"install {', '.join(requirements)} from PyPI"):
+def python_environment(name: str) -> Path:
+    """Create an environment with packages from PyPI, unless it is up to date; return the folder of its commands.
+
+    Args:
+        name: the name of its lock in environments/, NAME.txt, whose hashes are checked.
+    """
+    folder, lock = CACHE / name, ENVIRONMENTS / f"{name}.txt"
+    ready = folder / ".ready"
+    if not ready.exists() or ready.read_text() != lock.read_text():
+        with step(f"install {name} from PyPI, as locked"):
             uv = Path(sys.executable).with_name("uv")
             run_command([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
-            run_command([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements])
-            ready.write_text(requested)
+            python = folder / "bin" / "python"
+            run_command([uv, "pip", "install", "--quiet", "--require-hashes", "--python", python, "-r", lock])
+            ready.write_text(lock.read_text())
     return folder / "bin"
 
 
-def node_environment(name: str, *packages: str) -> Path:
-    """Create an environment with packages from npm, unless it exists; return the folder of its commands."""
-    folder = CACHE / name
-    requested, ready = "\n".join(packages), folder / ".ready"
-    if not ready.exists() or ready.read_text() != requested:
-        with step(f"install {', '.join(packages)} from npm"):
+def node_environment(name: str) -> Path:
+    """Create an environment with packages from npm, unless it is up to date; return the folder of its commands.
+
+    Args:
+        name: the folder of its lock in environments/, with package.json and package-lock.json.
+    """
+    folder, locks = CACHE / name, [ENVIRONMENTS / name / file for file in ("package.json", "package-lock.json")]
+    ready = folder / ".ready"
+    if not ready.exists() or ready.read_text() != locks[1].read_text():
+        with step(f"install {name} from npm, as locked"):
             folder.mkdir(parents=True, exist_ok=True)
-            run_command(["npm", "install", "--silent", "--prefix", folder, *packages])
-            ready.write_text(requested)
+            for lock in locks:
+                shutil.copy(lock, folder)
+            run_command(["npm", "ci", "--silent", "--ignore-scripts", "--prefix", folder])
+            ready.write_text(locks[1].read_text())
     return folder / "node_modules" / ".bin"
 
 

@@ -1,13 +1,15 @@
 """python312-small builds for Lambda whatever Python runs it, and takes away only what is proven unused."""
 
+import hashlib
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from cfn_sandbox.packaging import PackagerError, bytecode, unused
+from cfn_sandbox.packaging import PackagerError, bytecode, unused, uv
 from cfn_sandbox.packaging.package import package
 from sandbox.tests import toy
 from sandbox.tests.packaging import wheels
@@ -68,10 +70,10 @@ def test_a_distribution_without_a_wheel_for_lambda_fails(index: Path, tmp_path: 
         small(toy.write(tmp_path / "project", requirements="native"))
 
 
-@pytest.mark.slow
-def test_a_pure_source_distribution_is_built(index: Path, tmp_path: Path) -> None:
-    """A distribution that has no wheel, and nothing to compile, ships."""
-    with tarfile.open(index / "pure-1.0.tar.gz", "w:gz") as archive:
+def write_source(index: Path) -> Path:
+    """Write a source distribution of pure Python, which has no wheel, and return it."""
+    file = index / "pure-1.0.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
         for name, text in (
             ("pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'),
             ("backend.py", BACKEND),
@@ -80,8 +82,77 @@ def test_a_pure_source_distribution_is_built(index: Path, tmp_path: Path) -> Non
             entry = tarfile.TarInfo(f"pure-1.0/{name}")
             entry.size = len(text.encode())
             archive.addfile(entry, io.BytesIO(text.encode()))
-    wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", {LAMBDA: wheels.elf()})
-    assert {"pure.py", LAMBDA} <= small(toy.write(tmp_path / "project", requirements="native\npure"))
+    return file
+
+
+def hashed(name: str, file: Path) -> str:
+    """Return the requirement of a file's distribution, version 1.0, with its hash as `pip-compile` writes it."""
+    return f"{name}==1.0 \\\n    --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_hashes", [False, True])
+def test_a_pure_source_distribution_is_built(index: Path, tmp_path: Path, *, with_hashes: bool) -> None:
+    """A distribution that has no wheel, and nothing to compile, ships; its hash is that of the source."""
+    source = write_source(index)
+    native = wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", {LAMBDA: wheels.elf()})
+    text = hashed("native", native) + hashed("pure", source) if with_hashes else "native\npure"
+    assert {"pure.py", LAMBDA} <= small(toy.write(tmp_path / "project", requirements=text))
+
+
+@pytest.mark.slow
+def test_a_wrong_hash_fails(index: Path, tmp_path: Path) -> None:
+    """A distribution that is another than the one that was locked doesn't ship, whoever installs it."""
+    wheel = wheels.write(index, "native", "py3-none-any", {"native/__init__.py": b""})
+    text = hashed("native", wheel)
+    wheels.write(index, "native", "py3-none-any", {"native/__init__.py": b"import os"})
+    with pytest.raises(PackagerError, match=r"pip could not install requirements\.txt: .*DO NOT MATCH THE HASHES"):
+        small(toy.write(tmp_path / "project", requirements=text))
+
+
+@pytest.mark.slow
+def test_uv_and_pip_make_the_same_package(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where uv is there it installs, unless it lacks one of pip's settings; the bytes are the same."""
+    files = {"bin/tool": b"#!/bin/sh\n", "native/__init__.py": b"", LAMBDA: wheels.elf()}
+    native = wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", files)
+    project = toy.write(tmp_path / "project", requirements=hashed("native", native))
+    (project / "pyproject.toml").write_text('[tool.cfn-sandbox]\nlanguage = "python312-small"\n')
+    by_uv = package(project)
+    monkeypatch.setenv("PIP_UPGRADE_STRATEGY", "eager")
+    by_pip = package(project)
+    assert by_uv != by_pip
+    assert by_uv.read_bytes() == by_pip.read_bytes()
+
+
+SETTINGS = """
+[global]
+index-url = https://one.example/simple
+timeout = 60
+[install]
+extra_index_url = https://two.example/simple
+    https://three.example/simple
+[download]
+no-deps = true
+"""
+
+
+def test_uv_gets_pip_s_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes, folders and certificates are passed on, and variables go before files; what uv lacks stops it."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "pip.conf").write_text(SETTINGS)
+    monkeypatch.setattr(uv, "_files", lambda _: [tmp_path / "pip.conf"])
+    monkeypatch.setenv("PIP_INDEX_URL", "https://four.example/simple")
+    monkeypatch.setenv("PIP_CERT", "/ca.pem")
+    assert uv.options() == (
+        [
+            *("--default-index", "https://four.example/simple"),
+            *("--index", "https://two.example/simple", "--index", "https://three.example/simple"),
+        ],
+        {"SSL_CERT_FILE": "/ca.pem"},
+    )
+    monkeypatch.setenv("PIP_CONSTRAINT", "constraints.txt")
+    assert uv.options() is None
 
 
 @pytest.mark.slow

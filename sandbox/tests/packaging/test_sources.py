@@ -1,4 +1,4 @@
-"""Only files that git tracks ship; in a project that git doesn't track, all files except hidden ones ship."""
+"""Only files that git tracks ship; a project that git doesn't track is packaged as cfn does."""
 
 import json
 import os
@@ -68,16 +68,21 @@ def test_a_tracked_file_that_is_gone_is_no_failure(tracked: Path) -> None:
     assert shipped_names(tracked, "src") == []
 
 
-def test_outside_of_a_repository_all_but_hidden_files_ship(project: Path) -> None:
-    """In a tarball or a staged copy hidden files don't ship, except cfn's settings, which are named explicitly."""
-    assert shipped_names(project, ".rpdk-config", "src") == [".rpdk-config", "src/toy/handlers.py", "src/toy/notes.md"]
-    assert sources.untracked_files(project, "src") == []
+OUTSIDE = ["src/toy/.env", "src/toy/handlers.py", "src/toy/notes.md"]
+
+
+def test_outside_of_a_repository_all_files_ship_as_with_cfn(project: Path) -> None:
+    """A project without git is packaged as cfn does, hidden files too, and a line names each of those."""
+    assert shipped_names(project, ".rpdk-config", "src") == [".rpdk-config", *OUTSIDE]
+    write_settings(project, "python312-small")
+    line = "src/toy/.env ships, as with cfn, though it is hidden: git doesn't track this project"
+    assert packages.untracked_files(project) == [line]
 
 
 def test_a_project_that_its_repository_ignores_counts_as_outside(tracked: Path) -> None:
-    """An ignored project, such as the copy that staging makes in .cache, ships all files except hidden ones."""
+    """An ignored project, such as the copy that staging makes in .cache, ships all its files."""
     git(tracked, "rm", "--cached", "-r", "-q", ".")
-    assert shipped_names(tracked, "src") == ["src/toy/handlers.py", "src/toy/notes.md"]
+    assert shipped_names(tracked, "src") == OUTSIDE
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -148,9 +153,8 @@ def test_docker_that_is_overridden_is_told(project: Path, name: str, *, told: bo
         "settings": {name: True},
     }
     (project / ".rpdk-config").write_text(json.dumps(settings))
-    assert [line.partition(":")[0] for line in packages.notes(project)] == (
-        ["use_docker in .rpdk-config is overridden"] if told else []
-    )
+    told_lines = {line.partition(":")[0] for line in packages.notes(project)}
+    assert ("use_docker in .rpdk-config is overridden" in told_lines) == told
 
 
 def test_a_hooks_variables_do_not_lead_astray(tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from typing import IO, Any, Literal, Self
 from cfn_sandbox import SandboxError, downloads, platforms
 from cfn_sandbox.account import bootstrap, isolation
 from cfn_sandbox.account.account import LOOPBACK, Account
-from cfn_sandbox.account.invocation import NAME, TIMEOUT, Emulated, InvokeApi, invoke
+from cfn_sandbox.account.invocation import NAME, TIMEOUT, Answer, Emulated, InvokeApi, invoke
 from cfn_sandbox.account.process import running
 from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.packaging import bytecode, compiled
@@ -78,8 +78,11 @@ class Function:
         self._python = python
         self.python_note = ""
         """A sentence if the function runs on another version of Python than Lambda's; empty if not."""
+        self.observers: list[Callable[[Any, Answer], object]] = []
+        """Each takes the events that clients of the function's API send, with the answers."""
         self._lock = threading.Lock()
         self._root = Path()
+        self._pid = 0
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,7 +102,7 @@ class Function:
             endpoint = self._start(opening, emulator, handler, environment, log)
             credentials = self._account.keys.draw().in_event()
             self.emulated = Emulated(endpoint, events, self._timeout, self.log_file, credentials)
-            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock))
+            self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock, self._observe))
             opening.callback(self._account.door.remove_function, self.secret)
             self._open = opening.pop_all()
         return self
@@ -141,6 +144,15 @@ class Function:
         """
         with self._lock:
             return invoke(self.emulated, event)
+
+    @property
+    def peak_memory(self) -> int:
+        """The most memory that the handlers' process has used so far, in megabytes; 0 if it has just ended."""
+        return max(map(_peak_memory, _descendants_with(self._pid, bootstrap.__file__)), default=0)
+
+    def _observe(self, event: Any, answer: Answer) -> None:  # noqa: ANN401 - a client can send any JSON
+        for observer in self.observers:
+            observer(event, answer)
 
     def check(self) -> None:
         """Invoke the function with an empty event, to see whether its handler loads.
@@ -220,6 +232,7 @@ class Function:
                 *(self._interpreter, "-I", "-S", "-B", Path(bootstrap.__file__), handler),
             ]
             process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
+            self._pid = process.pid
             if self._wait_until_listening(process, port):
                 return f"http://{LOOPBACK}:{port}"
             if "address already in use" not in self.log:
@@ -293,6 +306,27 @@ def _child_listens(shell: int, port: int) -> bool:
         return any(str(target) in sockets for target in opened)
     except OSError:  # the process has just ended
         return False
+
+
+def _descendants_with(pid: int, argument: str) -> Iterator[int]:
+    """Yield the descendants of a process that have an argument, by proc(5), but for programs that only start others."""
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        arguments = {child: Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children}
+    except OSError:  # one has just ended
+        return
+    for child in children:
+        below = list(_descendants_with(child, argument))
+        yield from below or ([child] if argument in arguments[child] else [])
+
+
+def _peak_memory(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has just ended
+        return 0
+    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peaks[0]) // 1024 if peaks else 0
 
 
 def _free_ports() -> tuple[int, int]:

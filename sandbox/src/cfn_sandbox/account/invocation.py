@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.packaging.package import tail
+from cfn_sandbox.packaging.package import END_OF_LOG, tail
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -103,7 +103,7 @@ def invoke(function: Emulated, event: Mapping[str, Any]) -> dict[str, Any]:
     """
 
     def end_of_log() -> str:
-        return f"The end of its log:\n{tail(function.log.read_text(errors='replace') if function.log.exists() else '')}"
+        return f"{END_OF_LOG}\n{tail(function.log.read_text(errors='replace') if function.log.exists() else '')}"
 
     try:
         answer = function.post(json.dumps(with_credentials(event, function.credentials)).encode())
@@ -145,11 +145,15 @@ class InvokeApi:
     Args:
         function: the function.
         lock: held during an invocation, because the emulator serves one at a time.
+        observe: takes each event and its answer, before the client gets that.
     """
 
-    def __init__(self, function: Emulated, lock: threading.Lock) -> None:
+    def __init__(
+        self, function: Emulated, lock: threading.Lock, observe: Callable[[Any, Answer], object] = lambda *_: None
+    ) -> None:
         self._function = function
         self._lock = lock
+        self._observe = observe
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -171,6 +175,7 @@ class InvokeApi:
         try:
             with self._lock:
                 answer = self._function.post(json.dumps(event).encode())
+                self._observe(event, answer)
         except requests.RequestException as error:
             return _error(502, "ServiceException", f"The Lambda emulator is gone: {error}")
         return Response(answer.body, answer.status, mimetype="application/json")

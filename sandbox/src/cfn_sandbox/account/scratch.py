@@ -4,6 +4,8 @@ They are in the user's cache, not in /tmp, because the function sees another /tm
 """
 
 import fcntl
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -15,7 +17,10 @@ from pathlib import Path
 
 import platformdirs
 
+__all__ = ["reclaim", "recorded", "scratch_folder"]
+
 _PREFIX = "sandbox-"
+_RECORD = "written.json"
 _LOCK = ".lock"
 
 
@@ -42,6 +47,36 @@ def scratch_folder() -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def recorded(file: Path, content: bytes) -> Iterator[None]:
+    """Let the next sandbox delete a file outside, with this content, if this process is killed before the block ends.
+
+    Args:
+        file: the file.
+        content: what is written to it. Only a hash is kept.
+    """
+    with scratch_folder() as folder:
+        record = {"path": str(file.absolute()), "sha256": hashlib.sha256(content).hexdigest()}
+        (folder / _RECORD).write_text(json.dumps(record))
+        yield
+
+
+def reclaim() -> None:
+    """Delete what killed processes left behind."""
+    _reclaim(_base())
+
+
+def _delete_recorded(folder: Path) -> None:
+    """Delete the file that a scratch folder's record names, if it is still the one that was written."""
+    with suppress(OSError, ValueError, KeyError):
+        record = json.loads((folder / _RECORD).read_text())
+        file = Path(record["path"])
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "rb") as written:
+            if hashlib.sha256(written.read()).hexdigest() == record["sha256"]:
+                file.unlink()
+
+
 def _base() -> Path:
     """Return the folder of all scratch folders, which only this user can use; below /tmp if there is no other place."""
     cache = platformdirs.user_cache_path("cfn-sandbox") / "run"
@@ -57,7 +92,7 @@ def _base() -> Path:
 
 
 def _reclaim(base: Path) -> None:
-    """Delete what killed processes left behind: the folders whose lock is free."""
+    """Delete what killed processes left behind: the folders whose lock is free, and the files that they record."""
     for folder in [*base.glob(f"{_PREFIX}*")]:
         if folder.suffix == _LOCK:
             continue
@@ -68,6 +103,7 @@ def _reclaim(base: Path) -> None:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _delete_recorded(folder)
             shutil.rmtree(folder, ignore_errors=True)
             lock_file.unlink(missing_ok=True)
         except BlockingIOError:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from cfn_sandbox import SandboxError, plugins
+from cfn_sandbox.account import scratch
 from cfn_sandbox.cli.shell import check_new, exports, project, read_variables, restoration, tell
 from cfn_sandbox.packaging.package import SETTINGS
 
@@ -53,6 +54,7 @@ def down(options: argparse.Namespace) -> int:
     folder = root / ".cache" / "sandbox"
     # Printed first, and in any case: the shell may have the variables of a sandbox that is gone.
     print(restoration(), flush=True)
+    scratch.reclaim()
     if not folder.is_dir():
         tell(f"no sandbox of {root} is up")
         return 0

@@ -1,5 +1,6 @@
 """The command line's interface to a shell: finding the project, and printing an account's variables."""
 
+import importlib
 import os
 import shlex
 import sys
@@ -93,7 +94,8 @@ def restoration() -> str:
 def written_variables(file: Path, variables: Mapping[str, str]) -> Iterator[None]:
     """Write variables to a new file, one NAME=VALUE per line, as Docker and editors read it, until the block ends.
 
-    The file is for its owner only. At the end it is deleted, unless another file has taken its name.
+    The file is for its owner only. At the end it is deleted, unless another file has taken its name. If this process
+    is killed, the next sandbox or `down` deletes it.
 
     Raises:
         SandboxError: something has the file's name already, or the file can't be written.
@@ -105,8 +107,9 @@ def written_variables(file: Path, variables: Mapping[str, str]) -> Iterator[None
         raise SandboxError(f"{file} exists: name another file, or delete it first") from None
     except OSError as error:
         raise SandboxError(f"can't write {file}: {error.strerror}") from error
+    scratch = importlib.import_module("cfn_sandbox.account.scratch")  # only Linux has what it needs
     # It stays open, so that no other file gets its number.
-    with os.fdopen(descriptor, "wb", buffering=0) as written:
+    with os.fdopen(descriptor, "wb", buffering=0) as written, scratch.recorded(file, text):
         try:
             written.write(text)
             yield

@@ -11,6 +11,7 @@ from typing import Any
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.invocation import Emulated, invoke
+from cfn_sandbox.cloudformation.registry.configuration import KEYWORD
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
@@ -31,6 +32,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except SandboxError as error:
         suites.remove("lint")
         not_run.append(str(error))
+    if request["schema"].get(KEYWORD, {}).get("required") and request.get("configuration") is None:
+        suites.remove("v2")
+        not_run.append("contract tests v2 need the type's configuration: set it (SetTypeConfiguration), then TestType")
+    if not suites:
+        return {"tests": [], "warnings": [], "stopped": "", "left_out": not_run}
     log = Path(request["function"]["log"])
     function = Emulated(**{**request["function"], "log": log, "events": Path(request["function"]["events"])})
     kind = Type(
@@ -39,6 +45,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         Request(values["account"], values["region"]),
         timeout=request["timeout"],
         log=lambda: log.read_text(errors="replace") if log.exists() else "",
+        configuration=request.get("configuration"),
     )
     subject = Subject(request["schema"], request["previous"], folder, inputs, kind)
     outcome = session.run(subject, suites, quiet=True)

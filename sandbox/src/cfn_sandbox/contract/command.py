@@ -15,13 +15,13 @@ from typing import Any
 from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.configuration import resolved
-from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.function import MEMORY, Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
 from cfn_sandbox.cli.shell import tell
 from cfn_sandbox.cloudformation.registry import configuration, schemas
 from cfn_sandbox.cloudformation.types.interface import Request
-from cfn_sandbox.contract import SUITES, lint, session, setup, v1
+from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.inputs import Inputs
 from cfn_sandbox.contract.log import Log
@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913 - the command's options
             return filled()
 
         inputs_now = filled()
+        own = str(read_settings(project).get("entrypoint", "")).partition(".")[0]
         if configured is not None:
             configured = resolved(configured, account.account_id, account.region)
         subject = Subject(
@@ -121,8 +122,16 @@ def run(  # noqa: PLR0913 - the command's options
             v1.suite(project, account, function, inputs, configured),
             renewed,
             template is not None,
+            own,
+            places.of_handlers(project, own),
         )
-        return session.run(subject, suites, folder=report, arguments=arguments)
+        outcome = session.run(subject, suites, folder=report, arguments=arguments)
+        if function.peak_memory > MEMORY:
+            tell(
+                f"the handlers used {function.peak_memory} MB of memory; CloudFormation is assumed to give them "
+                f"{MEMORY} MB, and Lambda ends a function that uses more"
+            )
+        return outcome
 
 
 def main(
@@ -183,7 +192,7 @@ def _check_schema(schema: dict[str, Any]) -> None:
     found = schemas.mistakes(schema)
     if found:
         raise SandboxError(f"AWS refuses the schema, which cfn's own loader accepts: {'; '.join(found)}")
-    for sentence in schemas.unhashable_sets(schema):
+    for sentence in [*schemas.unread_patterns(schema), *schemas.unhashable_sets(schema)]:
         tell(sentence)
 
 

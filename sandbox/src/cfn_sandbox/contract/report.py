@@ -6,7 +6,7 @@ import html
 import inspect
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,17 +14,25 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from cfn_sandbox.contract import causes
 from cfn_sandbox.contract.resource import Call
 from cfn_sandbox.packaging.package import tail
 
 if TYPE_CHECKING:
     from cfn_sandbox.contract.session import Outcome
 
-_SHOWN = pytest.StashKey[set[str]]()
+FAILED_CALL = pytest.StashKey[str]()
+"""What the handler logged in a test's last call that failed, of a suite that calls it in another process."""
 
 
-def describe(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Add a test's expectation, calls and answers to its report, for JUnit XML and the HTML page."""
+def describe(item: pytest.Item, report: pytest.TestReport, own: str = "") -> None:
+    """Add a test's expectation, calls and answers to its report, for JUnit XML, the HTML page and the terminal.
+
+    Args:
+        item: the test.
+        report: its report.
+        own: the project's top-level package (see causes.condensed).
+    """
     if report.outcome == "passed" and report.when != "call":
         return
     rule = inspect.getdoc(getattr(item, "function", None)) or ""
@@ -36,17 +44,25 @@ def describe(item: pytest.Item, report: pytest.TestReport) -> None:
     report.expected = html.escape(expected)  # type: ignore[attr-defined]  # a report takes attributes for other hooks
     page = "".join(f"<p>{html.escape(part)}</p>" for part in (expected, *filter(None, [reading])))
     page += "".join(_call_html(number, call) for number, call in enumerate(calls, 1))
-    logs = _logs(calls) if report.outcome == "failed" else ""
+    failed_call = calls[-1].log if calls and calls[-1].failed else item.stash.get(FAILED_CALL, "")
+    report.failed_call = causes.condensed(failed_call, own)  # type: ignore[attr-defined]  # as above
+    logs = (_logs(calls, own) or report.failed_call) if report.outcome == "failed" else ""
     if logs:
         item.user_properties.append(("log", logs))
-        report.sections.append(("the handler's log", _once(item.config, logs)))
+        report.sections.append(("the handler's log", logs))
     report.extras = [  # type: ignore[attr-defined]  # pytest-html reads it
         {"name": "called", "format_type": "html", "content": page, "mime_type": None, "extension": None}
     ]
 
 
-def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's terminal reporter has no public name
-    """Write a table of the suites to pytest's output, in colour if that is a terminal."""
+def table(outcome: Outcome, places: Mapping[str, str], terminal: Any) -> None:  # noqa: ANN401 - pytest's terminal reporter has no public name
+    """Write the causes of failures and a table of the suites to pytest's output, in colour if that is a terminal.
+
+    Args:
+        outcome: the outcome of all tests.
+        places: the place of each handler, by action.
+        terminal: pytest's terminal reporter.
+    """
     summary = Table(box=SIMPLE_HEAD)
     for name in ("suite", "passed", "failed", "skipped", "seconds"):
         summary.add_column(name, justify="left" if name == "suite" else "right")
@@ -60,8 +76,12 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
     text = io.StringIO()
     colours: Literal["standard"] | None = "standard" if writer.hasmarkup else None
     console = Console(file=text, force_terminal=writer.hasmarkup, width=100, color_system=colours)
-    for sentence in dict.fromkeys(outcome.left_behind):
-        console.print(f"Repair this first: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False)
+    found = causes.of_failures(outcome.failures)
+    if found and found[0].message.startswith(causes.CLEAN_UP):
+        console.print("Repair DELETE first: its failures can hide others.", style="red", highlight=False)
+    for line in causes.page(found, places, whole=terminal.config.getoption("verbose") > 0):
+        style = "default" if line.startswith(" ") else "red"
+        console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
     if suites:
         console.print(summary)
     for warning in outcome.warnings:
@@ -74,19 +94,11 @@ def table(outcome: Outcome, terminal: Any) -> None:  # noqa: ANN401 - pytest's t
     )
 
 
-def _logs(calls: Sequence[Call]) -> str:
+def _logs(calls: Sequence[Call], own: str) -> str:
     """Return what the function logged in the calls that failed, or else in the last call; the end of a long log."""
     failed = [call for call in calls if call.failed] or list(calls[-1:])
-    return "\n".join(dict.fromkeys(tail(call.log.strip()) for call in failed if call.log.strip()))
-
-
-def _once(config: pytest.Config, logs: str) -> str:
-    """Return a log, or a short text if this session has shown it: thirty tests can fail with one traceback."""
-    shown = config.stash.setdefault(_SHOWN, set())
-    if logs in shown:
-        return "as above"
-    shown.add(logs)
-    return logs
+    logs = (causes.condensed(call.log, own) for call in failed)
+    return "\n".join(dict.fromkeys(tail(log) for log in logs if log))
 
 
 def _calls(value: object) -> tuple[Call, ...]:

@@ -31,6 +31,16 @@ PAGES = 100
 """The most pages that LIST may have."""
 
 
+def lacking(log: str) -> str:
+    """Return what a call asked of the account in vain, in brackets; an empty text if nothing.
+
+    Args:
+        log: what the call logged (see cfn_sandbox.contract.log).
+    """
+    found = dict.fromkeys(_LACKS.findall(log))
+    return f" ({' '.join(found)})" if found else ""
+
+
 class HandlerHangs(Exception):  # noqa: N818 - the name says what the handler does
     """A handler that didn't answer in time. The tests end, because every further call would take as long."""
 
@@ -171,9 +181,8 @@ class Type(RegisteredType):
         return Answer(action, "FAILED", outcome.failure.code, f"{message}{self._lacks()}", returned)
 
     def _lacks(self) -> str:
-        """Return what the last call asked of the account in vain, in brackets; an empty text if nothing."""
-        found = dict.fromkeys(_LACKS.findall(self.calls[-1].log)) if self.calls else {}
-        return f" ({' '.join(found)})" if found else ""
+        """Return what the last call asked of the account in vain."""
+        return lacking(self.calls[-1].log) if self.calls else ""
 
     def pages(self, desired: Model, model: Model) -> Answer:
         """Call LIST until it returns no token for another page."""

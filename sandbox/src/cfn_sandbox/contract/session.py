@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.contract import SUITES, lint, report
+from cfn_sandbox.contract import SUITES, causes, lint, report
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.inputs import Inputs
 from cfn_sandbox.contract.resource import Call, HandlerHangs, Model, Resource, Type
@@ -49,6 +49,10 @@ class Subject:
     None if that can't be done."""
     with_setup: bool = False
     """Whether a setup fills variables of the inputs."""
+    own: str = ""
+    """The project's top-level package, whose frames a traceback shows; empty for all."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The file and line of each handler, by action, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class TestResult:
     message: str = ""
     """Why it failed or was skipped."""
     seconds: float = 0.0
+    log: str = ""
+    """What the handler logged in the call that failed, without what is not the project's."""
 
 
 @dataclass
@@ -118,6 +124,12 @@ class Plugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make test ids relative to the suites, whatever the working directory is."""
         config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign]  # there is no option for it
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Let the terminal show each file's path below the suites."""
+        terminal = session.config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None:
+            terminal.startpath = FOLDER
 
     # Parameters and fixtures.
 
@@ -217,7 +229,7 @@ class Plugin:
         self.outcome.left_behind += left
         if self._subject.renew is not None:
             self._inputs = {input_set.number: input_set for input_set in self._subject.renew()}
-        pytest.fail("; ".join(["the clean-up after the test failed", *left]), pytrace=False)
+        pytest.fail("; ".join([causes.CLEAN_UP, *left]), pytrace=False)
 
     @property
     def _kind(self) -> Type:
@@ -238,7 +250,7 @@ class Plugin:
             test_report.longrepr = str(error)
         if isinstance(error, HandlerHangs):
             self.outcome.stopped = item.session.shouldstop = str(error)
-        report.describe(item, test_report)
+        report.describe(item, test_report, self._subject.own)
         return test_report  # type: ignore[return-value]  # see above
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -248,7 +260,12 @@ class Plugin:
         suite, _, name = report.nodeid.partition("/")
         message = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
         result = TestResult(
-            suite, name.rpartition("::")[2], report.outcome, message.removeprefix("Skipped: "), report.duration
+            suite,
+            name.rpartition("::")[2],
+            report.outcome,
+            message.removeprefix("Skipped: "),
+            report.duration,
+            getattr(report, "failed_call", ""),
         )
         previous = self.outcome.tests[-1] if self.outcome.tests else None
         if previous is not None and (previous.suite, previous.name) == (result.suite, result.name):
@@ -270,7 +287,7 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest has no public name
         """Write the table at the end."""
-        report.table(self.outcome, terminalreporter)
+        report.table(self.outcome, self._subject.places, terminalreporter)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - pytest-html ships no types
@@ -309,7 +326,9 @@ def run(
     options = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER)]
     options += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
     options += (
-        ["-p", "no:terminal"] if quiet else ["-o", "console_output_style=count", "-v", "-r", "fE", "--disable-warnings"]
+        ["-p", "no:terminal"]
+        if quiet
+        else ["-o", "console_output_style=count", "--no-header", "--tb", "no", "-r", "N", "--disable-warnings"]
     )
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -16,13 +16,15 @@ from moto.utilities.utils import get_partition
 from cfn_sandbox import SandboxError, plugins
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
+from cfn_sandbox.account.invocation import Answer
 from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.contract import cfn_test
 from cfn_sandbox.contract.cfn_reports import MARK
 from cfn_sandbox.contract.inputs import VARIABLES
 from cfn_sandbox.contract.log import Log
+from cfn_sandbox.contract.resource import lacking
 from cfn_sandbox.packaging import cfn
-from cfn_sandbox.packaging.package import SETTINGS, copy_project, package, tail
+from cfn_sandbox.packaging.package import SETTINGS, copy_project, package
 
 __all__ = ["Counts", "Result", "run"]
 
@@ -47,7 +49,7 @@ class Verdict:
     outcome: str
     message: str = ""
     log: str = ""
-    """What the function logged meanwhile; empty if an earlier test failed with the same log."""
+    """What the function logged in the last call that failed."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,50 @@ class Result:
     output: str
 
 
+class Failures:
+    """The calls of `cfn test` that failed: cfn says of them only that the status should be another.
+
+    Args:
+        log: returns the function's log so far.
+    """
+
+    def __init__(self, log: Callable[[], str]) -> None:
+        self._log = log
+        self._read = len(log())
+        self._last: tuple[str, str] | None = None
+
+    def observe(self, event: Any, answer: Answer) -> None:  # noqa: ANN401 - as cfn sends it
+        """Keep a call's failure, with what the function logged meanwhile."""
+        log = self._log()
+        new, self._read = log[self._read :], len(log)
+        try:
+            progress = json.loads(answer.body)
+        except ValueError:  # the emulator's text of a timeout
+            progress = {"errorType": answer.body.decode(errors="replace")}
+        if not isinstance(progress, dict) or progress.get("status", "FAILED") != "FAILED":
+            return
+        code = progress.get("errorCode") or progress.get("errorType")
+        message = progress.get("message") or progress.get("errorMessage") or ""
+        action = event.get("action") if isinstance(event, dict) else None
+        self._last = (f"the handler's last failure: {action} failed with {code}: {message}{lacking(new)}", new)
+
+    def take(self) -> tuple[str, str]:
+        """Return the last failure since the last call of this method, as a sentence and its log; empty if none."""
+        last, self._last = self._last, None
+        return last or ("", "")
+
+
 class Suite:
     """A running `cfn test`.
 
     Args:
         process: the process that runs it, with a pipe as its output.
-        log: returns the function's log so far.
+        failures: the calls that failed.
     """
 
-    def __init__(self, process: subprocess.Popen[str], log: Callable[[], str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], failures: Failures) -> None:
         self._process = process
-        self._log = log
-        self._logged = len(log())
-        self._shown: set[str] = set()
+        self._failures = failures
         self._phases: dict[tuple[int, str], dict[str, Verdict]] = {}
         self.output = ""
 
@@ -108,19 +141,18 @@ class Suite:
         if line.startswith(MARK):
             report = json.loads(line.removeprefix(MARK))
             phases = self._phases.setdefault((report["set"], report["name"]), {})
-            log = self._new_log()
-            failed = report["outcome"] == "failed" and log not in self._shown
-            self._shown |= {log} if failed else set()
-            phases[report["when"]] = Verdict(report["outcome"], report["message"], log if failed else "")
+            failure, log = self._failures.take()
+            failed = report["outcome"] == "failed"
+            message = "\n".join(filter(None, [_sentence(report["message"]), failure if failed else ""]))
+            phases[report["when"]] = Verdict(report["outcome"], message, log if failed else "")
         else:
             self.output += line
         return bool(line)
 
-    def _new_log(self) -> str:
-        """Return the end of what the function has logged since the last call."""
-        log = self._log()
-        new, self._logged = log[self._logged :], len(log)
-        return tail(new.strip())
+
+def _sentence(message: str) -> str:
+    """Return an assertion's message without the values that pytest explains, and in one line."""
+    return " ".join(message.partition("\nassert ")[0].split())
 
 
 def run(
@@ -184,8 +216,13 @@ def suite(
             *("--", "-o", "log_cli=false", "-p", "cfn_sandbox.contract.cfn_reports"),
         ]
         environment["HOME"] = str(copy)
-        with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
-            yield Suite(process, Log(lambda: function.log))
+        failures = Failures(Log(lambda: function.log))
+        function.observers.append(failures.observe)
+        try:
+            with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
+                yield Suite(process, failures)
+        finally:
+            function.observers.remove(failures.observe)
 
 
 def _configured(copy: Path, configuration: Mapping[str, Any] | None) -> list[str | Path]:

@@ -28,6 +28,9 @@ SMALL = "python312-small"
 
 _LANGUAGES = "rpdk.v1.languages"  # the group of entry points in which cfn finds its language plugins
 
+END_OF_LOG = "The end of its log:"
+"""What precedes the tail of the function's log in the text of a crash."""
+
 CACHE_SIZE = 10
 """How many packages of a project stay in its cache: those used last."""
 
@@ -111,13 +114,20 @@ def language_of(project: Path) -> str:
 def untracked_files(project: Path) -> list[str]:
     """Return a line for each file that git neither tracks nor ignores: whether it is in the package.
 
+    Without git, only hidden files are named.
+
     Args:
         project: the folder with .rpdk-config.
     """
     project = project.resolve()
     small = language_of(project) == SMALL
     text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
-    return [f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *_tops(project))]
+    tops = _tops(project)
+    hidden = "ships, as with cfn, though it is hidden: git doesn't track this project"
+    return [
+        *(f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *tops)),
+        *(f"{path.relative_to(project)} {hidden}" for path in sources.hidden_files(project, *tops)),
+    ]
 
 
 def notes(project: Path) -> list[str]:
@@ -172,7 +182,9 @@ def _digest(project: Path, inputs: list[Path], settings: dict[str, Any]) -> str:
     if language == SMALL:  # our plugin adds the byte code of this interpreter
         python = bytecode.interpreter(bytecode.LAMBDA)
         compiler = bytecode.full_version(python) if python else "no byte code"
-    digest = hashlib.sha256(f"{sys.version} {compiler} {json.dumps(settings, sort_keys=True)}".encode())
+    # pip takes other wheels with other variables, for example PIP_PLATFORM.
+    pip = sorted((name, value) for name, value in os.environ.items() if name.startswith("PIP_"))
+    digest = hashlib.sha256(f"{sys.version} {compiler} {json.dumps([settings, pip], sort_keys=True)}".encode())
     plugin_files = (
         path
         for plugin in importlib.metadata.entry_points(group=_LANGUAGES, name=language)

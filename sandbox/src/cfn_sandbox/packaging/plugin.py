@@ -18,7 +18,7 @@ from rpdk.core.exceptions import DownstreamError
 from rpdk.core.project import Project
 from rpdk.python.codegen import Python312LanguagePlugin
 
-from cfn_sandbox.packaging import archive, bytecode, certificates, cfn, unused
+from cfn_sandbox.packaging import archive, bytecode, certificates, cfn, requirements, unused, uv
 from cfn_sandbox.packaging.compiled import ARCHITECTURES
 
 __all__ = ["SmallPythonLanguagePlugin"]
@@ -32,6 +32,8 @@ _UNUSED = (
     "*.dist-info/REQUESTED",
     "*.dist-info/WHEEL",
     "*.dist-info/top_level.txt",
+    "*.dist-info/direct_url.json",  # of a file of the project: where it was
+    "*.dist-info/uv_*.json",  # what uv keeps for itself
     "**/__pycache__",  # for the interpreter that ran pip, which may not be Lambda's
     "**/*.pyi",  # types
     "**/py.typed",
@@ -93,7 +95,9 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
         python = bytecode.interpreter(cls.RUNTIME.removeprefix("python"))
         machine = _MACHINES[cls.architecture]
         systems = [*(f"manylinux_2_{minor}" for minor in range(_GLIBC, 4, -1)), "manylinux2014", "linux"]
-        wheels = base_path / _PURE
+        wheels, hashed = base_path / _PURE, base_path / _HASHED
+        if hashed.is_file():
+            command[command.index("--requirement") + 1] = str(hashed)
         return [
             command[0],
             *(["--python", str(python)] if python else []),  # it then decides on environment markers too
@@ -106,14 +110,27 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
 
     @classmethod
     def _pip_build(cls, base_path: Path) -> None:
-        """Install the requirements from wheels; if that fails, again with the wheels of pure source distributions."""
+        """Install the requirements from wheels, by uv or else by pip.
+
+        If that fails, pip installs them again with the wheels of pure source distributions.
+        """
+        version = cls.RUNTIME.removeprefix("python")
+        file, machine = base_path / "requirements.txt", _MACHINES[cls.architecture]
+        if uv.install(base_path / "build", file, bytecode.interpreter(version), version, machine, _GLIBC):
+            return
         try:
             super()._pip_build(base_path)  # type: ignore[no-untyped-call]  # as above
         except DownstreamError:
             if not cls._build_pure_wheels(base_path):
                 raise
             (base_path / cfn.PIP_LOG).unlink(missing_ok=True)  # what failed before is no error now
-            super()._pip_build(base_path)  # type: ignore[no-untyped-call]  # as above
+            # pip has compared the source distributions with their hashes; the wheels that it built have others.
+            text = requirements.with_hashes(file.read_text(encoding="utf-8"), (base_path / _PURE).glob("*.whl"))
+            (base_path / _HASHED).write_text(text, encoding="utf-8")
+            try:
+                super()._pip_build(base_path)  # type: ignore[no-untyped-call]  # as above
+            finally:
+                (base_path / _HASHED).unlink()
 
     @classmethod
     def _build_pure_wheels(cls, base_path: Path) -> bool:
@@ -132,6 +149,7 @@ class SmallPythonLanguagePlugin(Python312LanguagePlugin):
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # by Lambda's names
 _GLIBC = 34  # 2.34, of Amazon Linux 2023, which runtime python3.12 has
 _PURE = ".pure-wheels"
+_HASHED = ".requirements-with-hashes.txt"
 
 _IMPORT = "import importlib, sys; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2])"
 

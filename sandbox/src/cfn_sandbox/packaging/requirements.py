@@ -3,17 +3,19 @@
 Source: "Requirements File Format" in pip's documentation.
 """
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 from cfn_sandbox.packaging import PackagerError
 
-__all__ = ["local_paths"]
+__all__ = ["local_paths", "with_hashes"]
 
 FILE = "requirements.txt"
 
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _CONTINUED = re.compile(r"\\\n")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTION = re.compile(r"(?:(-[rcfe])\s*|(--requirement|--constraint|--find-links|--editable)(?:\s+|=))(?P<path>\S.*)")
@@ -32,6 +34,27 @@ def local_paths(project: Path) -> list[str]:
         PackagerError: one is outside the project, or there is none of that name.
     """
     return list(dict.fromkeys(_paths(project, project / FILE)))
+
+
+def with_hashes(text: str, wheels: Iterable[Path]) -> str:
+    """Return requirements with the hashes of wheels added to those of their distributions, which have hashes already.
+
+    Args:
+        text: the content of requirements.txt.
+        wheels: files of wheels.
+    """
+    by_name = {_normalized(wheel.name.partition("-")[0]): hashlib.sha256(wheel.read_bytes()) for wheel in wheels}
+    lines = []
+    for line in _CONTINUED.sub("", text).splitlines():
+        name = _NAME.match(line)
+        digest = by_name.get(_normalized(name[0])) if name and "--hash" in line else None
+        lines.append(f"{_COMMENT.sub('', line)} --hash=sha256:{digest.hexdigest()}" if digest else line)
+    return "\n".join([*lines, ""])
+
+
+def _normalized(name: str) -> str:
+    """Return a distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _paths(project: Path, file: Path) -> Iterator[str]:

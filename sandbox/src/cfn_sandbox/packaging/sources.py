@@ -4,8 +4,8 @@ Nobody has reviewed a file that isn't committed: a note, a key or an `.env` in s
 file ships as it is in the working tree, with changes that are not committed. A link may lead to any file of the user's,
 so one instead of a tracked file, or of a folder above it, is refused.
 
-A project outside any repository, or one that its repository doesn't track (a staged copy), ships all its files except
-hidden ones.
+A project outside any repository, or one that its repository doesn't track (a staged copy), is packaged as cfn does:
+all its files ship, hidden ones too. `hidden_files` returns those, so that a line can name them.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
 
-__all__ = ["SETTINGS", "shipped_files", "untracked_files"]
+__all__ = ["SETTINGS", "hidden_files", "shipped_files", "untracked_files"]
 
 SETTINGS = ".rpdk-config"
 """The file of cfn's settings, which makes a folder a project."""
@@ -36,7 +36,7 @@ def shipped_files(project: Path, *tops: str) -> Iterator[Path]:
         tracked = frozenset()
     _refuse_links(project, tops, tracked)
     for path in _files_below(project, tops):
-        if path in tracked if tracked else not _is_hidden(path, project, tops):
+        if not tracked or path in tracked:
             yield path
 
 
@@ -64,6 +64,21 @@ def untracked_files(project: Path, *tops: str) -> list[Path]:
         return []
     others = _git_files(project, "--others", "--exclude-standard")
     return [path for path in _files_below(project, tops) if path in others]
+
+
+def hidden_files(project: Path, *tops: str) -> list[Path]:
+    """Return the hidden files of a project that git doesn't track: they ship, which their author may not expect.
+
+    Args:
+        project: As for `shipped_files`.
+        tops: As for `shipped_files`.
+
+    Raises:
+        PackagerError: As for `shipped_files`.
+    """
+    if project / SETTINGS in _git_files(project, "--cached"):
+        return []
+    return [path for path in _files_below(project, tops) if _is_hidden(path, project, tops)]
 
 
 def _files_below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:

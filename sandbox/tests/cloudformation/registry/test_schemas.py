@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rpdk.core.data_loaders import load_resource_spec
 
-from cfn_sandbox.cloudformation.registry.schemas import mistakes, unhashable_sets
+from cfn_sandbox.cloudformation.registry.schemas import mistakes, unhashable_sets, unread_patterns
 
 SCHEMA: dict[str, Any] = {
     "typeName": "Acme::Test::Toy",
@@ -113,3 +113,13 @@ def test_a_set_of_objects_is_told_with_its_property(array: dict[str, Any], found
     sentences = unhashable_sets(SCHEMA | {"properties": {**SCHEMA["properties"], "Parts": array}})
     assert [sentence.partition(": ")[0] for sentence in sentences] == (["#/properties/Parts"] if found else [])
     assert all("remove uniqueItems, or insertionOrder" in sentence for sentence in sentences)
+
+
+def test_a_pattern_that_only_the_sandbox_can_not_read_is_a_warning() -> None:
+    """Java may accept it, so that the schema has no mistake, but a sentence with the property's place."""
+    schema = SCHEMA | {"properties": {**SCHEMA["properties"], "Name": {"type": "string", "pattern": "(?x) a"}}}
+    assert mistakes(schema) == []
+    assert unread_patterns(schema) == [
+        "#/properties/Name/pattern: [(?x) a] can't be read here, so it isn't checked: "
+        "The flags x are none that the sandbox knows"
+    ]

@@ -108,6 +108,25 @@ def test_a_type_that_passes_is_registered(account: Account, client: Client) -> N
     assert "PR001: Resource properties MUST NOT be removed (at /properties/Size)" in second["Description"]
 
 
+def test_the_tests_have_the_type_s_configuration(account: Account, client: Client) -> None:
+    """The first version of a type that needs a configuration is registered without v2; TestType has what was set."""
+    configuration = {"properties": {"Token": {"type": "string"}}, "required": ["Token"], "additionalProperties": False}
+    schema = SCHEMA | {"typeConfiguration": configuration}
+    refusal = 'return {"status": "FAILED", "errorCode": "InvalidCredentials", "message": "no token"}'
+    code = GOOD.replace(
+        "    return toy(event)",
+        f"""    if event["requestData"].get("typeConfiguration") != {{"Token": "sesame"}}:
+        {refusal}
+    return toy(event)""",
+    )
+    assert submit(account, build_package(code, schema=schema))["ProgressStatus"] == "COMPLETE"
+    status, description = status_of_tests(client)
+    assert (status, "contract tests v2 need the type's configuration: set it" in description) == ("PASSED", True)
+    client.set_type_configuration(Type="RESOURCE", TypeName=toys.TYPE, Configuration='{"Token": "sesame"}')
+    client.test_type(Type="RESOURCE", TypeName=toys.TYPE)
+    assert wait_for_tests(client) == ("PASSED", "50 contract tests passed, 6 skipped")
+
+
 def test_a_type_that_fails_is_not(account: Account, client: Client) -> None:
     """The registration of a failing type says which tests failed and why, and creates no version."""
     assert submit(account, build_package(BAD)) | {"ResponseMetadata": None} == {

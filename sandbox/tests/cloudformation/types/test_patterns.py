@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled, finds, unreadable
+from cfn_sandbox.cloudformation.types.patterns import (
+    UnreadablePatternError,
+    UntranslatedPatternError,
+    compiled,
+    finds,
+    unreadable,
+)
 
 RECORDED = Path(__file__).parents[1] / "recordings" / "patterns.json"
 CASES: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
@@ -68,7 +74,17 @@ def test_java_s_reading(pattern: str, accepted: str, refused: str) -> None:
 )
 def test_what_java_refuses(pattern: str) -> None:
     """A pattern that Java can't compile is refused with a reason, never with an exception of the library's."""
-    with pytest.raises(UnreadablePatternError, match=r"\w"):
+    with pytest.raises(UnreadablePatternError, match=r"\w") as refused:
+        compiled(pattern)
+    assert not isinstance(refused.value, UntranslatedPatternError)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?x) a b", r"(?U)\w", "(?d-i:a)", r"\p{IsAfterThisUnicode}", f"{'(' * 500}{')' * 500}"]
+)
+def test_what_java_may_accept_is_not_refused(pattern: str) -> None:
+    """A pattern that only the sandbox can't read has an error of its own, because AWS may take the schema."""
+    with pytest.raises(UntranslatedPatternError, match=r"\w"):
         compiled(pattern)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cloudformation.types.validator import Validator
 
-__all__ = ["Configuration", "checked"]
+__all__ = ["KEYWORD", "Configuration", "checked"]
 
 Configuration = Mapping[str, Any]
 

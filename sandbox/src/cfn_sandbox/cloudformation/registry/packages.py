@@ -26,6 +26,7 @@ from cfn_sandbox.packaging.package import SETTINGS
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
+    from cfn_sandbox.cloudformation.registry.configuration import Configuration
 
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
 
@@ -64,7 +65,12 @@ class Builder:
         return content
 
     def build(
-        self, package: bytes, name: str | None, options: Parameters, default: Version | None
+        self,
+        package: bytes,
+        name: str | None,
+        options: Parameters,
+        default: Version | None,
+        configuration: Configuration | None = None,
     ) -> tuple[Version, Function]:
         """Return a version and its function, which runs, and that is tested if `default` says against which version.
 
@@ -73,6 +79,7 @@ class Builder:
             name: the expected type name; None accepts any.
             options: RegisterType's input.
             default: the type's default version; None if there is none.
+            configuration: the type's configuration for the tests, resolved; None if none is set.
 
         Raises:
             InvalidPackage: the service would refuse the package, or this sandbox can't run it.
@@ -87,7 +94,7 @@ class Builder:
             function.check()
             if self.tested and name is not None:
                 previous = default.schema if default else None
-                version.status.tests = self._tester.run(version.schema, path, function, previous)
+                version.status.tests = self._tester.run(version.schema, path, function, previous, configuration)
                 if version.status.tests.status == "FAILED":
                     raise InvalidPackage(version.status.tests.description)  # noqa: TRY301 - the version stops anyway
         except SandboxError as error:
@@ -98,11 +105,19 @@ class Builder:
             raise
         return version, function
 
-    def test(self, version: Version, package: Path) -> None:
-        """Test a version with a separate function, because stacks can be using the version's own."""
+    def test(self, version: Version, package: Path, configuration: Callable[[], Configuration | None]) -> None:
+        """Test a version with a separate function, because stacks can be using the version's own.
+
+        Args:
+            version: the version.
+            package: its package.
+            configuration: returns the type's configuration, resolved; None if none is set.
+        """
         try:
             with Function(package, self.account) as function:
-                version.status.tests = self._tester.run(version.schema, package, function)
+                version.status.tests = self._tester.run(
+                    version.schema, package, function, configuration=configuration()
+                )
         except SandboxError as error:
             version.status.tests = TypeTests("FAILED", str(error))
 

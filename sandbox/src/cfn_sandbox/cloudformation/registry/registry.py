@@ -291,7 +291,9 @@ class Registry:
         if version.package is None:
             raise refusal(f"{extension.name} was added from Python: it has no package to test.")
         version.status.tests = IN_PROGRESS
-        self._workers.submit(self._builder.test, version, version.package)
+        self._workers.submit(
+            self._builder.test, version, version.package, lambda: _resolved_configuration(extension, place)
+        )
         return {"TypeVersionArn": version.status.arn}
 
     def _register(self, parameters: Parameters, place: Place) -> Version:
@@ -299,7 +301,8 @@ class Registry:
         name = parameters["TypeName"]
         known = self._extensions.get((place, name))
         package = self._builder.download(parameters["SchemaHandlerPackage"])
-        version, _ = self._builder.build(package, name, parameters, known.default if known else None)
+        configured = _resolved_configuration(known, place) if known else None
+        version, _ = self._builder.build(package, name, parameters, known.default if known else None, configured)
         with self._lock:
             extension = self._add_version(version, place)
             if extension.default is None:
@@ -327,7 +330,7 @@ class Registry:
             version=version.version_id,
             log_group=log_group,
             wait=self._builder.wait,
-            configuration=lambda: extension.configuration and resolved(extension.configuration, *place),
+            configuration=lambda: _resolved_configuration(extension, place),
         )
         catalogue.add_type(*place, kind)
 
@@ -343,3 +346,8 @@ class Registry:
                 if (name, version_id) == (extension.name, version.version_id) or arn == version.status.arn:
                     return extension, version
         raise not_found(f"There is no {' '.join(filter(None, [arn or name, version_id]))} in the registry.")
+
+
+def _resolved_configuration(extension: Extension, place: Place) -> configuration.Configuration | None:
+    """Return the configuration that a type's handlers get; None if none is set."""
+    return resolved(extension.configuration, *place) if extension.configuration else None

@@ -5,9 +5,14 @@ Source: software.amazon.cloudformation:aws-cloudformation-resource-schema 2.0.10
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from cfn_sandbox.cloudformation.types.patterns import unreadable
+from cfn_sandbox.cloudformation.types.patterns import (
+    UnreadablePatternError,
+    UntranslatedPatternError,
+    compiled,
+    what_is_wrong,
+)
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, path_of
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -16,12 +21,27 @@ _POINTERS = (
     *("nonPublicProperties", "nonPublicDefinitions", "deprecatedProperties", "primaryIdentifier"),
     "additionalIdentifiers",
 )
+_MAPS = ("properties", "patternProperties", "definitions", "dependencies")  # keywords with schemas by name
+_SCHEMAS = ("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not", "if", "then")
+_LISTS = ("allOf", "anyOf", "oneOf")
 
 
 def mistakes(schema: Mapping[str, JSON]) -> list[str]:
-    """Return what AWS refuses in a schema that cfn's loader accepts: a sentence for each mistake, with its place."""
-    patterns = [f"{place}/pattern: {reason}" for place, reason in unreadable(dict(schema))]
+    """Return what AWS refuses in a schema that cfn's loader accepts: a sentence for each mistake, with its place.
+
+    A pattern that the sandbox can't read is none: Java may accept it, and then AWS does. See `unread_patterns`.
+    """
+    patterns = (sentence for sentence, error in _patterns(dict(schema), "#") if not _is_untranslated(error))
     return [*_no_pointers(schema), *_tagging(schema), *patterns]
+
+
+def unread_patterns(schema: Mapping[str, JSON]) -> list[str]:
+    """Return a sentence for each pattern that Java may accept and the sandbox can't read, with its place."""
+    return [sentence for sentence, error in _patterns(dict(schema), "#") if _is_untranslated(error)]
+
+
+def _is_untranslated(error: UnreadablePatternError) -> bool:
+    return isinstance(error, UntranslatedPatternError)
 
 
 def unhashable_sets(schema: Mapping[str, JSON]) -> list[str]:
@@ -76,3 +96,25 @@ def _tagging(schema: Mapping[str, JSON]) -> Iterator[str]:
     taggable = tagging.get("taggable", True)
     if taggable and "tagProperty" in tagging and not ResourceSchema(schema).at(path_of(str(tagging["tagProperty"]))):
         yield f"#/tagging/tagProperty: the schema has no property {tagging['tagProperty']}"
+
+
+def _patterns(schema: JSON, place: str) -> Iterator[tuple[str, UnreadablePatternError]]:
+    """Yield a sentence and the error for each pattern that can't be read, in a schema and the schemas inside it."""
+    if not isinstance(schema, dict):
+        return
+    named = schema.get("patternProperties")
+    for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
+        try:
+            compiled(str(pattern or ""))
+        except UnreadablePatternError as error:
+            yield f"{place}/pattern: {what_is_wrong(str(pattern), error)}", error
+    for keyword in _MAPS:
+        members = schema.get(keyword)
+        for name, member in members.items() if isinstance(members, dict) else ():
+            yield from _patterns(member, f"{place}/{keyword}/{name}")
+    for keyword in _SCHEMAS:
+        yield from _patterns(schema.get(keyword), f"{place}/{keyword}")
+    for keyword in _LISTS:
+        branches = schema.get(keyword)
+        for number, branch in enumerate(branches if isinstance(branches, Sequence) else ()):
+            yield from _patterns(branch, f"{place}/{keyword}/{number}")

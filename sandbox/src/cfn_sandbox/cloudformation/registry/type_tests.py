@@ -49,6 +49,7 @@ class TypeTester:
         package: Path,
         function: Function,
         previous: Mapping[str, Any] | None = None,
+        configuration: Mapping[str, Any] | None = None,
     ) -> TypeTests:
         """Run the tests of a type and return the result.
 
@@ -57,6 +58,7 @@ class TypeTester:
             package: the type's package, with its inputs.
             function: the running function with the type's handlers; nothing else may invoke it meanwhile.
             previous: the schema of the previous version.
+            configuration: the type's configuration, resolved; None if none is set.
 
         Raises:
             SandboxError: the tests were stopped, or can't be run.
@@ -69,6 +71,7 @@ class TypeTester:
             request = {
                 "schema": schema,
                 "previous": previous,
+                "configuration": configuration,
                 "inputs": str(folder / "inputs"),
                 "values": values,
                 # The folder is the user's alone, and so is the secret in this file.

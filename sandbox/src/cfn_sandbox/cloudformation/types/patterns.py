@@ -37,6 +37,7 @@ _GROUP = regex.compile(
     r"\((?:(?P<around>\?(?:[=!:>]|<[=!]))|\?<(?P<name>[a-zA-Z][a-zA-Z0-9]*)>|\?(?P<on>[ismu]*)(?:-(?P<off>[ismu]*))?(?P<end>[:)])"
     r"|(?!\?))"
 )
+_FLAGS = regex.compile(r"\(\?([idmsuxU]*(?:-[idmsuxU]+)?)[:)]")  # all of Java's, of which _GROUP has those that fit
 _BACK = regex.compile(r"\\(?:(?P<number>[1-9])|k<(?P<name>[a-zA-Z0-9]+)>)")
 _CODE = regex.compile(
     r"u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})|(?:u(?P<hex>[0-9a-fA-F]{4})"
@@ -52,19 +53,26 @@ class UnreadablePatternError(ValueError):
     """A pattern that Java refuses, or one that this module can't translate. Its text says why."""
 
 
+class UntranslatedPatternError(UnreadablePatternError):
+    """A pattern that Java may accept, but that this module can't translate."""
+
+
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """Return a Java pattern as one of the `regex` module.
 
     Raises:
-        UnreadablePatternError: Java refuses the pattern, or it can't be translated.
+        UnreadablePatternError: Java refuses the pattern.
+        UntranslatedPatternError: it can't be translated: AWS decides whether it is one of Java's.
     """
     try:
         return regex.compile(_Translator(_without_quotes(pattern)).translate(), regex.V1)
     except IndexError as error:
         raise UnreadablePatternError("The pattern ends too early") from error
-    except (regex.error, OverflowError, KeyError, ValueError, RecursionError) as error:
-        raise UnreadablePatternError(str(error)) from error
+    except (regex.error, OverflowError, KeyError, RecursionError) as error:
+        raise UntranslatedPatternError(str(error)) from error
+    except ValueError as error:
+        raise error if isinstance(error, UnreadablePatternError) else UnreadablePatternError(str(error)) from error
 
 
 def finds(pattern: str, text: str) -> bool:
@@ -84,10 +92,17 @@ def unreadable(schema: JSON, place: str = "#") -> Iterator[tuple[str, str]]:
             try:
                 compiled(pattern if isinstance(pattern, str) else "")
             except UnreadablePatternError as error:
-                yield place, f"[{pattern}] is not a regular expression of Java's: {error}"
+                yield place, what_is_wrong(str(pattern), error)
     members = schema.items() if isinstance(schema, dict) else enumerate(schema if isinstance(schema, list) else ())
     for key, member in members:
         yield from unreadable(member, f"{place}/{key}")
+
+
+def what_is_wrong(pattern: str, error: UnreadablePatternError) -> str:
+    """Return a sentence about a pattern that can't be read: whether Java refuses it, or the sandbox alone."""
+    if isinstance(error, UntranslatedPatternError):
+        return f"[{pattern}] can't be read here, so it isn't checked: {error}"
+    return f"[{pattern}] is not a regular expression of Java's: {error}"
 
 
 def _without_quotes(pattern: str) -> str:
@@ -197,12 +212,14 @@ class _Translator:
     def _group(self) -> str:
         match = self._match(_GROUP)
         if match is None or (match["name"] and match["name"] in self.names):
+            if flags := self._match(_FLAGS):
+                raise UntranslatedPatternError(f"The flags {flags[1]} are none that the sandbox knows")
             raise UnreadablePatternError(
                 "Unknown group type or inline modifier, or a group name that is defined already"
             )
-        looking_back, flags = self.looking_back, self.flags
+        looking_back, flags_before = self.looking_back, self.flags
         if match["end"]:
-            self.flags = (flags | set(match["on"])) - set(match["off"] or "")
+            self.flags = (flags_before | set(match["on"])) - set(match["off"] or "")
             if match["end"] == ")":
                 return ""
         elif not match["around"]:
@@ -211,7 +228,7 @@ class _Translator:
         inner = self._alternatives()
         if not self._take(")"):
             raise UnreadablePatternError("Unclosed group")
-        self.looking_back, self.flags = looking_back, flags
+        self.looking_back, self.flags = looking_back, flags_before
         return f"{'(?:' if match['end'] else match[0]}{inner})"
 
     def _character(self, *, in_range: bool = False) -> int | str:

@@ -5,10 +5,11 @@ Source: cfn's own suite, rpdk/core/contract/suite/resource. cfn runs its tests; 
 
 import pytest
 
+from cfn_sandbox.contract.report import FAILED_CALL
 from cfn_sandbox.contract.v1 import Suite
 
 
-def cfn_test(cfn: Suite, contract_test: str, number: int) -> None:
+def cfn_test(cfn: Suite, contract_test: str, number: int, request: pytest.FixtureRequest) -> None:
     """The handlers pass cfn's test of this name."""
     verdict = cfn.verdict(number, contract_test)
     if verdict is None:
@@ -16,5 +17,5 @@ def cfn_test(cfn: Suite, contract_test: str, number: int) -> None:
     if verdict.outcome == "skipped":
         pytest.skip(verdict.message)
     if verdict.outcome == "failed":
-        log = f"\n\nthe handler's log:\n{verdict.log}" if verdict.log else ""
-        pytest.fail(f"{verdict.message}{log}", pytrace=False)
+        request.node.stash[FAILED_CALL] = verdict.log
+        pytest.fail(verdict.message, pytrace=False)
