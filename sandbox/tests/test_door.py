@@ -1,5 +1,6 @@
 """Nobody but the account's user gets through its door: no web page, no other host's name, no other user, no old key."""
 
+import gc
 import io
 import json
 import os
@@ -339,7 +340,7 @@ class TestNothingLeaves:
                 sns.publish(TopicArn=topic, Message="hello")
             assert asked == []
 
-    # moto runs `docker` to find its host, and doesn't wait for the end of that process.
+    # moto runs `docker` to find its host and doesn't wait for its end, and leaves a socket open.
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_docker_is_not_called(self, account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """A Lambda function of the account is not run in a container, which could reach any machine."""
@@ -359,6 +360,7 @@ class TestNothingLeaves:
             assert "This sandbox sends nothing to other machines" in answer
             with pytest.raises(BlockingIOError):
                 docker.accept()
+        gc.collect()  # else the next test is blamed for moto's socket
 
     def test_moto_writes_no_recording(self, tmp_path: Path) -> None:
         """A variable that turns moto's recorder on writes nothing into the working folder."""
