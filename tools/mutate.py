@@ -293,11 +293,13 @@ def measure(module: str, source: str) -> Baseline:
 
 def run(module: str, source: str, tests: Sequence[str]) -> int:
     """Start a child that runs tests on a module's source; return its process id. It ends with pytest's exit code."""
+    files = dict.fromkeys(str(ROOT / test.partition("::")[0]) for test in tests)
+    if not files or not all(map(os.path.isfile, files)):
+        raise SystemExit(f"{module}: there are no tests to run")
     pid = os.fork()
     if pid:
         return pid
     finder = _child(module, source)
-    files = dict.fromkeys(str(ROOT / test.partition("::")[0]) for test in tests)
     code = int(pytest.main([*_ARGUMENTS, *files], plugins=[_Selection(tests)]))
     is_run = code != pytest.ExitCode.OK or _is_used(finder, module)
     os._exit(code if is_run else _NOT_RUN)
@@ -307,8 +309,9 @@ _STATES: Mapping[int, str] = {
     pytest.ExitCode.OK: "survives",
     pytest.ExitCode.TESTS_FAILED: "killed",
     pytest.ExitCode.INTERRUPTED: "killed",
+    pytest.ExitCode.USAGE_ERROR: "killed",
 }
-"""By exit code. A module that can't be imported interrupts the collection of its tests."""
+"""By exit code. A module that can't be imported interrupts the collection of its tests, or a conftest.py can't be."""
 
 
 def results(module: str, minutes: float, jobs: int) -> Iterator[tuple[Mutant, str]]:

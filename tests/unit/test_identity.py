@@ -155,6 +155,7 @@ def test_the_arn_of_a_generated_name_is_known_beforehand(
     [
         (STACK_ID, "Job.Definition", "fraud-monitors-job-definition-"),
         (STACK_ID, None, "fraud-monitors-"),
+        (STACK_ID, "My__Job", "fraud-monitors-my-job-"),
         ("my-stack", "Definition", "my-stack-definition-"),
         ("a/b", "Definition", "a-b-definition-"),
         (None, "Definition", "definition-"),

@@ -204,6 +204,12 @@ def test_a_page_of_a_list(
     assert service.calls == [("list_model_quality_job_definitions", request_body)]
 
 
+def test_a_list_that_is_not_found_names_all() -> None:
+    """SageMaker documents no such answer. If it gave one, the identifier would be a star."""
+    with pytest.raises(exceptions.NotFound, match=r"with identifier '\*' was not found"):
+        SageMaker(refused("ResourceNotFound")).definitions.page(None, None)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
