@@ -1,8 +1,12 @@
 """`make mutate`: change a module of the type in one place at a time, run its tests, and say which changes they miss.
 
-Each mutant runs in a child process that was forked after the imports which every test needs. A mutant that its tests
-don't notice has survived. tools/mutants.toml lists the survivors that change nothing that anybody can see, each with
-its reason; any other survivor makes the command fail.
+First the module's tests run on its unchanged source, which must pass. Coverage notes which test runs which line. Then
+each mutant runs in a child process, with the tests that run its line, the fastest first, until one fails; a line that
+runs during the import needs all tests. A mutant is killed if a test fails or it can't be imported; one whose tests take
+ten times as long as they should has timed out. If its tests pass, it has survived.
+
+tools/mutants.toml lists the survivors that change nothing that anybody can see, each with its reason. Any other
+survivor makes the command fail, and so does a mutant for which there was no time.
 """
 
 import argparse
@@ -11,15 +15,22 @@ import copy
 import importlib
 import importlib.abc
 import importlib.machinery
+import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import coverage
+import hypothesis
+import pytest
 
 from tools.envelopes import ROOT
 
@@ -27,14 +38,13 @@ PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 EQUIVALENT = Path(__file__).with_name("mutants.toml")
 
 TESTS = {
-    "ownership": ("faults/test_whose.py", "handlers/test_ownership.py", "handlers/test_create.py"),
+    "ownership": ("faults/test_whose.py", "handlers/test_ownership.py"),
     "handlers": ("handlers/test_update.py", "handlers/test_create.py", "handlers/test_delete.py",
-                 "handlers/test_read.py", "handlers/test_list.py", "faults/test_whose.py"),
-    "job_definitions": ("handlers/test_list.py", "handlers/test_answers.py", "faults/test_whose.py"),
-    "runtime.attempts": ("unit/test_attempts.py", "faults/test_whose.py"),
-    "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py"),
-    "progress": ("handlers/test_create.py", "handlers/test_update.py", "handlers/test_delete.py",
-                 "faults/test_whose.py"),
+                 "handlers/test_read.py", "handlers/test_list.py", "handlers/test_what_users_read.py"),
+    "job_definitions": ("unit/test_job_definitions.py",),
+    "runtime.attempts": ("unit/test_attempts.py",),
+    "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py", "handlers/test_what_users_read.py"),
+    "progress": ("unit/test_progress.py",),
     "knowledge": ("unit/test_knowledge.py", "faults/test_whose.py"),
     "moments": ("unit/test_moments.py", "faults/test_whose.py"),
     "comparison": ("unit/test_translation.py",),
@@ -44,7 +54,10 @@ TESTS = {
 }  # fmt: skip
 """The tests of each module, below tests/."""
 
-PRELOADED = ("pytest", "boto3", "moto", "moto.sagemaker.models", "moto.cloudformation.models", "moto.iam.models")
+PRELOADED = (
+    *("boto3", "moto", "moto.sagemaker.models", "moto.cloudformation.models", "moto.iam.models", "time_machine"),
+    *("hypothesis.stateful", "cloudformation_cli_python_lib", "tools.sagemaker.rules"),
+)
 """What most tests import and no mutant changes. The type's package is imported in each child."""
 
 SWAPPED: dict[type[ast.AST], Any] = {
@@ -56,7 +69,13 @@ SWAPPED: dict[type[ast.AST], Any] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one change."""
+    """A module with one change.
+
+    Attributes:
+        line: The line of the change, in the source as `ast.unparse` writes it.
+        change: The function that is changed, what stood there and what stands there now; numbered if there are several.
+        source: The changed source.
+    """
 
     line: int
     change: str
@@ -64,9 +83,15 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Yield every mutant of a module: swapped operators, other constants, statements and conditions left out."""
+    """Yield every mutant of a module: swapped operators, other constants, statements and conditions left out.
+
+    Args:
+        source: The module's source, as `ast.unparse` writes it.
+    """
     tree = ast.parse(source)
     hints = {part for node in ast.walk(tree) for hint in _hints(node) for part in ast.walk(hint)}
+    places = _places(tree)
+    seen: Counter[str] = Counter()
     for number, node in enumerate(ast.walk(tree)):
         if node in hints:
             continue
@@ -77,10 +102,18 @@ def mutants(source: str) -> Iterator[Mutant]:
             if not _change(changed, target, step):
                 break
             text = ast.unparse(ast.fix_missing_locations(changed))
-            if text != ast.unparse(tree):
-                line = getattr(node, "lineno", 0)
+            if text != source:
                 after = "left out" if isinstance(node, ast.stmt) else _text(target)
-                yield Mutant(line, f"{before} -> {after}", text)
+                change = f"{places.get(node, 'module')}: {before} -> {after}"
+                seen[change] += 1
+                times = f" ({seen[change]})" if seen[change] > 1 else ""
+                yield Mutant(getattr(node, "lineno", 0), change + times, text)
+
+
+def _places(tree: ast.Module) -> dict[ast.AST, str]:
+    """Return the innermost function or class that each node is in."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {part: node.name for node in ast.walk(tree) if isinstance(node, kinds) for part in ast.walk(node)}
 
 
 def _hints(node: ast.AST) -> list[ast.expr]:
@@ -157,54 +190,172 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):  # type
         raise OSError  # no byte code is read or written
 
 
-def run(module: str, source: str) -> int:
-    """Start a child that runs a module's tests on a source; return its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
+@dataclass
+class Baseline:
+    """What is known of a module's tests from their run on its unchanged source.
+
+    Attributes:
+        seconds: How long each test takes, by its node id.
+        by_line: The tests that run a line. A line that is run during the import isn't in it.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    by_line: dict[int, list[str]] = field(default_factory=dict)
+
+    def tests_of(self, line: int) -> dict[str, float]:
+        """Return the tests that can notice a change of a line, the fastest first, and how long each takes."""
+        wanted = self.by_line.get(line, self.seconds)
+        return dict(sorted(((test, self.seconds[test]) for test in wanted), key=lambda item: item[1]))
+
+
+class _Recorder:
+    """A plugin of pytest that notes how long each test takes, and makes coverage note what it runs."""
+
+    def __init__(self, measured: coverage.Coverage) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._measured = measured
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._measured.switch_context(nodeid)
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._measured.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome != "skipped":
+            self.seconds[report.nodeid] += report.duration
+
+
+class _Selection:
+    """A plugin of pytest that runs these tests alone, in this order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._order = {test: at for at, test in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda item: self._order[item.nodeid])
+
+
+_ARGUMENTS = ("-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-m", "not slow")
+_NOT_RUN = 10
+
+
+def _path(module: str) -> Path:
+    return ROOT / "src" / PACKAGE / f"{module.replace('.', '/')}.py"
+
+
+def _child(module: str, source: str) -> _Finder:
+    """Make this process, which was just forked, use a source for a module, and print nothing."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no test of these needs a plugin, and they start slowly
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
-    path = ROOT / "src" / PACKAGE / f"{module.replace('.', '/')}.py"
-    sys.meta_path.insert(0, _Finder(f"{PACKAGE}.{module}", path, source))
-    pytest = importlib.import_module("pytest")
-    tests = [str(ROOT / "tests" / test) for test in TESTS[module]]
-    quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--tb=no", "-m", "not slow"]
-    os._exit(int(pytest.main([*quiet, *tests])))
+    # The same examples for each mutant, and as much time as they need.
+    hypothesis.settings.register_profile("mutate", deadline=None, database=None, derandomize=True)
+    hypothesis.settings.load_profile("mutate")
+    finder = _Finder(f"{PACKAGE}.{module}", _path(module), source)
+    sys.meta_path.insert(0, finder)
+    return finder
 
 
-def survivors(module: str, minutes: float, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Run every mutant of a module, and yield those that survive and those for which there was no time.
+def _is_used(finder: _Finder, module: str) -> bool:
+    return getattr(sys.modules.get(f"{PACKAGE}.{module}"), "__loader__", None) is finder
+
+
+def measure(module: str, source: str) -> Baseline:
+    """Run a module's tests on its unchanged source.
+
+    Raises:
+        SystemExit: One fails, or they don't use the module.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.json")
+        pid = os.fork()
+        if not pid:
+            finder = _child(module, source)
+            measured = coverage.Coverage(data_file=None, include=[str(_path(module))], config_file=False)
+            recorder = _Recorder(measured)
+            measured.start()
+            tests = [str(ROOT / "tests" / test) for test in TESTS[module]]
+            code = int(pytest.main([*_ARGUMENTS, *tests], plugins=[recorder]))
+            measured.stop()
+            contexts = measured.get_data().contexts_by_lineno(str(_path(module)))
+            lines = {line: [*tests] for line, tests in contexts.items() if "" not in tests}
+            report.write_text(json.dumps([dict(recorder.seconds), lines]))
+            os._exit(code or (0 if _is_used(finder, module) and lines else _NOT_RUN))
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise SystemExit(f"{module}: its tests fail without a change, or don't use it")
+        seconds, lines = json.loads(report.read_text())
+    return Baseline(seconds, {int(line): tests for line, tests in lines.items()})
+
+
+def run(module: str, source: str, tests: Sequence[str]) -> int:
+    """Start a child that runs tests on a module's source; return its process id. It ends with pytest's exit code."""
+    files = dict.fromkeys(str(ROOT / test.partition("::")[0]) for test in tests)
+    if not files or not all(map(os.path.isfile, files)):
+        raise SystemExit(f"{module}: there are no tests to run")
+    pid = os.fork()
+    if pid:
+        return pid
+    finder = _child(module, source)
+    code = int(pytest.main([*_ARGUMENTS, *files], plugins=[_Selection(tests)]))
+    is_run = code != pytest.ExitCode.OK or _is_used(finder, module)
+    os._exit(code if is_run else _NOT_RUN)
+
+
+_STATES: Mapping[int, str] = {
+    pytest.ExitCode.OK: "survives",
+    pytest.ExitCode.TESTS_FAILED: "killed",
+    pytest.ExitCode.INTERRUPTED: "killed",
+    pytest.ExitCode.USAGE_ERROR: "killed",
+}
+"""By exit code. A module that can't be imported interrupts the collection of its tests, or a conftest.py can't be."""
+
+
+def results(module: str, minutes: float, jobs: int) -> Iterator[tuple[Mutant, str]]:
+    """Run every mutant of a module, and yield each with its state: killed, timed out, survives or not run.
 
     Args:
         module: Its name in the package.
         minutes: The time limit for the whole module.
         jobs: How many mutants run at once.
+
+    Raises:
+        SystemExit: The tests fail without a change, or a mutant can't be run.
     """
-    source = (ROOT / "src" / PACKAGE / f"{module.replace('.', '/')}.py").read_text()
     begin = time.monotonic()
-    _, status = os.waitpid(run(module, source), 0)
-    if status:
-        raise SystemExit(f"{module}: its tests fail without a change")
-    longest = 30 + 5 * (time.monotonic() - begin)
+    source = ast.unparse(ast.parse(_path(module).read_text()))
+    baseline = measure(module, source)
     waiting, running = list(mutants(source)), dict[int, tuple[Mutant, float]]()
-    total = len(waiting)
     while waiting or running:
-        while waiting and len(running) < jobs and time.monotonic() - begin < minutes * 60:
-            running[run(module, waiting[0].source)] = waiting.pop(0), time.monotonic()
-        for pid, (mutant, since) in list(running.items()):
+        has_time = time.monotonic() - begin < minutes * 60
+        while waiting and len(running) < jobs and has_time:
+            mutant = waiting.pop(0)
+            tests = baseline.tests_of(mutant.line)
+            ends = time.monotonic() + 30 + 10 * sum(tests.values())
+            running[run(module, mutant.source, [*tests])] = mutant, ends
+        for pid, (mutant, ends) in list(running.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 del running[pid]
-                if status == 0:
-                    yield mutant, "survives"
-            elif time.monotonic() - since > longest:
+                yield mutant, _state(mutant, status)
+            elif time.monotonic() > ends:
                 os.kill(pid, signal.SIGKILL)
-        if not running and waiting and time.monotonic() - begin >= minutes * 60:
+        if not running and not has_time:
             yield from ((mutant, "not run") for mutant in waiting)
             break
-        time.sleep(0.05)
-    print(f"{module}: {total} mutants in {time.monotonic() - begin:.0f} s", flush=True)
+        time.sleep(0.02)
+
+
+def _state(mutant: Mutant, status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return "timed out"
+    code = os.waitstatus_to_exitcode(status)
+    if code not in _STATES:
+        raise SystemExit(f"{mutant.change}: its tests could not be run (exit code {code})")
+    return _STATES[code]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -218,16 +369,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=30, help="the time limit for each module (MINUTES=)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at once")
     options = parser.parse_args(arguments)
+    if any(name.partition(".")[0] == PACKAGE for name in sys.modules):
+        raise SystemExit(f"{PACKAGE} was imported before a child could change it")
     for name in PRELOADED:
         importlib.import_module(name)
-    known = tomllib.loads(EQUIVALENT.read_text())
+    known: Mapping[str, Mapping[str, str]] = tomllib.loads(EQUIVALENT.read_text())
     missed = 0
     for module in options.modules or TESTS:
-        reasons = known.get(module, {})
-        for mutant, state in survivors(module, options.minutes, options.jobs):
-            if state == "not run" or mutant.change not in reasons:
+        begin, counts = time.monotonic(), Counter[str]()
+        for mutant, found in results(module, options.minutes, options.jobs):
+            is_listed = found == "survives" and mutant.change in known.get(module, {})
+            state = "survives as listed" if is_listed else found
+            counts[state] += 1
+            if state in ("survives", "not run"):
                 missed += 1
-                print(f"{module}:{mutant.line}: {state}: {mutant.change}", flush=True)
+                print(f"{module}: {state}: {mutant.change}", flush=True)
+        summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+        print(f"{module}: {counts.total()} mutants, {summary}, in {time.monotonic() - begin:.0f} s", flush=True)
     return 1 if missed else 0
 
 

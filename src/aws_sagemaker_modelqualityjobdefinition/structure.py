@@ -10,7 +10,7 @@ from dataclasses import is_dataclass
 from datetime import datetime
 from functools import cache
 from math import isfinite
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from . import messages
 from .models import ResourceModel
@@ -30,16 +30,34 @@ def structured(value: Any, *, strict: bool) -> ResourceModel:  # noqa: ANN401 - 
     return cast("ResourceModel", _structured(ResourceModel, value, "", strict=strict))
 
 
+class _Kind(NamedTuple):
+    """A type that a hint of the generated model gives."""
+
+    form: type
+    """Of a dataclass: Mapping; of a list or a map: list or dict; otherwise a primitive."""
+    make: Any = None
+    """The dataclass."""
+    members: Mapping[str, Any] = {}
+    """The hints of the dataclass's members, or, as "", that of the container's."""
+
+
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _kind(hint: Any) -> _Kind:  # noqa: ANN401 - a type, as hints give it
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Sequence:
+        return _Kind(list, members={"": arguments[0]})
+    if origin is MutableMapping:
+        return _Kind(dict, members={"": arguments[1]})
+    if arguments:  # an optional one
+        return _kind(arguments[0])
+    return _Kind(Mapping, hint, get_type_hints(hint)) if is_dataclass(hint) else _Kind(hint)
 
 
-def _structured(kind: Any, value: Any, path: str, *, strict: bool) -> Any:  # noqa: ANN401 - typed by hints at run time
+def _structured(hint: Any, value: Any, path: str, *, strict: bool) -> Any:  # noqa: ANN401 - typed by hints at run time
     """Convert JSON to the type that a hint of the generated model gives.
 
     Args:
-        kind: The hint: a dataclass, a container, a primitive, or an optional one of these.
+        hint: The hint: a dataclass, a container, a primitive, or an optional one of these.
         value: The JSON.
         path: The value's JSON pointer, for messages.
         strict: Whether an unknown property is an error. If not, it is dropped.
@@ -47,33 +65,30 @@ def _structured(kind: Any, value: Any, path: str, *, strict: bool) -> Any:  # no
     Raises:
         InvalidRequest: The value has another type, or more members than any of this resource can have.
     """
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
+    form, make, members = _kind(hint)
+    if form is Mapping:
         _sized(value, Mapping, path)
-        unknown = next((name for name in value if name not in hints), None) if strict else None
+        unknown = next((name for name in value if name not in members), None) if strict else None
         if unknown is not None:
             raise messages.UNKNOWN_PROPERTY.error(path=_member(path, unknown))
-        return kind(
+        return make(
             **{
                 name: _structured(hint, value[name], f"{path}/{name}", strict=strict)
                 if value.get(name) is not None
                 else None
-                for name, hint in hints.items()
+                for name, hint in members.items()
             }
         )
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Sequence:
+    if form is list:
         _sized(value, list, path)
-        return [_structured(arguments[0], item, f"{path}/{at}", strict=strict) for at, item in enumerate(value)]
-    if origin is MutableMapping:
+        return [_structured(members[""], item, f"{path}/{at}", strict=strict) for at, item in enumerate(value)]
+    if form is dict:
         _sized(value, Mapping, path)
         return {
-            _primitive(str, key, _member(path, key)): _structured(arguments[1], item, _member(path, key), strict=strict)
+            _primitive(str, key, _member(path, key)): _structured(members[""], item, _member(path, key), strict=strict)
             for key, item in value.items()
         }
-    if arguments:
-        return _structured(arguments[0], value, path, strict=strict)
-    return _primitive(kind, value, path)
+    return _primitive(form, value, path)
 
 
 def _sized(value: Any, kind: Any, path: str) -> None:  # noqa: ANN401 - typed by hints at run time

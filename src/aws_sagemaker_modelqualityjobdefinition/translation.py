@@ -10,7 +10,6 @@ Names are the same on both sides, at every depth, so values are copied unchanged
 """
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
@@ -89,7 +88,6 @@ def model(
     wire = {name: value for name, value in description.items() if name != "EndpointName"}  # write-only
     wire["CreationTime"] = moments.created(description)
     try:
-        wire = deepcopy(wire)
         dataset_format = _dataset_format(wire)
         if dataset_format is not None and "Parquet" in dataset_format:
             dataset_format["Parquet"] = True
@@ -109,8 +107,12 @@ def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
     return ResourceModel(**_NOTHING | identifiers)
 
 
-def _dataset_format(wire: Mapping[str, Any]) -> dict[str, Any] | None:
-    found: Any = wire
+def _dataset_format(wire: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a copy of DatasetFormat, which has taken its place; None if there is none."""
+    found: dict[str, Any] = wire
     for name in ("ModelQualityJobInput", "BatchTransformInput", "DatasetFormat"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, dict) else None
+        inner = found.get(name)
+        if not isinstance(inner, dict):
+            return None
+        found[name] = found = dict(inner)
+    return found

@@ -67,6 +67,27 @@ def test_a_name_in_the_log_is_printable(wire: Wire, action: str, caplog: pytest.
     assert odd not in caplog.text
 
 
+def test_the_log_of_each_action(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the definition, the resource in the template, and the result, and no value."""
+    caplog.set_level(logging.INFO, "aws_sagemaker_modelqualityjobdefinition")
+    model = create_definition(maximal())
+    logged = [caplog.messages.copy()]
+    for action, states in (("UPDATE", [model, model]), ("READ", [model]), ("DELETE", [model]), ("READ", [model])):
+        caplog.clear()
+        invoke(action, *states, tags={"secret": "1"} if action == "UPDATE" else {})
+        logged.append(caplog.messages.copy())
+    assert logged == [
+        ["Creating Fraud-Quality for JobDefinition", "CREATE of JobDefinition: SUCCESS"],
+        ["Changing tags of Fraud-Quality for JobDefinition", "UPDATE of JobDefinition: SUCCESS"],
+        ["READ of JobDefinition: SUCCESS"],
+        ["Deleting Fraud-Quality for JobDefinition", "DELETE of JobDefinition: SUCCESS"],
+        [logged[4][0], "READ of JobDefinition: FAILED NotFound"],
+    ]
+    assert re.fullmatch(
+        r"DescribeModelQualityJobDefinition, attempt 1: NotFound \(ResourceNotFound, request id \w+\)", logged[4][0]
+    )
+
+
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "RequestTimeTooSkewedException"])
 def test_a_wrong_clock_is_named(wire: Wire, code: str) -> None:
     """The credentials are right, and another try doesn't help."""

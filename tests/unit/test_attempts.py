@@ -93,7 +93,7 @@ def test_at_most_four_attempts_and_two_that_hang(errors: list[Exception], calls:
     assert (service.calls, service.pauses) == (calls, pauses)
 
 
-@pytest.mark.parametrize(("seconds", "calls"), [(3.9, 1), (4.1, 2)])
+@pytest.mark.parametrize(("seconds", "calls"), [(3.9, 1), (4.0, 2)])
 def test_no_attempt_is_made_without_time_for_it(seconds: float, calls: int) -> None:
     """A retry needs the pause before it and half a second: here 1 s is spent, 2.5 s are the pause and the rest."""
     service = Service(*[answered("ServiceUnavailable", 503, **{"x-amz-retry-after": "2500"})] * 9)
@@ -116,6 +116,28 @@ def test_no_attempt_is_made_without_time_for_it(seconds: float, calls: int) -> N
 def test_when_the_first_attempt_began_that_may_have_taken_effect(errors: list[Exception], since: float | None) -> None:
     """Attempts that were refused or not sent took no effect."""
     assert Service(*errors).send().in_doubt_since == since
+
+
+def test_what_is_read_from_the_answer_is_returned() -> None:
+    """The call gets the parameters, and its answer is read once."""
+
+    def call_one(**parameters: str) -> Json:
+        return {"Answer": parameters}
+
+    attempts = Attempts(ERRORS, Service().limits)
+    assert attempts.send("name", call_one, {"Name": "x"}, lambda answer: answer["Answer"]) == {"Name": "x"}
+
+
+def test_an_answer_that_can_not_be_read_is_a_doubt() -> None:
+    """Whatever reading raises is ServiceInternalError, whose cause is logged, and the attempt may have taken effect."""
+    service = Service()
+    attempts = Attempts(ERRORS, service.limits)
+    with pytest.raises(exceptions.ServiceInternalError) as caught:
+        attempts.send("name", service.call_one, {}, lambda answer: answer["Missing"])
+    place = "it was cut off, or something between here and SageMaker sent it (HTTP status unknown, request id unknown)."
+    assert str(caught.value) == f"The answer to CallOne can't be read (KeyError): {place}"
+    assert type(caught.value.__cause__) is KeyError
+    assert (service.calls, attempts.in_doubt_since) == (4, 0.0)
 
 
 def test_a_request_is_confirmed_before_it_is_sent_again() -> None:

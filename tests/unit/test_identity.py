@@ -92,3 +92,111 @@ def test_what_is_no_arn_is_an_invalid_request(text: str) -> None:
     """A text that is not an ARN is an InvalidRequest. The message quotes it and shows the expected form."""
     with pytest.raises(InvalidRequest, match="is not the ARN of a model quality job definition"):
         identity.parse(text)
+
+
+KIND = "model-quality-job-definition"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/-fraud",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/fraud-",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/{'f' * 64}",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}1:{KIND}/fraud",
+        f"arn:aws:sagemaker::{ACCOUNT}:{KIND}/fraud",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:model-bias-job-definition/fraud",
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/fraud\n",
+    ],
+)
+def test_what_is_nearly_an_arn_is_an_invalid_request(text: str) -> None:
+    """An ARN must be whole and of this kind; the message says how one looks."""
+    with pytest.raises(InvalidRequest) as caught:
+        identity.parse(text)
+    form = f"arn:<partition>:sagemaker:<region>:<account>:{KIND}/<name>"
+    shown = text.replace("\n", " ")
+    assert str(caught.value) == f"'{shown}' is not the ARN of a model quality job definition: {form}"
+
+
+def test_the_parts_of_an_arn() -> None:
+    """An ARN has a partition of AWS, a region, an account and a name of up to 63 characters, in any case."""
+    name = "F" * 63
+    parts = identity.parse(f"ARN:AWS-US-GOV:SageMaker:US-Gov-West-1:{ACCOUNT}:{KIND}/{name}")
+    assert parts == identity.Arn("US-Gov-West-1", ACCOUNT, name)
+
+
+@pytest.mark.parametrize(
+    ("role", "region", "account", "expected"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/m", "eu-west-1", None, f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{KIND}/n-1"),
+        (
+            f"arn:aws-cn:iam::{ACCOUNT}:role/m",
+            "CN-North-1",
+            "9" * 12,
+            f"arn:aws-cn:sagemaker:cn-north-1:{'9' * 12}:{KIND}/n-1",
+        ),
+        (f"arn:aws:iam::{ACCOUNT}:role/m", None, ACCOUNT, None),
+        (f"arn:aws:iam::{ACCOUNT}", "eu-west-1", ACCOUNT, None),
+        ("arn:aws:iam::12345:role/m", "eu-west-1", ACCOUNT, None),
+        ("a role", "eu-west-1", ACCOUNT, None),
+        (None, "eu-west-1", ACCOUNT, None),
+    ],
+)
+def test_the_arn_of_a_generated_name_is_known_beforehand(
+    role: str | None, region: str | None, account: str | None, expected: str | None
+) -> None:
+    """Region and account are the request's, the partition is the role's; what SageMaker refuses has no ARN."""
+    assert identity.arn_of("N-1", role, region, account) == expected
+
+
+@pytest.mark.parametrize(
+    ("stack_id", "logical_id", "start"),
+    [
+        (STACK_ID, "Job.Definition", "fraud-monitors-job-definition-"),
+        (STACK_ID, None, "fraud-monitors-"),
+        (STACK_ID, "My__Job", "fraud-monitors-my-job-"),
+        ("my-stack", "Definition", "my-stack-definition-"),
+        ("a/b", "Definition", "a-b-definition-"),
+        (None, "Definition", "definition-"),
+        (None, None, "model-quality-"),
+        (None, "\u00e9\u00e9", "model-quality-"),
+        ("arn:aws:cloudformation:r:1:stack/__/uuid", "Definition", "definition-"),
+    ],
+)
+def test_what_a_generated_name_begins_with(stack_id: str | None, logical_id: str | None, start: str) -> None:
+    """It begins with what can be read of stack and logical id, and with the kind of resource where there is nothing."""
+    assert re.fullmatch(f"{start}[0-9a-f]{{12}}", identity.generated_name(stack_id, logical_id, "token"))
+
+
+def test_a_generated_name_never_changes() -> None:
+    """The same request has the same name in every version of this type: a stack's retry would make a second one."""
+    assert identity.generated_name(STACK_ID, "JobDefinition", "token") == "fraud-monitors-jobdefinition-2f76236db429"
+    assert identity.generated_name(None, None, "token") == "model-quality-f1505f35dfd0"
+
+
+@pytest.mark.parametrize(
+    ("requested", "message"),
+    [
+        (None, "'(no JobDefinitionArn and no JobDefinitionName)' was not found."),
+        (
+            model(JobDefinitionArn=arn("x", "us-east-1")),
+            f"'{arn('x', 'us-east-1')} (this request is for eu-west-1, account {ACCOUNT})' was not found.",
+        ),
+    ],
+)
+def test_what_was_not_found_is_named(requested: ResourceModel | None, message: str) -> None:
+    """The message names the ARN, and the region and account that the request is for."""
+    with pytest.raises(NotFound) as caught:
+        identity.name_of(requested, REGION, ACCOUNT)
+    start = "Resource of type 'AWS::SageMaker::ModelQualityJobDefinition' with identifier "
+    assert str(caught.value) == start + message
+
+
+def test_a_definition_with_another_arn_is_not_found() -> None:
+    """ARNs are compared without case; a request without an ARN accepts any."""
+    identity.confirm(None, arn("fraud"))
+    identity.confirm(model(JobDefinitionName="fraud"), arn("churn"))
+    identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("Fraud").upper())
+    with pytest.raises(NotFound, match=re.escape(f"with identifier '{arn('fraud')}' was not found.")):
+        identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("churn"))

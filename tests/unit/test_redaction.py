@@ -31,6 +31,7 @@ def request_of(environment: Json | None, previous: Json | None = None) -> Resour
         ({"KEY": "s3cret"}, "s3crets and as3cret and s3cret_x", "s3crets and as3cret and s3cret_x"),
         ({"KEY": "a+b(c)"}, "is a+b(c)!", "is (value of Environment/KEY)!"),
         ({"KEY": "debug"}, "debug is 'debug' or \"debug\" or `debug`", "debug is '...' or \"...\" or `...`"),
+        ({"KEY": "on"}, "upon' and 'one are words", "upon' and 'one are words"),
         ({"KEY": ""}, "Value '' is bad", "Value '' is bad"),
         ({"ONE": "secret", "TWO": "secret-more"}, "secret-more", "(value of Environment/TWO)"),
         ({"ONE": "same-value", "TWO": "same-value"}, "same-value", "(value of Environment/ONE)"),

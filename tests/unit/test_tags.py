@@ -63,6 +63,27 @@ def test_a_tag_without_key_or_value_is_refused(key: str | None, value: str | Non
         tags.merge({}, [Tag(Key="x", Value="y"), Tag(Key=key, Value=value)])
 
 
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"team": "1", "aws:x": "2"}, "/Tags/1: the key 'aws:x' begins with aws:, reserved for AWS."),
+        ({"AWS:x": "2"}, "/Tags/0: the key 'AWS:x' begins with aws:, reserved for AWS."),
+    ],
+)
+def test_a_key_of_awss_is_refused(own: dict[str, str], message: str) -> None:
+    """SageMaker would refuse the whole request for a tag that only AWS can set."""
+    with pytest.raises(InvalidRequest) as caught:
+        tags.merge({}, as_property(own))
+    assert str(caught.value) == message
+
+
+def test_a_key_that_is_used_twice_is_refused() -> None:
+    """One of the two values would be lost."""
+    with pytest.raises(InvalidRequest) as caught:
+        tags.merge({}, [*as_property({"a": "1", "b": "1"}), Tag(Key="a", Value="2")])
+    assert str(caught.value) == "/Tags/2: the key 'a' is used more than once."
+
+
 @given(any_tags)
 def test_a_report_has_all_but_the_tags_of_aws(actual: dict[str, str]) -> None:
     """A report has all tags except AWS's, in SageMaker's order."""
@@ -76,12 +97,21 @@ def test_the_wire_has_the_same_tags(own: dict[str, str]) -> None:
     assert tags.from_wire(tags.to_wire(own)) == own
 
 
-@pytest.mark.parametrize(("stack", "own", "fits"), [(50, 0, True), (0, 50, True), (50, 1, False), (1, 50, False)])
-def test_fifty_is_the_limit(stack: int, own: int, *, fits: bool) -> None:
+@pytest.mark.parametrize(
+    ("stack", "own", "message"),
+    [
+        (50, 0, ""),
+        (0, 50, ""),
+        (48, 3, "51 tags, 3 of the Tags property and 48 of the stack: the limit is 50."),
+        (1, 50, "51 tags, 50 of the Tags property and 1 of the stack: the limit is 50."),
+    ],
+)
+def test_fifty_is_the_limit(stack: int, own: int, message: str) -> None:
     """SageMaker's limit of 50 tags is for the stack's and the resource's own together."""
     arguments = {f"s{n}": "" for n in range(stack)}, as_property({f"o{n}": "" for n in range(own)})
-    if fits:
+    if not message:
         assert len(tags.merge(*arguments)) == 50
-    else:
-        with pytest.raises(InvalidRequest, match="51 tags"):
-            tags.merge(*arguments)
+        return
+    with pytest.raises(InvalidRequest) as caught:
+        tags.merge(*arguments)
+    assert str(caught.value) == message

@@ -92,7 +92,7 @@ def plain_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: A
 
 def _set_fields(self: Any, *values: Any, **named: Any) -> None:  # noqa: ANN401 - any dataclass, its fields' values
     fields = self.__dataclass_fields__
-    given = dict(zip(fields, values, strict=False)) | named
+    given = dict(zip(fields, values, strict=False)) | named if values else named
     complete = len(given) == len(values) + len(named)
     for name in fields.keys() - given.keys():
         default, make = fields[name].default, fields[name].default_factory

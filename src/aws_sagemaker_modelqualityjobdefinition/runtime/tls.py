@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.httpsession import URLLib3Session, create_urllib3_context
 from urllib3 import PoolManager
+from urllib3.connection import port_by_scheme
 from urllib3.connectionpool import HTTPConnectionPool
 
 
@@ -34,12 +35,18 @@ def http_session(client: Any) -> URLLib3Session:  # noqa: ANN401 - a client of a
 
 
 class _Pools(PoolManager):
-    """Finds the pool of a URL without urllib3's parser of any URL, whose regular expressions take long to compile."""
+    """Finds the pool of a URL without urllib3's parser of any URL, whose regular expressions take long to compile.
+
+    The key of a pool is the scheme and the host: urllib3's has all settings too, but a client's are the same for all.
+    """
 
     def connection_from_url(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> HTTPConnectionPool:
         """Return the pool for a URL that botocore has made."""
         parts = urlsplit(url)
-        return self.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs)
+        port = parts.port or port_by_scheme[parts.scheme]
+        place = {"scheme": parts.scheme, "host": parts.hostname, "port": port}
+        context = self.connection_pool_kw | (pool_kwargs or {}) | place
+        return self.connection_from_pool_key(parts[:2], context)  # type: ignore[arg-type]  # any key does
 
 
 class _Session(URLLib3Session):
