@@ -1,4 +1,4 @@
-"""Steps that take long without a word of their own: what is done is said, and again how long it has taken."""
+"""Steps that take long in silence: what is done is said, and again how long it has taken."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ def told(title: str, tell: Callable[[str], None]) -> Iterator[Callable[[str], No
     """Show a title, and after every few silent seconds how long the step has taken, until the block ends.
 
     Args:
-        title: what is done.
+        title: what is done; empty if it was shown already.
         tell: shows a line. It is called in another thread, too.
 
     Yields:
@@ -35,7 +35,8 @@ def told(title: str, tell: Callable[[str], None]) -> Iterator[Callable[[str], No
             if time.monotonic() >= last + SILENCE_SECONDS:
                 say(f"  still at it, for {time.monotonic() - started_at:.0f} s")
 
-    tell(title)
+    if title:
+        tell(title)
     thread = threading.Thread(target=watch, name="told", daemon=True)
     thread.start()
     try:
