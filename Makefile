@@ -12,6 +12,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # The users' values go to the commands by environment. In a line of the shell, a quote or a $ in one would be run.
 export ARGS BASELINING_JOB CLIENTS ENDPOINT_NAME INPUTS LOAD MINUTES PROFILE REGION ROLE_ARN SEED TAG_UPDATES TYPE_NAME
 
+# $(call telling,TITLE,COMMAND) runs a command, and says every four seconds that it still runs: also without a terminal.
+# The loop ends with the shell, however that ends.
+define telling
+@echo "$(1)"; (while sleep 4 && kill -0 $$$$ 2>/dev/null; do echo "  still at it"; done) & told=$$!; \
+	$(2); code=$$?; kill $$told; exit $$code
+endef
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -25,11 +32,11 @@ $(READY): requirements-dev.txt tools/uv.txt tools/lint.txt sandbox/pyproject.tom
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: choose one with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/uv.txt
-	$(UV) pip install --require-hashes --requirement requirements-dev.txt
+	$(call telling,Installing what requirements-dev.txt names: a minute the first time,$(UV) pip install --require-hashes --requirement requirements-dev.txt)
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable sandbox
 	@$(UV) pip install --quiet --require-hashes --requirement tools/lint.txt || \
 		echo "cfn-sandbox lint isn't available: cloudformation-validate has no wheel for this system (on Linux, glibc 2.34)"
-	$(BIN)/cfn-sandbox setup
+	$(call telling,Fetching AWS's Lambda emulator and schema rules,$(BIN)/cfn-sandbox setup)
 	@touch $@
 
 .PHONY: demo

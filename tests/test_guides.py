@@ -16,6 +16,7 @@ from tools.publishing.__main__ import _parser as publishing_parser
 from tools.sagemaker import plugin
 
 GUIDES = sorted([*(ROOT / "guides").glob("*.md"), *(ROOT / "sandbox").glob("*.md")])
+PUBLISHING = "tools/publishing/__main__.py"
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -77,6 +78,18 @@ def test_every_option_of_the_sandbox_s_commands_is_in_the_guide() -> None:
     text = (ROOT / "sandbox/src/cfn_sandbox/__main__.py").read_text()
     options = set(re.findall(r'"(--?[a-z][a-z-]*)"', text)) - {"--detach"}
     assert documented == options | {f"--{option.name}" for option in plugin.options}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_option_that_is_named_is_one(guide: Path) -> None:
+    """An option that stands alone is one of the sandbox's or of publishing's commands, but for these."""
+    named = set(re.findall(r"`(--[a-z][a-z-]*)(?: [^`]*)?`", guide.read_text()))
+    text = "".join((ROOT / name).read_text() for name in ("sandbox/src/cfn_sandbox/__main__.py", PUBLISHING))
+    options = (
+        {"--help"} | set(re.findall(r'"(--[a-z][a-z-]*)"', text)) | {f"--{option.name}" for option in plugin.options}
+    )
+    of_others = {"--registry-schemas", "--connection-arn", "--public-version-number", "--wait", "--endpoint-url"}
+    assert named - options <= of_others  # cfn-lint's and the AWS CLI's
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)

@@ -237,7 +237,7 @@ def test_all_examples_are_clean_under_cfn_lint(tmp_path: Path) -> None:
     assert {name: rules for name, rules in found.items() if rules} == wrong | fake_key
 
 
-def test_lint_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lint_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The guide's commands print nothing for a template without mistakes, and exit with 1 for one with an error."""
     commands = re.findall(r"^    cfn-sandbox (lint .*)$", GUIDE, re.MULTILINE)
     assert commands == [
@@ -251,6 +251,10 @@ def test_lint_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["lint", "--project", str(ROOT), "--type-name", THEIRS, "--write-schema", str(schema)]) == 0
     assert json.loads(schema.read_text()) == json.loads(VARIANT.read_text()) | {"typeName": THEIRS}
     validated({}, tmp_path)  # skips the rest without the linter
+    (snippet,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, {})  # noqa: S102 - the guide's own code
+    assert capsys.readouterr().out.startswith("['Resources without a Metadata")
     assert main(["lint", "--project", str(ROOT), "--type-name", THEIRS, str(good)]) == 0
     assert capsys.readouterr() == ("", "cfn-sandbox: templates: 1; errors: 0; warnings: 0\n")
     assert main(["lint", "--project", str(ROOT), "--type-name", THEIRS, str(good), str(bad)]) == 1

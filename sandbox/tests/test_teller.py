@@ -3,9 +3,11 @@
 import io
 import json
 import re
+import time
 
 import pytest
 
+from cfn_sandbox.cli import waiting
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 
 
@@ -32,6 +34,19 @@ def test_a_pipe_gets_plain_lines() -> None:
     step, *rest = out.getvalue().splitlines()
     assert re.fullmatch(r"Create \[the\] stack \.+ +\d\.\d s", step)
     assert rest == ["    on the way", "    afterwards", "", "Next:", "", "    make test"]
+
+
+def test_a_pipe_is_told_that_a_long_step_still_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line names the step, whose own line comes at its end."""
+    monkeypatch.setattr(waiting, "SILENCE_SECONDS", 0.05)
+    out = io.StringIO()
+    with TextTeller(out).step("Create the stack"):
+        deadline = time.monotonic() + 10
+        while "still" not in out.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    first, *_, last = out.getvalue().splitlines()
+    assert first == "    Create the stack:  still at it, for 0 s"
+    assert last.startswith("Create the stack ...")
 
 
 def test_a_terminal_gets_the_same_in_colour_and_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:

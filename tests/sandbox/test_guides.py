@@ -151,7 +151,8 @@ def test_the_readme_s_event_of_a_failed_stack(account: Account, monkeypatch: pyt
     del definition["ModelQualityJobInput"]["EndpointInput"]["InferenceAttribute"]
     template = json.dumps({"Resources": {"JobDefinition": {"Type": OURS, "Properties": definition}}})
     # As with --strict: SageMaker's class in the account that is open already.
-    monkeypatch.setattr(next(iter(urls.url_paths.values())).__self__, "strict", True)
+    dispatch: Any = next(iter(urls.url_paths.values()))
+    monkeypatch.setattr(dispatch.__self__, "strict", True)
     account.client("cloudformation").create_stack(StackName="refused", TemplateBody=template)
     assert state(account, "refused") == ("ROLLBACK_COMPLETE", None)
     told = why(account.client("cloudformation"), "refused")

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, SSOError, TokenRetrievalError
 
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.packaging import PackagerError, archive, bill, cfn
 from tools.publishing import preflight, stand_ins, watch
 from tools.publishing.advice import with_advice
@@ -100,7 +101,8 @@ def _staged_project(
     folder = Path(tempfile.mkdtemp(prefix=f"{type_name.stem}-", dir=cache))
     keep = False
     try:
-        stage(project, type_name, folder, tag_updates, small=True)
+        with told(f"Staging a copy as {type_name.value}:", progress):
+            stage(project, type_name, folder, tag_updates, small=True)
         progress(f"Staged as {type_name.value}, tag updates: {tag_updates}.")
         for path in untracked_files(project):
             progress(f"Left out, because git does not track it: {path.relative_to(project.resolve())}")
@@ -159,9 +161,9 @@ def submit(
     def show(line: str) -> None:
         for token in _TOKEN.findall(line):
             tokens.append(token)
-            watches.enter_context(watch.registration(session, token, progress))
+            watches.enter_context(watch.registration(session, token, say))
         if line and not line.startswith(_HIDDEN_LINES):
-            progress(f"  {line}")
+            say(f"  {line}")
 
     with _staged_project(project, type_name, tag_updates, progress) as folder:
         if checks.inputs:
@@ -173,7 +175,7 @@ def submit(
                 preflight.check(folder, project, type_name, place, progress)
         role = ["--role-arn", role_arn] if role_arn else []
         try:
-            with ExitStack() as watches:
+            with told("cfn packages, uploads and registers it:", progress) as say, ExitStack() as watches:
                 cfn.run(["submit", "-v", "--set-default", *target.options(), *role], folder, progress=show)
         except PackagerError as error:
             # cfn prints only that the registration failed; the registry has the reason.
@@ -230,7 +232,8 @@ def package(
             preflight.check_inputs(staged, type_name)
         elif stand_ins.used_in(staged / "inputs", stand_ins.of(project)):
             progress("Note: inputs/ has stand-ins for your ids. Contract tests in an account need INPUTS=DIR.")
-        cfn.run(["submit", "--dry-run"], staged, progress=show)
+        with told("cfn packages it:", progress):
+            cfn.run(["submit", "--dry-run"], staged, progress=show)
         zip_path = Path(shutil.move(staged / f"{type_name.stem}.zip", folder / f"{type_name.stem}.zip"))
     archive.rewrite(zip_path)  # removes cfn's time stamps, so that the same project gives the same bytes
     with (

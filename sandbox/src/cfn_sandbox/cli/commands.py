@@ -16,6 +16,7 @@ from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.packaging.package import notes, package, tail
 from cfn_sandbox.packaging.project import read as read_settings
 
@@ -92,8 +93,8 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
             plugins.rules(plugins.of_project(root), options),
             validate_registered=getattr(options, "validate_registered", False),
         ) as account:
-            tell(f"packaging {root} with cfn, unless it is packaged already")
-            packaged = package(root, type_name=options.type_name)
+            with told(f"packaging {root} with cfn, unless it is packaged already", tell):
+                packaged = package(root, type_name=options.type_name)
             for line in notes(root):
                 tell(line)
             function = account.registry.add_package(packaged)

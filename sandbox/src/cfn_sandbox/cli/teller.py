@@ -10,6 +10,8 @@ from typing import Literal, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from cfn_sandbox.cli.waiting import told
+
 __all__ = ["JsonTeller", "Teller", "TextTeller"]
 
 WIDTH = 76
@@ -85,7 +87,9 @@ class TextTeller(Teller):
             self._console.print(Text(f"    {line}", style="cyan"))
 
     def _show_running(self, title: str) -> AbstractContextManager[object]:
-        return self._console.status(Text(title)) if self._console.is_interactive else nullcontext()
+        if self._console.is_interactive:
+            return self._console.status(Text(title))
+        return told("", lambda line: self._console.print(Text(f"    {title}:{line}", style="dim")))
 
     def _show_ended(self, title: str, seconds: float, status: Status) -> None:
         line = Text(f"{title} ".ljust(WIDTH, "."), style="bold")

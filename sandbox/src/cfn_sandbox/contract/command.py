@@ -19,6 +19,7 @@ from cfn_sandbox.account.function import MEMORY, Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
 from cfn_sandbox.cli.shell import tell
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.cloudformation.registry import configuration, schemas
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
@@ -85,7 +86,8 @@ def run(  # noqa: PLR0913 - the command's options
         # A mistake in the inputs is reported before the slow steps. Their variables' values need the account.
         input_files.read_unfilled(folder, with_setup=template is not None)
         configured = _configuration(around.configuration, schema)
-        package_file = package(project)
+        with told(f"packaging {project} with cfn, unless it is packaged already", tell):
+            package_file = package(project)
         for line in notes(project):
             tell(line)
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from cfn_sandbox.cli import shell
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.packaging import bill
 from cfn_sandbox.packaging.package import notes, package
 
@@ -14,7 +15,8 @@ from cfn_sandbox.packaging.package import notes, package
 def from_options(options: argparse.Namespace) -> int:
     """Write a project's package and its bill of materials, and print their paths."""
     project = shell.project(options.project)
-    built = package(project)
+    with told(f"packaging {project} with cfn, unless it is packaged already", shell.tell):
+        built = package(project)
     for line in notes(project):
         shell.tell(line)
     folder: Path = options.output or project / "dist"

@@ -191,8 +191,9 @@ def _digest(project: Path, inputs: list[Path], settings: dict[str, Any]) -> str:
         if (module := importlib.util.find_spec(plugin.module)) and module.origin
         for path in sorted(Path(module.origin).parent.glob("*.py"))
     )
-    for path in (*plugin_files, *inputs):
-        name = path.relative_to(project) if path.is_relative_to(project) else path.name
+    named = [(path.name, path) for path in plugin_files]  # without a folder: clones of a project share their packages
+    named += [(str(path.relative_to(project)) if path.is_relative_to(project) else path.name, path) for path in inputs]
+    for name, path in named:
         digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
