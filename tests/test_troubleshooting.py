@@ -70,6 +70,15 @@ PRINTED = {
     "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)": (
         "api/cloud_control.py"
     ),
+    "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
+    "resource another logical id to replace it": "types/moto_adapter.py",
+    "The resource to import […] is in stack […] already: remove it there first, with a DeletionPolicy of "
+    "Retain.": "stacks/imports.py",
+    "ResourcesToImport needs the ChangeSetType IMPORT, not ….": "stacks/change_sets.py",
+    "The client request token … already exists: it was given with another request.": "api/tokens.py",
+    "TerminationProtection of the nested stack […] is set on its root stack […].": "stacks/stack.py",
+    "The request's body is no JSON object.": "account/refusals.py",
+    "The request has no parameter Action.": "account/refusals.py",
     "can't run …: …": "cli/tethered.py",
     "Python … can't import … from the package: …": "packaging/plugin.py",
     "the setup can't be deployed: …": "contract/setup.py",

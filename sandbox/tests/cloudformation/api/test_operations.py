@@ -417,6 +417,22 @@ def test_a_token_makes_a_request_once(client: Client) -> None:
     assert own.count("UPDATE_COMPLETE") == 2
 
 
+def test_a_token_that_is_always_the_same(client: Client) -> None:
+    """A stack that was deleted is created again, and deleted again, and a new change set is executed."""
+    token = {"ClientRequestToken": "always"}
+    ids = set()
+    for _ in range(2):
+        ids.add(client.create_stack(StackName="toys", TemplateBody=template(), **token)["StackId"])
+        for colour in ("blue", "green"):
+            names = {"StackName": "toys", "ChangeSetName": "change"}
+            client.create_change_set(**names, TemplateBody=template(colour))
+            client.execute_change_set(**names, **token)
+            assert f'"{colour}"' in json.dumps(client.get_template(StackName="toys")["TemplateBody"])
+        client.delete_stack(StackName="toys", **token)
+        assert client.describe_stacks()["Stacks"] == []
+    assert len(ids) == 2
+
+
 def test_a_token_for_another_request(client: Client) -> None:
     """A token that another request to the stack has used is refused; one of a refused request is free again."""
     assert refusal(client.update_stack, StackName="toys", TemplateBody="{}", ClientRequestToken="a")

@@ -102,7 +102,6 @@ OTHER, ARN = Reference("Other"), Reference("Other", "Arn")
         ("!Sub ['${x}', {x: !Ref Other}]", [OTHER]),
         ("!Base64 {Ref: Other}", [OTHER]),
         ("!Cidr [!Ref Other, 2, 8]", [OTHER]),
-        ("!FindInMap [Sizes, !Ref Other, small]", [OTHER]),
         ("!GetAZs {Ref: Other}", [OTHER]),
         ("!If [Holds, !Ref Other, x]", [OTHER]),
         ("!ImportValue nowhere", []),

@@ -1,6 +1,8 @@
 """moto's types behave as every other type does."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -114,6 +116,53 @@ def test_what_moto_can_not_update() -> None:
         "Give the resource another logical id to replace it"
     )
     assert failure.reason.endswith(", HandlerErrorCode: InvalidRequest)")
+
+
+def test_what_an_update_of_moto_s_ignores() -> None:
+    """An update is refused if moto's never looks at what has changed; the way back is not."""
+    bucket = kind("AWS::S3::Bucket")
+    previous: JSON = {"BucketName": "box"}
+    instance = made(bucket.create(REQUEST, previous))
+    versioned: JSON = {"BucketName": "box", "VersioningConfiguration": {"Status": "Enabled"}}
+    failure = bucket.update(REQUEST, versioned, previous, instance).failure
+    assert failure is not None
+    assert failure.message == (
+        "The sandbox can't update VersioningConfiguration of AWS::S3::Bucket: moto, which implements the type here, "
+        "ignores that. Give the resource another logical id to replace it"
+    )
+    made(bucket.update(replace(REQUEST, undo=True), previous, versioned, instance))
+    tagged: JSON = {"BucketName": "box", "Tags": [{"Key": "a", "Value": "b"}]}
+    made(bucket.update(REQUEST, tagged, previous, instance))
+    assert SESSION.client("s3").get_bucket_tagging(Bucket="box")["TagSet"] == tagged["Tags"]
+
+
+def test_a_role_is_updated() -> None:
+    """A role gets its new trust policy, inline policies and session; policies of other resources stay."""
+    role, iam = kind("AWS::IAM::Role"), SESSION.client("iam")
+    trust: JSON = {"Version": "2012-10-17", "Statement": []}
+    allowed: JSON = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:b", "Resource": "*"}]}
+    before: JSON = {
+        "AssumeRolePolicyDocument": trust,
+        "Policies": [{"PolicyName": name, "PolicyDocument": trust} for name in ("one", "two")],
+    }
+    instance = made(role.create(REQUEST, before))
+    assert iam.get_role_policy(RoleName=instance.identifier, PolicyName="one")["PolicyDocument"] == trust
+    iam.put_role_policy(RoleName=instance.identifier, PolicyName="other", PolicyDocument=json.dumps(allowed))
+    after: JSON = {
+        "AssumeRolePolicyDocument": allowed,
+        "MaxSessionDuration": 8400,
+        "Policies": [{"PolicyName": "two", "PolicyDocument": allowed}],
+    }
+    made(role.update(REQUEST, after, before, instance))
+    found = iam.get_role(RoleName=instance.identifier)["Role"]
+    assert (found["AssumeRolePolicyDocument"], found["MaxSessionDuration"]) == (allowed, 8400)
+    assert sorted(iam.list_role_policies(RoleName=instance.identifier)["PolicyNames"]) == ["other", "two"]
+    policy = iam.get_role_policy(RoleName=instance.identifier, PolicyName="two")["PolicyDocument"]
+    assert policy == allowed
+    managed: JSON = {**after, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    failure = role.update(REQUEST, managed, after, instance).failure
+    assert failure is not None
+    assert failure.message.startswith("The sandbox can't update ManagedPolicyArns of AWS::IAM::Role: moto")
 
 
 def test_a_name_that_is_taken() -> None:

@@ -48,7 +48,6 @@ def update_stack(call: Call) -> Answer:
     return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "UPDATE_STACK")}
 
 
-@once("ClientRequestToken")
 def delete_stack(call: Call) -> Answer:
     """Answer DeleteStack. A missing stack is no error."""
     given = call.parameters

@@ -1,13 +1,18 @@
 """Client tokens: a request that a client sends again, with the token of the first one, is carried out once.
 
-Source: ClientRequestToken of CreateStack, UpdateStack, DeleteStack, ExecuteChangeSet, ContinueUpdateRollback and
-RollbackStack, ClientToken of CreateChangeSet, and TokenAlreadyExistsException in the API reference.
+A repeated request is tried, and refused if the first one has done its work: the stack exists, the change set is gone,
+there is nothing to update. Then it is answered as the first one was. So a token that a script always gives does no
+harm: a stack that was deleted is created again.
+
+Source: ClientRequestToken of CreateStack, UpdateStack, ExecuteChangeSet, ContinueUpdateRollback and RollbackStack,
+ClientToken of CreateChangeSet, and TokenAlreadyExistsException in the API reference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -18,9 +23,18 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call, Operation
     from cfn_sandbox.cloudformation.stacks.space import Space
 
-Requests = dict[tuple[str, str, str], tuple["Call", "Future[Answer]"]]  # by operation, stack and token
 
-_requests: WeakKeyDictionary[Space, Requests] = WeakKeyDictionary()
+@dataclass
+class _Request:
+    call: Call
+    answer: Future[Answer] = field(default_factory=Future)
+    stack_id: str | None = None  # the stack that it was about; None while it is carried out
+
+    def is_about(self, stack_id: str | None) -> bool:
+        return self.stack_id in {None, stack_id}
+
+
+_requests: WeakKeyDictionary[Space, dict[tuple[str, str, str], _Request]] = WeakKeyDictionary()
 
 
 def once(member: str) -> Callable[[Operation], Operation]:
@@ -36,28 +50,34 @@ def once(member: str) -> Callable[[Operation], Operation]:
             token = call.parameters.get(member)
             if token is None:
                 return operation(call)
+            known = _requests.setdefault(call.space, {})
             key = (operation.__name__, call.parameters.get("StackName", ""), token)
-            requests = _requests.setdefault(call.space, {})
-            own: Future[Answer] = Future()
-            first, answered = requests.setdefault(key, (call, own))
-            if answered is own:
-                return _carry_out(operation, call, own, lambda: requests.pop(key))
-            if dict(first.parameters) != dict(call.parameters):
+            earlier = known.get(key)
+            if earlier is not None and not earlier.is_about(_stack_id(call)):
+                earlier = None
+            if earlier is not None and dict(earlier.call.parameters) != dict(call.parameters):
                 text = f"The client request token {token} already exists: it was given with another request."
                 raise CloudFormationError("TokenAlreadyExistsException", text)
-            return answered.result()
+            own = _Request(call)
+            if earlier is None:
+                known[key] = own
+            try:
+                own.answer.set_result(operation(call))
+            except BaseException as error:
+                if earlier is not None and isinstance(error, CloudFormationError):
+                    return earlier.answer.result()
+                if earlier is None:
+                    del known[key]
+                    own.answer.set_exception(error)
+                raise
+            own.stack_id, known[key] = _stack_id(call), own
+            return own.answer.result()
 
         return answer
 
     return decorate
 
 
-def _carry_out(operation: Operation, call: Call, own: Future[Answer], forget: Callable[[], object]) -> Answer:
-    try:
-        answer = operation(call)
-    except BaseException as error:
-        forget()
-        own.set_exception(error)
-        raise
-    own.set_result(answer)
-    return answer
+def _stack_id(call: Call) -> str | None:
+    stack = call.space.find(call.parameters.get("StackName", ""))
+    return None if stack is None else stack.identity.stack_id

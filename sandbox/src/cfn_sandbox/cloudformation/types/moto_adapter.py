@@ -7,6 +7,7 @@ an attribute and what replaces a resource.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import lru_cache
@@ -28,6 +29,7 @@ from cfn_sandbox.cloudformation.types.interface import (
     ResourceType,
 )
 from cfn_sandbox.cloudformation.types.patterns import finds
+from cfn_sandbox.cloudformation.types.read_properties import ReadProperties
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -137,6 +139,8 @@ class MotoType(NominalType):
             made = self._model.create_from_cloudformation_json(
                 name, definition, request.account, request.region, **extra
             )
+            if self.name in _COMPLETED:
+                _COMPLETED[self.name](made, definition["Properties"], {})
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
@@ -155,16 +159,25 @@ class MotoType(NominalType):
             return Outcome(Instance(instance.identifier, desired, instance.state))
         if not self.supports("UPDATE"):
             return self._unsupported("update")
+        given = ReadProperties(wanted["Properties"])
+        changed = {key for key in {*desired, *previous} if desired.get(key) != previous.get(key)}
 
         def update() -> Outcome:
-            changed = self._model.update_from_cloudformation_json(
+            updated = self._model.update_from_cloudformation_json(
                 original_resource=instance.state,
                 new_resource_name=name or instance.identifier,
-                cloudformation_json=wanted,
+                cloudformation_json=wanted | {"Properties": given},
                 account_id=request.account,
                 region_name=request.region,
             )
-            return self._outcome(changed or instance.state, instance.identifier, request, desired)
+            if self.name in _COMPLETED:
+                _COMPLETED[self.name](updated or instance.state, given, previous)
+            ignored = sorted(changed - given.read)
+            if ignored and not request.undo:
+                words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
+                text = f"{words} here, ignores that. Give the resource another logical id to replace it"
+                return Outcome(failure=Failure.of_handler("InvalidRequest", text))
+            return self._outcome(updated or instance.state, instance.identifier, request, desired)
 
         return self._attempt(request, desired, update)
 
@@ -238,6 +251,27 @@ class MotoType(NominalType):
             return Failure("InvalidRequest", text, text)
         text = f"The sandbox's {self.name}, which moto implements, failed: {type(error).__name__}: {error}"
         return Failure.of_handler("InternalFailure", text)
+
+
+def _update_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
+    """Set what moto's update leaves as it was, or takes from another property, and policies as JSON, not Python."""
+    role.assume_role_policy_document = _document(desired["AssumeRolePolicyDocument"])
+    role.max_session_duration = desired.get("MaxSessionDuration", 3600)
+    role.permissions_boundary_arn = desired.get("PermissionsBoundary", "")
+    before = previous.get("Policies")
+    for policy in before if isinstance(before, list) else []:
+        if isinstance(policy, dict):
+            role.policies.pop(policy["PolicyName"], None)
+    for policy in desired.get("Policies", []):
+        role.put_policy(policy["PolicyName"], _document(policy["PolicyDocument"]))
+
+
+def _document(policy: object) -> str:
+    return policy if isinstance(policy, str) else json.dumps(policy)
+
+
+_COMPLETED: Mapping[str, Callable[[Any, dict[str, Any], Properties], None]] = {"AWS::IAM::Role": _update_role}
+"""What completes moto's work, by type: every project's setup stack has a role."""
 
 
 def _live(request: Request) -> set[tuple[str, str]]:
