@@ -21,7 +21,7 @@ HOUSES = {
     "sandbox/tests/": {"cfn_sandbox", "sandbox"},
     "tools/messages.py": {"tools", PACKAGE},
     "tools/": {"cfn_sandbox", "tools"},
-    "tests/": {"cfn_sandbox", "tests", "tools", PACKAGE},
+    "tests/": {"cfn_sandbox", "sandbox", "tests", "tools", PACKAGE},  # sandbox.tests has what both houses' tests need
     "examples/": set(),
 }
 """What the files below a folder may import of this project by an absolute name. The first prefix counts."""

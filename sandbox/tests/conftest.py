@@ -11,8 +11,7 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
-from sandbox.tests import toy
-from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, Client, Toys
+from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, Client, Toys, echo
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,7 +23,7 @@ def ctrl_c() -> None:
 @pytest.fixture(scope="session")
 def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the toy's project, and return its folder."""
-    return toy.write(tmp_path_factory.mktemp("toy"))
+    return echo.write(tmp_path_factory.mktemp("toy"))
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cli import background, shell
-from sandbox.tests import toy
 from sandbox.tests.processes import descendants, wait_until_ended, wait_until_gone
+from sandbox.tests.toys import echo
 
 pytestmark = pytest.mark.slow
 
@@ -193,7 +193,7 @@ def test_a_folder_without_a_project_is_not_written_to(tmp_path: Path) -> None:
 def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
     """Ctrl-C during `up` ends the sandbox, although its own session keeps the terminal's Ctrl-C from reaching it."""
     # Packaging never ends here: the schema is a named pipe, and reading it waits for a writer.
-    project = toy.write(tmp_path / "project", requirements="--no-index\n")
+    project = echo.write(tmp_path / "project", requirements="--no-index\n")
     (project / "toy-test-type.json").unlink()
     os.mkfifo(project / "toy-test-type.json")
     with subprocess.Popen(

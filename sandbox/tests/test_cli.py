@@ -15,8 +15,8 @@ import pytest
 
 from cfn_sandbox import __main__ as command_line
 from cfn_sandbox.cli import commands
-from sandbox.tests import toy
 from sandbox.tests.processes import descendants, processes_in, wait_until_ended, wait_until_gone
+from sandbox.tests.toys import echo
 
 pytestmark = pytest.mark.slow
 
@@ -328,7 +328,7 @@ class TestErrors:
 
 def test_a_command_that_fails_is_not_a_handler_that_crashed(tmp_path: Path) -> None:
     """A crash of the handler in the registry's test call isn't reported when a command fails."""
-    project = toy.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
+    project = echo.write(tmp_path, "def resource(event, context):\n    return event['action']\n")
     completed = sandbox("run", "--project", project, "--", "false")
     assert completed.returncode == 1
     assert "is registered" in completed.stderr

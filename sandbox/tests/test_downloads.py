@@ -8,7 +8,7 @@ import pytest
 
 from cfn_sandbox import SandboxError, __main__, downloads
 from cfn_sandbox.downloads import Download
-from sandbox.tests.toy import build_zip
+from sandbox.tests.toys.echo import build_zip
 
 pytestmark = pytest.mark.slow
 

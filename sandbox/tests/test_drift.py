@@ -15,7 +15,7 @@ from cfn_sandbox.cloudformation.stacks.differences import Difference, difference
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema
-from sandbox.tests.pairs import NAME, SCHEMA, Json, Pairs, failure
+from sandbox.tests.toys.pairs import NAME, SCHEMA, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time
 

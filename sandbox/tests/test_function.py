@@ -21,13 +21,13 @@ from cfn_sandbox.packaging import PackagerError, bytecode, compiled
 from cfn_sandbox.packaging import package as packages
 from cfn_sandbox.packaging.bytecode import interpreter
 from cfn_sandbox.packaging.package import package
-from sandbox.tests import toy
 from sandbox.tests.processes import emulator_in, processes_in, wait_until_gone
+from sandbox.tests.toys import echo
 
 
 def stand_in_for_cfn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a project's settings pass for its package, where only its name matters."""
-    monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / toy.SETTINGS_NAME)
+    monkeypatch.setattr(packages, "_submit_dry_run", lambda copy: copy / echo.SETTINGS_NAME)
     monkeypatch.setattr(compiled, "check", lambda _: None)
 
 
@@ -43,7 +43,7 @@ class TestPackage:
 
     def test_the_project_is_not_written_to(self, tmp_path: Path) -> None:
         """Packaging doesn't change, add or delete a file of the project, except in the cache."""
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
         package(project, tmp_path / "cache")
         assert {path: path.stat().st_mtime_ns for path in project.rglob("*")} == before
@@ -64,7 +64,7 @@ class TestPackage:
     ) -> None:
         """A change of any file that cfn reads makes another package."""
         stand_in_for_cfn(monkeypatch)
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         before = package(project)
         (project / changed).parent.mkdir(exist_ok=True)
         with (project / changed).open("a") as file:
@@ -80,14 +80,14 @@ class TestPackage:
             (package(toy_project, language="python312-small"), "python312-small"),
         ):
             with zipfile.ZipFile(packaged) as contents:
-                assert json.loads(contents.read(toy.SETTINGS_NAME))["language"] == language
-        assert json.loads((toy_project / toy.SETTINGS_NAME).read_text())["language"] == "python312"
+                assert json.loads(contents.read(echo.SETTINGS_NAME))["language"] == language
+        assert json.loads((toy_project / echo.SETTINGS_NAME).read_text())["language"] == "python312"
 
     def test_the_packages_used_last_are_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cache keeps the packages used last: each change makes one, of up to tens of megabytes."""
         stand_in_for_cfn(monkeypatch)
         monkeypatch.setattr(packages, "CACHE_SIZE", 2)
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         first, second, third = (
             package(project, language=language) for language in ("python310", "python311", "python310")
         )
@@ -100,7 +100,7 @@ class TestPackage:
     ) -> None:
         """A change of a test or a README makes no other package."""
         stand_in_for_cfn(monkeypatch)
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         before = package(project)
         (project / "README.md").touch()
         (project / "src" / "toy_test_type" / "__pycache__").mkdir()
@@ -109,7 +109,7 @@ class TestPackage:
 
     def test_another_language_plugin_is_left_to_cfn(self, tmp_path: Path) -> None:
         """An unknown language plugin is reported in cfn's own words."""
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         with pytest.raises(PackagerError, match="no-such-plugin"):
             package(project, language="no-such-plugin")
 
@@ -118,7 +118,7 @@ class TestPackage:
     ) -> None:
         """Packages with byte code, without it, or with another interpreter's aren't taken for each other."""
         stand_in_for_cfn(monkeypatch)
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         packages_built = []
         for python, version in ((None, ""), (Path("python"), "3.12.1"), (Path("python"), "3.12.2")):
             monkeypatch.setattr(bytecode, "interpreter", lambda _, result=python: result)
@@ -132,25 +132,25 @@ class TestPackage:
         self, tmp_path: Path, settings: dict[str, bool]
     ) -> None:
         """Packaging never uses Docker, even if the project sets it or leaves the choice to cfn's prompt."""
-        project = toy.write(tmp_path / "project")
-        written = toy.SETTINGS | {"settings": settings | {"protocolVersion": "2.0.0"}}
-        (project / toy.SETTINGS_NAME).write_text(json.dumps(written))
+        project = echo.write(tmp_path / "project")
+        written = echo.SETTINGS | {"settings": settings | {"protocolVersion": "2.0.0"}}
+        (project / echo.SETTINGS_NAME).write_text(json.dumps(written))
         with zipfile.ZipFile(package(project)) as contents:
-            packaged = json.loads(contents.read(toy.SETTINGS_NAME))["settings"]
+            packaged = json.loads(contents.read(echo.SETTINGS_NAME))["settings"]
         assert (packaged["use_docker"], packaged["no_docker"]) == (False, True)
-        assert json.loads((project / toy.SETTINGS_NAME).read_text()) == written
+        assert json.loads((project / echo.SETTINGS_NAME).read_text()) == written
 
     def test_a_download_that_does_not_have_its_hash_is_refused(self, tmp_path: Path) -> None:
         """A download with a wrong hash is refused by pip, and the requirement is named."""
         name = "toy_other-1-py3-none-any.whl"
-        project = toy.write(tmp_path / "project", requirements=f"./{name} --hash=sha256:{'0' * 64}\n")
+        project = echo.write(tmp_path / "project", requirements=f"./{name} --hash=sha256:{'0' * 64}\n")
         (project / name).write_bytes(b"something else")
         with pytest.raises(PackagerError, match=r"DO NOT MATCH THE HASHES.*toy_other.* Got "):
             package(project)
 
     def test_pip_failing_shows_pips_own_words(self, tmp_path: Path) -> None:
         """A requirement that can't be installed is named, and nothing stays in the cache."""
-        project = toy.write(tmp_path / "project", requirements="no-such-distribution-of-toys==1\n")
+        project = echo.write(tmp_path / "project", requirements="no-such-distribution-of-toys==1\n")
         reason = r"^cfn submit failed\. pip could not install requirements\.txt: .*no-such-distribution-of-toys"
         with pytest.raises(PackagerError, match=reason):
             package(project, tmp_path / "cache")
@@ -158,8 +158,8 @@ class TestPackage:
 
     def test_a_broken_schema_shows_cfns_own_words(self, tmp_path: Path) -> None:
         """A schema that cfn refuses is reported in cfn's own words."""
-        project = toy.write(tmp_path / "project")
-        (project / "toy-test-type.json").write_text(json.dumps(toy.SCHEMA | {"additionalProperties": True}))
+        project = echo.write(tmp_path / "project")
+        (project / "toy-test-type.json").write_text(json.dumps(echo.SCHEMA | {"additionalProperties": True}))
         with pytest.raises(PackagerError, match=r"^cfn submit failed\. .* \(at \['additionalProperties'\]\)$"):
             package(project)
 
@@ -170,7 +170,7 @@ class TestPackage:
 
     def test_a_missing_cfn_is_reported(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The message about a missing cfn says how to install it."""
-        project = toy.write(tmp_path / "project")
+        project = echo.write(tmp_path / "project")
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
         with pytest.raises(PackagerError, match=r"There is no cfn in .*install cfn-sandbox"):
             package(project)
@@ -202,7 +202,7 @@ class TestIsolation:
     def test_a_dependency_that_is_packaged_is_there(self, tmp_path: Path, account: Account) -> None:
         """A requirement is in the package; here it is a wheel of one empty module."""
         name = "toy_other-1-py3-none-any.whl"
-        project = toy.write(tmp_path / "project", requirements=f"./{name}\n")
+        project = echo.write(tmp_path / "project", requirements=f"./{name}\n")
         with zipfile.ZipFile(project / name, "w") as contents:
             contents.writestr("toy_other.py", "")
             contents.writestr("toy_other-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-other\nVersion: 1\n")
@@ -300,7 +300,7 @@ class TestInvocation:
 
     def test_a_handler_that_does_not_load_is_reported_with_its_log(self, tmp_path: Path, account: Account) -> None:
         """A handler that can't be imported fails at the first invocation, with Python's own message."""
-        project = toy.write(tmp_path / "project", handlers="import toy_other\n")
+        project = echo.write(tmp_path / "project", handlers="import toy_other\n")
         with (
             Function(package(project), account) as function,
             pytest.raises(SandboxError, match="No module named 'toy_other'"),
@@ -341,7 +341,7 @@ class TestEnd:
         broken = tmp_path / "broken.zip"
         with zipfile.ZipFile(toy_package) as old, zipfile.ZipFile(broken, "w") as new:
             new.writestr("ResourceProvider.zip", old.read("ResourceProvider.zip"))
-            new.writestr(toy.SETTINGS_NAME, "{}")
+            new.writestr(echo.SETTINGS_NAME, "{}")
         with pytest.raises(SandboxError, match=r"^\.rpdk-config has no testEntrypoint$"):
             Function(broken, account, entrypoint="testEntrypoint").__enter__()
 
@@ -412,7 +412,7 @@ class TestOtherPython:
 
     def test_a_handler_that_does_not_load(self, tmp_path: Path, account: Account, other_python: Path) -> None:
         """A handler that can't be imported is reported; its error takes another path than an invocation's."""
-        project = toy.write(tmp_path / "project", handlers="import toy_other\n")
+        project = echo.write(tmp_path / "project", handlers="import toy_other\n")
         with (
             Function(package(project), account, python=other_python) as function,
             pytest.raises(SandboxError, match="No module named 'toy_other'"),

@@ -8,7 +8,7 @@ import pytest
 
 from cfn_sandbox import SandboxError, __main__
 from cfn_sandbox.contract import command, lint
-from sandbox.tests import toy
+from sandbox.tests.toys import echo
 
 SENTENCE = (
     "cfn-sandbox: AWS's Lambda emulator, which runs the handlers, needs Linux, and this is {}. In a Linux container "
@@ -29,7 +29,7 @@ def test_what_runs_handlers_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Before anything is packaged, the message says what is needed and what works without it."""
-    monkeypatch.chdir(toy.write(tmp_path))
+    monkeypatch.chdir(echo.write(tmp_path))
     monkeypatch.setattr(sys, "platform", platform)
     assert __main__.main(arguments) == 1
     assert capsys.readouterr() == ("", SENTENCE.format(platform))
@@ -41,7 +41,7 @@ def test_packaging_and_schema_rules_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`package` and `test --suite lint` need no emulator."""
-    monkeypatch.chdir(toy.write(tmp_path))
+    monkeypatch.chdir(echo.write(tmp_path))
     monkeypatch.setattr(sys, "platform", "darwin")
     assert __main__.main(["package"]) == 0
     assert (tmp_path / "dist" / "toy-test-type.zip").is_file()

@@ -19,7 +19,7 @@ from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
-from tests.processes import descendants, wait_until_ended
+from sandbox.tests.processes import descendants, wait_until_ended
 from tools import sagemaker
 from tools.sagemaker import __main__ as command_line
 from tools.sagemaker import demo

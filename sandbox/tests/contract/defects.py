@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sandbox.tests.contract import toys
-from sandbox.tests.contract.toys import Event, Generated, Model, Toy, failure, success
+from sandbox.tests.toys import contract as toys
+from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure, success
 
 AFTER_READ = frozenset(
     {

@@ -21,8 +21,8 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.contract import command, setup
 from cfn_sandbox.packaging import PackagerError
-from sandbox.tests.contract import toys
 from sandbox.tests.processes import descendants
+from sandbox.tests.toys import contract as toys
 
 pytestmark = pytest.mark.slow
 
@@ -93,8 +93,8 @@ def start_sandbox_test(arguments: Sequence[str | Path], output: int) -> Iterator
 
 
 def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
-    """A run prints a line for each test and a table, without colours in a pipe, and writes both reports."""
-    result = run_sandbox_test("--project", project, "--report", tmp_path / "report")
+    """With -v a run prints a line for each test, a table without colours in a pipe, and writes both reports."""
+    result = run_sandbox_test("--project", project, "--report", tmp_path / "report", "--", "-v")
     assert result.returncode == 1, result.stdout + result.stderr  # the toy has no tags: AWS's rule TAG015
     lines = result.stdout.splitlines()
     assert "\033" not in result.stdout
@@ -141,9 +141,9 @@ def test_lint_needs_no_package(tmp_path: Path, project: Path) -> None:
 
 
 def test_a_live_line_a_test_in_colour_on_a_terminal(project: Path) -> None:
-    """On a terminal, a line for each test appears in colour while the suite runs."""
+    """On a terminal, with -v, a line for each test appears in colour while the suite runs."""
     terminal, end = pty.openpty()
-    with start_sandbox_test(["--project", project, "--suite", "lint"], end) as process:
+    with start_sandbox_test(["--project", project, "--suite", "lint", "--", "-v"], end) as process:
         os.close(end)
         output = b""
         while chunk := _read(terminal):
@@ -252,7 +252,7 @@ def test_a_handler_that_hangs_ends_the_tests(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "suite"), [(signal.SIGINT, "v2"), (signal.SIGTERM, "v1")])
 def test_an_interrupted_run_is_cleaned_up(project: Path, number: signal.Signals, suite: str) -> None:
     """SIGINT or SIGTERM in the middle of a suite ends every process."""
-    with start_sandbox_test(["--project", project, "--suite", suite], subprocess.PIPE) as process:
+    with start_sandbox_test(["--project", project, "--suite", suite, "--", "-v"], subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if b"PASSED" in line:

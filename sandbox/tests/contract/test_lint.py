@@ -10,7 +10,7 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.contract import lint
 from cfn_sandbox.contract.lint import Finding
-from sandbox.tests.contract import toys
+from sandbox.tests.toys import contract as toys
 
 
 def test_a_toy_without_tags_fails_one_rule() -> None:

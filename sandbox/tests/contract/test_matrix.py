@@ -19,10 +19,10 @@ from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import command, inputs, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Subject
-from sandbox.tests import toy as project_toy
-from sandbox.tests.contract import toys
-from sandbox.tests.contract.toys import Event, Generated, Model, Toy, failure, success
 from sandbox.tests.packaging import wheels
+from sandbox.tests.toys import contract as toys
+from sandbox.tests.toys import echo
+from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure, success
 
 VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
 CONFIGURATION = {"typeConfiguration": {"properties": {"Token": {"type": "string"}}, "additionalProperties": False}}
@@ -157,9 +157,9 @@ def test_a_type_that_runs(name: str, tmp_path: Path) -> None:
 
 def write(folder: Path, schema: dict[str, Any] | None = None, **settings: object) -> Path:
     """Write a project's settings, with some of them changed, its schema and inputs, and return its folder."""
-    project = project_toy.write(folder)
-    (project / ".rpdk-config").write_text(json.dumps(project_toy.SETTINGS | settings))
-    (project / "toy-test-type.json").write_text(json.dumps(project_toy.SCHEMA | (schema or {})))
+    project = echo.write(folder)
+    (project / ".rpdk-config").write_text(json.dumps(echo.SETTINGS | settings))
+    (project / "toy-test-type.json").write_text(json.dumps(echo.SCHEMA | (schema or {})))
     (project / "inputs").mkdir()
     (project / "inputs" / "inputs_1_create.json").write_text('{"Name": "toy"}')
     return project

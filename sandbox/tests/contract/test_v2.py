@@ -15,9 +15,9 @@ from cfn_sandbox.contract import __main__ as process
 from cfn_sandbox.contract import inputs, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
-from sandbox.tests.contract import toys
 from sandbox.tests.contract.defects import CASES, DEFECTS, Defect
-from sandbox.tests.contract.toys import Event, Generated, Model, Toy, failure
+from sandbox.tests.toys import contract as toys
+from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure
 
 VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
 REQUEST = Request(VALUES["account"], VALUES["region"])

@@ -11,22 +11,22 @@ import pytest
 from cfn_sandbox.packaging import PackagerError, compiled
 from cfn_sandbox.packaging.compiled import Target
 from cfn_sandbox.packaging.package import package
-from sandbox.tests import toy
 from sandbox.tests.packaging import wheels
 from sandbox.tests.packaging.wheels import ARM64, elf
+from sandbox.tests.toys import echo
 
 RECORD = "native-1.0.dist-info/RECORD"
 
 
 def write(folder: Path, files: dict[str, bytes], settings: dict[str, object] | None = None) -> Path:
     """Write a package whose function has these files, and return its path."""
-    inner = toy.build_zip(dict(files))
+    inner = echo.build_zip(dict(files))
     path = folder / "type.zip"
     outer: dict[str, str | bytes] = {
         ".rpdk-config": json.dumps(settings or {"runtime": "python3.12"}),
         "ResourceProvider.zip": inner,
     }
-    path.write_bytes(toy.build_zip(outer))
+    path.write_bytes(echo.build_zip(outer))
     return path
 
 
@@ -112,7 +112,7 @@ def test_wheels_of_the_sandboxs_python_are_not_green(tmp_path: Path, monkeypatch
     wheels.write(tmp_path / "wheels", "native", tag, {"native/__init__.py": b"", file: elf()})
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    project = toy.write(tmp_path / "project", requirements="native")
+    project = echo.write(tmp_path / "project", requirements="native")
     if here == "312":
         package(project)
         return

@@ -11,8 +11,8 @@ import pytest
 
 from cfn_sandbox.packaging import PackagerError, bytecode, unused, uv
 from cfn_sandbox.packaging.package import package
-from sandbox.tests import toy
 from sandbox.tests.packaging import wheels
+from sandbox.tests.toys import echo
 
 LAMBDA = "native/fast.cpython-312-x86_64-linux-gnu.so"
 BACKEND = """
@@ -58,7 +58,9 @@ def test_wheels_are_those_of_lambda(index: Path, tmp_path: Path) -> None:
         file = f"native/fast.cpython-{python}-{machine}-linux-gnu.so"
         tag = f"cp{python}-cp{python}-manylinux_2_17_{machine}"
         wheels.write(index, "native", tag, {"native/__init__.py": b"", file: wheels.elf()})
-    assert {name for name in small(toy.write(tmp_path / "project", requirements="native")) if ".so" in name} == {LAMBDA}
+    assert {name for name in small(echo.write(tmp_path / "project", requirements="native")) if ".so" in name} == {
+        LAMBDA
+    }
 
 
 @pytest.mark.slow
@@ -67,7 +69,7 @@ def test_a_distribution_without_a_wheel_for_lambda_fails(index: Path, tmp_path: 
     tag = "cp311-cp311-manylinux_2_17_x86_64"
     wheels.write(index, "native", tag, {"native/fast.cpython-311-x86_64-linux-gnu.so": wheels.elf()})
     with pytest.raises(PackagerError, match=r"pip could not install requirements\.txt: .*No matching .* native"):
-        small(toy.write(tmp_path / "project", requirements="native"))
+        small(echo.write(tmp_path / "project", requirements="native"))
 
 
 def write_source(index: Path) -> Path:
@@ -97,7 +99,7 @@ def test_a_pure_source_distribution_is_built(index: Path, tmp_path: Path, *, wit
     source = write_source(index)
     native = wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", {LAMBDA: wheels.elf()})
     text = hashed("native", native) + hashed("pure", source) if with_hashes else "native\npure"
-    assert {"pure.py", LAMBDA} <= small(toy.write(tmp_path / "project", requirements=text))
+    assert {"pure.py", LAMBDA} <= small(echo.write(tmp_path / "project", requirements=text))
 
 
 @pytest.mark.slow
@@ -107,7 +109,7 @@ def test_a_wrong_hash_fails(index: Path, tmp_path: Path) -> None:
     text = hashed("native", wheel)
     wheels.write(index, "native", "py3-none-any", {"native/__init__.py": b"import os"})
     with pytest.raises(PackagerError, match=r"pip could not install requirements\.txt: .*DO NOT MATCH THE HASHES"):
-        small(toy.write(tmp_path / "project", requirements=text))
+        small(echo.write(tmp_path / "project", requirements=text))
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def test_uv_and_pip_make_the_same_package(index: Path, tmp_path: Path, monkeypat
     """Where uv is there it installs, unless it lacks one of pip's settings; the bytes are the same."""
     files = {"bin/tool": b"#!/bin/sh\n", "native/__init__.py": b"", LAMBDA: wheels.elf()}
     native = wheels.write(index, "native", "cp312-cp312-manylinux_2_17_x86_64", files)
-    project = toy.write(tmp_path / "project", requirements=hashed("native", native))
+    project = echo.write(tmp_path / "project", requirements=hashed("native", native))
     (project / "pyproject.toml").write_text('[tool.cfn-sandbox]\nlanguage = "python312-small"\n')
     by_uv = package(project)
     monkeypatch.setenv("PIP_UPGRADE_STRATEGY", "eager")
@@ -161,7 +163,7 @@ def test_a_package_that_can_not_be_imported_is_not_built(index: Path, tmp_path: 
     assert index.is_dir()
     if bytecode.interpreter("3.12") is None:
         pytest.skip("this machine has no Python 3.12")
-    project = toy.write(tmp_path / "project", handlers="import toy_missing\n")
+    project = echo.write(tmp_path / "project", handlers="import toy_missing\n")
     with pytest.raises(
         PackagerError,
         match=r"Python 3\.12 can't import toy_test_type\.handlers from the package: "
@@ -214,7 +216,7 @@ def test_commands_that_pip_wrote_go(tmp_path: Path) -> None:
 def test_a_project_can_drop_more(index: Path, tmp_path: Path) -> None:
     """What the project's settings list is left out without a proof."""
     wheels.write(index, "native", "py3-none-any", {"bin/tool": b"#!/bin/sh\n", "native/__init__.py": b""})
-    project = toy.write(tmp_path / "project", requirements="native")
+    project = echo.write(tmp_path / "project", requirements="native")
     assert "bin/tool" in small(project)
     (project / "pyproject.toml").write_text('[tool.cfn-sandbox]\ndrop = ["bin"]\n')
     assert "bin/tool" not in small(project)

@@ -9,8 +9,8 @@ import pytest
 from cfn_sandbox.packaging import PackagerError
 from cfn_sandbox.packaging.package import package
 from cfn_sandbox.packaging.requirements import local_paths
-from sandbox.tests import toy
 from sandbox.tests.packaging import wheels
+from sandbox.tests.toys import echo
 
 
 def write(folder: Path, text: str, *files: str) -> Path:
@@ -63,7 +63,7 @@ def test_what_is_not_in_the_project_is_a_sentence(text: str, message: str, tmp_p
 def test_a_vendored_wheel_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wheel in the project is installed, and another wheel of that name is another package."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    project = toy.write(tmp_path / "project", requirements="./vendor/ours-1.0-py3-none-any.whl")
+    project = echo.write(tmp_path / "project", requirements="./vendor/ours-1.0-py3-none-any.whl")
     wheels.write(project / "vendor", "ours", "py3-none-any", {"ours.py": b"VALUE = 1"})
     before = package(project)
     with zipfile.ZipFile(before) as outer:

@@ -1,5 +1,8 @@
 """examples/registration.yaml is valid, and its roles allow neither more nor less than needed."""
 
+import io
+import json
+import zipfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from cfnlint.config import ManualArgs
 from cfnlint.decode import decode
 from cloudformation_cli_python_lib.metrics import MetricsPublisher
 
-from cfn_sandbox import settings
+from cfn_sandbox import Account, settings
 
 ROOT = Path(__file__).parents[3]
 OPERATIONS = settings.read(ROOT).service_models
@@ -106,3 +109,35 @@ def test_the_version_runs_with_both_roles_and_becomes_the_default(resources: dic
     assert version["ExecutionRoleArn"] == {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
     assert version["LoggingConfig"]["LogRoleArn"] == {"Fn::GetAtt": ["LogAndMetricsDeliveryRole", "Arn"]}
     assert resources["DefaultVersion"]["Properties"] == {"TypeVersionArn": {"Ref": "TypeVersion"}}
+
+
+def test_it_registers_a_type() -> None:
+    """Deployed with a package, the template registers the type with its role, and makes the version the default."""
+    function, package = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(function, "w") as contents:
+        contents.writestr("handlers.py", "def resource(event, context):\n    return {'status': 'FAILED'}")
+    schema: dict[str, Any] = {"typeName": "Acme::Toy::Thing", "description": "A toy."}
+    schema["properties"] = {"Name": {"type": "string"}}
+    schema |= {"primaryIdentifier": ["/properties/Name"], "additionalProperties": False}
+    schema["handlers"] = {name: {"permissions": []} for name in ("create", "read", "delete")}
+    with zipfile.ZipFile(package, "w") as contents:
+        contents.writestr(".rpdk-config", '{"runtime": "python3.12", "entrypoint": "handlers.resource"}')
+        contents.writestr("schema.json", json.dumps(schema))
+        contents.writestr("ResourceProvider.zip", function.getvalue())
+    parameters = {"TypeName": "Acme::Toy::Thing", "SchemaHandlerPackage": "s3://uploads/toy.zip"}
+    with Account(tested=False) as account:
+        account.client("s3").create_bucket(Bucket="uploads")
+        account.client("s3").put_object(Bucket="uploads", Key="toy.zip", Body=package.getvalue())
+        cloudformation = account.client("cloudformation")
+        cloudformation.create_stack(
+            StackName="registration",
+            TemplateBody=TEMPLATE.read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        described = cloudformation.describe_type(Type="RESOURCE", TypeName="Acme::Toy::Thing")
+        (stack,) = cloudformation.describe_stacks()["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs["TypeVersionArn"].endswith(described["DefaultVersionId"])
+    assert outputs["ExecutionRoleArn"] == described["ExecutionRoleArn"]
+    assert described["LoggingConfig"]["LogGroupName"] == "Acme-Toy-Thing-logs"

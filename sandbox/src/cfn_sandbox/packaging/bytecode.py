@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 __all__ = ["ADVICE", "LAMBDA", "compile_tree", "interpreter"]
@@ -83,6 +84,19 @@ def _runs_version(path: Path, version: str) -> bool:
     """Return whether a file runs a CPython of a version: pyenv has shims for versions that they can't run."""
     if not os.access(path, os.X_OK):
         return False
+    if path == Path(sys.executable):
+        return _is_here(version)
+    return _answers(path, version, path.stat().st_mtime_ns)
+
+
+def _is_here(version: str) -> bool:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return (sys.implementation.name, here) == ("cpython", version)
+
+
+@cache
+def _answers(path: Path, version: str, _changed: int) -> bool:
+    """Ask a program whether it is a CPython of a version, once as long as the file is the same."""
     try:
         result = subprocess.run([path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False)
     except OSError:  # it can't be run, for example because its loader is missing

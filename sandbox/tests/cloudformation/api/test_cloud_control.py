@@ -21,7 +21,7 @@ from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.types import catalogue
 from sandbox.tests.cloudformation.api import servers
 from sandbox.tests.cloudformation.api.servers import ACCOUNT, REGION, serving
-from sandbox.tests.pairs import NAME, Json, Pairs, failure
+from sandbox.tests.toys.pairs import NAME, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time
 

@@ -14,8 +14,8 @@ from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.registry import registry as registry_module
 from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
-from sandbox.tests.contract import toys
-from sandbox.tests.toy import build_zip
+from sandbox.tests.toys import contract as toys
+from sandbox.tests.toys.echo import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 

@@ -1,4 +1,4 @@
-"""A template registers a type: the whole of examples/registration.yaml, and its failures."""
+"""A template registers a type, with its roles and its default version; and its failures."""
 
 import json
 from collections.abc import Iterator
@@ -11,8 +11,39 @@ from cfn_sandbox.account.account import Account
 
 Client = Any  # boto3 creates client classes at run time
 
-TEMPLATE = (Path(__file__).parents[4] / "examples" / "registration.yaml").read_text()
-TYPE = "Toy::Test::Type"  # the type of tests.sandbox.toy
+TRUST = """
+      AssumeRolePolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: resources.cloudformation.amazonaws.com}, Action: sts:AssumeRole}
+"""
+TEMPLATE = f"""
+Parameters:
+  TypeName: {{Type: String}}
+  SchemaHandlerPackage: {{Type: String}}
+Resources:
+  ExecutionRole:
+    Type: AWS::IAM::Role
+    Properties: {TRUST}
+  LogRole:
+    Type: AWS::IAM::Role
+    Properties: {TRUST}
+  TypeVersion:
+    Type: AWS::CloudFormation::ResourceVersion
+    Properties:
+      TypeName: !Ref TypeName
+      SchemaHandlerPackage: !Ref SchemaHandlerPackage
+      ExecutionRoleArn: !GetAtt ExecutionRole.Arn
+      LoggingConfig:
+        LogRoleArn: !GetAtt LogRole.Arn
+        LogGroupName: !Sub ["${{Hyphenated}}-logs", {{Hyphenated: !Join ["-", !Split ["::", !Ref TypeName]]}}]
+  DefaultVersion:
+    Type: AWS::CloudFormation::ResourceDefaultVersion
+    Properties: {{TypeVersionArn: !Ref TypeVersion}}
+Outputs:
+  TypeVersionArn: {{Value: !Ref TypeVersion}}
+  ExecutionRoleArn: {{Value: !GetAtt ExecutionRole.Arn}}
+"""
+TYPE = "Toy::Test::Type"  # the type of sandbox.tests.toys.echo
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Toy-Test-Type"
 
 
@@ -35,7 +66,7 @@ def cloudformation(account: Account, toy_package: Path) -> Client:
 
 
 def deploy(action: Any, key: str, name: str = TYPE) -> dict[str, Any]:  # noqa: ANN401 - a method of a client
-    """Create or update the example's stack, and return its description."""
+    """Create or update the template's stack, and return its description."""
     parameters = {"TypeName": name, "SchemaHandlerPackage": f"s3://uploads/{key}"}
     action(
         StackName="registration",
