@@ -407,15 +407,9 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> list[set[str]]:
         templates[-1].write_text(
             json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"JobDefinition": resource}})
         )
-    completed = subprocess.run(
-        [
-            Path(sys.executable).with_name("cfn-lint"),
-            *("--format", "json", "--regions", REGION),
-            *("--registry-schemas", folder / "schemas", "--", *templates),
-        ],
-        capture_output=True,
-        check=False,
-    )
+    command: list[str | Path] = [Path(sys.executable).with_name("cfn-lint"), "--format", "json", "--regions", REGION]
+    command += ["--registry-schemas", folder / "schemas", "--", *templates]
+    completed = subprocess.run(command, capture_output=True, check=False)
     found: list[set[str]] = [set() for _ in templates]
     for finding in json.loads(completed.stdout):
         found[int(Path(finding["Filename"]).stem)].add(finding["Message"])

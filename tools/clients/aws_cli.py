@@ -32,7 +32,7 @@ def main() -> None:
     Raises:
         Failure: a result differs from the expected one.
     """
-    aws = python_environment("aws-cli", "awscli>=1.40,<2") / "aws"
+    aws = python_environment("aws-cli") / "aws"
     with tempfile.TemporaryDirectory() as name, sandbox() as account:
         run(aws, account, Path(name))
 
