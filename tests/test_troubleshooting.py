@@ -47,7 +47,7 @@ AS_AWS = frozenset(
 )
 """Errors in AWS's wording. The guide lists only those that name the sandbox, because AWS never sends them."""
 
-SILENT = frozenset({"HandlerHangs", "Failure", "LeavesTheMachine", "UnreadablePatternError"})
+SILENT = frozenset({"HandlerHangs", "Failure", "LeavesTheMachine", "UnreadablePatternError", "UntranslatedPatternError"})
 """Errors whose message appears only as a quote in another message, or after the name of a step (`make clients`)."""
 
 LOCALS = frozenset({"advice"})
