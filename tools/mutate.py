@@ -38,7 +38,7 @@ PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 EQUIVALENT = Path(__file__).with_name("mutants.toml")
 
 TESTS = {
-    "ownership": ("faults/test_whose.py", "handlers/test_ownership.py"),
+    "ownership": ("unit/test_ownership.py",),
     "handlers": ("handlers/test_update.py", "handlers/test_create.py", "handlers/test_delete.py",
                  "handlers/test_read.py", "handlers/test_list.py", "handlers/test_what_users_read.py"),
     "job_definitions": ("unit/test_job_definitions.py",),
