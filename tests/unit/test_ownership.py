@@ -401,7 +401,7 @@ def test_a_look_after_a_create(
     problem: str | None,
     is_others: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    """It shows the definition with all its tags, or that it is somebody else's, or what is missing, and its creation."""
+    """It shows the definition with all its tags, that it is another's, or what is missing and when it was made."""
     service = SageMaker(found, tags=tags)
     look = ownership.look_at_created(service.operation(), known, {"a": "1"})
     assert (look.problem.words if look.problem else None, look.is_others) == (problem, is_others)
