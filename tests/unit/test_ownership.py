@@ -1,5 +1,6 @@
 """Whose a definition is, at the limits: times to the tenth of a second, pauses, and messages to the letter."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,7 @@ class SageMaker:
         self.now = now
         self.pauses: list[float] = []
         self.calls: list[Any] = []
+        self.deletions: Any = None
 
     def describe(self, name: str) -> Json:
         """Answer with the next description; the last one stays."""
@@ -65,8 +67,9 @@ class SageMaker:
         end: Ended = self.ended
         return end
 
-    def delete(self, *_: Any, **__: Any) -> Ended:  # noqa: ANN401 - JobDefinitions.delete's
-        """End as told."""
+    def delete(self, name: str, confirm: Callable[[], None], *, has_begun: bool) -> Ended:
+        """Note whether it has begun, and end as told."""
+        self.deletions = name, callable(confirm), has_begun
         end: Ended = self.ended
         return end
 
@@ -192,6 +195,7 @@ def test_what_is_known_after_a_delete(
     end = Ended(outcome, failure=None if outcome is Outcome.MADE else CONFLICT)
     service = SageMaker(described(), ended=end, now=7.0)
     assert ownership.delete(service.operation(known=known, **properties), "fraud") == (expected, end)
+    assert service.deletions == ("fraud", True, known is not None)
     assert bool(service.calls) == (outcome is Outcome.TAKEN and "CreationTime" not in properties)
 
 
@@ -262,6 +266,14 @@ def test_a_look_needs_five_seconds(seconds: float, pauses: list[float]) -> None:
     with deadline.within(seconds, lambda: service.now), pytest.raises(HandlerError):
         ownership.create(service.operation(), {})
     assert service.pauses == pauses
+
+
+def test_a_refused_create_is_not_looked_at() -> None:
+    """With a user-provided name too, nothing was made: the failure is Create's own."""
+    service = SageMaker(described(), ended=Ended(Outcome.REFUSED, failure=DENIED))
+    with pytest.raises(HandlerError, match="Not for you"):
+        ownership.create(service.operation(), {})
+    assert service.calls == ["fraud"]
 
 
 EXISTS = f"{TYPE} already exists."
