@@ -349,6 +349,15 @@ def test_what_is_said_when_nobody_knows(found: Failure, ending: str) -> None:
     assert caught.value.to_progress_event().errorCode is Code.NetworkFailure
 
 
+def test_what_is_said_of_tags_that_may_lag() -> None:
+    """A definition that differs in missing tags alone may be equal."""
+    service = SageMaker(described(), ended=Ended(Outcome.TAKEN, failure=CONFLICT))
+    with pytest.raises(AlreadyExists) as caught:
+        ownership.create(service.operation(), {"a": "1"})
+    doubt = ", but SageMaker doesn't report all of its tags"
+    assert str(caught.value) == f"{EXISTS} {CREATED} and equals the request{doubt}. {EQUAL}"
+
+
 GENERATED = arn("fraud-monitors-definition-5606c5611a2b")
 
 
@@ -420,6 +429,16 @@ def test_a_look_after_a_create(
     assert (look.model is not None) == (problem is None)
     assert look.created == (NOON if problem and not is_others else None)
     assert service.calls == ["fraud"]
+
+
+def test_a_look_names_all_that_differs() -> None:
+    """The message lists the properties in which somebody else's definition differs."""
+    resources: Json = {"ClusterConfig": {"InstanceCount": 9, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 9}}
+    service = SageMaker(described(RoleArn=OTHER_ROLE, JobResources=resources))
+    known = Known(arn("fraud"), outcome=Outcome.TAKEN)
+    problem = ownership.look_at_created(service.operation(), known, {}).problem
+    assert problem is not None
+    assert problem.words == FOREIGN.replace("in RoleArn,", "in JobResources, RoleArn,")
 
 
 def test_a_look_finds_a_definition_by_its_known_arn() -> None:
