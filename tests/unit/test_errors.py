@@ -111,7 +111,10 @@ def test_a_code_becomes_its_handler_error(code: str) -> None:
 @pytest.mark.parametrize(
     ("status", "code"),
     [
+        (199, "GeneralServiceException"),
+        (200, "ServiceInternalError"),
         (302, "ServiceInternalError"),
+        (399, "ServiceInternalError"),
         (400, "GeneralServiceException"),
         (401, "InvalidCredentials"),
         (403, "AccessDenied"),
@@ -265,3 +268,10 @@ def test_a_defect_is_located_and_quotes_nothing(caplog: pytest.LogCaptureFixture
     assert logged.startswith("KeyError\n  File ")
     assert f"line {line}, in fail" in logged
     assert "s3cret" not in logged.replace('raise KeyError("s3cret")', "")
+
+
+def test_a_code_in_the_log_is_short() -> None:
+    """The log has at most 64 characters of a code and of a request id."""
+    error = client_error("C" * 65)
+    error.response["ResponseMetadata"]["RequestId"] = "r" * 65
+    assert errors.logged(error) == f"{'C' * 64}, request id {'r' * 64}"
