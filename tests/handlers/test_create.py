@@ -376,3 +376,28 @@ def test_outside_of_stacks_a_name_is_generated_too() -> None:
     model = create_definition(minimal(), stack_id=None, logical_id="5F8A_token")
     assert model["JobDefinitionName"].startswith("5f8a-token-")
     assert model["JobDefinitionArn"] == arn(model["JobDefinitionName"], REGION, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"Attempt": 1}, "callbackContext doesn't come from an answer of this resource type."),
+        (
+            {"Attempt": 1, "Arn": arn("other"), "Outcome": "Made"},
+            "callbackContext is about another definition than the properties.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("has_arn", [True, False])
+def test_a_context_that_is_no_knowledge_is_refused(
+    wire: Wire,
+    context: Json,
+    message: str,
+    has_arn: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Nothing is created on its word; the failure has the event's model if that names a definition."""
+    state = minimal() | ({"JobDefinitionArn": arn("fraud")} if has_arn else {})
+    answer = invoke("CREATE", state, context=context)
+    assert (answer["status"], answer["errorCode"], answer["message"]) == ("FAILED", "InvalidRequest", message)
+    assert answer.get("resourceModel") == (state if has_arn else None)
+    assert wire.operations == []

@@ -283,3 +283,15 @@ def test_what_is_missing_is_not_found_and_not_made(wire: Wire, identifier: Json)
 def test_without_properties_there_is_nothing_to_update() -> None:
     """UPDATE without properties is an InvalidRequest."""
     assert invoke("UPDATE", None)["errorCode"] == "InvalidRequest"
+
+
+def test_all_properties_that_can_not_be_updated_are_named(wire: Wire) -> None:
+    """Through Cloud Control an update can ask for anything; the message lists what would need a replacement."""
+    model = create_definition(minimal())
+    wire.requests.clear()
+    change = {"RoleArn": f"{model['RoleArn']}-2", "StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+    answer = invoke("UPDATE", model | change, model)
+    assert answer["errorCode"] == "NotUpdatable"
+    properties = "RoleArn, StoppingCondition"
+    assert answer["message"] == f"{properties}: can't be updated in place; a change requires replacement."
+    assert "AddTags" not in wire.operations

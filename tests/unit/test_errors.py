@@ -10,7 +10,7 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
 from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
-from aws_sagemaker_modelqualityjobdefinition.runtime import failures
+from aws_sagemaker_modelqualityjobdefinition.runtime import errors, failures
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import HandlerError
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -111,7 +111,10 @@ def test_a_code_becomes_its_handler_error(code: str) -> None:
 @pytest.mark.parametrize(
     ("status", "code"),
     [
+        (199, "GeneralServiceException"),
+        (200, "ServiceInternalError"),
         (302, "ServiceInternalError"),
+        (399, "ServiceInternalError"),
         (400, "GeneralServiceException"),
         (401, "InvalidCredentials"),
         (403, "AccessDenied"),
@@ -219,3 +222,56 @@ def test_a_long_message_comes_last_and_is_cut(length: int) -> None:
         assert message.startswith(start)
         assert message.endswith("x... (3000000 characters)")
         assert len(message) < 1200
+
+
+def test_what_is_missing_or_taken_is_named() -> None:
+    """A failure without an answer of AWS has the plugin library's sentence; an answer is quoted at the end."""
+    definition = "Resource of type 'AWS::SageMaker::ModelQualityJobDefinition' with identifier"
+    missing = ERRORS.not_found("x\x1b")
+    assert (missing.code, missing.words) == (HandlerErrorCode.NotFound, f"{definition} 'x\\x1b' was not found.")
+    advice = failures.Failure(HandlerErrorCode.AlreadyExists, "Choose another.")
+    conflict = failures.Failure(HandlerErrorCode.ResourceConflict, "In use.")
+    taken = f"{definition} 'x' already exists. Choose another."
+    assert ERRORS.already_exists("x", advice) == advice._replace(words=taken)
+    assert ERRORS.already_exists("x", advice, conflict) == advice._replace(words=f"{taken} In use.")
+
+
+@pytest.mark.parametrize("status", [None, 200])
+def test_an_answer_that_can_not_be_read(status: int | None) -> None:
+    """The failure names the operation and what is known of the answer; the request may have taken effect."""
+    metadata = {"ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "r\x1b"}} if status else {}
+    failure = ERRORS.unreadable("list_tags", metadata, KeyError("secret"))
+    known = "HTTP status 200, request id r\\x1b" if status else "HTTP status unknown, request id unknown"
+    assert failure == failures.Failure(
+        HandlerErrorCode.ServiceInternalError,
+        "The answer to ListTags can't be read (KeyError): it was cut off, or something between here and SageMaker sent "
+        f"it ({known}).",
+        may_have_taken_effect=True,
+    )
+
+
+def test_a_defect_is_located_and_quotes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The message and the log have the kind of error and where it was raised, but not its text."""
+
+    def fail() -> None:
+        raise KeyError("s3cret")
+
+    with pytest.raises(KeyError) as caught:
+        fail()
+    failure = errors.defect(caught.value)
+    line = fail.__code__.co_firstlineno + 1
+    assert failure == failures.Failure(
+        HandlerErrorCode.InternalFailure,
+        f"KeyError in fail, line {line}: a defect in this resource type. Please report it.",
+    )
+    (logged,) = caplog.messages
+    assert logged.startswith("KeyError\n  File ")
+    assert f"line {line}, in fail" in logged
+    assert "s3cret" not in logged.replace('raise KeyError("s3cret")', "")
+
+
+def test_a_code_in_the_log_is_short() -> None:
+    """The log has at most 64 characters of a code and of a request id."""
+    error = client_error("C" * 65)
+    error.response["ResponseMetadata"]["RequestId"] = "r" * 65
+    assert errors.logged(error) == f"{'C' * 64}, request id {'r' * 64}"
