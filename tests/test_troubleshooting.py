@@ -79,7 +79,7 @@ PRINTED = {
     "contract tests v2 need the type's configuration: set it (SetTypeConfiguration), then TestType": (
         "contract/__main__.py"
     ),
-    "the handler's last failure: …": "contract/v1.py",
+    "the handler's failures: …": "contract/v1.py",
     "the handlers used … MB of memory; CloudFormation is assumed to give them 256 MB, and Lambda ends a function that "
     "uses more": "contract/command.py",
     "…: […] can't be read here, so it isn't checked: …": "types/patterns.py",
