@@ -47,7 +47,9 @@ AS_AWS = frozenset(
 )
 """Errors in AWS's wording. The guide lists only those that name the sandbox, because AWS never sends them."""
 
-SILENT = frozenset({"HandlerHangs", "Failure", "LeavesTheMachine", "UnreadablePatternError", "UntranslatedPatternError"})
+SILENT = frozenset(
+    {"HandlerHangs", "Failure", "LeavesTheMachine", "UnreadablePatternError", "UntranslatedPatternError"}
+)
 """Errors whose message appears only as a quote in another message, or after the name of a step (`make clients`)."""
 
 LOCALS = frozenset({"advice"})
@@ -82,6 +84,14 @@ PRINTED = {
     "can't run …: …": "cli/tethered.py",
     "Python … can't import … from the package: …": "packaging/plugin.py",
     "the setup can't be deployed: …": "contract/setup.py",
+    "Repair DELETE first: its failures can hide others.": "contract/report.py",
+    "contract tests v2 need the type's configuration: set it (SetTypeConfiguration), then TestType": (
+        "contract/__main__.py"
+    ),
+    "the handler's failures: …": "contract/v1.py",
+    "the handlers used … MB of memory; CloudFormation is assumed to give them 256 MB, and Lambda ends a function that "
+    "uses more": "contract/command.py",
+    "…: […] can't be read here, so it isn't checked: …": "types/patterns.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 

@@ -74,7 +74,7 @@ class Failures:
     def __init__(self, log: Callable[[], str]) -> None:
         self._log = log
         self._read = len(log())
-        self._last: tuple[str, str] | None = None
+        self._found: list[tuple[str, str]] = []
 
     def observe(self, event: Any, answer: Answer) -> None:  # noqa: ANN401 - as cfn sends it
         """Keep a call's failure, with what the function logged meanwhile."""
@@ -89,12 +89,19 @@ class Failures:
         code = progress.get("errorCode") or progress.get("errorType")
         message = progress.get("message") or progress.get("errorMessage") or ""
         action = event.get("action") if isinstance(event, dict) else None
-        self._last = (f"the handler's last failure: {action} failed with {code}: {message}{lacking(new)}", new)
+        self._found.append((f"{action} failed with {code}: {message}{lacking(new)}", new))
 
     def take(self) -> tuple[str, str]:
-        """Return the last failure since the last call of this method, as a sentence and its log; empty if none."""
-        last, self._last = self._last, None
-        return last or ("", "")
+        """Return the failures since the last call of this method, as a sentence and a log; empty if there are none.
+
+        A test that fails still deletes its resource, which can fail too. So all are named, and the log is the first
+        one's with a traceback.
+        """
+        found, self._found = self._found, []
+        sentences = list(dict.fromkeys(sentence for sentence, _ in found))
+        logs = [log for _, log in found]
+        log = next((log for log in logs if "Traceback" in log), next(iter(logs), ""))
+        return f"the handler's failures: {'; '.join(sentences)}" if found else "", log
 
 
 class Suite:

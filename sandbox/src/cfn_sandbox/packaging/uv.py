@@ -25,6 +25,7 @@ _OPTIONS = {
     "extra-index-url": "--index",
     "find-links": "--find-links",
     "trusted-host": "--allow-insecure-host",
+    "constraint": "--constraint",
 }
 _VARIABLES = {"cert": "SSL_CERT_FILE", "proxy": "ALL_PROXY"}
 _WITHOUT_EFFECT = frozenset(
