@@ -8,10 +8,11 @@ MEASURED = [Path(__file__).parent / name for name in ("unit", "handlers", "fault
 """The tests of src in this process. Measuring takes a third of the time of everything else."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start the files with slow tests first, so that no worker of pytest-xdist is left with them at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-    for item in items:
+    of_src = config.getoption("cov_source", None) in (None, [], [True])  # `--cov` alone measures src: pyproject.toml
+    for item in items if of_src else []:
         if not any(item.path.is_relative_to(folder) for folder in MEASURED):
             item.add_marker("no_cover")
