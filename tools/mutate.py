@@ -43,7 +43,7 @@ TESTS = {
                  "handlers/test_read.py", "handlers/test_list.py", "handlers/test_what_users_read.py"),
     "job_definitions": ("unit/test_job_definitions.py",),
     "runtime.attempts": ("unit/test_attempts.py",),
-    "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py", "handlers/test_what_users_read.py"),
+    "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py"),
     "progress": ("unit/test_progress.py",),
     "knowledge": ("unit/test_knowledge.py", "faults/test_whose.py"),
     "moments": ("unit/test_moments.py", "faults/test_whose.py"),

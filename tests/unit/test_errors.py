@@ -202,7 +202,9 @@ def test_what_may_have_taken_effect(error: Exception, *, may: bool) -> None:
     assert failures.of(handler_error_of(error)).may_have_taken_effect is may
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 40, 0), (None, 0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("1500", 1.5), ("-1", 0), ("soon", 0), ("9" * 9, 999_999.999), ("9" * 10, 0), (None, 0)]
+)
 def test_how_long_sagemaker_asks_to_wait(header: str | None, seconds: float) -> None:
     """The wait comes from a header, in milliseconds. An invalid value means no wait."""
     error = client_error("ServiceUnavailable", 503)
@@ -267,6 +269,8 @@ def test_a_defect_is_located_and_quotes_nothing(caplog: pytest.LogCaptureFixture
     (logged,) = caplog.messages
     assert logged.startswith("KeyError\n  File ")
     assert f"line {line}, in fail" in logged
+    assert logged.endswith('raise KeyError("s3cret")\n')
+    assert "?" not in logged
     assert "s3cret" not in logged.replace('raise KeyError("s3cret")', "")
 
 
@@ -275,3 +279,17 @@ def test_a_code_in_the_log_is_short() -> None:
     error = client_error("C" * 65)
     error.response["ResponseMetadata"]["RequestId"] = "r" * 65
     assert errors.logged(error) == f"{'C' * 64}, request id {'r' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (botocore_errors.NoCredentialsError(), "Unable to locate credentials (SageMaker ListTags)"),
+        (botocore_errors.ConnectionClosedError(endpoint_url="x"), ' URL: "x". (SageMaker ListTags: no answer)'),
+    ],
+)
+def test_a_call_without_an_answer_is_named(error: BotoCoreError, ending: str) -> None:
+    """The message ends with the operation, and says if nothing was answered."""
+    with pytest.raises(HandlerError) as caught, ERRORS.translated("fraud", "list_tags"):
+        raise error
+    assert str(caught.value).endswith(ending)
