@@ -71,12 +71,16 @@ def run(aws: Path, account: Account, folder: Path) -> None:
         body = write(RoleArn=role + "-2")
         call("create-change-set", *CHANGE_SET, "--template-body", body)
         call("wait", "change-set-create-complete", *CHANGE_SET)
-        (change,) = call("describe-change-set", *CHANGE_SET)["Changes"]
+        described = call("describe-change-set", *CHANGE_SET)
+        (change,) = described["Changes"]
         expect(change["ResourceChange"]["Replacement"] == "True", str(change))
         call("execute-change-set", *CHANGE_SET)
         call("wait", "stack-update-complete", *STACK)
         names = [summary["ChangeSetName"] for summary in call("list-change-sets", *STACK)["Summaries"]]
         expect("change" not in names, f"the executed change set is listed: {names}")
+        # ListChangeSets has active ones only; an executed one is found by its ARN.
+        executed = call("describe-change-set", "--change-set-name", described["ChangeSetId"])["ExecutionStatus"]
+        expect(executed == "EXECUTE_COMPLETE", executed)
     with step("describe-stack-events, list-stack-resources, describe-stacks"):
         events = call("describe-stack-events", *STACK)["StackEvents"]
         expect(any("hence creating one" in event.get("ResourceStatusReason", "") for event in events), str(events[:3]))
