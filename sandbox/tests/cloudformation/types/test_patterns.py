@@ -83,7 +83,7 @@ def test_what_java_refuses(pattern: str) -> None:
     "pattern", ["(?x) a b", r"(?U)\w", "(?d-i:a)", r"\p{IsAfterThisUnicode}", f"{'(' * 500}{')' * 500}"]
 )
 def test_what_java_may_accept_is_not_refused(pattern: str) -> None:
-    """A pattern that only the sandbox can't read has an error of its own, because AWS may take the schema."""
+    """A pattern that only the sandbox can't read has another error, because AWS may take the schema."""
     with pytest.raises(UntranslatedPatternError, match=r"\w"):
         compiled(pattern)
 
