@@ -486,6 +486,11 @@ class TestOtherUser:
 class TestTmp:
     """The function's /tmp is its own."""
 
+    def test_a_working_folder_below_tmp_changes_nothing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Whether the system allows it doesn't depend on the user's folder, which may be in the hidden /tmp."""
+        monkeypatch.chdir(tmp_path)
+        assert isolation.is_available.__wrapped__() == isolation.is_available()
+
     @pytest.mark.skipif(not isolation.is_available(), reason="this system allows no mount namespaces")
     def test_a_handler_that_empties_its_tmp_empties_its_own(
         self, account: Account, toy_project: Path, tmp_path: Path

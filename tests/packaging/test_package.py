@@ -289,8 +289,9 @@ def test_byte_code_is_used_as_it_is(small: Path) -> None:
 
 
 def test_patterns_of_what_is_left_out_are_about_something(official: Path) -> None:
-    """Every pattern matches something; the exceptions are for other versions of pip and setuptools."""
+    """Every pattern matches something; the exceptions are for uv, and for other versions of pip and setuptools."""
     of_others = {"pkg_resources", "_distutils_hack", "**/__pycache__", "**/*.pyi"}
+    of_others |= {"*.dist-info/direct_url.json", "*.dist-info/uv_*.json"}
     assert [
         pattern for pattern in plugin._UNUSED if not list(official.glob(pattern)) and pattern not in of_others
     ] == []

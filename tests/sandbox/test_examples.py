@@ -430,7 +430,7 @@ def test_both_notations_say_the_same() -> None:
 
 ELSEWHERE = {
     "monitors.yaml": "tests/sandbox/test_monitors.py",
-    "registration.yaml": "sandbox/tests/cloudformation/registry/test_versions.py",
+    "registration.yaml": "tests/tools/publishing/test_registration_template.py",
     "contract-tests.yaml": "tools/publishing/stand_ins.py",  # `make prerequisites` and tests/tools/publishing deploy it
 }
 

@@ -311,7 +311,9 @@ def _child_listens(shell: int, port: int) -> bool:
 def _descendants_with(pid: int, argument: str) -> Iterator[int]:
     """Yield the descendants of a process that have an argument, by proc(5), but for programs that only start others."""
     try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        # A child belongs to the thread that started it, and the emulator has several.
+        lists = [file.read_text().split() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+        children = [int(child) for one in lists for child in one]
         arguments = {child: Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children}
     except OSError:  # one has just ended
         return

@@ -50,7 +50,7 @@ def command(python: Path, folders: list[Path]) -> list[str | Path]:
 def is_available() -> bool:
     """Return whether this system allows it."""
     probe = [*command(Path(sys.executable), []), "true"]
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    return subprocess.run(probe, cwd="/", capture_output=True, check=False).returncode == 0  # a folder in /tmp vanishes
 
 
 def _main() -> None:
