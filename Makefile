@@ -58,10 +58,8 @@ test: $(READY) lint  ## lint, types and every test, with AWS's contract suite v1
 endif
 
 .PHONY: test-weekly
-test-weekly: $(READY)  ## tests that build whole environments, or run whole suites once more; the sandbox's coverage
+test-weekly: $(READY)  ## tests that build whole environments, or run whole suites once more
 	$(BIN)/pytest -m weekly --numprocesses $(JOBS) --dist loadfile
-	$(BIN)/pytest sandbox/tests --numprocesses $(JOBS) --dist loadfile --cov cfn_sandbox --cov-report term:skip-covered \
-		--cov-fail-under 80
 
 .PHONY: soak
 soak: $(READY)  ## stacks under random faults for ten minutes, then load: MINUTES=..., LOAD=..., SEED=... repeats a run
