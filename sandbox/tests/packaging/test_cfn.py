@@ -3,24 +3,29 @@
 A stand-in plays the failures that are hard to cause; test_registration.py of tests/tools makes the real cfn fail.
 """
 
+import importlib
+import importlib.metadata
+import os
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from cfn_sandbox.packaging import PackagerError, cfn
+from cfn_sandbox.packaging import PackagerError, cfn, cfn_main
 from sandbox.tests.processes import wait_until_ended
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Create an empty command in place of cfn; the test writes its content."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    """Create an empty command in place of the Python that runs cfn; the test writes its content."""
+    command = tmp_path / "bin" / "python"
+    monkeypatch.setattr(sys, "executable", str(command))
     (tmp_path / "bin").mkdir()
     (tmp_path / "project").mkdir()
-    command = tmp_path / "bin" / "cfn"
-    command.touch(0o755)
-    command.with_name("pip").touch(0o755)
+    for path in (command, command.with_name("cfn"), command.with_name("pip")):
+        path.touch(0o755)
     return command
 
 
@@ -108,3 +113,29 @@ def test_an_interrupt_ends_cfn_and_what_it_runs(
         cfn.run(["submit"], tmp_path / "project", progress=interrupt)
     for number in numbers:
         wait_until_ended(number)
+
+
+def test_cfn_starts_without_cfn_lint(tmp_path: Path) -> None:
+    """cfn starts without cfn-lint and what it imports, and no file of the project hides one of cfn's modules."""
+    (tmp_path / "yaml.py").write_text("raise SystemExit(1)")
+    result = cfn.call(["--version"], tmp_path, {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    assert result.code == 0
+    assert [line for line in result.lines if not line.startswith("import time:")] == [
+        f"cfn {importlib.metadata.version('cloudformation-cli')}"
+    ]
+    imported = {line.rpartition("|")[2].strip() for line in result.lines}
+    assert "rpdk.core.project" in imported
+    assert not {"cfnlint", "sympy", "networkx"} & imported
+
+
+def test_fragments_are_linted_as_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When cfn calls its printer of cfn-lint's warnings, the real one is imported and called."""
+    real: Any = ModuleType(cfn_main.PRINTER)
+    printed: list[Path] = []
+    real.print_cfn_lint_warnings = printed.append
+    monkeypatch.setitem(sys.modules, cfn_main.PRINTER, real)  # restores what was there
+    cfn_main.postpone_cfn_lint()
+    monkeypatch.setattr(importlib, "import_module", {cfn_main.PRINTER: real}.__getitem__)
+    sys.modules[cfn_main.PRINTER].print_cfn_lint_warnings(tmp_path)
+    assert printed == [tmp_path]
+    assert cfn_main.PRINTER not in sys.modules

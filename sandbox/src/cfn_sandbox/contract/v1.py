@@ -226,7 +226,7 @@ def suite(
         failures = Failures(Log(lambda: function.log))
         function.observers.append(failures.observe)
         try:
-            with cfn.start(arguments, copy, environment, program=("-m", "cfn_sandbox.contract.cfn_test")) as process:
+            with cfn.start(arguments, copy, environment, program="cfn_sandbox.contract.cfn_test") as process:
                 yield Suite(process, failures)
         finally:
             function.observers.remove(failures.observe)

@@ -105,7 +105,7 @@ def start(
     arguments: Sequence[str | Path],
     folder: Path,
     environment: Mapping[str, str] | None = None,
-    program: Sequence[str] = (),
+    program: str = "cfn_sandbox.packaging.cfn_main",
 ) -> Iterator[subprocess.Popen[str]]:
     """Start `cfn` with its output in a pipe; when the block ends, end cfn and its pip if they still run.
 
@@ -113,7 +113,7 @@ def start(
         arguments: As for `run`.
         folder: As for `run`.
         environment: As for `run`.
-        program: Arguments of Python for a program that runs cfn's own `main`, instead of the command `cfn`.
+        program: The module that runs cfn's own `main`.
 
     Raises:
         PackagerError: cfn is not installed.
@@ -129,7 +129,7 @@ def start(
     variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
     variables["PIP_LOG"] = str(folder / PIP_LOG)
     with subprocess.Popen(
-        [*((sys.executable, *program) if program else (cfn,)), *arguments],
+        [sys.executable, "-P", "-m", program, *arguments],  # -P: no file of the project hides a module of cfn
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
