@@ -116,7 +116,7 @@ def test_an_interrupt_ends_cfn_and_what_it_runs(
 
 
 def test_cfn_starts_without_cfn_lint(tmp_path: Path) -> None:
-    """cfn starts without cfn-lint and what it imports, and no file of the project hides one of cfn's modules."""
+    """Cfn starts without cfn-lint and what it imports, and no file of the project hides one of cfn's modules."""
     (tmp_path / "yaml.py").write_text("raise SystemExit(1)")
     result = cfn.call(["--version"], tmp_path, {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
     assert result.code == 0

@@ -1,8 +1,7 @@
 """Runs cfn's own `main` without cfn-lint: `python -P -m cfn_sandbox.packaging.cfn_main ARGUMENTS`.
 
 cfn imports cfn-lint, with sympy and networkx, at each start, and uses it for module fragments alone
-(rpdk/core/fragment/lint_warning_printer.py). That import is four fifths of the time that cfn takes to start. Nothing else
-of cfn is changed.
+(rpdk/core/fragment/lint_warning_printer.py). That import is four fifths of cfn's start. Nothing else of cfn is changed.
 """
 
 import importlib
