@@ -68,7 +68,7 @@ def _check_sections(template: Template) -> None:
     sections = [name for name in template.body if not name.startswith("Fn::Transform")]
     if "Globals" in sections and "AWS::Serverless-2016-10-31" in template.transforms:
         sections.remove("Globals")
-    table.check("sections", sections, "The template section", "Invalid template property or properties [{}]")
+    table.check("sections", sections)
     version = template.body.get("AWSTemplateFormatVersion", "2010-09-09")
     if version != "2010-09-09":
         raise format_error("unsupported value for AWSTemplateFormatVersion.")
@@ -98,7 +98,7 @@ def _check_parameters(template: Template) -> None:
         _check_name(f"Parameter name {key}", key)
         if not isinstance(declaration, dict):
             raise format_error("Any Parameters member must be a JSON object.")
-        table.check("parameter", declaration, "The parameter attribute", "Invalid template parameter property '{}'")
+        table.check("parameter", declaration)
         for name in declaration.keys() - {"AllowedValues"}:
             if not isinstance(declaration[name], _SCALARS):
                 raise format_error(f"Every {name} member must be a string.")
@@ -151,14 +151,14 @@ def _check_rules(template: Template) -> None:
         assertions = rule.get("Assertions") if isinstance(rule, dict) else None
         if not isinstance(rule, dict) or not isinstance(assertions, list):
             raise format_error(f"[/Rules/{name}] Every Rules object must contain an Assertions list.")
-        table.check("rule", rule, "The rule attribute", "Invalid template rule property '{}'")
+        table.check("rule", rule)
         _refuse_resources(rule, template, "Rules")
         dynamic.refuse(rule, f"the rule {name}")
         asserted: list[JSON] = [rule["RuleCondition"]] if "RuleCondition" in rule else []
         for assertion in assertions:
             if not isinstance(assertion, dict) or "Assert" not in assertion:
                 raise format_error(f"[/Rules/{name}] Every Assertions object must contain an Assert member.")
-            table.check("assertion", assertion, "The assertion attribute", "Invalid template rule property '{}'")
+            table.check("assertion", assertion)
             asserted.append(assertion["Assert"])
         for part in asserted:
             Forms(template).check_boolean(part, rules=True)
@@ -182,9 +182,8 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
     kind = definition.get("Type")
     if not isinstance(kind, str):
         raise format_error(f"[/Resources/{logical_id}] Every Resources object must contain a Type member.")
-    if sentence := table.refusal("types", kind):
-        raise table.not_supported("The resource type", kind, sentence)
-    table.check("resource", definition, "The resource attribute", "Invalid template resource property '{}'")
+    table.refuse("types", kind)
+    table.check("resource", definition)
     _check_condition(definition, template, "Resources")
     others = definition.get("DependsOn", [])
     if not isinstance(others, (str, list)):
@@ -214,7 +213,7 @@ def _check_outputs(template: Template) -> None:
         _check_name(f"Output name {key}", key)
         if not isinstance(output, dict) or "Value" not in output:
             raise format_error("Every Outputs member must contain a Value object")
-        table.check("output", output, "The output attribute", "Invalid template output property '{}'")
+        table.check("output", output)
         _check_condition(output, template, "Outputs")
         description = output.get("Description", "")
         if not isinstance(description, str):

@@ -18,18 +18,6 @@ from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
 
-FIND_IN_MAP = (
-    "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
-)
-GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
-IF = "Fn::If requires a list argument with the first element being a condition"
-IMPORT_VALUE = "the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs"
-REF = "every Ref object must have a single String value."
-SUB = (
-    "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and"
-    " an optional second argument to specify a mapping of values to replace in the string"
-)
-
 
 class Scope(Protocol):
     """What the evaluator asks for: values that only the stack, the account or the region can tell.
@@ -226,7 +214,7 @@ class Evaluator:
     def _function(self, name: str, argument: JSON) -> Value:
         if name in OF_VALUES:
             if name in functions.OF_LANGUAGE_EXTENSIONS and not self.template.extended:
-                raise unsupported(name)
+                raise table.unsupported_function(name)
             return OF_VALUES[name](self.evaluate(argument))
         if name in OF_CONDITIONS | OF_RULES:
             raise template_error(f"{name} cannot be partially collapsed")
@@ -240,12 +228,12 @@ class Evaluator:
             "Fn::Sub": self._sub,
         }
         if name not in special:
-            raise unsupported(name)
+            raise table.unsupported_function(name)
         return special[name](argument)
 
     def _if(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or not argument or not isinstance(argument[0], str):
-            raise template_error(IF)
+            raise table.malformed("Fn::If")
         if len(argument) != 3:
             raise template_error("Fn::If requires a list argument with three elements")
         return self._chosen(argument[0], *argument[1:])
@@ -255,7 +243,7 @@ class Evaluator:
 
     def _ref(self, argument: JSON) -> Value:
         if not isinstance(argument, str) or not argument:
-            raise template_error(REF)
+            raise table.malformed("Ref")
         return self._named(argument)
 
     def _named(self, name: str) -> Value:
@@ -273,13 +261,13 @@ class Evaluator:
 
     def _get_att(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
-            raise template_error(GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         return self._attribute(argument[0], argument[1])
 
     def _attribute(self, logical_id: str, name: JSON) -> Value:
         evaluated = known(self.evaluate(name))
         if not isinstance(evaluated, str) or not evaluated:
-            raise template_error(GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         self._check_exists(logical_id)
         return self.scope.attribute(logical_id, evaluated)
 
@@ -289,7 +277,7 @@ class Evaluator:
         for name in references.variables(template):
             value = self.evaluate(mapping[name]) if name in mapping else self._variable(name)
             if value is not None and not may_be(value, "string"):
-                raise template_error(SUB)
+                raise table.malformed("Fn::Sub")
             values[name] = value
         if not is_known(values):
             return unknown_from(values, kind="string")
@@ -304,21 +292,21 @@ class Evaluator:
 
     def _find_in_map(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) not in ({3, 4} if self.template.extended else {3}):
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         keys = [self.evaluate(part) for part in argument[:3]]
         if not all(may_be(key, "string") for key in keys):
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         if not is_known(keys):
             return unknown_from(keys)
         name, key, attribute = (text(key) if is_scalar(key) else "" for key in keys)
         if not name or not key or not attribute:
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         found = find_in_map(self.template.section("Mappings"), name, key, attribute)
         if found is not None:
             return found
         if len(argument) == 4:
             if not isinstance(argument[3], dict) or argument[3].keys() != {"DefaultValue"}:
-                raise template_error(FIND_IN_MAP)
+                raise table.malformed("Fn::FindInMap")
             return self.evaluate(argument[3]["DefaultValue"])
         check_map(self.template, name)
         raise template_error(f"Unable to get mapping for {name}::{key}::{attribute}")
@@ -326,7 +314,7 @@ class Evaluator:
     def _get_azs(self, argument: JSON) -> Value:
         region = self.evaluate(argument)
         if not may_be(region, "string"):
-            raise template_error("every Fn::GetAZs object must have a String-typed value.")
+            raise table.malformed("Fn::GetAZs")
         if not isinstance(region, str):
             return unknown_from(region, kind="array")
         zones: list[Value] = [*self.scope.availability_zones(region or self.pseudo.region)]
@@ -335,7 +323,7 @@ class Evaluator:
     def _import_value(self, argument: JSON) -> Value:
         name = self.evaluate(argument)
         if not is_scalar(name):
-            raise template_error(IMPORT_VALUE)
+            raise table.malformed("Fn::ImportValue")
         return self.scope.import_value(text(name))
 
 
@@ -355,7 +343,7 @@ def sub_arguments(argument: JSON) -> tuple[str, Mapping[str, JSON]]:
         template, mapping = argument
         if isinstance(template, str) and isinstance(mapping, dict):
             return template, mapping
-    raise template_error(SUB)
+    raise table.malformed("Fn::Sub")
 
 
 def find_in_map(mappings: Object, name: str, key: str, attribute: str) -> JSON:
@@ -374,13 +362,6 @@ def check_map(template: Template, name: str) -> None:
 def no_condition(name: str) -> ValidationError:
     """Return the error of a condition that doesn't exist."""
     return template_error(f"unresolved condition dependency {name} in Fn::If")
-
-
-def unsupported(name: str) -> ValidationError:
-    """Return the error of a function that doesn't exist, or not here."""
-    if sentence := table.refusal("functions", name):
-        return table.not_supported("The function", name, sentence)
-    return functions.unsupported(name)
 
 
 def unresolved(names: list[str], block: str) -> ValidationError:

@@ -6,7 +6,7 @@ Source: "Intrinsic function reference" in the user guide; eucalyptus, which was 
 from __future__ import annotations
 
 from cfn_sandbox.cloudformation.errors import template_error
-from cfn_sandbox.cloudformation.templates import evaluation
+from cfn_sandbox.cloudformation.templates import evaluation, table
 from cfn_sandbox.cloudformation.templates.conditions import Booleans
 from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_function
@@ -57,7 +57,7 @@ class Forms(Evaluator):
 
     def _attribute(self, logical_id: str, name: JSON) -> Value:
         if not logical_id or not (is_function_call(name) or (isinstance(name, str) and name)):
-            raise template_error(evaluation.GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         return Unknown()
 
     def _chosen(self, condition: str, *branches: JSON) -> Value:
@@ -75,7 +75,7 @@ class Forms(Evaluator):
 
     def _import_value(self, argument: JSON) -> Value:
         if self._rests_on_resources(argument) or {"Fn::ImportValue", "Fn::GetAZs"} & {*names_in(argument)}:
-            raise template_error(evaluation.IMPORT_VALUE)
+            raise table.malformed("Fn::ImportValue")
         self.evaluate(argument)
         return Unknown()
 
@@ -87,7 +87,7 @@ class _Booleans(Booleans):
     """Walks through functions of conditions without their values."""
 
     def _of_rules(self, name: str, argument: JSON) -> bool:
-        self._two(argument, f"every {name} object requires a list argument with two elements")
+        self._two(name, argument)
         return True
 
 

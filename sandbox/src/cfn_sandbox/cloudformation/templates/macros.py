@@ -72,8 +72,7 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
 def _check_name(name: str, account: str) -> None:
     if name in table.accepted("transforms"):
         return
-    if sentence := table.refusal("transforms", name):
-        raise table.not_supported("The transform", name, sentence)
+    table.refuse("transforms", name)
     raise ValidationError(f"No transform named {name if '::' in name else f'{account}::{name}'} found.")
 
 
