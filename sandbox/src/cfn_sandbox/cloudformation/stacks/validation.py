@@ -19,7 +19,7 @@ from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.catalogue import find_type, is_registered
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import at
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, shown
+from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, mapped, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
@@ -76,13 +76,7 @@ def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> It
 
 def _without_references(value: Value) -> Value:
     """Return a value whose dynamic references are unknown: they are resolved before the handler is called."""
-    if isinstance(value, str):
-        return Unknown() if "{{resolve:" in value else value
-    if isinstance(value, list):
-        return [_without_references(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_references(member) for key, member in value.items()}
-    return value
+    return mapped(value, lambda part: Unknown() if isinstance(part, str) and "{{resolve:" in part else part)
 
 
 def _taken(space: Space, identity: Identity, kind: ResourceType, properties: dict[str, Value]) -> str | None:

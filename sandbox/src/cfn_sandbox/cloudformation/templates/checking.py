@@ -17,7 +17,7 @@ from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
 from cfn_sandbox.cloudformation.templates.references import references
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON, objects, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
 MAXIMUM_NAME_LENGTH = 255
@@ -134,8 +134,9 @@ def _check_conditions(template: Template) -> None:
         _refuse_resources(condition, template, "Conditions")
         dynamic.refuse(condition, f"the condition {name}")
         checked.check_boolean(condition)
-        for other in forms.conditions_in(condition):
-            if other not in conditions:
+        for one in objects(condition):
+            other = one.get("Condition")
+            if isinstance(other, str) and other not in conditions:
                 raise format_error(f"Unresolved condition dependency {other} in the Conditions block of the template")
 
 

@@ -14,15 +14,11 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.references import references
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value
+from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, objects
 
 
 class Forms(Evaluator):
-    """An evaluator to which every value is unknown, but for its kind: so it finds wrong forms, and no wrong values.
-
-    Args:
-        template: the template.
-    """
+    """An evaluator to which every value is unknown, but for its kind: so it finds wrong forms, and no wrong values."""
 
     def __init__(self, template: Template) -> None:
         super().__init__(template, Parameters(), PseudoParameters("", "", "", ""), Blank())
@@ -45,7 +41,7 @@ class Forms(Evaluator):
         """Refuse a part of Conditions or Rules that is no function of conditions, or whose arguments are wrong."""
 
         def argument(part: JSON) -> Value:
-            if "Fn::ImportValue" in names_in(part):
+            if _uses(part, "Fn::ImportValue"):
                 raise template_error(f"Cannot use Fn::ImportValue in {'Rules' if rules else 'Conditions'}.")
             self.evaluate(part)
             return [] if isinstance(part, list) else ""
@@ -74,7 +70,7 @@ class Forms(Evaluator):
         return super()._find_in_map(argument)
 
     def _import_value(self, argument: JSON) -> Value:
-        if self._rests_on_resources(argument) or {"Fn::ImportValue", "Fn::GetAZs"} & {*names_in(argument)}:
+        if self._rests_on_resources(argument) or _uses(argument, "Fn::ImportValue", "Fn::GetAZs"):
             raise table.malformed("Fn::ImportValue")
         self.evaluate(argument)
         return Unknown()
@@ -96,23 +92,8 @@ def is_function_call(part: JSON) -> bool:
     return isinstance(part, dict) and len(part) == 1 and is_function(next(iter(part)))
 
 
-def names_in(part: JSON) -> list[str]:
-    """Return the names of all members of the objects in a part."""
-    if isinstance(part, list):
-        return [name for item in part for name in names_in(item)]
-    if isinstance(part, dict):
-        return [*part, *(name for member in part.values() for name in names_in(member))]
-    return []
-
-
-def conditions_in(part: JSON) -> list[str]:
-    """Return the names of the conditions that a condition uses."""
-    if isinstance(part, list):
-        return [name for item in part for name in conditions_in(item)]
-    if not isinstance(part, dict):
-        return []
-    found = [name for member in part.values() for name in conditions_in(member)]
-    return found + [name for key, name in part.items() if key == "Condition" and isinstance(name, str)]
+def _uses(part: JSON, *names: str) -> bool:
+    return any(name in one for one in objects(part) for name in names)
 
 
 def without_branches(part: JSON) -> JSON:

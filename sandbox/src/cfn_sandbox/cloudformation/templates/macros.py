@@ -14,7 +14,7 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.values import JSON, objects
 
 # Returns the text at a Location of AWS::Include (`s3://bucket/key`, `https://...`); None if there is none.
 Fetch = Callable[[str], str | None]
@@ -29,9 +29,7 @@ def uses_macros(template: Template) -> bool:
 
 
 def _has_embedded(part: JSON) -> bool:
-    if isinstance(part, list):
-        return any(map(_has_embedded, part))
-    return isinstance(part, dict) and (_EMBEDDED in part or any(map(_has_embedded, part.values())))
+    return any(_EMBEDDED in one for one in objects(part))
 
 
 def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> Template:

@@ -29,19 +29,12 @@ _STORED_NAME = "AWS::SSM::Parameter::Name"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a parameter's Type says.
+    """What a parameter's Type says."""
 
-    Attributes:
-        name: the type of the value, or of each member of a list: `String`, `Number`, `AWS::EC2::VPC::Id`.
-        is_list: whether Ref returns a list.
-        in_parameter_store: whether the given text is a name in Parameter Store.
-        resolves: whether Ref returns what Parameter Store has.
-    """
-
-    name: str
-    is_list: bool = False
-    in_parameter_store: bool = False
-    resolves: bool = False
+    name: str  # the type of the value, or of each member of a list: `String`, `Number`, `AWS::EC2::VPC::Id`
+    is_list: bool = False  # whether Ref returns a list
+    in_parameter_store: bool = False  # whether the given text is a name in Parameter Store
+    resolves: bool = False  # whether Ref returns what Parameter Store has
 
     def value(self, given: str) -> JSON:
         """Return what Ref returns: a text, or the members of a list, trimmed."""

@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error
-from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.templates.template import UNPRINTABLE, Object, Template
 from cfn_sandbox.cloudformation.values import JSON
 
 __all__ = ["parse"]
@@ -32,9 +32,7 @@ _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 # Where an alias can stand: libyaml resolves aliases before this module sees them, and a chain of them never ends.
 _ALIAS = re.compile(r"(?<![^\s,\[\]{}])\*[^\s,\[\]{}*]")
 _SHORT_FORM = re.compile(r"(?<![^\s,\[\]{}])![A-Za-z]")
-# XML 1.0, in which the API answers, can't hold these.
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # a base that is found at run time
@@ -252,7 +250,7 @@ def _number(kind: str, value: str) -> JSON:
 def _normalized(value: JSON, path: list[str]) -> JSON:
     """Return a part with each Fn::GetAtt as a list of a logical id and an attribute's whole name; refuse null."""
     if isinstance(value, str):
-        if not value.isprintable() and _UNPRINTABLE.search(value):
+        if not value.isprintable() and UNPRINTABLE.search(value):
             raise format_error(f"[/{'/'.join(path)}] control characters are not allowed in templates")
         return value
     if value is None:

@@ -12,7 +12,6 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import shown, text
 
 NAME = "AWS::Serverless-2016-10-31"
 
@@ -43,10 +42,7 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template  # noqa: PLC0415
 
     partition = str(pseudo.value("AWS::Partition"))
-    values = {
-        key: ",".join(map(text, value)) if isinstance(value, list) else text(value)
-        for key, value in ((key, shown(one)) for key, one in parameters.values.items())
-    }
+    values = {key: parameters.as_text(key) for key in parameters.values}
     values |= {"AWS::Region": pseudo.region, "AWS::Partition": partition}
     document = copy.deepcopy({"Transform": NAME, **template.body})
     to_py27_compatible_template(document, values)  # generated logical ids contain hashes computed as in Python 2

@@ -22,19 +22,20 @@ def _group(name: str) -> dict[str, JSON]:
     return cast("dict[str, JSON]", table[name])
 
 
-def _sentences(group: str, key: str) -> Mapping[str, str]:
+def rows(group: str, key: str) -> Mapping[str, str]:
+    """Return a group's names with what the table says of each under a key: honoured, without effect, refused, ..."""
     return cast("Mapping[str, str]", _group(group).get(key, {}))
 
 
 @cache
 def accepted(group: str) -> frozenset[str]:
     """Return the names of a group that are honoured, or accepted without effect."""
-    return frozenset([*_sentences(group, "honoured"), *_sentences(group, "without effect")])
+    return frozenset([*rows(group, "honoured"), *rows(group, "without effect")])
 
 
 def refuse(group: str, name: str) -> None:
     """Refuse a name that exists in AWS, and not here: ValidationError, with the table's sentence."""
-    for pattern, sentence in _sentences(group, "refused").items():
+    for pattern, sentence in rows(group, "refused").items():
         if fnmatchcase(name, pattern):
             raise ValidationError(f"{_group(group)['kind']} {name} is not supported by this sandbox. {sentence}")
 
@@ -56,7 +57,7 @@ def unsupported_function(name: str) -> ValidationError:
 
 def malformed(function: str) -> ValidationError:
     """Return the error of a function whose arguments are wrong."""
-    return template_error(_sentences("functions", "wrong arguments")[function])
+    return template_error(rows("functions", "wrong arguments")[function])
 
 
 def check_policy(logical_id: str, kind: str, name: str, policy: object) -> None:
