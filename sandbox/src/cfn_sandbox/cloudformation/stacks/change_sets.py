@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
-from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
-from cfn_sandbox.cloudformation.stacks.space import Space, partition
+from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
+from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
@@ -100,8 +99,7 @@ def create(space: Space, stack_name: str, submission: Submission, request: Reque
     Raises:
         CloudFormationError: the request is refused.
     """
-    stack = _find_or_create_stack(space, stack_name, request)
-    return propose(stack, submission, request)
+    return propose(_find_or_create_stack(space, stack_name, request), submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
@@ -116,27 +114,26 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     Raises:
         CloudFormationError: the request is refused.
     """
-    space = stack.steps.space
+    space = stack.space
     if any(one.name == request.name for one in of_stack(space, stack)):
         raise CloudFormationError(
             "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
         )
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
-    arn = f"arn:{partition(space.region)}:cloudformation:{space.region}:{space.account}"
-    change_set_id = f"{arn}:changeSet/{request.name}/{uuid4()}"
+    change_set_id = space.new_arn("changeSet", request.name)
     try:
         proposal, failure = _propose(stack, submission, request, change_set_id)
     except MacroError as error:
         definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
-        proposal = Proposal(request, definition, Options(), Plan(), stack.status.operations)
+        proposal = Proposal(request, definition, Options(), {}, stack.status.operations)
         failure = error.message
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
     if request.validate and failure is None:
-        operation.invalid.extend(validation.validate(space, stack.identity, proposal.plan))
+        operation.invalid.extend(validation.validate(stack.identity, proposal.plan))
         failure = validation.summary(operation.invalid) if operation.invalid else None
     operation.end(failed=failure is not None)
     change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
@@ -145,9 +142,7 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
 
 
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
-    space, is_new = stack.steps.space, stack.definition is NOTHING
-    before = None if is_new else stack.definition
-    definition = define(submission, space, stack.identity, before, for_change_set=True)
+    definition = define(submission, stack, for_change_set=True)
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
@@ -162,11 +157,11 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
     identifiers = imports.identifiers(models, definition, stack)
     imports.refuse_owned(identifiers, definition, stack)
-    plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
+    plan = make_plan(stack.identity, stack.contents, definition, identifiers)
     failure = None
     if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
-        plan = Plan()
+        plan = {}
     elif request.kind == "IMPORT":
         imports.refuse_other_changes(plan)
     return Proposal(request, definition, options, plan, stack.status.operations), failure
@@ -178,7 +173,7 @@ def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
     if stack is None or stack.status.name == "DELETE_COMPLETE":
         if request.kind == "UPDATE" or name.startswith("arn:"):
             raise ValidationError(f"Stack [{name}] does not exist")
-        return Stack(space, space.new_identity(name), request.settings or Settings())
+        return Stack(space.new_identity(name), request.settings or Settings())
     if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
         text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
         raise ValidationError(text)

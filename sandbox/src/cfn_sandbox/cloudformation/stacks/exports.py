@@ -8,43 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.cloudformation.templates.outputs import Output
 
 
-def check(space: Space, identity: Identity, outputs: Iterable[Output]) -> None:
-    """Refuse outputs whose exports another stack has, or that take away what another stack uses.
-
-    Args:
-        space: the stack's account and region.
-        identity: the stack that exports.
-        outputs: its new outputs.
-
-    Raises:
-        ValidationError: in CloudFormation's words.
-    """
+def check(identity: Identity, outputs: Iterable[Output]) -> None:
+    """Refuse new outputs of a stack that export what another exports, or take away what one uses: ValidationError."""
     after = {str(output.export): str(output.value) for output in outputs if output.export is not None}
-    for name, export in space.exports().items():
+    for name, export in identity.space.exports().items():
         if export.stack.identity.stack_id != identity.stack_id:
             if name in after:
                 owner = export.stack.identity.name
                 raise ValidationError(f"Export with name {name} is already exported by stack {owner}.")
-        elif after.get(name) != export.value and (users := _users(space, name)):
+        elif after.get(name) != export.value and (users := _users(identity, name)):
             verb = "updated" if name in after else "deleted"
             raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")
 
 
-def check_deletion(space: Space, identity: Identity) -> None:
-    """Refuse the deletion of a stack whose exports another stack uses.
-
-    Raises:
-        ValidationError: in CloudFormation's words.
-    """
-    for name, export in space.exports().items():
-        if export.stack.identity.stack_id == identity.stack_id and (users := _users(space, name)):
+def check_deletion(identity: Identity) -> None:
+    """Refuse the deletion of a stack whose exports another stack uses: ValidationError."""
+    for name, export in identity.space.exports().items():
+        if export.stack.identity.stack_id == identity.stack_id and (users := _users(identity, name)):
             raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
 
 
-def _users(space: Space, name: str) -> str:
-    return " and ".join(stack.identity.name for stack in space.importers(name))
+def _users(identity: Identity, name: str) -> str:
+    return " and ".join(stack.identity.name for stack in identity.space.importers(name))

@@ -20,7 +20,7 @@ from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import (
@@ -61,23 +61,22 @@ class NestedStackType(ResourceType):
         """Create a stack, and wait for it."""
         if request.stack_id is None:
             return _failed("This sandbox makes nested stacks in stacks only: use CreateStack.", "InvalidRequest")
-        space, parent = self._parent(request)
+        parent = self._parent(request)
         reviewed = _reviewed(parent, request)
         child = reviewed.stack if reviewed is not None else new_stack(parent, str(request.logical_id))
-        identity = child.identity
-        definition = define(_submission(parent, request, properties), space, identity, None)
+        definition = define(_submission(parent, request, properties), child)
         request.watch(_instance(child))
         child.change("CREATE", definition, _options(parent, request), _settings(parent, properties, child.settings))
         if child.status.name == "CREATE_COMPLETE":
             return Outcome(_instance(child))
         reason = _reason(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
         reason = reason.removesuffix("Rollback requested by user.")
-        return _failed(f"Embedded stack {identity.stack_id} was not successfully created: {reason}", child=child)
+        return _failed(f"Embedded stack {child.identity.stack_id} was not successfully created: {reason}", child=child)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it was
         """Update a stack in place, and wait for it; or undo that."""
-        space, parent = self._parent(request)
-        child = space.find(instance.identifier)
+        parent = self._parent(request)
+        child = parent.space.find(instance.identifier)
         if child is None or child.status.name == "DELETE_COMPLETE":
             return _failed(f"Stack [{instance.identifier}] does not exist", "NotFound")
         if request.undo:
@@ -87,8 +86,7 @@ class NestedStackType(ResourceType):
         else:
             options = _options(parent, request)
             child.check_can_begin("UPDATE", options)
-            before = None if child.definition is NOTHING else child.definition
-            definition = define(_submission(parent, request, desired), space, child.identity, before)
+            definition = define(_submission(parent, request, desired), child)
             if not _would_change(child, definition):
                 return Outcome(_instance(child))
             child.change("UPDATE", definition, options, _settings(parent, desired, child.settings))
@@ -108,8 +106,8 @@ class NestedStackType(ResourceType):
 
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it is
         """Delete a stack, and wait for it."""
-        space, parent = self._parent(request)
-        child = space.find(instance.identifier)
+        parent = self._parent(request)
+        child = parent.space.find(instance.identifier)
         if child is not None:
             child.delete(token=parent.steps.events.token, nested=True)
             if child.status.name != "DELETE_COMPLETE":
@@ -117,9 +115,8 @@ class NestedStackType(ResourceType):
                 return _failed(f"Embedded stack {instance.identifier} was not successfully deleted: {reason}")
         return Outcome()
 
-    def _parent(self, request: Request) -> tuple[Space, Stack]:
-        space = self._space_of(request.account, request.region)
-        return space, space.named(request.stack_id or "")
+    def _parent(self, request: Request) -> Stack:
+        return self._space_of(request.account, request.region).named(request.stack_id or "")
 
 
 def generated_name(name: str, logical_id: str) -> str:
@@ -130,10 +127,9 @@ def generated_name(name: str, logical_id: str) -> str:
 
 def new_stack(parent: Stack, logical_id: str) -> Stack:
     """Return a new stack that is nested in another one. It isn't registered yet."""
-    space, own = parent.steps.space, parent.identity
-    identity = space.new_identity(generated_name(own.name, logical_id))
-    root_id = own.root_id or own.stack_id
-    return Stack(space, replace(identity, parent_id=own.stack_id, root_id=root_id), Settings())
+    own = parent.identity
+    identity = own.space.new_identity(generated_name(own.name, logical_id))
+    return Stack(replace(identity, parent_id=own.stack_id, root_id=own.root_id or own.stack_id), Settings())
 
 
 def submission_of(
@@ -184,13 +180,13 @@ def submission_of(
 def _submission(parent: Stack, request: Request, properties: Properties) -> Submission:
     reviewed = _reviewed(parent, request)
     body = reviewed.proposal.definition.text if reviewed is not None else None
-    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties, body)
+    return submission_of(parent.space, parent.steps.operation[0], request.tags, properties, body)
 
 
 def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
     """Return the nested stack's change set in the one that is executed; None if there is none."""
     _, options = parent.steps.operation
-    executed = parent.steps.space.change_sets.get(options.change_set_id or "")
+    executed = parent.space.change_sets.get(options.change_set_id or "")
     return executed.children.get(str(request.logical_id)) if executed is not None else None
 
 

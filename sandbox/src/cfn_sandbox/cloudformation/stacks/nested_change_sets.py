@@ -11,7 +11,7 @@ from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationErr
 from cfn_sandbox.cloudformation.stacks.change_sets import UNCHANGED, ChangeSet, Request, propose
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import generated_name, new_stack, submission_of
-from cfn_sandbox.cloudformation.stacks.plan import Plan, ResourceChange
+from cfn_sandbox.cloudformation.stacks.plan import ResourceChange
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack
 from cfn_sandbox.cloudformation.values import is_known
 
@@ -25,8 +25,8 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
     if change_set.failure is not None:
         return
     proposal = change_set.proposal
-    changes = dict(proposal.plan.changes)
-    for logical_id, change in proposal.plan.changes.items():
+    changes = dict(proposal.plan)
+    for logical_id, change in proposal.plan.items():
         if change.kind != STACK_TYPE or change.action not in {"Add", "Modify"}:
             continue
         try:
@@ -36,7 +36,7 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
             return
         change_set.children[logical_id] = child
         if child.failure in {UNCHANGED, NO_UPDATES}:  # it is kept for the template that it has read
-            del child.stack.steps.space.change_sets[child.change_set_id]
+            del child.stack.space.change_sets[child.change_set_id]
             if all(cause.source == "Automatic" for one in change.changes for cause in one.causes):
                 del changes[logical_id]
             continue
@@ -52,7 +52,7 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
         and not change_set.stack.differs(proposal.definition)
     ):
         changes, change_set.failure = {}, UNCHANGED
-    change_set.proposal = replace(proposal, plan=Plan(changes))
+    change_set.proposal = replace(proposal, plan=changes)
 
 
 def _propose(parent: ChangeSet, change: ResourceChange) -> ChangeSet:
@@ -63,7 +63,7 @@ def _propose(parent: ChangeSet, change: ResourceChange) -> ChangeSet:
         unknown = ", ".join(sorted(change.desired.keys() - known.keys()))
         text = "is known after apply, which this sandbox does not support with IncludeNestedStacks: leave that out."
         raise ValidationError(f"{unknown} {text}")
-    submission = submission_of(stack.steps.space, definition, definition.tags, known)
+    submission = submission_of(stack.space, definition, definition.tags, known)
     kind = "UPDATE" if change.action == "Modify" else "CREATE"
     name = generated_name(parent.name, change.logical_id)
     child = propose(
@@ -76,4 +76,4 @@ def _propose(parent: ChangeSet, change: ResourceChange) -> ChangeSet:
 def _stack(parent: ChangeSet, change: ResourceChange) -> Stack:
     if change.action == "Add":
         return new_stack(parent.stack, change.logical_id)
-    return parent.stack.steps.space.named(str(change.physical_id))
+    return parent.stack.space.named(str(change.physical_id))

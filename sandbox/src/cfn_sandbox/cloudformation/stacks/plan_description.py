@@ -16,7 +16,7 @@ def described(plan: Plan, *, with_values: bool) -> list[JSON]:
         plan: the plan.
         with_values: whether the request has IncludePropertyValues.
     """
-    changes = (_resource(change, with_values=with_values) for change in plan.changes.values())
+    changes = (_resource(change, with_values=with_values) for change in plan.values())
     return [{"Type": "Resource", "ResourceChange": change} for change in changes if change is not None]
 
 

@@ -36,6 +36,11 @@ class Template:
         """The resources' definitions, by logical id."""
         return self.members("Resources")
 
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The resources' types, by logical id."""
+        return {logical_id: str(definition.get("Type")) for logical_id, definition in self.resources.items()}
+
     @property
     def extended(self) -> bool:
         """Whether AWS::LanguageExtensions made this template, so that its functions are allowed."""
