@@ -158,11 +158,8 @@ class Stack:
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
-            self.settings = replace(
-                settings or self.settings,
-                disable_rollback=options.on_failure == "DO_NOTHING",
-                retain_except_on_create=options.retain_except_on_create,
-            )
+            disabled = options.on_failure == "DO_NOTHING"
+            self.settings = replace(settings or self.settings, disable_rollback=disabled)
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
             deployment = Deployment(self.steps, self.contents, definition, undo)
             self.steps.operation = definition, options

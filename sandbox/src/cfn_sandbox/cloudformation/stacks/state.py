@@ -68,7 +68,6 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
-    retain_except_on_create: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cfn_sandbox.cloudformation.values import JSON, KNOWN_AFTER_APPLY, Reference
 MAXIMUM_BYTES = 4096  # of a parameter's value
 
 # Looks a name (or `name:version`) up in Parameter Store. Returns None if there is no such parameter, and raises
-# `unsupported_type` for a SecureString.
+# ValidationError for a SecureString.
 ParameterStore = Callable[[str], str | None]
 
 
@@ -122,11 +122,6 @@ def _check_text(key: str, value: str) -> None:
         raise ValidationError(f"Parameter '{key}' must not contain control characters")
     if len(value.encode()) > MAXIMUM_BYTES:
         raise ValidationError(f"Parameter '{key}' must contain at most {MAXIMUM_BYTES} bytes")
-
-
-def unsupported_type(name: str) -> ValidationError:
-    """Return the error of a parameter in Parameter Store whose type templates can't use: a SecureString."""
-    return ValidationError(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
 
 
 def _stored(names: Mapping[str, str], parameter_store: ParameterStore) -> dict[str, str]:
