@@ -203,16 +203,16 @@ class Deployment:
         if current is not None and current.physical_id == resource.physical_id:
             del self.undo.live[resource.logical_id]
 
-    def _update(self, draft: Draft, current: Resource) -> None:
+    def _update(self, draft: Draft, current: Resource, reason: str | None = None) -> None:
         begun = partial(self.undo.add, draft.logical_id)
-        self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun)
+        self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun, reason)
 
     def _import(self, draft: Draft, identifier: Mapping[str, JSON]) -> None:
         resource = self._steps.adopt(draft, identifier)
         self._scope.resources[draft.logical_id] = resource
         self.undo.add(draft.logical_id, partial(self._take_back, resource, partial(self._steps.release, resource)))
         if draft.tags:
-            self._update(draft, resource)
+            self._update(draft, resource, events.TAGS_OF_IMPORTED)
 
 
 def _equal(new: object, old: object) -> bool:

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 INITIATED = "Resource creation Initiated"
 REPLACEMENT = "Requested update requires the creation of a new physical resource; hence creating one."
+IMPORT_STARTED = "Resource import started."
+IMPORT_COMPLETED = "Resource import completed."
 TAGS_OF_IMPORTED = "Apply stack-level tags to imported resource if applicable."
 USER_INITIATED = "User Initiated"
 STACK_TYPE = "AWS::CloudFormation::Stack"

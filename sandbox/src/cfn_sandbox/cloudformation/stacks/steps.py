@@ -39,6 +39,7 @@ class _Step:
     """A step that is under way."""
 
     physical_id: str  # the resource's, as its next event has it
+    result: str | None = None  # the reason in its last event
     left: Resource | None = None  # what exists although its creation failed
 
 
@@ -56,25 +57,34 @@ class Steps:
         self.operation: tuple[Definition, Options] = NOTHING, Options()
 
     @contextmanager
-    def _step(self, verb: str, draft: Draft, physical_id: str = "", *, announce: bool = True) -> Iterator[_Step]:
+    def _step(
+        self, verb: str, draft: Draft, physical_id: str = "", reason: str | None = None, *, announce: bool = True
+    ) -> Iterator[_Step]:
         """Surround a step with its events. What it raises is the reason of its failure.
+
+        Args:
+            verb: CREATE, UPDATE, IMPORT or DELETE.
+            draft: the resource.
+            physical_id: its physical id; empty while it has none.
+            reason: the reason in the first event.
+            announce: whether there is a first event; without, the caller has added it.
 
         Raises:
             StepFailure: the step has failed.
         """
         step = _Step(physical_id)
         if announce:
-            self.events.add(draft.subject(physical_id), f"{verb}_IN_PROGRESS")
+            self.events.add(draft.subject(physical_id), f"{verb}_IN_PROGRESS", reason)
         try:
             yield step
         except CloudFormationError as error:
-            reason = error.message
+            failure = error.message
         except Exception as error:  # noqa: BLE001 - a defect of a type: the stack must roll back all the same
-            reason = f"Internal error of the sandbox: {type(error).__name__}: {error}"
+            failure = f"Internal error of the sandbox: {type(error).__name__}: {error}"
         else:
-            self.events.add(draft.subject(step.physical_id), f"{verb}_COMPLETE")
+            self.events.add(draft.subject(step.physical_id), f"{verb}_COMPLETE", step.result)
             return
-        raise self._failure(verb, draft.subject(step.physical_id), reason, step.left)
+        raise self._failure(verb, draft.subject(step.physical_id), failure, step.left)
 
     def create(self, draft: Draft, verb: str = "CREATE") -> Resource:
         """Create a resource.
@@ -104,18 +114,25 @@ class Steps:
                 step.left = draft.made(sent, outcome.instance, failed=True)
             return draft.made(sent, _existing(outcome))
 
-    def update(self, draft: Draft, current: Resource, begun: Callable[[Callable[[], Resource]], object]) -> Resource:
+    def update(
+        self,
+        draft: Draft,
+        current: Resource,
+        begun: Callable[[Callable[[], Resource]], object],
+        reason: str | None = None,
+    ) -> Resource:
         """Update a resource in place.
 
         Args:
             draft: the resource as it shall be.
             current: the resource as it is.
             begun: called before the type is, with how to undo the update: CloudFormation undoes one that fails, too.
+            reason: the reason in the first event.
 
         Raises:
             StepFailure: it can't be updated.
         """
-        with self._step("UPDATE", draft, current.physical_id) as step:
+        with self._step("UPDATE", draft, current.physical_id, reason) as step:
             kind = self.identity.space.type_of(draft.kind)
             desired = draft.made(self._sent(kind, draft), current.instance)
             if kind.supports("UPDATE"):
@@ -139,11 +156,11 @@ class Steps:
         Raises:
             StepFailure: the template's properties are refused, or the resource can't be read.
         """
-        with self._step("IMPORT", draft) as step:
+        with self._step("IMPORT", draft, reason=events.IMPORT_STARTED) as step:
             kind = self.identity.space.type_of(draft.kind)
             sent = self._sent(kind, draft)
             found = _existing(kind.read(self.identity.request(draft.logical_id), identifier))
-            step.physical_id = found.identifier
+            step.physical_id, step.result = found.identifier, events.IMPORT_COMPLETED
         return replace(draft.made(sent, found), tags={})
 
     def release(self, resource: Resource) -> None:
