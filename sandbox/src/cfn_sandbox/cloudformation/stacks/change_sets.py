@@ -88,31 +88,14 @@ class ChangeSet:
 
 
 def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
-    """Make a change set, and the stack if it is for a new one.
-
-    Args:
-        space: the account and region.
-        stack_name: the stack's name or ARN.
-        submission: what the stack shall be.
-        request: the rest of the request.
-
-    Raises:
-        CloudFormationError: the request is refused.
-    """
+    """Make a change set, and the stack if it is for a new one; CloudFormationError refuses the request."""
     return propose(_find_or_create_stack(space, stack_name, request), submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
-    """Make a change set for a stack.
+    """Make a change set for a stack; CloudFormationError refuses the request.
 
-    Args:
-        stack: the stack.
-        submission: what the stack shall be.
-        request: the rest of the request.
-        parent: the change set of the stack that this one is nested in, if that one makes it.
-
-    Raises:
-        CloudFormationError: the request is refused.
+    `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
     if any(one.name == request.name for one in of_stack(space, stack)):
@@ -191,8 +174,7 @@ def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
 def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
     """Return a change set by its ARN, which finds an executed one too, or by its name and its stack.
 
-    Raises:
-        CloudFormationError: the stack or the change set does not exist, or the stack is not given.
+    A CloudFormationError says which of them doesn't exist, or that the stack is not given.
     """
     missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     if name.startswith("arn:"):
@@ -223,16 +205,13 @@ def execute(
     retain_except_on_create: bool = False,
     token: str | None = None,
 ) -> None:
-    """Start the operation of a change set.
+    """Start the operation of a change set; a CloudFormationError says that it, or its stack's status, forbids that.
 
     Args:
         change_set: the change set.
         disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
         retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
         token: the request's ClientRequestToken.
-
-    Raises:
-        CloudFormationError: the change set, or the stack's status, doesn't allow it.
     """
     if change_set.parent is not None:
         text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"

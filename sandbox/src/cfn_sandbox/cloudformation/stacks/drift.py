@@ -114,8 +114,7 @@ class Detection:
 def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection:
     """Start to check all resources of a stack, or the named ones.
 
-    Raises:
-        ValidationError: the stack's status doesn't allow it, or a resource doesn't exist.
+    A ValidationError says that the stack's status doesn't allow it, or a resource doesn't exist.
     """
     _check_ready(stack)
     live = stack.contents.resources
@@ -142,11 +141,7 @@ def _run(stack: Stack, logical_ids: tuple[str, ...], detection: Detection) -> No
 
 
 def check_resource(stack: Stack, logical_id: str) -> ResourceDrift:
-    """Check one resource.
-
-    Raises:
-        ValidationError: the stack's status doesn't allow it, or the resource can't be checked.
-    """
+    """Check one resource; a ValidationError says that it, or the stack's status, doesn't allow that."""
     _check_ready(stack)
     resource = stack.contents.resources.get(logical_id)
     if resource is None:
@@ -197,12 +192,9 @@ def _compared(resource: Resource, kind: ResourceType, found: Outcome) -> Resourc
 def expected_properties(
     kind: ResourceType, properties: Mapping[str, JSON], stack_tags: Mapping[str, str]
 ) -> dict[str, JSON]:
-    """Return the properties that READ should return: the template's, and the stack's tags if the type is taggable.
+    """Return the properties that READ should return: the template's, typed, and the stack's tags if the type has them.
 
-    Args:
-        kind: the resource type.
-        properties: the template's properties, in the schema's types.
-        stack_tags: the stack's tags that the type last received. If keys are equal, the resource's own tag wins.
+    If two tags have one key, the resource's own tag wins.
     """
     schema = kind.schema
     readable = cast("dict[str, JSON]", schema.without(properties, schema.write_only))

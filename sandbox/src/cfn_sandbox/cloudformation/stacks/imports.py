@@ -19,16 +19,7 @@ Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identi
 
 
 def to_import(resources: Iterable[Mapping[str, JSON]], definition: Definition, stack: Stack) -> Models:
-    """Return the resources to import: by logical id, the properties that identify each.
-
-    Args:
-        resources: the request's ResourcesToImport.
-        definition: what the stack shall be.
-        stack: the stack that the resources are imported into.
-
-    Raises:
-        ValidationError: a resource can't be imported, or there is none.
-    """
+    """Return what the request's ResourcesToImport identifies; ValidationError if that can't be imported."""
     found: Models = {}
     types = definition.template.types
     for resource in resources:
@@ -79,13 +70,7 @@ def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[st
 
 
 def refuse_owned(identifiers: Mapping[str, str], definition: Definition, stack: Stack) -> None:
-    """Refuse to import resources that are in a stack already: ValidationError.
-
-    Args:
-        identifiers: the physical ids of the resources to import, by logical id.
-        definition: what the stack shall be.
-        stack: the stack that the resources are imported into.
-    """
+    """Refuse to import resources, given by their physical ids, that are in a stack already: ValidationError."""
     for logical_id, physical_id in identifiers.items():
         if owner := stack.space.owner(definition.template.types[logical_id], physical_id):
             text = f"The resource to import [{logical_id}] is in stack [{owner.identity.name}] already"
@@ -96,9 +81,7 @@ def find_existing(definition: Definition, stack: Stack) -> Models:
     """Return the template's new resources that exist already, for ImportExistingResources.
 
     A resource can be found only if the template gives its whole primary identifier, and its type has a READ handler.
-
-    Raises:
-        ValidationError: a READ failed.
+    A READ that fails raises ValidationError.
     """
     found: Models = {}
     evaluation = Scope(definition, stack.identity).evaluator()

@@ -14,18 +14,7 @@ from cfn_sandbox.cloudformation.templates.checking import check_stack_name
 
 
 def create_stack(space: Space, name: str, submission: Submission, options: Options, settings: Settings) -> Stack:
-    """Start to create a stack, or one that has only change sets so far.
-
-    Args:
-        space: the account and region.
-        name: the stack's name.
-        submission: what it shall be.
-        options: how the operation is done.
-        settings: what else the request sets on it.
-
-    Raises:
-        CloudFormationError: the request is refused.
-    """
+    """Start to create a stack, or one that has only change sets so far; CloudFormationError refuses the request."""
     check_stack_name(name)
     stack = space.find(name)
     if stack is not None and stack.status.name != "REVIEW_IN_PROGRESS":
@@ -38,17 +27,7 @@ def create_stack(space: Space, name: str, submission: Submission, options: Optio
 
 
 def update_stack(stack: Stack, submission: Submission, options: Options, settings: Settings) -> None:
-    """Start to update a stack.
-
-    Args:
-        stack: the stack.
-        submission: what it shall be.
-        options: how the operation is done.
-        settings: what else it shall have.
-
-    Raises:
-        CloudFormationError: the request is refused.
-    """
+    """Start to update a stack; CloudFormationError refuses the request."""
     stack.check_can_begin("UPDATE", options)
     check_role(stack.space, settings.role_arn)
     stack.change("UPDATE", define(submission, stack), options, settings)

@@ -139,8 +139,8 @@ def submission_of(
 
     Args:
         space: the account and region.
-        definition: what the stack shall be that it is nested in.
-        tags: that stack's tags.
+        definition: what the parent shall be.
+        tags: the parent's tags.
         properties: the resource's properties. What is unknown in Parameters is known after apply.
         body: the template, if a change set has read it; None to read it at its URL.
 

@@ -90,16 +90,13 @@ Plan = Mapping[str, ResourceChange]
 def make_plan(
     identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str] | None = None
 ) -> Plan:
-    """Return the plan of an operation.
+    """Return the plan of an operation; a ValidationError says that the template can't be evaluated.
 
     Args:
         identity: the stack.
-        before: what the stack has.
+        before: what it has.
         after: what it shall be.
         imports: the physical ids of the resources to import, by logical id.
-
-    Raises:
-        ValidationError: the template can't be evaluated.
     """
     return _Planner(identity, before, after, imports or {}).plan()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from cfn_sandbox.cloudformation.errors import ValidationError, template_error
 from cfn_sandbox.cloudformation.stacks.state import Definition, Identity, Resource
+from cfn_sandbox.cloudformation.templates import evaluation
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.values import Reference, Unknown, Value
 
 
-class Scope:
+class Scope(evaluation.Scope):
     """The values of resources and exports, as far as they are known.
 
     A resource without an entry in `resources` is known after apply.

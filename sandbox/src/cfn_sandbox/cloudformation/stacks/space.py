@@ -143,11 +143,7 @@ def find_space(
 ) -> Space:
     """Return what CloudFormation keeps of an account in a region.
 
-    Args:
-        account: the account's number.
-        region: the region's name.
-        services: returns the account's other services in the region, for the first request.
-        validate_registered: whether pre-deployment validation covers registered types.
+    For the first request of an account and region, `services` returns the account's other services there.
     """
     with _lock:
         if (account, region) not in _spaces:

@@ -56,12 +56,7 @@ class Recovery:
 
 
 class Stack:
-    """A stack.
-
-    Args:
-        identity: which stack it is.
-        settings: what requests set on it besides its definition.
-    """
+    """A stack."""
 
     def __init__(self, identity: Identity, settings: Settings) -> None:
         self.steps = Steps(identity)
@@ -98,11 +93,7 @@ class Stack:
         return (self if root is None else root).settings.termination_protection
 
     def protect(self, *, enabled: bool) -> None:
-        """Enable or disable termination protection.
-
-        Raises:
-            ValidationError: the stack is nested.
-        """
+        """Enable or disable termination protection; a nested stack refuses it with ValidationError."""
         if self.identity.root_id is not None:
             text = f"TerminationProtection of the nested stack [{self.identity.stack_id}] is set on its root stack"
             raise ValidationError(f"{text} [{self.identity.root_id}].")
@@ -138,7 +129,7 @@ class Stack:
             raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
 
     def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
-        """Start a create, update or import operation.
+        """Start to CREATE the stack, UPDATE it or IMPORT resources.
 
         Args:
             action: CREATE, UPDATE or IMPORT.

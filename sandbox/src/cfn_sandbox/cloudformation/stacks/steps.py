@@ -44,11 +44,7 @@ class _Step:
 
 
 class Steps:
-    """The steps of one stack's operations.
-
-    Args:
-        identity: the stack.
-    """
+    """The steps of one stack's operations."""
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
@@ -169,11 +165,7 @@ class Steps:
             self.events.add(resource.subject(resource.physical_id), status)
 
     def delete(self, resource: Resource, *, skip: bool = False) -> None:
-        """Delete a resource; or leave it as it is, with an event, if it is to `skip`.
-
-        Raises:
-            StepFailure: it can't be deleted.
-        """
+        """Delete a resource, or raise StepFailure. `skip` leaves it as it is, with an event."""
         if skip:
             self.events.add(resource.subject(resource.physical_id), "DELETE_SKIPPED")
             return
@@ -200,8 +192,7 @@ class Steps:
     def _sent(self, kind: ResourceType, draft: Draft) -> dict[str, JSON]:
         """Return the properties that the type receives: typed, and with dynamic references resolved.
 
-        Raises:
-            ValidationError: a reference leads nowhere, or the schema refuses the properties.
+        A reference that leads nowhere, and properties that the schema refuses, raise ValidationError.
         """
         resolved = dynamic.resolve(cast("Value", dict(draft.properties)), self.identity.space.services.dynamic)
         sent = kind.typed(resolved) if isinstance(resolved, dict) else {}

@@ -19,7 +19,7 @@ from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.catalogue import is_registered
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import at
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, mapped, shown
+from cfn_sandbox.cloudformation.values import Unknown, Value, is_known, mapped, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
@@ -95,11 +95,6 @@ def reason_of(invalid: Invalid) -> str:
 
 
 def failed(found: list[Invalid], verb: str) -> str:
-    """Return the reason of a stack whose operation stops.
-
-    Args:
-        found: the failed validations.
-        verb: CREATE or UPDATE.
-    """
-    names: list[JSON] = list(dict.fromkeys(invalid.subject.logical_id for invalid in found))
-    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(map(str, names))}]. "
+    """Return the reason of a stack whose operation, CREATE or UPDATE, stops."""
+    names = dict.fromkeys(invalid.subject.logical_id for invalid in found)
+    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(names)}]. "

@@ -7,11 +7,10 @@ LocalStack recorded (tests/aws/services/cloudformation), and messages that users
 from __future__ import annotations
 
 import re
-from graphlib import CycleError, TopologicalSorter
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
-from cfn_sandbox.cloudformation.templates.evaluation import circular, depends_on, unresolved
+from cfn_sandbox.cloudformation.templates.evaluation import depends_on, in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
@@ -52,11 +51,7 @@ def check(template: Template) -> None:
 
 
 def check_stack_name(name: str) -> None:
-    """Refuse a stack name that CloudFormation refuses.
-
-    Raises:
-        ValidationError: in AWS's words.
-    """
+    """Refuse a stack name that CloudFormation refuses: ValidationError."""
     words = f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must"
     if not _STACK_NAME.fullmatch(name):
         raise ValidationError(f"{words} satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")
@@ -258,7 +253,4 @@ def _refuse_cycles(resources: dict[str, Object]) -> None:
         logical_id: {one.name for one in references(forms.without_branches(definition))} | {*depends_on(definition)}
         for logical_id, definition in resources.items()
     }
-    try:
-        TopologicalSorter({logical_id: names & edges.keys() for logical_id, names in edges.items()}).prepare()
-    except CycleError as error:
-        raise circular(error.args[1]) from error
+    in_order({logical_id: names & edges.keys() for logical_id, names in edges.items()})

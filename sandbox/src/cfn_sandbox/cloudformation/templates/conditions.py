@@ -28,11 +28,7 @@ class Booleans:
     rules: bool = False  # whether functions of rules are allowed
 
     def holds(self, part: JSON) -> bool:
-        """Return what a function of conditions or rules returns.
-
-        Raises:
-            ValidationError: it is no such function, or its arguments are wrong.
-        """
+        """Return what a function of conditions or rules returns; ValidationError if it is none, or malformed."""
         if isinstance(part, dict) and len(part) == 1:
             ((name, argument),) = part.items()
             if name == "Condition" and isinstance(argument, str):

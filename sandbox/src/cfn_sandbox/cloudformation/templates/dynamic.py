@@ -66,16 +66,13 @@ def dynamic_references(value: Value) -> Iterator[DynamicReference]:
 
 
 def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
-    """Refuse dynamic references that are malformed, or secure where CloudFormation doesn't resolve secure ones.
+    """Refuse malformed dynamic references, and secure ones where CloudFormation resolves none: ValidationError.
 
     Args:
         kind: the resource's type.
         properties: its properties, evaluated.
         lookup: looks plain parameters up: CloudFormation refuses a request at once if one doesn't exist. Secrets and
             secure strings are looked up only when the resource is made.
-
-    Raises:
-        ValidationError: in AWS's words, where they are known.
     """
     allowed = table.accepted("properties with ssm-secure")
     found = [*_placed(properties, f"{kind}/Properties")]

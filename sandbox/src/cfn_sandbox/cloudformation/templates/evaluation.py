@@ -5,9 +5,8 @@ Source: "Intrinsic function reference" in the user guide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Protocol
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
@@ -19,42 +18,27 @@ from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
 
 
-class Scope(Protocol):
+class Scope:
     """What the evaluator asks for: values that only the stack, the account or the region can tell.
 
     Each method returns a value, or an Unknown with the reference that asked for it. Each may raise ValidationError.
+    In this scope nothing is known yet.
     """
 
     def ref(self, logical_id: str) -> Value:
         """Return what Ref returns for an active resource of the template."""
-
-    def attribute(self, logical_id: str, name: str) -> Value:
-        """Return an attribute (`Endpoint.Port`) of an active resource of the template."""
-
-    def import_value(self, name: str) -> Value:
-        """Return an exported value."""
-
-    def availability_zones(self, region: str) -> list[str]:
-        """Return the names of a region's availability zones."""
-
-
-class Blank:
-    """A scope in which nothing is known yet."""
-
-    def ref(self, logical_id: str) -> Value:
-        """Return an unknown."""
         return Unknown((Reference(logical_id),))
 
     def attribute(self, logical_id: str, name: str) -> Value:
-        """Return an unknown."""
+        """Return an attribute (`Endpoint.Port`) of an active resource of the template."""
         return Unknown((Reference(logical_id, name),))
 
-    def import_value(self, name: str) -> Value:  # noqa: ARG002 - the scope's signature
-        """Return an unknown."""
+    def import_value(self, name: str) -> Value:  # noqa: ARG002 - nothing is known
+        """Return an exported value."""
         return Unknown()
 
-    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002
-        """Return no zones."""
+    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002 - nothing is known
+        """Return the names of a region's availability zones."""
         return []
 
 
@@ -68,14 +52,23 @@ class Evaluator:
         template: the template, expanded and checked.
         parameters: the parameters' values.
         pseudo_parameters: the pseudo parameters.
-        scope: what only the stack can tell. It is asked each time; nothing is remembered.
+        scope: what only the stack can tell; None if nothing is known. It is asked each time; nothing is remembered.
     """
 
     def __init__(
-        self, template: Template, parameters: Parameters, pseudo_parameters: PseudoParameters, scope: Scope
+        self,
+        template: Template,
+        parameters: Parameters,
+        pseudo_parameters: PseudoParameters,
+        scope: Scope | None = None,
     ) -> None:
-        self.template, self.parameters, self.pseudo, self.scope = template, parameters, pseudo_parameters, scope
+        self.template, self.parameters, self.pseudo = template, parameters, pseudo_parameters
+        self.scope = scope or Scope()
         self._conditions: dict[str, bool | None] = {}  # None while a condition is being evaluated
+
+    def of(self, template: Template) -> Evaluator:
+        """Return an evaluator of another template with the same values."""
+        return Evaluator(template, self.parameters, self.pseudo, self.scope)
 
     def condition(self, name: str) -> bool:
         """Return a condition's value."""
@@ -121,11 +114,7 @@ class Evaluator:
     def references(self, logical_id: str, name: str | None = None) -> list[Reference]:
         """Return the references in a resource's definition, or in one of its properties, without repetition.
 
-        Only active references count: not those in a branch of Fn::If that isn't taken.
-
-        Args:
-            logical_id: the resource's logical id.
-            name: a property's name; None for the whole definition, Metadata included.
+        Only active references count: not those in a branch of Fn::If that isn't taken. Those in Metadata do.
         """
         part: JSON = self.template.resources[logical_id]
         if name is not None:
@@ -140,23 +129,8 @@ class Evaluator:
         return [name for name in dict.fromkeys(names) if name in resources and self.is_active(resources[name])]
 
     def order(self) -> list[str]:
-        """Return the active resources' logical ids, each after those that it depends on, else in the template's order.
-
-        Raises:
-            ValidationError: the dependencies are circular.
-        """
-        places = {logical_id: place for place, logical_id in enumerate(self.active())}
-        sorter = TopologicalSorter({logical_id: self.dependencies(logical_id) for logical_id in places})
-        try:
-            sorter.prepare()
-        except CycleError as error:
-            raise circular(error.args[1]) from error
-        order = []
-        while sorter.is_active():
-            ready = sorted(sorter.get_ready(), key=places.__getitem__)
-            order += ready
-            sorter.done(*ready)
-        return order
+        """Return the active resources' logical ids, each after those that it depends on, else as in the template."""
+        return in_order({logical_id: self.dependencies(logical_id) for logical_id in self.active()})
 
     def check(self, lookup: dynamic.Lookup | None = None) -> None:
         """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
@@ -327,6 +301,27 @@ class Evaluator:
         return self.scope.import_value(text(name))
 
 
+def in_order(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return logical ids, each after those that it depends on, else as they are given.
+
+    Raises:
+        ValidationError: the dependencies are circular.
+    """
+    places = {logical_id: place for place, logical_id in enumerate(dependencies)}
+    sorter = TopologicalSorter(dependencies)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        listed = ", ".join(sorted(set(error.args[1])))
+        raise ValidationError(f"Circular dependency between resources: [{listed}]") from error
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=places.__getitem__)
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
 def depends_on(definition: Object) -> list[str]:
     """Return the logical ids in a resource's DependsOn."""
     others = definition.get("DependsOn", [])
@@ -334,11 +329,7 @@ def depends_on(definition: Object) -> list[str]:
 
 
 def sub_arguments(argument: JSON) -> tuple[str, Mapping[str, JSON]]:
-    """Return the text and the mapping of a Fn::Sub with two arguments.
-
-    Raises:
-        ValidationError: they are something else.
-    """
+    """Return the text and the mapping of a Fn::Sub with two arguments; a ValidationError says that they are none."""
     if isinstance(argument, list) and len(argument) == 2:
         template, mapping = argument
         if isinstance(template, str) and isinstance(mapping, dict):
@@ -368,8 +359,3 @@ def unresolved(names: list[str], block: str) -> ValidationError:
     """Return the error of references to what doesn't exist, or isn't made because its condition is false."""
     listed = ", ".join(sorted(set(names)))
     return format_error(f"Unresolved resource dependencies [{listed}] in the {block} block of the template")
-
-
-def circular(cycle: list[str]) -> ValidationError:
-    """Return the error of resources that depend on each other."""
-    return ValidationError(f"Circular dependency between resources: [{', '.join(sorted(set(cycle)))}]")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cfn_sandbox.cloudformation.errors import template_error
 from cfn_sandbox.cloudformation.templates import evaluation, table
 from cfn_sandbox.cloudformation.templates.conditions import Booleans
-from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_function
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -21,14 +21,10 @@ class Forms(Evaluator):
     """An evaluator to which every value is unknown, but for its kind: so it finds wrong forms, and no wrong values."""
 
     def __init__(self, template: Template) -> None:
-        super().__init__(template, Parameters(), PseudoParameters("", "", "", ""), Blank())
+        super().__init__(template, Parameters(), PseudoParameters("", "", "", ""))
 
     def evaluate(self, part: JSON) -> Value:
-        """Return an unknown of a part's kind.
-
-        Raises:
-            ValidationError: a function in the part has a wrong form, or doesn't exist.
-        """
+        """Return an unknown of a part's kind; ValidationError for a function of a wrong form, or that doesn't exist."""
         return super().evaluate(part) if isinstance(part, (dict, list)) else Unknown(kind="string")
 
     def condition(self, name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import language_extensions, sam, table
-from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -49,7 +49,8 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
     """
     if not uses_macros(template):
         return template
-    expansion = _Expansion(template, parameters, pseudo, fetch)
+    evaluator = Evaluator(template, parameters, pseudo)
+    expansion = _Expansion(evaluator, fetch)
     declared = [*_calls(template.body.get("Transform"))]
     for name, _ in declared:
         _check_name(name, pseudo.account)
@@ -61,9 +62,9 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
         if name == INCLUDE:
             expanded = Template(_merged(expanded.body, expansion.included(arguments)), expanded.expanded_by)
         elif name == language_extensions.NAME:
-            expanded = language_extensions.expand(expanded, parameters, pseudo)
+            expanded = language_extensions.expand(evaluator.of(expanded))
         else:
-            expanded = sam.expand(expanded, parameters, pseudo)
+            expanded = sam.expand(evaluator.of(expanded))
     return expanded
 
 
@@ -96,18 +97,10 @@ def _merged(members: Object, included: JSON) -> Object:
 
 
 class _Expansion:
-    """Expands embedded macros.
+    """Expands embedded macros."""
 
-    Args:
-        template: the template.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
-        fetch: reads what AWS::Include includes.
-    """
-
-    def __init__(self, template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> None:
-        self._evaluator = Evaluator(template, parameters, pseudo, Blank())
-        self._fetch = fetch
+    def __init__(self, evaluator: Evaluator, fetch: Fetch) -> None:
+        self._evaluator, self._fetch = evaluator, fetch
 
     def embedded(self, part: JSON) -> JSON:
         """Return a part with each Fn::Transform expanded, from the inside out."""

@@ -47,11 +47,7 @@ def split(given: str) -> list[str]:
 
 
 def kind(declaration: Object) -> Kind:
-    """Return what the declaration's Type says.
-
-    Raises:
-        ValidationError: there is no such type.
-    """
+    """Return what the declaration's Type says; a ValidationError says that there is no such type."""
     name = declaration.get("Type")
     if not isinstance(name, str):
         raise format_error("Every Parameters object must contain a Type member.")
@@ -75,11 +71,7 @@ def _plain(name: str) -> Kind:
 
 
 def check_constraints(key: str, declaration: Object) -> None:
-    """Refuse constraints that don't fit a parameter's type, are malformed, or refuse its own default.
-
-    Raises:
-        ValidationError: in AWS's words, where they are known.
-    """
+    """Refuse constraints that don't fit a parameter's type, are malformed, or refuse its default: ValidationError."""
     is_number = kind(declaration).name == "Number"
     for name in _OF_TEXTS if is_number else _OF_NUMBERS:
         if name in declaration:

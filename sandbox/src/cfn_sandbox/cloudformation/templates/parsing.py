@@ -72,8 +72,7 @@ def parse_part(body: str, *, included: bool = False) -> JSON:
         included: whether it is for AWS::Include, which allows YAML's aliases, and no short forms of functions.
 
     Raises:
-        ValidationError: the text is not well-formed, has repeated keys, null, control characters, or is nested too
-            deep.
+        ValidationError: it is not well-formed, has repeated keys, null, control characters, or is nested too deep.
     """
     if not body.isascii() and _SURROGATE.search(body):
         raise format_error("unsupported characters.")

@@ -72,8 +72,7 @@ def _of_sub(argument: JSON, decide: Decide, found: list[Reference]) -> None:
 def variables(template: str) -> list[str]:
     """Return the names of the variables in the text of Fn::Sub, without blanks and repetition. `${!Literal}` is none.
 
-    Raises:
-        ValidationError: a name has a character that AWS refuses.
+    A name with a character that AWS refuses raises ValidationError.
     """
     places = dict.fromkeys(place.strip() for place in _PLACES.findall(template))
     names = [place for place in places if not place.startswith("!")]

@@ -8,25 +8,20 @@ import json
 import boto3
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates.parameters import Parameters
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
-from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
 
 NAME = "AWS::Serverless-2016-10-31"
 
 
-def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters) -> Template:
-    """Return a template with SAM's resources expanded.
-
-    Args:
-        template: the template, without its Transform section.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
+def expand(evaluator: Evaluator) -> Template:
+    """Return a template, whose Transform section was taken out, with SAM's resources expanded.
 
     Raises:
         ValidationError: SAM refuses the template; with SAM's message.
     """
+    template, parameters, pseudo = evaluator.template, evaluator.parameters, evaluator.pseudo
     for logical_id, definition in template.resources.items():
         properties = definition.get("Properties")
         location = properties.get("Location") if isinstance(properties, dict) else None
