@@ -15,7 +15,7 @@ from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -139,7 +139,6 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
         on_failure = "ROLLBACK"
     options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
     identifiers = imports.identifiers(models, definition, stack)
-    imports.refuse_owned(identifiers, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
     failure = None
     if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
@@ -160,9 +159,7 @@ def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
     if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
         text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
         raise ValidationError(text)
-    if stack.status.name not in READY[request.kind]:
-        text = f"Stack:{stack.identity.stack_id} is in {stack.status.name} state and can not be updated."
-        raise ValidationError(text)
+    stack.check_ready(request.kind)
     return stack
 
 

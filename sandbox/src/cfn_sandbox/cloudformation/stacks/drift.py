@@ -51,10 +51,9 @@ class ResourceDrift:
             "PhysicalResourceId": self.resource.physical_id,
             "ResourceType": self.resource.kind,
             "StackResourceDriftStatus": self.status,
+            "DriftStatusReason": self.reason,
             "Timestamp": self.time,
         }
-        if self.reason is not None:
-            answer["DriftStatusReason"] = self.reason
         if self.compared is not None:
             expected, actual = self.compared
             answer["ExpectedProperties"] = json.dumps(expected)
@@ -93,17 +92,16 @@ class Detection:
 
     def answer(self) -> dict[str, JSON | datetime]:
         """Return the answer of DescribeStackDriftDetectionStatus."""
-        answer: dict[str, JSON | datetime] = {
+        reason = f"Failed to detect drift on resource [{', '.join(self.failed)}]"
+        return {
             "StackId": self.stack_id,
             "StackDriftDetectionId": self.detection_id,
             "DetectionStatus": self.status,
+            "DetectionStatusReason": reason if self.failed else None,
+            "StackDriftStatus": None if self.drifted is None else self.drift,
+            "DriftedStackResourceCount": self.drifted,
             "Timestamp": self.started,
         }
-        if self.drifted is not None:
-            answer |= {"StackDriftStatus": self.drift, "DriftedStackResourceCount": self.drifted}
-        if self.failed:
-            answer["DetectionStatusReason"] = f"Failed to detect drift on resource [{', '.join(self.failed)}]"
-        return answer
 
     @property
     def drift(self) -> str:

@@ -12,8 +12,9 @@ from cfn_sandbox.cloudformation.stacks.plan import Plan
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
+from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.cloudformation.values import JSON
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 
@@ -64,17 +65,14 @@ def _model(identifier: Mapping[str, JSON], schema: ResourceSchema) -> dict[str, 
 
 
 def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[str, str]:
-    """Return the physical id of each resource to import, by logical id."""
+    """Return the physical id of each resource to import, by logical id; ValidationError if a stack has it already."""
     types = definition.template.types
-    return {key: str(_schema(stack, types[key]).identifier(dict(model))) for key, model in models.items()}
-
-
-def refuse_owned(identifiers: Mapping[str, str], definition: Definition, stack: Stack) -> None:
-    """Refuse to import resources, given by their physical ids, that are in a stack already: ValidationError."""
-    for logical_id, physical_id in identifiers.items():
-        if owner := stack.space.owner(definition.template.types[logical_id], physical_id):
+    found = {key: str(_schema(stack, types[key]).identifier(dict(model))) for key, model in models.items()}
+    for logical_id, physical_id in found.items():
+        if owner := stack.space.owner(types[logical_id], physical_id):
             text = f"The resource to import [{logical_id}] is in stack [{owner.identity.name}] already"
             raise ValidationError(f"{text}: remove it there first, with a DeletionPolicy of Retain.")
+    return found
 
 
 def find_existing(definition: Definition, stack: Stack) -> Models:
@@ -92,13 +90,10 @@ def find_existing(definition: Definition, stack: Stack) -> Models:
         if kind is None or logical_id in stack.contents.resources or not has_policy:
             continue
         properties = kind.typed(evaluation.properties(logical_id))
-        parts: dict[str, Value] = {
-            ".".join(path): at(dict(properties), path) for path in kind.schema.primary_identifier
-        }
-        known = {name: value for name, value in parts.items() if isinstance(value, str | int | float)}
-        if not parts or len(known) < len(parts):
+        parts = {".".join(path): at(properties, path) for path in kind.schema.primary_identifier}
+        if not parts or not all(map(is_scalar, parts.values())):
             continue
-        model = _model({name: str(value) for name, value in known.items()}, kind.schema)
+        model = _model({name: str(value) for name, value in parts.items()}, kind.schema)
         outcome = kind.read(stack.identity.request(logical_id), model)
         if outcome.failure is None:
             found[logical_id] = model

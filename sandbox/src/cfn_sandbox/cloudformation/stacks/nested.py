@@ -69,7 +69,7 @@ class NestedStackType(ResourceType):
         child.change("CREATE", definition, _options(parent, request), _settings(parent, properties, child.settings))
         if child.status.name == "CREATE_COMPLETE":
             return Outcome(_instance(child))
-        reason = _reason(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
+        _, reason = _last(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
         reason = reason.removesuffix("Rollback requested by user.")
         return _failed(f"Embedded stack {child.identity.stack_id} was not successfully created: {reason}", child=child)
 
@@ -94,7 +94,7 @@ class NestedStackType(ResourceType):
         if ended:
             return Outcome(_instance(child))
         failures = {"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"}
-        status, reason = next(event for event in reversed(_own_events(child)) if event[0] in failures)
+        status, reason = _last(child, failures)
         words = f"was not successfully updated. Currently in {status} with reason: {reason}"
         return _failed(f"Embedded stack {instance.identifier} {words}")
 
@@ -111,7 +111,7 @@ class NestedStackType(ResourceType):
         if child is not None:
             child.delete(token=parent.steps.events.token, nested=True)
             if child.status.name != "DELETE_COMPLETE":
-                reason = _reason(child, {"DELETE_FAILED"})
+                _, reason = _last(child, {"DELETE_FAILED"})
                 return _failed(f"Embedded stack {instance.identifier} was not successfully deleted: {reason}")
         return Outcome()
 
@@ -153,27 +153,20 @@ def submission_of(
     body = space.services.text_at(url) if body is None else body
     if body is None:
         raise ValidationError("S3 error: The specified key does not exist.")
-    parameters: list[Mapping[str, JSON]] = []
     given = cast("dict[str, Value]", properties.get("Parameters") or {})
-    unknown = tuple(key for key, value in given.items() if not is_known(value))
-    for key, value in given.items():
-        if key in unknown:
-            continue
-        if isinstance(value, (dict, list)):
-            raise ValidationError(
-                "Value of property Parameters must be an object with String (or simple type) properties"
-            )
-        parameters.append({"ParameterKey": key, "ParameterValue": text(cast("JSON", value))})
+    known = {key: cast("JSON", value) for key, value in given.items() if is_known(value)}
+    if any(isinstance(value, (dict, list)) for value in known.values()):
+        raise ValidationError("Value of property Parameters must be an object with String (or simple type) properties")
     own = cast("list[dict[str, str]]", properties.get("Tags") or [])
     topics = cast("list[str] | None", properties.get("NotificationARNs"))
     return Submission(
         body,
         from_url=True,
-        parameters=tuple(parameters),
+        parameters=tuple({"ParameterKey": key, "ParameterValue": text(value)} for key, value in known.items()),
         tags={**tags, **{tag["Key"]: tag["Value"] for tag in own}},
         capabilities=definition.capabilities,
         notification_arns=definition.notification_arns if topics is None else tuple(topics),
-        unknown=unknown,
+        unknown=tuple(given.keys() - known.keys()),
     )
 
 
@@ -191,24 +184,17 @@ def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
 
 
 def _settings(parent: Stack, properties: Properties, before: Settings) -> Settings:
-    minutes = properties.get("TimeoutInMinutes")
-    return replace(
-        before, role_arn=parent.settings.role_arn, timeout_minutes=minutes if isinstance(minutes, int) else None
-    )
+    given = properties.get("TimeoutInMinutes")
+    minutes = given if isinstance(given, int) else None
+    return replace(before, role_arn=parent.settings.role_arn, timeout_minutes=minutes)
 
 
 def _options(parent: Stack, request: Request) -> Options:
     _, options = parent.steps.operation
     on_failure = "DO_NOTHING" if options.on_failure == "DO_NOTHING" else "ROLLBACK"
     reviewed = _reviewed(parent, request)
-    return Options(
-        on_failure,
-        options.retain_except_on_create,
-        token=options.token,
-        change_set_id=reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None,
-        nested=True,
-        validate=options.validate,
-    )
+    change_set_id = reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None
+    return replace(options, on_failure=on_failure, imports={}, change_set_id=change_set_id, nested=True)
 
 
 def _would_change(child: Stack, definition: Definition) -> bool:
@@ -222,14 +208,10 @@ def _instance(stack: Stack) -> Instance:
     return Instance(stack_id, {"StackId": stack_id, "Outputs": outputs})
 
 
-def _own_events(stack: Stack) -> list[tuple[str, str]]:
-    stack_id = stack.identity.stack_id
-    own = (event for event in stack.steps.events if event.subject.physical_id == stack_id)
-    return [(event.status, event.reason or "") for event in own]
-
-
-def _reason(stack: Stack, statuses: set[str]) -> str:
-    return next((reason for status, reason in reversed(_own_events(stack)) if status in statuses), "")
+def _last(stack: Stack, statuses: set[str]) -> tuple[str, str]:
+    """Return the status and reason of a stack's latest own event with one of some statuses."""
+    own = [event for event in stack.steps.events if event.subject.physical_id == stack.identity.stack_id]
+    return next(((one.status, one.reason or "") for one in reversed(own) if one.status in statuses), ("", ""))
 
 
 def _failed(message: str, code: str = "NotStabilized", child: Stack | None = None) -> Outcome:

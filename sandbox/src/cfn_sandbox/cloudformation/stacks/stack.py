@@ -111,15 +111,20 @@ class Stack:
 
     def check_can_begin(self, action: str, options: Options) -> None:
         """Refuse an operation that the stack's status doesn't allow: ValidationError."""
-        name, stack_id = self.status.name, self.identity.stack_id
+        name = self.status.name
         if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
             return
-        if name not in READY[action]:
-            raise ValidationError(f"Stack:{stack_id} is in {name} state and can not be updated.")
+        self.check_ready(action)
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
             text = "To update the stack from this state, please use the disable-rollback parameter with"
             text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
             raise ValidationError(f"This stack is currently in a non-terminal [{name}] state. {text}")
+
+    def check_ready(self, action: str) -> None:
+        """Refuse a kind of operation that the stack's status never allows: ValidationError."""
+        name = self.status.name
+        if name not in READY[action]:
+            raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state and can not be updated.")
 
     def check_types(self, definition: Definition) -> None:
         """Refuse a definition that gives an existing resource another type: ValidationError."""

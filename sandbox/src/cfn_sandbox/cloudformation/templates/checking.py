@@ -67,11 +67,9 @@ def _check_sections(template: Template) -> None:
     version = template.body.get("AWSTemplateFormatVersion", "2010-09-09")
     if version != "2010-09-09":
         raise format_error("unsupported value for AWSTemplateFormatVersion.")
-    description = template.body.get("Description", "")
-    if not isinstance(description, str):
+    if not isinstance(template.body.get("Description", ""), str):
         raise format_error("Description must be a string.")
-    if len(description.encode()) > MAXIMUM_DESCRIPTION_BYTES:
-        raise format_error(f"Description must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
+    _check_length("Description", template.body)
     for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules"):
         section = template.body.get(name, {})
         if not isinstance(section, dict):
@@ -79,6 +77,11 @@ def _check_sections(template: Template) -> None:
         if len(section) > LIMITS.get(name, len(section)):
             counted = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {LIMITS[name]}"
             raise format_error(counted)
+
+
+def _check_length(described: str, part: Object) -> None:
+    if len(str(part.get("Description", "")).encode()) > MAXIMUM_DESCRIPTION_BYTES:
+        raise format_error(f"{described} must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
 
 
 def _check_name(described: str, name: str) -> None:
@@ -211,17 +214,13 @@ def _check_outputs(template: Template) -> None:
             raise format_error("Every Outputs member must contain a Value object")
         table.check("output", output)
         _check_condition(output, template, "Outputs")
-        description = output.get("Description", "")
-        if not isinstance(description, str):
+        if not isinstance(output.get("Description", ""), str):
             raise format_error("Every Description member must be a string.")
-        if len(description.encode()) > MAXIMUM_DESCRIPTION_BYTES:
-            raise format_error(f"Description of output {key} must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
+        _check_length(f"Description of output {key}", output)
         export = output.get("Export", {"Name": "none"})
-        if (
-            not isinstance(export, dict)
-            or export.keys() != {"Name"}
-            or not (is_export_name(export["Name"]) or forms.is_function_call(export["Name"]))
-        ):
+        if not isinstance(export, dict) or export.keys() != {"Name"}:
+            raise malformed_export(key)
+        if not is_export_name(export["Name"]) and not forms.is_function_call(export["Name"]):
             raise malformed_export(key)
         dynamic.refuse(output, f"the output {key}")
         for part in (output["Value"], export):

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import table
@@ -37,11 +36,8 @@ class DynamicReference:
     key: str | None = None  # the key in the secret's JSON
 
 
-class Lookup(Protocol):
-    """Looks a dynamic reference's text up."""
-
-    def __call__(self, reference: DynamicReference) -> str | None:
-        """Return the parameter's value or the whole secret; None if there is none."""
+# Returns the parameter's value or the whole secret; None if there is none.
+Lookup = Callable[[DynamicReference], str | None]
 
 
 def resolve(value: Value, lookup: Lookup) -> Value:

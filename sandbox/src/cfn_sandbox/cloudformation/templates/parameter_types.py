@@ -10,17 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cfn_sandbox.cloudformation.errors import format_error, template_error
+from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.template import Object
 from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 from cfn_sandbox.cloudformation.values import JSON, text
 
-_IN_ACCOUNT = frozenset(
-    {
-        *("AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id"),
-        *("AWS::EC2::KeyPair::KeyName", "AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id"),
-        *("AWS::EC2::Subnet::Id", "AWS::EC2::Volume::Id", "AWS::EC2::VPC::Id", "AWS::Route53::HostedZone::Id"),
-    }
-)
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _OF_TEXTS = ("AllowedPattern", "MaxLength", "MinLength")
 _OF_NUMBERS = ("MaxValue", "MinValue")
@@ -57,7 +51,7 @@ def kind(declaration: Object) -> Kind:
         stored = _plain(match[1])
         return Kind(stored.name, stored.is_list, in_parameter_store=True, resolves=True)
     found = _plain(name)
-    if not found.is_list and found.name not in {"String", "Number"} | _IN_ACCOUNT:
+    if not found.is_list and found.name not in table.accepted("parameter types"):
         raise format_error(f"Unrecognized parameter type: {name}")
     return found
 
