@@ -87,7 +87,8 @@ class NestedStackType(ResourceType):
             options = _options(parent, request)
             child.check_can_begin("UPDATE", options)
             definition = define(_submission(parent, request, desired), child)
-            if not _would_change(child, definition):
+            unfinished = child.recovery.undo is not None
+            if not unfinished and not child.differs(definition) and not has_nested_stacks(definition):
                 return Outcome(_instance(child))
             child.change("UPDATE", definition, options, _settings(parent, desired, child.settings))
             ended = child.recovery.unended is not None
@@ -195,11 +196,6 @@ def _options(parent: Stack, request: Request) -> Options:
     reviewed = _reviewed(parent, request)
     change_set_id = reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None
     return replace(options, on_failure=on_failure, imports={}, change_set_id=change_set_id, nested=True)
-
-
-def _would_change(child: Stack, definition: Definition) -> bool:
-    unfinished = child.recovery.undo is not None
-    return unfinished or child.differs(definition) or has_nested_stacks(definition)
 
 
 def _instance(stack: Stack) -> Instance:

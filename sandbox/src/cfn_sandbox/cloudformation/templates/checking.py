@@ -7,14 +7,15 @@ LocalStack recorded (tests/aws/services/cloudformation), and messages that users
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
-from cfn_sandbox.cloudformation.templates.evaluation import depends_on, in_order, unresolved
+from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
-from cfn_sandbox.cloudformation.templates.references import references
+from cfn_sandbox.cloudformation.templates.references import depends_on, needed, references
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, objects, text
 
@@ -248,8 +249,5 @@ def _check_references(template: Template) -> None:
 
 def _refuse_cycles(resources: dict[str, Object]) -> None:
     """Refuse resources that depend on each other whatever the conditions say: outside of Fn::If."""
-    edges = {
-        logical_id: {one.name for one in references(forms.without_branches(definition))} | {*depends_on(definition)}
-        for logical_id, definition in resources.items()
-    }
-    in_order({logical_id: names & edges.keys() for logical_id, names in edges.items()})
+    certain = {key: cast("Object", forms.without_branches(one)) for key, one in resources.items()}
+    in_order({key: {*needed(one)} & resources.keys() for key, one in certain.items()})

@@ -125,8 +125,8 @@ class Evaluator:
     def dependencies(self, logical_id: str) -> list[str]:
         """Return the logical ids that a resource depends on by reference or DependsOn; only active resources."""
         resources = self.template.resources
-        names = [reference.name for reference in self.references(logical_id)] + depends_on(resources[logical_id])
-        return [name for name in dict.fromkeys(names) if name in resources and self.is_active(resources[name])]
+        names = dict.fromkeys(references.needed(resources[logical_id], self.condition))
+        return [name for name in names if name in resources and self.is_active(resources[name])]
 
     def order(self) -> list[str]:
         """Return the active resources' logical ids, each after those that it depends on, else as in the template."""
@@ -154,8 +154,7 @@ class Evaluator:
     def _check_references(self, block: str) -> None:
         active = set(self.active())
         definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
-        names = [one.name for part in definitions for one in references.references(part, self.condition)]
-        names += [name for one in definitions for name in depends_on(one)]
+        names = [name for one in definitions for name in references.needed(one, self.condition)]
         # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
@@ -320,12 +319,6 @@ def in_order(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
         order += ready
         sorter.done(*ready)
     return order
-
-
-def depends_on(definition: Object) -> list[str]:
-    """Return the logical ids in a resource's DependsOn."""
-    others = definition.get("DependsOn", [])
-    return [text(other) for other in (others if isinstance(others, list) else [others])]
 
 
 def sub_arguments(argument: JSON) -> tuple[str, Mapping[str, JSON]]:

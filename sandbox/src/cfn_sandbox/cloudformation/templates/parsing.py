@@ -117,12 +117,9 @@ def _unrepeated(pairs: list[tuple[str, JSON]]) -> Object:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [key for key, _ in pairs]
-        raise _repeated(next(key for key in names if names.count(key) > 1))
+        repeated = next(key for key in names if names.count(key) > 1)
+        raise format_error(f"The key {repeated} is given more than once in one object.")
     return members
-
-
-def _repeated(key: str) -> ValidationError:
-    return format_error(f"The key {key} is given more than once in one object.")
 
 
 def _refuse_constant(name: str) -> JSON:

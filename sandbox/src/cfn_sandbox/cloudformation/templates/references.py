@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from cfn_sandbox.cloudformation.errors import template_error
-from cfn_sandbox.cloudformation.values import JSON, Reference
+from cfn_sandbox.cloudformation.values import JSON, Reference, text
 
 _PLACES = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9_.:]+")
@@ -27,6 +27,17 @@ def references(part: JSON, decide: Decide = lambda _condition: None) -> list[Ref
     found: list[Reference] = []
     _collect(part, decide, found)
     return found
+
+
+def depends_on(definition: dict[str, JSON]) -> list[str]:
+    """Return the logical ids in a resource's DependsOn."""
+    others = definition.get("DependsOn", [])
+    return [text(other) for other in (others if isinstance(others, list) else [others])]
+
+
+def needed(definition: dict[str, JSON], decide: Decide = lambda _condition: None) -> list[str]:
+    """Return the names that a resource or an output refers to or depends on."""
+    return [reference.name for reference in references(definition, decide)] + depends_on(definition)
 
 
 def _collect(part: JSON, decide: Decide, found: list[Reference]) -> None:
