@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.drift import Detection
     from cfn_sandbox.cloudformation.stacks.stack import Stack
     from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference
+    from cfn_sandbox.cloudformation.templates.outputs import Output
 
 
 class Services(Protocol):
@@ -119,6 +120,30 @@ class Space:
     def importers(self, export: str) -> list[Stack]:
         """Return the stacks that use an export."""
         return [stack for stack in self.live() if export in stack.contents.imported]
+
+    def check_exports(self, stack_id: str, outputs: Iterable[Output]) -> None:
+        """Refuse new outputs of a stack that export what another exports, or take away what one uses: ValidationError.
+
+        The words, also those of `check_deletion`, are those that users quote.
+        """
+        after = {str(output.export): str(output.value) for output in outputs if output.export is not None}
+        for name, export in self.exports().items():
+            owner = export.stack.identity
+            if owner.stack_id != stack_id:
+                if name in after:
+                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
+            elif after.get(name) != export.value and (users := self._users(name)):
+                verb = "updated" if name in after else "deleted"
+                raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")
+
+    def check_deletion(self, stack_id: str) -> None:
+        """Refuse the deletion of a stack whose exports another stack uses: ValidationError."""
+        for name, export in self.exports().items():
+            if export.stack.identity.stack_id == stack_id and (users := self._users(name)):
+                raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
+
+    def _users(self, export: str) -> str:
+        return " and ".join(stack.identity.name for stack in self.importers(export))
 
     def new_identity(self, name: str) -> Identity:
         """Return the identity of a new stack."""

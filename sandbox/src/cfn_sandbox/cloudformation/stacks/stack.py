@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import exports, operations, validation
+from cfn_sandbox.cloudformation.stacks import operations, validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
@@ -176,7 +176,7 @@ class Stack:
             if options.validate and action != "IMPORT":
                 self._validate(action, deployment.definition)
             contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
-            exports.check(self.identity, contents.outputs)
+            self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))
             return
@@ -308,7 +308,7 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            exports.check_deletion(self.identity)
+            self.space.check_deletion(self.identity.stack_id)
             for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:
