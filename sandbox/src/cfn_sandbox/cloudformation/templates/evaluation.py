@@ -286,11 +286,11 @@ class Evaluator:
 
     def _get_azs(self, argument: JSON) -> Value:
         region = self.evaluate(argument)
-        if not may_be(region, "string"):
-            raise table.malformed("Fn::GetAZs")
-        if not isinstance(region, str):
+        if isinstance(region, Unknown) and may_be(region, "string"):
             return unknown_from(region, kind="array")
-        zones: list[Value] = [*self.scope.availability_zones(region or self.pseudo.region)]
+        if not is_scalar(region):
+            raise table.malformed("Fn::GetAZs")
+        zones: list[Value] = [*self.scope.availability_zones(text(region) or self.pseudo.region)]
         return zones
 
     def _import_value(self, argument: JSON) -> Value:
