@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import accumulate
 from typing import Final
 
 import yaml
@@ -25,13 +24,8 @@ MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written 
 MAXIMUM_DEPTH: Final = 100  # levels; AWS's limit isn't documented, and no real template comes near
 
 _TAG = "tag:yaml.org,2002:"
-_BRACKETS = re.compile(r"[\[\]{}]")
-_INDENTS = re.compile(r"^[ \t?:-]*", re.MULTILINE)
 _KINDS = frozenset({"bool", "float", "int", "map", "null", "seq", "str"})
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
-# Where an alias can stand: libyaml resolves aliases before this module sees them, and a chain of them never ends.
-_ALIAS = re.compile(r"(?<![^\s,\[\]{}])\*[^\s,\[\]{}*]")
-_SHORT_FORM = re.compile(r"(?<![^\s,\[\]{}])![A-Za-z]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -135,13 +129,7 @@ def _finite(digits: str) -> float:
 
 def _yaml(body: str, *, included: bool) -> JSON:
     try:
-        if (
-            not included
-            and _ALIAS.search(body)
-            and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(body, _Loader))
-        ):
-            raise ValidationError("YAML aliases are not allowed in CloudFormation templates")
-        _check_depth(body)
+        _check_events(body, included=included)
         loader = _Loader(body)
         try:
             node = loader.get_single_node()
@@ -157,28 +145,20 @@ def _yaml(body: str, *, included: bool) -> JSON:
         return None
     if included and _size(node, {}) > MAXIMUM_NODES:
         raise format_error("YAML not well-formed. (its aliases make it too large)")
-    if included and _SHORT_FORM.search(body) and any(map(_is_short_form, yaml.parse(body, _Loader))):
-        raise format_error("YAML short forms of functions are not supported in included files.")
     return _constructed(node)
 
 
-def _is_short_form(event: yaml.Event) -> bool:
-    return str(getattr(event, "tag", None) or "").startswith("!")
-
-
-def _check_depth(body: str) -> None:
-    """Refuse deep YAML before libyaml's composer, which recurses in C, can overflow the stack."""
-    brackets = accumulate((1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(body)), initial=0)
-    if max(map(len, _INDENTS.findall(body)), default=0) + max(brackets) <= MAXIMUM_DEPTH:
-        return  # no block can be deeper than it is indented, no flow deeper than its brackets
+def _check_events(body: str, *, included: bool) -> None:
+    """Refuse what libyaml's composer can't take: it follows endless aliases, and deep YAML overflows its stack."""
     depth = 0
     for event in yaml.parse(body, _Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAXIMUM_DEPTH:
-                raise _too_deep()
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+        if isinstance(event, yaml.AliasEvent) and not included:
+            raise ValidationError("YAML aliases are not allowed in CloudFormation templates")
+        if included and str(getattr(event, "tag", None) or "").startswith("!"):
+            raise format_error("YAML short forms of functions are not supported in included files.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAXIMUM_DEPTH:
+            raise _too_deep()
 
 
 def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
