@@ -24,7 +24,11 @@ MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written 
 MAXIMUM_DEPTH: Final = 100  # levels; AWS's limit isn't documented, and no real template comes near
 
 _TAG = "tag:yaml.org,2002:"
-_KINDS = frozenset({"bool", "float", "int", "map", "null", "seq", "str"})
+_KINDS: dict[type[yaml.Node], frozenset[str]] = {
+    yaml.ScalarNode: frozenset({"bool", "float", "int", "null", "str"}),
+    yaml.SequenceNode: frozenset({"seq"}),
+    yaml.MappingNode: frozenset({"map"}),
+}
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -176,8 +180,8 @@ def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
 
 def _constructed(node: yaml.Node, path: str = "") -> JSON:
     tag = str(node.tag)
-    if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS:
-        raise format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
+    if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS[type(node)]:
+        raise _unsupported(tag)
     value: JSON
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(tag, str(node.value))
@@ -201,26 +205,20 @@ def _key(node: yaml.Node, path: str) -> str:
 
 
 def _scalar(tag: str, value: str) -> JSON:
-    kind = tag.removeprefix(_TAG)
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return value.lower() in {"yes", "true", "on"}
-    if kind in {"int", "float"}:
-        return _number(kind, value)
-    return value
-
-
-def _number(kind: str, value: str) -> JSON:
-    construct = yaml.constructor.SafeConstructor()
-    node = yaml.ScalarNode(f"{_TAG}{kind}", value)
+    """Return a scalar as YAML's types have it; as its text if JSON can't hold it, such as `.inf`."""
+    if tag.startswith("!") or tag == f"{_TAG}str":
+        return value
     try:
-        number: int | float = (
-            construct.construct_yaml_int(node) if kind == "int" else construct.construct_yaml_float(node)
-        )
-    except (ValueError, OverflowError) as error:
+        scalar: JSON = yaml.constructor.SafeConstructor().construct_object(yaml.ScalarNode(tag, value))
+    except LookupError as error:  # what is no boolean, or an empty number
+        raise _unsupported(tag) from error
+    except (OverflowError, ValueError) as error:
         raise format_error("YAML not well-formed. (a number is too long)") from error
-    return number if isinstance(number, int) or math.isfinite(number) else value
+    return value if isinstance(scalar, float) and not math.isfinite(scalar) else scalar
+
+
+def _unsupported(tag: str) -> ValidationError:
+    return format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
 
 
 def _normalized(value: JSON, path: list[str]) -> JSON:
