@@ -134,11 +134,7 @@ def _finite(digits: str) -> float:
 def _yaml(body: str, *, included: bool) -> JSON:
     try:
         _check_events(body, included=included)
-        loader = _Loader(body)
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
+        node = yaml.compose(body, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"(line {mark.line + 1}, column {mark.column + 1})" if mark else ""
