@@ -216,10 +216,7 @@ def detect_stack_drift(call: Call) -> Answer:
 
 def describe_stack_drift_detection_status(call: Call) -> Answer:
     """Answer DescribeStackDriftDetectionStatus."""
-    detection_id = call.parameters["StackDriftDetectionId"]
-    if detection_id not in call.space.detections:
-        raise ValidationError(f"Drift detection {detection_id} does not exist")
-    return call.space.detections[detection_id].answer()
+    return call.space.detection(call.parameters["StackDriftDetectionId"]).answer()
 
 
 def detect_stack_resource_drift(call: Call) -> Answer:

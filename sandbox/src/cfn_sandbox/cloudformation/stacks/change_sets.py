@@ -47,20 +47,24 @@ class Proposal:
     options: Options  # how the operation is done
     plan: Plan  # what it changes
     operations: int  # how many operations the stack had started when the change set was made
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
 
 
 @dataclass
 class ChangeSet:
     """A change set of a stack."""
 
-    change_set_id: str  # its ARN
     stack: Stack  # the stack
     proposal: Proposal  # what it would do
     failure: str | None = None  # why it can't be executed; None if it can
     executed: bool = False  # whether it was executed
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
     parent: ChangeSet | None = None  # the change set that has made this one for a nested stack; None if there is none
     children: dict[str, ChangeSet] = field(default_factory=dict)  # those of nested stacks, by the logical ids of these
+
+    @property
+    def change_set_id(self) -> str:
+        """Its ARN."""
+        return str(self.proposal.options.change_set_id)
 
     @property
     def root(self) -> ChangeSet:
@@ -109,7 +113,8 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
         proposal, failure = _propose(stack, submission, request, change_set_id)
     except MacroError as error:
         definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
-        proposal = Proposal(request, definition, Options(), {}, stack.status.operations)
+        options = Options(change_set_id=change_set_id)
+        proposal = Proposal(request, definition, options, {}, stack.status.operations)
         failure = error.message
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
@@ -119,7 +124,7 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
         operation.invalid.extend(validation.validate(stack.identity, proposal.plan))
         failure = validation.summary(operation.invalid) if operation.invalid else None
     operation.end(failed=failure is not None)
-    change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
+    change_set = ChangeSet(stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set
 

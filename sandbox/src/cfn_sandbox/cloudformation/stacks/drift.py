@@ -70,6 +70,7 @@ class Drift:
     checked: datetime | None = None  # when the last detection of the stack began
     # the latest drift of each resource, by logical id
     resources: dict[str, ResourceDrift] = field(default_factory=dict)
+    detections: dict[str, Detection] = field(default_factory=dict)  # the detections of the stack, by id
 
     def of(self, resource: Resource) -> ResourceDrift | None:
         """Return a resource's drift; None if it wasn't checked, or was changed since."""
@@ -121,7 +122,7 @@ def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection
     if unknown:
         raise ValidationError(f"Resource [{', '.join(unknown)}] does not exist in stack {stack.identity.name}")
     detection = Detection(stack.identity.stack_id)
-    stack.space.detections[detection.detection_id] = detection
+    stack.drift.detections[detection.detection_id] = detection
     operations.begin(f"drift of {stack.identity.name}", lambda: _run(stack, names, detection))
     return detection
 

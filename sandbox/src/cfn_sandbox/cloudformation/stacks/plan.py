@@ -103,7 +103,7 @@ def make_plan(
 
 class _Planner:
     def __init__(self, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]) -> None:
-        self._contents, self._definition, self._imports = before, after, imports
+        self._contents, self._imports = before, imports
         self._scope = Scope(after, identity)
         self._after = self._scope.evaluator()
         self._before = Scope(before.definition, identity).evaluator()
@@ -120,7 +120,7 @@ class _Planner:
         return {logical_id: changes[logical_id] for logical_id in sorted(changes)}
 
     def _change(self, logical_id: str) -> ResourceChange | None:
-        kind = self._definition.template.types[logical_id]
+        kind = self._scope.definition.template.types[logical_id]
         properties = self._after.properties(logical_id)
         after = mask(self._after, logical_id, properties)
         current = self._contents.resources.get(logical_id)
@@ -161,12 +161,12 @@ class _Planner:
         yield from changes
         written, old = (
             definition.template.resources.get(logical_id, {})
-            for definition in (self._definition, self._contents.definition)
+            for definition in (self._scope.definition, self._contents.definition)
         )
         for attribute in ATTRIBUTES:
             if written.get(attribute) != old.get(attribute):
                 yield Change(attribute, before=old.get(attribute), after=written.get(attribute))
-        if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._definition.tags):
+        if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._scope.definition.tags):
             yield Change("Tags")
 
     def _property_changes(
@@ -188,7 +188,7 @@ class _Planner:
         """Yield why a property differs, or may differ once everything is known."""
         written, old = (
             definition.template.resources[logical_id].get("Properties")
-            for definition in (self._definition, self._contents.definition)
+            for definition in (self._scope.definition, self._contents.definition)
         )
         same = _member(written, name) == _member(old, name)
         found: list[Cause] = []
@@ -201,14 +201,14 @@ class _Planner:
         if not found:
             yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
             return
-        views = frozenset[bool]().union(*(_direct_views(cause, self._definition) for cause in found))
+        views = frozenset[bool]().union(*(_direct_views(cause, self._scope.definition) for cause in found))
         if not same:
             views = frozenset({True, False})
         if views:
             yield Cause("Dynamic", "DirectModification", views=views)
 
     def _cause_in_parameter(self, name: str) -> Cause | None:
-        after, before = self._definition.parameters.values, self._contents.definition.parameters.values
+        after, before = self._scope.definition.parameters.values, self._contents.definition.parameters.values
         if name not in after or (name in before and before[name] == after[name]):
             return None
         return Cause("Static", "ParameterReference", name)

@@ -25,12 +25,12 @@ class Scope(evaluation.Scope):
         self.resources: dict[str, Resource] = {}
         self.identifiers: dict[str, str] = {}  # of resources whose attributes are known after apply
         self.imported: set[str] = set()  # the names of the exports that were asked for
-        self._definition, self._identity, self._applying = definition, identity, applying
+        self.definition, self._identity, self._applying = definition, identity, applying
 
     def evaluator(self) -> Evaluator:
         """Return an evaluator of the definition in this scope."""
-        pseudo = self._identity.pseudo(self._definition.notification_arns)
-        return Evaluator(self._definition.template, self._definition.parameters, pseudo, self)
+        pseudo = self._identity.pseudo(self.definition.notification_arns)
+        return Evaluator(self.definition.template, self.definition.parameters, pseudo, self)
 
     def ref(self, logical_id: str) -> Value:
         """Return a resource's physical id."""
@@ -55,7 +55,7 @@ class Scope(evaluation.Scope):
 
     def kind(self, logical_id: str) -> ResourceType | None:
         """Return a resource's type; None if templates can't use it."""
-        name = self._definition.template.types.get(logical_id)
+        name = self.definition.template.types.get(logical_id)
         return None if name is None else self._identity.space.find_type(name)
 
     def import_value(self, name: str) -> Value:

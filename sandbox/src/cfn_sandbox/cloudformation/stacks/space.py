@@ -63,7 +63,6 @@ class Space:
     services: Services  # the account's other services
     stacks: list[Stack] = field(default_factory=list)  # all stacks, deleted ones too, oldest first
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)  # the change sets by id, executed ones too
-    detections: dict[str, Detection] = field(default_factory=dict)  # the drift detections by id
     validate_registered: bool = False  # whether pre-deployment validation covers registered types
 
     def live(self) -> Iterator[Stack]:
@@ -91,6 +90,13 @@ class Space:
             if any((one.kind, one.physical_id) == (kind, physical_id) for one in stack.resources()):
                 return stack
         return None
+
+    def detection(self, detection_id: str) -> Detection:
+        """Return a drift detection; ValidationError if there is none."""
+        for stack in self.stacks:
+            if detection_id in stack.drift.detections:
+                return stack.drift.detections[detection_id]
+        raise ValidationError(f"Drift detection {detection_id} does not exist")
 
     def find_type(self, name: str) -> ResourceType | None:
         """Return the type that templates can use by a name; None if there is none."""
