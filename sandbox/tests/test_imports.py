@@ -81,6 +81,20 @@ def test_into_a_stack_that_has_others(toys: Toys, cloudformation: Client) -> Non
     ]
 
 
+def test_the_reasons_of_its_events(cloudformation: Client) -> None:
+    """The events of an import have AWS's reasons, which users' logs of it show."""
+    create(cloudformation, template(Cub={"Name": "cub"}), Tags=tags(team="a"))
+    import_into(cloudformation, template(Cub={"Name": "cub"}, Bear=RETAINED), BEAR)
+    found = cloudformation.describe_stack_events(StackName="toys")["StackEvents"]
+    reasons = [one.get("ResourceStatusReason") for one in reversed(found) if one["LogicalResourceId"] == "Bear"]
+    assert reasons == [
+        "Resource import started.",
+        "Resource import completed.",
+        "Apply stack-level tags to imported resource if applicable.",
+        None,
+    ]
+
+
 def test_an_identifier_of_two_parts(toys: Toys, cloudformation: Client) -> None:
     """Each part of an identifier is given by its path, and READ receives it at its place in the model."""
     parts = SCHEMA | {"primaryIdentifier": ["/properties/Name", "/properties/Facts/Born"]}

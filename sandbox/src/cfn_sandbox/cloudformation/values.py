@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -62,6 +62,24 @@ def unknowns(value: Value) -> Iterator[Unknown]:
             yield from unknowns(member)
 
 
+def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
+    """Return a value with each part changed that is neither a list nor an object."""
+    if isinstance(value, list):
+        return [mapped(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: mapped(member, change) for key, member in value.items()}
+    return change(value)
+
+
+def objects(part: JSON) -> Iterator[dict[str, JSON]]:
+    """Yield each object in a part of a template, an outer one before those in it."""
+    if isinstance(part, dict):
+        yield part
+    if isinstance(part, (dict, list)):
+        for member in part.values() if isinstance(part, dict) else part:
+            yield from objects(member)
+
+
 def unknown_from(*values: Value, kind: str | None = None) -> Unknown:
     """Return the unknown result of a function over values of which some part is unknown.
 
@@ -94,10 +112,8 @@ def shown(value: Value) -> JSON:
 
     Numbers and booleans are texts, and each unknown part is `{{changeSet:KNOWN_AFTER_APPLY}}`.
     """
-    if isinstance(value, Unknown):
-        return KNOWN_AFTER_APPLY
-    if isinstance(value, list):
-        return [shown(item) for item in value]
-    if isinstance(value, dict):
-        return {key: shown(member) for key, member in value.items()}
-    return None if value is None else text(value)
+
+    def visible(part: Value) -> Value:
+        return None if part is None else str(part) if isinstance(part, Unknown) else text(cast("JSON", part))
+
+    return cast("JSON", mapped(value, visible))

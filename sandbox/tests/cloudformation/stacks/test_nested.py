@@ -378,7 +378,7 @@ def test_change_sets_of_children(family: Family) -> None:
     assert (child.parent, child.root, child.status) == (root, root, "CREATE_COMPLETE")
     assert child.stack.status.name == "REVIEW_IN_PROGRESS"
     assert shown["ResourceChange"]["PhysicalResourceId"] == child.stack.identity.stack_id
-    assert [*child.proposal.plan.changes] == ["Box"]
+    assert [*child.proposal.plan] == ["Box"]
     with pytest.raises(ValidationError, match="Execute the root change set"):
         change_sets.execute(child)
     change_sets.execute(root)
@@ -390,7 +390,7 @@ def test_change_sets_of_children(family: Family) -> None:
     root = proposed_with_children(family, parent())
     change_sets.delete(family.space, root)
     root = proposed_with_children(family, parent())
-    (change,) = [*root.children["Child"].proposal.plan.changes.values()]
+    (change,) = [*root.children["Child"].proposal.plan.values()]
     assert (change.action, change.logical_id) == ("Modify", "Box")
     change_sets.execute(root)
     assert family.child(root.stack).contents.resources["Box"].properties["Colour"] == "green"
@@ -406,7 +406,7 @@ def test_an_execution_makes_what_its_change_set_read(family: Family) -> None:
     own = family.bucket.templates["child.json"]["Resources"]["Box"]["Properties"]
     own["Colour"] = "green"
     root = proposed_with_children(family, template)
-    assert [*root.proposal.plan.changes] == ["Child"]
+    assert [*root.proposal.plan] == ["Child"]
     own["Colour"], other["Resources"]["Box"]["Properties"]["Colour"] = "blue", "blue"
     change_sets.execute(root)
     colours = [

@@ -84,7 +84,7 @@ def test_an_execution_does_what_its_change_set_showed(templates: tuple[JSON, JSO
     account.boxes.calls.clear()
     change_sets.execute(change_set)
     assert stack.status.name == "UPDATE_COMPLETE"
-    changes = change_set.proposal.plan.changes
+    changes = change_set.proposal.plan
     assert {call.split()[1] for call in account.boxes.calls} <= set(changes)
     for key, physical_id in ids_before.items():
         replaced = key in stack.contents.resources and stack.contents.resources[key].physical_id != physical_id

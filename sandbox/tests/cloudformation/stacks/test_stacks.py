@@ -43,7 +43,7 @@ def test_an_export_in_use_stays(account: Account, value: str | None, verb: str) 
     reason = f"Export colour cannot be {verb} as it is in use by two"
     assert ("UPDATE_ROLLBACK_IN_PROGRESS", reason) in events(stack)
     assert stack.status.name == "UPDATE_ROLLBACK_COMPLETE"
-    assert account.space.exported() == {"colour": "red"}
+    assert [(one.name, one.value) for one in account.space.exports().values()] == [("colour", "red")]
     stack.delete()
     assert (stack.status.name, stack.status.reason) == (
         "DELETE_FAILED",
@@ -51,13 +51,13 @@ def test_an_export_in_use_stays(account: Account, value: str | None, verb: str) 
     )
     account.space.named("two").delete()
     stack.delete()
-    assert account.space.exported() == {}
+    assert account.space.exports() == {}
 
 
 def test_a_missing_export_is_known_after_apply(account: Account) -> None:
     """A change set accepts an export that doesn't exist yet. Its execution fails unless the export is there by then."""
     change_set = account.propose("two", importing(), "CREATE")
-    assert change_set.proposal.plan.changes["B"].after == {"Name": "b", "Colour": _unknown()}
+    assert change_set.proposal.plan["B"].after == {"Name": "b", "Colour": _unknown()}
     change_sets.execute(change_set)
     assert events(change_set.stack, "B")[-1] == ("CREATE_FAILED", "No export named colour found.")
     assert change_set.stack.status.name == "ROLLBACK_COMPLETE"
@@ -217,7 +217,7 @@ def test_a_secret_is_shown_nowhere(account: Account) -> None:
     shown = json.dumps(described(change_set.proposal.plan, with_values=True))
     assert "swordfish" not in shown
     assert "marlin" not in shown
-    assert change_set.proposal.plan.changes["A"].updates
+    assert change_set.proposal.plan["A"].updates
 
 
 def test_a_resource_s_own_tags_and_the_stack_s(account: Account) -> None:
@@ -228,7 +228,6 @@ def test_a_resource_s_own_tags_and_the_stack_s(account: Account) -> None:
     request = change_sets.Request("change")
     change_set = change_sets.create(account.space, "s", Submission(given.text, tags={"team": "a"}), request)
     targets = {
-        key: [(one.attribute, one.name) for one in change.changes]
-        for key, change in change_set.proposal.plan.changes.items()
+        key: [(one.attribute, one.name) for one in change.changes] for key, change in change_set.proposal.plan.items()
     }
     assert targets == {"A": [("Properties", "Tags"), ("Tags", None)], "B": [("Tags", None)]}

@@ -56,6 +56,7 @@ Conditions:
         ("!Cidr ['2600:1f18:abc:de00::/56', 2, 64]", ["2600:1f18:abc:de00::/64", "2600:1f18:abc:de01::/64"]),
         ("!GetAZs ''", ["eu-west-1a", "eu-west-1b"]),
         ("!GetAZs us-east-1", ["us-east-1a", "us-east-1b"]),
+        ("{Fn::GetAZs: 1}", ["1a", "1b"]),
         ("!GetAZs {Ref: AWS::Region}", ["eu-west-1a", "eu-west-1b"]),
         ("{Condition: Holds, Effect: Allow}", {"Condition": "Holds", "Effect": "Allow"}),
         ("{Condition: Holds}", {"Condition": "Holds"}),

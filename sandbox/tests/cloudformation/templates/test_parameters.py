@@ -125,7 +125,7 @@ def test_previous_values() -> None:
     parsed = template(f"Parameters: {{P: {{Type: String, Default: new}}}}\n{TOYS}")
     kept = parameters.resolve(parsed, [{"ParameterKey": "P", "UsePreviousValue": True}], before, lambda _: None)
     assert kept.values == {"P": "old"}
-    assert kept.given == {"P": "old"}
+    assert kept.texts == {"P": "old"}
     assert parameters.resolve(parsed, [], before, lambda _: None).values == {"P": "new"}
 
 

@@ -77,6 +77,13 @@ def test_scalars_as_texts(value: float, words: str) -> None:
             "a: !!set {b}",
             "Template format error: YAML not well-formed. (the tag tag:yaml.org,2002:set is not supported)",
         ),
+        *(
+            (
+                f"a: !!{kind} {value}",
+                f"Template format error: YAML not well-formed. (the tag tag:yaml.org,2002:{kind} is not supported)",
+            )
+            for kind, value in [("int", "''"), ("float", "''"), ("bool", "maybe"), ("map", "x"), ("str", "[a]")]
+        ),
     ],
 )
 def test_what_is_not_well_formed(body: str, message: str) -> None:

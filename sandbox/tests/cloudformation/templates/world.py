@@ -10,7 +10,7 @@ import pytest
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.templates import parameters
 from cfn_sandbox.cloudformation.templates.checking import check
-from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator, Scope
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
@@ -23,7 +23,7 @@ TOY = "Acme::Test::Toy"
 
 
 @dataclass
-class Known:
+class Known(Scope):
     """A scope that knows some resources and exports. The others are known after apply.
 
     Attributes:

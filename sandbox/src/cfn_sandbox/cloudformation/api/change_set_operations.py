@@ -103,7 +103,7 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "StackId": identity.stack_id,
         "StackName": identity.name,
         "Description": request.description,
-        "CreationTime": change_set.created,
+        "CreationTime": change_set.proposal.created,
         "Status": change_set.status,
         "StatusReason": change_set.failure,
         "ExecutionStatus": change_set.execution_status,

@@ -10,7 +10,7 @@ from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import drift
-from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
+from cfn_sandbox.cloudformation.stacks.scope import Scope
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
@@ -114,9 +114,9 @@ def describe_stack_resource(call: Call) -> Answer:
         raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
     metadata: Value = None
     if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
-        scope = scope_of(stack.definition, call.space, stack.identity)
+        scope = Scope(stack.definition, stack.identity)
         scope.resources.update(stack.contents.resources)
-        metadata = evaluator(stack.definition, stack.identity, scope).attribute(logical_id, "Metadata")
+        metadata = scope.evaluator().attribute(logical_id, "Metadata")
     text = None if metadata is None else json.dumps(metadata)
     return {"StackResourceDetail": {**found[0], "Metadata": text}}
 
@@ -216,10 +216,7 @@ def detect_stack_drift(call: Call) -> Answer:
 
 def describe_stack_drift_detection_status(call: Call) -> Answer:
     """Answer DescribeStackDriftDetectionStatus."""
-    detection_id = call.parameters["StackDriftDetectionId"]
-    if detection_id not in call.space.detections:
-        raise ValidationError(f"Drift detection {detection_id} does not exist")
-    return call.space.detections[detection_id].answer()
+    return call.space.detection(call.parameters["StackDriftDetectionId"]).answer()
 
 
 def detect_stack_resource_drift(call: Call) -> Answer:

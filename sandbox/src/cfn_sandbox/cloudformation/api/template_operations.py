@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfn_sandbox.cloudformation.api.stack_operations import template_of
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
-from cfn_sandbox.cloudformation.stacks.submission import refuse_unknown_types, types_of
+from cfn_sandbox.cloudformation.stacks.submission import refuse_unknown_types
 from cfn_sandbox.cloudformation.templates import summary
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.parsing import parse
@@ -24,7 +24,7 @@ def validate_template(call: Call) -> Answer:
     text, is_long = template_of(call)
     template = _checked(text, is_long=is_long)
     if not template.transforms:
-        refuse_unknown_types(types_of(template).values(), call.space)
+        refuse_unknown_types(template.types.values(), call.space)
     return summary.validated(template)
 
 
@@ -43,7 +43,7 @@ def get_template_summary(call: Call) -> Answer:
         text, is_long = template_of(call)
     template = _checked(text, is_long=is_long)
     logical_ids: dict[str, list[str]] = {}
-    for logical_id, name in types_of(template).items():
+    for logical_id, name in template.types.items():
         logical_ids.setdefault(name, []).append(logical_id)
     kinds = {name: find_type(call.account, call.region, name) for name in logical_ids}
     warnings = {"UnrecognizedResourceTypes": [name for name, kind in kinds.items() if kind is None]}

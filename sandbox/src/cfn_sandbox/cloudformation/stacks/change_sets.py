@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
-from cfn_sandbox.cloudformation.stacks.plan import Plan, Planner
-from cfn_sandbox.cloudformation.stacks.space import Space, partition
+from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
+from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, READY, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
 from cfn_sandbox.cloudformation.values import JSON
 
@@ -48,20 +47,24 @@ class Proposal:
     options: Options  # how the operation is done
     plan: Plan  # what it changes
     operations: int  # how many operations the stack had started when the change set was made
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
 
 
 @dataclass
 class ChangeSet:
     """A change set of a stack."""
 
-    change_set_id: str  # its ARN
     stack: Stack  # the stack
     proposal: Proposal  # what it would do
     failure: str | None = None  # why it can't be executed; None if it can
     executed: bool = False  # whether it was executed
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was made
     parent: ChangeSet | None = None  # the change set that has made this one for a nested stack; None if there is none
     children: dict[str, ChangeSet] = field(default_factory=dict)  # those of nested stacks, by the logical ids of these
+
+    @property
+    def change_set_id(self) -> str:
+        """Its ARN."""
+        return str(self.proposal.options.change_set_id)
 
     @property
     def root(self) -> ChangeSet:
@@ -89,65 +92,45 @@ class ChangeSet:
 
 
 def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
-    """Make a change set, and the stack if it is for a new one.
-
-    Args:
-        space: the account and region.
-        stack_name: the stack's name or ARN.
-        submission: what the stack shall be.
-        request: the rest of the request.
-
-    Raises:
-        CloudFormationError: the request is refused.
-    """
-    stack = _find_or_create_stack(space, stack_name, request)
-    return propose(stack, submission, request)
+    """Make a change set, and the stack if it is for a new one; CloudFormationError refuses the request."""
+    return propose(_find_or_create_stack(space, stack_name, request), submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
-    """Make a change set for a stack.
+    """Make a change set for a stack; CloudFormationError refuses the request.
 
-    Args:
-        stack: the stack.
-        submission: what the stack shall be.
-        request: the rest of the request.
-        parent: the change set of the stack that this one is nested in, if that one makes it.
-
-    Raises:
-        CloudFormationError: the request is refused.
+    `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
-    space = stack.steps.space
+    space = stack.space
     if any(one.name == request.name for one in of_stack(space, stack)):
         raise CloudFormationError(
             "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
         )
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
-    arn = f"arn:{partition(space.region)}:cloudformation:{space.region}:{space.account}"
-    change_set_id = f"{arn}:changeSet/{request.name}/{uuid4()}"
+    change_set_id = space.new_arn("changeSet", request.name)
     try:
         proposal, failure = _propose(stack, submission, request, change_set_id)
     except MacroError as error:
         definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
-        proposal = Proposal(request, definition, Options(), Plan(), stack.status.operations)
+        options = Options(change_set_id=change_set_id)
+        proposal = Proposal(request, definition, options, {}, stack.status.operations)
         failure = error.message
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
         stack.enter_review()
     if request.validate and failure is None:
-        operation.invalid.extend(validation.validate(space, stack.identity, proposal.plan))
+        operation.invalid.extend(validation.validate(stack.identity, proposal.plan))
         failure = validation.summary(operation.invalid) if operation.invalid else None
     operation.end(failed=failure is not None)
-    change_set = ChangeSet(change_set_id, stack, proposal, failure, parent=parent)
+    change_set = ChangeSet(stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set
 
 
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
-    space, is_new = stack.steps.space, stack.definition is NOTHING
-    before = None if is_new else stack.definition
-    definition = define(submission, space, stack.identity, before, for_change_set=True)
+    definition = define(submission, stack, for_change_set=True)
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
@@ -161,12 +144,11 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
         on_failure = "ROLLBACK"
     options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
     identifiers = imports.identifiers(models, definition, stack)
-    imports.refuse_owned(identifiers, definition, stack)
-    plan = Planner(space, stack.identity, stack.contents, definition, identifiers).plan()
+    plan = make_plan(stack.identity, stack.contents, definition, identifiers)
     failure = None
     if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
-        plan = Plan()
+        plan = {}
     elif request.kind == "IMPORT":
         imports.refuse_other_changes(plan)
     return Proposal(request, definition, options, plan, stack.status.operations), failure
@@ -178,13 +160,11 @@ def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
     if stack is None or stack.status.name == "DELETE_COMPLETE":
         if request.kind == "UPDATE" or name.startswith("arn:"):
             raise ValidationError(f"Stack [{name}] does not exist")
-        return Stack(space, space.new_identity(name), request.settings or Settings())
+        return Stack(space.new_identity(name), request.settings or Settings())
     if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
         text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
         raise ValidationError(text)
-    if stack.status.name not in READY[request.kind]:
-        text = f"Stack:{stack.identity.stack_id} is in {stack.status.name} state and can not be updated."
-        raise ValidationError(text)
+    stack.check_ready(request.kind)
     return stack
 
 
@@ -196,8 +176,7 @@ def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
 def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
     """Return a change set by its ARN, which finds an executed one too, or by its name and its stack.
 
-    Raises:
-        CloudFormationError: the stack or the change set does not exist, or the stack is not given.
+    A CloudFormationError says which of them doesn't exist, or that the stack is not given.
     """
     missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     if name.startswith("arn:"):
@@ -228,16 +207,13 @@ def execute(
     retain_except_on_create: bool = False,
     token: str | None = None,
 ) -> None:
-    """Start the operation of a change set.
+    """Start the operation of a change set; a CloudFormationError says that it, or its stack's status, forbids that.
 
     Args:
         change_set: the change set.
         disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
         retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
         token: the request's ClientRequestToken.
-
-    Raises:
-        CloudFormationError: the change set, or the stack's status, doesn't allow it.
     """
     if change_set.parent is not None:
         text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"

@@ -7,14 +7,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import cast
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
-from cfn_sandbox.cloudformation.stacks.plan import mask, takes_stack_tags
-from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Resource
-from cfn_sandbox.cloudformation.stacks.steps import Draft, StepFailure, Steps, subject_of
-from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
+from cfn_sandbox.cloudformation.stacks.plan import mask
+from cfn_sandbox.cloudformation.stacks.scope import Scope
+from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
+from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.values import JSON, shown
@@ -39,6 +40,10 @@ class UndoLog:
     # the replaced resources that are not deleted yet, with whether they shall be kept
     leftovers: list[tuple[Resource, bool]] = field(default_factory=list)
     live: dict[str, Resource] = field(default_factory=dict)  # the resources that exist, by logical id
+
+    def add(self, logical_id: str, work: Callable[[], Resource | None], *, removes: bool = False) -> None:
+        """Add how to undo the step that follows, or that was just done."""
+        self.steps.append(Undo(logical_id, work, removes))
 
     def undo(self, stable: Contents, skipped: Collection[str] = (), *, removals: bool) -> None:
         """Undo all steps, last step first.
@@ -78,8 +83,8 @@ class Deployment:
 
     def __init__(self, steps: Steps, before: Contents, definition: Definition, undo: UndoLog) -> None:
         self._steps, self._before, self._definition, self.undo = steps, before, definition, undo
-        self._scope = scope_of(definition, steps.space, steps.identity, applying=True)
-        self._evaluator = evaluator(definition, steps.identity, self._scope)
+        self._scope = Scope(definition, steps.identity, applying=True)
+        self._evaluator = self._scope.evaluator()
         self.undo.live = self._scope.resources
 
     @property
@@ -140,19 +145,18 @@ class Deployment:
                 self._steps.delete(resource, skip=kept)
 
     def _draft(self, logical_id: str) -> Draft:
-        kind = self._scope.kind(logical_id)
-        name = str(self._definition.template.resources[logical_id].get("Type"))
-        verb = "UPDATE" if logical_id in self._before.resources else "CREATE"
-        if kind is None:
-            raise self._steps.refuse(verb, Subject(logical_id, name), f"The type {name} is not registered any more.")
+        name = self._definition.template.types[logical_id]
         try:
+            kind = self._steps.identity.space.type_of(name)
             properties = self._evaluator.properties(logical_id)
             policy = self._evaluator.attribute(logical_id, "DeletionPolicy")
         except CloudFormationError as error:
+            verb = "UPDATE" if logical_id in self._before.resources else "CREATE"
             raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
-        visible = json.dumps(shown(mask(self._evaluator, self._definition, logical_id, properties)))
-        tags = self._definition.tags if takes_stack_tags(kind) else {}
-        return Draft(logical_id, kind, _known(properties), tags, visible, str(policy or "Delete"))
+        visible = json.dumps(shown(mask(self._evaluator, logical_id, properties)))
+        tags = self._definition.tags if kind.schema.taggable else {}
+        known = cast("dict[str, JSON]", properties)  # a scope that applies returns nothing unknown
+        return Draft(logical_id, name, known, tags, visible, str(policy or "Delete"))
 
     def _make(self, draft: Draft, *, retain: bool) -> None:
         current = self._before.resources.get(draft.logical_id)
@@ -162,25 +166,21 @@ class Deployment:
         if current is None:
             self._create(draft, "CREATE", retain=retain)
             return
-        new, old = draft.kind.typed(draft.properties), draft.kind.typed(current.properties)
-        if _replaces(draft.kind, old, new):
-            self._steps.events.add(subject_of(current), "UPDATE_IN_PROGRESS", events.REPLACEMENT)
+        kind = self._steps.identity.space.type_of(draft.kind)
+        new, old = kind.typed(draft.properties), kind.typed(current.properties)
+        if _replaces(kind, old, new):
+            subject = current.subject(current.physical_id)
+            self._steps.events.add(subject, "UPDATE_IN_PROGRESS", events.REPLACEMENT)
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
             self._create(draft, "UPDATE", retain=False)
-            self._replaced(current, kept=policy in RETAINED)
-        elif draft.kind.always_updated or not _equal(new, old) or dict(draft.tags) != dict(current.tags):
+            entry = current, policy in RETAINED
+            self.undo.leftovers.append(entry)
+            self.undo.add(current.logical_id, partial(self.undo.leftovers.remove, entry))
+        elif kind.always_updated or not _equal(new, old) or dict(draft.tags) != dict(current.tags):
             self._update(draft, current)
         else:
             kept = replace(current, properties=draft.properties, shown=draft.shown)
             self._scope.resources[draft.logical_id] = replace(kept, deletion_policy=draft.deletion_policy)
-
-    def _replaced(self, former: Resource, *, kept: bool) -> None:
-        entry = former, kept
-        self.undo.leftovers.append(entry)
-        self.undo.steps.append(Undo(former.logical_id, partial(self._forget, entry)))
-
-    def _forget(self, entry: tuple[Resource, bool]) -> None:
-        self.undo.leftovers.remove(entry)
 
     def _create(self, draft: Draft, verb: str, *, retain: bool) -> None:
         try:
@@ -194,39 +194,25 @@ class Deployment:
     def _add(self, resource: Resource, *, retain: bool) -> None:
         self._scope.resources[resource.logical_id] = resource
         skip = retain and resource.deletion_policy == "Retain"
-        take_back = partial(self._take_back, resource, skip=skip)
-        self.undo.steps.append(Undo(resource.logical_id, take_back, removes=True))
+        let_go = partial(self._steps.delete, resource, skip=skip)
+        self.undo.add(resource.logical_id, partial(self._take_back, resource, let_go), removes=True)
 
-    def _take_back(self, resource: Resource, *, skip: bool) -> None:
-        self._steps.delete(resource, skip=skip)
-        self._drop(resource)
-
-    def _drop(self, resource: Resource) -> None:
+    def _take_back(self, resource: Resource, let_go: Callable[[], None]) -> None:
+        let_go()
         current = self.undo.live.get(resource.logical_id)
         if current is not None and current.physical_id == resource.physical_id:
             del self.undo.live[resource.logical_id]
 
-    def _update(self, draft: Draft, current: Resource) -> None:
-        def begun(undo: Callable[[], Resource]) -> None:
-            self.undo.steps.append(Undo(draft.logical_id, undo))
-
-        self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun)
+    def _update(self, draft: Draft, current: Resource, reason: str | None = None) -> None:
+        begun = partial(self.undo.add, draft.logical_id)
+        self._scope.resources[draft.logical_id] = self._steps.update(draft, current, begun, reason)
 
     def _import(self, draft: Draft, identifier: Mapping[str, JSON]) -> None:
         resource = self._steps.adopt(draft, identifier)
         self._scope.resources[draft.logical_id] = resource
-        self.undo.steps.append(Undo(draft.logical_id, partial(self._release, resource)))
+        self.undo.add(draft.logical_id, partial(self._take_back, resource, partial(self._steps.release, resource)))
         if draft.tags:
-            self._update(draft, resource)
-
-    def _release(self, resource: Resource) -> None:
-        self._steps.release(resource)
-        self._drop(resource)
-
-
-def _known(properties: Mapping[str, object]) -> dict[str, JSON]:
-    """Return properties that were evaluated with everything known."""
-    return dict(properties)  # type: ignore[arg-type]  # a scope that applies returns nothing unknown
+            self._update(draft, resource, events.TAGS_OF_IMPORTED)
 
 
 def _equal(new: object, old: object) -> bool:

@@ -39,13 +39,7 @@ class Difference:
 
 
 def differences(schema: ResourceSchema, expected: Mapping[str, JSON], actual: Mapping[str, JSON]) -> list[Difference]:
-    """Return the differences, in the template's order.
-
-    Args:
-        schema: the resource type's schema.
-        expected: the template's properties, in the schema's types.
-        actual: the model that READ returned.
-    """
+    """Return how the model that READ returned differs from the template's typed properties, in the template's order."""
     top: list[JSON] = [{"properties": schema.properties}]
     return list(_compare(schema, top, dict(expected), dict(actual), ""))
 

@@ -20,11 +20,9 @@ from uuid import uuid4
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
-from cfn_sandbox.cloudformation.stacks.plan import takes_stack_tags
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
-from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.stacks.steps import NO_RESOURCE
 from cfn_sandbox.cloudformation.types.interface import Failure, Outcome, ResourceType
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON
 
 if TYPE_CHECKING:
@@ -53,10 +51,9 @@ class ResourceDrift:
             "PhysicalResourceId": self.resource.physical_id,
             "ResourceType": self.resource.kind,
             "StackResourceDriftStatus": self.status,
+            "DriftStatusReason": self.reason,
             "Timestamp": self.time,
         }
-        if self.reason is not None:
-            answer["DriftStatusReason"] = self.reason
         if self.compared is not None:
             expected, actual = self.compared
             answer["ExpectedProperties"] = json.dumps(expected)
@@ -73,6 +70,7 @@ class Drift:
     checked: datetime | None = None  # when the last detection of the stack began
     # the latest drift of each resource, by logical id
     resources: dict[str, ResourceDrift] = field(default_factory=dict)
+    detections: dict[str, Detection] = field(default_factory=dict)  # the detections of the stack, by id
 
     def of(self, resource: Resource) -> ResourceDrift | None:
         """Return a resource's drift; None if it wasn't checked, or was changed since."""
@@ -95,17 +93,16 @@ class Detection:
 
     def answer(self) -> dict[str, JSON | datetime]:
         """Return the answer of DescribeStackDriftDetectionStatus."""
-        answer: dict[str, JSON | datetime] = {
+        reason = f"Failed to detect drift on resource [{', '.join(self.failed)}]"
+        return {
             "StackId": self.stack_id,
             "StackDriftDetectionId": self.detection_id,
             "DetectionStatus": self.status,
+            "DetectionStatusReason": reason if self.failed else None,
+            "StackDriftStatus": None if self.drifted is None else self.drift,
+            "DriftedStackResourceCount": self.drifted,
             "Timestamp": self.started,
         }
-        if self.drifted is not None:
-            answer |= {"StackDriftStatus": self.drift, "DriftedStackResourceCount": self.drifted}
-        if self.failed:
-            answer["DetectionStatusReason"] = f"Failed to detect drift on resource [{', '.join(self.failed)}]"
-        return answer
 
     @property
     def drift(self) -> str:
@@ -116,8 +113,7 @@ class Detection:
 def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection:
     """Start to check all resources of a stack, or the named ones.
 
-    Raises:
-        ValidationError: the stack's status doesn't allow it, or a resource doesn't exist.
+    A ValidationError says that the stack's status doesn't allow it, or a resource doesn't exist.
     """
     _check_ready(stack)
     live = stack.contents.resources
@@ -126,7 +122,7 @@ def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection
     if unknown:
         raise ValidationError(f"Resource [{', '.join(unknown)}] does not exist in stack {stack.identity.name}")
     detection = Detection(stack.identity.stack_id)
-    stack.steps.space.detections[detection.detection_id] = detection
+    stack.drift.detections[detection.detection_id] = detection
     operations.begin(f"drift of {stack.identity.name}", lambda: _run(stack, names, detection))
     return detection
 
@@ -134,8 +130,8 @@ def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection
 def _run(stack: Stack, logical_ids: tuple[str, ...], detection: Detection) -> None:
     found = [
         _detect(stack, resource, kind)
-        for resource in list(stack.contents.resources.values())
-        if resource.logical_id in logical_ids and (kind := _checkable(stack, resource)) is not None
+        for resource in stack.resources()
+        if resource.logical_id in logical_ids and (kind := stack.space.readable_type(resource.kind)) is not None
     ]
     detection.failed = tuple(drift.resource.logical_id for drift in found if drift.status == "UNKNOWN")
     detection.drifted = sum(drift.status in {"MODIFIED", "DELETED"} for drift in found)
@@ -144,16 +140,12 @@ def _run(stack: Stack, logical_ids: tuple[str, ...], detection: Detection) -> No
 
 
 def check_resource(stack: Stack, logical_id: str) -> ResourceDrift:
-    """Check one resource.
-
-    Raises:
-        ValidationError: the stack's status doesn't allow it, or the resource can't be checked.
-    """
+    """Check one resource; a ValidationError says that it, or the stack's status, doesn't allow that."""
     _check_ready(stack)
     resource = stack.contents.resources.get(logical_id)
     if resource is None:
         raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
-    kind = _checkable(stack, resource)
+    kind = stack.space.readable_type(resource.kind)
     if kind is None:
         raise ValidationError(f"Resource type {resource.kind} is not supported for drift detection (in this sandbox)")
     return _detect(stack, resource, kind)
@@ -161,7 +153,7 @@ def check_resource(stack: Stack, logical_id: str) -> ResourceDrift:
 
 def found_in(stack: Stack, statuses: tuple[str, ...] = ()) -> list[ResourceDrift]:
     """Return the latest drift of the resources that were not changed since, or of those with certain statuses."""
-    drifts = [stack.drift.of(resource) for resource in list(stack.contents.resources.values())]
+    drifts = [stack.drift.of(resource) for resource in stack.resources()]
     return [drift for drift in drifts if drift is not None and (not statuses or drift.status in statuses)]
 
 
@@ -171,59 +163,47 @@ def _check_ready(stack: Stack) -> None:
         raise ValidationError(text)
 
 
-def _checkable(stack: Stack, resource: Resource) -> ResourceType | None:
-    kind = find_type(stack.identity.account, stack.identity.region, resource.kind)
-    return kind if kind is not None and kind.supports("READ") else None
-
-
 def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDrift:
-    request = stack.identity.request("", {})
-    try:
-        outcome = kind.read(request, resource.instance.model)
-    except Exception as error:  # noqa: BLE001 - a type's defect: the detection continues with the other resources
-        reason = f"{type(error).__name__}: {error}"
-        outcome = Outcome(failure=Failure("InternalFailure", reason, reason))
-    if outcome.failure is not None:
-        deleted = outcome.failure.code == "NotFound"
-        drift = (
-            ResourceDrift(resource, "DELETED")
-            if deleted
-            else ResourceDrift(resource, "UNKNOWN", outcome.failure.reason)
-        )
-    elif outcome.instance is None:
-        drift = ResourceDrift(resource, "UNKNOWN", "The type reported no resource.")
-    else:
-        model: dict[str, JSON] = dict(outcome.instance.model)  # type: ignore[arg-type]  # what a type reports is known
-        expected = expected_properties(kind, resource.sent, resource.tags)
-        differing = tuple(differences(kind.schema, expected, model))
-        drift = ResourceDrift(resource, "MODIFIED" if differing else "IN_SYNC", None, (expected, model), differing)
+    drift = _compared(resource, kind, _read(stack, resource, kind))
     stack.drift.resources[resource.logical_id] = drift
     return drift
+
+
+def _read(stack: Stack, resource: Resource, kind: ResourceType) -> Outcome:
+    try:
+        return kind.read(stack.identity.request(""), resource.instance.model)
+    except Exception as error:  # noqa: BLE001 - a type's defect: the detection continues with the other resources
+        reason = f"{type(error).__name__}: {error}"
+        return Outcome(failure=Failure("InternalFailure", reason, reason))
+
+
+def _compared(resource: Resource, kind: ResourceType, found: Outcome) -> ResourceDrift:
+    if found.failure is not None and found.failure.code == "NotFound":
+        return ResourceDrift(resource, "DELETED")
+    if found.failure is not None or found.instance is None:
+        return ResourceDrift(resource, "UNKNOWN", found.failure.reason if found.failure else NO_RESOURCE)
+    model = cast("dict[str, JSON]", dict(found.instance.model))  # what a type reports is known
+    expected = expected_properties(kind, resource.sent, resource.tags)
+    differing = tuple(differences(kind.schema, expected, model))
+    return ResourceDrift(resource, "MODIFIED" if differing else "IN_SYNC", None, (expected, model), differing)
 
 
 def expected_properties(
     kind: ResourceType, properties: Mapping[str, JSON], stack_tags: Mapping[str, str]
 ) -> dict[str, JSON]:
-    """Return the properties that READ should return: the template's, and the stack's tags if the type is taggable.
+    """Return the properties that READ should return: the template's, typed, and the stack's tags if the type has them.
 
-    Args:
-        kind: the resource type.
-        properties: the template's properties, in the schema's types.
-        stack_tags: the stack's tags that the type last received. If keys are equal, the resource's own tag wins.
+    If two tags have one key, the resource's own tag wins.
     """
     schema = kind.schema
     readable = cast("dict[str, JSON]", schema.without(properties, schema.write_only))
     name = schema.tag_property
-    if not takes_stack_tags(kind) or name is None or name not in schema.properties or not stack_tags:
+    if name is None or name not in schema.properties or not stack_tags:
         return readable
     own = readable.get(name)
-    if isinstance(own, dict) or _is_object(schema, name):
+    if isinstance(own, dict) or "object" in schema.kinds(schema.properties[name]):
         return readable | {name: {**stack_tags, **(own if isinstance(own, dict) else {})}}
     tags = own if isinstance(own, list) else []
     own_keys = {tag.get("Key") for tag in tags if isinstance(tag, dict)}
     added: list[JSON] = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in own_keys]
     return readable | {name: [*tags, *added]}
-
-
-def _is_object(schema: ResourceSchema, name: str) -> bool:
-    return "object" in schema.kinds(schema.properties[name])

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 INITIATED = "Resource creation Initiated"
 REPLACEMENT = "Requested update requires the creation of a new physical resource; hence creating one."
+IMPORT_STARTED = "Resource import started."
+IMPORT_COMPLETED = "Resource import completed."
 TAGS_OF_IMPORTED = "Apply stack-level tags to imported resource if applicable."
 USER_INITIATED = "User Initiated"
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -33,45 +35,27 @@ class Subject:
 
 @dataclass(frozen=True)
 class Invalid:
-    """A failed pre-deployment validation of a resource.
+    """A failed pre-deployment validation of a resource."""
 
-    Attributes:
-        subject: the resource.
-        name: the validation, such as PROPERTY_VALIDATION.
-        reason: what is wrong.
-        path: where in the template.
-    """
-
-    subject: Subject
-    name: str
-    reason: str
-    path: str
+    subject: Subject  # the resource
+    name: str  # the validation, such as PROPERTY_VALIDATION
+    reason: str  # what is wrong
+    path: str  # where in the template
     event_id: str = field(default_factory=lambda: str(uuid4()))
 
 
 @dataclass
 class Operation:
-    """An operation on a stack, the creation of a change set included.
+    """An operation on a stack, the creation of a change set included."""
 
-    Attributes:
-        kind: the API's OperationType.
-        token: the request's ClientRequestToken.
-        change_set_id: the change set that is made or executed; None if there is none.
-        operation_id: the API's OperationId.
-        begun: when it began.
-        ended: when it ended; None if it runs.
-        failed: whether it failed.
-        invalid: the validations that failed.
-    """
-
-    kind: str
-    token: str | None = None
-    change_set_id: str | None = None
-    operation_id: str = field(default_factory=lambda: str(uuid4()))
+    kind: str  # the API's OperationType
+    token: str | None = None  # the request's ClientRequestToken
+    change_set_id: str | None = None  # the change set that is made or executed; None if there is none
+    operation_id: str = field(default_factory=lambda: str(uuid4()))  # the API's OperationId
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
-    ended: datetime | None = None
+    ended: datetime | None = None  # None if it runs
     failed: bool = False
-    invalid: list[Invalid] = field(default_factory=list)
+    invalid: list[Invalid] = field(default_factory=list)  # the validations that failed
 
     @property
     def status(self) -> str:
@@ -151,12 +135,7 @@ class EventLog:
         self.publish(event)
 
     def others(self, stack_id: str, known: Collection[str]) -> list[Event]:
-        """Return the latest event of each resource but the known ones.
-
-        Args:
-            stack_id: the stack's own id, whose events are left out.
-            known: logical ids.
-        """
+        """Return the latest event of each resource but those of known logical ids, and of the stack itself."""
         found = {one.subject.logical_id: one for one in self if one.subject.physical_id != stack_id}
         return [event for logical_id, event in found.items() if logical_id not in known]
 

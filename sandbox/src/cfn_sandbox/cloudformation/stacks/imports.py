@@ -9,30 +9,20 @@ from collections.abc import Iterable, Mapping
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks.plan import Plan
+from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
-from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of, types_of
-from cfn_sandbox.cloudformation.types.catalogue import find_type
-from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.cloudformation.values import JSON
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 
 
 def to_import(resources: Iterable[Mapping[str, JSON]], definition: Definition, stack: Stack) -> Models:
-    """Return the resources to import: by logical id, the properties that identify each.
-
-    Args:
-        resources: the request's ResourcesToImport.
-        definition: what the stack shall be.
-        stack: the stack that the resources are imported into.
-
-    Raises:
-        ValidationError: a resource can't be imported, or there is none.
-    """
+    """Return what the request's ResourcesToImport identifies; ValidationError if that can't be imported."""
     found: Models = {}
-    types = types_of(definition.template)
+    types = definition.template.types
     for resource in resources:
         logical_id, name = str(resource["LogicalResourceId"]), str(resource["ResourceType"])
         if types.get(logical_id) != name:
@@ -50,17 +40,11 @@ def to_import(resources: Iterable[Mapping[str, JSON]], definition: Definition, s
     return found
 
 
-def _importable(stack: Stack, name: str) -> ResourceType | None:
-    kind = find_type(stack.identity.account, stack.identity.region, name)
-    return kind if kind is not None and kind.supports("READ") else None
-
-
 def _schema(stack: Stack, name: str) -> ResourceSchema:
-    kind = _importable(stack, name)
+    kind = stack.space.readable_type(name)
     if kind is None:
-        raise ValidationError(
-            f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
-        )
+        text = f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
+        raise ValidationError(text)
     return kind.schema
 
 
@@ -81,56 +65,36 @@ def _model(identifier: Mapping[str, JSON], schema: ResourceSchema) -> dict[str, 
 
 
 def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[str, str]:
-    """Return the physical id of each resource to import, by logical id."""
-    types = types_of(definition.template)
-    return {key: str(_schema(stack, types[key]).identifier(dict(model))) for key, model in models.items()}
-
-
-def refuse_owned(identifiers: Mapping[str, str], definition: Definition, stack: Stack) -> None:
-    """Refuse to import resources that another stack has.
-
-    Args:
-        identifiers: the physical ids of the resources to import, by logical id.
-        definition: what the stack shall be.
-        stack: the stack that the resources are imported into.
-
-    Raises:
-        ValidationError: a resource is in a stack already.
-    """
-    types = types_of(definition.template)
-    for other in stack.steps.space.live():
-        owned = {(one.kind, one.physical_id) for one in list(other.contents.resources.values())}
-        for logical_id, physical_id in identifiers.items():
-            if (types[logical_id], physical_id) in owned:
-                text = f"The resource to import [{logical_id}] is in stack [{other.identity.name}] already"
-                raise ValidationError(f"{text}: remove it there first, with a DeletionPolicy of Retain.")
+    """Return the physical id of each resource to import, by logical id; ValidationError if a stack has it already."""
+    types = definition.template.types
+    found = {key: str(_schema(stack, types[key]).identifier(dict(model))) for key, model in models.items()}
+    for logical_id, physical_id in found.items():
+        if owner := stack.space.owner(types[logical_id], physical_id):
+            text = f"The resource to import [{logical_id}] is in stack [{owner.identity.name}] already"
+            raise ValidationError(f"{text}: remove it there first, with a DeletionPolicy of Retain.")
+    return found
 
 
 def find_existing(definition: Definition, stack: Stack) -> Models:
     """Return the template's new resources that exist already, for ImportExistingResources.
 
     A resource can be found only if the template gives its whole primary identifier, and its type has a READ handler.
-
-    Raises:
-        ValidationError: a READ failed.
+    A READ that fails raises ValidationError.
     """
     found: Models = {}
-    evaluation = evaluator(definition, stack.identity, scope_of(definition, stack.steps.space, stack.identity))
-    types = types_of(definition.template)
+    evaluation = Scope(definition, stack.identity).evaluator()
+    types = definition.template.types
     for logical_id in evaluation.active():
-        kind = _importable(stack, types[logical_id])
+        kind = stack.space.readable_type(types[logical_id])
         has_policy = "DeletionPolicy" in definition.template.resources[logical_id]
         if kind is None or logical_id in stack.contents.resources or not has_policy:
             continue
         properties = kind.typed(evaluation.properties(logical_id))
-        parts: dict[str, Value] = {
-            ".".join(path): at(dict(properties), path) for path in kind.schema.primary_identifier
-        }
-        known = {name: value for name, value in parts.items() if isinstance(value, str | int | float)}
-        if not parts or len(known) < len(parts):
+        parts = {".".join(path): at(properties, path) for path in kind.schema.primary_identifier}
+        if not parts or not all(map(is_scalar, parts.values())):
             continue
-        model = _model({name: str(value) for name, value in known.items()}, kind.schema)
-        outcome = kind.read(stack.identity.request(logical_id, {}), model)
+        model = _model({name: str(value) for name, value in parts.items()}, kind.schema)
+        outcome = kind.read(stack.identity.request(logical_id), model)
         if outcome.failure is None:
             found[logical_id] = model
         elif outcome.failure.code != "NotFound":
@@ -139,12 +103,8 @@ def find_existing(definition: Definition, stack: Stack) -> Models:
 
 
 def refuse_other_changes(plan: Plan) -> None:
-    """Refuse an import that would change other resources too.
-
-    Raises:
-        ValidationError: in CloudFormation's words.
-    """
-    others = [logical_id for logical_id, change in plan.changes.items() if change.action != "Import"]
+    """Refuse an import that would change other resources too: ValidationError."""
+    others = [logical_id for logical_id, change in plan.items() if change.action != "Import"]
     if others:
         raise ValidationError(
             f"You have modified resources [{', '.join(others)}] in your template that are not being imported. "

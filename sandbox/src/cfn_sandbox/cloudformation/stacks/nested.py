@@ -20,7 +20,7 @@ from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import (
@@ -61,23 +61,22 @@ class NestedStackType(ResourceType):
         """Create a stack, and wait for it."""
         if request.stack_id is None:
             return _failed("This sandbox makes nested stacks in stacks only: use CreateStack.", "InvalidRequest")
-        space, parent = self._parent(request)
+        parent = self._parent(request)
         reviewed = _reviewed(parent, request)
         child = reviewed.stack if reviewed is not None else new_stack(parent, str(request.logical_id))
-        identity = child.identity
-        definition = define(_submission(parent, request, properties), space, identity, None)
+        definition = define(_submission(parent, request, properties), child)
         request.watch(_instance(child))
         child.change("CREATE", definition, _options(parent, request), _settings(parent, properties, child.settings))
         if child.status.name == "CREATE_COMPLETE":
             return Outcome(_instance(child))
-        reason = _reason(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
+        _, reason = _last(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
         reason = reason.removesuffix("Rollback requested by user.")
-        return _failed(f"Embedded stack {identity.stack_id} was not successfully created: {reason}", child=child)
+        return _failed(f"Embedded stack {child.identity.stack_id} was not successfully created: {reason}", child=child)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it was
         """Update a stack in place, and wait for it; or undo that."""
-        space, parent = self._parent(request)
-        child = space.find(instance.identifier)
+        parent = self._parent(request)
+        child = parent.space.find(instance.identifier)
         if child is None or child.status.name == "DELETE_COMPLETE":
             return _failed(f"Stack [{instance.identifier}] does not exist", "NotFound")
         if request.undo:
@@ -87,16 +86,16 @@ class NestedStackType(ResourceType):
         else:
             options = _options(parent, request)
             child.check_can_begin("UPDATE", options)
-            before = None if child.definition is NOTHING else child.definition
-            definition = define(_submission(parent, request, desired), space, child.identity, before)
-            if not _would_change(child, definition):
+            definition = define(_submission(parent, request, desired), child)
+            unfinished = child.recovery.undo is not None
+            if not unfinished and not child.differs(definition) and not has_nested_stacks(definition):
                 return Outcome(_instance(child))
             child.change("UPDATE", definition, options, _settings(parent, desired, child.settings))
             ended = child.recovery.unended is not None
         if ended:
             return Outcome(_instance(child))
         failures = {"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"}
-        status, reason = next(event for event in reversed(_own_events(child)) if event[0] in failures)
+        status, reason = _last(child, failures)
         words = f"was not successfully updated. Currently in {status} with reason: {reason}"
         return _failed(f"Embedded stack {instance.identifier} {words}")
 
@@ -108,18 +107,17 @@ class NestedStackType(ResourceType):
 
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it is
         """Delete a stack, and wait for it."""
-        space, parent = self._parent(request)
-        child = space.find(instance.identifier)
+        parent = self._parent(request)
+        child = parent.space.find(instance.identifier)
         if child is not None:
             child.delete(token=parent.steps.events.token, nested=True)
             if child.status.name != "DELETE_COMPLETE":
-                reason = _reason(child, {"DELETE_FAILED"})
+                _, reason = _last(child, {"DELETE_FAILED"})
                 return _failed(f"Embedded stack {instance.identifier} was not successfully deleted: {reason}")
         return Outcome()
 
-    def _parent(self, request: Request) -> tuple[Space, Stack]:
-        space = self._space_of(request.account, request.region)
-        return space, space.named(request.stack_id or "")
+    def _parent(self, request: Request) -> Stack:
+        return self._space_of(request.account, request.region).named(request.stack_id or "")
 
 
 def generated_name(name: str, logical_id: str) -> str:
@@ -130,10 +128,9 @@ def generated_name(name: str, logical_id: str) -> str:
 
 def new_stack(parent: Stack, logical_id: str) -> Stack:
     """Return a new stack that is nested in another one. It isn't registered yet."""
-    space, own = parent.steps.space, parent.identity
-    identity = space.new_identity(generated_name(own.name, logical_id))
-    root_id = own.root_id or own.stack_id
-    return Stack(space, replace(identity, parent_id=own.stack_id, root_id=root_id), Settings())
+    own = parent.identity
+    identity = own.space.new_identity(generated_name(own.name, logical_id))
+    return Stack(replace(identity, parent_id=own.stack_id, root_id=own.root_id or own.stack_id), Settings())
 
 
 def submission_of(
@@ -143,8 +140,8 @@ def submission_of(
 
     Args:
         space: the account and region.
-        definition: what the stack shall be that it is nested in.
-        tags: that stack's tags.
+        definition: what the parent shall be.
+        tags: the parent's tags.
         properties: the resource's properties. What is unknown in Parameters is known after apply.
         body: the template, if a change set has read it; None to read it at its URL.
 
@@ -157,67 +154,48 @@ def submission_of(
     body = space.services.text_at(url) if body is None else body
     if body is None:
         raise ValidationError("S3 error: The specified key does not exist.")
-    parameters: list[Mapping[str, JSON]] = []
     given = cast("dict[str, Value]", properties.get("Parameters") or {})
-    unknown = tuple(key for key, value in given.items() if not is_known(value))
-    for key, value in given.items():
-        if key in unknown:
-            continue
-        if isinstance(value, (dict, list)):
-            raise ValidationError(
-                "Value of property Parameters must be an object with String (or simple type) properties"
-            )
-        parameters.append({"ParameterKey": key, "ParameterValue": text(cast("JSON", value))})
+    known = {key: cast("JSON", value) for key, value in given.items() if is_known(value)}
+    if any(isinstance(value, (dict, list)) for value in known.values()):
+        raise ValidationError("Value of property Parameters must be an object with String (or simple type) properties")
     own = cast("list[dict[str, str]]", properties.get("Tags") or [])
     topics = cast("list[str] | None", properties.get("NotificationARNs"))
     return Submission(
         body,
         from_url=True,
-        parameters=tuple(parameters),
+        parameters=tuple({"ParameterKey": key, "ParameterValue": text(value)} for key, value in known.items()),
         tags={**tags, **{tag["Key"]: tag["Value"] for tag in own}},
         capabilities=definition.capabilities,
         notification_arns=definition.notification_arns if topics is None else tuple(topics),
-        unknown=unknown,
+        unknown=tuple(given.keys() - known.keys()),
     )
 
 
 def _submission(parent: Stack, request: Request, properties: Properties) -> Submission:
     reviewed = _reviewed(parent, request)
     body = reviewed.proposal.definition.text if reviewed is not None else None
-    return submission_of(parent.steps.space, parent.steps.operation[0], request.tags, properties, body)
+    return submission_of(parent.space, parent.steps.operation[0], request.tags, properties, body)
 
 
 def _reviewed(parent: Stack, request: Request) -> ChangeSet | None:
     """Return the nested stack's change set in the one that is executed; None if there is none."""
     _, options = parent.steps.operation
-    executed = parent.steps.space.change_sets.get(options.change_set_id or "")
+    executed = parent.space.change_sets.get(options.change_set_id or "")
     return executed.children.get(str(request.logical_id)) if executed is not None else None
 
 
 def _settings(parent: Stack, properties: Properties, before: Settings) -> Settings:
-    minutes = properties.get("TimeoutInMinutes")
-    return replace(
-        before, role_arn=parent.settings.role_arn, timeout_minutes=minutes if isinstance(minutes, int) else None
-    )
+    given = properties.get("TimeoutInMinutes")
+    minutes = given if isinstance(given, int) else None
+    return replace(before, role_arn=parent.settings.role_arn, timeout_minutes=minutes)
 
 
 def _options(parent: Stack, request: Request) -> Options:
     _, options = parent.steps.operation
     on_failure = "DO_NOTHING" if options.on_failure == "DO_NOTHING" else "ROLLBACK"
     reviewed = _reviewed(parent, request)
-    return Options(
-        on_failure,
-        options.retain_except_on_create,
-        token=options.token,
-        change_set_id=reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None,
-        nested=True,
-        validate=options.validate,
-    )
-
-
-def _would_change(child: Stack, definition: Definition) -> bool:
-    unfinished = child.recovery.undo is not None
-    return unfinished or child.differs(definition) or has_nested_stacks(definition)
+    change_set_id = reviewed.change_set_id if reviewed is not None and reviewed.failure is None else None
+    return replace(options, on_failure=on_failure, imports={}, change_set_id=change_set_id, nested=True)
 
 
 def _instance(stack: Stack) -> Instance:
@@ -226,14 +204,10 @@ def _instance(stack: Stack) -> Instance:
     return Instance(stack_id, {"StackId": stack_id, "Outputs": outputs})
 
 
-def _own_events(stack: Stack) -> list[tuple[str, str]]:
-    stack_id = stack.identity.stack_id
-    own = (event for event in stack.steps.events if event.subject.physical_id == stack_id)
-    return [(event.status, event.reason or "") for event in own]
-
-
-def _reason(stack: Stack, statuses: set[str]) -> str:
-    return next((reason for status, reason in reversed(_own_events(stack)) if status in statuses), "")
+def _last(stack: Stack, statuses: set[str]) -> tuple[str, str]:
+    """Return the status and reason of a stack's latest own event with one of some statuses."""
+    own = [event for event in stack.steps.events if event.subject.physical_id == stack.identity.stack_id]
+    return next(((one.status, one.reason or "") for one in reversed(own) if one.status in statuses), ("", ""))
 
 
 def _failed(message: str, code: str = "NotStabilized", child: Stack | None = None) -> Outcome:

@@ -11,8 +11,8 @@ from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationErr
 from cfn_sandbox.cloudformation.stacks.change_sets import UNCHANGED, ChangeSet, Request, propose
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import generated_name, new_stack, submission_of
-from cfn_sandbox.cloudformation.stacks.plan import Plan, ResourceChange
-from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack
+from cfn_sandbox.cloudformation.stacks.plan import ResourceChange
+from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES
 from cfn_sandbox.cloudformation.values import is_known
 
 
@@ -25,8 +25,8 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
     if change_set.failure is not None:
         return
     proposal = change_set.proposal
-    changes = dict(proposal.plan.changes)
-    for logical_id, change in proposal.plan.changes.items():
+    changes = dict(proposal.plan)
+    for logical_id, change in proposal.plan.items():
         if change.kind != STACK_TYPE or change.action not in {"Add", "Modify"}:
             continue
         try:
@@ -36,7 +36,7 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
             return
         change_set.children[logical_id] = child
         if child.failure in {UNCHANGED, NO_UPDATES}:  # it is kept for the template that it has read
-            del child.stack.steps.space.change_sets[child.change_set_id]
+            del child.stack.space.change_sets[child.change_set_id]
             if all(cause.source == "Automatic" for one in change.changes for cause in one.causes):
                 del changes[logical_id]
             continue
@@ -52,28 +52,26 @@ def include_nested_stacks(change_set: ChangeSet) -> None:
         and not change_set.stack.differs(proposal.definition)
     ):
         changes, change_set.failure = {}, UNCHANGED
-    change_set.proposal = replace(proposal, plan=Plan(changes))
+    change_set.proposal = replace(proposal, plan=changes)
 
 
 def _propose(parent: ChangeSet, change: ResourceChange) -> ChangeSet:
-    stack = _stack(parent, change)
+    is_new = change.action == "Add"
+    space = parent.stack.space
+    stack = new_stack(parent.stack, change.logical_id) if is_new else space.named(str(change.physical_id))
     definition = parent.proposal.definition
     known = {key: value for key, value in change.desired.items() if key == "Parameters" or is_known(value)}
     if known.keys() != change.desired.keys():
         unknown = ", ".join(sorted(change.desired.keys() - known.keys()))
         text = "is known after apply, which this sandbox does not support with IncludeNestedStacks: leave that out."
         raise ValidationError(f"{unknown} {text}")
-    submission = submission_of(stack.steps.space, definition, definition.tags, known)
-    kind = "UPDATE" if change.action == "Modify" else "CREATE"
-    name = generated_name(parent.name, change.logical_id)
-    child = propose(
-        stack, submission, Request(name, kind, include_nested=True, validate=parent.proposal.request.validate), parent
+    submission = submission_of(space, definition, definition.tags, known)
+    request = Request(
+        generated_name(parent.name, change.logical_id),
+        "CREATE" if is_new else "UPDATE",
+        include_nested=True,
+        validate=parent.proposal.request.validate,
     )
+    child = propose(stack, submission, request, parent)
     include_nested_stacks(child)
     return child
-
-
-def _stack(parent: ChangeSet, change: ResourceChange) -> Stack:
-    if change.action == "Add":
-        return new_stack(parent.stack, change.logical_id)
-    return parent.stack.steps.space.named(str(change.physical_id))

@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
-from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.cloudformation.types.interface import ResourceType
@@ -85,41 +83,33 @@ class ResourceChange:
         return any(change.attribute in {"Properties", "Tags"} for change in self.changes)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What an operation changes."""
-
-    # the changes by logical id. Unchanged resources are left out
-    changes: Mapping[str, ResourceChange] = field(default_factory=dict)
+Plan = Mapping[str, ResourceChange]
+"""What an operation changes, by logical id. Unchanged resources are left out."""
 
 
-class Planner:
-    """Makes a plan.
+def make_plan(
+    identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str] | None = None
+) -> Plan:
+    """Return the plan of an operation; a ValidationError says that the template can't be evaluated.
 
     Args:
-        space: the stack's account and region.
         identity: the stack.
-        before: what the stack has.
+        before: what it has.
         after: what it shall be.
         imports: the physical ids of the resources to import, by logical id.
     """
+    return _Planner(identity, before, after, imports or {}).plan()
 
-    def __init__(
-        self, space: Space, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]
-    ) -> None:
-        self._contents, self._definition, self._imports = before, after, imports
-        self._scope: Scope = scope_of(after, space, identity)
-        self._after: Evaluator = evaluator(after, identity, self._scope)
-        blank = scope_of(before.definition, space, identity)
-        self._before: Evaluator = evaluator(before.definition, identity, blank)
+
+class _Planner:
+    def __init__(self, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]) -> None:
+        self._contents, self._imports = before, imports
+        self._scope = Scope(after, identity)
+        self._after = self._scope.evaluator()
+        self._before = Scope(before.definition, identity).evaluator()
         self._effects: dict[str, ResourceChange] = {}
 
     def plan(self) -> Plan:
-        """Return the plan.
-
-        Raises:
-            ValidationError: the template can't be evaluated.
-        """
         order = self._after.order()
         for logical_id in order:
             change = self._change(logical_id)
@@ -127,12 +117,12 @@ class Planner:
                 self._effects[logical_id] = change
         removed = self._contents.resources.keys() - set(order)
         changes = self._effects | {logical_id: self._removal(logical_id) for logical_id in removed}
-        return Plan({logical_id: changes[logical_id] for logical_id in sorted(changes)})
+        return {logical_id: changes[logical_id] for logical_id in sorted(changes)}
 
     def _change(self, logical_id: str) -> ResourceChange | None:
-        kind = str(self._definition.template.resources[logical_id]["Type"])
+        kind = self._scope.definition.template.types[logical_id]
         properties = self._after.properties(logical_id)
-        after = mask(self._after, self._definition, logical_id, properties)
+        after = mask(self._after, logical_id, properties)
         current = self._contents.resources.get(logical_id)
         if logical_id in self._imports:
             physical_id = self._imports[logical_id]
@@ -144,7 +134,7 @@ class Planner:
         if not changes:
             self._scope.resources[logical_id] = current
             return None
-        before = mask(self._before, self._contents.definition, logical_id, current.properties)
+        before = mask(self._before, logical_id, current.properties)
         change = ResourceChange(
             "Modify", logical_id, kind, current.physical_id, changes, before, after, None, properties
         )
@@ -159,9 +149,9 @@ class Planner:
     def _removal(self, logical_id: str) -> ResourceChange:
         resource = self._contents.resources[logical_id]
         policy = "Retain" if resource.deletion_policy == "RetainExceptOnCreate" else resource.deletion_policy
-        before = self._before.properties(logical_id)  # AWS shows references to resources as not known
-        masked = mask(self._before, self._contents.definition, logical_id, before)
-        return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=masked, policy=policy)
+        # AWS shows references to resources as not known.
+        before = mask(self._before, logical_id, self._before.properties(logical_id))
+        return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=before, policy=policy)
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)
@@ -171,12 +161,12 @@ class Planner:
         yield from changes
         written, old = (
             definition.template.resources.get(logical_id, {})
-            for definition in (self._definition, self._contents.definition)
+            for definition in (self._scope.definition, self._contents.definition)
         )
         for attribute in ATTRIBUTES:
             if written.get(attribute) != old.get(attribute):
                 yield Change(attribute, before=old.get(attribute), after=written.get(attribute))
-        if takes_stack_tags(kind) and dict(current.tags) != dict(self._definition.tags):
+        if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._scope.definition.tags):
             yield Change("Tags")
 
     def _property_changes(
@@ -190,9 +180,7 @@ class Planner:
                 continue
             causes = tuple(self._causes(logical_id, name, known=is_known(new)))
             recreation = kind.replacement(name, old, new) if kind is not None else "Never"
-            secret = is_secret(self._after, self._definition, logical_id, name) or is_secret(
-                self._before, self._contents.definition, logical_id, name
-            )
+            secret = any(_is_secret(evaluator, logical_id, name) for evaluator in (self._after, self._before))
             values = (MASKED, MASKED) if secret else (old, new)
             yield Change("Properties", name, *values, recreation, causes)
 
@@ -200,7 +188,7 @@ class Planner:
         """Yield why a property differs, or may differ once everything is known."""
         written, old = (
             definition.template.resources[logical_id].get("Properties")
-            for definition in (self._definition, self._contents.definition)
+            for definition in (self._scope.definition, self._contents.definition)
         )
         same = _member(written, name) == _member(old, name)
         found: list[Cause] = []
@@ -213,14 +201,14 @@ class Planner:
         if not found:
             yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
             return
-        views = frozenset[bool]().union(*(_direct_views(cause, self._definition) for cause in found))
+        views = frozenset[bool]().union(*(_direct_views(cause, self._scope.definition) for cause in found))
         if not same:
             views = frozenset({True, False})
         if views:
             yield Cause("Dynamic", "DirectModification", views=views)
 
     def _cause_in_parameter(self, name: str) -> Cause | None:
-        after, before = self._definition.parameters.values, self._contents.definition.parameters.values
+        after, before = self._scope.definition.parameters.values, self._contents.definition.parameters.values
         if name not in after or (name in before and before[name] == after[name]):
             return None
         return Cause("Static", "ParameterReference", name)
@@ -253,46 +241,30 @@ def _member(properties: JSON, name: str) -> JSON:
     return properties.get(name) if isinstance(properties, dict) else None
 
 
-def takes_stack_tags(kind: ResourceType | None) -> bool:
-    """Return whether resources of a type get the stack's tags."""
-    return kind is not None and kind.schema.taggable
-
-
-def is_secret(evaluation: Evaluator, definition: Definition, logical_id: str, name: str) -> bool:
+def _is_secret(evaluator: Evaluator, logical_id: str, name: str) -> bool:
     """Return whether a property rests on a NoEcho parameter."""
-    hidden = definition.parameters.hidden
-    return bool(hidden) and any(reference.name in hidden for reference in evaluation.references(logical_id, name))
+    hidden = evaluator.parameters.hidden
+    return bool(hidden) and any(reference.name in hidden for reference in evaluator.references(logical_id, name))
 
 
-def mask(
-    evaluation: Evaluator, definition: Definition, logical_id: str, properties: Mapping[str, Value]
-) -> dict[str, Value]:
-    """Return properties with those masked that rest on a NoEcho parameter."""
-    return {
-        name: MASKED if is_secret(evaluation, definition, logical_id, name) else value
-        for name, value in properties.items()
-    }
+def mask(evaluator: Evaluator, logical_id: str, properties: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a resource's properties with those masked that rest on a NoEcho parameter."""
+    return {name: MASKED if _is_secret(evaluator, logical_id, name) else value for name, value in properties.items()}
 
 
-def differs(space: Space, identity: Identity, contents: Contents, after: Definition) -> bool:
+def differs(identity: Identity, contents: Contents, after: Definition) -> bool:
     """Return whether an update would change the template, the parameters, the tags or the notifications.
 
     A template's Description, Metadata, Conditions and Mappings can't be changed by themselves: the last two only if
     resources or outputs change with them. Source: the pages of these sections in the user guide.
-
-    Args:
-        space: the stack's account and region.
-        identity: the stack.
-        contents: what the stack has.
-        after: what it shall be.
     """
     before = contents.definition
     if _compared(before, ()) == _compared(after, ()):
         return False
     if _compared(before, ("Conditions", "Mappings")) != _compared(after, ("Conditions", "Mappings")):
         return True
-    one, other = (outputs(evaluator(each, identity, scope_of(each, space, identity))) for each in (before, after))
-    return one != other or bool(Planner(space, identity, contents, after, {}).plan().changes)
+    one, other = (outputs(Scope(each, identity).evaluator()) for each in (before, after))
+    return one != other or bool(make_plan(identity, contents, after))
 
 
 def _compared(definition: Definition, left_out: tuple[str, ...]) -> tuple[object, ...]:

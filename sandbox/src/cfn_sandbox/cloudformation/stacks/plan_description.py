@@ -10,13 +10,8 @@ from cfn_sandbox.cloudformation.values import JSON, Value, shown
 
 
 def described(plan: Plan, *, with_values: bool) -> list[JSON]:
-    """Return the API's Changes.
-
-    Args:
-        plan: the plan.
-        with_values: whether the request has IncludePropertyValues.
-    """
-    changes = (_resource(change, with_values=with_values) for change in plan.changes.values())
+    """Return the API's Changes, with values if the request has IncludePropertyValues."""
+    changes = (_resource(change, with_values=with_values) for change in plan.values())
     return [{"Type": "Resource", "ResourceChange": change} for change in changes if change is not None]
 
 

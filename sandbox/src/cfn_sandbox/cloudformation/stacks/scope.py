@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from cfn_sandbox.cloudformation.errors import ValidationError, template_error
-from cfn_sandbox.cloudformation.stacks.state import Identity, Resource
-from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.stacks.state import Definition, Identity, Resource
+from cfn_sandbox.cloudformation.templates import evaluation
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.values import Reference, Unknown, Value
 
-Exports = Callable[[], Mapping[str, str]]
-Zones = Callable[[str], list[str]]
 
-
-class Scope:
+class Scope(evaluation.Scope):
     """The values of resources and exports, as far as they are known.
 
     A resource without an entry in `resources` is known after apply.
 
     Args:
+        definition: what is evaluated.
         identity: the stack.
-        template: the template that is evaluated.
-        exports: returns the exports of the stack's account and region.
-        zones: returns the availability zones of a region.
         applying: whether everything must be known. Before that, a missing export is known after apply.
     """
 
-    def __init__(
-        self, identity: Identity, template: Template, exports: Exports, zones: Zones, *, applying: bool
-    ) -> None:
+    def __init__(self, definition: Definition, identity: Identity, *, applying: bool = False) -> None:
         self.resources: dict[str, Resource] = {}
         self.identifiers: dict[str, str] = {}  # of resources whose attributes are known after apply
         self.imported: set[str] = set()  # the names of the exports that were asked for
-        self._identity, self._template = identity, template
-        self._of_the_region = exports, zones, applying
+        self.definition, self._identity, self._applying = definition, identity, applying
+
+    def evaluator(self) -> Evaluator:
+        """Return an evaluator of the definition in this scope."""
+        pseudo = self._identity.pseudo(self.definition.notification_arns)
+        return Evaluator(self.definition.template, self.definition.parameters, pseudo, self)
 
     def ref(self, logical_id: str) -> Value:
         """Return a resource's physical id."""
@@ -60,19 +55,18 @@ class Scope:
 
     def kind(self, logical_id: str) -> ResourceType | None:
         """Return a resource's type; None if templates can't use it."""
-        name = self._template.resources.get(logical_id, {}).get("Type")
-        return find_type(self._identity.account, self._identity.region, name) if isinstance(name, str) else None
+        name = self.definition.template.types.get(logical_id)
+        return None if name is None else self._identity.space.find_type(name)
 
     def import_value(self, name: str) -> Value:
         """Return an exported value."""
-        exports, _, applying = self._of_the_region
         self.imported.add(name)
-        if name in (known := exports()):
-            return known[name]
-        if applying:
+        if (export := self._identity.space.exports().get(name)) is not None:
+            return export.value
+        if self._applying:
             raise ValidationError(f"No export named {name} found.")
         return Unknown((), "string")
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""
-        return self._of_the_region[1](region)
+        return self._identity.space.services.availability_zones(region)

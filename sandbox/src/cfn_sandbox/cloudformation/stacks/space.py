@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.stacks.services import Services
 from cfn_sandbox.cloudformation.stacks.state import Identity
+from cfn_sandbox.cloudformation.templates.pseudo import partition_of
+from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.cloudformation.types.interface import ResourceType
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
     from cfn_sandbox.cloudformation.stacks.drift import Detection
     from cfn_sandbox.cloudformation.stacks.stack import Stack
+    from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference
+    from cfn_sandbox.cloudformation.templates.outputs import Output
+
+
+class Services(Protocol):
+    """What stacks ask of the account's other services, in one region."""
+
+    def parameter(self, name: str) -> str | None:
+        """Return what Parameter Store has under a name or `name:version`; None if there is nothing."""
+
+    def dynamic(self, reference: DynamicReference) -> str | None:
+        """Return a parameter's value or a whole secret; None if there is none."""
+
+    def text_at(self, location: str) -> str | None:
+        """Return the text of an S3 object at `s3://bucket/key` or a URL; None if there is none."""
+
+    def can_assume(self, role_arn: str) -> bool:
+        """Return whether CloudFormation can assume a role."""
+
+    def availability_zones(self, region: str) -> list[str]:
+        """Return the names of a region's availability zones."""
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Publish a message to an SNS topic; do nothing if there is no such topic."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +63,6 @@ class Space:
     services: Services  # the account's other services
     stacks: list[Stack] = field(default_factory=list)  # all stacks, deleted ones too, oldest first
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)  # the change sets by id, executed ones too
-    detections: dict[str, Detection] = field(default_factory=dict)  # the drift detections by id
     validate_registered: bool = False  # whether pre-deployment validation covers registered types
 
     def live(self) -> Iterator[Stack]:
@@ -53,19 +78,41 @@ class Space:
         return None
 
     def named(self, name: str, *, deleted: bool = True) -> Stack:
-        """Return the stack of a name or an id.
-
-        Args:
-            name: a stack's name or id.
-            deleted: whether to find a deleted stack by its id.
-
-        Raises:
-            ValidationError: there is none.
-        """
+        """Return the stack of a name or an id, a deleted one too if `deleted`; ValidationError if there is none."""
         stack = self.find(name)
         if stack is None or (stack.status.name == "DELETE_COMPLETE" and not deleted):
             raise ValidationError(f"Stack [{name}] does not exist")
         return stack
+
+    def owner(self, kind: str, physical_id: str) -> Stack | None:
+        """Return the stack that has a resource; None if none has it."""
+        for stack in self.live():
+            if any((one.kind, one.physical_id) == (kind, physical_id) for one in stack.resources()):
+                return stack
+        return None
+
+    def detection(self, detection_id: str) -> Detection:
+        """Return a drift detection; ValidationError if there is none."""
+        for stack in self.stacks:
+            if detection_id in stack.drift.detections:
+                return stack.drift.detections[detection_id]
+        raise ValidationError(f"Drift detection {detection_id} does not exist")
+
+    def find_type(self, name: str) -> ResourceType | None:
+        """Return the type that templates can use by a name; None if there is none."""
+        return find_type(self.account, self.region, name)
+
+    def type_of(self, name: str) -> ResourceType:
+        """Return the type of a resource; ValidationError says that there is none by its name any more."""
+        kind = self.find_type(name)
+        if kind is None:
+            raise ValidationError(f"The type {name} is not registered any more.")
+        return kind
+
+    def readable_type(self, name: str) -> ResourceType | None:
+        """Return a type by its name; None if there is none, or if its resources can't be read."""
+        kind = self.find_type(name)
+        return kind if kind is not None and kind.supports("READ") else None
 
     def exports(self) -> dict[str, Export]:
         """Return the exports by name."""
@@ -76,23 +123,46 @@ class Space:
             if output.export is not None
         }
 
-    def exported(self) -> dict[str, str]:
-        """Return the exported values by name."""
-        return {name: export.value for name, export in self.exports().items()}
-
     def importers(self, export: str) -> list[Stack]:
         """Return the stacks that use an export."""
         return [stack for stack in self.live() if export in stack.contents.imported]
 
+    def check_exports(self, stack_id: str, outputs: Iterable[Output]) -> None:
+        """Refuse new outputs of a stack that export what another exports, or take away what one uses: ValidationError.
+
+        The words, also those of `check_deletion`, are those that users quote.
+        """
+        after = {str(output.export): str(output.value) for output in outputs if output.export is not None}
+        for name, export in self.exports().items():
+            owner = export.stack.identity
+            if owner.stack_id != stack_id:
+                if name in after:
+                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
+            elif after.get(name) != export.value and (users := self._users(name)):
+                verb = "updated" if name in after else "deleted"
+                raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")
+
+    def check_deletion(self, stack_id: str) -> None:
+        """Refuse the deletion of a stack whose exports another stack uses: ValidationError."""
+        for name, export in self.exports().items():
+            if export.stack.identity.stack_id == stack_id and (users := self._users(name)):
+                raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
+
+    def _users(self, export: str) -> str:
+        return " and ".join(stack.identity.name for stack in self.importers(export))
+
     def new_identity(self, name: str) -> Identity:
         """Return the identity of a new stack."""
-        arn = f"arn:{partition(self.region)}:cloudformation:{self.region}:{self.account}"
-        return Identity(self.account, self.region, name, f"{arn}:stack/{name}/{uuid4()}", datetime.now(UTC))
+        return Identity(self, name, self.new_arn("stack", name), datetime.now(UTC))
+
+    def new_arn(self, kind: str, name: str) -> str:
+        """Return the ARN of a new `stack` or `changeSet`."""
+        return f"arn:{partition(self.region)}:cloudformation:{self.region}:{self.account}:{kind}/{name}/{uuid4()}"
 
 
 def partition(region: str) -> str:
     """Return the partition of a region."""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return partition_of(region)[0]
 
 
 _spaces: dict[tuple[str, str], Space] = {}
@@ -104,17 +174,12 @@ def find_space(
 ) -> Space:
     """Return what CloudFormation keeps of an account in a region.
 
-    Args:
-        account: the account's number.
-        region: the region's name.
-        services: returns the account's other services in the region, for the first request.
-        validate_registered: whether pre-deployment validation covers registered types.
+    For the first request of an account and region, `services` returns the account's other services there.
     """
     with _lock:
         if (account, region) not in _spaces:
-            _spaces[account, region] = Space(
-                account, region, services(account, region), validate_registered=validate_registered
-            )
+            space = Space(account, region, services(account, region), validate_registered=validate_registered)
+            _spaces[account, region] = space
         return _spaces[account, region]
 
 

@@ -14,11 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import exports, operations, validation
+from cfn_sandbox.cloudformation.stacks import operations, validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
-from cfn_sandbox.cloudformation.stacks.plan import Planner, differs
+from cfn_sandbox.cloudformation.stacks.plan import differs, make_plan
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
     NOT_CREATED,
@@ -32,7 +32,6 @@ from cfn_sandbox.cloudformation.stacks.state import (
     Status,
 )
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
-from cfn_sandbox.cloudformation.stacks.submission import types_of
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space
@@ -57,16 +56,10 @@ class Recovery:
 
 
 class Stack:
-    """A stack.
+    """A stack."""
 
-    Args:
-        space: the stack's account and region.
-        identity: which stack it is.
-        settings: what requests set on it besides its definition.
-    """
-
-    def __init__(self, space: Space, identity: Identity, settings: Settings) -> None:
-        self.steps = Steps(space, identity)
+    def __init__(self, identity: Identity, settings: Settings) -> None:
+        self.steps = Steps(identity)
         self.settings = settings
         self.status = Status()
         self.contents = Contents()
@@ -80,22 +73,27 @@ class Stack:
         return self.steps.identity
 
     @property
+    def space(self) -> Space:
+        """Its account and region."""
+        return self.identity.space
+
+    @property
     def definition(self) -> Definition:
         """What it was asked to be."""
         return self.contents.definition
 
+    def resources(self) -> list[Resource]:
+        """Return the resources that exist at this moment."""
+        return list(self.contents.resources.values())
+
     @property
     def protected(self) -> bool:
         """Whether termination protection is enabled: of a nested stack, that of its root."""
-        root = self.steps.space.find(self.identity.root_id) if self.identity.root_id is not None else None
+        root = self.space.find(self.identity.root_id) if self.identity.root_id is not None else None
         return (self if root is None else root).settings.termination_protection
 
     def protect(self, *, enabled: bool) -> None:
-        """Enable or disable termination protection.
-
-        Raises:
-            ValidationError: the stack is nested.
-        """
+        """Enable or disable termination protection; a nested stack refuses it with ValidationError."""
         if self.identity.root_id is not None:
             text = f"TerminationProtection of the nested stack [{self.identity.stack_id}] is set on its root stack"
             raise ValidationError(f"{text} [{self.identity.root_id}].")
@@ -105,43 +103,38 @@ class Stack:
         """Tell the topics of NotificationARNs about an event."""
         message = event.notification(self.identity.stack_id, self.identity.name)
         for topic_arn in self.definition.notification_arns:
-            self.steps.space.services.publish(topic_arn, "AWS CloudFormation Notification", message)
+            self.space.services.publish(topic_arn, "AWS CloudFormation Notification", message)
 
     def differs(self, definition: Definition) -> bool:
         """Return whether an update to a definition would change anything."""
-        return differs(self.steps.space, self.identity, self.contents, definition)
+        return differs(self.identity, self.contents, definition)
 
     def check_can_begin(self, action: str, options: Options) -> None:
-        """Refuse an operation that the stack's status doesn't allow.
-
-        Raises:
-            ValidationError: in CloudFormation's words.
-        """
-        name, stack_id = self.status.name, self.identity.stack_id
+        """Refuse an operation that the stack's status doesn't allow: ValidationError."""
+        name = self.status.name
         if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
             return
-        if name not in READY[action]:
-            raise ValidationError(f"Stack:{stack_id} is in {name} state and can not be updated.")
+        self.check_ready(action)
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
             text = "To update the stack from this state, please use the disable-rollback parameter with"
             text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
             raise ValidationError(f"This stack is currently in a non-terminal [{name}] state. {text}")
 
-    def check_types(self, definition: Definition) -> None:
-        """Refuse a definition that gives an existing resource another type.
+    def check_ready(self, action: str) -> None:
+        """Refuse a kind of operation that the stack's status never allows: ValidationError."""
+        name = self.status.name
+        if name not in READY[action]:
+            raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state and can not be updated.")
 
-        Raises:
-            ValidationError: in CloudFormation's words.
-        """
-        wanted = types_of(definition.template)
-        live = self.contents.resources
-        changed = [key for key, kind in wanted.items() if key in live and live[key].kind != kind]
-        if changed:
+    def check_types(self, definition: Definition) -> None:
+        """Refuse a definition that gives an existing resource another type: ValidationError."""
+        live, wanted = self.contents.resources, definition.template.types
+        if changed := [key for key, kind in wanted.items() if key in live and live[key].kind != kind]:
             text = "Update of resource type is not permitted. The new template modifies resource type of"
             raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
 
     def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
-        """Start a create, update or import operation.
+        """Start to CREATE the stack, UPDATE it or IMPORT resources.
 
         Args:
             action: CREATE, UPDATE or IMPORT.
@@ -161,11 +154,8 @@ class Stack:
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
-            self.settings = replace(
-                settings or self.settings,
-                disable_rollback=options.on_failure == "DO_NOTHING",
-                retain_except_on_create=options.retain_except_on_create,
-            )
+            disabled = options.on_failure == "DO_NOTHING"
+            self.settings = replace(settings or self.settings, disable_rollback=disabled)
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
             deployment = Deployment(self.steps, self.contents, definition, undo)
             self.steps.operation = definition, options
@@ -178,7 +168,7 @@ class Stack:
 
     def enter_review(self) -> None:
         """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
-        self.steps.space.stacks.append(self)
+        self.space.stacks.append(self)
         self._set_status("REVIEW_IN_PROGRESS", USER_INITIATED)
 
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
@@ -186,7 +176,7 @@ class Stack:
             if options.validate and action != "IMPORT":
                 self._validate(action, deployment.definition)
             contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
-            exports.check(self.steps.space, self.identity, contents.outputs)
+            self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))
             return
@@ -205,11 +195,11 @@ class Stack:
 
     def _validate(self, action: str, definition: Definition) -> None:
         """Refuse what pre-deployment validation finds, with events of the resources, before any handler is called."""
-        space, log = self.steps.space, self.steps.events
-        if not any(validation.covers(space, name) for name in set(types_of(definition.template).values())):
+        log = self.steps.events
+        if not any(validation.covers(self.space, name) for name in set(definition.template.types.values())):
             return
         before = replace(self.contents, resources=dict(self.contents.resources))
-        found = validation.validate(space, self.identity, Planner(space, self.identity, before, definition, {}).plan())
+        found = validation.validate(self.identity, make_plan(self.identity, before, definition))
         log.operations[-1].invalid.extend(found)
         for invalid in found:
             verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
@@ -318,8 +308,8 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            exports.check_deletion(self.steps.space, self.identity)
-            for resource in [*self._remains(), *reversed(list(live.values()))]:
+            self.space.check_deletion(self.identity.stack_id)
+            for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:
                     self.steps.delete(resource, skip=skip)
@@ -342,10 +332,10 @@ class Stack:
         if undo is None:
             return []
         replaced = [resource for resource, kept in reversed(undo.leftovers) if not kept]
-        known = {resource.physical_id for resource in [*self.contents.resources.values(), *replaced]}
+        own = {resource.physical_id for resource in self.resources()}
+        known = own | {resource.physical_id for resource in replaced}
         made = [resource for resource in reversed(undo.live.values()) if resource.physical_id not in known]
-        known_now = {resource.physical_id for resource in self.contents.resources.values()}
-        return [*made, *(resource for resource in replaced if resource.physical_id not in known_now)]
+        return [*made, *(resource for resource in replaced if resource.physical_id not in own)]
 
     def _begin(self, action: str, options: Options) -> None:
         """Count a new operation and set the stack's IN_PROGRESS status."""
@@ -354,8 +344,8 @@ class Stack:
         self.steps.events.token = options.token
         if action == "UPDATE":
             self.status.updated = datetime.now(UTC)
-        if self not in self.steps.space.stacks:
-            self.steps.space.stacks.append(self)
+        if self not in self.space.stacks:
+            self.space.stacks.append(self)
         warning = "" if self.identity.root_id is None or options.nested else OF_A_NESTED_STACK
         self._set_status(f"{action}_IN_PROGRESS", USER_INITIATED + warning)
 
@@ -381,4 +371,4 @@ class Stack:
 
 def has_nested_stacks(definition: Definition) -> bool:
     """Return whether a template has nested stacks."""
-    return STACK_TYPE in types_of(definition.template).values()
+    return STACK_TYPE in definition.template.types.values()

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from cfn_sandbox.cloudformation.stacks.events import Subject
 from cfn_sandbox.cloudformation.templates.outputs import Output
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
 from cfn_sandbox.cloudformation.types.interface import Instance, Request
 from cfn_sandbox.cloudformation.values import JSON
+
+if TYPE_CHECKING:
+    from cfn_sandbox.cloudformation.stacks.space import Space
 
 AT_REST = frozenset(
     {
@@ -33,8 +38,7 @@ READY: Mapping[str, frozenset[str]] = {
 class Identity:
     """Which stack it is. None of this ever changes."""
 
-    account: str  # the account's number
-    region: str  # the region's name
+    space: Space = field(repr=False)  # its account and region
     name: str  # the stack's name
     stack_id: str  # the stack's ARN
     created: datetime  # when it was created
@@ -43,13 +47,16 @@ class Identity:
 
     def pseudo(self, notification_arns: tuple[str, ...]) -> PseudoParameters:
         """Return the stack's pseudo parameters."""
-        return PseudoParameters(self.account, self.region, self.stack_id, self.name, list(notification_arns))
+        return PseudoParameters(
+            self.space.account, self.space.region, self.stack_id, self.name, list(notification_arns)
+        )
 
     def request(
-        self, logical_id: str, tags: Mapping[str, str], previous_tags: Mapping[str, str] | None = None
+        self, logical_id: str, tags: Mapping[str, str] | None = None, previous_tags: Mapping[str, str] | None = None
     ) -> Request:
         """Return the request for an operation on one of the stack's resources."""
-        return Request(self.account, self.region, self.stack_id, logical_id, tags, previous_tags or {})
+        space = self.space
+        return Request(space.account, space.region, self.stack_id, logical_id, tags or {}, previous_tags or {})
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,6 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
-    retain_except_on_create: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,17 +101,31 @@ NOTHING = Definition("", Template({}))
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A resource that exists."""
+class Draft:
+    """A resource as the template wants it."""
 
     logical_id: str  # its name in the template
     kind: str  # the type's name
+    properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
+    tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
+    shown: str  # the properties as events show them: JSON, with values of NoEcho parameters masked
+    deletion_policy: str  # its DeletionPolicy
+
+    def subject(self, physical_id: str = "") -> Subject:
+        """Return what events of this resource are about."""
+        return Subject(self.logical_id, self.kind, physical_id, self.shown)
+
+    def made(self, sent: Mapping[str, JSON], instance: Instance, *, failed: bool = False) -> Resource:
+        """Return the resource that was made of it."""
+        return Resource(**vars(self), sent=sent, instance=instance, failed=failed)
+
+
+@dataclass(frozen=True)
+class Resource(Draft):
+    """A resource that exists."""
+
     instance: Instance  # the resource, as its type last reported it
-    properties: Mapping[str, JSON]  # the template's properties, evaluated, with dynamic references as written
-    sent: Mapping[str, JSON]  # these properties as the type received them: typed, and with dynamic references resolved
-    tags: Mapping[str, str]  # the stack's tags that the type last received
-    shown: str = "{}"  # the properties as events show them: JSON, with values of NoEcho parameters masked
-    deletion_policy: str = "Delete"  # the template's DeletionPolicy
+    sent: Mapping[str, JSON]  # the properties as the type received them: typed, and with dynamic references resolved
     failed: bool = False  # whether its creation failed
 
     @property

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.space import Space
-from cfn_sandbox.cloudformation.stacks.state import Definition, Identity
+from cfn_sandbox.cloudformation.stacks.stack import Stack
+from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.templates import macros, parameters, summary
 from cfn_sandbox.cloudformation.templates.checking import check
-from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.types.catalogue import find_type, similar_type
+from cfn_sandbox.cloudformation.types.catalogue import similar_type
 from cfn_sandbox.cloudformation.values import JSON
 
 
@@ -40,47 +39,36 @@ class MacroError(ValidationError):
     """
 
 
-def define(
-    submission: Submission, space: Space, identity: Identity, before: Definition | None, *, for_change_set: bool = False
-) -> Definition:
+def define(submission: Submission, stack: Stack, *, for_change_set: bool = False) -> Definition:
     """Return the definition that a request gives a stack.
 
     Args:
         submission: the request.
-        space: the stack's account and region.
-        identity: the stack.
-        before: the stack's present definition; None if it is new.
+        stack: the stack as it is. What the request leaves out stays as it is.
         for_change_set: whether the request makes a change set.
 
     Raises:
         MacroError: a macro doesn't exist or refuses the template, or makes one that is refused.
         CloudFormationError: the request is refused.
     """
+    before, services = stack.definition, stack.space.services
     template = parse(submission.text, from_url=submission.from_url)
     check(template)
     values = parameters.resolve(
-        template,
-        submission.parameters,
-        before.parameters if before else None,
-        space.services.parameter,
-        submission.unknown,
+        template, submission.parameters, before.parameters, services.parameter, submission.unknown
     )
-    arns = submission.notification_arns
-    if arns is None:
-        arns = before.notification_arns if before else ()
+    arns = before.notification_arns if submission.notification_arns is None else submission.notification_arns
     try:
-        expanded = macros.expand(template, values, identity.pseudo(arns), space.services.text_at)
+        expanded = macros.expand(template, values, stack.identity.pseudo(arns), services.text_at)
         if expanded is not template:
             check(expanded)
     except ValidationError as error:
         raise MacroError(error.message) from error
     summary.check_capabilities(template, expanded, submission.capabilities, for_change_set=for_change_set)
-    tags = submission.tags
-    if tags is None:
-        tags = before.tags if before else {}
+    tags = before.tags if submission.tags is None else submission.tags
     definition = Definition(submission.text, expanded, values, tags, submission.capabilities, arns)
     try:
-        _check_active(definition, space, identity, submission.resource_types)
+        _check_active(definition, stack, submission.resource_types)
     except ValidationError as error:
         if expanded is template:
             raise
@@ -88,30 +76,16 @@ def define(
     return definition
 
 
-def evaluator(definition: Definition, identity: Identity, scope: Scope) -> Evaluator:
-    """Return the evaluator of a definition."""
-    pseudo = identity.pseudo(definition.notification_arns)
-    return Evaluator(definition.template, definition.parameters, pseudo, scope)
-
-
-def scope_of(definition: Definition, space: Space, identity: Identity, *, applying: bool = False) -> Scope:
-    """Return a scope in which no resource is known yet."""
-    zones = space.services.availability_zones
-    return Scope(identity, definition.template, space.exported, zones, applying=applying)
-
-
-def _check_active(
-    definition: Definition, space: Space, identity: Identity, resource_types: Iterable[str] | None
-) -> None:
+def _check_active(definition: Definition, stack: Stack, resource_types: Iterable[str] | None) -> None:
     """Refuse what is wrong in the active part of a template while its resources are not known."""
-    evaluation = evaluator(definition, identity, scope_of(definition, space, identity))
-    active = {key: str(definition.template.resources[key].get("Type")) for key in evaluation.active()}
-    refuse_unknown_types(active.values(), space)
+    evaluation = Scope(definition, stack.identity).evaluator()
+    kinds = [definition.template.types[logical_id] for logical_id in evaluation.active()]
+    refuse_unknown_types(kinds, stack.space)
     if resource_types is not None:
-        for kind in active.values():
+        for kind in kinds:
             if not any(_matches(kind, pattern) for pattern in resource_types):
                 raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes")
-    evaluation.check(space.services.dynamic)
+    evaluation.check(stack.space.services.dynamic)
 
 
 def _matches(kind: str, pattern: str) -> bool:
@@ -119,12 +93,8 @@ def _matches(kind: str, pattern: str) -> bool:
 
 
 def refuse_unknown_types(names: Iterable[str], space: Space) -> None:
-    """Refuse types that nobody offers.
-
-    Raises:
-        ValidationError: in CloudFormation's words, with all of them.
-    """
-    unknown = sorted({name for name in names if find_type(space.account, space.region, name) is None})
+    """Refuse types that nobody offers: ValidationError, with all of them."""
+    unknown = sorted({name for name in names if space.find_type(name) is None})
     if unknown:
         message = f"Unrecognized resource types: [{', '.join(unknown)}]"
         if any(name.startswith("AWS::") for name in unknown):
@@ -132,8 +102,3 @@ def refuse_unknown_types(names: Iterable[str], space: Space) -> None:
         if similar := sorted({found for name in unknown if (found := similar_type(space.account, space.region, name))}):
             message += f" (sandbox's hint: did you mean {' or '.join(similar)}?)"
         raise format_error(message)
-
-
-def types_of(template: Template) -> dict[str, str]:
-    """Return the type of each resource of a template, by logical id."""
-    return {key: str(definition.get("Type")) for key, definition in template.resources.items()}

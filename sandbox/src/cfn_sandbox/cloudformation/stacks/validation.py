@@ -16,10 +16,10 @@ from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.cloudformation.types import published
-from cfn_sandbox.cloudformation.types.catalogue import find_type, is_registered
+from cfn_sandbox.cloudformation.types.catalogue import is_registered
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 from cfn_sandbox.cloudformation.types.schema import at
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, shown
+from cfn_sandbox.cloudformation.values import Unknown, Value, is_known, mapped, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
@@ -35,15 +35,9 @@ def covers(space: Space, name: str) -> bool:
     return published.schema(name) is not None
 
 
-def validate(space: Space, identity: Identity, plan: Plan) -> list[Invalid]:
-    """Return the validations that a plan fails: of properties, and of new resources' identifiers.
-
-    Args:
-        space: the stack's account and region.
-        identity: the stack.
-        plan: what its operation changes.
-    """
-    return [invalid for change in plan.changes.values() for invalid in _of_resource(space, identity, change)]
+def validate(identity: Identity, plan: Plan) -> list[Invalid]:
+    """Return the validations that a stack's plan fails: of properties, and of new resources' identifiers."""
+    return [invalid for change in plan.values() for invalid in _of_resource(identity, change)]
 
 
 def summary(found: list[Invalid]) -> str:
@@ -53,13 +47,12 @@ def summary(found: list[Invalid]) -> str:
     return f"The following hook(s)/validation failed: [{hooks}]. {advice}"
 
 
-def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> Iterator[Invalid]:
-    kind = find_type(space.account, space.region, change.kind) if covers(space, change.kind) else None
+def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid]:
+    kind = identity.space.find_type(change.kind) if covers(identity.space, change.kind) else None
     if kind is None or change.action not in {"Add", "Modify"}:
         return
-    subject = Subject(
-        change.logical_id, change.kind, change.physical_id or "", json.dumps(shown(dict(change.after or {})))
-    )
+    visible = json.dumps(shown(dict(change.after or {})))
+    subject = Subject(change.logical_id, change.kind, change.physical_id or "", visible)
     path = f"/Resources/{change.logical_id}/Properties"
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
@@ -69,39 +62,28 @@ def _of_resource(space: Space, identity: Identity, change: ResourceChange) -> It
     ]
     if lines and kind.check(properties):  # some types accept every property
         yield Invalid(subject, PROPERTIES, f"[{', '.join(dict.fromkeys(lines))}]", path)
-    elif change.action == "Add" and (name := _taken(space, identity, kind, properties)) is not None:
+    elif change.action == "Add" and (name := _taken(identity, kind, properties)) is not None:
         text = f"Resource of type '{change.kind}' with identifier '{name}' already exists."
         yield Invalid(subject, CONFLICTS, text, path)
 
 
 def _without_references(value: Value) -> Value:
     """Return a value whose dynamic references are unknown: they are resolved before the handler is called."""
-    if isinstance(value, str):
-        return Unknown() if "{{resolve:" in value else value
-    if isinstance(value, list):
-        return [_without_references(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_references(member) for key, member in value.items()}
-    return value
+    return mapped(value, lambda part: Unknown() if isinstance(part, str) and "{{resolve:" in part else part)
 
 
-def _taken(space: Space, identity: Identity, kind: ResourceType, properties: dict[str, Value]) -> str | None:
+def _taken(identity: Identity, kind: ResourceType, properties: dict[str, Value]) -> str | None:
     """Return the identifier that a new resource would have, if a resource has it already; else None."""
     values = [at(properties, path) for path in kind.schema.primary_identifier]
     if not values or any(value is None or not is_known(value) for value in values):
         return None
     name = "|".join(map(str, values))
-    for stack in space.live():
-        if any(one.kind == kind.name and one.physical_id == name for one in stack.contents.resources.values()):
-            return name
-    if not kind.supports("READ"):
+    if identity.space.owner(kind.name, name) is not None:
+        return name
+    if not kind.supports("READ") or any(len(path) != 1 for path in kind.schema.primary_identifier):
         return None
-    model: dict[str, Value] = {}
-    for path, value in zip(kind.schema.primary_identifier, values, strict=True):
-        if len(path) != 1:
-            return None
-        model[path[0]] = value
-    found = kind.read(identity.request("", {}), model)
+    model = {path[0]: value for path, value in zip(kind.schema.primary_identifier, values, strict=True)}
+    found = kind.read(identity.request(""), model)
     return name if found.failure is None and found.instance is not None else None
 
 
@@ -113,11 +95,6 @@ def reason_of(invalid: Invalid) -> str:
 
 
 def failed(found: list[Invalid], verb: str) -> str:
-    """Return the reason of a stack whose operation stops.
-
-    Args:
-        found: the failed validations.
-        verb: CREATE or UPDATE.
-    """
-    names: list[JSON] = list(dict.fromkeys(invalid.subject.logical_id for invalid in found))
-    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(map(str, names))}]. "
+    """Return the reason of a stack whose operation, CREATE or UPDATE, stops."""
+    names = dict.fromkeys(invalid.subject.logical_id for invalid in found)
+    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(names)}]. "

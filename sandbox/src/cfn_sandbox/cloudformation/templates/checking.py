@@ -7,17 +7,17 @@ LocalStack recorded (tests/aws/services/cloudformation), and messages that users
 from __future__ import annotations
 
 import re
-from graphlib import CycleError, TopologicalSorter
+from typing import cast
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
-from cfn_sandbox.cloudformation.templates.evaluation import circular, depends_on, unresolved
+from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
-from cfn_sandbox.cloudformation.templates.references import references
+from cfn_sandbox.cloudformation.templates.references import depends_on, needed, references
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.cloudformation.values import JSON, objects, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
 MAXIMUM_NAME_LENGTH = 255
@@ -52,11 +52,7 @@ def check(template: Template) -> None:
 
 
 def check_stack_name(name: str) -> None:
-    """Refuse a stack name that CloudFormation refuses.
-
-    Raises:
-        ValidationError: in AWS's words.
-    """
+    """Refuse a stack name that CloudFormation refuses: ValidationError."""
     words = f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must"
     if not _STACK_NAME.fullmatch(name):
         raise ValidationError(f"{words} satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")
@@ -68,15 +64,13 @@ def _check_sections(template: Template) -> None:
     sections = [name for name in template.body if not name.startswith("Fn::Transform")]
     if "Globals" in sections and "AWS::Serverless-2016-10-31" in template.transforms:
         sections.remove("Globals")
-    table.check("sections", sections, "The template section", "Invalid template property or properties [{}]")
+    table.check("sections", sections)
     version = template.body.get("AWSTemplateFormatVersion", "2010-09-09")
     if version != "2010-09-09":
         raise format_error("unsupported value for AWSTemplateFormatVersion.")
-    description = template.body.get("Description", "")
-    if not isinstance(description, str):
+    if not isinstance(template.body.get("Description", ""), str):
         raise format_error("Description must be a string.")
-    if len(description.encode()) > MAXIMUM_DESCRIPTION_BYTES:
-        raise format_error(f"Description must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
+    _check_length("Description", template.body)
     for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules"):
         section = template.body.get(name, {})
         if not isinstance(section, dict):
@@ -84,6 +78,11 @@ def _check_sections(template: Template) -> None:
         if len(section) > LIMITS.get(name, len(section)):
             counted = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {LIMITS[name]}"
             raise format_error(counted)
+
+
+def _check_length(described: str, part: Object) -> None:
+    if len(str(part.get("Description", "")).encode()) > MAXIMUM_DESCRIPTION_BYTES:
+        raise format_error(f"{described} must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
 
 
 def _check_name(described: str, name: str) -> None:
@@ -98,7 +97,7 @@ def _check_parameters(template: Template) -> None:
         _check_name(f"Parameter name {key}", key)
         if not isinstance(declaration, dict):
             raise format_error("Any Parameters member must be a JSON object.")
-        table.check("parameter", declaration, "The parameter attribute", "Invalid template parameter property '{}'")
+        table.check("parameter", declaration)
         for name in declaration.keys() - {"AllowedValues"}:
             if not isinstance(declaration[name], _SCALARS):
                 raise format_error(f"Every {name} member must be a string.")
@@ -134,8 +133,9 @@ def _check_conditions(template: Template) -> None:
         _refuse_resources(condition, template, "Conditions")
         dynamic.refuse(condition, f"the condition {name}")
         checked.check_boolean(condition)
-        for other in forms.conditions_in(condition):
-            if other not in conditions:
+        for one in objects(condition):
+            other = one.get("Condition")
+            if isinstance(other, str) and other not in conditions:
                 raise format_error(f"Unresolved condition dependency {other} in the Conditions block of the template")
 
 
@@ -151,14 +151,14 @@ def _check_rules(template: Template) -> None:
         assertions = rule.get("Assertions") if isinstance(rule, dict) else None
         if not isinstance(rule, dict) or not isinstance(assertions, list):
             raise format_error(f"[/Rules/{name}] Every Rules object must contain an Assertions list.")
-        table.check("rule", rule, "The rule attribute", "Invalid template rule property '{}'")
+        table.check("rule", rule)
         _refuse_resources(rule, template, "Rules")
         dynamic.refuse(rule, f"the rule {name}")
         asserted: list[JSON] = [rule["RuleCondition"]] if "RuleCondition" in rule else []
         for assertion in assertions:
             if not isinstance(assertion, dict) or "Assert" not in assertion:
                 raise format_error(f"[/Rules/{name}] Every Assertions object must contain an Assert member.")
-            table.check("assertion", assertion, "The assertion attribute", "Invalid template rule property '{}'")
+            table.check("assertion", assertion)
             asserted.append(assertion["Assert"])
         for part in asserted:
             Forms(template).check_boolean(part, rules=True)
@@ -182,9 +182,8 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
     kind = definition.get("Type")
     if not isinstance(kind, str):
         raise format_error(f"[/Resources/{logical_id}] Every Resources object must contain a Type member.")
-    if sentence := table.refusal("types", kind):
-        raise table.not_supported("The resource type", kind, sentence)
-    table.check("resource", definition, "The resource attribute", "Invalid template resource property '{}'")
+    table.refuse("types", kind)
+    table.check("resource", definition)
     _check_condition(definition, template, "Resources")
     others = definition.get("DependsOn", [])
     if not isinstance(others, (str, list)):
@@ -214,19 +213,15 @@ def _check_outputs(template: Template) -> None:
         _check_name(f"Output name {key}", key)
         if not isinstance(output, dict) or "Value" not in output:
             raise format_error("Every Outputs member must contain a Value object")
-        table.check("output", output, "The output attribute", "Invalid template output property '{}'")
+        table.check("output", output)
         _check_condition(output, template, "Outputs")
-        description = output.get("Description", "")
-        if not isinstance(description, str):
+        if not isinstance(output.get("Description", ""), str):
             raise format_error("Every Description member must be a string.")
-        if len(description.encode()) > MAXIMUM_DESCRIPTION_BYTES:
-            raise format_error(f"Description of output {key} must be no longer than {MAXIMUM_DESCRIPTION_BYTES} bytes")
+        _check_length(f"Description of output {key}", output)
         export = output.get("Export", {"Name": "none"})
-        if (
-            not isinstance(export, dict)
-            or export.keys() != {"Name"}
-            or not (is_export_name(export["Name"]) or forms.is_function_call(export["Name"]))
-        ):
+        if not isinstance(export, dict) or export.keys() != {"Name"}:
+            raise malformed_export(key)
+        if not is_export_name(export["Name"]) and not forms.is_function_call(export["Name"]):
             raise malformed_export(key)
         dynamic.refuse(output, f"the output {key}")
         for part in (output["Value"], export):
@@ -254,11 +249,5 @@ def _check_references(template: Template) -> None:
 
 def _refuse_cycles(resources: dict[str, Object]) -> None:
     """Refuse resources that depend on each other whatever the conditions say: outside of Fn::If."""
-    edges = {
-        logical_id: {one.name for one in references(forms.without_branches(definition))} | {*depends_on(definition)}
-        for logical_id, definition in resources.items()
-    }
-    try:
-        TopologicalSorter({logical_id: names & edges.keys() for logical_id, names in edges.items()}).prepare()
-    except CycleError as error:
-        raise circular(error.args[1]) from error
+    certain = {key: cast("Object", forms.without_branches(one)) for key, one in resources.items()}
+    in_order({key: {*needed(one)} & resources.keys() for key, one in certain.items()})

@@ -7,39 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
+from cfn_sandbox.cloudformation.errors import format_error, template_error
+from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.functions import texts_equal
 from cfn_sandbox.cloudformation.templates.template import Object
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, text, unknown_from
+from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text, unknown_from
 
 OF_CONDITIONS = frozenset({"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"})
 OF_RULES = frozenset({"Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"})
-_MANY = "every {} object requires a list of at least 2 and at most 10 boolean parameters."
-_EQUALS = "Fn::Equals requires a list argument with two elements"
-_NOT = "Fn::Not requires a list argument with one function token"
 
 
 @dataclass(frozen=True)
 class Booleans:
-    """Evaluates functions that return true or false.
+    """Evaluates functions that return true or false."""
 
-    Attributes:
-        evaluate: returns an argument, evaluated.
-        condition: returns the value of a condition.
-        rules: whether functions of rules are allowed.
-    """
-
-    evaluate: Callable[[JSON], Value]
-    condition: Callable[[str], bool]
-    rules: bool = False
+    evaluate: Callable[[JSON], Value]  # returns an argument, evaluated
+    condition: Callable[[str], bool]  # returns the value of a condition
+    rules: bool = False  # whether functions of rules are allowed
 
     def holds(self, part: JSON) -> bool:
-        """Return what a function of conditions or rules returns.
-
-        Raises:
-            ValidationError: it is no such function, or its arguments are wrong.
-        """
+        """Return what a function of conditions or rules returns; ValidationError if it is none, or malformed."""
         if isinstance(part, dict) and len(part) == 1:
             ((name, argument),) = part.items()
             if name == "Condition" and isinstance(argument, str):
@@ -48,11 +37,10 @@ class Booleans:
                 return self._many(name, argument)
             if name == "Fn::Not":
                 if not isinstance(argument, list) or len(argument) != 1:
-                    raise template_error(_NOT)
+                    raise table.malformed(name)
                 return not self.holds(argument[0])
             if name == "Fn::Equals":
-                one, other = self._two(argument, _EQUALS)
-                return texts_equal(one, other)
+                return texts_equal(*self._two(name, argument))
             if self.rules and name in OF_RULES:
                 return self._of_rules(name, argument)
         place = "Rules" if self.rules else "Conditions"
@@ -60,21 +48,20 @@ class Booleans:
 
     def _many(self, name: str, argument: JSON) -> bool:
         if not isinstance(argument, list) or not 2 <= len(argument) <= 10:
-            raise template_error(_MANY.format(name))
+            raise table.malformed(name)
         values = [self.holds(part) for part in argument]
         return all(values) if name == "Fn::And" else any(values)
 
-    def _two(self, argument: JSON, words: str) -> tuple[JSON, JSON]:
+    def _two(self, name: str, argument: JSON) -> tuple[JSON, JSON]:
         if not isinstance(argument, list) or len(argument) != 2:
-            raise template_error(words)
+            raise table.malformed(name)
         one, other = (known(self.evaluate(part)) for part in argument)
         return one, other
 
     def _of_rules(self, name: str, argument: JSON) -> bool:
-        words = f"every {name} object requires a list argument with two elements"
-        members, value = self._two(argument, words)
+        members, value = self._two(name, argument)
         if not isinstance(members, list) or (name == "Fn::EachMemberIn") != isinstance(value, list):
-            raise template_error(words)
+            raise table.malformed(name)
         if isinstance(value, list):
             return all(any(texts_equal(member, one) for one in value) for member in members)
         quantifier = any if name == "Fn::Contains" else all
@@ -82,39 +69,19 @@ class Booleans:
 
 
 def known(value: Value) -> JSON:
-    """Return a value, which must not rest on resources.
-
-    Raises:
-        ValidationError: a part of it is unknown.
-    """
+    """Return a value, which must not rest on resources: a ValidationError says that a part of it is unknown."""
     if not is_known(value):
         names = sorted({reference.name for reference in unknown_from(value).references})
         words = f"Unresolved dependencies [{', '.join(names)}]. Cannot reference resources in the Conditions block"
         raise format_error(f"{words} of the template")
-    return _json(value)
-
-
-def _json(value: Value) -> JSON:
-    if isinstance(value, Unknown):
-        raise TypeError
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return {key: _json(member) for key, member in value.items()} if isinstance(value, dict) else value
+    return cast("JSON", value)
 
 
 def check_rules(rules: dict[str, Object], booleans: Booleans) -> None:
-    """Refuse parameters for which an assertion of a rule doesn't hold.
-
-    Args:
-        rules: the template's Rules.
-        booleans: evaluates functions of rules.
-
-    Raises:
-        ValidationError: with the descriptions of the assertions that don't hold.
-    """
+    """Refuse parameters for which assertions of Rules don't hold: ValidationError, with their descriptions."""
     failed = [text(words) for name, rule in rules.items() for words in _failed(name, rule, booleans)]
     if failed:
-        raise ValidationError(f"Template error: {' '.join(failed)}")
+        raise template_error(" ".join(failed))
 
 
 def _failed(name: str, rule: Object, booleans: Booleans) -> list[JSON]:

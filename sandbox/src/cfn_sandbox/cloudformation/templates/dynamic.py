@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import table
-from cfn_sandbox.cloudformation.values import Value, text
+from cfn_sandbox.cloudformation.values import Value, mapped, text
 
 _REFERENCE = re.compile(r"\{\{resolve:([^:{}]*):?([^{}]*)\}\}")
 _STORED = re.compile(r"(?P<name>[A-Za-z0-9_.\-/]+)(:(?P<version>[0-9]+))?")
@@ -27,30 +26,18 @@ _SECRET = re.compile(
 
 @dataclass(frozen=True)
 class DynamicReference:
-    """A dynamic reference.
+    """A dynamic reference."""
 
-    Attributes:
-        text: the reference as written, with its braces.
-        service: `ssm`, `ssm-secure` or `secretsmanager`.
-        name: the parameter's name, or the secret's name or ARN.
-        version: the parameter's version, or the secret's version id.
-        stage: the secret's version stage.
-        key: the key in the secret's JSON.
-    """
-
-    text: str
-    service: str
-    name: str
-    version: str | None = None
-    stage: str | None = None
-    key: str | None = None
+    text: str  # the reference as written, with its braces
+    service: str  # `ssm`, `ssm-secure` or `secretsmanager`
+    name: str  # the parameter's name, or the secret's name or ARN
+    version: str | None = None  # the parameter's version, or the secret's version id
+    stage: str | None = None  # the secret's version stage
+    key: str | None = None  # the key in the secret's JSON
 
 
-class Lookup(Protocol):
-    """Looks a dynamic reference's text up."""
-
-    def __call__(self, reference: DynamicReference) -> str | None:
-        """Return the parameter's value or the whole secret; None if there is none."""
+# Returns the parameter's value or the whole secret; None if there is none.
+Lookup = Callable[[DynamicReference], str | None]
 
 
 def resolve(value: Value, lookup: Lookup) -> Value:
@@ -59,38 +46,29 @@ def resolve(value: Value, lookup: Lookup) -> Value:
     Raises:
         ValidationError: a reference is malformed, or what it names doesn't exist.
     """
-    if isinstance(value, str):
-        return _REFERENCE.sub(lambda match: _resolved(_parsed(match), lookup), value)
-    if isinstance(value, list):
-        items: list[Value] = [resolve(item, lookup) for item in value]
-        return items
-    if isinstance(value, dict):
-        members: dict[str, Value] = {key: resolve(member, lookup) for key, member in value.items()}
-        return members
-    return value
+
+    def resolved(part: Value) -> Value:
+        if not isinstance(part, str):
+            return part
+        return _REFERENCE.sub(lambda match: _resolved(_parsed(match), lookup), part)
+
+    return mapped(value, resolved)
 
 
 def dynamic_references(value: Value) -> Iterator[DynamicReference]:
-    """Yield the dynamic references in a value.
-
-    Raises:
-        ValidationError: a reference is malformed.
-    """
+    """Yield the dynamic references in a value. A malformed one raises ValidationError."""
     for _, reference in _placed(value, ""):
         yield reference
 
 
 def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
-    """Refuse dynamic references that are malformed, or secure where CloudFormation doesn't resolve secure ones.
+    """Refuse malformed dynamic references, and secure ones where CloudFormation resolves none: ValidationError.
 
     Args:
         kind: the resource's type.
         properties: its properties, evaluated.
         lookup: looks plain parameters up: CloudFormation refuses a request at once if one doesn't exist. Secrets and
             secure strings are looked up only when the resource is made.
-
-    Raises:
-        ValidationError: in AWS's words, where they are known.
     """
     allowed = table.accepted("properties with ssm-secure")
     found = [*_placed(properties, f"{kind}/Properties")]
@@ -103,14 +81,11 @@ def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
 
 
 def refuse(part: Value, where: str) -> None:
-    """Refuse dynamic references where this sandbox doesn't resolve them.
+    """Refuse dynamic references where this sandbox doesn't resolve them: ValidationError.
 
     Args:
         part: a part of a template.
         where: what it is, for the message: `the output Name`.
-
-    Raises:
-        ValidationError: there is a dynamic reference.
     """
     for reference in dynamic_references(part):
         words = "Dynamic references are resolved in the properties of resources only"

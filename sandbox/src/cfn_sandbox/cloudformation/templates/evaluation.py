@@ -5,9 +5,8 @@ Source: "Intrinsic function reference" in the user guide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Protocol
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
@@ -18,55 +17,28 @@ from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
 
-FIND_IN_MAP = (
-    "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
-)
-GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
-IF = "Fn::If requires a list argument with the first element being a condition"
-IMPORT_VALUE = "the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs"
-REF = "every Ref object must have a single String value."
-SUB = (
-    "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and"
-    " an optional second argument to specify a mapping of values to replace in the string"
-)
 
-
-class Scope(Protocol):
+class Scope:
     """What the evaluator asks for: values that only the stack, the account or the region can tell.
 
     Each method returns a value, or an Unknown with the reference that asked for it. Each may raise ValidationError.
+    In this scope nothing is known yet.
     """
 
     def ref(self, logical_id: str) -> Value:
         """Return what Ref returns for an active resource of the template."""
-
-    def attribute(self, logical_id: str, name: str) -> Value:
-        """Return an attribute (`Endpoint.Port`) of an active resource of the template."""
-
-    def import_value(self, name: str) -> Value:
-        """Return an exported value."""
-
-    def availability_zones(self, region: str) -> list[str]:
-        """Return the names of a region's availability zones."""
-
-
-class Blank:
-    """A scope in which nothing is known yet."""
-
-    def ref(self, logical_id: str) -> Value:
-        """Return an unknown."""
         return Unknown((Reference(logical_id),))
 
     def attribute(self, logical_id: str, name: str) -> Value:
-        """Return an unknown."""
+        """Return an attribute (`Endpoint.Port`) of an active resource of the template."""
         return Unknown((Reference(logical_id, name),))
 
-    def import_value(self, name: str) -> Value:  # noqa: ARG002 - the scope's signature
-        """Return an unknown."""
+    def import_value(self, name: str) -> Value:  # noqa: ARG002 - nothing is known
+        """Return an exported value."""
         return Unknown()
 
-    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002
-        """Return no zones."""
+    def availability_zones(self, region: str) -> list[str]:  # noqa: ARG002 - nothing is known
+        """Return the names of a region's availability zones."""
         return []
 
 
@@ -80,14 +52,23 @@ class Evaluator:
         template: the template, expanded and checked.
         parameters: the parameters' values.
         pseudo_parameters: the pseudo parameters.
-        scope: what only the stack can tell. It is asked each time; nothing is remembered.
+        scope: what only the stack can tell; None if nothing is known. It is asked each time; nothing is remembered.
     """
 
     def __init__(
-        self, template: Template, parameters: Parameters, pseudo_parameters: PseudoParameters, scope: Scope
+        self,
+        template: Template,
+        parameters: Parameters,
+        pseudo_parameters: PseudoParameters,
+        scope: Scope | None = None,
     ) -> None:
-        self.template, self.parameters, self.pseudo, self.scope = template, parameters, pseudo_parameters, scope
+        self.template, self.parameters, self.pseudo = template, parameters, pseudo_parameters
+        self.scope = scope or Scope()
         self._conditions: dict[str, bool | None] = {}  # None while a condition is being evaluated
+
+    def of(self, template: Template) -> Evaluator:
+        """Return an evaluator of another template with the same values."""
+        return Evaluator(template, self.parameters, self.pseudo, self.scope)
 
     def condition(self, name: str) -> bool:
         """Return a condition's value."""
@@ -133,11 +114,7 @@ class Evaluator:
     def references(self, logical_id: str, name: str | None = None) -> list[Reference]:
         """Return the references in a resource's definition, or in one of its properties, without repetition.
 
-        Only active references count: not those in a branch of Fn::If that isn't taken.
-
-        Args:
-            logical_id: the resource's logical id.
-            name: a property's name; None for the whole definition, Metadata included.
+        Only active references count: not those in a branch of Fn::If that isn't taken. Those in Metadata do.
         """
         part: JSON = self.template.resources[logical_id]
         if name is not None:
@@ -148,27 +125,12 @@ class Evaluator:
     def dependencies(self, logical_id: str) -> list[str]:
         """Return the logical ids that a resource depends on by reference or DependsOn; only active resources."""
         resources = self.template.resources
-        names = [reference.name for reference in self.references(logical_id)] + depends_on(resources[logical_id])
-        return [name for name in dict.fromkeys(names) if name in resources and self.is_active(resources[name])]
+        names = dict.fromkeys(references.needed(resources[logical_id], self.condition))
+        return [name for name in names if name in resources and self.is_active(resources[name])]
 
     def order(self) -> list[str]:
-        """Return the active resources' logical ids, each after those that it depends on, else in the template's order.
-
-        Raises:
-            ValidationError: the dependencies are circular.
-        """
-        places = {logical_id: place for place, logical_id in enumerate(self.active())}
-        sorter = TopologicalSorter({logical_id: self.dependencies(logical_id) for logical_id in places})
-        try:
-            sorter.prepare()
-        except CycleError as error:
-            raise circular(error.args[1]) from error
-        order = []
-        while sorter.is_active():
-            ready = sorted(sorter.get_ready(), key=places.__getitem__)
-            order += ready
-            sorter.done(*ready)
-        return order
+        """Return the active resources' logical ids, each after those that it depends on, else as in the template."""
+        return in_order({logical_id: self.dependencies(logical_id) for logical_id in self.active()})
 
     def check(self, lookup: dynamic.Lookup | None = None) -> None:
         """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
@@ -192,8 +154,7 @@ class Evaluator:
     def _check_references(self, block: str) -> None:
         active = set(self.active())
         definitions = [one for one in self.template.members(block).values() if self.is_active(one)]
-        names = [one.name for part in definitions for one in references.references(part, self.condition)]
-        names += [name for one in definitions for name in depends_on(one)]
+        names = [name for one in definitions for name in references.needed(one, self.condition)]
         # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
@@ -226,7 +187,7 @@ class Evaluator:
     def _function(self, name: str, argument: JSON) -> Value:
         if name in OF_VALUES:
             if name in functions.OF_LANGUAGE_EXTENSIONS and not self.template.extended:
-                raise unsupported(name)
+                raise table.unsupported_function(name)
             return OF_VALUES[name](self.evaluate(argument))
         if name in OF_CONDITIONS | OF_RULES:
             raise template_error(f"{name} cannot be partially collapsed")
@@ -240,12 +201,12 @@ class Evaluator:
             "Fn::Sub": self._sub,
         }
         if name not in special:
-            raise unsupported(name)
+            raise table.unsupported_function(name)
         return special[name](argument)
 
     def _if(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or not argument or not isinstance(argument[0], str):
-            raise template_error(IF)
+            raise table.malformed("Fn::If")
         if len(argument) != 3:
             raise template_error("Fn::If requires a list argument with three elements")
         return self._chosen(argument[0], *argument[1:])
@@ -255,7 +216,7 @@ class Evaluator:
 
     def _ref(self, argument: JSON) -> Value:
         if not isinstance(argument, str) or not argument:
-            raise template_error(REF)
+            raise table.malformed("Ref")
         return self._named(argument)
 
     def _named(self, name: str) -> Value:
@@ -273,13 +234,13 @@ class Evaluator:
 
     def _get_att(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
-            raise template_error(GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         return self._attribute(argument[0], argument[1])
 
     def _attribute(self, logical_id: str, name: JSON) -> Value:
         evaluated = known(self.evaluate(name))
         if not isinstance(evaluated, str) or not evaluated:
-            raise template_error(GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         self._check_exists(logical_id)
         return self.scope.attribute(logical_id, evaluated)
 
@@ -289,7 +250,7 @@ class Evaluator:
         for name in references.variables(template):
             value = self.evaluate(mapping[name]) if name in mapping else self._variable(name)
             if value is not None and not may_be(value, "string"):
-                raise template_error(SUB)
+                raise table.malformed("Fn::Sub")
             values[name] = value
         if not is_known(values):
             return unknown_from(values, kind="string")
@@ -304,58 +265,69 @@ class Evaluator:
 
     def _find_in_map(self, argument: JSON) -> Value:
         if not isinstance(argument, list) or len(argument) not in ({3, 4} if self.template.extended else {3}):
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         keys = [self.evaluate(part) for part in argument[:3]]
         if not all(may_be(key, "string") for key in keys):
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         if not is_known(keys):
             return unknown_from(keys)
         name, key, attribute = (text(key) if is_scalar(key) else "" for key in keys)
         if not name or not key or not attribute:
-            raise template_error(FIND_IN_MAP)
+            raise table.malformed("Fn::FindInMap")
         found = find_in_map(self.template.section("Mappings"), name, key, attribute)
         if found is not None:
             return found
         if len(argument) == 4:
             if not isinstance(argument[3], dict) or argument[3].keys() != {"DefaultValue"}:
-                raise template_error(FIND_IN_MAP)
+                raise table.malformed("Fn::FindInMap")
             return self.evaluate(argument[3]["DefaultValue"])
         check_map(self.template, name)
         raise template_error(f"Unable to get mapping for {name}::{key}::{attribute}")
 
     def _get_azs(self, argument: JSON) -> Value:
         region = self.evaluate(argument)
-        if not may_be(region, "string"):
-            raise template_error("every Fn::GetAZs object must have a String-typed value.")
-        if not isinstance(region, str):
+        if isinstance(region, Unknown) and may_be(region, "string"):
             return unknown_from(region, kind="array")
-        zones: list[Value] = [*self.scope.availability_zones(region or self.pseudo.region)]
+        if not is_scalar(region):
+            raise table.malformed("Fn::GetAZs")
+        zones: list[Value] = [*self.scope.availability_zones(text(region) or self.pseudo.region)]
         return zones
 
     def _import_value(self, argument: JSON) -> Value:
         name = self.evaluate(argument)
         if not is_scalar(name):
-            raise template_error(IMPORT_VALUE)
+            raise table.malformed("Fn::ImportValue")
         return self.scope.import_value(text(name))
 
 
-def depends_on(definition: Object) -> list[str]:
-    """Return the logical ids in a resource's DependsOn."""
-    others = definition.get("DependsOn", [])
-    return [text(other) for other in (others if isinstance(others, list) else [others])]
+def in_order(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return logical ids, each after those that it depends on, else as they are given.
+
+    Raises:
+        ValidationError: the dependencies are circular.
+    """
+    places = {logical_id: place for place, logical_id in enumerate(dependencies)}
+    sorter = TopologicalSorter(dependencies)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        listed = ", ".join(sorted(set(error.args[1])))
+        raise ValidationError(f"Circular dependency between resources: [{listed}]") from error
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=places.__getitem__)
+        order += ready
+        sorter.done(*ready)
+    return order
 
 
 def sub_arguments(argument: JSON) -> tuple[str, Mapping[str, JSON]]:
-    """Return the text and the mapping of a Fn::Sub with two arguments.
-
-    Raises:
-        ValidationError: they are something else.
-    """
+    """Return the text and the mapping of a Fn::Sub with two arguments; a ValidationError says that they are none."""
     if isinstance(argument, list) and len(argument) == 2:
         template, mapping = argument
         if isinstance(template, str) and isinstance(mapping, dict):
             return template, mapping
-    raise template_error(SUB)
+    raise table.malformed("Fn::Sub")
 
 
 def find_in_map(mappings: Object, name: str, key: str, attribute: str) -> JSON:
@@ -376,19 +348,7 @@ def no_condition(name: str) -> ValidationError:
     return template_error(f"unresolved condition dependency {name} in Fn::If")
 
 
-def unsupported(name: str) -> ValidationError:
-    """Return the error of a function that doesn't exist, or not here."""
-    if sentence := table.refusal("functions", name):
-        return table.not_supported("The function", name, sentence)
-    return functions.unsupported(name)
-
-
 def unresolved(names: list[str], block: str) -> ValidationError:
     """Return the error of references to what doesn't exist, or isn't made because its condition is false."""
     listed = ", ".join(sorted(set(names)))
     return format_error(f"Unresolved resource dependencies [{listed}] in the {block} block of the template")
-
-
-def circular(cycle: list[str]) -> ValidationError:
-    """Return the error of resources that depend on each other."""
-    return ValidationError(f"Circular dependency between resources: [{', '.join(sorted(set(cycle)))}]")

@@ -6,33 +6,25 @@ Source: "Intrinsic function reference" in the user guide; eucalyptus, which was 
 from __future__ import annotations
 
 from cfn_sandbox.cloudformation.errors import template_error
-from cfn_sandbox.cloudformation.templates import evaluation
+from cfn_sandbox.cloudformation.templates import evaluation, table
 from cfn_sandbox.cloudformation.templates.conditions import Booleans
-from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_function
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.references import references
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value
+from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, objects
 
 
 class Forms(Evaluator):
-    """An evaluator to which every value is unknown, but for its kind: so it finds wrong forms, and no wrong values.
-
-    Args:
-        template: the template.
-    """
+    """An evaluator to which every value is unknown, but for its kind: so it finds wrong forms, and no wrong values."""
 
     def __init__(self, template: Template) -> None:
-        super().__init__(template, Parameters(), PseudoParameters("", "", "", ""), Blank())
+        super().__init__(template, Parameters(), PseudoParameters("", "", "", ""))
 
     def evaluate(self, part: JSON) -> Value:
-        """Return an unknown of a part's kind.
-
-        Raises:
-            ValidationError: a function in the part has a wrong form, or doesn't exist.
-        """
+        """Return an unknown of a part's kind; ValidationError for a function of a wrong form, or that doesn't exist."""
         return super().evaluate(part) if isinstance(part, (dict, list)) else Unknown(kind="string")
 
     def condition(self, name: str) -> bool:
@@ -45,7 +37,7 @@ class Forms(Evaluator):
         """Refuse a part of Conditions or Rules that is no function of conditions, or whose arguments are wrong."""
 
         def argument(part: JSON) -> Value:
-            if "Fn::ImportValue" in names_in(part):
+            if _uses(part, "Fn::ImportValue"):
                 raise template_error(f"Cannot use Fn::ImportValue in {'Rules' if rules else 'Conditions'}.")
             self.evaluate(part)
             return [] if isinstance(part, list) else ""
@@ -57,7 +49,7 @@ class Forms(Evaluator):
 
     def _attribute(self, logical_id: str, name: JSON) -> Value:
         if not logical_id or not (is_function_call(name) or (isinstance(name, str) and name)):
-            raise template_error(evaluation.GET_ATT)
+            raise table.malformed("Fn::GetAtt")
         return Unknown()
 
     def _chosen(self, condition: str, *branches: JSON) -> Value:
@@ -74,8 +66,8 @@ class Forms(Evaluator):
         return super()._find_in_map(argument)
 
     def _import_value(self, argument: JSON) -> Value:
-        if self._rests_on_resources(argument) or {"Fn::ImportValue", "Fn::GetAZs"} & {*names_in(argument)}:
-            raise template_error(evaluation.IMPORT_VALUE)
+        if self._rests_on_resources(argument) or _uses(argument, "Fn::ImportValue", "Fn::GetAZs"):
+            raise table.malformed("Fn::ImportValue")
         self.evaluate(argument)
         return Unknown()
 
@@ -87,7 +79,7 @@ class _Booleans(Booleans):
     """Walks through functions of conditions without their values."""
 
     def _of_rules(self, name: str, argument: JSON) -> bool:
-        self._two(argument, f"every {name} object requires a list argument with two elements")
+        self._two(name, argument)
         return True
 
 
@@ -96,23 +88,8 @@ def is_function_call(part: JSON) -> bool:
     return isinstance(part, dict) and len(part) == 1 and is_function(next(iter(part)))
 
 
-def names_in(part: JSON) -> list[str]:
-    """Return the names of all members of the objects in a part."""
-    if isinstance(part, list):
-        return [name for item in part for name in names_in(item)]
-    if isinstance(part, dict):
-        return [*part, *(name for member in part.values() for name in names_in(member))]
-    return []
-
-
-def conditions_in(part: JSON) -> list[str]:
-    """Return the names of the conditions that a condition uses."""
-    if isinstance(part, list):
-        return [name for item in part for name in conditions_in(item)]
-    if not isinstance(part, dict):
-        return []
-    found = [name for member in part.values() for name in conditions_in(member)]
-    return found + [name for key, name in part.items() if key == "Condition" and isinstance(name, str)]
+def _uses(part: JSON, *names: str) -> bool:
+    return any(name in one for one in objects(part) for name in names)
 
 
 def without_branches(part: JSON) -> JSON:

@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.cloudformation.templates.parameters import Parameters
-from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, Value, text
 
@@ -32,24 +30,21 @@ def refused(words: str) -> ValidationError:
     return ValidationError(f"Transform {NAME} failed with: {words}")
 
 
-def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters) -> Template:
-    """Return a template with its loops expanded, and names and policies that are functions evaluated.
+def expand(evaluator: Evaluator) -> Template:
+    """Return a template, whose Transform section was taken out, with its loops expanded.
 
-    Args:
-        template: the template, without its Transform section.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
+    Names and policies that are functions are evaluated.
 
     Raises:
         ValidationError: the transform refuses the template.
     """
-    evaluator = Evaluator(template, parameters, pseudo, Blank())
+    template = evaluator.template
     body = {
         name: _expanded(member, {}, evaluator) if name in _IN_SECTIONS else member
         for name, member in template.body.items()
     }
     looped = replace(template, body=body)
-    evaluator = Evaluator(looped, parameters, pseudo, Blank())
+    evaluator = evaluator.of(looped)
     for name in _IN_SECTIONS:
         if name in body:
             body[name] = _named(body[name], evaluator)

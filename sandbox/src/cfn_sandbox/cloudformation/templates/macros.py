@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import language_extensions, sam, table
-from cfn_sandbox.cloudformation.templates.evaluation import Blank, Evaluator
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.cloudformation.values import JSON, objects
 
 # Returns the text at a Location of AWS::Include (`s3://bucket/key`, `https://...`); None if there is none.
 Fetch = Callable[[str], str | None]
@@ -29,9 +29,7 @@ def uses_macros(template: Template) -> bool:
 
 
 def _has_embedded(part: JSON) -> bool:
-    if isinstance(part, list):
-        return any(map(_has_embedded, part))
-    return isinstance(part, dict) and (_EMBEDDED in part or any(map(_has_embedded, part.values())))
+    return any(_EMBEDDED in one for one in objects(part))
 
 
 def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> Template:
@@ -51,7 +49,8 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
     """
     if not uses_macros(template):
         return template
-    expansion = _Expansion(template, parameters, pseudo, fetch)
+    evaluator = Evaluator(template, parameters, pseudo)
+    expansion = _Expansion(evaluator, fetch)
     declared = [*_calls(template.body.get("Transform"))]
     for name, _ in declared:
         _check_name(name, pseudo.account)
@@ -63,17 +62,16 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
         if name == INCLUDE:
             expanded = Template(_merged(expanded.body, expansion.included(arguments)), expanded.expanded_by)
         elif name == language_extensions.NAME:
-            expanded = language_extensions.expand(expanded, parameters, pseudo)
+            expanded = language_extensions.expand(evaluator.of(expanded))
         else:
-            expanded = sam.expand(expanded, parameters, pseudo)
+            expanded = sam.expand(evaluator.of(expanded))
     return expanded
 
 
 def _check_name(name: str, account: str) -> None:
     if name in table.accepted("transforms"):
         return
-    if sentence := table.refusal("transforms", name):
-        raise table.not_supported("The transform", name, sentence)
+    table.refuse("transforms", name)
     raise ValidationError(f"No transform named {name if '::' in name else f'{account}::{name}'} found.")
 
 
@@ -99,18 +97,10 @@ def _merged(members: Object, included: JSON) -> Object:
 
 
 class _Expansion:
-    """Expands embedded macros.
+    """Expands embedded macros."""
 
-    Args:
-        template: the template.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
-        fetch: reads what AWS::Include includes.
-    """
-
-    def __init__(self, template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> None:
-        self._evaluator = Evaluator(template, parameters, pseudo, Blank())
-        self._fetch = fetch
+    def __init__(self, evaluator: Evaluator, fetch: Fetch) -> None:
+        self._evaluator, self._fetch = evaluator, fetch
 
     def embedded(self, part: JSON) -> JSON:
         """Return a part with each Fn::Transform expanded, from the inside out."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.cloudformation.values import KNOWN_AFTER_APPLY, Unknown, text
+from cfn_sandbox.cloudformation.values import Unknown, text
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
@@ -22,28 +22,18 @@ _EXPORT_NAME = re.compile("[A-Za-z0-9:-]+")
 
 @dataclass(frozen=True)
 class Output:
-    """An output of a stack.
+    """An output of a stack."""
 
-    Attributes:
-        key: its name in the template.
-        value: a text, or an Unknown.
-        description: its Description.
-        export: the name under which it is exported; None if it isn't.
-    """
-
-    key: str
+    key: str  # its name in the template
     value: str | Unknown
     description: str | None = None
-    export: str | None = None
+    export: str | None = None  # the name under which it is exported; None if it isn't
 
     def described(self) -> dict[str, str]:
         """Return the output as DescribeStacks shows it."""
-        shown = {"OutputKey": self.key, "OutputValue": self.value if isinstance(self.value, str) else KNOWN_AFTER_APPLY}
-        if self.description is not None:
-            shown["Description"] = self.description
-        if self.export is not None:
-            shown["ExportName"] = self.export
-        return shown
+        optional = {"Description": self.description, "ExportName": self.export}
+        shown = {name: text for name, text in optional.items() if text is not None}
+        return {"OutputKey": self.key, "OutputValue": str(self.value), **shown}
 
 
 def outputs(evaluator: Evaluator) -> list[Output]:
@@ -65,8 +55,8 @@ def _output(key: str, definition: Object, evaluator: Evaluator) -> Output:
     if not is_scalar(value) and not (isinstance(value, Unknown) and value.kind not in {"array", "object"}):
         raise not_a_text()
     description = definition.get("Description")
-    shown = value if isinstance(value, Unknown) else text(value)
-    return Output(key, shown, None if description is None else str(description), _export(key, definition, evaluator))
+    known = value if isinstance(value, Unknown) else text(value)
+    return Output(key, known, None if description is None else str(description), _export(key, definition, evaluator))
 
 
 def _export(key: str, definition: Object, evaluator: Evaluator) -> str | None:

@@ -10,17 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cfn_sandbox.cloudformation.errors import format_error, template_error
+from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.template import Object
 from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
 from cfn_sandbox.cloudformation.values import JSON, text
 
-_IN_ACCOUNT = frozenset(
-    {
-        *("AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id"),
-        *("AWS::EC2::KeyPair::KeyName", "AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id"),
-        *("AWS::EC2::Subnet::Id", "AWS::EC2::Volume::Id", "AWS::EC2::VPC::Id", "AWS::Route53::HostedZone::Id"),
-    }
-)
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _OF_TEXTS = ("AllowedPattern", "MaxLength", "MinLength")
 _OF_NUMBERS = ("MaxValue", "MinValue")
@@ -29,19 +23,12 @@ _STORED_NAME = "AWS::SSM::Parameter::Name"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a parameter's Type says.
+    """What a parameter's Type says."""
 
-    Attributes:
-        name: the type of the value, or of each member of a list: `String`, `Number`, `AWS::EC2::VPC::Id`.
-        is_list: whether Ref returns a list.
-        in_parameter_store: whether the given text is a name in Parameter Store.
-        resolves: whether Ref returns what Parameter Store has.
-    """
-
-    name: str
-    is_list: bool = False
-    in_parameter_store: bool = False
-    resolves: bool = False
+    name: str  # the type of the value, or of each member of a list: `String`, `Number`, `AWS::EC2::VPC::Id`
+    is_list: bool = False  # whether Ref returns a list
+    in_parameter_store: bool = False  # whether the given text is a name in Parameter Store
+    resolves: bool = False  # whether Ref returns what Parameter Store has
 
     def value(self, given: str) -> JSON:
         """Return what Ref returns: a text, or the members of a list, trimmed."""
@@ -54,11 +41,7 @@ def split(given: str) -> list[str]:
 
 
 def kind(declaration: Object) -> Kind:
-    """Return what the declaration's Type says.
-
-    Raises:
-        ValidationError: there is no such type.
-    """
+    """Return what the declaration's Type says; a ValidationError says that there is no such type."""
     name = declaration.get("Type")
     if not isinstance(name, str):
         raise format_error("Every Parameters object must contain a Type member.")
@@ -68,7 +51,7 @@ def kind(declaration: Object) -> Kind:
         stored = _plain(match[1])
         return Kind(stored.name, stored.is_list, in_parameter_store=True, resolves=True)
     found = _plain(name)
-    if not found.is_list and found.name not in {"String", "Number"} | _IN_ACCOUNT:
+    if not found.is_list and found.name not in table.accepted("parameter types"):
         raise format_error(f"Unrecognized parameter type: {name}")
     return found
 
@@ -82,11 +65,7 @@ def _plain(name: str) -> Kind:
 
 
 def check_constraints(key: str, declaration: Object) -> None:
-    """Refuse constraints that don't fit a parameter's type, are malformed, or refuse its own default.
-
-    Raises:
-        ValidationError: in AWS's words, where they are known.
-    """
+    """Refuse constraints that don't fit a parameter's type, are malformed, or refuse its default: ValidationError."""
     is_number = kind(declaration).name == "Number"
     for name in _OF_TEXTS if is_number else _OF_NUMBERS:
         if name in declaration:

@@ -5,55 +5,46 @@ Sources: "Parameters" in the user guide; UsePreviousValue in the API reference.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parameter_types
-from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, KNOWN_AFTER_APPLY, Reference, Unknown, Value, text
-from cfn_sandbox.cloudformation.values import shown as as_shown
+from cfn_sandbox.cloudformation.templates.template import UNPRINTABLE, Object, Template
+from cfn_sandbox.cloudformation.values import JSON, KNOWN_AFTER_APPLY, Reference, Unknown, Value, shown, text
 
 MAXIMUM_BYTES = 4096  # of a parameter's value
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 
 # Looks a name (or `name:version`) up in Parameter Store. Returns None if there is no such parameter, and raises
-# `unsupported_type` for a SecureString.
+# ValidationError for a SecureString.
 ParameterStore = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """The values of a template's parameters.
+    """The values of a template's parameters, by key."""
 
-    Attributes:
-        given: the texts that requests gave, or took over by UsePreviousValue, by key. Defaults are not in it.
-        texts: each parameter's text, defaults included; of an SSM parameter, the name in Parameter Store.
-        values: what Ref returns: a text, or a list of texts for a list parameter; of an SSM parameter, what Parameter
-            Store had.
-        hidden: the keys of NoEcho parameters.
-        resolved: the keys of SSM parameters: DescribeStacks shows their ResolvedValue.
-    """
-
-    given: dict[str, str] = field(default_factory=dict)
+    # each parameter's text, defaults included; of an SSM parameter, the name in Parameter Store
     texts: dict[str, str] = field(default_factory=dict)
+    # what Ref returns: a text, or a list of texts for a list parameter; of an SSM parameter, what Parameter Store had
     values: dict[str, Value] = field(default_factory=dict)
-    hidden: frozenset[str] = frozenset()
-    resolved: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()  # the keys of NoEcho parameters
+    resolved: frozenset[str] = frozenset()  # the keys of SSM parameters: DescribeStacks shows their ResolvedValue
 
     def described(self) -> list[dict[str, str]]:
         """Return the parameters as DescribeStacks and DescribeChangeSet show them. NoEcho values are `****`."""
         return [self._described(key) for key in self.texts]
 
     def _described(self, key: str) -> dict[str, str]:
-        shown = {"ParameterKey": key, "ParameterValue": "****" if key in self.hidden else self.texts[key]}
+        visible = {"ParameterValue": self.texts[key]}
         if key in self.resolved:
-            value = as_shown(self.values[key])
-            resolved = ",".join(map(text, value)) if isinstance(value, list) else text(value)
-            shown["ResolvedValue"] = "****" if key in self.hidden else resolved
-        return shown
+            visible["ResolvedValue"] = self.as_text(key)
+        return {"ParameterKey": key, **(dict.fromkeys(visible, "****") if key in self.hidden else visible)}
+
+    def as_text(self, key: str) -> str:
+        """Return what Ref returns as a text, a list with commas between its members."""
+        value = shown(self.values[key])
+        return ",".join(map(text, value)) if isinstance(value, list) else text(value)
 
 
 def resolve(
@@ -94,7 +85,6 @@ def resolve(
     kinds = {key: parameter_types.kind(declarations[key]) for key in texts if key not in unknown}
     stored = _stored({key: texts[key] for key, kind in kinds.items() if kind.in_parameter_store}, parameter_store)
     return Parameters(
-        given,
         texts,
         {key: kind.value(stored[key] if kind.resolves else texts[key]) for key, kind in kinds.items()}
         | {key: Unknown((Reference(key),)) for key in unknown},
@@ -128,20 +118,15 @@ def _given(requested: Iterable[Mapping[str, JSON]], previous: Parameters | None)
 
 
 def _check_text(key: str, value: str) -> None:
-    if _UNPRINTABLE.search(value):
+    if UNPRINTABLE.search(value):
         raise ValidationError(f"Parameter '{key}' must not contain control characters")
     if len(value.encode()) > MAXIMUM_BYTES:
         raise ValidationError(f"Parameter '{key}' must contain at most {MAXIMUM_BYTES} bytes")
 
 
-def unsupported_type(name: str) -> ValidationError:
-    """Return the error of a parameter in Parameter Store whose type templates can't use: a SecureString."""
-    return ValidationError(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
-
-
 def _stored(names: Mapping[str, str], parameter_store: ParameterStore) -> dict[str, str]:
-    found = {key: parameter_store(name) for key, name in names.items()}
-    if missing := [names[key] for key, value in found.items() if value is None]:
-        listed = ",".join(dict.fromkeys(missing))
+    found = {key: value for key, name in names.items() if (value := parameter_store(name)) is not None}
+    if missing := dict.fromkeys(name for key, name in names.items() if key not in found):
+        listed = ",".join(missing)
         raise ValidationError(f"Unable to fetch parameters [{listed}] from parameter store for this account.")
-    return {key: value for key, value in found.items() if value is not None}
+    return found

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import accumulate
 from typing import Final
 
 import yaml
 
 from cfn_sandbox.cloudformation.errors import ValidationError, format_error
-from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.templates.template import UNPRINTABLE, Object, Template
 from cfn_sandbox.cloudformation.values import JSON
 
 __all__ = ["parse"]
@@ -25,16 +24,13 @@ MAXIMUM_NODES: Final = 100_000  # of an included file, with its aliases written 
 MAXIMUM_DEPTH: Final = 100  # levels; AWS's limit isn't documented, and no real template comes near
 
 _TAG = "tag:yaml.org,2002:"
-_BRACKETS = re.compile(r"[\[\]{}]")
-_INDENTS = re.compile(r"^[ \t?:-]*", re.MULTILINE)
-_KINDS = frozenset({"bool", "float", "int", "map", "null", "seq", "str"})
+_KINDS: dict[type[yaml.Node], frozenset[str]] = {
+    yaml.ScalarNode: frozenset({"bool", "float", "int", "null", "str"}),
+    yaml.SequenceNode: frozenset({"seq"}),
+    yaml.MappingNode: frozenset({"map"}),
+}
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
-# Where an alias can stand: libyaml resolves aliases before this module sees them, and a chain of them never ends.
-_ALIAS = re.compile(r"(?<![^\s,\[\]{}])\*[^\s,\[\]{}*]")
-_SHORT_FORM = re.compile(r"(?<![^\s,\[\]{}])![A-Za-z]")
-# XML 1.0, in which the API answers, can't hold these.
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # a base that is found at run time
@@ -74,8 +70,7 @@ def parse_part(body: str, *, included: bool = False) -> JSON:
         included: whether it is for AWS::Include, which allows YAML's aliases, and no short forms of functions.
 
     Raises:
-        ValidationError: the text is not well-formed, has repeated keys, null, control characters, or is nested too
-            deep.
+        ValidationError: it is not well-formed, has repeated keys, null, control characters, or is nested too deep.
     """
     if not body.isascii() and _SURROGATE.search(body):
         raise format_error("unsupported characters.")
@@ -120,12 +115,9 @@ def _unrepeated(pairs: list[tuple[str, JSON]]) -> Object:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [key for key, _ in pairs]
-        raise _repeated(next(key for key in names if names.count(key) > 1))
+        repeated = next(key for key in names if names.count(key) > 1)
+        raise format_error(f"The key {repeated} is given more than once in one object.")
     return members
-
-
-def _repeated(key: str) -> ValidationError:
-    return format_error(f"The key {key} is given more than once in one object.")
 
 
 def _refuse_constant(name: str) -> JSON:
@@ -141,18 +133,8 @@ def _finite(digits: str) -> float:
 
 def _yaml(body: str, *, included: bool) -> JSON:
     try:
-        if (
-            not included
-            and _ALIAS.search(body)
-            and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(body, _Loader))
-        ):
-            raise ValidationError("YAML aliases are not allowed in CloudFormation templates")
-        _check_depth(body)
-        loader = _Loader(body)
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
+        _check_events(body, included=included)
+        node = yaml.compose(body, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"(line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -163,28 +145,20 @@ def _yaml(body: str, *, included: bool) -> JSON:
         return None
     if included and _size(node, {}) > MAXIMUM_NODES:
         raise format_error("YAML not well-formed. (its aliases make it too large)")
-    if included and _SHORT_FORM.search(body) and any(map(_is_short_form, yaml.parse(body, _Loader))):
-        raise format_error("YAML short forms of functions are not supported in included files.")
     return _constructed(node)
 
 
-def _is_short_form(event: yaml.Event) -> bool:
-    return str(getattr(event, "tag", None) or "").startswith("!")
-
-
-def _check_depth(body: str) -> None:
-    """Refuse deep YAML before libyaml's composer, which recurses in C, can overflow the stack."""
-    brackets = accumulate((1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(body)), initial=0)
-    if max(map(len, _INDENTS.findall(body)), default=0) + max(brackets) <= MAXIMUM_DEPTH:
-        return  # no block can be deeper than it is indented, no flow deeper than its brackets
+def _check_events(body: str, *, included: bool) -> None:
+    """Refuse what libyaml's composer can't take: it follows endless aliases, and deep YAML overflows its stack."""
     depth = 0
     for event in yaml.parse(body, _Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAXIMUM_DEPTH:
-                raise _too_deep()
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+        if isinstance(event, yaml.AliasEvent) and not included:
+            raise ValidationError("YAML aliases are not allowed in CloudFormation templates")
+        if included and str(getattr(event, "tag", None) or "").startswith("!"):
+            raise format_error("YAML short forms of functions are not supported in included files.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAXIMUM_DEPTH:
+            raise _too_deep()
 
 
 def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
@@ -202,8 +176,8 @@ def _size(node: yaml.Node, sizes: dict[int, float]) -> float:
 
 def _constructed(node: yaml.Node, path: str = "") -> JSON:
     tag = str(node.tag)
-    if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS:
-        raise format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
+    if not tag.startswith("!") and tag.removeprefix(_TAG) not in _KINDS[type(node)]:
+        raise _unsupported(tag)
     value: JSON
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(tag, str(node.value))
@@ -227,32 +201,26 @@ def _key(node: yaml.Node, path: str) -> str:
 
 
 def _scalar(tag: str, value: str) -> JSON:
-    kind = tag.removeprefix(_TAG)
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return value.lower() in {"yes", "true", "on"}
-    if kind in {"int", "float"}:
-        return _number(kind, value)
-    return value
-
-
-def _number(kind: str, value: str) -> JSON:
-    construct = yaml.constructor.SafeConstructor()
-    node = yaml.ScalarNode(f"{_TAG}{kind}", value)
+    """Return a scalar as YAML's types have it; as its text if JSON can't hold it, such as `.inf`."""
+    if tag.startswith("!") or tag == f"{_TAG}str":
+        return value
     try:
-        number: int | float = (
-            construct.construct_yaml_int(node) if kind == "int" else construct.construct_yaml_float(node)
-        )
-    except (ValueError, OverflowError) as error:
+        scalar: JSON = yaml.constructor.SafeConstructor().construct_object(yaml.ScalarNode(tag, value))
+    except LookupError as error:  # what is no boolean, or an empty number
+        raise _unsupported(tag) from error
+    except (OverflowError, ValueError) as error:
         raise format_error("YAML not well-formed. (a number is too long)") from error
-    return number if isinstance(number, int) or math.isfinite(number) else value
+    return value if isinstance(scalar, float) and not math.isfinite(scalar) else scalar
+
+
+def _unsupported(tag: str) -> ValidationError:
+    return format_error(f"YAML not well-formed. (the tag {tag} is not supported)")
 
 
 def _normalized(value: JSON, path: list[str]) -> JSON:
     """Return a part with each Fn::GetAtt as a list of a logical id and an attribute's whole name; refuse null."""
     if isinstance(value, str):
-        if not value.isprintable() and _UNPRINTABLE.search(value):
+        if not value.isprintable() and UNPRINTABLE.search(value):
             raise format_error(f"[/{'/'.join(path)}] control characters are not allowed in templates")
         return value
     if value is None:

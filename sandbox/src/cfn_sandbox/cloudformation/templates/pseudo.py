@@ -13,7 +13,6 @@ from botocore.session import Session
 
 from cfn_sandbox.cloudformation.values import JSON
 
-NO_VALUE = "AWS::NoValue"
 NAMES = frozenset(
     f"AWS::{name}"
     for name in ("AccountId", "NoValue", "NotificationARNs", "Partition", "Region", "StackId", "StackName", "URLSuffix")
@@ -22,25 +21,17 @@ NAMES = frozenset(
 
 @dataclass(frozen=True)
 class PseudoParameters:
-    """The pseudo parameters of a stack.
+    """The pseudo parameters of a stack."""
 
-    Attributes:
-        account: the account's id.
-        region: the region's name.
-        stack_id: the stack's ARN.
-        stack_name: the stack's name.
-        notification_arns: the stack's NotificationARNs.
-    """
-
-    account: str
-    region: str
-    stack_id: str
+    account: str  # the account's number
+    region: str  # the region's name
+    stack_id: str  # the stack's ARN
     stack_name: str
     notification_arns: list[str] = field(default_factory=list)
 
     def value(self, name: str) -> JSON:
         """Return what Ref returns for a pseudo parameter: None for AWS::NoValue."""
-        partition, suffix = _partition(self.region)
+        partition, suffix = partition_of(self.region)
         values: dict[str, JSON] = {
             "AWS::AccountId": self.account,
             "AWS::NotificationARNs": [*self.notification_arns],
@@ -49,13 +40,13 @@ class PseudoParameters:
             "AWS::StackId": self.stack_id,
             "AWS::StackName": self.stack_name,
             "AWS::URLSuffix": suffix,
-            NO_VALUE: None,
+            "AWS::NoValue": None,
         }
         return values[name]
 
 
 @cache
-def _partition(region: str) -> tuple[str, str]:
+def partition_of(region: str) -> tuple[str, str]:
     """Return the name and DNS suffix of a region's partition; of `aws` for a region that botocore doesn't know."""
     partitions = Session().get_data("partitions")["partitions"]
     found = next((one for one in partitions if re.fullmatch(one["regionRegex"], region)), partitions[0])

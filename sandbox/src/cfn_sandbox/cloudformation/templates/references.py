@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from cfn_sandbox.cloudformation.errors import template_error
-from cfn_sandbox.cloudformation.values import JSON, Reference
+from cfn_sandbox.cloudformation.values import JSON, Reference, text
 
 _PLACES = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9_.:]+")
@@ -18,17 +18,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.:]+")
 Decide = Callable[[str], bool | None]
 
 
-def both(_condition: str) -> bool | None:
-    """Decide nothing: both branches of each Fn::If count."""
-    return None
-
-
-def references(part: JSON, decide: Decide = both) -> list[Reference]:
-    """Return the references of Ref, Fn::GetAtt and Fn::Sub, in the template's order.
-
-    Args:
-        part: a part of a template.
-        decide: says whether a condition holds, so that only the branch of Fn::If that is taken counts.
+def references(part: JSON, decide: Decide = lambda _condition: None) -> list[Reference]:
+    """Return the references of Ref, Fn::GetAtt and Fn::Sub in a part of a template, in the template's order.
 
     Raises:
         ValidationError: a variable of Fn::Sub has a character that AWS refuses.
@@ -36,6 +27,17 @@ def references(part: JSON, decide: Decide = both) -> list[Reference]:
     found: list[Reference] = []
     _collect(part, decide, found)
     return found
+
+
+def depends_on(definition: dict[str, JSON]) -> list[str]:
+    """Return the logical ids in a resource's DependsOn."""
+    others = definition.get("DependsOn", [])
+    return [text(other) for other in (others if isinstance(others, list) else [others])]
+
+
+def needed(definition: dict[str, JSON], decide: Decide = lambda _condition: None) -> list[str]:
+    """Return the names that a resource or an output refers to or depends on."""
+    return [reference.name for reference in references(definition, decide)] + depends_on(definition)
 
 
 def _collect(part: JSON, decide: Decide, found: list[Reference]) -> None:
@@ -81,20 +83,14 @@ def _of_sub(argument: JSON, decide: Decide, found: list[Reference]) -> None:
 def variables(template: str) -> list[str]:
     """Return the names of the variables in the text of Fn::Sub, without blanks and repetition. `${!Literal}` is none.
 
-    Raises:
-        ValidationError: a name has a character that AWS refuses.
+    A name with a character that AWS refuses raises ValidationError.
     """
-    names = dict.fromkeys(place.strip() for place in _PLACES.findall(template))
-    return [name for name in names if _is_variable(name)]
-
-
-def _is_variable(name: str) -> bool:
-    if name.startswith("!"):
-        return False
-    if not _NAME.fullmatch(name):
+    places = dict.fromkeys(place.strip() for place in _PLACES.findall(template))
+    names = [place for place in places if not place.startswith("!")]
+    if not all(map(_NAME.fullmatch, names)):
         allowed = "alphanumeric characters, underscores, periods, and colons"
         raise template_error(f"variable names in Fn::Sub syntax must contain only {allowed}")
-    return True
+    return names
 
 
 def variable(name: str) -> Reference:
@@ -104,10 +100,5 @@ def variable(name: str) -> Reference:
 
 
 def substituted(template: str, values: Callable[[str], str]) -> str:
-    """Return the text of Fn::Sub with each variable replaced, and `${!Literal}` as `${Literal}`.
-
-    Args:
-        template: the text.
-        values: returns the text of a variable.
-    """
+    """Return the text of Fn::Sub with each variable replaced by its value, and `${!Literal}` as `${Literal}`."""
     return _PLACES.sub(lambda m: f"${{{m[1][1:]}}}" if m[1].startswith("!") else values(m[1].strip()), template)

@@ -8,26 +8,20 @@ import json
 import boto3
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.templates.parameters import Parameters
+from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
-from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import shown, text
 
 NAME = "AWS::Serverless-2016-10-31"
 
 
-def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters) -> Template:
-    """Return a template with SAM's resources expanded.
-
-    Args:
-        template: the template, without its Transform section.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
+def expand(evaluator: Evaluator) -> Template:
+    """Return a template, whose Transform section was taken out, with SAM's resources expanded.
 
     Raises:
         ValidationError: SAM refuses the template; with SAM's message.
     """
+    template, parameters, pseudo = evaluator.template, evaluator.parameters, evaluator.pseudo
     for logical_id, definition in template.resources.items():
         properties = definition.get("Properties")
         location = properties.get("Location") if isinstance(properties, dict) else None
@@ -43,10 +37,7 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters)
     from samtranslator.utils.py27hash_fix import to_py27_compatible_template  # noqa: PLC0415
 
     partition = str(pseudo.value("AWS::Partition"))
-    values = {
-        key: ",".join(map(text, value)) if isinstance(value, list) else text(value)
-        for key, value in ((key, shown(one)) for key, one in parameters.values.items())
-    }
+    values = {key: parameters.as_text(key) for key in parameters.values}
     values |= {"AWS::Region": pseudo.region, "AWS::Partition": partition}
     document = copy.deepcopy({"Transform": NAME, **template.body})
     to_py27_compatible_template(document, values)  # generated logical ids contain hashes computed as in Python 2

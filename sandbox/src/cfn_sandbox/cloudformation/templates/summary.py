@@ -1,7 +1,6 @@
 """What ValidateTemplate and GetTemplateSummary say of a template, and the capabilities that it needs.
 
-Sources: ValidateTemplate, GetTemplateSummary and CreateStack in the API reference; "Acknowledging IAM resources in
-CloudFormation templates" in the user guide.
+Sources: ValidateTemplate, GetTemplateSummary and CreateStack in the API reference.
 """
 
 from __future__ import annotations
@@ -10,23 +9,13 @@ import json
 from collections.abc import Iterable
 
 from cfn_sandbox.cloudformation.errors import InsufficientCapabilitiesError, ValidationError
+from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.parameters import is_hidden
 from cfn_sandbox.cloudformation.templates.template import Object, Template
 from cfn_sandbox.cloudformation.values import JSON, text
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
-# The types that need an IAM capability, and the property that holds a user-provided name.
-IAM_NAMES = {
-    "AWS::IAM::AccessKey": None,
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::InstanceProfile": "InstanceProfileName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Policy": None,
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-    "AWS::IAM::UserToGroupAddition": None,
-}
 _SATISFIED_BY = {"CAPABILITY_IAM": {"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"}}  # the second covers both
 
 
@@ -61,12 +50,9 @@ def summarized(template: Template) -> dict[str, JSON]:
 
 
 def _parameter(key: str, declaration: Object) -> dict[str, JSON]:
-    described: dict[str, JSON] = {"ParameterKey": key, "NoEcho": is_hidden(declaration)}
-    if "Default" in declaration:
-        described["DefaultValue"] = text(declaration["Default"])
-    if "Description" in declaration:
-        described["Description"] = text(declaration["Description"])
-    return described
+    members = {"DefaultValue": "Default", "Description": "Description"}
+    given = {member: text(declaration[name]) for member, name in members.items() if name in declaration}
+    return {"ParameterKey": key, "NoEcho": is_hidden(declaration), **given}
 
 
 def _constraints(declaration: Object) -> dict[str, JSON]:
@@ -76,15 +62,14 @@ def _constraints(declaration: Object) -> dict[str, JSON]:
 
 def _iam(template: Template) -> tuple[list[str], list[str]]:
     """Return the IAM capabilities that a template needs, and the resource types that need them."""
-    types, named = [], False
+    name_properties = table.rows("types that need capabilities", "honoured")
+    types, named = set(), False
     for definition in template.resources.values():
-        kind = str(definition.get("Type"))
-        if kind in IAM_NAMES:
-            types.append(kind)
-            properties = definition.get("Properties")
-            named = named or (isinstance(properties, dict) and IAM_NAMES[kind] in properties)
-    needed = ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"] if types else []
-    return needed, sorted(set(types))
+        kind, properties = str(definition.get("Type")), definition.get("Properties")
+        if kind in name_properties:
+            types.add(kind)
+            named = named or (isinstance(properties, dict) and name_properties[kind] in properties)
+    return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"] if types else [], sorted(types)
 
 
 def check_capabilities(
@@ -96,7 +81,7 @@ def check_capabilities(
         template: the template as the user wrote it.
         expanded: the template with its macros expanded.
         acknowledged: the request's Capabilities.
-        for_change_set: whether the template is for a change set, which doesn't need CAPABILITY_AUTO_EXPAND.
+        for_change_set: whether a change set is made, which doesn't need CAPABILITY_AUTO_EXPAND.
 
     Raises:
         ValidationError: a capability that doesn't exist.

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from cfn_sandbox.cloudformation.values import JSON
 
 Object = dict[str, JSON]
+# XML 1.0, in which the API answers, can't hold these.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class Template:
-    """A template as JSON. It never changes.
+    """A template as JSON. It never changes."""
 
-    Attributes:
-        body: the whole template: each Fn::GetAtt is a list of a logical id and an attribute's whole name, and each
-            number, boolean and date of a YAML template is as CloudFormation reads it.
-        expanded_by: the macros that made this template. Empty for a template as the user wrote it.
-    """
-
+    # the whole template: each Fn::GetAtt is a list of a logical id and an attribute's whole name, and each number,
+    # boolean and date of a YAML template is as CloudFormation reads it
     body: Object
-    expanded_by: tuple[str, ...] = ()
+    expanded_by: tuple[str, ...] = ()  # the macros that made it; none for a template as the user wrote it
 
     def section(self, name: str) -> Object:
         """Return a section's members; an empty object if the template has no such section."""
@@ -36,6 +35,11 @@ class Template:
     def resources(self) -> dict[str, Object]:
         """The resources' definitions, by logical id."""
         return self.members("Resources")
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The resources' types, by logical id."""
+        return {logical_id: str(definition.get("Type")) for logical_id, definition in self.resources.items()}
 
     @property
     def extended(self) -> bool:
