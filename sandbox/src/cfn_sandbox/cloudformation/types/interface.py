@@ -181,8 +181,12 @@ class ResourceType:
         """The validator of what a template can set: read-only properties are extraneous."""
         read_only = {path[0] for path in self.schema.read_only if len(path) == 1}
         settable = {key: rules for key, rules in self.schema.properties.items() if key not in read_only}
-        for place, reason in unreadable(dict(self.schema.document)):
-            _LOG.warning("%s: the pattern at %s is not checked: %s", self.name, place, reason)
+        configuration = self.schema.document.get("typeConfiguration")
+        for sentence, _ in [
+            *unreadable(dict(self.schema.document)),
+            *unreadable(configuration, "#/typeConfiguration"),
+        ]:
+            _LOG.warning("%s has a pattern that is not checked: %s", self.name, sentence)
         return Validator({**self.schema.document, "type": "object", "properties": settable})
 
     def check(self, properties: Properties) -> list[str]:

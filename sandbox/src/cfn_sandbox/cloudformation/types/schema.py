@@ -22,6 +22,12 @@ Replacement = Literal["Always", "Never", "Conditionally"]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_DIGITS = 400  # Python refuses to parse thousands of them
+# The keywords whose value is schemas by name, and those whose value is a schema or a list of schemas.
+_NAMED_SCHEMAS = ("properties", "patternProperties", "definitions", "dependencies")
+_INNER_SCHEMAS = (
+    *("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not", "if", "then", "else"),
+    *("allOf", "anyOf", "oneOf"),
+)
 
 
 def path_of(pointer: str) -> Path:
@@ -37,6 +43,21 @@ def at(model: Value, path: Iterable[str]) -> Value:
             return model
         model = model.get(key) if isinstance(model, dict) else None
     return model
+
+
+def subschemas(schema: JSON, place: str = "#") -> Iterator[tuple[str, dict[str, JSON]]]:
+    """Yield a schema and the schemas inside it, each after its place as a JSON pointer. References aren't followed."""
+    if not isinstance(schema, dict):
+        return
+    yield place, schema
+    for keyword in _NAMED_SCHEMAS:
+        for name, member in _mapping(schema.get(keyword)).items():
+            yield from subschemas(member, f"{place}/{keyword}/{name}")
+    for keyword in _INNER_SCHEMAS:
+        inner = schema.get(keyword)
+        yield from subschemas(inner, f"{place}/{keyword}")
+        for number, branch in enumerate(inner if isinstance(inner, list) else ()):
+            yield from subschemas(branch, f"{place}/{keyword}/{number}")
 
 
 class ResourceSchema:
