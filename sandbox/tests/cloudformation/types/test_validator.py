@@ -282,7 +282,7 @@ def test_no_line_has_a_value() -> None:
 
 
 def test_a_pattern_that_is_not_checked_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """What the validator lets pass because it can't read the pattern is a warning, the type's configuration included."""
+    """What the validator lets pass because it can't read the pattern is a warning, in a configuration too."""
     rules: JSON = {"type": "object", "properties": {"A": {"type": "string", "pattern": "("}}}
     kind = ResourceType(ResourceSchema({"typeName": "Acme::Test::Toy", **rules, "typeConfiguration": rules}))
     assert kind.check({"A": "x"}) == []

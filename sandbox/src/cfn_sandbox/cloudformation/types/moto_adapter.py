@@ -8,12 +8,14 @@ an attribute and what replaces a resource.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
+from botocore import xform_name
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
@@ -33,6 +35,8 @@ from cfn_sandbox.cloudformation.types.read_properties import ReadProperties
 from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
 
+_LOG = logging.getLogger(__name__)
+
 # moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
 NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
@@ -40,6 +44,17 @@ NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NUL
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
 )
+# The property with a resource's name, of types whose moto class doesn't say it: moto takes the name as an argument.
+_NAMES = {
+    "AWS::RDS::DBParameterGroup": "DBParameterGroupName",
+    "AWS::Redshift::ClusterParameterGroup": "ParameterGroupName",
+    "AWS::Redshift::ClusterSubnetGroup": "ClusterSubnetGroupName",
+    "AWS::SageMaker::Endpoint": "EndpointName",
+    "AWS::SageMaker::EndpointConfig": "EndpointConfigName",
+    "AWS::SageMaker::Model": "ModelName",
+    "AWS::SageMaker::NotebookInstance": "NotebookInstanceName",
+    "AWS::SageMaker::NotebookInstanceLifecycleConfig": "NotebookInstanceLifecycleConfigName",
+}
 # What is in a service's error code, and the handler error code that AWS's handlers make of it.
 _CODES = {
     "AlreadyExist": "AlreadyExists",
@@ -74,8 +89,10 @@ class NominalType(ResourceType):
         """Accept every property of a type without a published schema."""
         return super().check(properties) if self.schema.properties else []
 
-    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
-        """Create an identifier."""
+    def create(self, request: Request, properties: Properties) -> Outcome:
+        """Create an identifier, and say that the properties have no effect here, except where AWS gives them none."""
+        if self.name != "AWS::CDK::Metadata":
+            self._tell_ignored(request, properties)
         return Outcome(Instance(str(uuid4()), properties))
 
     def update(
@@ -92,6 +109,15 @@ class NominalType(ResourceType):
         """Forget the identifier."""
         return Outcome()
 
+    def _tell_ignored(self, request: Request, names: Iterable[str]) -> None:
+        """Log properties that have no effect here, each once until the account is reset. `up` and `run` show it."""
+        told: set[tuple[str, str]] = _kept(request, "told")
+        ignored = sorted({name for name in names if (self.name, name) not in told})
+        told |= {(self.name, name) for name in ignored}
+        if ignored:
+            resource = f"{request.logical_id} ({self.name})" if request.logical_id else self.name
+            _LOG.warning("%s: %s no effect in this sandbox", resource, _listed(ignored))
+
 
 class MotoType(NominalType):
     """A type that moto implements.
@@ -104,6 +130,7 @@ class MotoType(NominalType):
     def __init__(self, name: str, model: type[CloudFormationModel]) -> None:
         super().__init__(name)
         self._model = model
+        self._name_property = _NAMES.get(name) or model.cloudformation_name_type()
 
     def supports(self, action: Action) -> bool:
         """Return whether moto's class has a method for an action. None has one for READ and LIST."""
@@ -136,24 +163,27 @@ class MotoType(NominalType):
 
         def create() -> Outcome:
             definition = self._definition(properties, request.tags, name)
+            given = ReadProperties(definition["Properties"])
             made = self._model.create_from_cloudformation_json(
-                name, definition, request.account, request.region, **extra
+                name, definition | {"Properties": given}, request.account, request.region, **extra
             )
             if self.name in _COMPLETED:
-                _COMPLETED[self.name](made, definition["Properties"], {})
+                _COMPLETED[self.name](made, given, {})
+            ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
                 text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
                 return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
             _live(request).add(identity)
+            self._tell_ignored(request, ignored)
             return outcome
 
         return self._attempt(request, properties, create)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Update a resource in place. The stack's tags are set at creation only: some updates of moto replace it."""
-        name = self._given_name(desired) or getattr(instance.state, "name", None)
+        name = self._given_name(desired) or self._present_name(instance)
         wanted = self._definition(desired, request.tags, name)
         if dict(desired) == dict(previous):
             return Outcome(Instance(instance.identifier, desired, instance.state))
@@ -190,8 +220,7 @@ class MotoType(NominalType):
                 instance.state.delete(*place)  # type: ignore[attr-defined]  # moto's object, if it has this method
             except (TypeError, AttributeError):
                 if not hasattr(self._model.delete_from_cloudformation_json, "__isabstractmethod__"):
-                    name = getattr(instance.state, "name", None)
-                    definition = self._definition(properties, request.tags, name)
+                    definition = self._definition(properties, request.tags, self._present_name(instance))
                     self._model.delete_from_cloudformation_json(instance.identifier, definition, *place)
             return Outcome()
 
@@ -200,8 +229,12 @@ class MotoType(NominalType):
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
 
     def _given_name(self, properties: Properties) -> str | None:
-        name = properties.get(self._model.cloudformation_name_type())
+        name = properties.get(self._name_property)
         return name if isinstance(name, str) else None
+
+    def _present_name(self, instance: Instance) -> str | None:
+        own: str | None = getattr(instance.state, "name", None)
+        return own or getattr(instance.state, xform_name(self._name_property), None)
 
     def _definition(self, properties: Properties, tags: Mapping[str, str], name: object) -> dict[str, Any]:
         """Return a resource as moto's classes expect it.
@@ -209,9 +242,9 @@ class MotoType(NominalType):
         It has its name, and the stack's tags if the type has a list of tags. moto reads no maps of tags.
         """
         settled: dict[str, Any] = deepcopy(dict(properties))
-        name_property, tag_property = self._model.cloudformation_name_type(), self.schema.tag_property
-        if isinstance(name, str) and name_property in self.schema.properties:
-            settled.setdefault(name_property, name)
+        tag_property = self.schema.tag_property
+        if isinstance(name, str) and self._name_property in self.schema.properties:
+            settled.setdefault(self._name_property, name)
         if tags and tag_property and "array" in self.schema.kinds(self.schema.properties.get(tag_property)):
             own = settled.get(tag_property, [])
             keys = {tag.get("Key") for tag in own}
@@ -221,7 +254,7 @@ class MotoType(NominalType):
     def _generated_name(self, request: Request) -> str:
         """Return moto's generated name, in lower case if the schema requires it."""
         name = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
-        rules = self.schema.resolve(self.schema.properties.get(self._model.cloudformation_name_type()))
+        rules = self.schema.resolve(self.schema.properties.get(self._name_property))
         pattern = rules.get("pattern")
         return name if not isinstance(pattern, str) or finds(pattern, name) else name.lower()
 
@@ -274,11 +307,20 @@ _COMPLETED: Mapping[str, Callable[[Any, dict[str, Any], Properties], None]] = {"
 """What completes moto's work, by type: every project's setup stack has a role."""
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
+
+
 def _live(request: Request) -> set[tuple[str, str]]:
-    """Return the types and identifiers of what templates have created. moto forgets them when the account is reset."""
+    """Return the types and identifiers of what templates have created, until the account is reset."""
+    return _kept(request, "live")
+
+
+def _kept(request: Request, what: str) -> set[tuple[str, str]]:
+    """Return a set that moto forgets when the account is reset."""
     backend = cloudformation_backends[request.account][request.region]
-    live: set[tuple[str, str]] = vars(backend).setdefault("cfn_sandbox_resources", set())
-    return live
+    kept: set[tuple[str, str]] = vars(backend).setdefault(f"cfn_sandbox_{what}", set())
+    return kept
 
 
 @lru_cache(maxsize=256)
