@@ -67,11 +67,11 @@ def just_deleted(call: Call, name: str) -> Stack | None:
     it is gone by then. The AWS CLI doesn't count: each of its commands is a separate program, and `deploy` must not
     find the stack that `delete-stack` deleted.
     """
-    for stack in reversed(call.space.stacks):
-        deleted = stack.status.deleted
-        if stack.identity.name == name and deleted and datetime.now(UTC) - deleted < FAREWELL:
-            return stack if _deleted_by.pop(stack, None) == _program(call) != "" else None
-    return None
+    newest = next((stack for stack in reversed(call.space.stacks) if stack.identity.name == name), None)
+    deleted = newest.status.deleted if newest else None
+    if newest is None or deleted is None or datetime.now(UTC) - deleted >= FAREWELL:
+        return None
+    return newest if _deleted_by.pop(newest, None) == _program(call) != "" else None
 
 
 def _program(call: Call) -> str:
