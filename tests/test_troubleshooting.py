@@ -91,7 +91,7 @@ PRINTED = {
     "the handler's failures: …": "contract/v1.py",
     "the handlers used … MB of memory; CloudFormation is assumed to give them 256 MB, and Lambda ends a function that "
     "uses more": "contract/command.py",
-    "…: […] can't be read here, so it isn't checked: …": "types/patterns.py",
+    "…: […] can't be read here, so it isn't checked: …": "schemas/patterns.py",
     "… has a pattern that is not checked: …": "types/interface.py",
     "…: … no effect in this sandbox": "types/moto_adapter.py",
 }

@@ -20,7 +20,7 @@ from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
 from cfn_sandbox.cli.shell import tell
 from cfn_sandbox.cli.waiting import told
-from cfn_sandbox.cloudformation.registry import configuration, schemas
+from cfn_sandbox.cloudformation.registry import configuration
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
@@ -30,6 +30,7 @@ from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from cfn_sandbox.packaging.package import notes, package
 from cfn_sandbox.packaging.project import read as read_settings
+from cfn_sandbox.schemas.mistakes import mistakes, unhashable_sets, unread_patterns
 
 
 @dataclass(frozen=True)
@@ -191,10 +192,10 @@ def _check_schema(schema: dict[str, Any]) -> None:
     Raises:
         SandboxError: AWS's loader of schemas refuses it; with the place of each mistake.
     """
-    found = schemas.mistakes(schema)
+    found = mistakes(schema)
     if found:
         raise SandboxError(f"AWS refuses the schema, which cfn's own loader accepts: {'; '.join(found)}")
-    for sentence in [*schemas.unread_patterns(schema), *schemas.unhashable_sets(schema)]:
+    for sentence in [*unread_patterns(schema), *unhashable_sets(schema)]:
         tell(sentence)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, _getatts
 
-from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.attributes import attribute_paths, refusal
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.schemas import published
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 
 def test_the_lists_are_cfn_lint_s() -> None:

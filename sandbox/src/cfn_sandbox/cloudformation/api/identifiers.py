@@ -12,8 +12,8 @@ from typing import cast
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas.schema import Path, ResourceSchema, at
 
 Model = dict[str, Value]
 

@@ -24,8 +24,8 @@ from cfn_sandbox.cloudformation.stacks.plan import takes_stack_tags
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import Failure, Outcome, ResourceType
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.stack import Stack

@@ -14,8 +14,8 @@ from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of, types_of
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas.schema import ResourceSchema, at
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 

@@ -17,11 +17,11 @@ from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.types import attributes
-from cfn_sandbox.cloudformation.types.patterns import unreadable
-from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema, at
-from cfn_sandbox.cloudformation.types.validator import Validator
-from cfn_sandbox.cloudformation.types.violations import Violation
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas.patterns import unreadable
+from cfn_sandbox.schemas.schema import Replacement, ResourceSchema, at
+from cfn_sandbox.schemas.validator import Validator
+from cfn_sandbox.schemas.violations import Violation
 
 __all__ = ["Action", "Request"]
 

@@ -20,7 +20,6 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
-from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import (
     Action,
     Failure,
@@ -30,10 +29,11 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.patterns import finds
 from cfn_sandbox.cloudformation.types.read_properties import ReadProperties
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas import published
+from cfn_sandbox.schemas.patterns import finds
+from cfn_sandbox.schemas.schema import ResourceSchema, at
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import Action
 from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+from cfn_sandbox.schemas import published
 
 __all__ = ["Call", "Handler", "Refusal", "offer"]
 

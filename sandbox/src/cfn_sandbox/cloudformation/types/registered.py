@@ -24,8 +24,8 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import Value
+from cfn_sandbox.schemas.schema import Path, ResourceSchema, at
 
 __all__ = ["RegisteredType"]
 

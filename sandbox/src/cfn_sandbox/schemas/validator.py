@@ -15,10 +15,10 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from cfn_sandbox.cloudformation.types.formats import FORMATS
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, finds
-from cfn_sandbox.cloudformation.types.violations import Rules, Violation
 from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
+from cfn_sandbox.schemas.formats import FORMATS
+from cfn_sandbox.schemas.patterns import UnreadablePatternError, finds
+from cfn_sandbox.schemas.violations import Rules, Violation
 
 _KEYWORDS: dict[str, tuple[str, ...]] = {
     "array": ("items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.types.patterns import (
+from cfn_sandbox.schemas.patterns import (
     UnreadablePatternError,
     UntranslatedPatternError,
     compiled,
@@ -14,7 +14,7 @@ from cfn_sandbox.cloudformation.types.patterns import (
     unreadable,
 )
 
-RECORDED = Path(__file__).parents[1] / "recordings" / "patterns.json"
+RECORDED = Path(__file__).parents[1] / "cloudformation" / "recordings" / "patterns.json"
 CASES: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
 
 

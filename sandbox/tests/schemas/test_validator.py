@@ -11,13 +11,14 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
-from cfn_sandbox.cloudformation.types.validator import Validator
 from cfn_sandbox.cloudformation.values import Reference, Unknown
+from cfn_sandbox.schemas.schema import ResourceSchema
+from cfn_sandbox.schemas.validator import Validator
 
 JSON = dict[str, Any]
 
-RECORDED: JSON = json.loads((Path(__file__).parents[1] / "recordings" / "validator.json").read_text("utf-8"))
+RECORDINGS = Path(__file__).parents[1] / "cloudformation" / "recordings"
+RECORDED: JSON = json.loads((RECORDINGS / "validator.json").read_text("utf-8"))
 LATER = Unknown((Reference("Other"),))
 FAILED = "failed validation constraint for keyword"
 
