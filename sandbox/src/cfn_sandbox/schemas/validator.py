@@ -18,6 +18,7 @@ from functools import partial
 from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
 from cfn_sandbox.schemas.formats import FORMATS
 from cfn_sandbox.schemas.patterns import UnreadablePatternError, finds
+from cfn_sandbox.schemas.schema import referenced
 from cfn_sandbox.schemas.violations import Rules, Violation
 
 _KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -114,12 +115,7 @@ class Validator:
                 yield partial(self._kind, kind, rest, required=False)
 
     def _reference(self, reference: str, value: Value, depth: int) -> Iterator[Violation]:
-        target: JSON = self._document
-        if not reference.startswith("#"):
-            return
-        for key in reference.removeprefix("#").split("/")[1:]:
-            target = target.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-        violation = self._violation(target, value, depth)
+        violation = self._violation(referenced(self._document, reference), value, depth)
         if violation:
             yield violation
 

@@ -227,21 +227,15 @@ class ResourceType:
         """
         return self.schema.replacement(name, previous, desired)
 
-    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - a type without CREATE
+    def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource from typed properties."""
         return self._unsupported("create")
 
-    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - a type without READ
+    def read(self, request: Request, model: Properties) -> Outcome:
         """Return the resource that an identifier's properties belong to. The failure NotFound says it doesn't exist."""
         return self._unsupported("read")
 
-    def update(
-        self,
-        request: Request,  # noqa: ARG002 - a type without UPDATE
-        desired: Properties,  # noqa: ARG002 - as above
-        previous: Properties,  # noqa: ARG002 - as above
-        instance: Instance,  # noqa: ARG002 - as above
-    ) -> Outcome:
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Update a resource in place.
 
         Args:
@@ -252,19 +246,14 @@ class ResourceType:
         """
         return self._unsupported("update")
 
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
         """Delete a resource. One that is gone already is a success."""
         return self._unsupported("delete")
 
     def clean_up(self, request: Request, instance: Instance) -> None:
         """End an update: the stack's operation succeeded, and what is no longer needed can be deleted."""
 
-    def list(
-        self,
-        request: Request,  # noqa: ARG002 - a type without LIST
-        model: Properties | None,  # noqa: ARG002 - as above
-        next_token: str | None = None,  # noqa: ARG002 - as above
-    ) -> Page:
+    def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
         """Return a page of existing resources. `model` has the properties that narrow it; None if none were sent."""
         return Page(failure=self._unsupported("list").failure)
 

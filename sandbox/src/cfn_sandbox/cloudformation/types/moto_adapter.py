@@ -95,17 +95,11 @@ class NominalType(ResourceType):
             self._tell_ignored(request, properties)
         return Outcome(Instance(str(uuid4()), properties))
 
-    def update(
-        self,
-        request: Request,  # noqa: ARG002 - every type's signature
-        desired: Properties,
-        previous: Properties,  # noqa: ARG002 - as above
-        instance: Instance,
-    ) -> Outcome:
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Keep the identifier."""
         return Outcome(Instance(instance.identifier, desired))
 
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
         """Forget the identifier."""
         return Outcome()
 
