@@ -213,9 +213,7 @@ class CloudControl:
             and request.operation in wanted.get("Operations", [request.operation])
             and request.progress.status in wanted.get("OperationStatuses", [request.progress.status])
         ]
-        size = call.parameters.get("MaxResults", PAGE_SIZE)
-        shown, token = page(events, call.parameters.get("NextToken"), size, "ValidationException")
-        return {"ResourceRequestStatusSummaries": shown, "NextToken": token}
+        return page(call, "ResourceRequestStatusSummaries", events, size=PAGE_SIZE, code="ValidationException")
 
     def cancel_resource_request(self, call: Call) -> Answer:
         """Stop a handler in progress from being invoked again. What it has done so far is not undone."""

@@ -7,9 +7,10 @@ cq-provider-aws issue 824, and those recorded in LocalStack's test_resources.sna
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.api.event_operations import last_operations
+from cfn_sandbox.cloudformation.api.event_operations import described, last_operations
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
@@ -28,8 +29,7 @@ def describe_stacks(call: Call) -> Answer:
     """Answer DescribeStacks: one stack, or all that are not deleted."""
     name = call.parameters.get("StackName")
     stacks = list(call.space.live()) if name is None else [just_deleted(call, name) or existing(call, name)]
-    shown, token = page(stacks, call.parameters.get("NextToken"))
-    return {"Stacks": [_description(stack) for stack in shown], "NextToken": token}
+    return page(call, "Stacks", stacks, _description)
 
 
 def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not exist") -> Stack:
@@ -85,30 +85,24 @@ def list_stacks(call: Call) -> Answer:
     """Answer ListStacks: all stacks, deleted ones too."""
     wanted = call.parameters.get("StackStatusFilter")
     found = [stack for stack in call.space.stacks if not wanted or stack.status.name in wanted]
-    shown, token = page(found, call.parameters.get("NextToken"))
-    summaries = [_summary(stack) | {"TemplateDescription": stack.definition.template.description} for stack in shown]
-    return {"StackSummaries": summaries, "NextToken": token}
+    return page(
+        call,
+        "StackSummaries",
+        found,
+        lambda stack: _summary(stack) | {"TemplateDescription": stack.definition.template.description},
+    )
 
 
 def describe_stack_events(call: Call) -> Answer:
     """Answer DescribeStackEvents, newest first."""
     stack = call.space.named(call.parameters["StackName"])
-    shown, token = page([*stack.steps.events][::-1], call.parameters.get("NextToken"))
-    return {"StackEvents": [_event(stack, event) for event in shown], "NextToken": token}
+    return page(call, "StackEvents", [*stack.steps.events][::-1], partial(_event, stack))
 
 
 def _event(stack: Stack, event: Event) -> dict[str, object]:
-    return {
+    return described(event) | {
         "StackId": stack.identity.stack_id,
-        "EventId": event.event_id,
         "StackName": stack.identity.name,
-        "LogicalResourceId": event.subject.logical_id,
-        "PhysicalResourceId": event.subject.physical_id,
-        "ResourceType": event.subject.kind,
-        "Timestamp": event.time,
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-        "ResourceProperties": event.subject.properties,
         "ClientRequestToken": event.token,
         "OperationId": event.operation and event.operation.operation_id,
     }
@@ -154,8 +148,7 @@ def _physical_ids(stack: Stack) -> set[str]:
 def list_stack_resources(call: Call) -> Answer:
     """Answer ListStackResources."""
     stack = existing(call, call.parameters["StackName"])
-    shown, token = page(_resources(stack), call.parameters.get("NextToken"))
-    return {"StackResourceSummaries": shown, "NextToken": token}
+    return page(call, "StackResourceSummaries", _resources(stack))
 
 
 def _resources(stack: Stack) -> list[dict[str, object]]:
@@ -201,9 +194,12 @@ def _resource(stack: Stack, event: Event | None, resource: Resource | None = Non
 
 def list_exports(call: Call) -> Answer:
     """Answer ListExports."""
-    shown, token = page(list(call.space.exports().values()), call.parameters.get("NextToken"))
-    exports = [{"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value} for one in shown]
-    return {"Exports": exports, "NextToken": token}
+    return page(
+        call,
+        "Exports",
+        list(call.space.exports().values()),
+        lambda one: {"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value},
+    )
 
 
 def list_imports(call: Call) -> Answer:
@@ -212,8 +208,7 @@ def list_imports(call: Call) -> Answer:
     names = [stack.identity.name for stack in call.space.importers(name)]
     if not names:
         raise ValidationError(f"Export '{name}' is not imported by any stack.")
-    shown, token = page(names, call.parameters.get("NextToken"))
-    return {"Imports": shown, "NextToken": token}
+    return page(call, "Imports", names)
 
 
 def detect_stack_drift(call: Call) -> Answer:
@@ -243,5 +238,4 @@ def describe_stack_resource_drifts(call: Call) -> Answer:
     given = call.parameters
     stack = call.space.named(given["StackName"])
     found = drift.found_in(stack, tuple(given.get("StackResourceDriftStatusFilters", ())))
-    shown, token = page(found, given.get("NextToken"), given.get("MaxResults", 100))
-    return {"StackResourceDrifts": [one.answer(stack.identity.stack_id) for one in shown], "NextToken": token}
+    return page(call, "StackResourceDrifts", found, lambda one: one.answer(stack.identity.stack_id))

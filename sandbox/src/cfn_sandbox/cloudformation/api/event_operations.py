@@ -28,8 +28,7 @@ def describe_events(call: Call) -> Answer:
     found = [event for stack, operation in _operations(call) for event in _events(stack, operation)]
     if given.get("Filters", {}).get("FailedEvents"):
         found = [event for event in found if event["EventType"] in _ERRORS or event.get("OperationStatus") == "FAILED"]
-    shown, token = page(found, given.get("NextToken"))
-    return {"OperationEvents": shown, "NextToken": token}
+    return page(call, "OperationEvents", found)
 
 
 def last_operations(stack: Stack) -> list[Members]:
@@ -99,14 +98,15 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
         }
     for event in reversed([*stack.steps.events]):
         if event.operation is operation:
-            yield common | _resource(event, stack)
+            failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
+            kind = "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT"
+            yield common | described(event) | {"EventType": kind}
 
 
-def _resource(event: Event, stack: Stack) -> Members:
-    failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
+def described(event: Event) -> Members:
+    """Return the members that StackEvent and OperationEvent share."""
     return {
         "EventId": event.event_id,
-        "EventType": "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT",
         "LogicalResourceId": event.subject.logical_id,
         "PhysicalResourceId": event.subject.physical_id,
         "ResourceType": event.subject.kind,
