@@ -290,7 +290,7 @@ def test_a_defect_of_moto_s() -> None:
 def test_what_a_schema_refuses() -> None:
     """Moto's types accept what AWS's schema accepts, and no more."""
     assert kind("AWS::SNS::Topic").check({"Nonsense": 1}) == ["#: extraneous key [Nonsense] is not permitted"]
-    assert kind("AWS::SNS::Topic").replacement("TopicName", "a", "b") == "Always"
+    assert kind("AWS::SNS::Topic").schema.replacement("TopicName", "a", "b") == "Always"
 
 
 def test_attributes() -> None:

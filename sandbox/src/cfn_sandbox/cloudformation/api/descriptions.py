@@ -15,13 +15,13 @@ from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import drift
+from cfn_sandbox.cloudformation.stacks.state import Resource
 from cfn_sandbox.cloudformation.stacks.submission import evaluator, scope_of
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
-    from cfn_sandbox.cloudformation.stacks.events import Event
+    from cfn_sandbox.cloudformation.stacks.events import Event, Subject
     from cfn_sandbox.cloudformation.stacks.stack import Stack
-    from cfn_sandbox.cloudformation.stacks.state import Resource
     from cfn_sandbox.cloudformation.values import Value
 
 
@@ -157,30 +157,26 @@ def _resources(stack: Stack) -> list[dict[str, object]]:
     Besides the resources that exist, these are those that are being made or failed to be, and those that a rollback
     of the stack's creation or its deletion has deleted.
     """
-    live = dict(stack.contents.resources)
-    described = [
-        _resource(stack, stack.steps.events.latest(one.logical_id, one.physical_id), one) for one in live.values()
-    ]
-    others = stack.steps.events.others(stack.identity.stack_id, live)
+    live, events = dict(stack.contents.resources), stack.steps.events
     creating = not stack.status.name.startswith(("IMPORT", "UPDATE"))
     wanted = stack.definition.template.resources
-    return described + [
-        _resource(stack, event)
-        for event in others
+    return [_resource(stack, one, events.latest(one.logical_id, one.physical_id)) for one in live.values()] + [
+        _resource(stack, event.subject, event)
+        for event in events.others(stack.identity.stack_id, live)
         if (creating and event.subject.logical_id in wanted)
-        or (event.operation is stack.steps.events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
+        or (event.operation is events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
     ]
 
 
-def _resource(stack: Stack, event: Event | None, resource: Resource | None = None) -> dict[str, object]:
-    subject = event.subject if event is not None else None
-    found = stack.drift.of(resource) if resource is not None else None
+def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -> dict[str, object]:
+    """Return the members of a resource, be it one that exists or the subject of an event, with its latest event."""
+    found = stack.drift.of(resource) if isinstance(resource, Resource) else None
     return {
         "StackId": stack.identity.stack_id,
         "StackName": stack.identity.name,
-        "LogicalResourceId": resource.logical_id if resource else subject and subject.logical_id,
-        "PhysicalResourceId": resource.physical_id if resource else (subject and subject.physical_id) or None,
-        "ResourceType": resource.kind if resource else subject and subject.kind,
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id or None,
+        "ResourceType": resource.kind,
         "ResourceStatus": event and event.status,
         "ResourceStatusReason": event and event.reason,
         "Timestamp": event and event.time,

@@ -38,12 +38,6 @@ def last_operations(stack: Stack) -> list[Members]:
     return [{"OperationType": one.kind, "OperationId": one.operation_id} for one in newest_first]
 
 
-def operation_id(stack: Stack, kind: str) -> str | None:
-    """Return the id of a stack's latest operation of a kind."""
-    operations = reversed(stack.steps.events.operations)
-    return next((operation.operation_id for operation in operations if operation.kind == kind), None)
-
-
 def _operations(call: Call) -> list[tuple[Stack, Operation]]:
     """Return the operations that a request asks for, newest first."""
     given = call.parameters

@@ -71,8 +71,8 @@ class Builder:
         options: Parameters,
         default: Version | None,
         configuration: Configuration | None = None,
-    ) -> tuple[Version, Function]:
-        """Return a version and its function, which runs, and that is tested if `default` says against which version.
+    ) -> Version:
+        """Return a version whose function runs, and that is tested if `default` says against which version.
 
         Args:
             package: the zip file's content.
@@ -103,7 +103,7 @@ class Builder:
         except BaseException:
             version.stop()
             raise
-        return version, function
+        return version
 
     def test(self, version: Version, package: Path, configuration: Callable[[], Configuration | None]) -> None:
         """Test a version with a separate function, because stacks can be using the version's own.

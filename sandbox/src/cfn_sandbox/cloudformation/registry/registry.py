@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
@@ -126,14 +126,14 @@ class Registry:
         """
         place = self._builder.account.account_id, self._builder.account.region
         try:
-            version, function = self._builder.build(package.read_bytes(), None, {}, None)
+            version = self._builder.build(package.read_bytes(), None, {}, None)
         except OSError as error:
             raise SandboxError(f"{package} can't be read: {error.strerror}") from error
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
         with self._lock:
             self._make_default(self._add_version(version, place), version, place)
-        return function
+        return cast("Function", version.function)
 
     @property
     def log(self) -> str:
@@ -302,7 +302,7 @@ class Registry:
         known = self._extensions.get((place, name))
         package = self._builder.download(parameters["SchemaHandlerPackage"])
         configured = _resolved_configuration(known, place) if known else None
-        version, _ = self._builder.build(package, name, parameters, known.default if known else None, configured)
+        version = self._builder.build(package, name, parameters, known.default if known else None, configured)
         with self._lock:
             extension = self._add_version(version, place)
             if extension.default is None:

@@ -189,7 +189,7 @@ class Planner:
             if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
                 continue
             causes = tuple(self._causes(logical_id, name, known=is_known(new)))
-            recreation = kind.replacement(name, old, new) if kind is not None else "Never"
+            recreation = kind.schema.replacement(name, old, new) if kind is not None else "Never"
             secret = is_secret(self._after, self._definition, logical_id, name) or is_secret(
                 self._before, self._contents.definition, logical_id, name
             )

@@ -19,7 +19,7 @@ from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.types import attributes
 from cfn_sandbox.cloudformation.values import JSON, Value
 from cfn_sandbox.schemas.patterns import unreadable
-from cfn_sandbox.schemas.schema import Replacement, ResourceSchema, at
+from cfn_sandbox.schemas.schema import ResourceSchema, at
 from cfn_sandbox.schemas.validator import Validator
 from cfn_sandbox.schemas.violations import Violation
 
@@ -216,16 +216,6 @@ class ResourceType:
     def attribute(self, instance: Instance, name: str) -> JSON:
         """Return the value of Fn::GetAtt; None if the resource doesn't report it."""
         return cast("JSON", at(dict(instance.model), name.split(".")))  # what a type reports is known
-
-    def replacement(self, name: str, previous: Value, desired: Value) -> Replacement:
-        """Return whether changing a top-level property requires replacement.
-
-        Args:
-            name: the property's name.
-            previous: its previous value; None if it was absent.
-            desired: its desired value; None if it is absent. It can be or contain an Unknown.
-        """
-        return self.schema.replacement(name, previous, desired)
 
     def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource from typed properties."""

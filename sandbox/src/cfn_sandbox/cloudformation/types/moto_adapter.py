@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 from uuid import uuid4
 
@@ -44,35 +45,11 @@ NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NUL
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
 )
+_TABLES: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("moto.json").read_text("utf-8"))
 # The property with a resource's name, of types whose moto class doesn't say it: moto takes the name as an argument.
-_NAMES = {
-    "AWS::RDS::DBParameterGroup": "DBParameterGroupName",
-    "AWS::Redshift::ClusterParameterGroup": "ParameterGroupName",
-    "AWS::Redshift::ClusterSubnetGroup": "ClusterSubnetGroupName",
-    "AWS::SageMaker::Endpoint": "EndpointName",
-    "AWS::SageMaker::EndpointConfig": "EndpointConfigName",
-    "AWS::SageMaker::Model": "ModelName",
-    "AWS::SageMaker::NotebookInstance": "NotebookInstanceName",
-    "AWS::SageMaker::NotebookInstanceLifecycleConfig": "NotebookInstanceLifecycleConfigName",
-}
+_NAMES = _TABLES["names"]
 # What is in a service's error code, and the handler error code that AWS's handlers make of it.
-_CODES = {
-    "AlreadyExist": "AlreadyExists",
-    "AlreadyOwned": "AlreadyExists",
-    "Duplicate": "AlreadyExists",
-    "NotFound": "NotFound",
-    "NoSuch": "NotFound",
-    "NonExistent": "NotFound",
-    "AccessDenied": "AccessDenied",
-    "Throttl": "Throttling",
-    "LimitExceeded": "ServiceLimitExceeded",
-    "InUse": "ResourceConflict",
-    "Conflict": "ResourceConflict",
-    "Invalid": "InvalidRequest",
-    "Validation": "InvalidRequest",
-    "Malformed": "InvalidRequest",
-    "Missing": "InvalidRequest",
-}
+_CODES = _TABLES["codes"]
 
 
 class NominalType(ResourceType):
