@@ -26,7 +26,7 @@ from cfn_sandbox.schemas.mistakes import mistakes
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
-    from cfn_sandbox.cloudformation.registry.configuration import Configuration
+    from cfn_sandbox.schemas.configuration import Configuration
 
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
 

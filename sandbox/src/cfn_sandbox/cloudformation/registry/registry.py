@@ -20,7 +20,7 @@ from uuid import uuid4
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import configuration, secrets, versions
+from cfn_sandbox.cloudformation.registry import secrets, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -37,6 +37,7 @@ from cfn_sandbox.cloudformation.registry.extensions import (
 from cfn_sandbox.cloudformation.registry.packages import Builder
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import Invoke, RegisteredType
+from cfn_sandbox.schemas import configuration
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account

@@ -16,8 +16,8 @@ from typing import Literal, Self, cast
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.types import attributes
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas import attributes
 from cfn_sandbox.schemas.patterns import unreadable
 from cfn_sandbox.schemas.schema import ResourceSchema, at
 from cfn_sandbox.schemas.validator import Validator
