@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cfn_sandbox.cloudformation.types.interface import Action
+from cfn_sandbox.cloudformation.types.interface import Action, Request
 from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
 from cfn_sandbox.schemas import published
 
@@ -22,29 +22,17 @@ _offered: dict[str, Mapping[str, Handler]] = {}
 _types: dict[str, PlayedType] = {}  # built when they are first used: cfn-lint takes half a second to load
 
 
-@dataclass(frozen=True)
-class Call:
-    """The input of a handler.
+@dataclass(frozen=True, kw_only=True)
+class Call(Request):
+    """The input of a handler: for whom it is, and the properties.
 
     Args:
-        account: the account's number.
-        region: the region's name.
         desired: the desired properties, in the schema's types; with the primary identifier once the resource has one.
         previous: the previous properties, on UPDATE.
-        tags: the stack's tags.
-        previous_tags: the stack's previous tags, on UPDATE.
-        stack_id: the stack's ARN; None if the resource is in no stack.
-        logical_id: the resource's name in the template; None if the resource is in no stack.
     """
 
-    account: str
-    region: str
     desired: Model
     previous: Model
-    tags: Mapping[str, str]
-    previous_tags: Mapping[str, str]
-    stack_id: str | None
-    logical_id: str | None
 
 
 Handler = Callable[[Call], Model | list[Model] | None]
@@ -96,14 +84,14 @@ class PlayedType(RegisteredType):
         if handler is None:
             return _failed("InvalidRequest", f"This sandbox has no {event['action']} of {self.name}")
         call = Call(
-            event["awsAccountId"],
-            event["region"],
-            self.typed(data.get("resourceProperties") or {}),
-            self.typed(data.get("previousResourceProperties") or {}),
-            data.get("stackTags") or {},
-            data.get("previousStackTags") or {},
-            event.get("stackId"),
-            data.get("logicalResourceId"),
+            account=event["awsAccountId"],
+            region=event["region"],
+            stack_id=event.get("stackId"),
+            logical_id=data.get("logicalResourceId"),
+            tags=data.get("stackTags") or {},
+            previous_tags=data.get("previousStackTags") or {},
+            desired=self.typed(data.get("resourceProperties") or {}),
+            previous=self.typed(data.get("previousResourceProperties") or {}),
         )
         try:
             answer = handler(call)
