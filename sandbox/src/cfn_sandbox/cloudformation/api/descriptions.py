@@ -131,7 +131,11 @@ def describe_stack_resources(call: Call) -> Answer:
     if (name is None) == (physical_id is None):
         raise ValidationError("You must specify either StackName or PhysicalResourceId, but not both.")
     if name is None:
-        owners = [stack for stack in call.space.live() if physical_id in _physical_ids(stack)]
+        owners = [
+            stack
+            for stack in call.space.live()
+            if any(one.physical_id == physical_id for one in list(stack.contents.resources.values()))
+        ]
         if not owners:
             raise ValidationError(f"Stack for {physical_id} does not exist")
         stack = owners[0]
@@ -139,10 +143,6 @@ def describe_stack_resources(call: Call) -> Answer:
         stack = existing(call, name)
     wanted = given.get("LogicalResourceId")
     return {"StackResources": [one for one in _resources(stack) if wanted in {None, one["LogicalResourceId"]}]}
-
-
-def _physical_ids(stack: Stack) -> set[str]:
-    return {resource.physical_id for resource in list(stack.contents.resources.values())}
 
 
 def list_stack_resources(call: Call) -> Answer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
-from cfn_sandbox.cloudformation.stacks.events import Event, Operation
+from cfn_sandbox.cloudformation.stacks.events import Event, Invalid, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,19 +77,19 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
         }
     )
     for invalid in operation.invalid:
-        yield common | {
-            "EventId": invalid.event_id,
-            "EventType": "VALIDATION_ERROR",
-            "LogicalResourceId": invalid.subject.logical_id,
-            "PhysicalResourceId": invalid.subject.physical_id,
-            "ResourceType": invalid.subject.kind,
-            "Timestamp": operation.ended or operation.begun,
-            "ValidationFailureMode": "FAIL",
-            "ValidationName": invalid.name,
-            "ValidationStatus": "FAILED",
-            "ValidationStatusReason": invalid.reason,
-            "ValidationPath": invalid.path,
-        }
+        yield (
+            common
+            | _identified(invalid)
+            | {
+                "EventType": "VALIDATION_ERROR",
+                "Timestamp": operation.ended or operation.begun,
+                "ValidationFailureMode": "FAIL",
+                "ValidationName": invalid.name,
+                "ValidationStatus": "FAILED",
+                "ValidationStatusReason": invalid.reason,
+                "ValidationPath": invalid.path,
+            }
+        )
     for event in reversed([*stack.steps.events]):
         if event.operation is operation:
             failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
@@ -99,13 +99,19 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
 
 def described(event: Event) -> Members:
     """Return the members that StackEvent and OperationEvent share."""
+    return _identified(event) | {
+        "Timestamp": event.time,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.subject.properties,
+    }
+
+
+def _identified(event: Event | Invalid) -> Members:
+    """Return an event's id, and the members that name its subject."""
     return {
         "EventId": event.event_id,
         "LogicalResourceId": event.subject.logical_id,
         "PhysicalResourceId": event.subject.physical_id,
         "ResourceType": event.subject.kind,
-        "Timestamp": event.time,
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-        "ResourceProperties": event.subject.properties,
     }

@@ -25,11 +25,9 @@ def add_built_in(resource_type: ResourceType) -> None:
 
 def find_type(account: str, region: str, name: str) -> ResourceType | None:
     """Return the type that templates can use by this name; None if there is none."""
-    own = _registered.get((account, region, name)) or _built_in.get(name)
-    return own or played.find(name) or _find_in_moto(name)
-
-
-def _find_in_moto(name: str) -> ResourceType | None:
+    own = _registered.get((account, region, name)) or _built_in.get(name) or played.find(name)
+    if own is not None:
+        return own
     from cfn_sandbox.cloudformation.types import moto_adapter  # noqa: PLC0415 - imports all of moto's services
 
     return moto_adapter.find(name)

@@ -93,10 +93,6 @@ class Page:
     failure: Failure | None = None
 
 
-def _unwatched(_instance: Instance | None) -> None:
-    """Let every invocation happen."""
-
-
 @dataclass(frozen=True)
 class Request:
     """For whom an operation is done.
@@ -120,7 +116,7 @@ class Request:
     tags: Mapping[str, str] = field(default_factory=dict)
     previous_tags: Mapping[str, str] = field(default_factory=dict)
     undo: bool = False
-    watch: Callable[[Instance | None], object] = field(default=_unwatched, compare=False, repr=False)
+    watch: Callable[[Instance | None], object] = field(default=lambda _: None, compare=False, repr=False)
 
     @property
     def stack_name(self) -> str | None:
