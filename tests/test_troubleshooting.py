@@ -70,7 +70,7 @@ SENTENCES = frozenset(
 PRINTED = {
     "(This request is for …; the sandbox has its types in …: `cfn-sandbox up --region …`.)": "api/service.py",
     "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)": (
-        "api/cloud_control.py"
+        "cloudcontrol/cloud_control.py"
     ),
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
     "resource another logical id to replace it": "types/moto_adapter.py",

@@ -49,6 +49,12 @@ def test_no_import_goes_up() -> None:
     assert wrong == []
 
 
+def test_cloud_control_is_above() -> None:
+    """Cloud Control serves the types of cloudformation/, which doesn't know it."""
+    files = list(ROOT.rglob("*.py"))
+    assert [file.name for file in files for name in imports(file) if name.startswith("cfn_sandbox.cloudcontrol")] == []
+
+
 def test_schemas_know_nothing_of_stacks() -> None:
     """The room of the schemas imports itself, the sandbox's error, and values, which may be known only after apply."""
     allowed = ("cfn_sandbox.schemas", "cfn_sandbox.SandboxError", f"{PACKAGE}values")

@@ -8,7 +8,9 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+from cfn_sandbox.account.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.account.services import MotoServices, identify
+from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
     descriptions,
@@ -16,8 +18,6 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
-from cfn_sandbox.cloudformation.api.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.registry.registry import open_registry

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.api.identifiers import invalid, model_of, patched, pointers_of
+from cfn_sandbox.cloudcontrol.identifiers import invalid, model_of, patched, pointers_of
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import log_defect
 from cfn_sandbox.cloudformation.errors import CloudFormationError
