@@ -1,6 +1,7 @@
 """The command line's interface to a shell: finding the project, and printing an account's variables."""
 
 import importlib
+import logging
 import os
 import shlex
 import sys
@@ -139,3 +140,20 @@ def read_variables(file: Path) -> dict[str, str]:
 def tell(text: str) -> None:
     """Print a message to standard error. Standard output belongs to a shell's eval, or to the user's command."""
     print(f"cfn-sandbox: {text}", file=sys.stderr, flush=True)
+
+
+class _Told(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell a message."""
+        tell(record.getMessage())
+
+
+@contextmanager
+def told_log() -> Iterator[None]:
+    """Tell what the sandbox logs until the context ends: what has no effect in it, and what it can't check."""
+    logger, handler = logging.getLogger("cfn_sandbox"), _Told()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
