@@ -41,6 +41,7 @@ _LOG = logging.getLogger(__name__)
 # moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
 NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+ROLE = "AWS::IAM::Role"  # every project's setup stack has one
 # moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
@@ -138,8 +139,8 @@ class MotoType(NominalType):
             made = self._model.create_from_cloudformation_json(
                 name, definition | {"Properties": given}, request.account, request.region, **extra
             )
-            if self.name in _COMPLETED:
-                _COMPLETED[self.name](made, given, {})
+            if self.name == ROLE:
+                _complete_role(made, given, {})
             ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
@@ -171,8 +172,8 @@ class MotoType(NominalType):
                 account_id=request.account,
                 region_name=request.region,
             )
-            if self.name in _COMPLETED:
-                _COMPLETED[self.name](updated or instance.state, given, previous)
+            if self.name == ROLE:
+                _complete_role(updated or instance.state, given, previous)
             ignored = sorted(changed - given.read)
             if ignored and not request.undo:
                 words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
@@ -257,7 +258,7 @@ class MotoType(NominalType):
         return Failure.of_handler("InternalFailure", text)
 
 
-def _update_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
+def _complete_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
     """Set what moto's update leaves as it was, or takes from another property, and policies as JSON, not Python."""
     role.assume_role_policy_document = _document(desired["AssumeRolePolicyDocument"])
     role.max_session_duration = desired.get("MaxSessionDuration", 3600)
@@ -272,10 +273,6 @@ def _update_role(role: Any, desired: dict[str, Any], previous: Properties) -> No
 
 def _document(policy: object) -> str:
     return policy if isinstance(policy, str) else json.dumps(policy)
-
-
-_COMPLETED: Mapping[str, Callable[[Any, dict[str, Any], Properties], None]] = {"AWS::IAM::Role": _update_role}
-"""What completes moto's work, by type: every project's setup stack has a role."""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -301,8 +298,3 @@ def find(name: str) -> NominalType | None:
         return NominalType(name)
     model = parsing.get_model_map().get(name)
     return None if model is None or name in _NOT_TYPES else MotoType(name, model)
-
-
-def names() -> list[str]:
-    """Return the names of the types that moto implements, and of those in name only."""
-    return sorted({*parsing.get_model_map(), *NOMINAL} - _NOT_TYPES)
