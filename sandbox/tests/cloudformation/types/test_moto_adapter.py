@@ -125,6 +125,17 @@ def test_the_stack_s_tags() -> None:
     assert properties["Tags"] == [{"Key": "own", "Value": "c"}]
 
 
+def test_the_tags_of_a_key() -> None:
+    """A key gets its tags and the stack's, whose members KMS calls otherwise than CloudFormation."""
+    tagged = replace(REQUEST, tags={"team": "a"})
+    policy: JSON = {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}
+    own: JSON = {"Tags": [{"Key": "own", "Value": "b"}]}
+    instance = made(kind("AWS::KMS::Key").create(tagged, {**policy, **own}))
+    tags = SESSION.client("kms").list_resource_tags(KeyId=instance.identifier)["Tags"]
+    assert sorted(tag["TagKey"] + tag["TagValue"] for tag in tags) == ["ownb", "teama"]
+    made(kind("AWS::KMS::Key").create(REQUEST, policy))
+
+
 def test_what_moto_can_not_update() -> None:
     """A type without an update refuses one with a sentence, but not one in which only the stack's tags differ."""
     group = kind("AWS::Logs::LogGroup")

@@ -1,8 +1,8 @@
 """The types that moto implements, by the interface of every other type. Nothing else in cloudformation/ knows moto.
 
 moto has a class for each type. It makes an object of its service from a template's properties, and some can update or
-delete it. It has no schemas: AWS's published ones say what is accepted, what is
-an attribute and what replaces a resource.
+delete it. It has no schemas: AWS's published ones say what is accepted, what is an attribute and what replaces a
+resource.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _LOG = logging.getLogger(__name__)
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
 NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 ROLE = "AWS::IAM::Role"  # every project's setup stack has one
+KEY = "AWS::KMS::Key"
 # moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
@@ -221,6 +222,9 @@ class MotoType(NominalType):
             own = settled.get(tag_property, [])
             keys = {tag.get("Key") for tag in own}
             settled[tag_property] = own + [{"Key": key, "Value": tags[key]} for key in tags if key not in keys]
+        if self.name == KEY:  # moto hands a template's tags to a service that calls their members otherwise
+            given = settled.get("Tags", [])
+            settled["Tags"] = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in given]
         return {"Type": self.name, "Properties": settled}
 
     def _generated_name(self, request: Request) -> str:
