@@ -40,7 +40,8 @@ _LOG = logging.getLogger(__name__)
 
 # moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
-NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+METADATA = "AWS::CDK::Metadata"
+NOMINAL = frozenset({METADATA, "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 ROLE = "AWS::IAM::Role"  # every project's setup stack has one
 KEY = "AWS::KMS::Key"
 # moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
@@ -69,13 +70,13 @@ class NominalType(ResourceType):
         return super().check(properties) if self.schema.properties else []
 
     def create(self, request: Request, properties: Properties) -> Outcome:
-        """Create an identifier, and say that the properties have no effect here, except where AWS gives them none."""
-        if self.name != "AWS::CDK::Metadata":
-            self._tell_ignored(request, properties)
+        """Create an identifier, and say that the properties have no effect here."""
+        self._tell_ignored(request, properties)
         return Outcome(Instance(str(uuid4()), properties))
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Keep the identifier."""
+        self._tell_ignored(request, desired)
         return Outcome(Instance(instance.identifier, desired))
 
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
@@ -84,10 +85,10 @@ class NominalType(ResourceType):
 
     def _tell_ignored(self, request: Request, names: Iterable[str]) -> None:
         """Log properties that have no effect here, each once until the account is reset. `up` and `run` show it."""
-        told: set[tuple[str, str]] = _kept(request, "told")
+        told = _kept(request, "told")
         ignored = sorted({name for name in names if (self.name, name) not in told})
-        told |= {(self.name, name) for name in ignored}
-        if ignored:
+        told.update((self.name, name) for name in ignored)
+        if ignored and self.name != METADATA:  # which has no effect in AWS either
             resource = f"{request.logical_id} ({self.name})" if request.logical_id else self.name
             _LOG.warning("%s: %s no effect in this sandbox", resource, _listed(ignored))
 
