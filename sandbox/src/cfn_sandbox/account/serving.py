@@ -22,6 +22,7 @@ from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.registry.registry import open_registry
 from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.types import catalogue
 
@@ -59,14 +60,16 @@ def serve(
         validate_registered: whether pre-deployment validation covers registered types.
     """
     space_of = partial(space.find_space, services=MotoServices, validate_registered=validate_registered)
-    with open_registry(account, operations.wait, reserved, tested=tested) as registry:
+    with (
+        catalogue.offered(STACK_TYPE, lambda: NestedStackType(space_of)),
+        open_registry(account, operations.wait, reserved, tested=tested) as registry,
+    ):
         modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),
             CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
         }
-        catalogue.add_built_in(NestedStackType(space_of))
         try:
             with layers.layer(lambda application: Front(application, services, identify), space.clear):
                 yield registry
