@@ -5,7 +5,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -143,15 +143,27 @@ def tell(text: str) -> None:
 
 
 class _Told(logging.Handler):
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say = say
+        self._said: set[str] = set()
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell a message."""
-        tell(record.getMessage())
+        """Tell a message, once."""
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            self._say(message)
 
 
 @contextmanager
-def told_log() -> Iterator[None]:
-    """Tell what the sandbox logs until the context ends: what has no effect in it, and what it can't check."""
-    logger, handler = logging.getLogger("cfn_sandbox"), _Told()
+def told_log(say: Callable[[str], object] = tell) -> Iterator[None]:
+    """Tell what the sandbox logs until the context ends: what has no effect in it, and what it can't check. Each once.
+
+    Args:
+        say: takes each message.
+    """
+    logger, handler = logging.getLogger("cfn_sandbox"), _Told(say)
     logger.addHandler(handler)
     try:
         yield

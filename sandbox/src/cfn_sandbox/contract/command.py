@@ -18,7 +18,7 @@ from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.function import MEMORY, Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
-from cfn_sandbox.cli.shell import tell
+from cfn_sandbox.cli.shell import tell, told_log
 from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
@@ -91,6 +91,7 @@ def run(  # noqa: PLR0913 - the command's options
             package_file = package(project)
         for line in notes(project):
             tell(line)
+        stack.enter_context(told_log())
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
         function.check()
