@@ -70,7 +70,7 @@ SENTENCES = frozenset(
 PRINTED = {
     "(This request is for …; the sandbox has its types in …: `cfn-sandbox up --region …`.)": "api/service.py",
     "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)": (
-        "api/cloud_control.py"
+        "cloudcontrol/cloud_control.py"
     ),
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
     "resource another logical id to replace it": "types/moto_adapter.py",
@@ -91,7 +91,9 @@ PRINTED = {
     "the handler's failures: …": "contract/v1.py",
     "the handlers used … MB of memory; CloudFormation is assumed to give them 256 MB, and Lambda ends a function that "
     "uses more": "contract/command.py",
-    "…: […] can't be read here, so it isn't checked: …": "types/patterns.py",
+    "…: […] can't be read here, so it isn't checked: …": "schemas/patterns.py",
+    "… has a pattern that is not checked: …": "types/interface.py",
+    "…: … no effect in this sandbox": "types/moto_adapter.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 

@@ -14,7 +14,7 @@ from cfn_sandbox.cloudformation.stacks import drift, operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import RegisteredType
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.schemas.schema import ResourceSchema
 from sandbox.tests.toys.pairs import NAME, SCHEMA, Json, Pairs, failure
 
 Client = Any  # boto3 creates client classes at run time

@@ -1,5 +1,6 @@
 """The sandbox finds the project that is meant, and prints variables that a shell can evaluate."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -146,3 +147,14 @@ def test_the_next_sandbox_deletes_a_killed_one_s_variables(tmp_path: Path, text:
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
     assert file.exists() == bool(text)
     assert list((tmp_path / "cfn-sandbox" / "run").iterdir()) == []
+
+
+def test_what_the_sandbox_logs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """While an account is open, a warning of the sandbox is one line of standard error; another library's isn't."""
+    with shell.told_log():
+        for _ in range(2):
+            logging.getLogger("cfn_sandbox.cloudformation.types.moto_adapter").warning("%s has no effect", "X")
+        logging.getLogger("another").warning("Not this")
+    logging.getLogger("cfn_sandbox").warning("Nor this")
+    assert capsys.readouterr().err == "cfn-sandbox: X has no effect\n"
+    assert not logging.getLogger("cfn_sandbox").handlers

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
+from cfn_sandbox.cli.shell import told_log
 from cfn_sandbox.cli.teller import Teller
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types import catalogue
@@ -192,6 +193,7 @@ def run(project: Path, teller: Teller) -> None:
     """
     started_at = time.monotonic()
     with ExitStack() as running:
+        running.enter_context(told_log(teller.detail))
         with teller.step("Start an AWS account on this machine"):
             account = running.enter_context(sagemaker.account(region=REGION, reserved=TYPE))
         teller.detail(account.endpoint)

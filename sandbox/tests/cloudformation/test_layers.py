@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cfn_sandbox.cloudformation
+import cfn_sandbox.schemas
 
 ROOT = Path(cfn_sandbox.cloudformation.__file__).parent
+SCHEMAS = Path(cfn_sandbox.schemas.__file__).parent
 PACKAGE = "cfn_sandbox.cloudformation."
 BELOW = {
     "values": set(),
@@ -43,6 +45,26 @@ def test_no_import_goes_up() -> None:
         for folder in [file.relative_to(ROOT).parts[0].removesuffix(".py")]
         for name in imports(file)
         if name.startswith(PACKAGE) and name.removeprefix(PACKAGE).split(".")[0] not in BELOW[folder]
+    ]
+    assert wrong == []
+
+
+def test_cloud_control_is_above() -> None:
+    """Cloud Control serves the types of cloudformation/, which doesn't know it."""
+    files = list(ROOT.rglob("*.py"))
+    assert [file.name for file in files for name in imports(file) if name.startswith("cfn_sandbox.cloudcontrol")] == []
+
+
+def test_schemas_know_nothing_of_stacks() -> None:
+    """The room of the schemas imports itself, the sandbox's error, and values, which may be known only after apply."""
+    allowed = ("cfn_sandbox.schemas", "cfn_sandbox.SandboxError", f"{PACKAGE}values")
+    files = list(SCHEMAS.glob("*.py"))
+    assert len(files) > 6
+    wrong = [
+        f"{file.name}: {name}"
+        for file in files
+        for name in imports(file)
+        if name.startswith("cfn_sandbox.") and not name.startswith(allowed)
     ]
     assert wrong == []
 

@@ -121,7 +121,7 @@ class Account:
             opening.callback(self.reset)
             opening.callback(self._close_clients)
             # Imported here, because the registry imports this module.
-            from cfn_sandbox.cloudformation.api.serving import serve  # noqa: PLC0415
+            from cfn_sandbox.account.serving import serve  # noqa: PLC0415
 
             options = self._options
             self._registry = opening.enter_context(

@@ -15,7 +15,7 @@ from cfn_sandbox.account import isolation
 from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
-from cfn_sandbox.cli.shell import check_new, exports, project, tell, written_variables
+from cfn_sandbox.cli.shell import check_new, exports, project, tell, told_log, written_variables
 from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.packaging.package import notes, package, tail
 from cfn_sandbox.packaging.project import read as read_settings
@@ -84,7 +84,7 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
     moto's output goes to standard error, because standard output belongs to the shell or to the user's command.
     """
     root = project(options.project)
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), told_log():
         port = getattr(options, "port", 0)
         # Opened first: a wrong port or region is reported at once, not after the packaging.
         with Account(

@@ -1,10 +1,11 @@
 """The command line's interface to a shell: finding the project, and printing an account's variables."""
 
 import importlib
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -139,3 +140,32 @@ def read_variables(file: Path) -> dict[str, str]:
 def tell(text: str) -> None:
     """Print a message to standard error. Standard output belongs to a shell's eval, or to the user's command."""
     print(f"cfn-sandbox: {text}", file=sys.stderr, flush=True)
+
+
+class _Told(logging.Handler):
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say = say
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell a message, once."""
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            self._say(message)
+
+
+@contextmanager
+def told_log(say: Callable[[str], object] = tell) -> Iterator[None]:
+    """Tell what the sandbox logs until the context ends: what has no effect in it, and what it can't check. Each once.
+
+    Args:
+        say: takes each message.
+    """
+    logger, handler = logging.getLogger("cfn_sandbox"), _Told(say)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

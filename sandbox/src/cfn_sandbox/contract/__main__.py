@@ -11,12 +11,12 @@ from typing import Any
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.invocation import Emulated, invoke
-from cfn_sandbox.cloudformation.registry.configuration import KEYWORD
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Subject
+from cfn_sandbox.schemas.configuration import KEYWORD
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.function import MEMORY, Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
-from cfn_sandbox.cli.shell import tell
+from cfn_sandbox.cli.shell import tell, told_log
 from cfn_sandbox.cli.waiting import told
-from cfn_sandbox.cloudformation.registry import configuration, schemas
 from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
@@ -30,6 +29,8 @@ from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from cfn_sandbox.packaging.package import notes, package
 from cfn_sandbox.packaging.project import read as read_settings
+from cfn_sandbox.schemas import configuration
+from cfn_sandbox.schemas.mistakes import mistakes, unhashable_sets, unread_patterns
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def run(  # noqa: PLR0913 - the command's options
             package_file = package(project)
         for line in notes(project):
             tell(line)
+        stack.enter_context(told_log())
         account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
         function = stack.enter_context(Function(package_file, account, timeout=timeout))
         function.check()
@@ -191,10 +193,10 @@ def _check_schema(schema: dict[str, Any]) -> None:
     Raises:
         SandboxError: AWS's loader of schemas refuses it; with the place of each mistake.
     """
-    found = schemas.mistakes(schema)
+    found = mistakes(schema)
     if found:
         raise SandboxError(f"AWS refuses the schema, which cfn's own loader accepts: {'; '.join(found)}")
-    for sentence in [*schemas.unread_patterns(schema), *schemas.unhashable_sets(schema)]:
+    for sentence in [*unread_patterns(schema), *unhashable_sets(schema)]:
         tell(sentence)
 
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from cfn_sandbox.cloudformation.api.front import Front
+from cfn_sandbox.account.front import Front
 from cfn_sandbox.cloudformation.api.service import Service
 
 Client = Any  # boto3 creates client classes at run time

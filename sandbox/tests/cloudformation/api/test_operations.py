@@ -338,6 +338,31 @@ def test_resources(client: Client) -> None:
     assert refusal(client.describe_stack_resources, PhysicalResourceId="wolf") == "Stack for wolf does not exist"
     missing = {"StackName": "toys", "LogicalResourceId": "Wolf"}
     assert refusal(client.describe_stack_resource, **missing) == "Resource Wolf does not exist for stack toys"
+    missing["StackName"] = resource["StackId"]
+    assert refusal(client.describe_stack_resource, **missing).endswith(f"for stack {resource['StackId']}")
+
+
+def test_a_stack_without_active_resources(client: Client) -> None:
+    """A stack whose resources are all inactive is made: people create an empty stack so, to update it later.
+
+    Source: gliptak.github.io/tags/cloudformation, whose starter template has one resource, behind a false condition.
+    """
+    body: dict[str, Any] = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+    body["Resources"] = {"Bear": {"Type": TOY, "Condition": "Never", "Properties": {"Name": "bear"}}}
+    client.create_stack(StackName="toys", TemplateBody=json.dumps(body))
+    (stack,) = client.describe_stacks(StackName="toys")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert client.list_stack_resources(StackName="toys")["StackResourceSummaries"] == []
+
+
+def test_a_stack_that_does_not_exist(client: Client) -> None:
+    """Each operation says so in its own words."""
+    for operation in (client.describe_stacks, client.describe_stack_resources, client.list_stack_resources):
+        assert refusal(operation, StackName="none") == "Stack with id none does not exist"
+    assert refusal(client.get_template, StackName="none") == "Stack with id none does not exist"
+    missing = {"StackName": "none", "LogicalResourceId": "Bear"}
+    assert refusal(client.describe_stack_resource, **missing) == "Stack 'none' does not exist"
+    assert refusal(client.describe_stack_events, StackName="none") == "Stack [none] does not exist"
 
 
 def test_resources_that_are_being_made(client: Client) -> None:

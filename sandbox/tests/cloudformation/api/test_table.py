@@ -11,6 +11,8 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from cfn_sandbox.account.serving import type_operations
+from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
     descriptions,
@@ -18,10 +20,8 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members_of_json
-from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.registry.registry import Registry
 from cfn_sandbox.cloudformation.values import JSON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +51,6 @@ class Family(Account):
         super().__init__()
         self.bucket = Bucket()
         self.space = Space(ACCOUNT, REGION, self.bucket)
-        catalogue.add_built_in(NestedStackType(lambda *_: self.space))
 
     def child(self, parent: Stack, logical_id: str = "Child") -> Stack:
         """Return a stack that is nested in another one."""
@@ -58,11 +58,12 @@ class Family(Account):
 
 
 @pytest.fixture
-def family() -> Family:
-    """Return an account with a template of one box at child.json."""
+def family() -> Iterator[Family]:
+    """Yield an account with a template of one box at child.json."""
     family = Family()
     family.bucket.templates["child.json"] = with_output({"Colour": {"Ref": "Colour"}, "Name": "one"})
-    return family
+    with catalogue.offered("AWS::CloudFormation::Stack", lambda: NestedStackType(lambda *_: family.space)):
+        yield family
 
 
 def with_output(box: JSON) -> JSON:

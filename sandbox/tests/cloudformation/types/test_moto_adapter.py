@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.cloudformation.parsing import get_model_map
+from moto.moto_api._internal.models import moto_api_backend
 
 from cfn_sandbox.cloudformation.types import moto_adapter
 from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, Request, ResourceType
@@ -42,7 +44,7 @@ def made(outcome: Outcome) -> Instance:
 
 def test_every_type_has_a_published_schema() -> None:
     """All of moto's types are found with the schema that AWS publishes; placeholders and nested stacks are not."""
-    names = moto_adapter.names()
+    names = [name for name in {*get_model_map(), *moto_adapter.NOMINAL} if moto_adapter.find(name)]
     assert len(names) > 95
     without = {name for name in names if not kind(name).schema.properties}
     assert without <= {"AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"}
@@ -80,6 +82,27 @@ def test_a_parameter_without_a_name() -> None:
     assert SESSION.client("ssm").get_parameter(Name=instance.identifier)["Parameter"]["Value"] == "2"
 
 
+def test_a_name_that_moto_takes_from_elsewhere() -> None:
+    """A name that the template gives is the resource's, also of types whose moto class doesn't say its property."""
+    model, client = kind("AWS::SageMaker::Model"), SESSION.client("sagemaker")
+    role: JSON = {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "PrimaryContainer": {"Image": "i"}}
+    made(model.create(REQUEST, {**role, "ModelName": "own"}))
+    instance = made(model.create(REQUEST, role))
+    names = [found["ModelName"] for found in client.list_models()["Models"]]
+    assert sorted(names) == ["own", instance.identifier.rpartition("/")[2]]
+    config, endpoint = kind("AWS::SageMaker::EndpointConfig"), kind("AWS::SageMaker::Endpoint")
+    variant = {"VariantName": "a", "ModelName": "own", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    variants: JSON = {"ProductionVariants": [variant]}
+    for name in ("one", "two"):
+        made(config.create(REQUEST, {"EndpointConfigName": name, **variants}))
+    instance = made(endpoint.create(REQUEST, {"EndpointConfigName": "one"}))
+    (before,) = client.list_endpoints()["Endpoints"]
+    made(endpoint.update(REQUEST, {"EndpointConfigName": "two"}, {"EndpointConfigName": "one"}, instance))
+    (after,) = client.list_endpoints()["Endpoints"]
+    assert after["EndpointName"] == before["EndpointName"]
+    assert client.describe_endpoint(EndpointName=after["EndpointName"])["EndpointConfigName"] == "two"
+
+
 def test_names_in_lower_case() -> None:
     """A generated name is in lower case where the schema requires it."""
     assert made(kind("AWS::ECR::Repository").create(REQUEST, {})).identifier.startswith("toys-box-")
@@ -100,6 +123,17 @@ def test_the_stack_s_tags() -> None:
         {"Key": "team", "Value": "a"},
     ]
     assert properties["Tags"] == [{"Key": "own", "Value": "c"}]
+
+
+def test_the_tags_of_a_key() -> None:
+    """A key gets its tags and the stack's, whose members KMS calls otherwise than CloudFormation."""
+    tagged = replace(REQUEST, tags={"team": "a"})
+    policy: JSON = {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}
+    own: JSON = {"Tags": [{"Key": "own", "Value": "b"}]}
+    instance = made(kind("AWS::KMS::Key").create(tagged, {**policy, **own}))
+    tags = SESSION.client("kms").list_resource_tags(KeyId=instance.identifier)["Tags"]
+    assert sorted(tag["TagKey"] + tag["TagValue"] for tag in tags) == ["ownb", "teama"]
+    made(kind("AWS::KMS::Key").create(REQUEST, policy))
 
 
 def test_what_moto_can_not_update() -> None:
@@ -134,6 +168,47 @@ def test_what_an_update_of_moto_s_ignores() -> None:
     tagged: JSON = {"BucketName": "box", "Tags": [{"Key": "a", "Value": "b"}]}
     made(bucket.update(REQUEST, tagged, previous, instance))
     assert SESSION.client("s3").get_bucket_tagging(Bucket="box")["TagSet"] == tagged["Tags"]
+
+
+def test_what_a_creation_of_moto_s_ignores(caplog: pytest.LogCaptureFixture) -> None:
+    """A property that moto never looks at is told by name, once until the account is reset; names and tags are read."""
+    bucket = kind("AWS::S3::Bucket")
+    named: JSON = {"BucketName": "box", "Tags": [{"Key": "a", "Value": "b"}]}
+    made(bucket.create(REQUEST, named))
+    assert caplog.messages == []
+    versioned: JSON = {"VersioningConfiguration": {"Status": "Enabled"}, "ObjectLockEnabled": True}
+    for number in range(2):
+        made(bucket.create(REQUEST, {"BucketName": f"box-{number}", **versioned}))
+    made(bucket.create(REQUEST, {"BucketName": "box-2", **versioned, "AccelerateConfiguration": {}}))
+    assert caplog.messages == [
+        "Box (AWS::S3::Bucket): ObjectLockEnabled and VersioningConfiguration have no effect in this sandbox",
+        "Box (AWS::S3::Bucket): AccelerateConfiguration has no effect in this sandbox",
+    ]
+    moto_api_backend.reset()
+    caplog.clear()
+    made(bucket.create(REQUEST, {"BucketName": "box", **versioned}))
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "property_name", "told"),
+    [
+        ("AWS::S3::BucketPolicy", "PolicyDocument", True),
+        ("AWS::CloudFormation::WaitCondition", "Timeout", True),
+        ("AWS::CDK::Metadata", "Analytics", False),
+    ],
+)
+def test_what_types_in_name_only_ignore(
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    property_name: str,
+    told: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Of a type that does nothing here, each property is told, unless it does nothing in AWS either."""
+    instance = made(kind(name).create(REQUEST, {property_name: "x"}))
+    made(kind(name).update(REQUEST, {property_name: "x", "Another": "y"}, {property_name: "x"}, instance))
+    told_names = [property_name, "Another"] if told else []
+    assert caplog.messages == [f"Box ({name}): {each} has no effect in this sandbox" for each in told_names]
 
 
 def test_a_role_is_updated() -> None:
@@ -229,7 +304,7 @@ def test_a_defect_of_moto_s() -> None:
 def test_what_a_schema_refuses() -> None:
     """Moto's types accept what AWS's schema accepts, and no more."""
     assert kind("AWS::SNS::Topic").check({"Nonsense": 1}) == ["#: extraneous key [Nonsense] is not permitted"]
-    assert kind("AWS::SNS::Topic").replacement("TopicName", "a", "b") == "Always"
+    assert kind("AWS::SNS::Topic").schema.replacement("TopicName", "a", "b") == "Always"
 
 
 def test_attributes() -> None:

@@ -83,6 +83,18 @@ def test_create_sends_the_envelope_of_cloudformation() -> None:
     }
 
 
+def test_an_identifier_inside_a_property() -> None:
+    """A part of the identifier that isn't known leaves no empty object; a known one gets to its place."""
+    handler = Handler(success(Name="bear", Facts={"Id": "1"}))
+    nested = {"primaryIdentifier": ["/properties/Facts/Id", "/properties/Name"]}
+    kind = RegisteredType(SCHEMA | nested, handler.invoke)
+    assert kind.create(REQUEST, {"Name": "bear"}).failure is None
+    model: JSON = {"Name": "bear", "Facts": {"Id": "1"}}
+    assert kind.read(REQUEST, model).failure is None
+    sent = [event["requestData"]["resourceProperties"] for event in handler.events]
+    assert sent == [{"Name": "bear"}, model]
+
+
 def test_update_sends_what_was_before() -> None:
     """UPDATE sends the previous properties and tags, and the identifier in both models."""
     handler = Handler(success(Id="toy-1", Name="cub"))

@@ -44,25 +44,22 @@ def describe_change_set(call: Call) -> Answer:
     change_set = _find(call)
     proposal, settings = change_set.proposal, change_set.proposal.request.settings
     changes = described(proposal.plan, with_values=call.parameters.get("IncludePropertyValues", False))
-    shown, token = page(changes, call.parameters.get("NextToken"))
     return {
         **_summary(change_set),
+        **page(call, "Changes", changes),
         "Parameters": proposal.definition.parameters.described(),
         "Capabilities": proposal.definition.capabilities,
         "NotificationARNs": proposal.definition.notification_arns,
         "RollbackConfiguration": settings.rollback_configuration if settings else {},
         "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()],
         "OnStackFailure": proposal.request.on_failure,
-        "Changes": shown,
-        "NextToken": token,
     }
 
 
 def list_change_sets(call: Call) -> Answer:
     """Answer ListChangeSets for one stack."""
     found = change_sets.of_stack(call.space, call.space.named(call.parameters["StackName"]))
-    shown, token = page(found, call.parameters.get("NextToken"))
-    return {"Summaries": [_summary(change_set) for change_set in shown], "NextToken": token}
+    return page(call, "Summaries", found, _summary)
 
 
 def delete_change_set(call: Call) -> Answer:

@@ -1,37 +1,46 @@
-"""The operations that describe stacks, their resources, events, exports and drift."""
+"""The operations that describe stacks, their resources, events, exports and drift.
+
+Source of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues 2352 and 2807 and
+cq-provider-aws issue 824, and those recorded in LocalStack's test_resources.snapshot.json.
+"""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.api.event_operations import last_operations
+from cfn_sandbox.cloudformation.api.event_operations import described, last_operations
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import drift
 from cfn_sandbox.cloudformation.stacks.scope import Scope
+from cfn_sandbox.cloudformation.stacks.state import Resource
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
-    from cfn_sandbox.cloudformation.stacks.events import Event
+    from cfn_sandbox.cloudformation.stacks.events import Event, Subject
     from cfn_sandbox.cloudformation.stacks.stack import Stack
-    from cfn_sandbox.cloudformation.stacks.state import Resource
     from cfn_sandbox.cloudformation.values import Value
 
 
 def describe_stacks(call: Call) -> Answer:
     """Answer DescribeStacks: one stack, or all that are not deleted."""
     name = call.parameters.get("StackName")
-    stacks = list(call.space.live()) if name is None else [_described_by_name(call, name)]
-    shown, token = page(stacks, call.parameters.get("NextToken"))
-    return {"Stacks": [_description(stack) for stack in shown], "NextToken": token}
+    stacks = list(call.space.live()) if name is None else [just_deleted(call, name) or existing(call, name)]
+    return page(call, "Stacks", stacks, _description)
 
 
-def _described_by_name(call: Call, name: str) -> Stack:
-    stack = call.space.find(name) or just_deleted(call, name)
+def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not exist") -> Stack:
+    """Return the stack of a name or an id.
+
+    Raises:
+        ValidationError: there is none; in the words of most operations that only describe.
+    """
+    stack = call.space.find(name)
     if stack is None:
-        raise ValidationError(f"Stack with id {name} does not exist")
+        raise ValidationError(otherwise.format(name))
     return stack
 
 
@@ -76,30 +85,24 @@ def list_stacks(call: Call) -> Answer:
     """Answer ListStacks: all stacks, deleted ones too."""
     wanted = call.parameters.get("StackStatusFilter")
     found = [stack for stack in call.space.stacks if not wanted or stack.status.name in wanted]
-    shown, token = page(found, call.parameters.get("NextToken"))
-    summaries = [_summary(stack) | {"TemplateDescription": stack.definition.template.description} for stack in shown]
-    return {"StackSummaries": summaries, "NextToken": token}
+    return page(
+        call,
+        "StackSummaries",
+        found,
+        lambda stack: _summary(stack) | {"TemplateDescription": stack.definition.template.description},
+    )
 
 
 def describe_stack_events(call: Call) -> Answer:
     """Answer DescribeStackEvents, newest first."""
     stack = call.space.named(call.parameters["StackName"])
-    shown, token = page([*stack.steps.events][::-1], call.parameters.get("NextToken"))
-    return {"StackEvents": [_event(stack, event) for event in shown], "NextToken": token}
+    return page(call, "StackEvents", [*stack.steps.events][::-1], partial(_event, stack))
 
 
 def _event(stack: Stack, event: Event) -> dict[str, object]:
-    return {
+    return described(event) | {
         "StackId": stack.identity.stack_id,
-        "EventId": event.event_id,
         "StackName": stack.identity.name,
-        "LogicalResourceId": event.subject.logical_id,
-        "PhysicalResourceId": event.subject.physical_id,
-        "ResourceType": event.subject.kind,
-        "Timestamp": event.time,
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-        "ResourceProperties": event.subject.properties,
         "ClientRequestToken": event.token,
         "OperationId": event.operation and event.operation.operation_id,
     }
@@ -107,11 +110,11 @@ def _event(stack: Stack, event: Event) -> dict[str, object]:
 
 def describe_stack_resource(call: Call) -> Answer:
     """Answer DescribeStackResource, with the resource's Metadata."""
-    stack = call.space.named(call.parameters["StackName"])
+    stack = existing(call, call.parameters["StackName"], "Stack '{}' does not exist")
     logical_id = call.parameters["LogicalResourceId"]
     found = [one for one in _resources(stack) if one["LogicalResourceId"] == logical_id]
     if not found:
-        raise ValidationError(f"Resource {logical_id} does not exist for stack {stack.identity.name}")
+        raise ValidationError(f"Resource {logical_id} does not exist for stack {call.parameters['StackName']}")
     metadata: Value = None
     if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
         scope = Scope(stack.definition, stack.identity)
@@ -128,25 +131,24 @@ def describe_stack_resources(call: Call) -> Answer:
     if (name is None) == (physical_id is None):
         raise ValidationError("You must specify either StackName or PhysicalResourceId, but not both.")
     if name is None:
-        owners = [stack for stack in call.space.live() if physical_id in _physical_ids(stack)]
+        owners = [
+            stack
+            for stack in call.space.live()
+            if any(one.physical_id == physical_id for one in list(stack.contents.resources.values()))
+        ]
         if not owners:
             raise ValidationError(f"Stack for {physical_id} does not exist")
         stack = owners[0]
     else:
-        stack = call.space.named(name)
+        stack = existing(call, name)
     wanted = given.get("LogicalResourceId")
     return {"StackResources": [one for one in _resources(stack) if wanted in {None, one["LogicalResourceId"]}]}
 
 
-def _physical_ids(stack: Stack) -> set[str]:
-    return {resource.physical_id for resource in list(stack.contents.resources.values())}
-
-
 def list_stack_resources(call: Call) -> Answer:
     """Answer ListStackResources."""
-    stack = call.space.named(call.parameters["StackName"])
-    shown, token = page(_resources(stack), call.parameters.get("NextToken"))
-    return {"StackResourceSummaries": shown, "NextToken": token}
+    stack = existing(call, call.parameters["StackName"])
+    return page(call, "StackResourceSummaries", _resources(stack))
 
 
 def _resources(stack: Stack) -> list[dict[str, object]]:
@@ -155,30 +157,26 @@ def _resources(stack: Stack) -> list[dict[str, object]]:
     Besides the resources that exist, these are those that are being made or failed to be, and those that a rollback
     of the stack's creation or its deletion has deleted.
     """
-    live = dict(stack.contents.resources)
-    described = [
-        _resource(stack, stack.steps.events.latest(one.logical_id, one.physical_id), one) for one in live.values()
-    ]
-    others = stack.steps.events.others(stack.identity.stack_id, live)
+    live, events = dict(stack.contents.resources), stack.steps.events
     creating = not stack.status.name.startswith(("IMPORT", "UPDATE"))
     wanted = stack.definition.template.resources
-    return described + [
-        _resource(stack, event)
-        for event in others
+    return [_resource(stack, one, events.latest(one.logical_id, one.physical_id)) for one in live.values()] + [
+        _resource(stack, event.subject, event)
+        for event in events.others(stack.identity.stack_id, live)
         if (creating and event.subject.logical_id in wanted)
-        or (event.operation is stack.steps.events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
+        or (event.operation is events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
     ]
 
 
-def _resource(stack: Stack, event: Event | None, resource: Resource | None = None) -> dict[str, object]:
-    subject = event.subject if event is not None else None
-    found = stack.drift.of(resource) if resource is not None else None
+def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -> dict[str, object]:
+    """Return the members of a resource, be it one that exists or the subject of an event, with its latest event."""
+    found = stack.drift.of(resource) if isinstance(resource, Resource) else None
     return {
         "StackId": stack.identity.stack_id,
         "StackName": stack.identity.name,
-        "LogicalResourceId": resource.logical_id if resource else subject and subject.logical_id,
-        "PhysicalResourceId": resource.physical_id if resource else (subject and subject.physical_id) or None,
-        "ResourceType": resource.kind if resource else subject and subject.kind,
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id or None,
+        "ResourceType": resource.kind,
         "ResourceStatus": event and event.status,
         "ResourceStatusReason": event and event.reason,
         "Timestamp": event and event.time,
@@ -192,9 +190,12 @@ def _resource(stack: Stack, event: Event | None, resource: Resource | None = Non
 
 def list_exports(call: Call) -> Answer:
     """Answer ListExports."""
-    shown, token = page(list(call.space.exports().values()), call.parameters.get("NextToken"))
-    exports = [{"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value} for one in shown]
-    return {"Exports": exports, "NextToken": token}
+    return page(
+        call,
+        "Exports",
+        list(call.space.exports().values()),
+        lambda one: {"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value},
+    )
 
 
 def list_imports(call: Call) -> Answer:
@@ -203,8 +204,7 @@ def list_imports(call: Call) -> Answer:
     names = [stack.identity.name for stack in call.space.importers(name)]
     if not names:
         raise ValidationError(f"Export '{name}' is not imported by any stack.")
-    shown, token = page(names, call.parameters.get("NextToken"))
-    return {"Imports": shown, "NextToken": token}
+    return page(call, "Imports", names)
 
 
 def detect_stack_drift(call: Call) -> Answer:
@@ -231,5 +231,4 @@ def describe_stack_resource_drifts(call: Call) -> Answer:
     given = call.parameters
     stack = call.space.named(given["StackName"])
     found = drift.found_in(stack, tuple(given.get("StackResourceDriftStatusFilters", ())))
-    shown, token = page(found, given.get("NextToken"), given.get("MaxResults", 100))
-    return {"StackResourceDrifts": [one.answer(stack.identity.stack_id) for one in shown], "NextToken": token}
+    return page(call, "StackResourceDrifts", found, lambda one: one.answer(stack.identity.stack_id))

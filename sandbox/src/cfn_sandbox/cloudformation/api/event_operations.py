@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
-from cfn_sandbox.cloudformation.stacks.events import Event, Operation
+from cfn_sandbox.cloudformation.stacks.events import Event, Invalid, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,7 @@ def describe_events(call: Call) -> Answer:
     found = [event for stack, operation in _operations(call) for event in _events(stack, operation)]
     if given.get("Filters", {}).get("FailedEvents"):
         found = [event for event in found if event["EventType"] in _ERRORS or event.get("OperationStatus") == "FAILED"]
-    shown, token = page(found, given.get("NextToken"))
-    return {"OperationEvents": shown, "NextToken": token}
+    return page(call, "OperationEvents", found)
 
 
 def last_operations(stack: Stack) -> list[Members]:
@@ -37,12 +36,6 @@ def last_operations(stack: Stack) -> list[Members]:
     latest = {operation.kind: operation for operation in stack.steps.events.operations}
     newest_first = sorted(latest.values(), key=lambda operation: operation.begun, reverse=True)
     return [{"OperationType": one.kind, "OperationId": one.operation_id} for one in newest_first]
-
-
-def operation_id(stack: Stack, kind: str) -> str | None:
-    """Return the id of a stack's latest operation of a kind."""
-    operations = reversed(stack.steps.events.operations)
-    return next((operation.operation_id for operation in operations if operation.kind == kind), None)
 
 
 def _operations(call: Call) -> list[tuple[Stack, Operation]]:
@@ -84,34 +77,41 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
         }
     )
     for invalid in operation.invalid:
-        yield common | {
-            "EventId": invalid.event_id,
-            "EventType": "VALIDATION_ERROR",
-            "LogicalResourceId": invalid.subject.logical_id,
-            "PhysicalResourceId": invalid.subject.physical_id,
-            "ResourceType": invalid.subject.kind,
-            "Timestamp": operation.ended or operation.begun,
-            "ValidationFailureMode": "FAIL",
-            "ValidationName": invalid.name,
-            "ValidationStatus": "FAILED",
-            "ValidationStatusReason": invalid.reason,
-            "ValidationPath": invalid.path,
-        }
+        yield (
+            common
+            | _identified(invalid)
+            | {
+                "EventType": "VALIDATION_ERROR",
+                "Timestamp": operation.ended or operation.begun,
+                "ValidationFailureMode": "FAIL",
+                "ValidationName": invalid.name,
+                "ValidationStatus": "FAILED",
+                "ValidationStatusReason": invalid.reason,
+                "ValidationPath": invalid.path,
+            }
+        )
     for event in reversed([*stack.steps.events]):
         if event.operation is operation:
-            yield common | _resource(event, stack)
+            failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
+            kind = "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT"
+            yield common | described(event) | {"EventType": kind}
 
 
-def _resource(event: Event, stack: Stack) -> Members:
-    failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
-    return {
-        "EventId": event.event_id,
-        "EventType": "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT",
-        "LogicalResourceId": event.subject.logical_id,
-        "PhysicalResourceId": event.subject.physical_id,
-        "ResourceType": event.subject.kind,
+def described(event: Event) -> Members:
+    """Return the members that StackEvent and OperationEvent share."""
+    return _identified(event) | {
         "Timestamp": event.time,
         "ResourceStatus": event.status,
         "ResourceStatusReason": event.reason,
         "ResourceProperties": event.subject.properties,
+    }
+
+
+def _identified(event: Event | Invalid) -> Members:
+    """Return an event's id, and the members that name its subject."""
+    return {
+        "EventId": event.event_id,
+        "LogicalResourceId": event.subject.logical_id,
+        "PhysicalResourceId": event.subject.physical_id,
+        "ResourceType": event.subject.kind,
     }

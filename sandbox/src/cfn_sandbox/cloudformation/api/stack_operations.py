@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cfn_sandbox.cloudformation.api.event_operations import operation_id
 from cfn_sandbox.cloudformation.api.tokens import once
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import lifecycle
@@ -36,7 +35,7 @@ def create_stack(call: Call) -> Answer:
     options = options_of(call)
     options = replace(options, on_failure=given.get("OnFailure", options.on_failure))
     stack = lifecycle.create_stack(call.space, given["StackName"], submission_of(call), options, settings_of(call))
-    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "CREATE_STACK")}
+    return _started(stack, "CREATE_STACK")
 
 
 @once("ClientRequestToken")
@@ -45,7 +44,7 @@ def update_stack(call: Call) -> Answer:
     stack = call.space.named(call.parameters["StackName"], deleted=False)
     submission = submission_of(call, stack)
     lifecycle.update_stack(stack, submission, options_of(call), settings_of(call, stack.settings))
-    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "UPDATE_STACK")}
+    return _started(stack, "UPDATE_STACK")
 
 
 def delete_stack(call: Call) -> Answer:
@@ -67,11 +66,11 @@ def just_deleted(call: Call, name: str) -> Stack | None:
     it is gone by then. The AWS CLI doesn't count: each of its commands is a separate program, and `deploy` must not
     find the stack that `delete-stack` deleted.
     """
-    for stack in reversed(call.space.stacks):
-        deleted = stack.status.deleted
-        if stack.identity.name == name and deleted and datetime.now(UTC) - deleted < FAREWELL:
-            return stack if _deleted_by.pop(stack, None) == _program(call) != "" else None
-    return None
+    newest = next((stack for stack in reversed(call.space.stacks) if stack.identity.name == name), None)
+    deleted = newest.status.deleted if newest else None
+    if newest is None or deleted is None or datetime.now(UTC) - deleted >= FAREWELL:
+        return None
+    return newest if _deleted_by.pop(newest, None) == _program(call) != "" else None
 
 
 def _program(call: Call) -> str:
@@ -96,7 +95,7 @@ def _roll_back(call: Call, ready: frozenset[str]) -> Answer:
     stack = call.space.named(given["StackName"], deleted=False)
     lifecycle.check_role(call.space, given.get("RoleARN"))
     stack.roll_back(ready, given.get("ResourcesToSkip", ()), given.get("ClientRequestToken"))
-    return {"StackId": stack.identity.stack_id, "OperationId": operation_id(stack, "ROLLBACK")}
+    return _started(stack, "ROLLBACK")
 
 
 def update_termination_protection(call: Call) -> Answer:
@@ -110,6 +109,13 @@ def get_stack_policy(call: Call) -> Answer:
     """Answer GetStackPolicy. No stack has a policy, because requests that set one are refused."""
     call.space.named(call.parameters["StackName"])
     return {}
+
+
+def _started(stack: Stack, kind: str) -> Answer:
+    """Return the ids of a stack and of its latest operation of a kind."""
+    operations = reversed(stack.steps.events.operations)
+    found = next((operation.operation_id for operation in operations if operation.kind == kind), None)
+    return {"StackId": stack.identity.stack_id, "OperationId": found}
 
 
 def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:

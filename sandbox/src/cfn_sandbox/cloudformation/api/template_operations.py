@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from cfn_sandbox.cloudformation.api.descriptions import existing
 from cfn_sandbox.cloudformation.api.stack_operations import template_of
 from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
@@ -69,7 +70,7 @@ def get_template(call: Call) -> Answer:
     if "ChangeSetName" in given:
         definition = change_sets.find(call.space, given["ChangeSetName"], given.get("StackName")).proposal.definition
     elif "StackName" in given:
-        definition = call.space.named(given["StackName"]).definition
+        definition = existing(call, given["StackName"]).definition
     else:
         raise ValidationError("Either StackName or ChangeSetName must be specified.")
     processed = given.get("TemplateStage") == "Processed" and definition.template.expanded_by

@@ -30,9 +30,6 @@ class _Request:
     answer: Future[Answer] = field(default_factory=Future)
     stack_id: str | None = None  # the stack that it was about; None while it is carried out
 
-    def is_about(self, stack_id: str | None) -> bool:
-        return self.stack_id in {None, stack_id}
-
 
 _requests: WeakKeyDictionary[Space, dict[tuple[str, str, str], _Request]] = WeakKeyDictionary()
 
@@ -53,7 +50,7 @@ def once(member: str) -> Callable[[Operation], Operation]:
             known = _requests.setdefault(call.space, {})
             key = (operation.__name__, call.parameters.get("StackName", ""), token)
             earlier = known.get(key)
-            if earlier is not None and not earlier.is_about(_stack_id(call)):
+            if earlier is not None and earlier.stack_id not in {None, _stack_id(call)}:
                 earlier = None
             if earlier is not None and dict(earlier.call.parameters) != dict(call.parameters):
                 text = f"The client request token {token} already exists: it was given with another request."

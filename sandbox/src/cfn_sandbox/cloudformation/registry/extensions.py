@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.cloudformation.errors import CloudFormationError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MAX_DESCRIPTION = 1024  # the maximum length of a description, in characters
 
 Parameters = Mapping[str, Any]  # an operation's input: botocore's model gives the types of its members
+Place = tuple[str, str]  # an account's id and a region
 Answer = dict[str, object]  # an operation's output, its members named as in botocore
 
 
@@ -120,11 +122,23 @@ class Extension:
     """A type in a region, with all its versions, past ones included. Without a default version it is deregistered."""
 
     name: str
-    arn: str
+    place: Place
     versions: list[Version] = field(default_factory=list)
     default: Version | None = None
     configuration: Mapping[str, Any] | None = None
     """What SetTypeConfiguration got, with its dynamic references as written."""
+
+    @property
+    def arn(self) -> str:
+        """The type's ARN."""
+        account, region = self.place
+        kind = f"type/resource/{self.name.replace('::', '-')}"
+        return f"arn:{partition(region)}:cloudformation:{region}:{account}:{kind}"
+
+    @property
+    def resolved_configuration(self) -> Mapping[str, Any] | None:
+        """The configuration as the handlers get it; None if none is set. Reading it can raise a SandboxError."""
+        return resolved(self.configuration, *self.place) if self.configuration else None
 
     @property
     def main(self) -> Version:
@@ -174,7 +188,7 @@ class Registration:
     """
 
     name: str
-    place: tuple[str, str]
+    place: Place
     version: Future[Version]
     client_token: str | None = None
 

@@ -19,14 +19,14 @@ from rpdk.core.exceptions import SpecValidationError
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.cloudformation.registry.extensions import InvalidPackage, Parameters, TypeTests, Version
-from cfn_sandbox.cloudformation.registry.schemas import mistakes
 from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
 from cfn_sandbox.packaging import compiled
 from cfn_sandbox.packaging.package import SETTINGS
+from cfn_sandbox.schemas.mistakes import mistakes
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
-    from cfn_sandbox.cloudformation.registry.configuration import Configuration
+    from cfn_sandbox.schemas.configuration import Configuration
 
 REQUIRED_HANDLERS = ("create", "read", "delete")  # a type without them can't be provisioned
 
@@ -71,8 +71,8 @@ class Builder:
         options: Parameters,
         default: Version | None,
         configuration: Configuration | None = None,
-    ) -> tuple[Version, Function]:
-        """Return a version and its function, which runs, and that is tested if `default` says against which version.
+    ) -> Version:
+        """Return a version whose function runs, and that is tested if `default` says against which version.
 
         Args:
             package: the zip file's content.
@@ -103,7 +103,7 @@ class Builder:
         except BaseException:
             version.stop()
             raise
-        return version, function
+        return version
 
     def test(self, version: Version, package: Path, configuration: Callable[[], Configuration | None]) -> None:
         """Test a version with a separate function, because stacks can be using the version's own.

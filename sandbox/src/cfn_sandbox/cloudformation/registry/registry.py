@@ -14,29 +14,30 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import configuration, secrets, versions
+from cfn_sandbox.cloudformation.registry import secrets, versions
 from cfn_sandbox.cloudformation.registry.extensions import (
     IN_PROGRESS,
     Answer,
     Extension,
     InvalidPackage,
     Parameters,
+    Place,
     PythonFunction,
     Registration,
     Version,
     not_found,
-    partition,
     refusal,
 )
 from cfn_sandbox.cloudformation.registry.packages import Builder
 from cfn_sandbox.cloudformation.types import catalogue
 from cfn_sandbox.cloudformation.types.registered import Invoke, RegisteredType
+from cfn_sandbox.schemas import configuration
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
@@ -46,8 +47,6 @@ RESERVED = ("Alexa", "AMZN", "Amazon", "ASK", "AWS", "Custom", "Dev")
 
 PATIENCE = 50
 """Seconds that RegisterType waits for the registration to end: less than a client waits for an answer."""
-
-Place = tuple[str, str]  # an account's id and a region
 
 
 @contextmanager
@@ -107,10 +106,7 @@ class Registry:
         missing = [name for name in ("typeName", "properties", "primaryIdentifier") if name not in schema]
         if missing:
             raise SandboxError(f"a type can't be added by a schema without {missing[0]}")
-        place = self._builder.account.account_id, self._builder.account.region
-        version = Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), {})
-        with self._lock:
-            self._make_default(self._add_version(version, place), version, place)
+        self._add_default(Version(json.loads(json.dumps(schema)), None, PythonFunction(invoke), {}))
 
     def add_package(self, package: Path) -> Function:
         """Register a package from a local file, in any namespace and untested, and make it the default version.
@@ -124,16 +120,14 @@ class Registry:
         Raises:
             SandboxError: the package can't be registered; with the reason.
         """
-        place = self._builder.account.account_id, self._builder.account.region
         try:
-            version, function = self._builder.build(package.read_bytes(), None, {}, None)
+            version = self._builder.build(package.read_bytes(), None, {}, None)
         except OSError as error:
             raise SandboxError(f"{package} can't be read: {error.strerror}") from error
         except InvalidPackage as error:
             raise SandboxError(f"{package} can't be registered: {error}") from error
-        with self._lock:
-            self._make_default(self._add_version(version, place), version, place)
-        return function
+        self._add_default(version)
+        return cast("Function", version.function)
 
     @property
     def log(self) -> str:
@@ -247,7 +241,7 @@ class Registry:
         if not version.status.live:
             raise not_found(f"Version {version.version_id} of {extension.name} is deregistered.")
         with self._lock:
-            self._make_default(extension, version, place)
+            self._make_default(extension, version)
         return {}
 
     def set_type_configuration(self, parameters: Parameters, place: Place) -> Answer:
@@ -291,9 +285,7 @@ class Registry:
         if version.package is None:
             raise refusal(f"{extension.name} was added from Python: it has no package to test.")
         version.status.tests = IN_PROGRESS
-        self._workers.submit(
-            self._builder.test, version, version.package, lambda: _resolved_configuration(extension, place)
-        )
+        self._workers.submit(self._builder.test, version, version.package, lambda: extension.resolved_configuration)
         return {"TypeVersionArn": version.status.arn}
 
     def _register(self, parameters: Parameters, place: Place) -> Version:
@@ -301,26 +293,35 @@ class Registry:
         name = parameters["TypeName"]
         known = self._extensions.get((place, name))
         package = self._builder.download(parameters["SchemaHandlerPackage"])
-        configured = _resolved_configuration(known, place) if known else None
-        version, _ = self._builder.build(package, name, parameters, known.default if known else None, configured)
+        version = self._builder.build(
+            package,
+            name,
+            parameters,
+            known.default if known else None,
+            known.resolved_configuration if known else None,
+        )
         with self._lock:
             extension = self._add_version(version, place)
             if extension.default is None:
-                self._make_default(extension, version, place)
+                self._make_default(extension, version)
             else:
                 version.stop()
         return version
 
+    def _add_default(self, version: Version) -> None:
+        """Register a version in the account's own region, and make it the default."""
+        with self._lock:
+            place = self._builder.account.account_id, self._builder.account.region
+            self._make_default(self._add_version(version, place), version)
+
     def _add_version(self, version: Version, place: Place) -> Extension:
         name = str(version.schema["typeName"])
-        account, region = place
-        arn = f"arn:{partition(region)}:cloudformation:{region}:{account}:type/resource/{name.replace('::', '-')}"
-        extension = self._extensions.setdefault((place, name), Extension(name, arn))
-        version.status.arn = f"{arn}/{len(extension.versions) + 1:08}"
+        extension = self._extensions.setdefault((place, name), Extension(name, place))
+        version.status.arn = f"{extension.arn}/{len(extension.versions) + 1:08}"
         extension.versions.append(version)
         return extension
 
-    def _make_default(self, extension: Extension, version: Version, place: Place) -> None:
+    def _make_default(self, extension: Extension, version: Version) -> None:
         version.start()
         extension.default = version  # the previous default keeps running for operations that use it
         log_group = version.options.get("LoggingConfig", {}).get("LogGroupName")
@@ -330,9 +331,9 @@ class Registry:
             version=version.version_id,
             log_group=log_group,
             wait=self._builder.wait,
-            configuration=lambda: _resolved_configuration(extension, place),
+            configuration=lambda: extension.resolved_configuration,
         )
-        catalogue.add_type(*place, kind)
+        catalogue.add_type(*extension.place, kind)
 
     def _find(self, parameters: Parameters, place: Place) -> tuple[Extension, Version | None]:
         """Return the type that a request names, and its version if the request names one."""
@@ -346,8 +347,3 @@ class Registry:
                 if (name, version_id) == (extension.name, version.version_id) or arn == version.status.arn:
                     return extension, version
         raise not_found(f"There is no {' '.join(filter(None, [arn or name, version_id]))} in the registry.")
-
-
-def _resolved_configuration(extension: Extension, place: Place) -> configuration.Configuration | None:
-    """Return the configuration that a type's handlers get; None if none is set."""
-    return resolved(extension.configuration, *place) if extension.configuration else None

@@ -223,4 +223,4 @@ def _replaces(kind: ResourceType, old: Mapping[str, object], new: Mapping[str, o
     names = [name for name in {*old, *new} if not _equal(new.get(name), old.get(name))]
     if kind.schema.replaces(dict(old), dict(new)):  # type: ignore[arg-type]  # known values
         return True
-    return any(kind.replacement(name, old.get(name), new.get(name)) == "Always" for name in names)  # type: ignore[arg-type]  # known values
+    return any(kind.schema.replacement(name, old.get(name), new.get(name)) == "Always" for name in names)  # type: ignore[arg-type]  # known values

@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas.schema import ResourceSchema, at
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 

@@ -22,7 +22,6 @@ from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
-from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import (
     Action,
     Failure,
@@ -32,8 +31,9 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
 from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text
+from cfn_sandbox.schemas import published
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 _LONGEST_NAME = 128
 _RANDOM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -179,7 +179,7 @@ class _Planner:
             if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
                 continue
             causes = tuple(self._causes(logical_id, name, known=is_known(new)))
-            recreation = kind.replacement(name, old, new) if kind is not None else "Never"
+            recreation = kind.schema.replacement(name, old, new) if kind is not None else "Never"
             secret = any(_is_secret(evaluator, logical_id, name) for evaluator in (self._after, self._before))
             values = (MASKED, MASKED) if secret else (old, new)
             yield Change("Properties", name, *values, recreation, causes)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 
-from cfn_sandbox.cloudformation.types import played
 from cfn_sandbox.cloudformation.types.interface import ResourceType
 
 __all__ = ["find_type"]
 
-_built_in: dict[str, ResourceType] = {}
+_everywhere: dict[str, Callable[[], ResourceType]] = {}
 _registered: dict[tuple[str, str, str], ResourceType] = {}
 
 
@@ -18,18 +20,35 @@ def add_type(account: str, region: str, resource_type: ResourceType) -> None:
     _registered[account, region, resource_type.name] = resource_type
 
 
-def add_built_in(resource_type: ResourceType) -> None:
-    """Let templates of every account and region use a type that CloudFormation serves itself."""
-    _built_in[resource_type.name] = resource_type
+@contextmanager
+def offered(name: str, make: Callable[[], ResourceType]) -> Iterator[None]:
+    """Let templates of every account and region use a type of the sandbox's until the context ends.
+
+    Args:
+        name: the type's name.
+        make: makes the type when it is first used: cfn-lint's schemas take half a second to load.
+    """
+    before = _everywhere.get(name)
+    _everywhere[name] = cache(make)
+    try:
+        yield
+    finally:
+        if before is None:
+            del _everywhere[name]
+        else:
+            _everywhere[name] = before
 
 
 def find_type(account: str, region: str, name: str) -> ResourceType | None:
-    """Return the type that templates can use by this name; None if there is none."""
-    own = _registered.get((account, region, name)) or _built_in.get(name)
-    return own or played.find(name) or _find_in_moto(name)
+    """Return the type that templates can use by this name; None if there is none.
 
-
-def _find_in_moto(name: str) -> ResourceType | None:
+    Raises:
+        LookupError: a type that is offered has no published schema.
+    """
+    if own := _registered.get((account, region, name)):
+        return own
+    if make := _everywhere.get(name):
+        return make()
     from cfn_sandbox.cloudformation.types import moto_adapter  # noqa: PLC0415 - imports all of moto's services
 
     return moto_adapter.find(name)
@@ -43,7 +62,7 @@ def similar_type(account: str, region: str, name: str) -> str | None:
     registered = [kind for owner, place, kind in _registered if (owner, place) == (account, region)]
     rest = name.partition("::")[2]
     same = next((kind for kind in registered if kind.partition("::")[2] == rest), None)
-    return same or next(iter(difflib.get_close_matches(name, [*registered, *played.names()], 1, 0.8)), None)
+    return same or next(iter(difflib.get_close_matches(name, [*registered, *_everywhere], 1, 0.8)), None)
 
 
 def is_registered(account: str, region: str, name: str) -> bool:
@@ -57,6 +76,5 @@ def remove_type(account: str, region: str, name: str) -> None:
 
 
 def clear() -> None:
-    """Forget every registered and every built-in type."""
+    """Forget every registered type."""
     _registered.clear()
-    _built_in.clear()

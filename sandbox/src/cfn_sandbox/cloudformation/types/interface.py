@@ -16,12 +16,12 @@ from typing import Literal, Self, cast
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.types import attributes
-from cfn_sandbox.cloudformation.types.patterns import unreadable
-from cfn_sandbox.cloudformation.types.schema import Replacement, ResourceSchema, at
-from cfn_sandbox.cloudformation.types.validator import Validator
-from cfn_sandbox.cloudformation.types.violations import Violation
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas import attributes
+from cfn_sandbox.schemas.patterns import unreadable
+from cfn_sandbox.schemas.schema import ResourceSchema, at
+from cfn_sandbox.schemas.validator import Validator
+from cfn_sandbox.schemas.violations import Violation
 
 __all__ = ["Action", "Request"]
 
@@ -93,10 +93,6 @@ class Page:
     failure: Failure | None = None
 
 
-def _unwatched(_instance: Instance | None) -> None:
-    """Let every invocation happen."""
-
-
 @dataclass(frozen=True)
 class Request:
     """For whom an operation is done.
@@ -120,7 +116,7 @@ class Request:
     tags: Mapping[str, str] = field(default_factory=dict)
     previous_tags: Mapping[str, str] = field(default_factory=dict)
     undo: bool = False
-    watch: Callable[[Instance | None], object] = field(default=_unwatched, compare=False, repr=False)
+    watch: Callable[[Instance | None], object] = field(default=lambda _: None, compare=False, repr=False)
 
     @property
     def stack_name(self) -> str | None:
@@ -181,8 +177,12 @@ class ResourceType:
         """The validator of what a template can set: read-only properties are extraneous."""
         read_only = {path[0] for path in self.schema.read_only if len(path) == 1}
         settable = {key: rules for key, rules in self.schema.properties.items() if key not in read_only}
-        for place, reason in unreadable(dict(self.schema.document)):
-            _LOG.warning("%s: the pattern at %s is not checked: %s", self.name, place, reason)
+        configuration = self.schema.document.get("typeConfiguration")
+        for sentence, _ in [
+            *unreadable(dict(self.schema.document)),
+            *unreadable(configuration, "#/typeConfiguration"),
+        ]:
+            _LOG.warning("%s has a pattern that is not checked: %s", self.name, sentence)
         return Validator({**self.schema.document, "type": "object", "properties": settable})
 
     def check(self, properties: Properties) -> list[str]:
@@ -213,31 +213,15 @@ class ResourceType:
         """Return the value of Fn::GetAtt; None if the resource doesn't report it."""
         return cast("JSON", at(dict(instance.model), name.split(".")))  # what a type reports is known
 
-    def replacement(self, name: str, previous: Value, desired: Value) -> Replacement:
-        """Return whether changing a top-level property requires replacement.
-
-        Args:
-            name: the property's name.
-            previous: its previous value; None if it was absent.
-            desired: its desired value; None if it is absent. It can be or contain an Unknown.
-        """
-        return self.schema.replacement(name, previous, desired)
-
-    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - a type without CREATE
+    def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource from typed properties."""
         return self._unsupported("create")
 
-    def read(self, request: Request, model: Properties) -> Outcome:  # noqa: ARG002 - a type without READ
+    def read(self, request: Request, model: Properties) -> Outcome:
         """Return the resource that an identifier's properties belong to. The failure NotFound says it doesn't exist."""
         return self._unsupported("read")
 
-    def update(
-        self,
-        request: Request,  # noqa: ARG002 - a type without UPDATE
-        desired: Properties,  # noqa: ARG002 - as above
-        previous: Properties,  # noqa: ARG002 - as above
-        instance: Instance,  # noqa: ARG002 - as above
-    ) -> Outcome:
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Update a resource in place.
 
         Args:
@@ -248,19 +232,14 @@ class ResourceType:
         """
         return self._unsupported("update")
 
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
         """Delete a resource. One that is gone already is a success."""
         return self._unsupported("delete")
 
     def clean_up(self, request: Request, instance: Instance) -> None:
         """End an update: the stack's operation succeeded, and what is no longer needed can be deleted."""
 
-    def list(
-        self,
-        request: Request,  # noqa: ARG002 - a type without LIST
-        model: Properties | None,  # noqa: ARG002 - as above
-        next_token: str | None = None,  # noqa: ARG002 - as above
-    ) -> Page:
+    def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
         """Return a page of existing resources. `model` has the properties that narrow it; None if none were sent."""
         return Page(failure=self._unsupported("list").failure)
 

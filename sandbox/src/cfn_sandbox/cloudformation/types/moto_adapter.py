@@ -1,24 +1,26 @@
 """The types that moto implements, by the interface of every other type. Nothing else in cloudformation/ knows moto.
 
 moto has a class for each type. It makes an object of its service from a template's properties, and some can update or
-delete it. It has no schemas: AWS's published ones say what is accepted, what is
-an attribute and what replaces a resource.
+delete it. It has no schemas: AWS's published ones say what is accepted, what is an attribute and what replaces a
+resource.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 from uuid import uuid4
 
+from botocore import xform_name
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
-from cfn_sandbox.cloudformation.types import published
 from cfn_sandbox.cloudformation.types.interface import (
     Action,
     Failure,
@@ -28,36 +30,29 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.patterns import finds
 from cfn_sandbox.cloudformation.types.read_properties import ReadProperties
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas import published
+from cfn_sandbox.schemas.patterns import finds
+from cfn_sandbox.schemas.schema import ResourceSchema, at
+
+_LOG = logging.getLogger(__name__)
 
 # moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
-NOMINAL = frozenset({"AWS::CDK::Metadata", "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+METADATA = "AWS::CDK::Metadata"
+NOMINAL = frozenset({METADATA, "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
+ROLE = "AWS::IAM::Role"  # every project's setup stack has one
+KEY = "AWS::KMS::Key"
 # moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
 )
+_TABLES: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("moto.json").read_text("utf-8"))
+# The property with a resource's name, of types whose moto class doesn't say it: moto takes the name as an argument.
+_NAMES = _TABLES["names"]
 # What is in a service's error code, and the handler error code that AWS's handlers make of it.
-_CODES = {
-    "AlreadyExist": "AlreadyExists",
-    "AlreadyOwned": "AlreadyExists",
-    "Duplicate": "AlreadyExists",
-    "NotFound": "NotFound",
-    "NoSuch": "NotFound",
-    "NonExistent": "NotFound",
-    "AccessDenied": "AccessDenied",
-    "Throttl": "Throttling",
-    "LimitExceeded": "ServiceLimitExceeded",
-    "InUse": "ResourceConflict",
-    "Conflict": "ResourceConflict",
-    "Invalid": "InvalidRequest",
-    "Validation": "InvalidRequest",
-    "Malformed": "InvalidRequest",
-    "Missing": "InvalidRequest",
-}
+_CODES = _TABLES["codes"]
 
 
 class NominalType(ResourceType):
@@ -74,23 +69,28 @@ class NominalType(ResourceType):
         """Accept every property of a type without a published schema."""
         return super().check(properties) if self.schema.properties else []
 
-    def create(self, request: Request, properties: Properties) -> Outcome:  # noqa: ARG002 - every type's signature
-        """Create an identifier."""
+    def create(self, request: Request, properties: Properties) -> Outcome:
+        """Create an identifier, and say that the properties have no effect here."""
+        self._tell_ignored(request, properties)
         return Outcome(Instance(str(uuid4()), properties))
 
-    def update(
-        self,
-        request: Request,  # noqa: ARG002 - every type's signature
-        desired: Properties,
-        previous: Properties,  # noqa: ARG002 - as above
-        instance: Instance,
-    ) -> Outcome:
+    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Keep the identifier."""
+        self._tell_ignored(request, desired)
         return Outcome(Instance(instance.identifier, desired))
 
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - as above
+    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
         """Forget the identifier."""
         return Outcome()
+
+    def _tell_ignored(self, request: Request, names: Iterable[str]) -> None:
+        """Log properties that have no effect here, each once until the account is reset. `up` and `run` show it."""
+        told = _kept(request, "told")
+        ignored = sorted({name for name in names if (self.name, name) not in told})
+        told.update((self.name, name) for name in ignored)
+        if ignored and self.name != METADATA:  # which has no effect in AWS either
+            resource = f"{request.logical_id} ({self.name})" if request.logical_id else self.name
+            _LOG.warning("%s: %s no effect in this sandbox", resource, _listed(ignored))
 
 
 class MotoType(NominalType):
@@ -104,6 +104,7 @@ class MotoType(NominalType):
     def __init__(self, name: str, model: type[CloudFormationModel]) -> None:
         super().__init__(name)
         self._model = model
+        self._name_property = _NAMES.get(name) or model.cloudformation_name_type()
 
     def supports(self, action: Action) -> bool:
         """Return whether moto's class has a method for an action. None has one for READ and LIST."""
@@ -136,24 +137,27 @@ class MotoType(NominalType):
 
         def create() -> Outcome:
             definition = self._definition(properties, request.tags, name)
+            given = ReadProperties(definition["Properties"])
             made = self._model.create_from_cloudformation_json(
-                name, definition, request.account, request.region, **extra
+                name, definition | {"Properties": given}, request.account, request.region, **extra
             )
-            if self.name in _COMPLETED:
-                _COMPLETED[self.name](made, definition["Properties"], {})
+            if self.name == ROLE:
+                _complete_role(made, given, {})
+            ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
                 text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
                 return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
             _live(request).add(identity)
+            self._tell_ignored(request, ignored)
             return outcome
 
         return self._attempt(request, properties, create)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Update a resource in place. The stack's tags are set at creation only: some updates of moto replace it."""
-        name = self._given_name(desired) or getattr(instance.state, "name", None)
+        name = self._given_name(desired) or self._present_name(instance)
         wanted = self._definition(desired, request.tags, name)
         if dict(desired) == dict(previous):
             return Outcome(Instance(instance.identifier, desired, instance.state))
@@ -170,8 +174,8 @@ class MotoType(NominalType):
                 account_id=request.account,
                 region_name=request.region,
             )
-            if self.name in _COMPLETED:
-                _COMPLETED[self.name](updated or instance.state, given, previous)
+            if self.name == ROLE:
+                _complete_role(updated or instance.state, given, previous)
             ignored = sorted(changed - given.read)
             if ignored and not request.undo:
                 words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
@@ -190,8 +194,7 @@ class MotoType(NominalType):
                 instance.state.delete(*place)  # type: ignore[attr-defined]  # moto's object, if it has this method
             except (TypeError, AttributeError):
                 if not hasattr(self._model.delete_from_cloudformation_json, "__isabstractmethod__"):
-                    name = getattr(instance.state, "name", None)
-                    definition = self._definition(properties, request.tags, name)
+                    definition = self._definition(properties, request.tags, self._present_name(instance))
                     self._model.delete_from_cloudformation_json(instance.identifier, definition, *place)
             return Outcome()
 
@@ -200,8 +203,12 @@ class MotoType(NominalType):
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
 
     def _given_name(self, properties: Properties) -> str | None:
-        name = properties.get(self._model.cloudformation_name_type())
+        name = properties.get(self._name_property)
         return name if isinstance(name, str) else None
+
+    def _present_name(self, instance: Instance) -> str | None:
+        own: str | None = getattr(instance.state, "name", None)
+        return own or getattr(instance.state, xform_name(self._name_property), None)
 
     def _definition(self, properties: Properties, tags: Mapping[str, str], name: object) -> dict[str, Any]:
         """Return a resource as moto's classes expect it.
@@ -209,19 +216,22 @@ class MotoType(NominalType):
         It has its name, and the stack's tags if the type has a list of tags. moto reads no maps of tags.
         """
         settled: dict[str, Any] = deepcopy(dict(properties))
-        name_property, tag_property = self._model.cloudformation_name_type(), self.schema.tag_property
-        if isinstance(name, str) and name_property in self.schema.properties:
-            settled.setdefault(name_property, name)
+        tag_property = self.schema.tag_property
+        if isinstance(name, str) and self._name_property in self.schema.properties:
+            settled.setdefault(self._name_property, name)
         if tags and tag_property and "array" in self.schema.kinds(self.schema.properties.get(tag_property)):
             own = settled.get(tag_property, [])
             keys = {tag.get("Key") for tag in own}
             settled[tag_property] = own + [{"Key": key, "Value": tags[key]} for key in tags if key not in keys]
+        if self.name == KEY:  # moto hands a template's tags to a service that calls their members otherwise
+            given = settled.get("Tags", [])
+            settled["Tags"] = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in given]
         return {"Type": self.name, "Properties": settled}
 
     def _generated_name(self, request: Request) -> str:
         """Return moto's generated name, in lower case if the schema requires it."""
         name = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
-        rules = self.schema.resolve(self.schema.properties.get(self._model.cloudformation_name_type()))
+        rules = self.schema.resolve(self.schema.properties.get(self._name_property))
         pattern = rules.get("pattern")
         return name if not isinstance(pattern, str) or finds(pattern, name) else name.lower()
 
@@ -253,7 +263,7 @@ class MotoType(NominalType):
         return Failure.of_handler("InternalFailure", text)
 
 
-def _update_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
+def _complete_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
     """Set what moto's update leaves as it was, or takes from another property, and policies as JSON, not Python."""
     role.assume_role_policy_document = _document(desired["AssumeRolePolicyDocument"])
     role.max_session_duration = desired.get("MaxSessionDuration", 3600)
@@ -270,15 +280,20 @@ def _document(policy: object) -> str:
     return policy if isinstance(policy, str) else json.dumps(policy)
 
 
-_COMPLETED: Mapping[str, Callable[[Any, dict[str, Any], Properties], None]] = {"AWS::IAM::Role": _update_role}
-"""What completes moto's work, by type: every project's setup stack has a role."""
+def _listed(names: Sequence[str]) -> str:
+    return f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
 
 
 def _live(request: Request) -> set[tuple[str, str]]:
-    """Return the types and identifiers of what templates have created. moto forgets them when the account is reset."""
+    """Return the types and identifiers of what templates have created, until the account is reset."""
+    return _kept(request, "live")
+
+
+def _kept(request: Request, what: str) -> set[tuple[str, str]]:
+    """Return a set that moto forgets when the account is reset."""
     backend = cloudformation_backends[request.account][request.region]
-    live: set[tuple[str, str]] = vars(backend).setdefault("cfn_sandbox_resources", set())
-    return live
+    kept: set[tuple[str, str]] = vars(backend).setdefault(f"cfn_sandbox_{what}", set())
+    return kept
 
 
 @lru_cache(maxsize=256)
@@ -288,8 +303,3 @@ def find(name: str) -> NominalType | None:
         return NominalType(name)
     model = parsing.get_model_map().get(name)
     return None if model is None or name in _NOT_TYPES else MotoType(name, model)
-
-
-def names() -> list[str]:
-    """Return the names of the types that moto implements, and of those in name only."""
-    return sorted({*parsing.get_model_map(), *NOMINAL} - _NOT_TYPES)

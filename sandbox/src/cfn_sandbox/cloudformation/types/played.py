@@ -6,45 +6,32 @@ Cloud Control support them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from cfn_sandbox.cloudformation.types import published
-from cfn_sandbox.cloudformation.types.interface import Action
+from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.cloudformation.types.interface import Action, Request
 from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+from cfn_sandbox.schemas import published
 
 __all__ = ["Call", "Handler", "Refusal", "offer"]
 
 Model = dict[str, Any]  # the handlers of a type know its shape
-_offered: dict[str, Mapping[str, Handler]] = {}
-_types: dict[str, PlayedType] = {}  # built when they are first used: cfn-lint takes half a second to load
 
 
-@dataclass(frozen=True)
-class Call:
-    """The input of a handler.
+@dataclass(frozen=True, kw_only=True)
+class Call(Request):
+    """The input of a handler: for whom it is, and the properties.
 
     Args:
-        account: the account's number.
-        region: the region's name.
         desired: the desired properties, in the schema's types; with the primary identifier once the resource has one.
         previous: the previous properties, on UPDATE.
-        tags: the stack's tags.
-        previous_tags: the stack's previous tags, on UPDATE.
-        stack_id: the stack's ARN; None if the resource is in no stack.
-        logical_id: the resource's name in the template; None if the resource is in no stack.
     """
 
-    account: str
-    region: str
     desired: Model
     previous: Model
-    tags: Mapping[str, str]
-    previous_tags: Mapping[str, str]
-    stack_id: str | None
-    logical_id: str | None
 
 
 Handler = Callable[[Call], Model | list[Model] | None]
@@ -62,11 +49,6 @@ class Refusal(Exception):  # noqa: N818 - named for what the handler does: it re
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-def names() -> list[str]:
-    """Return the names of the types that are offered."""
-    return [*_offered]
 
 
 class PlayedType(RegisteredType):
@@ -96,14 +78,14 @@ class PlayedType(RegisteredType):
         if handler is None:
             return _failed("InvalidRequest", f"This sandbox has no {event['action']} of {self.name}")
         call = Call(
-            event["awsAccountId"],
-            event["region"],
-            self.typed(data.get("resourceProperties") or {}),
-            self.typed(data.get("previousResourceProperties") or {}),
-            data.get("stackTags") or {},
-            data.get("previousStackTags") or {},
-            event.get("stackId"),
-            data.get("logicalResourceId"),
+            account=event["awsAccountId"],
+            region=event["region"],
+            stack_id=event.get("stackId"),
+            logical_id=data.get("logicalResourceId"),
+            tags=data.get("stackTags") or {},
+            previous_tags=data.get("previousStackTags") or {},
+            desired=self.typed(data.get("resourceProperties") or {}),
+            previous=self.typed(data.get("previousResourceProperties") or {}),
         )
         try:
             answer = handler(call)
@@ -113,36 +95,14 @@ class PlayedType(RegisteredType):
         return {"status": "SUCCESS", key: answer}
 
 
-@contextmanager
-def offer(name: str, handlers: Mapping[str, Handler]) -> Iterator[None]:
+def offer(name: str, handlers: Mapping[str, Handler]) -> AbstractContextManager[None]:
     """Let stacks of every account and region use one of AWS's types until the context ends.
 
     Args:
         name: the type's name.
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
-    previous = _offered.get(name)
-    _offered[name] = handlers
-    _types.pop(name, None)
-    try:
-        yield
-    finally:
-        _types.pop(name, None)
-        if previous is None:
-            del _offered[name]
-        else:
-            _offered[name] = previous
-
-
-def find(name: str) -> PlayedType | None:
-    """Return a type that is offered; None if it isn't.
-
-    Raises:
-        LookupError: cfn-lint has no schema of that name.
-    """
-    if name in _offered and name not in _types:
-        _types[name] = PlayedType(name, _offered[name])
-    return _types.get(name)
+    return catalogue.offered(name, lambda: PlayedType(name, handlers))
 
 
 def _failed(code: str, message: str) -> Event:

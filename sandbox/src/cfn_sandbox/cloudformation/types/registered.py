@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
@@ -24,8 +24,8 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import Value
+from cfn_sandbox.schemas.schema import ResourceSchema, at, put
 
 __all__ = ["RegisteredType"]
 
@@ -191,7 +191,6 @@ class RegisteredType(ResourceType):
         Raises:
             SandboxError: the type's configuration can't be resolved.
         """
-        identifier = [(path, at(dict(model or {}), path)) for path in self.schema.primary_identifier]
         credentials = {"accessKeyId": "sandbox", "secretAccessKey": "sandbox", "sessionToken": "sandbox"}
         in_stack, again = request.stack_id is not None, request.stack_id is not None and action == "UPDATE"
         data = {
@@ -199,8 +198,8 @@ class RegisteredType(ResourceType):
             "providerCredentials": credentials if self._log_group else None,
             "providerLogGroupName": self._log_group,
             "logicalResourceId": request.logical_id,
-            "resourceProperties": _set_members(_text(dict(desired)), identifier),
-            "previousResourceProperties": None if previous is None else _set_members(_text(dict(previous)), identifier),
+            "resourceProperties": self._identified(desired, model),
+            "previousResourceProperties": None if previous is None else self._identified(previous, model),
             "stackTags": dict(request.tags) if in_stack else None,
             "previousStackTags": dict(request.previous_tags) if again else None,
             "systemTags": request.system_tags if in_stack else None,
@@ -220,21 +219,20 @@ class RegisteredType(ResourceType):
             "callbackContext": None,
         }
 
+    def _identified(self, properties: Properties, model: Properties | None) -> Event:
+        """Return properties with the primary identifier that a model has, and with numbers and booleans as strings."""
+        event = cast("Event", _text(dict(properties)))
+        for path in self.schema.primary_identifier:
+            value = at(dict(model or {}), path)
+            if value is not None:
+                put(event, path, deepcopy(value))
+        return event
+
 
 def _failure(answer: Event, token: str) -> Failure:
     code = str(answer.get("errorCode") or "InternalFailure")
     message = str(answer.get("message") or answer.get("errorMessage") or "null")
     return Failure.of_handler(code, message, token)
-
-
-def _set_members(properties: Any, members: list[tuple[Path, Value]]) -> Event:  # noqa: ANN401 - what `_text` made of an object
-    for path, value in members:
-        inner = properties
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        if value is not None:
-            inner[path[-1]] = deepcopy(value)
-    return dict(properties)
 
 
 def _text(value: Value) -> Value:

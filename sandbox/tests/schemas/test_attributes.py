@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, _getatts
 
-from cfn_sandbox.cloudformation.types import published
-from cfn_sandbox.cloudformation.types.attributes import attribute_paths, refusal
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.schemas import published
+from cfn_sandbox.schemas.attributes import attribute_paths, refusal
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 
 def test_the_lists_are_cfn_lint_s() -> None:
     """The copied lists are those of the installed cfn-lint."""
-    table = json.loads(files("cfn_sandbox.cloudformation.types").joinpath("attributes.json").read_text("utf-8"))
+    table = json.loads(files("cfn_sandbox.schemas").joinpath("attributes.json").read_text("utf-8"))
     assert table["all_properties"] == _getatts._all_property_types
     assert table["further"] == _getatts._exceptions
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.schemas import published
 
 
 @pytest.mark.parametrize("name", ["AWS::SNS::Topic", "AWS::SageMaker::MonitoringSchedule", "AWS::Acme::Unknown"])
@@ -22,7 +22,7 @@ def test_the_linter_is_not_imported_for_a_schema() -> None:
     """A schema is found without the imports of cfn-lint, which take a second."""
     code = """
 import sys
-from cfn_sandbox.cloudformation.types import published
+from cfn_sandbox.schemas import published
 assert published.schema("AWS::SNS::Topic")
 sys.exit("cfnlint" in sys.modules)
 """

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox.cloudformation.types.schema import ResourceSchema
+from cfn_sandbox.schemas.schema import ResourceSchema
 
 REGION = "us-east-1"  # has nearly all schemas, and they hardly differ between regions
 

@@ -12,8 +12,8 @@ from typing import cast
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
 
 from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.types.schema import Path, ResourceSchema, at
 from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.schemas.schema import Path, ResourceSchema, put
 
 Model = dict[str, Value]
 
@@ -23,9 +23,9 @@ def invalid(message: str) -> CloudFormationError:
     return CloudFormationError("ValidationException", message)
 
 
-def pointer(path: Path) -> str:
-    """Return a path as schemas write it: ("Outer", "Inner") is `/properties/Outer/Inner`."""
-    return "/".join(("/properties", *path))
+def pointers_of(paths: Iterable[Path]) -> str:
+    """Return paths as schemas write them: ("Outer", "Inner") is `/properties/Outer/Inner`."""
+    return ", ".join("/".join(("/properties", *path)) for path in paths)
 
 
 def model_of(schema: ResourceSchema, identifier: str) -> Model:
@@ -48,8 +48,7 @@ def model_of(schema: ResourceSchema, identifier: str) -> Model:
         for paths in [primary, *schema.additional_identifiers]:
             if {path[-1] for path in paths} == members.keys():
                 return _built({path: members[path[-1]] for path in paths})
-    names = ", ".join(map(pointer, primary))
-    raise invalid(f"Identifier {identifier} is not valid for identifier [{names}]")
+    raise invalid(f"Identifier {identifier} is not valid for identifier [{pointers_of(primary)}]")
 
 
 def _object(text: str) -> dict[str, JSON] | None:
@@ -63,10 +62,7 @@ def _object(text: str) -> dict[str, JSON] | None:
 def _built(values: Mapping[Path, JSON]) -> Model:
     model: Model = {}
     for path, value in values.items():
-        inner = model
-        for key in path[:-1]:
-            inner = cast("Model", inner.setdefault(key, {}))
-        inner[path[-1]] = value
+        put(model, path, value)
     return model
 
 
@@ -89,13 +85,3 @@ def patched(current: Mapping[str, Value], operations: Sequence[JSON]) -> Model:
     if not isinstance(result, dict):
         raise invalid("Invalid patch update: the result is not an object")
     return result
-
-
-def changed(paths: Iterable[Path], before: Model, after: Model) -> list[str]:
-    """Return the pointers of the paths at which two models differ. A path with `*` compares the whole array."""
-    found = []
-    for path in paths:
-        outer = path[: path.index("*")] if "*" in path else path
-        if at(before, outer) != at(after, outer):
-            found.append(pointer(path))
-    return found

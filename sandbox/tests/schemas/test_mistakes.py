@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rpdk.core.data_loaders import load_resource_spec
 
-from cfn_sandbox.cloudformation.registry.schemas import mistakes, unhashable_sets, unread_patterns
+from cfn_sandbox.schemas.mistakes import mistakes, unhashable_sets, unread_patterns
 
 SCHEMA: dict[str, Any] = {
     "typeName": "Acme::Test::Toy",

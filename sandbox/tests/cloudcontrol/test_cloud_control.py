@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.api import cloud_control
-from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
+from cfn_sandbox.cloudcontrol import cloud_control
+from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.types import catalogue

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import Literal
+from typing import Literal, cast
 
 from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
 
@@ -22,12 +22,27 @@ Replacement = Literal["Always", "Never", "Conditionally"]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_DIGITS = 400  # Python refuses to parse thousands of them
+# The keywords whose value is schemas by name, and those whose value is a schema or a list of schemas.
+_NAMED_SCHEMAS = ("properties", "patternProperties", "definitions", "dependencies")
+_INNER_SCHEMAS = (
+    *("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not", "if", "then", "else"),
+    *("allOf", "anyOf", "oneOf"),
+)
 
 
 def path_of(pointer: str) -> Path:
     """Return a property pointer's path: `/properties/Outer/Inner` is ("Outer", "Inner")."""
     keys = pointer.removeprefix("#").removeprefix("/").split("/")
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys[1:])
+
+
+def referenced(document: JSON, reference: str) -> JSON:
+    """Return the schema in a document that a `$ref` refers to; None if it is not there."""
+    if not reference.startswith("#"):
+        return None
+    for key in path_of("/" + reference.removeprefix("#")):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
 
 
 def at(model: Value, path: Iterable[str]) -> Value:
@@ -37,6 +52,35 @@ def at(model: Value, path: Iterable[str]) -> Value:
             return model
         model = model.get(key) if isinstance(model, dict) else None
     return model
+
+
+def put(model: dict[str, Value], path: Path, value: Value) -> None:
+    """Set a model's value at a path without `*`."""
+    *outer, last = path
+    for key in outer:
+        model = cast("dict[str, Value]", model.setdefault(key, {}))
+    model[last] = value
+
+
+def changed(paths: Iterable[Path], before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Path]:
+    """Return the paths at which two models differ. A path with `*` compares the whole array."""
+    arrays = ((path, _up_to_array(path)) for path in paths)
+    return [path for path, outer in arrays if at(dict(before), outer) != at(dict(after), outer)]
+
+
+def subschemas(schema: JSON, place: str = "#") -> Iterator[tuple[str, dict[str, JSON]]]:
+    """Yield a schema and the schemas inside it, each after its place as a JSON pointer. References aren't followed."""
+    if not isinstance(schema, dict):
+        return
+    yield place, schema
+    for keyword in _NAMED_SCHEMAS:
+        for name, member in _mapping(schema.get(keyword)).items():
+            yield from subschemas(member, f"{place}/{keyword}/{name}")
+    for keyword in _INNER_SCHEMAS:
+        inner = schema.get(keyword)
+        yield from subschemas(inner, f"{place}/{keyword}")
+        for number, branch in enumerate(inner if isinstance(inner, list) else ()):
+            yield from subschemas(branch, f"{place}/{keyword}/{number}")
 
 
 class ResourceSchema:
@@ -114,13 +158,10 @@ class ResourceSchema:
         seen: set[str] = set()
         current = _mapping(schema)
         while isinstance(reference := current.get("$ref"), str):
-            if reference in seen or not reference.startswith("#"):
+            if reference in seen:
                 return {}
             seen.add(reference)
-            target: JSON = dict(self.document)
-            for key in path_of("/" + reference.removeprefix("#")):
-                target = target.get(key) if isinstance(target, Mapping) else None
-            current = _mapping(target)
+            current = _mapping(referenced(dict(self.document), reference))
         return current
 
     def branches(self, schema: JSON) -> Iterator[dict[str, JSON]]:
@@ -206,8 +247,7 @@ class ResourceSchema:
 
     def replaces(self, previous: Mapping[str, Value], desired: Mapping[str, Value]) -> bool:
         """Return whether a create-only property differs, so that the update requires replacement."""
-        paths = map(_up_to_array, self.create_only)
-        return any(at(dict(previous), path) != at(dict(desired), path) for path in paths)
+        return bool(changed(self.create_only, previous, desired))
 
     @staticmethod
     def without(model: Mapping[str, Value], paths: Iterable[Path]) -> dict[str, Value]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+from cfn_sandbox.account.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.account.services import MotoServices, identify
+from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
 from cfn_sandbox.cloudformation.api import (
     change_set_operations,
     descriptions,
@@ -15,19 +18,30 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.cloud_control import CloudControl
-from cfn_sandbox.cloudformation.api.front import CLOUD_CONTROL, CLOUDFORMATION, Front
+from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import Service
-from cfn_sandbox.cloudformation.api.type_operations import type_operations
 from cfn_sandbox.cloudformation.registry.registry import open_registry
 from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.types import catalogue
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
     from cfn_sandbox.account.layers import Layers
+    from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.registry.registry import Registry
+
+# The registry's operations, and the members that have the items of its lists.
+_TYPE_OPERATIONS = (
+    *("register_type", "describe_type_registration", "describe_type", "set_type_default_version"),
+    *("deregister_type", "test_type", "set_type_configuration"),
+)
+_TYPE_LISTS = {
+    "list_type_registrations": "RegistrationTokenList",
+    "list_types": "TypeSummaries",
+    "list_type_versions": "TypeVersionSummaries",
+}
 
 
 @contextmanager
@@ -46,14 +60,16 @@ def serve(
         validate_registered: whether pre-deployment validation covers registered types.
     """
     space_of = partial(space.find_space, services=MotoServices, validate_registered=validate_registered)
-    with open_registry(account, operations.wait, reserved, tested=tested) as registry:
+    with (
+        catalogue.offered(STACK_TYPE, lambda: NestedStackType(space_of)),
+        open_registry(account, operations.wait, reserved, tested=tested) as registry,
+    ):
         modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),
             CLOUD_CONTROL: Service("cloudcontrol", "Cloud Control", [CloudControl()], account.region, space_of),
         }
-        catalogue.add_built_in(NestedStackType(space_of))
         try:
             with layers.layer(lambda application: Front(application, services, identify), space.clear):
                 yield registry
@@ -61,3 +77,16 @@ def serve(
             operations.end()
             space.clear()
             catalogue.clear()
+
+
+def type_operations(registry: Registry) -> object:
+    """Return an object with the registry's operations as functions of a call, with their lists in pages."""
+
+    def answer(name: str, call: Call) -> Answer:
+        return getattr(registry, name)(call.parameters, (call.account, call.region))  # type: ignore[no-any-return]  # each has this signature
+
+    def listed(name: str, items: str, call: Call) -> Answer:
+        return page(call, items, cast("list[object]", answer(name, call)[items]))
+
+    lists = {name: partial(listed, name, items) for name, items in _TYPE_LISTS.items()}
+    return SimpleNamespace(**{name: partial(answer, name) for name in _TYPE_OPERATIONS}, **lists)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.validator import Validator
+from cfn_sandbox.schemas.validator import Validator
 
 __all__ = ["KEYWORD", "Configuration", "checked"]
 

@@ -18,6 +18,7 @@ from importlib.resources import files
 import regex
 
 from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.schemas.schema import subschemas
 
 _NAMED: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("character_classes.json").read_text("utf-8"))
 _WORD = r"[_\p{L}\p{Nd}\p{Mn}]"
@@ -84,25 +85,22 @@ def finds(pattern: str, text: str) -> bool:
     return compiled(pattern).search(text) is not None
 
 
-def unreadable(schema: JSON, place: str = "#") -> Iterator[tuple[str, str]]:
-    """Yield each pattern in a schema that can't be read: its place, as a JSON pointer, and the reason."""
-    if isinstance(schema, dict):
-        named = schema.get("patternProperties")
-        for pattern in [schema.get("pattern"), *(named if isinstance(named, dict) else ())]:
+def unreadable(schema: JSON, place: str = "#") -> Iterator[tuple[str, UnreadablePatternError]]:
+    """Yield each pattern of a schema that can't be read: a sentence with its place, and the error.
+
+    Args:
+        schema: a schema, with those inside it.
+        place: where it is, as a JSON pointer.
+    """
+    for inner, rules in subschemas(schema, place):
+        named = rules.get("patternProperties")
+        for pattern in [rules.get("pattern"), *(named if isinstance(named, dict) else ())]:
             try:
-                compiled(pattern if isinstance(pattern, str) else "")
+                compiled(str(pattern or ""))
+            except UntranslatedPatternError as error:
+                yield f"{inner}/pattern: [{pattern}] can't be read here, so it isn't checked: {error}", error
             except UnreadablePatternError as error:
-                yield place, what_is_wrong(str(pattern), error)
-    members = schema.items() if isinstance(schema, dict) else enumerate(schema if isinstance(schema, list) else ())
-    for key, member in members:
-        yield from unreadable(member, f"{place}/{key}")
-
-
-def what_is_wrong(pattern: str, error: UnreadablePatternError) -> str:
-    """Return a sentence about a pattern that can't be read: whether Java refuses it, or the sandbox alone."""
-    if isinstance(error, UntranslatedPatternError):
-        return f"[{pattern}] can't be read here, so it isn't checked: {error}"
-    return f"[{pattern}] is not a regular expression of Java's: {error}"
+                yield f"{inner}/pattern: [{pattern}] is not a regular expression of Java's: {error}", error
 
 
 def _without_quotes(pattern: str) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 
 import regex
 
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, compiled
+from cfn_sandbox.schemas.patterns import UnreadablePatternError, compiled
 
 _DAY = r"(?P<year>(?!0000)\d{4}|\+(?=\d{5,19}-)0*[1-9]\d{0,8})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?|24:00:00(?:\.0{1,9})?)"

@@ -10,15 +10,17 @@ Sources: both libraries' code on GitHub, and the cases recorded in tests/cloudfo
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from cfn_sandbox.cloudformation.types.formats import FORMATS
-from cfn_sandbox.cloudformation.types.patterns import UnreadablePatternError, finds
-from cfn_sandbox.cloudformation.types.violations import Rules, Violation
 from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
+from cfn_sandbox.schemas.formats import FORMATS
+from cfn_sandbox.schemas.patterns import UnreadablePatternError, finds
+from cfn_sandbox.schemas.schema import referenced
+from cfn_sandbox.schemas.violations import Rules, Violation
 
 _KEYWORDS: dict[str, tuple[str, ...]] = {
     "array": ("items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains"),
@@ -38,6 +40,11 @@ _EXPECTED = {
     "string": "String",
     "boolean": "Boolean",
     "null": "null",
+}
+_COUNTS = {
+    "Length": ("expected minLength: {}, actual: {}", "expected maxLength: {}, actual: {}"),
+    "Items": ("expected minimum item count: {}, found: {}", "expected maximum item count: {}, found: {}"),
+    "Properties": ("minimum size: [{}], found: [{}]", "maximum size: [{}], found: [{}]"),
 }
 _DEEPEST = 50  # schemas for one value; a schema can refer to itself without end
 
@@ -114,12 +121,7 @@ class Validator:
                 yield partial(self._kind, kind, rest, required=False)
 
     def _reference(self, reference: str, value: Value, depth: int) -> Iterator[Violation]:
-        target: JSON = self._document
-        if not reference.startswith("#"):
-            return
-        for key in reference.removeprefix("#").split("/")[1:]:
-            target = target.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-        violation = self._violation(target, value, depth)
+        violation = self._violation(referenced(self._document, reference), value, depth)
         if violation:
             yield violation
 
@@ -177,11 +179,7 @@ class Validator:
         for key in value if "propertyNames" in schema else ():
             if violation := self._violation(schema["propertyNames"], key):
                 yield violation.below(key)
-        least, most = _integer(schema, "minProperties"), _integer(schema, "maxProperties")
-        if least is not None and len(value) < least:
-            yield Violation(f"minimum size: [{least}], found: [{len(value)}]", "minProperties", schema)
-        if most is not None and len(value) > most:
-            yield Violation(f"maximum size: [{most}], found: [{len(value)}]", "maxProperties", schema)
+        yield from _count("Properties", schema, len(value))
         for key, dependency in _mapping(schema.get("dependencies")).items():
             if key in value and isinstance(dependency, list):
                 missing = [other for other in _strings(dependency) if other not in value]
@@ -204,11 +202,7 @@ class Validator:
                     yield from [violation.below(key)] if violation else []
 
     def _array(self, schema: Rules, value: list[Value]) -> Iterator[Violation]:
-        least, most = _integer(schema, "minItems"), _integer(schema, "maxItems")
-        if least is not None and len(value) < least:
-            yield Violation(f"expected minimum item count: {least}, found: {len(value)}", "minItems", schema)
-        if most is not None and len(value) > most:
-            yield Violation(f"expected maximum item count: {most}, found: {len(value)}", "maxItems", schema)
+        yield from _count("Items", schema, len(value))
         if schema.get("uniqueItems") is True and _repeats(value):
             yield Violation("array items are not unique", "uniqueItems", schema)
         items, more = schema.get("items", True), schema.get("additionalItems", True)
@@ -253,12 +247,16 @@ def _const(schema: Rules, value: Value, _depth: int) -> Iterator[Violation]:
         yield Violation("", "const", schema)
 
 
+def _count(noun: str, schema: Rules, size: int) -> Iterator[Violation]:
+    """Compare a size with the keywords min and max of a noun."""
+    for prefix, text, violates in zip(("min", "max"), _COUNTS[noun], (operator.lt, operator.gt), strict=True):
+        limit = schema.get(prefix + noun)
+        if isinstance(limit, int) and not isinstance(limit, bool) and violates(size, limit):
+            yield Violation(text.format(limit, size), prefix + noun, schema)
+
+
 def _string(schema: Rules, value: str) -> Iterator[Violation]:
-    least, most = _integer(schema, "minLength"), _integer(schema, "maxLength")
-    if least is not None and len(value) < least:
-        yield Violation(f"expected minLength: {least}, actual: {len(value)}", "minLength", schema)
-    if most is not None and len(value) > most:
-        yield Violation(f"expected maxLength: {most}, actual: {len(value)}", "maxLength", schema)
+    yield from _count("Length", schema, len(value))
     pattern, form = schema.get("pattern"), schema.get("format")
     if isinstance(pattern, str) and not _finds(pattern, value):
         yield Violation(f"string [{value}] does not match pattern {pattern}", "pattern", schema)
@@ -344,11 +342,6 @@ def _leaves_a_rest(number: Decimal, factor: Decimal) -> bool:
 
 def _decimal(number: float) -> Decimal:
     return Decimal(repr(number))
-
-
-def _integer(schema: Rules, keyword: str) -> int | None:
-    limit = schema.get(keyword)
-    return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
 
 def _strings(value: JSON) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.types.patterns import (
+from cfn_sandbox.schemas.patterns import (
     UnreadablePatternError,
     UntranslatedPatternError,
     compiled,
@@ -14,7 +14,7 @@ from cfn_sandbox.cloudformation.types.patterns import (
     unreadable,
 )
 
-RECORDED = Path(__file__).parents[1] / "recordings" / "patterns.json"
+RECORDED = Path(__file__).parents[1] / "cloudformation" / "recordings" / "patterns.json"
 CASES: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
 
 
@@ -89,12 +89,17 @@ def test_what_java_may_accept_is_not_refused(pattern: str) -> None:
 
 
 def test_unreadable_patterns_are_found_with_their_property() -> None:
-    """Each pattern that can't be read is reported with its place."""
+    """Each pattern that can't be read is reported with its place. What a keyword doesn't make a schema has none."""
     schema: Any = {
         "properties": {"A": {"items": {"pattern": "("}}, "pattern": {"type": "string", "pattern": "a"}},
-        "patternProperties": {"[": {}},
+        "patternProperties": {"[": {"if": {}, "else": {"pattern": "[z"}}},
+        "definitions": {
+            "B": {"enum": [{"pattern": "("}], "default": {"pattern": "("}, "oneOf": [{}, {"pattern": "*"}]}
+        },
     }
-    assert list(unreadable(schema)) == [
-        ("#", "[[] is not a regular expression of Java's: The pattern ends too early"),
-        ("#/properties/A/items", "[(] is not a regular expression of Java's: Unclosed group"),
+    assert [sentence for sentence, _ in unreadable(schema)] == [
+        "#/pattern: [[] is not a regular expression of Java's: The pattern ends too early",
+        "#/properties/A/items/pattern: [(] is not a regular expression of Java's: Unclosed group",
+        "#/patternProperties/[/else/pattern: [[z] is not a regular expression of Java's: The pattern ends too early",
+        "#/definitions/B/oneOf/1/pattern: [*] is not a regular expression of Java's: Dangling meta character '*'",
     ]

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.api.identifiers import changed, invalid, model_of, patched
+from cfn_sandbox.cloudcontrol.identifiers import invalid, model_of, patched, pointers_of
 from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.service import log_defect
 from cfn_sandbox.cloudformation.errors import CloudFormationError
@@ -26,6 +26,7 @@ from cfn_sandbox.cloudformation.stacks import operations
 from cfn_sandbox.cloudformation.types.catalogue import find_type
 from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Request
 from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+from cfn_sandbox.schemas.schema import changed
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.api.service import Answer, Call
@@ -147,10 +148,10 @@ class CloudControl:
             instance = self._hold_existing(resource_request, kind)
             current = dict(instance.model)
             desired = patched(current, operations)
-            if fixed := changed(kind.schema.read_only, current, desired):
-                raise invalid(f"Invalid patch update: readOnlyProperties [{', '.join(fixed)}] cannot be updated")
-            if fixed := changed(kind.schema.create_only, current, desired):
-                text = f"Invalid patch update: createOnlyProperties [{', '.join(fixed)}] cannot be updated"
+            if fixed := pointers_of(changed(kind.schema.read_only, current, desired)):
+                raise invalid(f"Invalid patch update: readOnlyProperties [{fixed}] cannot be updated")
+            if fixed := pointers_of(changed(kind.schema.create_only, current, desired)):
+                text = f"Invalid patch update: createOnlyProperties [{fixed}] cannot be updated"
                 raise CloudFormationError("NotUpdatableException", text)
             _refuse_violations(kind.check(kind.schema.without(kind.typed(desired), kind.schema.read_only)))
             return lambda kind, request: kind.update(request, kind.typed(desired), current, instance)
@@ -212,9 +213,7 @@ class CloudControl:
             and request.operation in wanted.get("Operations", [request.operation])
             and request.progress.status in wanted.get("OperationStatuses", [request.progress.status])
         ]
-        size = call.parameters.get("MaxResults", PAGE_SIZE)
-        shown, token = page(events, call.parameters.get("NextToken"), size, "ValidationException")
-        return {"ResourceRequestStatusSummaries": shown, "NextToken": token}
+        return page(call, "ResourceRequestStatusSummaries", events, size=PAGE_SIZE, code="ValidationException")
 
     def cancel_resource_request(self, call: Call) -> Answer:
         """Stop a handler in progress from being invoked again. What it has done so far is not undone."""

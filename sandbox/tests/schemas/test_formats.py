@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.types.formats import FORMATS
+from cfn_sandbox.schemas.formats import FORMATS
 
 VALID = {
     "date-time": [

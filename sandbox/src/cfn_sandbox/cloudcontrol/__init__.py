@@ -1,0 +1,1 @@
+"""Cloud Control: resources without stacks, by the types that stacks use."""
