@@ -15,11 +15,7 @@ _READ = 50_000
 
 
 def of(request: ResourceHandlerRequest) -> Callable[[str], str]:
-    """Return a function that hides the values of a request's Environment in a text.
-
-    Args:
-        request: The request, with the desired and the previous state.
-    """
+    """Return a function that hides the values of a request's Environment, desired and previous, in a text."""
     return partial(_hidden, request)
 
 

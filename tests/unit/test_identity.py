@@ -196,7 +196,7 @@ def test_what_was_not_found_is_named(requested: ResourceModel | None, message: s
 def test_a_definition_with_another_arn_is_not_found() -> None:
     """ARNs are compared without case; a request without an ARN accepts any."""
     identity.confirm(None, arn("fraud"))
-    identity.confirm(model(JobDefinitionName="fraud"), arn("churn"))
-    identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("Fraud").upper())
+    identity.confirm("", arn("churn"))
+    identity.confirm(arn("fraud"), arn("Fraud").upper())
     with pytest.raises(NotFound, match=re.escape(f"with identifier '{arn('fraud')}' was not found.")):
-        identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("churn"))
+        identity.confirm(arn("fraud"), arn("churn"))
