@@ -112,7 +112,7 @@ def _answer(
     if isinstance(known, Failure):
         return progress.failed(known, request.desiredResourceState)
     sagemaker = client.sagemaker(session, request.region, limits.wire)
-    definitions = JobDefinitions(sagemaker, limits, redaction.of(request))
+    definitions = JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
     return handle(Operation(definitions, request, known, limits))
 
 

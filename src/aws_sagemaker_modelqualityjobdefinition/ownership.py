@@ -12,6 +12,7 @@ other definitions are left alone, because CloudFormation would later delete an a
 """
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -110,7 +111,9 @@ def delete(operation: "Operation", name: str) -> tuple[Known | None, Ended]:
     has_begun = operation.known is not None
     ended = operation.definitions.delete(name, partial(confirm, operation, name, known), has_begun=has_begun)
     if ended.outcome is Outcome.TAKEN and not (known.arn and known.created):
-        known = _in_use(operation, name, known)
+        with suppress(HandlerError):  # a callback must know enough to delete no other definition
+            found = knowledge.about(operation.definitions.describe(name))
+            known = known._replace(arn=known.arn or found.arn, created=known.created or found.created)
     return known if known.arn and ended.outcome is not Outcome.REFUSED else None, ended
 
 
@@ -155,15 +158,6 @@ def _is_same(operation: "Operation", known: Known, description: "Description") -
     if comparison.differences(operation.desired, translation.model(description, {})):
         return False
     raise messages.TOO_CLOSE.error()
-
-
-def _in_use(operation: "Operation", name: str, known: Known) -> Known:
-    """Return what can be known of a definition that a monitoring schedule uses, so that a callback deletes no other."""
-    try:
-        found = knowledge.about(operation.definitions.describe(name))
-    except HandlerError:
-        return known
-    return known._replace(arn=known.arn or found.arn, created=known.created or found.created)
 
 
 class _Seen(NamedTuple):

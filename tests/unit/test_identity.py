@@ -1,5 +1,6 @@
 """Generated names, and the names that follow from a request's identifiers."""
 
+import json
 import re
 
 import pytest
@@ -9,12 +10,19 @@ from hypothesis import strategies as st
 
 from aws_sagemaker_modelqualityjobdefinition import identity
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tools.envelopes import ACCOUNT, REGION, STACK_ID, arn
+from tools.envelopes import ACCOUNT, REGION, ROOT, STACK_ID, arn
 
 # SageMaker's own rule (botocore, MonitoringJobDefinitionName), in lower case.
 PATTERN = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}", re.ASCII)
 
 stack_ids = st.none() | st.text() | st.builds("arn:aws:cloudformation:r:1:stack/{}/{}".format, st.text(), st.uuids())
+
+
+def test_the_identifiers_are_the_schemas() -> None:
+    """What an answer is cut down to, if it is too large, is what the schema calls identifiers."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    pointers = [*schema["primaryIdentifier"], *(one for several in schema["additionalIdentifiers"] for one in several)]
+    assert [f"/properties/{name}" for name in identity.IDENTIFIERS] == pointers
 
 
 @given(stack_ids, st.none() | st.text(), st.text())

@@ -41,6 +41,13 @@ def test_a_context_says_what_is_known(known: Known, context: Json) -> None:
     assert knowledge.of(context, MODEL) == known
 
 
+def test_no_invocation_came_before_the_first() -> None:
+    """What the first invocation finds out counts as attempt 0 and as made, until something else is known."""
+    description = {"JobDefinitionArn": arn("churn"), "CreationTime": NOON}
+    assert knowledge.about(description) == Known(arn("churn"), NOON, Outcome.MADE, None, 0)
+    assert knowledge.about(description | {"CreationTime": "soon"}) == Known(arn("churn"), None, Outcome.MADE, None, 0)
+
+
 @pytest.mark.parametrize("context", [None, {}])
 def test_a_first_invocation_has_no_context(context: Any) -> None:  # noqa: ANN401 - JSON
     """Without a context, nothing is known, and that is no failure."""
