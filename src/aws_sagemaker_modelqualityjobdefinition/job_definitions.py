@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cloudformation_cli_python_lib import exceptions
@@ -55,7 +56,8 @@ class JobDefinitions:
     """
 
     def __init__(self, client: "SageMakerClient", limits: Limits, hide: Callable[[str], str] = str) -> None:
-        self._client, self._limits, self._hide = client, limits, hide
+        self._client, self._limits = client, limits
+        self._attempts = partial(Attempts, ERRORS, limits, hide)
 
     def create(self, request: "wires.CreateModelQualityJobDefinitionRequestTypeDef") -> Ended:
         """Create a definition, and return how that ended."""
@@ -179,9 +181,6 @@ class JobDefinitions:
             if attempts.in_doubt_since is not None:
                 outcome = Outcome.IN_DOUBT
         return outcome
-
-    def _attempts(self) -> Attempts:
-        return Attempts(ERRORS, self._limits, self._hide)
 
 
 # Readers of answers. Any exception from them means that the answer can't be read (attempts.py).

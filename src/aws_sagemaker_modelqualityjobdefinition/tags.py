@@ -65,11 +65,6 @@ def change(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]
     return to_set, to_remove
 
 
-def report(actual: Tags) -> list[Tag]:
-    """Return a definition's tags for a model, without AWS's own (aws:...)."""
-    return [Tag(Key=key, Value=value) for key, value in without_reserved(actual).items()]
-
-
 def without_reserved(tags: Mapping[str, str]) -> Tags:
     """Return tags without AWS's own (aws:...)."""
     return {key: value for key, value in tags.items() if not reserved(key)}

@@ -15,17 +15,16 @@ from cloudformation_cli_python_lib.exceptions import InvalidRequest
 
 from . import messages, moments, structure
 from . import tags as tag_rules
-from .models import ResourceModel
+from .models import ResourceModel, Tag
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import type_defs as wires
+    from mypy_boto3_sagemaker.type_defs import CreateModelQualityJobDefinitionRequestTypeDef as Request
+    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef as Description
 
 _NOT_IN_REQUESTS = frozenset({"CreationTime", "EndpointName", "JobDefinitionArn", "JobDefinitionName", "Tags"})
 
 
-def request(
-    model: ResourceModel, name: str, tags: tag_rules.Tags
-) -> "wires.CreateModelQualityJobDefinitionRequestTypeDef":
+def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "Request":
     """Return the Create request for a desired state, with the definition's name and the merged tags.
 
     Raises:
@@ -41,10 +40,10 @@ def request(
     wire["JobDefinitionName"] = name
     if tags:
         wire["Tags"] = tag_rules.to_wire(tags)
-    return cast("wires.CreateModelQualityJobDefinitionRequestTypeDef", wire)
+    return cast("Request", wire)
 
 
-def model(description: "wires.DescribeModelQualityJobDefinitionResponseTypeDef", tags: tag_rules.Tags) -> ResourceModel:
+def model(description: "Description", tags: tag_rules.Tags) -> ResourceModel:
     """Return the model of an existing definition: all of SageMaker's description, without write-only properties.
 
     Raises:
@@ -60,7 +59,7 @@ def model(description: "wires.DescribeModelQualityJobDefinitionResponseTypeDef",
         found = cast("ResourceModel", structure.Model._deserialize(wire, strict=False))
     except (InvalidRequest, RecursionError) as error:
         raise messages.NO_DESCRIPTION.error(problem=error) from error
-    found.Tags = tag_rules.report(tags)
+    found.Tags = [Tag(Key=key, Value=value) for key, value in tag_rules.without_reserved(tags).items()]
     return found
 
 

@@ -1,12 +1,15 @@
 """Tags: how they are merged, compared, changed and reported."""
 
+from typing import Any
+
 import pytest
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_sagemaker_modelqualityjobdefinition import tags
+from aws_sagemaker_modelqualityjobdefinition import tags, translation
 from aws_sagemaker_modelqualityjobdefinition.models import Tag
+from tools.envelopes import arn, minimal
 
 keys = st.sampled_from(["a", "b", "c", "d", "aws:a", "AWS:b"])
 any_tags = st.dictionaries(keys, st.sampled_from(["1", "2"]))
@@ -104,7 +107,8 @@ def test_a_key_that_is_used_twice_is_refused() -> None:
 @given(any_tags)
 def test_a_report_has_all_but_the_tags_of_aws(actual: dict[str, str]) -> None:
     """A report has all tags except AWS's, in SageMaker's order."""
-    reported = [(tag.Key, tag.Value) for tag in tags.report(actual)]
+    description: Any = minimal() | {"JobDefinitionArn": arn("fraud"), "JobDefinitionName": "fraud"}
+    reported = [(tag.Key, tag.Value) for tag in translation.model(description, actual).Tags or ()]
     assert reported == [(key, value) for key, value in actual.items() if not key.lower().startswith("aws:")]
 
 
