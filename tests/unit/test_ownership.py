@@ -126,7 +126,8 @@ OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
 )
 def test_whether_a_definition_is_still_the_same(known: Known, now: float, found: Json, expected: str) -> None:
     """By the creation time if it is known, else by when the deletion began; 2 s on both sides can't be decided."""
-    operation = SageMaker(found, now=now).operation()
+    service = SageMaker(found, now=now)
+    operation = service.operation()
     if expected == "same":
         ownership.confirm(operation, "fraud", known)
     elif expected == "gone":
@@ -137,6 +138,7 @@ def test_whether_a_definition_is_still_the_same(known: Known, now: float, found:
             ownership.confirm(operation, "fraud", known)
         start = "The request is not sent again, because it is unknown whether the definition is still the same one: "
         assert str(caught.value) == start + expected
+    assert service.calls == ["fraud"], "one look tells"
 
 
 @pytest.mark.parametrize(
