@@ -1,4 +1,4 @@
-"""Tags: merge the stack's with the resource's, compute an update's changes, report them in a model.
+"""Tags: merge the stack's with the resource's, and compute what an update changes.
 
 Inside the package, tags are a dict from key to value.
 """
