@@ -64,14 +64,14 @@ ROOMS = {
     "knowledge": {"identity", "messages", "models", "moments", "runtime.failures"},
     "progress": {"knowledge", "messages", "models", LIBRARY}
     | {"runtime.errors", "runtime.failures", "runtime.messages"},
-    "job_definitions": {"error_codes", "knowledge", "messages", LIBRARY}
+    "job_definitions": {"error_codes", "knowledge", "messages", "tags", LIBRARY}
     | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits"},
     "operation": {"identity", "job_definitions", "knowledge", "messages", "models", "tags", "translation"}
     | {"runtime.limits"},
     "ownership": {"comparison", "error_codes", "identity", "job_definitions", "knowledge", "messages", "moments"}
     | {"progress", "tags", "translation", "runtime.deadline", "runtime.failures", "runtime.words", LIBRARY},
-    "handlers": {"", "client", "comparison", "job_definitions", "knowledge", "messages", "models", "moments"}
-    | {"operation", "ownership", "progress", "redaction", "tags", "translation", LIBRARY}
+    "handlers": {"", "client", "comparison", "identity", "job_definitions", "knowledge", "messages", "models"}
+    | {"operation", "ownership", "progress", "redaction", "structure", "tags", "translation", LIBRARY}
     | {"runtime.failures", "runtime.limits", "runtime.plugin", "runtime.words"},
 }
 """What each module of the type may import when it runs."""

@@ -6,7 +6,7 @@ runs during the import needs all tests. A mutant is killed if a test fails or it
 ten times as long as they should has timed out. If its tests pass, it has survived.
 
 tools/mutants.toml lists the survivors that change nothing that anybody can see, each with its reason. Any other
-survivor makes the command fail, and so does a mutant for which there was no time.
+survivor makes the command fail, and so does a mutant for which there was no time, or an entry that doesn't survive.
 """
 
 import argparse
@@ -378,13 +378,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missed = 0
     for module in options.modules or TESTS:
         begin, counts = time.monotonic(), Counter[str]()
+        unseen = dict(known.get(module, {}))
         for mutant, found in results(module, options.minutes, options.jobs):
-            is_listed = found == "survives" and mutant.change in known.get(module, {})
+            is_listed = found == "survives" and unseen.pop(mutant.change, None) is not None
             state = "survives as listed" if is_listed else found
             counts[state] += 1
             missed += state in ("survives", "not run")
             if state in ("survives", "not run", "timed out"):
                 print(f"{module}: {state}: {mutant.change}", flush=True)
+        for change in unseen if not counts["not run"] else ():
+            missed += 1
+            print(f"{module}: listed in {EQUIVALENT.name}, but doesn't survive: {change}", flush=True)
         summary = ", ".join(f"{count} {state}" for state, count in counts.items())
         print(f"{module}: {counts.total()} mutants, {summary}, in {time.monotonic() - begin:.0f} s", flush=True)
     return 1 if missed else 0

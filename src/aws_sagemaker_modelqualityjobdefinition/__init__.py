@@ -5,5 +5,3 @@ from .runtime import startup
 startup.load(f"{__name__}.models")  # before anything imports the plugin library
 
 TYPE_NAME = "AWS::SageMaker::ModelQualityJobDefinition"
-IDENTIFIERS = ("JobDefinitionArn", "JobDefinitionName")
-"""The properties that identify a resource of this type."""

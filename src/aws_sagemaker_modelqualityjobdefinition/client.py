@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 
 
 def sagemaker(session: SessionProxy | None, region: str | None, wire: Wire) -> "SageMakerClient":
-    """Return a SageMaker client with the caller's credentials, in the request's region.
+    """Return a SageMaker client with the caller's credentials, in the request's region: the session has none.
 
-    Args:
-        session: The caller's session. It has no region: the library creates it without one.
-        region: The request's region.
-        wire: The time limits of one attempt. runtime/attempts.py limits the attempts of a call, runtime/plugin.py the
-            time of an invocation.
+    The wire's time limits are those of one attempt.
 
     Raises:
         InvalidCredentials: CloudFormation sent no credentials.

@@ -10,14 +10,8 @@ from . import TYPE_NAME
 from .runtime.errors import COMMON, Codes, Errors
 
 _OURS: Codes = {
-    exceptions.AccessDenied: (
-        "KMSAccessDeniedException",
-        "KMSKeyNotAccessibleFault",
-    ),
-    exceptions.AlreadyExists: (
-        "ResourceAlreadyExists",
-        "ResourceAlreadyExistsException",
-    ),
+    exceptions.AccessDenied: ("KMSAccessDeniedException", "KMSKeyNotAccessibleFault"),
+    exceptions.AlreadyExists: ("ResourceAlreadyExists", "ResourceAlreadyExistsException"),
     exceptions.InvalidRequest: (
         "KMSDisabledException",
         "KMSInvalidKeyUsageException",
@@ -25,20 +19,10 @@ _OURS: Codes = {
         "KMSNotFoundException",
         "KMSOptInRequired",
     ),
-    exceptions.NotFound: (
-        "ResourceNotFound",
-        "ResourceNotFoundException",
-    ),
-    exceptions.ResourceConflict: (
-        "ConflictException",
-        "ResourceInUse",
-        "ResourceInUseException",
-    ),
+    exceptions.NotFound: ("ResourceNotFound", "ResourceNotFoundException"),
+    exceptions.ResourceConflict: ("ConflictException", "ResourceInUse", "ResourceInUseException"),
     exceptions.ServiceInternalError: ("KMSInternalException",),
-    exceptions.ServiceLimitExceeded: (
-        "ResourceLimitExceeded",
-        "ServiceQuotaExceededException",
-    ),
+    exceptions.ServiceLimitExceeded: ("ResourceLimitExceeded", "ServiceQuotaExceededException"),
     exceptions.Throttling: ("KMSThrottlingException",),
 }
 

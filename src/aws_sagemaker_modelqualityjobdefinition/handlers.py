@@ -8,28 +8,17 @@ from typing import Any
 from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
 from cloudformation_cli_python_lib.interface import Action, ProgressEvent
 
-from . import (
-    IDENTIFIERS,
-    TYPE_NAME,
-    client,
-    comparison,
-    knowledge,
-    messages,
-    moments,
-    ownership,
-    progress,
-    redaction,
-    tags,
-    translation,
-)
+from . import TYPE_NAME, client, comparison, knowledge, messages, ownership, progress, redaction, tags, translation
+from .identity import IDENTIFIERS
 from .job_definitions import JobDefinitions
-from .knowledge import Known, Outcome
+from .knowledge import Outcome
 from .models import ResourceHandlerRequest
 from .operation import Operation
 from .runtime import words
 from .runtime.failures import Failure
 from .runtime.limits import DEFAULTS, Limits
 from .runtime.plugin import ResourceType
+from .structure import Model
 
 # The limits' checks fit SageMaker: ACK waits 20 s for tags, and AWS's SageMaker SDK three minutes (36 times 5 s) for
 # the deletion of a monitoring schedule.
@@ -42,7 +31,7 @@ def create(operation: Operation) -> ProgressEvent:
     wanted, known, lost = operation.wanted_tags, operation.known, None
     if known is None or known.outcome is Outcome.IN_DOUBT:
         known, lost = ownership.create(operation, wanted)
-    look = partial(ownership.look_at_created, operation, known, wanted)
+    look = partial(ownership.look, operation, known, wanted)
     return progress.settled(look, operation.desired, known, operation.limits.checks.reads, lost)
 
 
@@ -64,13 +53,12 @@ def update(operation: Operation) -> ProgressEvent:
         to_set, to_remove = tags.change(replaced, wanted, actual)
         if not to_set and not to_remove:
             return progress.done(found)
-        name, arn = description["JobDefinitionName"], description["JobDefinitionArn"]
-        known = Known(arn, moments.created(description))
+        name, known = description["JobDefinitionName"], knowledge.about(description)
         LOG.info("Changing tags of %s for %s", words.shown(name), operation.request.logicalResourceIdentifier)
         confirm = partial(ownership.confirm, operation, name, known)
-        if operation.definitions.change_tags(name, arn, tags.to_wire(to_set), to_remove, confirm) is not Outcome.MADE:
+        if operation.definitions.change_tags(name, known.arn, to_set, to_remove, confirm) is not Outcome.MADE:
             description = None
-    look = partial(ownership.look_at_updated, operation, known, replaced, wanted, description)
+    look = partial(ownership.look, operation, known, wanted, replaced, description)
     return progress.settled(look, desired, known, operation.limits.checks.reads)
 
 
@@ -83,18 +71,17 @@ def delete(operation: Operation) -> ProgressEvent:
         return progress.done()
     if known is None:
         raise ended.failure.error()
-    checks, is_used = operation.limits.checks, ended.outcome is Outcome.TAKEN
-    delays, waiting = (
-        (checks.in_use, messages.WAITING_FOR_SCHEDULE) if is_used else (checks.reads, messages.LOOKING_AGAIN)
-    )
-    return progress.not_yet(ended.failure, operation.desired, known, delays, waiting)
+    desired, checks = operation.desired, operation.limits.checks
+    if ended.outcome is Outcome.TAKEN:
+        return progress.not_yet(ended.failure, desired, known, checks.in_use, messages.WAITING_FOR_SCHEDULE)
+    return progress.not_yet(ended.failure, desired, known, checks.reads)
 
 
 def list_page(operation: Operation) -> ProgressEvent:
     """Return one page of definitions, as ARN and name. EndpointName limits the list to that endpoint."""
     asked = operation.request.desiredResourceState
-    summaries, token = operation.definitions.page(operation.request.nextToken, asked.EndpointName if asked else None)
-    return progress.page([translation.listed(summary) for summary in summaries], token)
+    found, token = operation.definitions.page(operation.request.nextToken, asked.EndpointName if asked else None)
+    return progress.page([translation.listed(arn, name) for arn, name in found], token)
 
 
 HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
@@ -107,12 +94,8 @@ HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
 
 
 def resource_type(limits: Limits) -> ResourceType:
-    """Return the resource type, an entry point that Lambda can call.
-
-    Args:
-        limits: The limits of time, the clock and the pause.
-    """
-    built = ResourceType(TYPE_NAME, translation.Model, IDENTIFIERS, limits)
+    """Return the resource type with these limits of time, clock and pause, an entry point that Lambda can call."""
+    built = ResourceType(TYPE_NAME, Model, IDENTIFIERS, limits)
     for action, handle in HANDLERS.items():
         built.handler(action)(partial(_answer, handle, limits))
     return built
@@ -129,7 +112,7 @@ def _answer(
     if isinstance(known, Failure):
         return progress.failed(known, request.desiredResourceState)
     sagemaker = client.sagemaker(session, request.region, limits.wire)
-    definitions = JobDefinitions(sagemaker, limits, redaction.of(request))
+    definitions = JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
     return handle(Operation(definitions, request, known, limits))
 
 

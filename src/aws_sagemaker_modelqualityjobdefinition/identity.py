@@ -10,15 +10,17 @@ from .error_codes import ERRORS
 from .models import ResourceModel
 from .runtime import words
 
+IDENTIFIERS = ("JobDefinitionArn", "JobDefinitionName")
+"""The properties that identify a resource of this type."""
+
 NAME_LENGTH = 63
 """The maximum length of a name, in characters (SageMaker API, MonitoringJobDefinitionName)."""
 
 _DIGEST_LENGTH = 12
+_PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
 _PREFIX = "model-quality"
 """What a name begins with where the request has no stack and no logical id, to be recognized in SageMaker's console."""
 
-_PART_LENGTH = (NAME_LENGTH - _DIGEST_LENGTH - 2) // 2
-_KIND = "model-quality-job-definition"
 _ROLE = r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):"  # compiled on use, which is rare
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
@@ -46,30 +48,24 @@ def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> 
         token: The request's clientRequestToken. CloudFormation sends it again when it repeats a request.
     """
     stack_name = stack_id.split("/")[1] if stack_id and stack_id.count("/") > 1 else stack_id
-    readable = [_readable(part) for part in (stack_name, logical_id) if part]
+    parts = [re.sub(r"[^a-z0-9]+", "-", part.lower())[:_PART_LENGTH] for part in (stack_name, logical_id) if part]
+    start = "-".join(filter(None, (part.strip("-") for part in parts))) or _PREFIX
     digest = hashlib.sha256(json.dumps([stack_id, logical_id, token]).encode()).hexdigest()
-    return "-".join([*(filter(None, readable) if any(readable) else [_PREFIX]), digest[:_DIGEST_LENGTH]])
+    return f"{start}-{digest[:_DIGEST_LENGTH]}"
 
 
 def arn_of(generated: str, role: str | None, region: str | None, account: str | None) -> str | None:
     """Return the ARN that a definition with a generated name has or will have.
 
-    It is known before SageMaker answers, so a lost answer can't orphan the definition. The partition is the role's. The
-    role must belong to the definition's partition and account (iam:PassRole).
-
-    Args:
-        generated: A name from `generated_name`.
-        role: The RoleArn property.
-        region: The request's region.
-        account: The request's account.
-
-    Returns:
-        The ARN; None if RoleArn is not an ARN of a role, which SageMaker refuses.
+    It is known before SageMaker answers, so a lost answer can't orphan the definition. Region and account are the
+    request's. The partition is that of RoleArn, which must belong to the definition's partition and account
+    (iam:PassRole). SageMaker refuses what is not an ARN of a role: None.
     """
     parts = re.match(_ROLE, role or "")
     if parts is None or region is None:
         return None
-    return f"arn:{parts['partition']}:sagemaker:{region}:{account or parts['account']}:{_KIND}/{generated}".lower()
+    owner = f"{parts['partition']}:sagemaker:{region}:{account or parts['account']}"
+    return f"arn:{owner}:model-quality-job-definition/{generated}".lower()
 
 
 def parse(arn: str) -> Arn:
@@ -87,12 +83,8 @@ def parse(arn: str) -> Arn:
 def name_of(model: ResourceModel | None, region: str | None, account: str | None) -> str:
     """Return the name of the definition that a request identifies, by its ARN if there is one, else by its name.
 
-    If both are given and match, the result is spelled like the name: SageMaker returns ARNs in lower case.
-
-    Args:
-        model: The properties in the request; None if there are none.
-        region: The request's region.
-        account: The request's account.
+    If both are given and match, the result is spelled like the name: SageMaker returns ARNs in lower case. Region and
+    account are the request's.
 
     Raises:
         InvalidRequest: The ARN is not of this type.
@@ -112,30 +104,16 @@ def name_of(model: ResourceModel | None, region: str | None, account: str | None
     return arn.name
 
 
-def confirm(asked: ResourceModel | None, found_arn: str) -> None:
-    """Make sure that a definition found by its name has the ARN in the request.
+def confirm(arn: str | None, found: str) -> None:
+    """Make sure that a definition found by its name has the expected ARN, if one is.
 
     Raises:
         NotFound: It has another ARN.
     """
-    if asked is not None and asked.JobDefinitionArn:
-        confirm_arn(asked.JobDefinitionArn, found_arn)
-
-
-def confirm_arn(arn: str, found: str) -> None:
-    """Make sure that a definition found by its name has this ARN.
-
-    Raises:
-        NotFound: It has another ARN.
-    """
-    if not same(arn, found):
+    if arn and not same(arn, found):
         raise ERRORS.not_found(arn).error()
 
 
 def same(one: str, other: str) -> bool:
     """Return whether two names or two ARNs are equal. Like SageMaker, this ignores case."""
     return one.lower() == other.lower()
-
-
-def _readable(part: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", part.lower())[:_PART_LENGTH].strip("-")

@@ -4,7 +4,7 @@ It is bound to the definition's ARN and creation time, never to the request's to
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -40,8 +40,8 @@ class Known(NamedTuple):
     """How many invocations of this request came before."""
 
     def is_other(self, created: datetime | None) -> bool:
-        """Return whether a definition of the same name is certainly another one, because its creation time differs."""
-        return self.created is not None and created is not None and not moments.same(self.created, created)
+        """Return whether a definition of the same name is certainly another one: times are equal to the millisecond."""
+        return self.created is not None and created is not None and abs(self.created - created) >= _MILLISECOND
 
     def context(self) -> dict[str, Any]:
         """Return the callback context."""
@@ -54,21 +54,22 @@ class Known(NamedTuple):
         }
 
 
+def about(description: Mapping[str, Any]) -> Known:
+    """Return what Describe's answer says of a definition."""
+    return Known(description["JobDefinitionArn"], moments.created(description))
+
+
+_MILLISECOND = timedelta(milliseconds=1)
 _MEMBERS = frozenset({"Attempt", "Arn", "Outcome", "CreationTime", "Began"})
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _MOST_ATTEMPTS = 100
 
 
 def of(context: Mapping[str, Any], model: ResourceModel | None) -> Known | Failure | None:
-    """Return what earlier invocations of a request know; None in its first one.
+    """Return what earlier invocations of a request know, by its callback context; None in its first one.
 
-    Args:
-        context: The callback context.
-        model: The properties in the request.
-
-    Returns:
-        A failure if the context isn't of this type, or not about the definition that the properties identify. It is no
-        knowledge then: nothing may be created, changed or deleted on its word.
+    It is a failure if the context isn't of this type, or not about the definition that the model identifies. It is no
+    knowledge then: nothing may be created, changed or deleted on its word.
     """
     if not context:
         return None

@@ -9,9 +9,7 @@ from .models import ResourceHandlerRequest, ResourceModel
 from .runtime.limits import Limits
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef
-
-    Description = DescribeModelQualityJobDefinitionResponseTypeDef
+    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef as Description
 
 
 class Operation(NamedTuple):
@@ -53,10 +51,10 @@ class Operation(NamedTuple):
             NotFound: There is none, or the definition with its name has another ARN.
         """
         description = self.definitions.describe(self.name)
-        identity.confirm(self.request.desiredResourceState, description["JobDefinitionArn"])
+        identity.confirm(self.desired.JobDefinitionArn, description["JobDefinitionArn"])
         return description
 
     def with_tags(self, description: "Description") -> tuple[ResourceModel, tags.Tags]:
         """Return a definition's model and all its tags."""
         found = self.definitions.tags(description["JobDefinitionName"], description["JobDefinitionArn"])
-        return translation.model(description, found), tags.from_wire(found)
+        return translation.model(description, found), found

@@ -12,13 +12,13 @@ other definitions are left alone, because CloudFormation would later delete an a
 """
 
 import logging
-from enum import Enum
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from . import comparison, identity, messages, moments, tags, translation
+from . import comparison, identity, knowledge, messages, moments, tags, translation
 from .error_codes import ERRORS
 from .job_definitions import Ended
 from .knowledge import Known, Outcome
@@ -27,19 +27,15 @@ from .runtime import deadline, failures, words
 from .runtime.failures import Failure, HandlerError
 
 if TYPE_CHECKING:
-    from .operation import Description, Operation
+    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef as Description
+
+    from .operation import Operation
 
 LOG = logging.getLogger(__name__)
 
-_TAGS = "Tags"
-
 
 def create(operation: "Operation", wanted: tags.Tags) -> tuple[Known, Failure | None]:
-    """Create a definition with the given or a generated name.
-
-    Args:
-        operation: The operation. A callback has the name of the first invocation in its model.
-        wanted: The definition's tags, with those of the stack.
+    """Create a definition with these tags, and the given or a generated name, which a callback has in its model.
 
     Returns:
         What is known of the definition, and Create's failure if it is in doubt.
@@ -49,81 +45,61 @@ def create(operation: "Operation", wanted: tags.Tags) -> tuple[Known, Failure | 
         HandlerError: Create failed and left nothing for CloudFormation to clean up.
     """
     desired, request, known = operation.desired, operation.request, operation.known
-    is_generated = known is not None or not desired.JobDefinitionName
     name = desired.JobDefinitionName or identity.generated_name(
         request.stackId, request.logicalResourceIdentifier, request.clientRequestToken
     )
     LOG.info("Creating %s for %s", words.shown(name), request.logicalResourceIdentifier)
     ended = operation.definitions.create(translation.request(desired, name, wanted))
-    if ended.outcome is Outcome.MADE:
+    if ended.failure is None:
         return (known or Known(ended.arn))._replace(arn=ended.arn, outcome=Outcome.MADE), None
-    failure = ended.failure
-    assert failure is not None  # noqa: S101 - every other outcome has one
-    if not is_generated:
-        return _proven(operation, name, wanted, ended, failure), None
-    arn = known.arn if known else identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
-    if arn is None or (ended.outcome is Outcome.REFUSED and known is None):
-        raise failure.error()
+    if known is None:
+        if ended.outcome is Outcome.REFUSED:
+            raise ended.failure.error()
+        if desired.JobDefinitionName:
+            return _proven(operation, name, wanted, ended, ended.failure), None
+        arn = identity.arn_of(name, desired.RoleArn, request.region, request.awsAccountId)
+        if arn is None:
+            raise ended.failure.error()
+        known = Known(arn)
     outcome = Outcome.TAKEN if ended.outcome is Outcome.TAKEN else Outcome.IN_DOUBT
-    return (known or Known(arn))._replace(outcome=outcome), failure
+    return known._replace(outcome=outcome), ended.failure
 
 
-def look_at_created(operation: "Operation", known: Known, wanted: tags.Tags) -> Look:
-    """Look whether a created definition exists as desired, with all its tags.
+def look(
+    operation: "Operation",
+    known: Known,
+    wanted: tags.Tags,
+    replaced: tags.Tags | None = None,
+    description: "Description | None" = None,
+) -> Look:
+    """Look whether a definition that was created or updated is as desired, with the wanted tags.
 
-    Args:
-        operation: The operation.
-        known: What is known of the definition.
-        wanted: Its tags, with those of the stack.
+    After an update, `replaced` are the tags before it. `description` is given if it was read in this invocation and
+    can't have changed since.
     """
-    arn = identity.parse(known.arn)
-    description = operation.definitions.describe(operation.desired.JobDefinitionName or arn.name)
-    identity.confirm_arn(known.arn, description["JobDefinitionArn"])
+    name = operation.desired.JobDefinitionName or identity.parse(known.arn).name
+    description = description or operation.definitions.describe(name)
+    identity.confirm(known.arn, description["JobDefinitionArn"])
     created = moments.created(description)
     if known.is_other(created):
         return Look(problem=ERRORS.not_found(known.arn), is_others=True)
     if known.outcome is not Outcome.MADE:
-        differing = comparison.differences(operation.desired, translation.model(description, []))
+        differing = comparison.differences(operation.desired, translation.model(description, {}))
         if differing:
             advice = messages.GENERATED_NAME_IS_TAKEN.failure(properties=", ".join(differing))
-            return Look(problem=ERRORS.already_exists(arn.name, advice), is_others=True)
+            return Look(problem=ERRORS.already_exists(name, advice), is_others=True)
     try:
         found, actual = operation.with_tags(description)
     except HandlerError as error:
         return Look(problem=failures.of(error), created=created)
-    if wanted.items() <= actual.items():
+    if tags.are_as_desired(replaced or {}, wanted, actual):
         return Look(found)
-    delays = operation.limits.checks.reads
-    return Look(problem=messages.TAGS_LAG.failure(seconds=sum(delays)), created=created)
-
-
-def look_at_updated(
-    operation: "Operation", known: Known, replaced: tags.Tags, wanted: tags.Tags, description: "Description | None"
-) -> Look:
-    """Look whether an updated definition has the desired tags.
-
-    Args:
-        operation: The operation.
-        known: What is known of the definition.
-        replaced: Its tags before the update, with those of the stack.
-        wanted: Its desired tags, with those of the stack.
-        description: Its description, if that was read in this invocation and can't have changed since.
-    """
-    description = description or operation.describe()
-    if known.is_other(moments.created(description)):
-        return Look(problem=ERRORS.not_found(known.arn), is_others=True)
-    found, actual = operation.with_tags(description)
-    if any(tags.difference(replaced, wanted, actual)):
-        return Look(problem=messages.CHANGED_TAGS_LAG.failure(seconds=sum(operation.limits.checks.reads)))
-    return Look(found)
+    late = messages.TAGS_LAG if replaced is None else messages.CHANGED_TAGS_LAG
+    return Look(problem=late.failure(seconds=sum(operation.limits.checks.reads)), created=created)
 
 
 def delete(operation: "Operation", name: str) -> tuple[Known | None, Ended]:
-    """Delete a definition, unless it is gone and another one has its name.
-
-    Args:
-        operation: The operation.
-        name: The definition's name.
+    """Delete the definition with a name, unless it is gone and another one has its name.
 
     Returns:
         What the next invocation has to know, None if there can be none; and how the deletion ended.
@@ -132,78 +108,56 @@ def delete(operation: "Operation", name: str) -> tuple[Known | None, Ended]:
     known = operation.known or Known(
         model.JobDefinitionArn or "", moments.read(model.CreationTime), began=operation.limits.time.now()
     )
-    ended = operation.definitions.delete(
-        name, partial(confirm, operation, name, known), has_begun=operation.known is not None
-    )
+    has_begun = operation.known is not None
+    ended = operation.definitions.delete(name, partial(confirm, operation, name, known), has_begun=has_begun)
     if ended.outcome is Outcome.TAKEN and not (known.arn and known.created):
-        known = _in_use(operation, name, known)
+        with suppress(HandlerError):  # a callback must know enough to delete no other definition
+            found = knowledge.about(operation.definitions.describe(name))
+            known = known._replace(arn=known.arn or found.arn, created=known.created or found.created)
     return known if known.arn and ended.outcome is not Outcome.REFUSED else None, ended
 
 
 def confirm(operation: "Operation", name: str, known: Known) -> None:
     """Make sure that a definition is still there, and not another one that has its name now.
 
-    Args:
-        operation: An operation, one of whose requests may have deleted or changed the definition.
-        name: The definition's name.
-        known: What is known of the definition: when it was created, or at least when its deletion began.
+    It must be known when it was created, or at least when its deletion began. It is gone if Describe says so for some
+    seconds: replicas may be old.
 
     Raises:
         NotFound: It is gone.
         HandlerError: It can't be decided. The code is one that CloudFormation retries.
     """
-    description = _described(operation, name)
-    if description is None or not _is_same(operation, known, description):
-        raise ERRORS.not_found(known.arn or name).error()
-
-
-def _is_same(operation: "Operation", known: Known, description: "Description") -> bool:
-    created, checks = moments.created(description), operation.limits.checks
-    if known.created is not None and created is not None:
-        return moments.same(known.created, created)
-    if known.created is not None or known.began is None or operation.limits.time.now() < known.began:
-        raise messages.NO_TIMES.error()
-    later = moments.created_after(description, operation.limits.time.now() - known.began)
-    if later is None:
-        raise messages.NO_TIMES.error()
-    if abs(later) > checks.clocks_differ:
-        return later < 0
-    if comparison.differences(operation.desired, translation.model(description, [])):
-        return False
-    raise messages.TOO_CLOSE.error()
-
-
-def _described(operation: "Operation", name: str) -> "Description | None":
-    """Return a definition's description; None if it is gone, which must hold for some seconds: replicas may be old."""
     for pause in (0.0, *operation.limits.checks.replicas):
         operation.limits.time.pause(pause)
         try:
-            return operation.definitions.describe(name)
+            description = operation.definitions.describe(name)
         except HandlerError as error:
             failure = failures.of(error)
-            if failure.code is not HandlerErrorCode.NotFound:
-                if failure.is_retriable:
-                    raise
-                raise messages.NOT_DECIDED.error(problem=failure.words) from error
-    return None
+            if failure.code is HandlerErrorCode.NotFound:
+                continue
+            if failure.is_retriable:
+                raise
+            raise messages.NOT_DECIDED.error(problem=failure.words) from error
+        if _is_same(operation, known, description):
+            return
+        break
+    raise ERRORS.not_found(known.arn or name).error()
 
 
-def _in_use(operation: "Operation", name: str, known: Known) -> Known:
-    """Return what can be known of a definition that a monitoring schedule uses, so that a callback deletes no other."""
-    try:
-        description = operation.definitions.describe(name)
-    except HandlerError:
-        return known
-    return known._replace(
-        arn=known.arn or description["JobDefinitionArn"], created=known.created or moments.created(description)
-    )
-
-
-class _Verdict(Enum):
-    OURS = "ours"
-    THEIRS = "theirs"
-    UNKNOWN = "unknown"
-    """A later look may show more."""
+def _is_same(operation: "Operation", known: Known, description: "Description") -> bool:
+    created, began, now = moments.created(description), known.began, operation.limits.time.now()
+    if known.created is not None and created is not None:
+        return not known.is_other(created)
+    later = None
+    if known.created is None and began is not None and began <= now:
+        later = moments.created_after(description, now - began)
+    if later is None:
+        raise messages.NO_TIMES.error()
+    if abs(later) > operation.limits.checks.clocks_differ:
+        return later < 0
+    if comparison.differences(operation.desired, translation.model(description, {})):
+        return False
+    raise messages.TOO_CLOSE.error()
 
 
 class _Seen(NamedTuple):
@@ -214,49 +168,41 @@ class _Seen(NamedTuple):
     """When it was described (monotonic clock)."""
     differing: list[str]
     """The properties in which it differs from the request."""
-    doubt: str = ""
+    doubt: str
     """Why it is unknown whether its tags are equal."""
 
 
 def _proven(operation: "Operation", name: str, wanted: tags.Tags, ended: Ended, failure: Failure) -> Known:
     """Return a definition with a user-provided name whose Create took effect although its answer was lost.
 
-    Args:
-        operation: The operation.
-        name: The user-provided name.
-        wanted: The definition's tags, with those of the stack.
-        ended: How Create ended.
-        failure: Why it didn't succeed.
-
     Raises:
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
         HandlerError: Create's failure, if no such definition is seen.
     """
-    if ended.outcome is Outcome.REFUSED:
-        raise failure.error()
     checks = operation.limits.checks
     pauses = iter((*checks.looks, 0.0))
     while True:
         seen = _look(operation, name, wanted)
-        verdict = _verdict(seen, ended.in_doubt_since, checks.clocks_differ)
-        if isinstance(seen, _Seen) and verdict is _Verdict.OURS:
-            return Known(str(seen.description["JobDefinitionArn"]), moments.created(seen.description))
+        outcome = _outcome(seen, ended.in_doubt_since, checks.clocks_differ)
+        if isinstance(seen, _Seen) and outcome is Outcome.MADE:
+            return knowledge.about(seen.description)
         pause = min(next(pauses), deadline.remaining() - checks.look_time)
-        if verdict is _Verdict.THEIRS or pause <= 0:
+        if outcome is Outcome.TAKEN or pause <= 0:
             raise _unproven(operation, name, seen, ended, failure).error()
         operation.limits.time.pause(pause)
 
 
-def _verdict(seen: _Seen | Failure, since: float | None, margin: float) -> _Verdict:
+def _outcome(seen: _Seen | Failure, since: float | None, margin: float) -> Outcome:
+    """Return how Create ended, by what was seen: MADE, TAKEN by somebody else, or IN_DOUBT if more looks may tell."""
     if since is None:
-        return _Verdict.THEIRS
+        return Outcome.TAKEN
     if isinstance(seen, Failure):
-        return _Verdict.UNKNOWN
+        return Outcome.IN_DOUBT
     later = moments.created_after(seen.description, seen.at - since)
-    if later is None or later < -margin or seen.differing not in ([], [_TAGS]):
-        return _Verdict.THEIRS
+    if later is None or later < -margin or {*seen.differing} - {"Tags"}:
+        return Outcome.TAKEN
     # ListTags lags behind Create.
-    return _Verdict.UNKNOWN if seen.differing or seen.doubt else _Verdict.OURS
+    return Outcome.IN_DOUBT if seen.differing or seen.doubt else Outcome.MADE
 
 
 def _look(operation: "Operation", name: str, wanted: tags.Tags) -> _Seen | Failure:
@@ -264,34 +210,36 @@ def _look(operation: "Operation", name: str, wanted: tags.Tags) -> _Seen | Failu
     try:
         description = operation.definitions.describe(name)
         at = operation.limits.time.monotonic()
-        differing = comparison.strict_differences(operation.desired, translation.model(description, []))
+        existing = translation.model(description, {})
     except HandlerError as error:
         return failures.of(error)
+    differing, doubt = comparison.differences(operation.desired, existing, existing), ""
     try:
-        found = operation.definitions.tags(name, description["JobDefinitionArn"])
+        actual = tags.without_reserved(operation.definitions.tags(name, description["JobDefinitionArn"]))
     except HandlerError:
-        return _Seen(description, at, differing, ", but its tags can't be read")
-    actual = tags.without_reserved(tags.from_wire(found))
-    if not actual.items() <= wanted.items():
-        return _Seen(description, at, [*differing, _TAGS])
-    return _Seen(
-        description, at, differing, "" if actual == wanted else ", but SageMaker doesn't report all of its tags"
-    )
+        doubt = ", but its tags can't be read"
+    else:
+        if not actual.items() <= wanted.items():
+            differing = [*differing, "Tags"]
+        elif actual != wanted:
+            doubt = ", but SageMaker doesn't report all of its tags"
+    return _Seen(description, at, differing, doubt)
 
 
 def _unproven(operation: "Operation", name: str, seen: _Seen | Failure, ended: Ended, failure: Failure) -> Failure:
     """Return why CREATE doesn't adopt what it saw, with what is known about it and what to do."""
-    if isinstance(seen, Failure) and ended.outcome is Outcome.IN_DOUBT:
-        is_visible = seen.code is not HandlerErrorCode.NotFound
-        message = messages.NOBODY_KNOWS if is_visible else messages.NONE_IS_VISIBLE
-        return failure._replace(words=message.words.format(problem=failure.words, look=seen.words))
     in_stack = operation.request.stackId is not None
     if isinstance(seen, Failure):
+        if ended.outcome is Outcome.IN_DOUBT:
+            is_visible = seen.code is not HandlerErrorCode.NotFound
+            message = messages.NOBODY_KNOWS if is_visible else messages.NONE_IS_VISIBLE
+            return failure._replace(words=message.words.format(problem=failure.words, look=seen.words))
         message = messages.CAN_NOT_BE_READ if in_stack else messages.CAN_NOT_BE_READ_OUTSIDE_STACKS
         return ERRORS.already_exists(name, message.failure(problem=seen.words), failure)
-    created = moments.text(moments.created(seen.description))
-    if not seen.differing:
-        return ERRORS.already_exists(name, messages.IS_EQUAL.failure(created=created, doubt=seen.doubt), failure)
     message = messages.DIFFERS if in_stack else messages.DIFFERS_OUTSIDE_STACKS
-    advice = message.failure(created=created, properties=", ".join(seen.differing))
+    if not seen.differing:
+        message = messages.IS_EQUAL
+    moment = moments.created(seen.description)
+    created = moment.isoformat(timespec="seconds") if moment else "an unknown time"
+    advice = message.failure(created=created, properties=", ".join(seen.differing), doubt=seen.doubt)
     return ERRORS.already_exists(name, advice, failure)

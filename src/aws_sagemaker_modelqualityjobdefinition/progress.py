@@ -57,17 +57,12 @@ def settled(
 ) -> ProgressEvent:
     """Answer with the resource if it is in the desired state; otherwise, that CloudFormation must check again later.
 
-    As soon as SageMaker has, or may have, accepted a change, every answer must carry the model with its ARN, failures
-    included. Without it, CloudFormation loses track of the resource. An exception carries no model, so errors of
-    `look` become answers here.
+    As soon as SageMaker has, or may have, accepted a change, every answer must carry the model with its ARN, or
+    CloudFormation loses track of the resource. An exception carries none, so errors of `look` become answers here.
 
-    Args:
-        look: Looks at the resource.
-        model: The desired state.
-        known: What is known of the resource.
-        delays: Seconds before each further check.
-        lost: The failure of a change whose outcome is in doubt. Unless `look` shows the resource, the next invocation
-            sends the change again, and the operation finally fails with this failure.
+    The delays are the seconds before each further invocation. `lost` is the failure of a change whose outcome is in
+    doubt: unless `look` shows the resource, the next invocation sends the change again, and the operation finally fails
+    with this failure.
 
     Raises:
         HandlerError: The resource belongs to somebody else. There is no model, because CloudFormation deletes what a
@@ -95,16 +90,14 @@ def not_yet(
     delays: Sequence[float],
     waiting: Message = messages.LOOKING_AGAIN,
 ) -> ProgressEvent:
-    """Answer that CloudFormation must call again later; after the last delay, that the operation failed.
+    """Answer that CloudFormation must call again, and what is waited for; after the last delay, the problem.
 
-    Args:
-        problem: Why the operation is not done, and the failure that it finally ends with.
-        model: The desired state.
-        known: What is known of the resource.
-        delays: Seconds before each further invocation.
-        waiting: Says what the operation waits for.
+    The model gets what identifies the definition: ARN, name and creation time.
     """
-    model = identified(model, known)
+    model = copy(model)
+    model.JobDefinitionArn = known.arn
+    model.JobDefinitionName = model.JobDefinitionName or known.arn.rpartition("/")[2]
+    model.CreationTime = known.created.isoformat() if known.created else model.CreationTime
     if known.attempt >= len(delays):
         return failed(problem, model)
     delay = int(delays[known.attempt])
@@ -116,12 +109,3 @@ def not_yet(
         callbackContext=known._replace(attempt=known.attempt + 1).context(),
         callbackDelaySeconds=delay,
     )
-
-
-def identified(model: ResourceModel, known: Known) -> ResourceModel:
-    """Return a model with what identifies the definition: ARN, name and creation time."""
-    found = copy(model)
-    found.JobDefinitionArn = known.arn
-    found.JobDefinitionName = model.JobDefinitionName or known.arn.rpartition("/")[2]
-    found.CreationTime = known.created.isoformat() if known.created else model.CreationTime
-    return found

@@ -1,8 +1,6 @@
 """Keeps the values of Environment out of messages. They may be secrets, and SageMaker quotes what it refuses."""
 
 import re
-from collections.abc import Callable
-from functools import partial
 
 from .models import ResourceHandlerRequest
 from .runtime import words
@@ -14,16 +12,8 @@ _READ = 50_000
 """How much of a text is searched, in characters. A message shows far less."""
 
 
-def of(request: ResourceHandlerRequest) -> Callable[[str], str]:
-    """Return a function that hides the values of a request's Environment in a text.
-
-    Args:
-        request: The request, with the desired and the previous state.
-    """
-    return partial(_hidden, request)
-
-
-def _hidden(request: ResourceHandlerRequest, text: str) -> str:
+def hidden(request: ResourceHandlerRequest, text: str) -> str:
+    """Return a text without the values of a request's Environment, desired and previous."""
     names: dict[str, str] = {}
     for state in (request.desiredResourceState, request.previousResourceState):
         specification = state.ModelQualityAppSpecification if state else None

@@ -1,9 +1,9 @@
-"""Tags: merge the stack's with the resource's, compute an update's changes, report them in a model.
+"""Tags: merge the stack's with the resource's, and compute what an update changes.
 
 Inside the package, tags are a dict from key to value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import messages
@@ -20,11 +20,9 @@ Tags = dict[str, str]
 
 
 def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
-    """Return a definition's desired tags: those of the stack, overridden by the Tags property.
+    """Return a definition's desired tags: those of the stack, overridden by its own, the Tags property.
 
-    Args:
-        stack: The tags of the stack. Keys that begin with aws: are left out, because only AWS can set them.
-        own: The Tags property.
+    Keys of the stack that begin with aws: are left out, because only AWS can set them.
 
     Raises:
         InvalidRequest: The property has a tag without key or value, a duplicate key or a reserved key, or there are
@@ -32,7 +30,9 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
     """
     mine: Tags = {}
     for number, tag in enumerate(own or ()):
-        key, value = (_given(tag, member, number) for member in ("Key", "Value"))
+        key, value = tag.Key, tag.Value
+        if key is None or value is None:
+            raise messages.TAG_IS_INCOMPLETE.error(number=number, member="Key" if key is None else "Value")
         if reserved(key):
             raise messages.TAG_IS_RESERVED.error(number=number, key=words.shown(key))
         if key in mine:
@@ -46,45 +46,28 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
     return merged
 
 
-def difference(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]]:
-    """Return the tags to set and the keys to remove until ListTags reports the desired tags.
+def are_as_desired(previous: Tags, desired: Tags, actual: Tags) -> bool:
+    """Return whether ListTags reports the desired tags, and no previous one that is not desired any more.
 
-    A key is removed only if the stack or the template set it before. Tags that others added stay.
-
-    Args:
-        previous: The tags in the previous stack and template.
-        desired: The tags in the current stack and template.
-        actual: The tags that ListTags reports.
+    Previous and desired are the tags in stack and template. Tags that others added don't count.
     """
-    to_set = {key: value for key, value in desired.items() if actual.get(key) != value}
-    to_remove = [key for key in previous if key not in desired and key in actual]
-    return to_set, to_remove
+    return desired.items() <= actual.items() and actual.keys().isdisjoint(previous.keys() - desired.keys())
 
 
 def change(previous: Tags, desired: Tags, actual: Tags) -> tuple[Tags, list[str]]:
     """Return the tags to set and the keys to remove so that a definition has the desired tags.
 
     ListTags lags behind. So a difference between previous and desired tags is sent even if ListTags already reports the
-    desired tag. The arguments are those of `difference`.
+    desired tag. A key is removed only if the stack or the template set it before. Tags that others added stay.
     """
     to_set = {key: value for key, value in desired.items() if {previous.get(key), actual.get(key)} != {value}}
     to_remove = [key for key in previous if key not in desired]
     return to_set, to_remove
 
 
-def report(actual: Tags) -> list[Tag]:
-    """Return a definition's tags for a model, without AWS's own (aws:...)."""
-    return [Tag(Key=key, Value=value) for key, value in without_reserved(actual).items()]
-
-
 def without_reserved(tags: Mapping[str, str]) -> Tags:
     """Return tags without AWS's own (aws:...)."""
     return {key: value for key, value in tags.items() if not reserved(key)}
-
-
-def from_wire(wire: Iterable["TagTypeDef"]) -> Tags:
-    """Return ListTags' answer as a dict."""
-    return {tag["Key"]: tag["Value"] for tag in wire}
 
 
 def to_wire(tags: Tags) -> list["TagTypeDef"]:
@@ -95,10 +78,3 @@ def to_wire(tags: Tags) -> list["TagTypeDef"]:
 def reserved(key: str) -> bool:
     """Return whether a key is reserved for AWS: it begins with aws:, upper or lower case (SageMaker API, Tag)."""
     return key.lower().startswith("aws:")
-
-
-def _given(tag: Tag, member: str, number: int) -> str:
-    value = getattr(tag, member)
-    if value is None:
-        raise messages.TAG_IS_INCOMPLETE.error(number=number, member=member)
-    return str(value)

@@ -9,53 +9,23 @@ Names are the same on both sides, at every depth, so values are copied unchanged
 - Members of an answer that the schema doesn't have are dropped, so a member that SageMaker adds later breaks nothing.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 
 from . import messages, moments, structure
 from . import tags as tag_rules
-from .models import ResourceModel
+from .models import ResourceModel, Tag
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import (
-        CreateModelQualityJobDefinitionRequestTypeDef,
-        DescribeModelQualityJobDefinitionResponseTypeDef,
-        MonitoringJobDefinitionSummaryTypeDef,
-        TagTypeDef,
-    )
+    from mypy_boto3_sagemaker.type_defs import CreateModelQualityJobDefinitionRequestTypeDef as Request
+    from mypy_boto3_sagemaker.type_defs import DescribeModelQualityJobDefinitionResponseTypeDef as Description
 
 _NOT_IN_REQUESTS = frozenset({"CreationTime", "EndpointName", "JobDefinitionArn", "JobDefinitionName", "Tags"})
-_NOTHING: dict[str, Any] = dict.fromkeys(ResourceModel.__dataclass_fields__)
 
 
-class Model(ResourceModel):
-    """The generated model, with a `_deserialize` that loses nothing.
-
-    The generated one turns an empty object into None, which loses `Csv: {}`. It also modifies its argument, and raises
-    KeyError for an unknown property.
-    """
-
-    @classmethod
-    def _deserialize(cls, json_data: Mapping[str, Any] | None) -> ResourceModel | None:
-        """Return the model for properties; None if there are none.
-
-        Numbers and booleans can be strings, as CloudFormation sends them.
-
-        Raises:
-            InvalidRequest: A property is unknown or of another type. The message names it without its value.
-        """
-        return structure.structured(json_data, strict=True) if json_data else None
-
-
-def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateModelQualityJobDefinitionRequestTypeDef":
-    """Return the Create request for a model.
-
-    Args:
-        model: The desired state.
-        name: The definition's name.
-        tags: The merged tags of the stack and the model.
+def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "Request":
+    """Return the Create request for a desired state, with the definition's name and the merged tags.
 
     Raises:
         InvalidRequest: DatasetFormat selects no format, because it contains only `Parquet: false`.
@@ -70,41 +40,33 @@ def request(model: ResourceModel, name: str, tags: tag_rules.Tags) -> "CreateMod
     wire["JobDefinitionName"] = name
     if tags:
         wire["Tags"] = tag_rules.to_wire(tags)
-    return cast("CreateModelQualityJobDefinitionRequestTypeDef", wire)
+    return cast("Request", wire)
 
 
-def model(
-    description: "DescribeModelQualityJobDefinitionResponseTypeDef", tags: "Sequence[TagTypeDef]"
-) -> ResourceModel:
+def model(description: "Description", tags: tag_rules.Tags) -> ResourceModel:
     """Return the model of an existing definition: all of SageMaker's description, without write-only properties.
-
-    Args:
-        description: Describe's answer.
-        tags: ListTags' answer.
 
     Raises:
         ServiceInternalError: The description is malformed.
     """
     wire = {name: value for name, value in description.items() if name != "EndpointName"}  # write-only
-    wire["CreationTime"] = moments.created(description)
+    created = moments.created(description)
+    wire["CreationTime"] = created.isoformat() if created else None
     try:
         dataset_format = _dataset_format(wire)
         if dataset_format is not None and "Parquet" in dataset_format:
             dataset_format["Parquet"] = True
-        found = structure.structured(wire, strict=False)
+        found = cast("ResourceModel", structure.Model._deserialize(wire, strict=False))
     except (InvalidRequest, RecursionError) as error:
         raise messages.NO_DESCRIPTION.error(problem=error) from error
-    found.Tags = tag_rules.report(tag_rules.from_wire(tags))
+    found.Tags = [Tag(Key=key, Value=value) for key, value in tag_rules.without_reserved(tags).items()]
     return found
 
 
-def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
+def listed(arn: str, name: str) -> ResourceModel:
     """Return the model of a definition in a list, with its identifiers only."""
-    identifiers = {
-        "JobDefinitionArn": summary["MonitoringJobDefinitionArn"],
-        "JobDefinitionName": summary["MonitoringJobDefinitionName"],
-    }
-    return ResourceModel(**_NOTHING | identifiers)
+    nothing: dict[str, Any] = dict.fromkeys(ResourceModel.__dataclass_fields__)
+    return ResourceModel(**nothing | {"JobDefinitionArn": arn, "JobDefinitionName": name})
 
 
 def _dataset_format(wire: dict[str, Any]) -> dict[str, Any] | None:

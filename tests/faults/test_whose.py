@@ -68,6 +68,19 @@ def test_a_foreign_definition_under_a_generated_name_is_left_alone(
     assert world.sagemaker.definitions == before
 
 
+def test_a_definition_under_a_generated_name_that_can_never_be_read_is_named(world: World) -> None:
+    """The ARN is the lesser evil: a generated name is almost surely the request's own (guides/proof.md)."""
+    name = generated_name(world)
+    world.sagemaker.create_foreign(minimal() | OTHER_ROLE | {"JobDefinitionName": name}, {"owner": "them"})
+    before = world.sagemaker.definitions
+    world.plan(Fault("denied", DESCRIBE, calls=FOREVER))
+    outcome = world.request("CREATE", minimal())
+    check(outcome, "FAILED AccessDenied + model", "-")
+    assert outcome.model is not None
+    assert (outcome.model["JobDefinitionArn"], "RoleArn" in outcome.message) == (arn(name), False)
+    assert world.sagemaker.definitions == before
+
+
 # a fault of Delete      | moment | calls
 LOST = """
   FAILED silence reset closed cut-in-status 302 html | after | once

@@ -300,6 +300,30 @@ def test_an_invocation_ends_in_time(
     assert len(server.operations) < 60
 
 
+@pytest.mark.parametrize("action", ["CREATE", "READ", "UPDATE", "DELETE", "LIST"])
+def test_an_invocation_ends_in_time_although_the_name_server_hangs(
+    monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Two attempts wait as long as a connection may take; nothing was sent, so no failure names a definition."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "http://sagemaker.example.com")
+    opened, asked = threading.Event(), list[str]()
+
+    def hang(host: str, *_: object, **__: object) -> None:
+        asked.append(host)
+        opened.wait(60)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    properties = maximal() | {"JobDefinitionName": None}
+    identifier = {} if action == "CREATE" else {"JobDefinitionName": "Fraud-Quality"}
+    with check_duration(action):
+        answer = invoke_scaled(action, properties | identifier, properties | identifier)
+    opened.set()
+    assert (answer["status"], answer["errorCode"]) == ("FAILED", "NetworkFailure")
+    assert "resourceModel" not in answer
+    assert asked == ["sagemaker.example.com"] * 2
+
+
 def test_a_slow_connection_is_thrown_away_and_the_next_request_is_well(start_server: StartServer) -> None:
     """A warm function closes the connection, so that the rest of a slow answer can't reach a later request."""
     drips = threading.Event()

@@ -262,6 +262,16 @@ def test_a_removed_part_of_a_property_is_a_change(wire: Wire) -> None:
     assert "NetworkConfig" in answer["message"]
 
 
+def test_an_empty_format_in_the_place_of_another_is_a_change(wire: Wire) -> None:
+    """Csv and Json select a format even if they are empty, so one of them doesn't meet the other."""
+    identifier = create(batch({"Csv": {}}), wire)
+    before, now = batch({"Csv": {}}) | identifier, batch({"Json": {}}) | identifier
+    for previous in (before, None):
+        answer = invoke("UPDATE", now, previous)
+        assert (answer["status"], answer["errorCode"]) == ("FAILED", "NotUpdatable")
+        assert answer["message"].startswith("ModelQualityJobInput: ")
+
+
 def test_what_sagemaker_fills_in_is_no_change(wire: Wire) -> None:
     """UPDATE sees no change between a model with SageMaker's defaults and the template without them."""
     identifier = create(minimal(), wire)

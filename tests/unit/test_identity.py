@@ -1,5 +1,6 @@
 """Generated names, and the names that follow from a request's identifiers."""
 
+import json
 import re
 
 import pytest
@@ -9,12 +10,19 @@ from hypothesis import strategies as st
 
 from aws_sagemaker_modelqualityjobdefinition import identity
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from tools.envelopes import ACCOUNT, REGION, STACK_ID, arn
+from tools.envelopes import ACCOUNT, REGION, ROOT, STACK_ID, arn
 
 # SageMaker's own rule (botocore, MonitoringJobDefinitionName), in lower case.
 PATTERN = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}", re.ASCII)
 
 stack_ids = st.none() | st.text() | st.builds("arn:aws:cloudformation:r:1:stack/{}/{}".format, st.text(), st.uuids())
+
+
+def test_the_identifiers_are_the_schemas() -> None:
+    """What an answer is cut down to, if it is too large, is what the schema calls identifiers."""
+    schema = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())
+    pointers = [*schema["primaryIdentifier"], *(one for several in schema["additionalIdentifiers"] for one in several)]
+    assert [f"/properties/{name}" for name in identity.IDENTIFIERS] == pointers
 
 
 @given(stack_ids, st.none() | st.text(), st.text())
@@ -196,7 +204,7 @@ def test_what_was_not_found_is_named(requested: ResourceModel | None, message: s
 def test_a_definition_with_another_arn_is_not_found() -> None:
     """ARNs are compared without case; a request without an ARN accepts any."""
     identity.confirm(None, arn("fraud"))
-    identity.confirm(model(JobDefinitionName="fraud"), arn("churn"))
-    identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("Fraud").upper())
+    identity.confirm("", arn("churn"))
+    identity.confirm(arn("fraud"), arn("Fraud").upper())
     with pytest.raises(NotFound, match=re.escape(f"with identifier '{arn('fraud')}' was not found.")):
-        identity.confirm(model(JobDefinitionArn=arn("fraud")), arn("churn"))
+        identity.confirm(arn("fraud"), arn("churn"))

@@ -16,9 +16,16 @@ from tools.envelopes import Json, arn
 
 LOST = ConnectionClosedError(endpoint_url="x")
 FOUND: Json = {"JobDefinitionArn": arn("fraud"), "JobDefinitionName": "fraud"}
-TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}
 EMPTY: Json = {"ResponseMetadata": {"HTTPHeaders": {}}}
 PAGE = {"ResponseMetadata": {"HTTPHeaders": {"content-type": "text/html"}}}
+
+
+def tagged(key: str) -> Json:
+    """Return an answer of ListTags with one tag."""
+    return {"Tags": [{"Key": key, "Value": "1"}]}
+
+
+TAGS = tagged("a")
 
 
 def refused(code: str) -> ClientError:
@@ -197,10 +204,10 @@ def test_a_page_of_a_list(
     token: str | None, endpoint: str | None, request_body: Json, more: Json, following: str | None
 ) -> None:
     """A page has 100 definitions, and the token of the next one, if there is one."""
-    summaries = [{"MonitoringJobDefinitionArn": arn("fraud"), "MonitoringJobDefinitionName": "fraud"}]
+    summary = {"MonitoringJobDefinitionArn": arn("fraud"), "MonitoringJobDefinitionName": "fraud"}
+    summaries = [summary | {"CreationTime": "now", "EndpointName": "e"}]
     service = SageMaker({"JobDefinitionSummaries": summaries} | more)
-    page: Any = service.definitions.page(token, endpoint)
-    assert page == (summaries, following)
+    assert service.definitions.page(token, endpoint) == ([(arn("fraud"), "fraud")], following)
     assert service.calls == [("list_model_quality_job_definitions", request_body)]
 
 
@@ -244,11 +251,11 @@ def test_tags_that_can_not_be_read(answer: Json) -> None:
 def test_all_pages_of_tags_are_read() -> None:
     """Up to 20 pages of 100 tags; then it is an error, because no definition has so many."""
     request = {"ResourceArn": arn("fraud"), "MaxResults": 100}
-    service = SageMaker(TAGS | {"NextToken": "n"}, TAGS | {"NextToken": ""})
-    assert service.definitions.tags("fraud", arn("fraud")) == TAGS["Tags"] * 2
+    service = SageMaker(tagged("a") | {"NextToken": "n"}, tagged("b") | {"NextToken": ""})
+    assert service.definitions.tags("fraud", arn("fraud")) == {"a": "1", "b": "1"}
     assert service.calls == [("list_tags", request), ("list_tags", request | {"NextToken": "n"})]
-    twenty = SageMaker(*[TAGS | {"NextToken": "n"}] * 19, TAGS)
-    assert twenty.definitions.tags("fraud", arn("fraud")) == TAGS["Tags"] * 20
+    twenty = SageMaker(*[tagged(str(page)) | {"NextToken": "n"} for page in range(19)], tagged("19"))
+    assert twenty.definitions.tags("fraud", arn("fraud")) == {str(page): "1" for page in range(20)}
     endless = SageMaker(*[TAGS | {"NextToken": "n"}] * 21)
     with pytest.raises(exceptions.ServiceInternalError) as caught:
         endless.definitions.tags("fraud", arn("fraud"))
@@ -263,7 +270,7 @@ UNKNOWN: Any = refused("ValidationException")
 def test_tags_of_a_definition_that_a_replica_does_not_know_yet(old: int) -> None:
     """While Describe finds the definition, ListTags is asked again after 1, 2 and 4 seconds."""
     service = SageMaker(*[UNKNOWN, FOUND] * old, TAGS)
-    assert service.definitions.tags("fraud", arn("fraud")) == TAGS["Tags"]
+    assert service.definitions.tags("fraud", arn("fraud")) == {"a": "1"}
     assert service.names == ["list_tags", "describe"] * old + ["list_tags"]
     assert service.pauses == [1, 2, 4][:old]
     assert service.calls[1] == ("describe_model_quality_job_definition", {"JobDefinitionName": "fraud"})
@@ -287,8 +294,8 @@ def test_tags_of_a_definition_that_is_gone() -> None:
         SageMaker(UNKNOWN, refused("ResourceNotFound")).definitions.tags("fraud", arn("fraud"))
 
 
-SET: Any = [{"Key": "a", "Value": "1"}]
-ADD = ("add_tags", {"ResourceArn": arn("fraud"), "Tags": SET})
+SET = {"a": "1"}
+ADD = ("add_tags", {"ResourceArn": arn("fraud"), "Tags": [{"Key": "a", "Value": "1"}]})
 REMOVE = ("delete_tags", {"ResourceArn": arn("fraud"), "TagKeys": ["b"]})
 
 
@@ -297,14 +304,14 @@ REMOVE = ("delete_tags", {"ResourceArn": arn("fraud"), "TagKeys": ["b"]})
     [
         (SET, ["b"], [EMPTY, EMPTY], [REMOVE, ADD], Outcome.MADE),
         (SET, [], [EMPTY], [ADD], Outcome.MADE),
-        ([], ["b"], [EMPTY], [REMOVE], Outcome.MADE),
+        ({}, ["b"], [EMPTY], [REMOVE], Outcome.MADE),
         (SET, ["b"], [LOST, EMPTY, EMPTY], [REMOVE, REMOVE, ADD], Outcome.IN_DOUBT),
         (SET, ["b"], [EMPTY, PAGE, EMPTY], [REMOVE, ADD, ADD], Outcome.IN_DOUBT),
         (SET, ["b"], [refused("ThrottlingException"), EMPTY, EMPTY], [REMOVE, REMOVE, ADD], Outcome.MADE),
     ],
 )
 def test_a_change_of_tags(
-    to_set: Any,  # noqa: ANN401 - tags
+    to_set: dict[str, str],
     to_remove: list[str],
     answers: list[Any],
     calls: list[Any],

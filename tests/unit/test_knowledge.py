@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import knowledge, translation
+from aws_sagemaker_modelqualityjobdefinition import knowledge, structure
 from aws_sagemaker_modelqualityjobdefinition.knowledge import Known, Outcome
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import Failure
 from tools.envelopes import Json, arn, minimal
@@ -18,7 +18,7 @@ FULL = {
     "CreationTime": "2026-11-24T12:00:00+00:00",
     "Began": 1.5,
 }
-MODEL = translation.Model._deserialize(minimal() | {"JobDefinitionArn": arn("churn").upper()})
+MODEL = structure.Model._deserialize(minimal() | {"JobDefinitionArn": arn("churn").upper()})
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,13 @@ def test_a_context_says_what_is_known(known: Known, context: Json) -> None:
     """What one invocation knows, the next one reads."""
     assert known.context() == context
     assert knowledge.of(context, MODEL) == known
+
+
+def test_no_invocation_came_before_the_first() -> None:
+    """What the first invocation finds out counts as attempt 0 and as made, until something else is known."""
+    description = {"JobDefinitionArn": arn("churn"), "CreationTime": NOON}
+    assert knowledge.about(description) == Known(arn("churn"), NOON, Outcome.MADE, None, 0)
+    assert knowledge.about(description | {"CreationTime": "soon"}) == Known(arn("churn"), None, Outcome.MADE, None, 0)
 
 
 @pytest.mark.parametrize("context", [None, {}])
@@ -75,7 +82,7 @@ def test_a_context_of_another_form_is_no_knowledge(change: Json) -> None:
 @pytest.mark.parametrize("model", [None, {}, {"JobDefinitionArn": arn("fraud")}, {"JobDefinitionName": "churn"}])
 def test_a_context_about_another_definition_is_no_knowledge(model: Json | None) -> None:
     """The model has no ARN, or another one."""
-    failure = knowledge.of(FULL, translation.Model._deserialize(model and minimal() | model))
+    failure = knowledge.of(FULL, structure.Model._deserialize(model and minimal() | model))
     assert isinstance(failure, Failure)
     assert failure.words == "callbackContext is about another definition than the properties."
 
@@ -95,3 +102,11 @@ def test_another_definition_has_another_creation_time(
 ) -> None:
     """Only two times that are known can differ."""
     assert Known(arn("churn"), one).is_other(other) is is_other
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "same"), [(0, True), (999, True), (1000, False), (-999, True), (-1000, False)]
+)
+def test_times_are_equal_to_the_millisecond(microseconds: int, *, same: bool) -> None:
+    """SageMaker's times have milliseconds; text and numbers round them differently."""
+    assert Known(arn("churn"), NOON).is_other(NOON + timedelta(microseconds=microseconds)) is not same

@@ -68,18 +68,4 @@ def test_how_long_after_a_moment_a_definition_was_created(
 
 def test_an_answer_without_metadata_has_no_date() -> None:
     """It is not known, and no error."""
-    assert moments.answered({}) is None
-
-
-@pytest.mark.parametrize(
-    ("microseconds", "same"), [(0, True), (999, True), (1000, False), (-999, True), (-1000, False)]
-)
-def test_times_are_equal_to_the_millisecond(microseconds: int, *, same: bool) -> None:
-    """SageMaker's times have milliseconds; text and numbers round them differently."""
-    assert moments.same(NOON, NOON + timedelta(microseconds=microseconds)) is same
-
-
-def test_a_time_in_a_message() -> None:
-    """A message has whole seconds, and says if the time is not known."""
-    assert moments.text(NOON + timedelta(milliseconds=7)) == "2026-11-24T12:00:00+00:00"
-    assert moments.text(None) == "an unknown time"
+    assert moments.created_after({"CreationTime": NOON}, 0) is None

@@ -8,7 +8,7 @@ import pytest
 from cloudformation_cli_python_lib.exceptions import AlreadyExists, NotFound, ServiceInternalError, Throttling
 from cloudformation_cli_python_lib.interface import HandlerErrorCode as Code
 
-from aws_sagemaker_modelqualityjobdefinition import ownership, translation
+from aws_sagemaker_modelqualityjobdefinition import ownership, structure
 from aws_sagemaker_modelqualityjobdefinition.job_definitions import Ended
 from aws_sagemaker_modelqualityjobdefinition.knowledge import Known, Outcome
 from aws_sagemaker_modelqualityjobdefinition.operation import Operation
@@ -59,7 +59,7 @@ class SageMaker:
         (answer,) = self.tag_answers
         if isinstance(answer, Failure):
             raise answer.error()
-        return answer
+        return {tag["Key"]: tag["Value"] for tag in answer}
 
     def create(self, request: Json) -> Ended:
         """End as told."""
@@ -80,7 +80,7 @@ class SageMaker:
 
     def operation(self, *, stack: str | None = STACK_ID, known: Known | None = None, **properties: Any) -> Operation:  # noqa: ANN401 - properties
         """Return an operation on these definitions."""
-        model = translation.Model._deserialize(minimal() | {"JobDefinitionName": "fraud"} | properties)
+        model = structure.Model._deserialize(minimal() | {"JobDefinitionName": "fraud"} | properties)
 
         class Request:
             desiredResourceState = model  # noqa: N815 - the plugin library's
@@ -126,7 +126,8 @@ OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
 )
 def test_whether_a_definition_is_still_the_same(known: Known, now: float, found: Json, expected: str) -> None:
     """By the creation time if it is known, else by when the deletion began; 2 s on both sides can't be decided."""
-    operation = SageMaker(found, now=now).operation()
+    service = SageMaker(found, now=now)
+    operation = service.operation()
     if expected == "same":
         ownership.confirm(operation, "fraud", known)
     elif expected == "gone":
@@ -137,6 +138,7 @@ def test_whether_a_definition_is_still_the_same(known: Known, now: float, found:
             ownership.confirm(operation, "fraud", known)
         start = "The request is not sent again, because it is unknown whether the definition is still the same one: "
         assert str(caught.value) == start + expected
+    assert service.calls == ["fraud"], "one look tells"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +294,7 @@ REPLACES = (
 @pytest.mark.parametrize(
     ("found", "tags", "stack", "message"),
     [
-        (described(), [], STACK_ID, f"{EXISTS} {CREATED} and equals the request. {EQUAL}"),
+        (described(made=0.007), [], STACK_ID, f"{EXISTS} {CREATED} and equals the request. {EQUAL}"),
         (described(), DENIED, None, f"{EXISTS} {CREATED} and equals the request, but its tags can't be read. {EQUAL}"),
         (
             described(made=None, RoleArn=OTHER_ROLE),
@@ -424,7 +426,7 @@ def test_a_look_after_a_create(
 ) -> None:
     """It shows the definition with all its tags, that it is another's, or what is missing and when it was made."""
     service = SageMaker(found, tags=tags)
-    look = ownership.look_at_created(service.operation(), known, {"a": "1"})
+    look = ownership.look(service.operation(), known, {"a": "1"})
     assert (look.problem.words if look.problem else None, look.is_others) == (problem, is_others)
     assert (look.model is not None) == (problem is None)
     assert look.created == (NOON if problem and not is_others else None)
@@ -436,7 +438,7 @@ def test_a_look_names_all_that_differs() -> None:
     resources: Json = {"ClusterConfig": {"InstanceCount": 9, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 9}}
     service = SageMaker(described(RoleArn=OTHER_ROLE, JobResources=resources))
     known = Known(arn("fraud"), outcome=Outcome.TAKEN)
-    problem = ownership.look_at_created(service.operation(), known, {}).problem
+    problem = ownership.look(service.operation(), known, {}).problem
     assert problem is not None
     assert problem.words == FOREIGN.replace("in RoleArn,", "in JobResources, RoleArn,")
 
@@ -444,11 +446,11 @@ def test_a_look_names_all_that_differs() -> None:
 def test_a_look_finds_a_definition_by_its_known_arn() -> None:
     """Without a name in the model, the name is the ARN's; another ARN is NotFound."""
     service = SageMaker(described(), tags=TAGGED)
-    look = ownership.look_at_created(service.operation(JobDefinitionName=None), Known(arn("fraud")), {})
+    look = ownership.look(service.operation(JobDefinitionName=None), Known(arn("fraud")), {})
     assert look.model is not None
     assert (service.calls, look.model.JobDefinitionArn) == (["fraud"], arn("fraud"))
     with pytest.raises(NotFound):
-        ownership.look_at_created(service.operation(), Known(arn("churn")), {})
+        ownership.look(service.operation(), Known(arn("churn")), {})
 
 
 @pytest.mark.parametrize(
@@ -476,7 +478,7 @@ def test_a_look_after_an_update(
     """It shows whether tags were changed and removed; a description of this invocation isn't read again."""
     service = SageMaker(described(), tags=tags)
     description: Any = described() if is_described else None
-    look = ownership.look_at_updated(service.operation(), known, {"a": "1", "b": "1"}, {"a": "2"}, description)
+    look = ownership.look(service.operation(), known, {"a": "2"}, {"a": "1", "b": "1"}, description)
     assert (look.problem.words if look.problem else None, look.is_others) == (problem, is_others)
     assert (look.model is not None) == (problem is None)
     assert service.calls == ([] if is_described else ["fraud"])

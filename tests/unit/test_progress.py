@@ -161,6 +161,6 @@ def test_a_defect_in_a_look_is_looked_at_again() -> None:
 def test_the_model_keeps_what_it_has() -> None:
     """A name keeps its spelling, and a creation time that nobody knows better stays; the given model isn't changed."""
     given = model(JobDefinitionName="Fraud", CreationTime="then", RoleArn="r")
-    found = progress.identified(given, Known(arn("fraud")))
+    found = progress.not_yet(DENIED, given, Known(arn("fraud")), DELAYS).resourceModel
     assert found == model(JobDefinitionName="Fraud", CreationTime="then", RoleArn="r", JobDefinitionArn=arn("fraud"))
     assert given.JobDefinitionArn is None

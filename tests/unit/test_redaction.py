@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import redaction, translation
+from aws_sagemaker_modelqualityjobdefinition import redaction, structure
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceHandlerRequest
 from tools.envelopes import Json, minimal
 
@@ -15,7 +15,7 @@ def request_of(environment: Json | None, previous: Json | None = None) -> Resour
     def state(values: Json | None) -> Any:  # noqa: ANN401 - a model
         own = minimal()
         own["ModelQualityAppSpecification"] |= {} if values is None else {"Environment": values}
-        return translation.Model._deserialize(own)
+        return structure.Model._deserialize(own)
 
     request: Any = ResourceHandlerRequest.__new__(ResourceHandlerRequest)
     request.desiredResourceState = state(environment)
@@ -41,12 +41,12 @@ def request_of(environment: Json | None, previous: Json | None = None) -> Resour
 )
 def test_values_are_hidden(environment: Json | None, text: str, hidden: str) -> None:
     """From six characters on, a value is hidden as a whole word; a shorter one within quotes."""
-    assert redaction.of(request_of(environment))(text) == hidden
+    assert redaction.hidden(request_of(environment), text) == hidden
 
 
 def test_previous_values_are_hidden_too() -> None:
     """An update has two states."""
-    assert redaction.of(request_of({"A": "new-value"}, {"B": "old-value"}))("new-value old-value") == (
+    assert redaction.hidden(request_of({"A": "new-value"}, {"B": "old-value"}), "new-value old-value") == (
         "(value of Environment/A) (value of Environment/B)"
     )
 
@@ -55,9 +55,9 @@ def test_a_request_without_properties_hides_nothing() -> None:
     """LIST and an import have no Environment."""
     request = request_of(None)
     request.desiredResourceState = None
-    assert redaction.of(request)("a text") == "a text"
+    assert redaction.hidden(request, "a text") == "a text"
 
 
 def test_a_long_text_is_cut_before_it_is_searched() -> None:
     """A message shows 1,000 characters; an answer can have millions."""
-    assert len(redaction.of(request_of({"KEY": "s3cret"}))("x" * 60_000)) == 50_000
+    assert len(redaction.hidden(request_of({"KEY": "s3cret"}), "x" * 60_000)) == 50_000

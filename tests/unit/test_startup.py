@@ -221,6 +221,42 @@ def test_a_pattern_put_off_is_the_pattern() -> None:
     assert isinstance(re.compile("A"), re.Pattern)
 
 
+def test_what_is_put_off_can_be_used_first_by_many_threads(module: str) -> None:
+    """Delivery runs in a thread, so that two threads can be the first to use a pattern, a class or a module."""
+    threads, problems = 8, list[BaseException]()
+    start = threading.Barrier(threads)
+
+    def use(late: Any, pattern: Any, kind: Any, point: Any) -> None:  # noqa: ANN401 - what is put off
+        start.wait()
+        try:
+            assert late.Kind(word="one").word == "one"
+            assert kind(word="two").word == "two"
+            assert pattern.sub("c", "ab") == "ac"
+            assert point(1) == point(1)
+        except BaseException as problem:  # noqa: BLE001 - the test's thread raises it
+            problems.append(problem)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(30):
+            sys.modules.pop(module, None)
+            with startup.lazy_imports(module):
+                import put_off_in_a_test as stand_in  # noqa: PLC0415 - deferred by the block
+                from put_off_in_a_test import Kind  # noqa: PLC0415 - as above
+
+                late = re.compile(f"b(?#{number})")
+                point: Any = dataclasses.dataclass(type("Point", (), {"__annotations__": {"x": int}}))
+            running = [threading.Thread(target=use, args=(stand_in, late, Kind, point)) for _ in range(threads)]
+            for thread in running:
+                thread.start()
+            for thread in running:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert problems == []
+
+
 def test_a_pattern_of_addresses_matches_what_has_a_colon() -> None:
     """A pattern of IPv6 addresses is compiled for a text with a colon, and matches from where it is told to."""
     with startup.lazy_imports():

@@ -1,12 +1,15 @@
 """Tags: how they are merged, compared, changed and reported."""
 
+from typing import Any
+
 import pytest
 from cloudformation_cli_python_lib.exceptions import InvalidRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_sagemaker_modelqualityjobdefinition import tags
+from aws_sagemaker_modelqualityjobdefinition import tags, translation
 from aws_sagemaker_modelqualityjobdefinition.models import Tag
+from tools.envelopes import arn, minimal
 
 keys = st.sampled_from(["a", "b", "c", "d", "aws:a", "AWS:b"])
 any_tags = st.dictionaries(keys, st.sampled_from(["1", "2"]))
@@ -27,18 +30,35 @@ def test_the_resources_own_tags_win_and_aws_keys_are_left_out(stack: dict[str, s
 
 
 @given(any_tags, own_tags, own_tags)
-def test_a_difference_makes_what_is_there_what_is_desired(
+def test_a_change_sets_and_removes_what_is_not_as_desired_and_leaves_the_rest(
     actual: dict[str, str], previous: dict[str, str], desired: dict[str, str]
 ) -> None:
-    """A difference sets the desired tags, removes the previous ones that are no longer desired, and leaves the rest."""
-    to_set, to_remove = tags.difference(previous, desired, actual)
+    """Tags are as desired if a change of them would change nothing that is there; AWS's own are never touched."""
+    to_set, to_remove = tags.change(previous, desired, actual)
     after = {key: value for key, value in actual.items() if key not in to_remove} | to_set
     assert desired.items() <= after.items()
     assert not (previous.keys() - desired.keys()) & after.keys()
     untouched = actual.keys() - previous.keys() - desired.keys()
     assert {key: after[key] for key in untouched} == {key: actual[key] for key in untouched}
-    assert tags.difference(previous, desired, after) == ({}, [])
+    assert tags.are_as_desired(previous, desired, after)
+    assert tags.are_as_desired(previous, desired, actual) is (after == actual)
     assert not any(tags.reserved(key) for key in [*to_set, *to_remove])
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        ({"a": "2"}, True),
+        ({"a": "2", "others": "1"}, True),
+        ({"a": "1"}, False),
+        ({}, False),
+        ({"a": "2", "b": "1"}, False),
+        ({"a": "2", "b": "of others"}, False),
+    ],
+)
+def test_tags_are_as_desired(actual: dict[str, str], *, expected: bool) -> None:
+    """What the update changes from a=1, b=1 to a=2: the value is the new one, and the removed key is gone."""
+    assert tags.are_as_desired({"a": "1", "b": "1"}, {"a": "2"}, actual) is expected
 
 
 @given(any_tags, any_tags, own_tags, own_tags)
@@ -87,14 +107,15 @@ def test_a_key_that_is_used_twice_is_refused() -> None:
 @given(any_tags)
 def test_a_report_has_all_but_the_tags_of_aws(actual: dict[str, str]) -> None:
     """A report has all tags except AWS's, in SageMaker's order."""
-    reported = [(tag.Key, tag.Value) for tag in tags.report(actual)]
+    description: Any = minimal() | {"JobDefinitionArn": arn("fraud"), "JobDefinitionName": "fraud"}
+    reported = [(tag.Key, tag.Value) for tag in translation.model(description, actual).Tags or ()]
     assert reported == [(key, value) for key, value in actual.items() if not key.lower().startswith("aws:")]
 
 
 @given(own_tags)
 def test_the_wire_has_the_same_tags(own: dict[str, str]) -> None:
-    """Tags stay the same when they are converted to SageMaker's form and back."""
-    assert tags.from_wire(tags.to_wire(own)) == own
+    """In SageMaker's form, tags are the same, and in the same order."""
+    assert [(tag["Key"], tag["Value"]) for tag in tags.to_wire(own)] == [*own.items()]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis_jsonschema import from_schema
 from jsonschema import Draft7Validator
 
-from aws_sagemaker_modelqualityjobdefinition import comparison, tags, translation
+from aws_sagemaker_modelqualityjobdefinition import comparison, structure, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from tools.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
 
@@ -47,7 +47,7 @@ thorough = settings(max_examples=30, deadline=None, suppress_health_check=[Healt
 
 def model_of(properties: Mapping[str, Any]) -> ResourceModel:
     """Return the model of these properties."""
-    model = translation.Model._deserialize(properties)
+    model = structure.Model._deserialize(properties)
     assert model is not None
     return model
 
@@ -76,7 +76,7 @@ def test_every_state_that_the_schema_allows_makes_the_round_trip(state: Json) ->
     request = translation.request(model, "fraud", own)
     assert ParamValidator().validate(request, CREATE_INPUT).generate_report() == ""
 
-    reported = translation.model(describe(request), tags.to_wire(own))._serialize()
+    reported = translation.model(describe(request), own)._serialize()
     expected = {key: value for key, value in state.items() if key != "EndpointName"}
     assert reported == expected | {
         "JobDefinitionName": "fraud",
@@ -138,7 +138,7 @@ def test_formats(written: Json, sent: Json) -> None:
     """Empty objects are kept, `Parquet: true` becomes an empty object, and `Parquet: false` is left out."""
     request = translation.request(model_of(batch(written)), "fraud", {})
     assert dataset_format(dict(request)) == sent
-    reported = translation.model(describe(request), [])._serialize()
+    reported = translation.model(describe(request), {})._serialize()
     assert dataset_format(dict(reported)) == {key: value for key, value in written.items() if value is not False}
 
 
@@ -162,14 +162,14 @@ def test_a_write_only_property_is_never_reported() -> None:
     It would show as drift and break the contract.
     """
     description: Any = describe(translation.request(model_of(maximal()), "fraud", {})) | {"EndpointName": "fraud"}
-    assert translation.model(description, []).EndpointName is None
+    assert translation.model(description, {}).EndpointName is None
 
 
 def test_creation_time_is_utc_wherever_the_clock_is() -> None:
     """CreationTime is in UTC and in ISO 8601, whatever time zone the answer has."""
     request = translation.request(model_of(minimal()), "fraud", {})
     local_time = datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=2)))
-    reported = translation.model(describe(request) | {"CreationTime": local_time}, [])
+    reported = translation.model(describe(request) | {"CreationTime": local_time}, {})
     assert reported.CreationTime == "2026-11-23T10:30:00+00:00"
 
 
@@ -177,14 +177,14 @@ def test_an_answer_is_left_as_it_was() -> None:
     """The translation does not change the answer, which belongs to the caller."""
     answer = describe(translation.request(model_of(batch({"Parquet": True})), "fraud", {}))
     before = copy.deepcopy(answer)
-    translation.model(answer, [])
+    translation.model(answer, {})
     assert answer == before
 
 
 @pytest.mark.parametrize("properties", [None, {}])
 def test_no_properties_are_no_model(properties: Json | None) -> None:
     """Missing or empty properties give no model. LIST and READ may arrive without any."""
-    assert translation.Model._deserialize(properties) is None
+    assert structure.Model._deserialize(properties) is None
 
 
 def test_the_create_only_properties_are_the_schemas() -> None:
@@ -199,7 +199,7 @@ def test_the_create_only_properties_are_the_schemas() -> None:
 def test_states_differ_where_they_do(one: Json, other: Json) -> None:
     """Differences between two states name the createOnly properties that differ; a state doesn't differ from itself."""
     assume(dataset_format(one) != {"Parquet": False})
-    actual = translation.model(describe(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), [])
+    actual = translation.model(describe(translation.request(model_of(one), one.get("JobDefinitionName", "x"), {})), {})
     assert comparison.differences(model_of(one), actual, model_of(one)) == []
     differences = comparison.differences(model_of(other), actual, None)
     for name in comparison._CREATE_ONLY - {"JobDefinitionName", "NetworkConfig"}:
@@ -218,11 +218,13 @@ def test_states_differ_where_they_do(one: Json, other: Json) -> None:
         ({}, {"NetworkConfig": {}}, []),
         ({"JobDefinitionName": "FRAUD"}, {"JobDefinitionName": "fraud"}, []),
         ({"JobDefinitionName": "fraud"}, {}, []),
+        ({"NetworkConfig": {"EnableNetworkIsolation": False}}, {}, []),
+        ({"NetworkConfig": {"EnableNetworkIsolation": True}}, {}, ["NetworkConfig"]),
     ],
 )
 def test_what_sagemaker_fills_in_is_no_difference(before: Json, now: Json, differences: list[str]) -> None:
     """A default that is left out, or an empty object, is no difference."""
-    actual = translation.model(describe(translation.request(model_of(minimal() | before), "fraud", {})), [])
+    actual = translation.model(describe(translation.request(model_of(minimal() | before), "fraud", {})), {})
     assert comparison.differences(model_of(minimal() | now), actual, model_of(minimal() | before)) == differences
 
 
@@ -243,11 +245,15 @@ OUTPUT = "ModelQualityJobOutputConfig/MonitoringOutputs/0/S3Output"
 APP = "ModelQualityAppSpecification"
 ENDPOINT = "ModelQualityJobInput/EndpointInput"
 BATCH = "ModelQualityJobInput/BatchTransformInput"
+THRESHOLD = "ModelQualityJobInput/EndpointInput/ProbabilityThresholdAttribute"
 
 
 def in_vpc(groups: list[str], subnets: list[str]) -> Json:
     """Return properties with these security groups and subnets."""
     return minimal() | {"NetworkConfig": {"VpcConfig": {"SecurityGroupIds": groups, "Subnets": subnets}}}
+
+
+ISOLATED, OPEN = (minimal() | {"NetworkConfig": {"EnableNetworkIsolation": value}} for value in (True, False))
 
 
 @pytest.mark.parametrize(
@@ -263,6 +269,22 @@ def in_vpc(groups: list[str], subnets: list[str]) -> Json:
         (with_value(minimal(), ENVIRONMENT, {"S3InputMode": "File"}), minimal(), [APP]),
         (with_value(minimal(), ENVIRONMENT, {}), minimal(), []),
         (with_value(minimal(), ENVIRONMENT, {}), with_value(minimal(), ENVIRONMENT, {"A": "1"}), [APP]),
+        (
+            with_value(minimal(), ENVIRONMENT, {"A": "1"}),
+            with_value(minimal(), ENVIRONMENT, {"A": "1", "B": "1"}),
+            [APP],
+        ),
+        (batch({"Csv": {}}), batch({"Json": {}}), ["ModelQualityJobInput"]),
+        (batch({"Json": {}}), batch({"Csv": {"Header": True}}), ["ModelQualityJobInput"]),
+        (OPEN, minimal(), []),
+        (OPEN, ISOLATED, ["NetworkConfig"]),
+        (ISOLATED, OPEN, ["NetworkConfig"]),
+        (minimal() | {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}, minimal(), []),
+        (minimal() | {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, minimal(), ["StoppingCondition"]),
+        (in_vpc([], ["x"]), in_vpc(["a"], ["x"]), ["NetworkConfig"]),
+        (in_vpc([], ["x"]), {**minimal(), "NetworkConfig": {"VpcConfig": {"Subnets": ["x"]}}}, []),
+        (with_value(maximal(), f"{OUTPUT}/S3UploadMode", None), maximal(), []),
+        (maximal(), with_value(maximal(), f"{OUTPUT}/S3UploadMode", None), ["ModelQualityJobOutputConfig"]),
     ],
 )
 def test_what_is_desired_and_not_so_is_named(desired: Json, existing: Json, unlike: list[str]) -> None:
@@ -311,6 +333,9 @@ def test_what_is_desired_and_not_so_is_named(desired: Json, existing: Json, unli
         (batch({"Csv": {}}), with_value(batch({"Csv": {}}), f"{BATCH}/S3InputMode", "File"), []),
         (batch({"Csv": {}}), with_value(batch({"Csv": {}}), f"{BATCH}/S3DataDistributionType", "FullyReplicated"), []),
         (minimal() | {"JobDefinitionName": "Fraud"}, minimal() | {"JobDefinitionName": "fraud"}, []),
+        (minimal(), minimal() | {"JobDefinitionName": "fraud"}, []),
+        (with_value(minimal(), THRESHOLD, 0), minimal(), ["ModelQualityJobInput"]),
+        (minimal(), with_value(minimal(), THRESHOLD, 0), ["ModelQualityJobInput"]),
     ],
 )
 def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(
@@ -320,7 +345,8 @@ def test_what_is_unlike_is_named_and_more_than_asked_for_is_unlike(
 
     An adopted definition must be the one requested.
     """
-    assert comparison.strict_differences(model_of(requested), model_of(existing)) == unlike
+    there = model_of(existing)
+    assert comparison.differences(model_of(requested), there, there) == unlike
 
 
 def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
@@ -328,19 +354,12 @@ def test_an_upload_mode_that_sagemaker_filled_in_is_no_difference() -> None:
     before = maximal()
     now = maximal()
     del now["ModelQualityJobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]["S3UploadMode"]
-    actual = translation.model(describe(translation.request(model_of(before), "Fraud-Quality", {})), [])
+    actual = translation.model(describe(translation.request(model_of(before), "Fraud-Quality", {})), {})
     assert comparison.differences(model_of(now), actual, model_of(before)) == []
 
 
 def test_what_is_listed_has_arn_and_name() -> None:
     """A listed model has only the ARN and the name. READ returns the rest."""
-    listed = translation.listed(
-        {
-            "MonitoringJobDefinitionName": "Fraud",
-            "MonitoringJobDefinitionArn": arn("fraud"),
-            "CreationTime": datetime(2026, 11, 23, tzinfo=UTC),
-            "EndpointName": "fraud",
-        }
-    )
+    listed = translation.listed(arn("fraud"), "Fraud")
     assert listed._serialize() == {"JobDefinitionName": "Fraud", "JobDefinitionArn": arn("fraud")}
     assert ACCOUNT in str(listed.JobDefinitionArn)
