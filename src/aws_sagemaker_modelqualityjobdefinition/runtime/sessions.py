@@ -160,6 +160,8 @@ def _session() -> Session:
     kept._events._event_aliases = {  # type: ignore[attr-defined]  # the stubs leave out private members
         old: new for old, new in EVENT_ALIASES.items() if not ours.isdisjoint({*old.split("."), new})
     }
+    # botocore reads the signature of each handler, to refuse one that doesn't take all arguments of an event.
+    kept._events._emitter._verify_accept_kwargs = lambda _: None  # type: ignore[attr-defined]  # as above
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
             kept.register(event, handler)
