@@ -100,11 +100,13 @@ def model(
 
 def listed(summary: "MonitoringJobDefinitionSummaryTypeDef") -> ResourceModel:
     """Return the model of a definition in a list, with its identifiers only."""
-    identifiers = {
-        "JobDefinitionArn": summary["MonitoringJobDefinitionArn"],
-        "JobDefinitionName": summary["MonitoringJobDefinitionName"],
-    }
-    return ResourceModel(**_NOTHING | identifiers)
+    found = ResourceModel.__new__(ResourceModel)  # __init__ takes eight times as long, for each of a page
+    vars(found).update(
+        _NOTHING,
+        JobDefinitionArn=summary["MonitoringJobDefinitionArn"],
+        JobDefinitionName=summary["MonitoringJobDefinitionName"],
+    )
+    return found
 
 
 def _dataset_format(wire: dict[str, Any]) -> dict[str, Any] | None:
