@@ -47,6 +47,19 @@ def test_a_module_put_off_is_imported_when_a_name_of_it_is_used(module: str) -> 
         _ = stand_in.Nothing
 
 
+def test_a_module_put_off_is_imported_when_the_imports_use_it(module: str) -> None:
+    """A deferred module that is used during the imports is imported at once, and stays imported after them."""
+    with startup.lazy_imports(module):
+        import put_off_in_a_test as stand_in  # noqa: PLC0415 - deferred by the block
+        from put_off_in_a_test import Kind  # noqa: PLC0415 - as above
+
+        assert Kind(word="soon").word == "soon"
+        assert stand_in.Kind(word="again").word == "again"
+        real = sys.modules[module]
+        assert real is not stand_in
+    assert sys.modules[module] is real
+
+
 def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +67,7 @@ def test_other_modules_have_the_real_one_when_the_module_has_been_imported(
 
     Stand-ins for other things stay.
     """
+    monkeypatch.setitem(sys.modules, "module_that_must_not_be_imported", None)
     user = ModuleType("user_of_what_is_put_off")
     monkeypatch.setitem(sys.modules, user.__name__, user)
     with startup.lazy_imports(module):
@@ -93,11 +107,20 @@ def test_the_import_system_sees_through_a_stand_in() -> None:
         _ = startup.LazyModule("nothing").__path__
 
 
-def output_of(code: str) -> str:
-    """Run code in a new process that has imported the handlers, and return what it prints."""
+AS_PACKAGED = "sys.modules['OpenSSL'] = None\n"
+"""Hides a library from botocore that the package doesn't have, and that imports much."""
+
+
+def output_of(code: str, first: str = "") -> str:
+    """Run code in a new process that has imported the handlers, and return what it prints.
+
+    Args:
+        code: The code.
+        first: Code that runs before the handlers are imported.
+    """
     source = Path(__file__).parents[2] / "src"
     prelude = f"import sys; sys.path.insert(0, {str(source)!r})\n"
-    prelude += "before = set(sys.modules)\nfrom aws_sagemaker_modelqualityjobdefinition import handlers\n"
+    prelude += first + "before = set(sys.modules)\nfrom aws_sagemaker_modelqualityjobdefinition import handlers\n"
     # With these variables, coverage would import its modules into the new process too.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", prelude + code]
@@ -113,7 +136,8 @@ def test_the_handlers_import_nothing_that_is_put_off() -> None:
     output = output_of(
         "from aws_sagemaker_modelqualityjobdefinition.runtime import sessions\n"
         "for service in ('sagemaker', 'logs', 'cloudwatch'): sessions._new_client(service, 'eu-west-1', None)\n"
-        f"print([name for name in {names} if name in sys.modules.keys() - before])"
+        f"print([name for name in {names} if name in sys.modules.keys() - before])",
+        AS_PACKAGED,
     )
     assert output == "[]"
 
@@ -200,12 +224,12 @@ def test_the_switch_turns_everything_off(monkeypatch: pytest.MonkeyPatch) -> Non
         "import urllib3.util.url, aws_sagemaker_modelqualityjobdefinition.models as models\n"
         "from aws_sagemaker_modelqualityjobdefinition.runtime import sessions\n"
         "print(type(urllib3.util.url._IPV6_RE).__name__, models.Csv.__init__.__qualname__,"
-        " 'jmespath' in sys.modules, sorted(key[0] for key in sessions._idle))"
+        " 'jmespath' in sys.modules, sorted(key[0] for key in sessions._idle), 'inspect' in sys.modules)"
     )
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    assert output_of(code) == "LazyPattern _set_fields False ['cloudwatch', 'logs', 'sagemaker']"
+    assert output_of(code, AS_PACKAGED) == "LazyPattern _set_fields False ['cloudwatch', 'logs', 'sagemaker'] False"
     monkeypatch.setenv("PLAIN_STARTUP", "1")
-    assert output_of(code) == "Pattern Csv.__init__ True []"
+    assert output_of(code, AS_PACKAGED) == "Pattern Csv.__init__ True [] True"
 
 
 def test_a_pattern_put_off_is_the_pattern() -> None:
@@ -330,6 +354,51 @@ def test_a_plain_dataclass_behaves_like_any_other() -> None:
             make(*values, **named)
 
 
+def test_dataclasses_find_their_fields_without_inspect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in for inspect tells dataclasses a class's own annotations during the imports.
+
+    After them, inspect itself answers, which knows more.
+    """
+    monkeypatch.delitem(sys.modules, "inspect")
+
+    class Base:
+        x: int
+
+    class Named(Base):
+        name: str
+
+    class Plain(Base):
+        pass
+
+    with startup.lazy_imports("inspect"):
+        import inspect as stand_in  # noqa: PLC0415 - deferred by the block
+
+        annotations = [stand_in.get_annotations(kind) for kind in (Base, Named, Plain)]
+        annotations[0]["y"] = int
+    assert annotations == [{"x": int, "y": int}, {"name": str}, {}]
+    assert "inspect" not in sys.modules
+    assert stand_in.get_annotations(Base) == {"x": int}
+    assert stand_in.get_annotations is sys.modules["inspect"].get_annotations
+
+
+def test_our_clients_don_t_read_the_signatures_of_their_event_handlers() -> None:
+    """To read them takes long. It only serves to refuse a handler that doesn't take all arguments.
+
+    Clients of other code still refuse one.
+    """
+    refused = "client.meta.events.register('before-send', lambda request: None)"
+    ours = (
+        "from aws_sagemaker_modelqualityjobdefinition.runtime import sessions\n"
+        f"client = sessions._new_client('sagemaker', 'eu-west-1', None)\n{refused}\n"
+        "print('inspect' in sys.modules.keys() - before)"
+    )
+    assert output_of(ours, AS_PACKAGED) == "False"
+    others = (
+        f"import boto3; client = boto3.client('sqs', 'eu-west-1')\ntry: {refused}\nexcept ValueError: print('refused')"
+    )
+    assert output_of(others) == "refused"
+
+
 def test_a_plain_dataclass_shows_no_values() -> None:
     """A model that is printed by mistake shows no property, which can be a secret."""
     with startup.lazy_imports():
@@ -374,7 +443,7 @@ class _Payload(BaseHTTPRequestHandler):
 def test_a_hooks_payload_is_fetched_with_requests() -> None:
     """The plugin library can fetch a hook's payload, its only use of requests, after the handlers are imported."""
     with HTTPServer(("127.0.0.1", 0), _Payload) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=server.handle_request, daemon=True)
         thread.start()
         output = output_of(
             "from cloudformation_cli_python_lib.utils import HookRequestData\n"

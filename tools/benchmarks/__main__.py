@@ -33,9 +33,7 @@ def main() -> None:
     """Measure the packages, showing each step, and write the results."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, step_display(Console()) as show_step, ExitStack() as stack:
-        running = {
-            side: stack.enter_context(service.running(Path(scratch, f"{side}-certificates"))) for side in measure.SIDES
-        }
+        running = {side: stack.enter_context(service.running(Path(scratch, "certificates"))) for side in measure.SIDES}
         bench = measure.Bench(running, Path(scratch), show_step)
         if not bench.results.counted:
             print(measure.VALGRIND_MISSING)

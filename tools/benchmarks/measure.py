@@ -1,8 +1,10 @@
 """Measures the costs of three packages in the same way."""
 
 import functools
+import itertools
 import json
 import os
+import queue
 import shutil
 import statistics
 import zipfile
@@ -26,11 +28,14 @@ SIDES = {"compiled": "naive with byte code", "naive": "naive", "ours": "ours"}
 """The packages' keys and names, with the fair comparison first."""
 
 #: How many warm invocations of each package are counted (instructions) and timed (milliseconds). After the imports,
-#: byte code makes no difference, so the naive package is counted with byte code only.
+#: byte code makes no difference, so the naive package's events are counted, and timed when warm, with byte code only.
 COUNTED = {"compiled": 1, "ours": 10}
-TIMED = {"compiled": 6, "naive": 6, "ours": 30}
-COLD = 5
+TIMED = {"compiled": 6, "ours": 30}
+COLD = {"compiled": 5, "naive": 3, "ours": 5}
 THROTTLED = 3
+THROTTLED_EVENTS = {"compiled": 2, "naive": 2, "ours": 4}
+AT_ONCE = 2
+"""How many processes run at a time where time isn't measured."""
 REMEMBERED = {"compiled": 40, "naive": 40, "ours": 1000}
 GROWING = ("compiled", "ours")
 
@@ -40,6 +45,8 @@ VALGRIND_MISSING = (
 )
 
 Json = dict[str, Any]
+Step = tuple[str, Callable[[Service], None]]
+"""A title, and what measures something with a stand-in."""
 
 
 @dataclass
@@ -120,7 +127,7 @@ class Bench:
     """The benchmark of the unpacked packages, with the services' stand-ins.
 
     Args:
-        services: A stand-in for each package, so that instructions of all packages can be counted in parallel.
+        services: A stand-in for each package. All have one authority, so that each can serve any package.
         scratch: A directory to work in.
         show_step: Called at the beginning of each step with its number, the number of steps, and its title.
     """
@@ -139,33 +146,67 @@ class Bench:
 
     def run(self) -> Results:
         """Run all measurements."""
-        steps: list[tuple[str, Callable[[], None]]] = [("packages", self._build_packages)]
+        counted, timed = self._counted_steps(), self._timed_steps()
+        total, numbers = 1 + len(counted) + len(timed), itertools.count(2)
+        self.show_step(1, total, "packages")
+        self._build_packages()
+        free: queue.SimpleQueue[Service] = queue.SimpleQueue()
+        for service in self.services.values():
+            free.put(service)
+
+        def run(step: Step) -> None:
+            service = free.get()
+            self.show_step(next(numbers), total, step[0])
+            step[1](service)
+            free.put(service)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                for future in [pool.submit(run, step) for step in counted]:
+                    future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        for step in timed:
+            run(step)
+        return self.results
+
+    def _counted_steps(self) -> list[Step]:
+        """Return the steps that other work on the machine doesn't change, the longest first."""
+        steps: list[Step] = []
         if self.results.counted:
-            steps.append(("instructions outside the package", self._count_outside))
-            steps.append(("instructions of the imports", functools.partial(self._count_instructions, None)))
+            of_imports = {side: functools.partial(self._count_instructions, side, None) for side in SIDES}
             steps += [
-                (f"instructions of {action}", functools.partial(self._count_instructions, action))
+                (f"instructions of {action}, {SIDES[side]}", functools.partial(self._count_instructions, side, action))
+                for side in COUNTED
                 for action in events.ACTIONS
             ]
+            steps.insert(len(events.ACTIONS), ("instructions of the imports, naive", of_imports.pop("naive")))
+            steps += [(f"instructions of the imports, {SIDES[side]}", step) for side, step in of_imports.items()]
+            steps.append(("instructions outside the package", self._count_outside))
+        for side, name in SIDES.items():
+            title = f"memory over {REMEMBERED[side]:,} invocations, {name}"
+            steps.append((title, functools.partial(self._measure_memory, side)))
+        steps += [
+            (f"calls that deliver logs and metrics, {name}", functools.partial(self._count_deliveries, side))
+            for side, name in SIDES.items()
+        ]
+        return steps
+
+    def _timed_steps(self) -> list[Step]:
+        steps: list[Step] = []
         for side, name in SIDES.items():
             steps.append((f"time of the imports, {name}", functools.partial(self._measure_imports, side)))
         for action in events.ACTIONS:
             for side, name in SIDES.items():
                 steps.append((f"time of {action}, {name}", functools.partial(self._measure_cost, side, action)))
-        for side, name in SIDES.items():
-            title = f"memory over {REMEMBERED[side]:,} invocations, {name}"
-            steps.append((title, functools.partial(self._measure_memory, side)))
         steps += [
             (f"as in Lambda, {name}", functools.partial(self._measure_in_lambda, side)) for side, name in SIDES.items()
         ]
-        steps.append(("calls that deliver logs and metrics", self._count_deliveries))
         steps += [
             (f"as the work grows, {SIDES[side]}", functools.partial(self._measure_growth, side)) for side in GROWING
         ]
-        for number, (title, step) in enumerate(steps, 1):
-            self.show_step(number, len(steps), title)
-            step()
-        return self.results
+        return steps
 
     def _build_packages(self) -> None:
         naive = self.scratch / "project"
@@ -188,23 +229,28 @@ class Bench:
         self.results.zips["compiled"] = self._zip("compiled", zipfile.ZIP_STORED).stat().st_size
         for side, path in self.packages.items():
             self.results.unzipped[side] = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-            trust(path, self.services[side].authority)
+            for authority in {service.authority for service in self.services.values()}:
+                trust(path, authority)
 
     def _play(
-        self, side: str, events_to_play: Iterable[Json], *, count: bool = False, group: share.Group | None = None
+        self,
+        side: str,
+        service: Service,
+        events_to_play: Iterable[Json],
+        *,
+        count: bool = False,
+        group: share.Group | None = None,
     ) -> Run:
-        package, service = self.packages[side], self.services[side]
-        run = play(package, events_to_play, service, self.python, count=count, group=group)
+        run = play(self.packages[side], events_to_play, service, self.python, count=count, group=group)
         if run.last and run.last["status"] != "SUCCESS":
             raise RuntimeError(f"{side}: {run.last}")
         if "not delivered" in run.log or "publishing metrics" in run.log:  # our message, and the plugin library's
             raise RuntimeError(f"{side}: logs and metrics were not delivered:\n{run.log}")
         return run
 
-    def _prepare_events(self, side: str, action: str, count: int, properties: Json | None = None) -> list[Json]:
-        """Return events, and prepare a package's stand-in for them."""
+    def _prepare_events(self, service: Service, action: str, count: int, properties: Json | None = None) -> list[Json]:
+        """Return events, and prepare a stand-in for them."""
         previous_tags = [{"Key": key, "Value": value} for key, value in events.PREVIOUS_TAGS.items()]
-        service = self.services[side]
         service.definitions.clear()
         service.calls.clear()
         service.streams.clear()
@@ -214,30 +260,31 @@ class Bench:
                 service.definitions[events.name(number)] = definition
         return [events.event(action, number, properties) for number in range(count)]
 
-    def _count_instructions(self, action: str | None) -> None:
-        """Count the instructions of an action's events, or of the imports alone, for all packages in parallel."""
+    def _count_instructions(self, side: str, action: str | None, service: Service) -> None:
+        """Count the instructions of a package's imports, or of an action's first and later events with it."""
 
-        def count_side(side: str) -> tuple[float, float | None]:
-            first = self._millions_of_instructions(side, self._prepare_events(side, action, 1) if action else [])
-            warm_events = COUNTED.get(side) if action else None
-            if not action or not warm_events:
-                return first, None
-            return first, (
-                self._millions_of_instructions(side, self._prepare_events(side, action, 1 + warm_events)) - first
-            ) / warm_events
+        def millions(count: int) -> float:
+            events_to_play = self._prepare_events(service, action, count) if action else []
+            instructions = self._play(side, service, events_to_play, count=True).instructions
+            if instructions is None:
+                raise RuntimeError("valgrind counted nothing")
+            return instructions / 1e6
 
-        with ThreadPoolExecutor(len(SIDES)) as pool:
-            counts = dict(zip(SIDES, pool.map(count_side, SIDES), strict=True))
-        for side, (cold, warm) in counts.items():
-            self.results.instructions[action, side] = (cold, counts["compiled"][1] if warm is None else warm)
+        cold = millions(1)
+        warm = (millions(1 + COUNTED[side]) - cold) / COUNTED[side] if action else None
+        self.results.instructions[action, side] = (cold, warm)
 
-    def _millions_of_instructions(self, side: str, events_to_play: list[Json]) -> float:
-        instructions = self._play(side, events_to_play, count=True).instructions
-        if instructions is None:
-            raise RuntimeError("valgrind counted nothing")
-        return instructions / 1e6
+    def _instructions(self, side: str, action: str) -> tuple[float | None, float | None, float | None]:
+        """Return the millions of instructions in a cold process, in its first event, and in a later event."""
+        counts = self.results.instructions
+        if not counts:
+            return None, None, None
+        measured = "compiled" if side == "naive" else side
+        cold, warm = counts[action, measured]
+        first = cold - counts[None, measured][0]
+        return counts[None, side][0] + first, first, warm
 
-    def _count_outside(self) -> None:
+    def _count_outside(self, service: Service) -> None:
         """Count what no package can change: the interpreter, the driver, and an empty handler."""
         package = self.scratch / "outside"
         (package / PACKAGE).mkdir(parents=True)
@@ -246,64 +293,66 @@ class Bench:
         (package / PACKAGE / "handlers.py").write_text(handler)
         bytecode.compile_tree(package, self.python)
         self.packages["outside"] = package
-        run = play(package, [events.event("CREATE")], self.services["ours"], self.python, count=True)
+        run = play(package, [events.event("CREATE")], service, self.python, count=True)
         self.results.outside = run.instructions / 1e6 if run.instructions else None
 
-    def _measure_imports(self, side: str) -> None:
+    def _measure_imports(self, side: str, service: Service) -> None:
         instructions, _ = self.results.instructions.get((None, side), (None, None))
-        cpu = statistics.median(self._play(side, []).imported for _ in range(COLD))
+        cpu = statistics.median(self._play(side, service, []).imported for _ in range(COLD[side]))
         self.results.imports[side] = (instructions, cpu * 1e3)
 
-    def _measure_cost(self, side: str, action: str) -> None:
-        cold_count, warm_count = self.results.instructions.get((action, side), (None, None))
-        colds = [self._play(side, self._prepare_events(side, action, 1)) for _ in range(COLD)]
-        calls = [call.operation for call in self.services[side].calls if "sagemaker" in call.host]
-        imports, _ = self.results.instructions.get((None, side), (None, None))
-        warm = self._play(side, self._prepare_events(side, action, 1 + TIMED[side]))
+    def _measure_cost(self, side: str, action: str, service: Service) -> None:
+        cold_count, first_count, warm_count = self._instructions(side, action)
+        colds = [self._play(side, service, self._prepare_events(service, action, 1)) for _ in range(COLD[side])]
+        calls = [call.operation for call in service.calls if "sagemaker" in call.host]
+        if side in TIMED:
+            warm = self._play(side, service, self._prepare_events(service, action, 1 + TIMED[side]))
+            warm_cpu, warm_wall = statistics.median(warm.cpus[1:]) * 1e3, statistics.median(warm.walls[1:]) * 1e3
+        else:
+            compiled = self.results.costs[action, "compiled"]
+            warm_cpu, warm_wall = compiled.warm_cpu, compiled.warm_wall
         self.results.costs[action, side] = Cost(
             cold_instructions=cold_count,
-            first_instructions=None if cold_count is None or imports is None else cold_count - imports,
+            first_instructions=first_count,
             warm_instructions=warm_count,
             cold_cpu=statistics.median(run.cpu for run in colds) * 1e3,
             first_cpu=statistics.median(run.cpus[0] for run in colds) * 1e3,
-            warm_cpu=statistics.median(warm.cpus[1:]) * 1e3,
+            warm_cpu=warm_cpu,
             cold_wall=statistics.median(run.wall for run in colds) * 1e3,
             first_wall=statistics.median(run.walls[0] for run in colds) * 1e3,
-            warm_wall=statistics.median(warm.walls[1:]) * 1e3,
+            warm_wall=warm_wall,
             peak=statistics.median(run.peak for run in colds) / 1024,
             calls=calls,
         )
 
-    def _measure_memory(self, side: str) -> None:
-        run = self._play(side, self._prepare_events(side, "CREATE", REMEMBERED[side]))
+    def _measure_memory(self, side: str, service: Service) -> None:
+        run = self._play(side, service, self._prepare_events(service, "CREATE", REMEMBERED[side]))
         self.results.memory[side] = {number: size / 1024 for number, size in run.residents.items()}
 
-    def _measure_in_lambda(self, side: str) -> None:
+    def _measure_in_lambda(self, side: str, service: Service) -> None:
         """Measure CREATE by the clock, with the imports on a full core and the events on a seventh."""
         runs = []
         for _ in range(THROTTLED):
-            events_to_play = self._prepare_events(side, "CREATE", 4)
+            events_to_play = self._prepare_events(service, "CREATE", THROTTLED_EVENTS[side])
             with share.of_a_core(share.SEVENTH) as group:
                 if group is None:  # RESULTS.md says so
                     return
-                runs.append(self._play(side, events_to_play, group=group))
+                runs.append(self._play(side, service, events_to_play, group=group))
         self.results.in_lambda[side] = InLambda(
             imports=statistics.median(run.imported_wall for run in runs) * 1e3,
             first=statistics.median(run.walls[0] for run in runs) * 1e3,
             warm=statistics.median(wall for run in runs for wall in run.walls[1:]) * 1e3,
         )
 
-    def _count_deliveries(self) -> None:
-        for side in SIDES:
+    def _count_deliveries(self, side: str, service: Service) -> None:
+        def delivered(numbers: list[int]) -> int:
+            """Return how many calls deliver logs and metrics in a process that reads these resources."""
+            self._prepare_events(service, "READ", 2)
+            self._play(side, service, [events.event("READ", number) for number in numbers])
+            return len([call for call in service.calls if "sagemaker" not in call.host])
 
-            def delivered(numbers: list[int], side: str = side) -> int:
-                """Return how many calls deliver logs and metrics in a process that reads these resources."""
-                self._prepare_events(side, "READ", 2)
-                self._play(side, [events.event("READ", number) for number in numbers])
-                return len([call for call in self.services[side].calls if "sagemaker" not in call.host])
-
-            cold = delivered([0])
-            self.results.delivery[side] = Delivery(cold, delivered([0, 0]) - cold, delivered([0, 1]) - cold)
+        cold = delivered([0])
+        self.results.delivery[side] = Delivery(cold, delivered([0, 0]) - cold, delivered([0, 1]) - cold)
 
     def _zip(self, side: str, compression: int = zipfile.ZIP_DEFLATED) -> Path:
         """Zip an unpacked package, as cfn does."""
@@ -316,25 +365,29 @@ class Bench:
             outer.write(inner, "ResourceProvider.zip")
         return zipped
 
-    def _measure_growth(self, side: str) -> None:
+    def _measure_growth(self, side: str, service: Service) -> None:
         lists = self.results.growth["LIST over definitions, every page", side] = {}
         for count in (100, 1000, 10_000):
-            self._prepare_events(side, "LIST", 0)
+            self._prepare_events(service, "LIST", 0)
             for number in range(count):
-                self.services[side].definitions[events.name(number)] = {}
+                service.definitions[events.name(number)] = {}
             pages = [events.event("LIST", token=str(first) if first else None) for first in range(0, count, 100)]
-            warm = self._play(side, [*pages[:1], *pages])
+            warm = self._play(side, service, [*pages[:1], *pages])
             lists[f"{count:,}"] = sum(warm.cpus[1:]) * 1e3
-        tags = self.results.growth["CREATE with tags, besides the stack's two", side] = {}
-        for count in (0, 10, 25, 48):
-            tags[str(count)] = self._warm_cpu(side, events.model(tags=count))
-        models = self.results.growth["CREATE of a model", side] = {}
-        for name, properties in (("minimal", events.model()), ("maximal", events.model(environment=50))):
-            models[f"{name}, {len(json.dumps(properties)) / 1000:.1f} KB"] = self._warm_cpu(side, properties)
 
-    def _warm_cpu(self, side: str, properties: Json) -> float:
-        run = self._play(side, self._prepare_events(side, "CREATE", 1 + TIMED[side], properties))
-        return statistics.median(run.cpus[1:]) * 1e3
+        def warm_cpu(properties: Json) -> float:
+            run = self._play(side, service, self._prepare_events(service, "CREATE", 1 + TIMED[side], properties))
+            return statistics.median(run.cpus[1:]) * 1e3
+
+        minimal = self.results.costs["CREATE", side].warm_cpu
+        tags = self.results.growth["CREATE with tags, besides the stack's two", side] = {"0": minimal}
+        for count in (10, 25, 48):
+            tags[str(count)] = warm_cpu(events.model(tags=count))
+        small, large = events.model(), events.model(environment=50)
+        self.results.growth["CREATE of a model", side] = {
+            f"minimal, {len(json.dumps(small)) / 1000:.1f} KB": minimal,
+            f"maximal, {len(json.dumps(large)) / 1000:.1f} KB": warm_cpu(large),
+        }
 
 
 def kind_of_machine() -> str:

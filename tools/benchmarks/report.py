@@ -38,7 +38,8 @@ def write(results: Results, seconds: float) -> list[str]:
         *_section("Each handler: instructions, in millions", _instructions(results)),
         "User-space instructions. *Cold* is a whole process that answers one event: the imports and the first event. "
         "*Warm* is one event after the first, of another resource, whose log stream is new. After the imports, byte "
-        "code makes no difference, so the warm naive package is counted once. *Outside the package* is a process with "
+        "code makes no difference, so events of the naive package are counted once, and its cold figure is its imports "
+        "and that first event. *Outside the package* is a process with "
         "an empty handler: the interpreter, the driver and the exit. It is part of every cold figure and of the "
         "imports, on every side.",
         *_section("Each handler: CPU time, in milliseconds", _handlers(results, "cpu", 1)),
@@ -294,6 +295,7 @@ def _growth(results: Results) -> list[str]:
 
 def _method(results: Results, seconds: float) -> list[str]:
     counted = " and ".join(f"{count} of {SIDES[side]}" for side, count in measure.COUNTED.items())
+    cold = " and ".join(f"{count} of {SIDES[side]}" for side, count in measure.COLD.items())
     timed = " and ".join(f"{count} of {SIDES[side]}" for side, count in measure.TIMED.items())
     return [
         f"Machine: {measure.kind_of_machine()}. Python of the functions: {results.python}"
@@ -314,6 +316,6 @@ def _method(results: Results, seconds: float) -> list[str]:
         "repeat to about a percent. Time limits are raised, because valgrind makes a process fifty times slower."
         if results.counted
         else f"Instructions were not counted: {measure.VALGRIND_MISSING}",
-        f"Milliseconds are medians of {measure.COLD} processes (cold) and of several events (warm: {timed}). They "
-        "depend on the machine and on its other work; the ratios hardly do.",
+        f"Milliseconds are medians of several processes (cold: {cold}) and of several events (warm: {timed}, which "
+        "stand for both naive packages). They depend on the machine and on its other work; the ratios hardly do.",
     ]

@@ -218,7 +218,7 @@ def running(directory: Path) -> Iterator[Service]:
     """Run the stand-in on a free port of 127.0.0.1 until the context ends.
 
     Args:
-        directory: The folder for the certificates.
+        directory: The folder for the certificates. Stand-ins with the same folder have the same ones.
 
     Yields:
         The stand-in, with its port, its authority and the requests that it received.
@@ -247,8 +247,9 @@ def _keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
     return first, second
 
 
+@functools.cache
 def _certificates(directory: Path) -> tuple[Path, str]:
-    """Create an authority and a server certificate; return the file of certificate and key, and the authority's PEM."""
+    """Return the file of a server certificate and its key, and the authority's PEM, created once for each folder."""
     directory.mkdir(parents=True, exist_ok=True)
     root_key, key = _keys()
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stand-in  Authority")])

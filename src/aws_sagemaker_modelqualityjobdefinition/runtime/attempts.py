@@ -17,10 +17,6 @@ from .limits import DEFAULTS, Limits
 
 LOG = logging.getLogger(__name__)
 
-_RETRIABLE = frozenset(
-    {HandlerErrorCode.NetworkFailure, HandlerErrorCode.ServiceInternalError, HandlerErrorCode.Throttling}
-)
-
 Read = TypeVar("Read")
 
 
@@ -64,11 +60,23 @@ class Attempts:
         limits, clock = self._limits.retries, self._limits.time
         if deadline.remaining() < limits.least_time:
             raise messages.NO_TIME.error(service=self._errors.service, operation=errors.operation(call.__name__))
+
+        def attempt() -> Read:
+            answer: Mapping[str, Any] = {}
+            try:
+                with self._errors.translated(name, call.__name__, self._hide):
+                    answer = call(**parameters)
+                return read(answer)
+            except HandlerError:
+                raise
+            except Exception as error:  # botocore's parsers raise anything for an answer that is not the service's
+                raise self._errors.unreadable(call.__name__, answer, error).error() from error
+
         number = hung = 0
         while True:
             number, began = number + 1, clock.monotonic()
             try:
-                return self._attempt(name, call, parameters, read)
+                return attempt()
             except HandlerError as error:
                 failure = failures.of(error)
                 LOG.warning(
@@ -82,29 +90,12 @@ class Attempts:
                 if self.in_doubt_since is None and failure.may_have_taken_effect:
                     self.in_doubt_since = began
                 pause = self._pause(failure, number)
-                is_last = number == limits.attempts or hung == limits.hanging or failure.code not in _RETRIABLE
+                is_last = number == limits.attempts or hung == limits.hanging or failure.code not in failures.TRANSIENT
                 if is_last or deadline.remaining() < pause + limits.least_time:
                     raise
             clock.pause(pause)
             if self.in_doubt_since is not None:
                 confirm()
-
-    def _attempt(
-        self,
-        name: str,
-        call: Callable[..., Mapping[str, Any]],
-        parameters: Mapping[str, Any],
-        read: Callable[[Mapping[str, Any]], Read],
-    ) -> Read:
-        answer: Mapping[str, Any] = {}
-        try:
-            with self._errors.translated(name, call.__name__, self._hide):
-                answer = call(**parameters)
-            return read(answer)
-        except HandlerError:
-            raise
-        except Exception as error:  # botocore's parsers raise anything for an answer that is not the service's
-            raise self._errors.unreadable(call.__name__, answer, error).error() from error
 
     def _pause(self, failure: Failure, number: int) -> float:
         """Return the seconds before the next attempt: those of botocore's standard mode, which doubles them."""

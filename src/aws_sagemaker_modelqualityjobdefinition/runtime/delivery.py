@@ -74,11 +74,7 @@ class Delivery(logging.Handler):
         self._records.append(record)
 
     def publish(self, metric: Callable[[MetricsPublisher], None]) -> None:
-        """Keep a metric until the end.
-
-        Args:
-            metric: Calls the library's publisher.
-        """
+        """Keep the metric that a function publishes with the library's publisher until the end."""
         metric(self._metrics.publisher)
 
     def _deliver(self, session: sessions.LendingSession) -> None:

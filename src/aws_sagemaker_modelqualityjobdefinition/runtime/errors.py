@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore import exceptions as botocore
+from botocore.retries.standard import ThrottledRetryableChecker
 from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
@@ -79,22 +80,7 @@ COMMON: Codes = {
         "ServiceUnavailable",
         "ServiceUnavailableException",
     ),
-    exceptions.Throttling: (
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    ),
+    exceptions.Throttling: tuple(vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]),
 }
 """The codes that any service can answer: AWS's common errors, and those that botocore treats as throttling or as
 transient."""
@@ -184,11 +170,7 @@ class Errors:
         return advice._replace(words=self._about(advice.code, name, text))
 
     def not_found(self, identifier: str) -> Failure:
-        """Return the failure for a resource that isn't there.
-
-        Args:
-            identifier: What the request identifies it by.
-        """
+        """Return the failure for a resource that isn't there, with what the request identifies it by."""
         return messages.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
 
     def _answered(self, error: botocore.ClientError, name: str, hide: Callable[[str], str]) -> Failure:
@@ -196,7 +178,8 @@ class Errors:
         code = HandlerErrorCode[kind.__name__]
         text = hide(str(error.response.get("Error", {}).get("Message") or "(no message)"))
         # The source precedes a long message.
-        source = f"({self.service} {error.operation_name}: {words.shown(_code(error) or 'no code')}, {_request(error)})"
+        source = f"({self.service} {error.operation_name}: {words.shown(_code(error) or 'no code')}, request id "
+        source += f"{words.shown(_metadata(error).get('RequestId', 'unknown'))})"
         text = (
             f"{words.printable(text)} {source}" if len(text) <= words.MESSAGE_LENGTH else f"{source} {words.cut(text)}"
         )
@@ -281,10 +264,6 @@ def _wait(error: botocore.ClientError) -> float:
     """Return the seconds that the service's answer asks to wait before another attempt; 0 if it gives none."""
     milliseconds = str(_metadata(error).get("HTTPHeaders", {}).get("x-amz-retry-after", ""))
     return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 10 else 0
-
-
-def _request(error: botocore.ClientError) -> str:
-    return f"request id {words.shown(_metadata(error).get('RequestId', 'unknown'))}"
 
 
 def _code(error: botocore.ClientError) -> str:

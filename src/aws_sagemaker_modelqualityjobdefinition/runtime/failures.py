@@ -10,14 +10,10 @@ from cloudformation_cli_python_lib.interface import HandlerErrorCode, ProgressEv
 
 HandlerError = exceptions._HandlerError  # noqa: SLF001 - the library's base class of errors has no public name
 
-_RETRIABLE = frozenset(
-    {
-        HandlerErrorCode.NetworkFailure,
-        HandlerErrorCode.ResourceConflict,
-        HandlerErrorCode.ServiceInternalError,
-        HandlerErrorCode.Throttling,
-    }
+TRANSIENT = frozenset(
+    {HandlerErrorCode.NetworkFailure, HandlerErrorCode.ServiceInternalError, HandlerErrorCode.Throttling}
 )
+"""The codes of what may be over in a moment, so that another attempt is worth it."""
 
 
 class Failure(NamedTuple):
@@ -38,7 +34,7 @@ class Failure(NamedTuple):
     @property
     def is_retriable(self) -> bool:
         """Whether CloudFormation repeats a request that fails with this code."""
-        return self.code in _RETRIABLE
+        return self.code in TRANSIENT or self.code is HandlerErrorCode.ResourceConflict
 
     def error(self) -> HandlerError:
         """Return the plugin library's exception for this code, to be raised."""

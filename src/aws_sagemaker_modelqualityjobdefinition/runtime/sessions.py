@@ -101,12 +101,7 @@ def prepare(service: str, config: Config) -> None:
 
 
 def open_session(credentials: RequestCredentials | None, region: str | None = None) -> LendingSession | None:
-    """Return a session for one account in a request; None if CloudFormation sent no credentials for it.
-
-    Args:
-        credentials: The account's credentials.
-        region: The default region of clients.
-    """
+    """Return a session for one account in a request; None if CloudFormation sent no credentials for it."""
     if not credentials:
         return None
     session = LendingSession(credentials, region)
@@ -125,11 +120,7 @@ class _PlainFileLoader(JSONFileLoader):
     """Reads JSON into dicts. botocore's OrderedDict is slower, from a time when dicts had no order."""
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
-        """Return a file's content; None if there is no such file.
-
-        Args:
-            file_path: The path without .json.
-        """
+        """Return the content of a file, whose path is without .json; None if there is no such file."""
         if not os.path.isfile(f"{file_path}.json"):
             return super().load_file(file_path)  # compressed, as most of botocore's
         with open(f"{file_path}.json", "rb") as file:
@@ -160,6 +151,8 @@ def _session() -> Session:
     kept._events._event_aliases = {  # type: ignore[attr-defined]  # the stubs leave out private members
         old: new for old, new in EVENT_ALIASES.items() if not ours.isdisjoint({*old.split("."), new})
     }
+    # botocore reads the signature of each handler, to refuse one that doesn't take all arguments of an event.
+    kept._events._emitter._verify_accept_kwargs = lambda _: None  # type: ignore[attr-defined]  # as above
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:  # the others (90 %) are each for one operation or service, none of ours
             kept.register(event, handler)

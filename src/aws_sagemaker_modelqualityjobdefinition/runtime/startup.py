@@ -1,10 +1,9 @@
 """A fast start: what slows the imports down and is rarely used loads on first use.
 
 PLAIN_STARTUP=1 in the environment turns all of it off, for debugging. What each part saves of a cold CREATE is in its
-docstring, in millions of instructions (M), of 612 that are left.
+docstring, in millions of instructions (M), of 598 that are left.
 """
 
-import dataclasses
 import functools
 import gc
 import importlib
@@ -19,7 +18,7 @@ from typing import Any
 PLAIN = bool(os.environ.get("PLAIN_STARTUP"))
 """Whether the environment turns this module off. sessions.py then makes no client before the first event either."""
 
-_compile, _dataclass = re.compile, dataclasses.dataclass
+_compile = re.compile
 
 
 class Lazy:
@@ -38,7 +37,7 @@ class Lazy:
 
 
 class LazyModule(ModuleType):
-    """A stand-in for a module, imported when one of its names is used. Saves 239 M."""
+    """A stand-in for a module, imported when one of its names is used. Saves 266 M."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -49,17 +48,18 @@ class LazyModule(ModuleType):
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is not self:
             return getattr(self._real(), name)
-        # This is a `from ... import name`.
-        if submodule := sys.modules.get(f"{self.__name__}.{name}"):
+        if submodule := sys.modules.get(f"{self.__name__}.{name}"):  # this is a `from ... import name`
             return submodule
         self.lent[found := Lazy(lambda: getattr(self._real(), name))] = name
         return found
 
     @functools.cache  # noqa: B019 - modules are never freed anyway
     def _real(self) -> ModuleType:
+        if sys.modules.get(self.__name__) is self:  # it is used during the imports already
+            del sys.modules[self.__name__]
         real = importlib.import_module(self.__name__)
         for module in list(sys.modules.values()) if self.lent else ():  # an `except` accepts only the class itself
-            for name, value in list(vars(module).items()):
+            for name, value in list(getattr(module, "__dict__", {}).items()):  # None is a module that can't be imported
                 if isinstance(value, Lazy) and value in self.lent:
                     setattr(module, name, getattr(real, self.lent[value]))
         return real
@@ -79,25 +79,25 @@ class LazyPattern(Lazy):
             self.match = lambda text, *ends: self.made().match(text, *ends) if ":" in text else None
 
 
-def plain_dataclass(kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
+def plain_dataclass(real: Callable[..., Any], kind: type | None = None, **options: Any) -> Any:  # noqa: ANN401 - dataclass's
     """Return a dataclass with methods that serve any class, instead of compiling them for each. Saves 41 M."""
     if kind is None or options:
-        return _dataclass(kind, **options)
+        return real(kind, **options)
     kind.__doc__ = kind.__doc__ or kind.__name__  # else dataclass writes the signature, which is slow
     for name, method in {"__init__": _set_fields, "__eq__": _equals, "__hash__": None}.items():
         if name not in vars(kind):
             setattr(kind, name, method)
-    return _dataclass(init=False, repr=False, eq=False)(kind)
+    return real(init=False, repr=False, eq=False)(kind)
 
 
 def _set_fields(self: Any, *values: Any, **named: Any) -> None:  # noqa: ANN401 - any dataclass, its fields' values
-    fields = self.__dataclass_fields__
+    fields, missing = self.__dataclass_fields__, sys.modules["dataclasses"].MISSING
     given = dict(zip(fields, values, strict=False)) | named if values else named
     complete = len(given) == len(values) + len(named)
     for name in fields.keys() - given.keys():
-        default, make = fields[name].default, fields[name].default_factory
-        given[name] = default if make is dataclasses.MISSING else make()
-        complete = complete and given[name] is not dataclasses.MISSING
+        make = fields[name].default_factory
+        given[name] = fields[name].default if make is missing else make()
+        complete = complete and given[name] is not missing
     if not complete or len(given) != len(fields):
         raise TypeError(f"{type(self).__name__} needs its fields, each once: {', '.join(fields)}")
     vars(self).update(given)
@@ -116,32 +116,33 @@ def lazy_imports(*names: str) -> Iterator[None]:
     """
     stand_ins = {name: LazyModule(name) for name in names if name not in sys.modules}
     sys.modules.update(stand_ins)
-    re.compile, dataclasses.dataclass = LazyPattern, plain_dataclass  # type: ignore[assignment]  # overloaded
+    if signatures := stand_ins.get("inspect"):
+        vars(signatures)["get_annotations"] = lambda kind: {**vars(kind).get("__annotations__", {})}  # for dataclasses
+    dataclasses: Any = importlib.import_module("dataclasses")
+    real = dataclasses.dataclass
+    re.compile, dataclasses.dataclass = LazyPattern, functools.partial(plain_dataclass, real)  # type: ignore[assignment]  # overloaded
     try:
         yield
     finally:
-        re.compile, dataclasses.dataclass = _compile, _dataclass
+        re.compile, dataclasses.dataclass = _compile, real
         for name in stand_ins:
-            del sys.modules[name]
+            if isinstance(sys.modules.get(name), LazyModule):
+                vars(sys.modules.pop(name)).pop("get_annotations", None)
 
 
 _LAZY_MODULES = {
     "sessions of the library; sessions.py replaces them": ("boto3", "boto3.session"),
     "payloads of hooks": ("requests", "requests.adapters", "cloudformation_cli_python_lib.hook"),
-    "the texts of help()": (
-        *("botocore.docs.service", "botocore.docs.method", "botocore.docs.paginator", "botocore.docs.waiter"),
-        "botocore.docs.bcdoc.restdoc",
+    "the texts of help()": tuple(
+        f"botocore.docs.{name}" for name in ("service", "method", "paginator", "waiter", "bcdoc.restdoc")
     ),
     "endpoint discovery, client-side monitoring": ("botocore.discovery", "botocore.monitoring"),
-    "waiters, queries on answers": ("botocore.waiter", "jmespath"),
-    "credentials and settings on a disk": ("configparser", "getpass", "subprocess", "shlex"),
-    "the path of the bundle, through importlib.resources; tls.py finds it": ("certifi",),
-    "the version of an HTTP/2 library, for urllib3": ("importlib.metadata",),
-    "proxies; sessions.py needs it only where the environment has some": ("urllib.request",),
-    "event streams": ("botocore.eventstream",),
+    "waiters, queries on answers, event streams": ("botocore.waiter", "jmespath", "botocore.eventstream"),
+    "credentials and settings on a disk, proxies": ("configparser", "getpass", "subprocess", "shlex", "urllib.request"),
+    "the path of the bundle, which tls.py finds; the version of an HTTP/2 library": ("certifi", "importlib.metadata"),
     "forms, XML, times as text": ("urllib3.filepost", "xml.etree", "xml.etree.ElementTree", "dateutil.parser"),
     "text that is not ASCII": ("email.header", "stringprep", "unicodedata", "locale"),
-    "files, random numbers": ("pathlib", "tempfile", "random"),
+    "files, random numbers, signatures": ("pathlib", "tempfile", "random", "inspect"),
 }
 
 

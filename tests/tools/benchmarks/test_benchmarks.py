@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from rich.console import Console
 from cfn_sandbox.packaging import bytecode
 from cfn_sandbox.packaging.package import package
 from tools.benchmarks import events, report, service, share
-from tools.benchmarks.measure import SIDES, Bench, Cost, Delivery, InLambda, Results
+from tools.benchmarks.measure import SIDES, Bench, Cost, Delivery, InLambda, Results, Step
 from tools.benchmarks.play import play, trust, unpack
 
 PROJECT = Path(__file__).parents[3]
@@ -84,10 +85,77 @@ def test_what_is_not_delivered_stops_the_benchmark(packages: dict[str, Path], tm
         trust(copy, stand_in.authority)
         bench = Bench({"ours": stand_in}, tmp_path, lambda *_: None)
         bench.packages, bench.python = {"ours": copy}, python
-        assert bench._play("ours", bench._prepare_events("ours", "READ", 1)).last
+        assert bench._play("ours", stand_in, bench._prepare_events(stand_in, "READ", 1)).last
         stand_in.faults[operation] = [service.Fault(400, "AccessDeniedException")]
         with pytest.raises(RuntimeError, match=f"not delivered: {operation} fails"):
-            bench._play("ours", bench._prepare_events("ours", "READ", 1))
+            bench._play("ours", stand_in, bench._prepare_events(stand_in, "READ", 1))
+
+
+class _Steps(Bench):
+    """A benchmark whose steps only say that they ran."""
+
+    def __init__(self, scratch: Path, shown: list[tuple[int, int, str]]) -> None:
+        services = {side: service.Service(port) for port, side in enumerate(SIDES)}
+        super().__init__(services, scratch, lambda *step: shown.append(step))
+        self.ran: list[str] = []
+        self.together = threading.Barrier(2, timeout=20)
+
+    def _build_packages(self) -> None:
+        self.ran.append("packages")
+
+    def _step(self, title: str) -> Step:
+        def measure(_service: service.Service) -> None:
+            if title.startswith("counted"):
+                self.together.wait()
+            self.ran.append(title)
+
+        return title, measure
+
+    def _counted_steps(self) -> list[Step]:
+        return [self._step(f"counted {number}") for number in range(4)]
+
+    def _timed_steps(self) -> list[Step]:
+        return [self._step(f"timed {number}") for number in range(2)]
+
+
+def test_what_is_counted_runs_two_at_a_time_and_what_is_timed_alone(tmp_path: Path) -> None:
+    """Each step is shown when it begins, with its number. Two counts run together; nothing runs with a timed step."""
+    shown: list[tuple[int, int, str]] = []
+    bench = _Steps(tmp_path, shown)
+    bench.run()
+    assert [number for number, _, _ in sorted(shown)] == [1, 2, 3, 4, 5, 6, 7]
+    assert {total for _, total, _ in shown} == {7}
+    assert (bench.ran[0], sorted(bench.ran[1:5]), bench.ran[5:]) == (
+        "packages",
+        ["counted 0", "counted 1", "counted 2", "counted 3"],
+        ["timed 0", "timed 1"],
+    )
+    assert sorted(title for _, _, title in shown) == sorted(bench.ran)
+
+
+def test_a_count_that_fails_ends_the_benchmark(tmp_path: Path) -> None:
+    """The error of a step is the benchmark's, and no timed step follows it."""
+    bench = _Steps(tmp_path, [])
+    bench.together.abort()
+    with pytest.raises(threading.BrokenBarrierError):
+        bench.run()
+    assert bench.ran == ["packages"]
+
+
+def test_the_naive_package_s_events_are_counted_once(tmp_path: Path) -> None:
+    """Its cold figure is its own imports and the first event of the package with byte code."""
+    bench = _Steps(tmp_path, [])
+    assert bench._instructions("naive", "READ") == (None, None, None)
+    bench.results.instructions = {
+        (None, "naive"): (3000, None),
+        (None, "compiled"): (1000, None),
+        (None, "ours"): (500, None),
+        ("READ", "compiled"): (2700, 1600),
+        ("READ", "ours"): (560, 20),
+    }
+    assert bench._instructions("naive", "READ") == (4700, 1700, 1600)
+    assert bench._instructions("compiled", "READ") == (2700, 1700, 1600)
+    assert bench._instructions("ours", "READ") == (560, 60, 20)
 
 
 def test_time_limits_are_lifted_where_instructions_are_counted(packages: dict[str, Path]) -> None:
