@@ -16,6 +16,7 @@ CLIENTS = {
     "sceptre": ["tools.clients.sceptre"],
     "taskcat": ["tools.clients.taskcat"],
     "osls": ["tools.clients.osls"],
+    "guides": ["tools.clients.guides"],
     "sam": ["tools.clients.sam"],
     "cdk": ["tools.clients.cdk"],
     "sagemaker-v2": ["tools.clients.sagemaker_sdk", "v2"],
