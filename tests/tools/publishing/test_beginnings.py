@@ -1,13 +1,8 @@
-"""What the publishing commands say before anything that takes time, and a template that can't be read."""
+"""What the publishing commands say before anything that takes time."""
 
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-from tools.publishing import stand_ins
-from tools.publishing.errors import PublishingError
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,11 +37,3 @@ def test_cfn_lint_is_not_imported() -> None:
     """It takes three seconds of a processor, and publishing needs nothing of it."""
     script = "import sys; import tools.publishing.commands; sys.exit('cfnlint' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
-
-
-def test_a_template_that_cannot_be_read(toy: Path) -> None:
-    """A template for the contract tests that is no template is named."""
-    (toy / "examples").mkdir()
-    (toy / "examples" / "contract-tests.yaml").write_text("Metadata: {StandIns: [\n")
-    with pytest.raises(PublishingError, match=r"contract-tests\.yaml is no template: Template format error"):
-        stand_ins.of(toy)
