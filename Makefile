@@ -121,7 +121,7 @@ prerequisites-delete: $(READY)  ## delete what prerequisites deployed
 
 # Optional: CLIENTS="cdk sam" runs only these.
 .PHONY: clients
-clients: $(READY)  ## run CDK, SAM, the AWS CLI, the SageMaker SDKs and more against the sandbox
+clients: $(READY)  ## run CDK, SAM, the AWS CLI, Ansible, the SDKs and more against the sandbox
 	@$(BIN)/python -m tools.clients $$CLIENTS
 
 # Optional for submit: REGION, PROFILE, ROLE_ARN, UNCHECKED=yes; for submit and package: TAG_UPDATES=in-place, INPUTS=DIR.
@@ -155,7 +155,8 @@ lock: $(READY)  ## lock what ships (requirements.in -> requirements.txt), and up
 	echo uv | $(COMPILE) --no-header --constraint requirements-dev.txt - --output-file tools/uv.txt
 	for input in tools/clients/environments/*.in; do \
 		$(COMPILE) --no-header --no-annotate --upgrade $$input --output-file $${input%.in}.txt || exit 1; done
-	cd tools/clients/environments/cdk-cli && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in cdk-cli javascript osls; do (cd tools/clients/environments/$$folder && npm update --package-lock-only \
+		--omit-lockfile-registry-resolved --no-audit --no-fund) || exit 1; done
 
 .PHONY: recording
 recording: $(READY)  ## record make demo as guides/demo.svg

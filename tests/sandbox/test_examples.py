@@ -18,7 +18,7 @@ from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
 from tests.stack_events import why
 from tools import sagemaker
-from tools.clients import aws_cli, sam
+from tools.clients import sam, stage
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = PROJECT / "examples"
@@ -480,10 +480,10 @@ def of_the_guides() -> dict[str, dict[str, Any]]:
     (text,) = re.findall(r"properties=(\{.*\}),\n\)\n", snippet, re.DOTALL)
     properties = ast.literal_eval(text)
     name = {"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "Definition"}]}]}
-    plain = aws_cli.written()
+    plain = stage.template()
     other = {"Resources": {"Definition": {"Type": OWN_TYPE, "Properties": properties}}}
     return {
-        "aws_cli.py": plain,
+        "stage.py": plain,
         "sam.py": sam.written(),
         "migrate.md": {
             "Resources": {"Definition": kept | {"Properties": plain["Resources"]["Definition"]["Properties"]}}

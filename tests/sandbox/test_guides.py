@@ -53,27 +53,31 @@ def commands(guide: str) -> list[str]:
     text = (ROOT / "guides" / guide).read_text()
     return [
         re.sub(r"\s*\\\n\s*", " ", command).strip()
-        for command in re.findall(r"^ {4,}(aws (?:.*(?:\\|\[\{|,)\n)*.*)$", text, re.MULTILINE)
+        for command in re.findall(r"^ {4,}((?:[A-Z]+=\$\()?aws (?:.*\\\n)*.*)$", text, re.MULTILINE)
     ]
 
 
-def output_of(account: Account, command: str, folder: Path, changes: Mapping[str, str]) -> str:
-    """Run a command of a guide in a shell, with its placeholders filled in, and return what it prints.
+def block(guide: str, first: str) -> str:
+    """Return the commands of a guide, as they stand, from the line that begins with a text to the end of its block."""
+    text = (ROOT / "guides" / guide).read_text()
+    (found,) = re.findall(rf"^ {{4}}{re.escape(first)}.*\n(?: {{4}}.*\n)*", text, re.MULTILINE)
+    return str(found)
+
+
+def output_of(account: Account, command: str, folder: Path, variables: Mapping[str, str] | None = None) -> str:
+    """Run a command of a guide in a shell, as it stands, and return what it prints.
 
     Args:
         account: the account that the command calls.
-        command: the command.
+        command: the command, or several, a line each.
         folder: the working directory.
-        changes: the text for each placeholder; the command must contain all of them.
+        variables: the shell's variables that commands before it have set.
     """
-    for old, new in changes.items():
-        assert old in command
-        command = command.replace(old, new)
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     completed = subprocess.run(
         ["/bin/sh", "-ec", command],
         cwd=folder,
-        env=bare_environment() | account.environment() | {"PATH": path, "AWS_PAGER": ""},
+        env=bare_environment() | account.environment() | {"PATH": path, "AWS_PAGER": "", **(variables or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -224,7 +228,7 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     # Steps 1 and 2.
     template["Resources"]["JobDefinition"] = before | kept
     update_stack(account, template)
-    arn = output_of(account, find, tmp_path, {})
+    arn = output_of(account, f'{find}\necho "$ARN"', tmp_path)
     assert definitions(account) == [arn]
     # Step 3.
     update_stack(account, {"Resources": {"Schedule": schedule(generated)}})
@@ -232,18 +236,18 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
     assert "DELETE_SKIPPED" in [one["ResourceStatus"] for one in events if one["LogicalResourceId"] == "JobDefinition"]
     assert definitions(account) == [arn]
     # Step 4.
-    name = output_of(account, describe, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
+    name = output_of(account, describe, tmp_path, {"ARN": arn})
     assert name == generated
     ours: Json = {"Type": OURS, "DeletionPolicy": "Retain", "Properties": properties() | {"JobDefinitionName": name}}
     template = {"Resources": {"JobDefinition": ours, "Schedule": schedule(name)}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template))
-    output_of(account, create, tmp_path, {"arn:aws:sagemaker:...:model-quality-job-definition/...": arn})
+    output_of(account, create, tmp_path, {"ARN": arn})
     for command in (created, execute, imported):
-        output_of(account, command, tmp_path, {})
+        output_of(account, command, tmp_path)
     assert state(account) == ("IMPORT_COMPLETE", None)
     # Step 5.
-    output_of(account, detect, tmp_path, {})
-    found = json.loads(output_of(account, drifts, tmp_path, {}))["StackResourceDrifts"]
+    output_of(account, detect, tmp_path)
+    found = json.loads(output_of(account, drifts, tmp_path))["StackResourceDrifts"]
     assert {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in found} == {
         "JobDefinition": "IN_SYNC",
         "Schedule": "IN_SYNC",
@@ -266,14 +270,14 @@ def test_migrate(account: Account, tmp_path: Path) -> None:
 def test_adopt(account: Account) -> None:
     """The guide's commands, from first to last and as they stand, import a definition without changing it."""
     make, listing, create, created, execute, imported, detect, drifts = commands("adopt.md")
-    arn = json.loads(output_of(account, make, ROOT, {}))["JobDefinitionArn"]
+    arn = json.loads(output_of(account, make, ROOT))["JobDefinitionArn"]
     name = {"JobDefinitionName": "churn-2024-06-01"}
     before = account.client("sagemaker").describe_model_quality_job_definition(**name)
-    assert json.loads(output_of(account, listing, ROOT, {})) == [arn]
+    assert json.loads(output_of(account, listing, ROOT)) == [arn]
     for command in (create, created, execute, imported, detect):
-        output_of(account, command, ROOT, {})
+        output_of(account, command, ROOT)
     assert state(account, "adopted") == ("IMPORT_COMPLETE", None)
-    (drift,) = json.loads(output_of(account, drifts, ROOT, {}))["StackResourceDrifts"]
+    (drift,) = json.loads(output_of(account, drifts, ROOT))["StackResourceDrifts"]
     assert drift["StackResourceDriftStatus"] == "IN_SYNC"
     after = account.client("sagemaker").describe_model_quality_job_definition(**name)
     assert after["CreationTime"] == before["CreationTime"]
@@ -282,36 +286,28 @@ def test_adopt(account: Account) -> None:
 
 
 def test_cloud_control(account: Account, tmp_path: Path) -> None:
-    """The Cloud Control commands of clients.md work, with the properties of its CDK snippet."""
-    create, status, get, listing, update, delete = commands("clients.md")
+    """The Cloud Control commands of clients.md run as they stand, with the properties of its CDK snippet."""
     (tmp_path / "churn.json").write_text(json.dumps(properties()))
-    token = json.loads(output_of(account, create, tmp_path, {}))["ProgressEvent"]["RequestToken"]
-    event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
-    while event["OperationStatus"] in ("PENDING", "IN_PROGRESS"):
-        event = json.loads(output_of(account, status, tmp_path, {"TOKEN": token}))["ProgressEvent"]
-    assert event["OperationStatus"] == "SUCCESS", event
-    model = json.loads(
-        json.loads(output_of(account, get, tmp_path, {"ARN": event["Identifier"]}))["ResourceDescription"]["Properties"]
-    )
-    assert model["JobDefinitionArn"] == event["Identifier"]
-    listed = json.loads(output_of(account, listing, tmp_path, {}))["ResourceDescriptions"]
-    assert [one["Identifier"] for one in listed] == [event["Identifier"]]
-    token = json.loads(output_of(account, update, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"][
-        "RequestToken"
-    ]
-    account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
-    token = json.loads(output_of(account, delete, tmp_path, {"ARN": event["Identifier"]}))["ProgressEvent"][
-        "RequestToken"
-    ]
-    account.client("cloudcontrol").get_waiter("resource_request_success").wait(RequestToken=token)
+    script = block("clients.md", "TYPE=Acme::SageMaker::ModelQualityJobDefinition")
+    printed = output_of(account, f'{script}\necho "$ARN $TOKEN"', tmp_path)
+    got, listed, deleted, last = re.findall(r"^\{.*?^\}$|^arn:.*$", printed, re.MULTILINE | re.DOTALL)
+    arn, updated = last.split()
+    model = json.loads(json.loads(got)["ResourceDescription"]["Properties"])
+    assert model["JobDefinitionArn"] == json.loads(got)["ResourceDescription"]["Identifier"] == arn
+    assert [one["Identifier"] for one in json.loads(listed)["ResourceDescriptions"]] == [arn]
+    control = account.client("cloudcontrol")
+    event = control.get_resource_request_status(RequestToken=updated)["ProgressEvent"]
+    assert (event["Operation"], event["OperationStatus"]) == ("UPDATE", "SUCCESS")
+    token = json.loads(deleted)["ProgressEvent"]["RequestToken"]
+    control.get_waiter("resource_request_success").wait(RequestToken=token, WaiterConfig={"Delay": 1})
     assert definitions(account) == []
 
 
 def test_the_sandbox_s_session(account: Account) -> None:
     """The commands of sandbox.md between `cfn-sandbox up` and `cfn-sandbox down` work."""
     deploy, resources = commands("sandbox.md")
-    output_of(account, deploy, ROOT, {})
-    (resource,) = json.loads(output_of(account, resources, ROOT, {}))["StackResources"]
+    output_of(account, deploy, ROOT)
+    (resource,) = json.loads(output_of(account, resources, ROOT))["StackResources"]
     assert definitions(account) == [resource["PhysicalResourceId"]]
     account.client("cloudformation").delete_stack(StackName="monitoring")
 

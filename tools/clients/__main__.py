@@ -8,8 +8,15 @@ import time
 from collections.abc import Sequence
 
 CLIENTS = {
-    "aws-cli": ["tools.clients.aws_cli"],
+    "aws-cli": ["tools.clients.aws_cli", "v1"],
+    "aws-cli-v2": ["tools.clients.aws_cli", "v2"],
     "libraries": ["tools.clients.libraries"],
+    "javascript": ["tools.clients.javascript"],
+    "ansible": ["tools.clients.ansible"],
+    "sceptre": ["tools.clients.sceptre"],
+    "taskcat": ["tools.clients.taskcat"],
+    "osls": ["tools.clients.osls"],
+    "guides": ["tools.clients.guides"],
     "sam": ["tools.clients.sam"],
     "cdk": ["tools.clients.cdk"],
     "sagemaker-v2": ["tools.clients.sagemaker_sdk", "v2"],

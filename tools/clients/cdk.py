@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from cfn_sandbox.account.account import Account
 from tools.clients.stage import (
     OWN_TYPE,
-    Failure,
     expect,
     node_environment,
     physical_id,
+    playing,
+    properties,
     python_environment,
     run_command,
-    sandbox,
     stack_status,
     step,
 )
@@ -34,18 +33,12 @@ VARIABLES = {  # they silence CDK's telemetry and its warnings about the version
 
 
 def main() -> None:
-    """Install CDK, then create, change and destroy two stacks with it.
-
-    Raises:
-        Failure: a result differs from the expected one.
-    """
-    commands = node_environment("cdk-cli")
-    python = python_environment("cdk-lib") / "python"
-    with tempfile.TemporaryDirectory() as name, sandbox(own_type=True) as account:
-        folder = Path(name)
+    """Install CDK, then create, change and destroy stacks with it."""
+    with playing(own_type=True) as (account, folder):
+        commands = node_environment("cdk-cli")
+        python = python_environment("cdk-lib") / "python"
         with step("synthesize"):
-            app = Path(__file__).with_name("cdk_app.py")
-            run_command([python, app, folder, OWN_TYPE], variables=VARIABLES)
+            run_command([python, Path(__file__).with_name("cdk_app.py"), folder, OWN_TYPE], variables=VARIABLES)
         run(_Cdk(commands, account, folder), account)
 
 
@@ -110,6 +103,7 @@ def run(cdk: _Cdk, account: Account) -> None:
         expect(physical_id(account, "Taken", "Definition") == imported_id, "it was replaced")
         expect("Number of stacks with differences: 0" in (output := cdk("diff", state="imported")), output)
     _run_nested(cdk, account)
+    _run_crossed(cdk, account)
     with step("destroy"):
         cdk("destroy", "--force", state="replaced")
         cdk("destroy", "--force", state="imported")
@@ -132,21 +126,38 @@ def _run_nested(cdk: _Cdk, account: Account) -> None:
         expect(_definitions(account) == before, str(_definitions(account)))
 
 
+def _run_crossed(cdk: _Cdk, account: Account) -> None:
+    deploy = ("deploy", "--all", "--require-approval", "never")
+    with step("a reference from another stack: deploy"):
+        cdk(*deploy, state="crossed")
+        created = physical_id(account, "Producer", "Definition")
+        value = account.client("ssm").get_parameter(Name=physical_id(account, "Consumer", "Arn"))["Parameter"]["Value"]
+        expect(value == created, f"{value} instead of {created}")
+    with step("hotswap: CDK has no shortcut for the type, and deploys the change in place"):
+        output = cdk(*deploy, "--hotswap-fallback", state="crossed-changed")
+        expect("Falling back to doing a full deployment" in output, output)
+        expect(stack_status(account, "Producer") == "UPDATE_COMPLETE", stack_status(account, "Producer"))
+        expect(physical_id(account, "Producer", "Definition") == created, "it was replaced")
+    with step("a replacement is refused while the other stack imports the ARN, and rolled back; destroy"):
+        output = cdk(*deploy, state="crossed-replaced", fails=True)
+        expect("as it is in use by Consumer" in " ".join(output.split()), output)
+        expect(stack_status(account, "Producer") == "UPDATE_ROLLBACK_COMPLETE", stack_status(account, "Producer"))
+        expect(physical_id(account, "Producer", "Definition") == created, "it was replaced")
+        cdk("destroy", "--all", "--force", state="crossed-replaced")
+        expect([stack_status(account, name) for name in ("Producer", "Consumer")] == ["", ""], "not destroyed")
+
+
 def _definitions(account: Account) -> set[str]:
     summaries = account.client("sagemaker").list_model_quality_job_definitions()["JobDefinitionSummaries"]
     return {summary["MonitoringJobDefinitionName"] for summary in summaries}
 
 
 def _create_elsewhere(account: Account) -> str:
-    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
     response = account.client("sagemaker").create_model_quality_job_definition(
-        JobDefinitionName="elsewhere", **properties
+        JobDefinitionName="elsewhere", **properties()
     )
     return str(response["JobDefinitionArn"])
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        raise SystemExit(str(failure)) from failure
+    main()

@@ -74,6 +74,13 @@ def nest(stack: cdk.Stack, image: str) -> None:
     )
 
 
+def cross(app: cdk.App, image: str, endpoint: str) -> None:
+    """Put a definition into one stack, and a parameter with its ARN into another, which imports it."""
+    definition = l1(cdk.Stack(app, "Producer", env=ENVIRONMENT), "Definition", image, endpoint)
+    consumer = cdk.Stack(app, "Consumer", env=ENVIRONMENT)
+    cdk.CfnResource(consumer, "Arn", type="AWS::SSM::Parameter", properties={"Type": "String", "Value": definition.ref})
+
+
 def main(folder: Path, own_type: str) -> None:
     """Write one assembly for each state, and one for the import."""
     image = PROPERTIES["ModelQualityAppSpecification"]["ImageUri"]
@@ -88,6 +95,11 @@ def main(folder: Path, own_type: str) -> None:
     for state, uri in (("nested", image), ("nested-replaced", image.replace(":1", ":2"))):
         app = cdk.App(outdir=str(folder / state))
         nest(cdk.Stack(app, "Nest", env=ENVIRONMENT), uri)
+        app.synth()
+    crossed = {"crossed": (image, "a"), "crossed-changed": (image, "b"), "crossed-replaced": (f"{image}-2", "b")}
+    for state, (uri, endpoint) in crossed.items():
+        app = cdk.App(outdir=str(folder / state))
+        cross(app, uri, endpoint)
         app.synth()
     app = cdk.App(outdir=str(folder / "imported"))
     imported = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")

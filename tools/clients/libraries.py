@@ -1,26 +1,31 @@
-"""Runs troposphere, cfn-lint and boto3's paginators against the sandbox: python -m tools.clients.libraries."""
+"""Runs troposphere, cfn-lint, and boto3's paginators and resources: python -m tools.clients.libraries."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 from cfn_sandbox.account.account import Account
-from tools.clients.stage import Failure, expect, python_environment, run_command, sandbox, stack_status, step
+from tools.clients.stage import (
+    expect,
+    playing,
+    properties,
+    python_environment,
+    run_command,
+    stack_status,
+    step,
+    template,
+)
 
 STACKS = 60  # more than one page of DescribeStacks
 
 
 def main() -> None:
-    """Install the libraries, then deploy their template and page through the stacks.
-
-    Raises:
-        Failure: a result differs from the expected one.
-    """
-    commands = python_environment("libraries")
-    with tempfile.TemporaryDirectory() as name, sandbox() as account:
-        run(commands, account, Path(name))
+    """Install the libraries, then deploy their template and page through the stacks."""
+    with playing() as (account, folder):
+        commands = python_environment("libraries")
+        run(commands, account, folder)
+        run_resource(commands, account)
 
 
 def run(commands: Path, account: Account, folder: Path) -> None:
@@ -52,8 +57,16 @@ def run(commands: Path, account: Account, folder: Path) -> None:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName="quality", WaiterConfig={"Delay": 1})
 
 
+def run_resource(commands: Path, account: Account) -> None:
+    """Create, replace and delete with boto3's resources, as a user's script does."""
+    with step("boto3.resource: create, replace, delete"):
+        script = Path(__file__).with_name("boto3_resource.py")
+        templates = [json.dumps(template(**changes)) for changes in ({}, {"RoleArn": f"{properties()['RoleArn']}-2"})]
+        states = json.loads(run_command([commands / "python", script, *templates], account))
+        expect([state["status"] for state in states] == ["CREATE_COMPLETE", "UPDATE_COMPLETE"], str(states))
+        expect(states[0]["id"] == states[0]["output"] != states[1]["id"] == states[1]["output"], str(states))
+        expect(stack_status(account, "resource") == "", stack_status(account, "resource"))
+
+
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        raise SystemExit(str(failure)) from failure
+    main()

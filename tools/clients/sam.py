@@ -3,47 +3,43 @@
 from __future__ import annotations
 
 import json
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cfn_sandbox.account.account import Account
 from tools.clients.stage import (
-    Failure,
     expect,
     physical_id,
+    playing,
+    properties,
     python_environment,
     run_command,
-    sandbox,
     stack_status,
     step,
 )
+
+Call = Callable[..., str]  # runs a command of SAM CLI and returns what it prints
 
 VARIABLES = {"SAM_CLI_TELEMETRY": "0"}
 REGION = ("--region", "us-east-1")
 
 
 def main() -> None:
-    """Install SAM CLI, then create, update and delete a stack with it.
-
-    Raises:
-        Failure: a result differs from the expected one.
-    """
-    sam = python_environment("sam") / "sam"
-    with tempfile.TemporaryDirectory() as name, sandbox() as account:
-        run(sam, account, Path(name))
+    """Install SAM CLI, then create, update and delete stacks with it."""
+    with playing() as (account, folder):
+        run(python_environment("sam") / "sam", account, folder)
 
 
 def written() -> dict[str, Any]:
     """Return a template with SAM's macro, as SAM deploys it."""
-    properties = json.loads(Path(__file__).with_name("properties.json").read_text())
     return {
         "Transform": "AWS::Serverless-2016-10-31",
         "Parameters": {"Endpoint": {"Type": "String"}, "Image": {"Type": "String", "Default": "analyzer:1"}},
         "Resources": {
             "Definition": {
                 "Type": "AWS::SageMaker::ModelQualityJobDefinition",
-                "Properties": properties | {"EndpointName": {"Ref": "Endpoint"}},
+                "Properties": properties(EndpointName={"Ref": "Endpoint"}),
             },
             "Results": {"Type": "AWS::Serverless::SimpleTable"},
         },
@@ -56,8 +52,9 @@ def run(sam: Path, account: Account, folder: Path) -> None:
     template = written()
     (folder / "template.json").write_text(json.dumps(template))
 
-    def call(*arguments: str) -> str:
-        return run_command([sam, *arguments, *REGION], account, VARIABLES | {"HOME": str(folder)}, folder=folder)
+    def call(*arguments: str, typed: str = "") -> str:
+        variables = VARIABLES | {"HOME": str(folder)}
+        return run_command([sam, *arguments, *REGION], account, variables, folder=folder, typed=typed)
 
     deploy = ("deploy", "--template", "template.json", "--stack-name", "quality", "--resolve-s3", "--no-progressbar")
     with step("validate"):
@@ -82,14 +79,24 @@ def run(sam: Path, account: Account, folder: Path) -> None:
     with step("list the stack's outputs"):
         output = call("list", "stack-outputs", "--stack-name", "quality", "--output", "json")
         expect(physical_id(account, "quality", "Definition") in output, output)
+    _run_nested(call, account, folder, template["Resources"]["Definition"])
+    _run_sync(call, account)
+    with step("delete"):
+        call("delete", "--stack-name", "quality", "--no-prompts")
+        expect(stack_status(account, "quality") == "", stack_status(account, "quality"))
+
+
+def _run_nested(call: Call, account: Account, folder: Path, definition: dict[str, Any]) -> None:
     with step("deploy a nested stack, whose template SAM uploads, then a replacement in it; delete both"):
         nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.json"}}
         (folder / "root.json").write_text(json.dumps({"Resources": {"Child": nested}}))
-        child = {"Resources": {"Definition": template["Resources"]["Definition"]}}
-        properties = child["Resources"]["Definition"]["Properties"]
+        child = {"Resources": {"Definition": definition}}
         found = []
         for role in ("a", "b"):
-            properties |= {"EndpointName": "a", "RoleArn": f"arn:aws:iam::123456789012:role/{role}"}
+            definition["Properties"] |= {
+                "EndpointName": "a",
+                "RoleArn": f"arn:aws:iam::123456789012:role/{role}",
+            }
             (folder / "child.json").write_text(json.dumps(child))
             call("deploy", "--template", "root.json", "--stack-name", "root", "--resolve-s3", "--no-progressbar")
             child_id = physical_id(account, "root", "Child")
@@ -98,13 +105,21 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         # `sam delete` reads the template's bucket out of its URL, and knows no host of S3's but AWS's.
         account.client("cloudformation").delete_stack(StackName="root")
         expect(stack_status(account, "root") == "", stack_status(account, "root"))
-    with step("delete"):
-        call("delete", "--stack-name", "quality", "--no-prompts")
-        expect(stack_status(account, "quality") == "", stack_status(account, "quality"))
+
+
+def _run_sync(call: Call, account: Account) -> None:
+    with step("sync, without express mode, which the sandbox refuses: a new stack, then a change in place"):
+        sync = ("sync", "--template", "template.json", "--stack-name", "synced", "--no-watch", "--no-express")
+        found = []
+        for endpoint in ("a", "b"):
+            output = call(*sync, "--parameter-overrides", f"Endpoint={endpoint}", typed="y\n")
+            expect("Sync infra completed" in output, output)
+            found.append(physical_id(account, "synced", "Definition"))
+        expect(found[0] == found[1], str(found))
+        expect(stack_status(account, "synced") == "UPDATE_COMPLETE", stack_status(account, "synced"))
+        call("delete", "--stack-name", "synced", "--no-prompts")
+        expect(stack_status(account, "synced") == "", stack_status(account, "synced"))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        raise SystemExit(str(failure)) from failure
+    main()

@@ -1,14 +1,17 @@
-"""What every client needs: a sandbox, an environment from PyPI or npm, and a printed line for each step."""
+"""What every client needs: a sandbox, an environment from PyPI or npm, a template, and a printed line for each step."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.packaging.package import package
@@ -69,6 +72,35 @@ def sandbox(*, own_type: bool = False) -> Iterator[Account]:
         yield account
 
 
+@contextmanager
+def playing(*, own_type: bool = False) -> Iterator[tuple[Account, Path]]:
+    """Open an account as `sandbox` does, with an empty working folder, for a client that is run as a module.
+
+    Args:
+        own_type: as for `sandbox`.
+
+    Raises:
+        SystemExit: a result differed from the expected one; with what was found.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder, sandbox(own_type=own_type) as account:
+            yield account, Path(folder)
+    except Failure as failure:
+        raise SystemExit(str(failure)) from failure
+
+
+def properties(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of JSON
+    """Return the properties of the definition that the clients deploy, with changed ones."""
+    written: dict[str, Any] = json.loads(Path(__file__).with_name("properties.json").read_text())
+    return written | changes
+
+
+def template(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of JSON
+    """Return a template with the definition, with changed properties; its output is the ARN."""
+    definition = {"Type": "AWS::SageMaker::ModelQualityJobDefinition", "Properties": properties(**changes)}
+    return {"Resources": {"Definition": definition}, "Outputs": {"Arn": {"Value": {"Ref": "Definition"}}}}
+
+
 def python_environment(name: str) -> Path:
     """Create an environment with packages from PyPI, unless it is up to date; return the folder of its commands.
 
@@ -112,6 +144,7 @@ def run_command(
     *,
     folder: Path | None = None,
     fails: bool = False,
+    typed: str = "",
 ) -> str:
     """Run a command and return its output, standard error included.
 
@@ -121,13 +154,14 @@ def run_command(
         variables: further variables of its environment.
         folder: its working directory.
         fails: whether it must fail.
+        typed: what it reads from its standard input.
 
     Raises:
         Failure: it failed although it must succeed, or the other way round.
     """
     environment = bare_environment() | (account.environment() if account else {}) | dict(variables or {})
     completed = subprocess.run(
-        list(map(str, command)), env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        list(map(str, command)), env=environment, cwd=folder, input=typed, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     if bool(completed.returncode) != fails:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,10 @@ from rich.console import Console
 from rich.panel import Panel
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.packaging import bytecode
-from tools.publishing import prerequisites
 from tools.publishing.names import TypeName
-from tools.publishing.place import Place
-from tools.publishing.registration import Checks, Target, deregister, package, submit, translate_botocore_errors
-from tools.publishing.staging import TAG_UPDATES, stage, type_name_of
+from tools.publishing.staging import TAG_UPDATES, stage
 
 PROJECT = Path(__file__).parents[2]
 # Flushes each line, in a pipe too, because users follow a registration, which takes a minute.
@@ -30,30 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "stage":
             stage(options.project, TypeName.user_provided(options.type_name), options.out, options.tag_updates)
             say(f"Staged {options.type_name} in {options.out}")
-        elif options.command == "submit":
-            submit(
-                options.project,
-                TypeName.user_provided(options.type_name),
-                Target(options.region, options.profile),
-                role_arn=options.role_arn,
-                tag_updates=options.tag_updates,
-                checks=Checks(options.inputs, skipped=options.unchecked),
-                progress=say,
-            )
-        elif options.command.startswith("prerequisites"):
-            _prerequisites(options)
-        elif options.command == "package":
-            name = TypeName.user_provided(options.type_name) if options.type_name else type_name_of(options.project)
-            package(
-                options.project,
-                name,
-                options.out,
-                tag_updates=options.tag_updates,
-                inputs=options.inputs,
-                progress=say,
-            )
         else:
-            deregister(TypeName.user_provided(options.type_name), Target(options.region, options.profile), progress=say)
+            with told(f"{options.command}: loading boto3 and cfn", say):
+                commands = importlib.import_module("tools.publishing.commands")
+            commands.run(options, say)
     except (SandboxError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -63,17 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command in ("submit", "package") and not bytecode.interpreter(bytecode.LAMBDA):
         Console(stderr=True).print(Panel(bytecode.ADVICE, title="No byte code", border_style="yellow"))
     return 0
-
-
-def _prerequisites(options: argparse.Namespace) -> None:
-    session = Target(options.region, options.profile).session()
-    with translate_botocore_errors():
-        place = Place.of(session)
-        say(f"Prerequisites of contract tests -> account {place.account}, {place.region}, as {place.caller}")
-        if options.command == "prerequisites":
-            prerequisites.deploy(options.project, place, options.endpoint_name, options.baselining_job, say)
-        else:
-            prerequisites.delete(options.project, place, say)
 
 
 def _parser() -> argparse.ArgumentParser:

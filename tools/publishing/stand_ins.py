@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cfnlint.decode.cfn_yaml import load
+from cfn_sandbox.cloudformation.templates.parsing import parse
 
-from tools.publishing.place import Place
+if TYPE_CHECKING:
+    from tools.publishing.place import Place
 
 TEMPLATE = Path("examples", "contract-tests.yaml")
 
@@ -22,8 +23,8 @@ def of(project: Path) -> dict[str, str]:
     """Return the output's name for each stand-in of a project."""
     if not (project / TEMPLATE).exists():
         return {}
-    template = load(str(project / TEMPLATE))  # type: ignore[no-untyped-call]  # cfn-lint does not type it
-    return dict(template.get("Metadata", {}).get("StandIns", {}))
+    metadata: Any = parse((project / TEMPLATE).read_text(encoding="utf-8")).body.get("Metadata", {})
+    return dict(metadata.get("StandIns", {}))
 
 
 def used_in(folder: Path, stand_ins: Mapping[str, str]) -> set[str]:

@@ -6,15 +6,25 @@ import pkgutil
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
 from cfn_sandbox import SandboxError, platforms, plugins
 from cfn_sandbox.cli import shell
+from cfn_sandbox.cli.waiting import told
 from cfn_sandbox.contract import SUITES
 
 __all__ = ["main", "parser"]
+
+_BEGINNINGS = {
+    "cfn_sandbox.cli.commands:up": "starting an account",
+    "cfn_sandbox.cli.commands:run": "starting an account",
+    "cfn_sandbox.contract.command:from_options": "loading AWS's contract suites",
+    "cfn_sandbox.packaging.command:from_options": "loading the packager",
+}
+"""The first line of the commands whose imports take seconds where Python has no byte code of them yet."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.exported = exported
         if options.linux:
             platforms.require_linux()
-        return int(pkgutil.resolve_name(options.run)(options))
+        return int(_command(options.run)(options))
     except SandboxError as error:
         print(f"cfn-sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """Import a command and return its function; before long imports, say what is being started."""
+    beginning = _BEGINNINGS.get(name)
+    with told(beginning, shell.tell) if beginning else nullcontext():
+        command: Callable[[argparse.Namespace], int] = pkgutil.resolve_name(name)
+    return command
 
 
 def parser(options: Iterable[plugins.Option] = ()) -> argparse.ArgumentParser:

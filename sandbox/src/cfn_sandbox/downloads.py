@@ -21,6 +21,7 @@ from pathlib import Path
 import platformdirs
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.cli.waiting import told
 
 VARIABLE = "CFN_SANDBOX_CACHE"
 """The environment variable that names another cache folder."""
@@ -61,10 +62,12 @@ class Download:
         """
         folder = self.folder
         if not folder.is_dir():
-            _say(f"fetching {self.title} ({self.megabytes} MB) into {folder}")
             try:
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
+                with (
+                    told(f"fetching {self.title} ({self.megabytes} MB) into {folder}", _say),
+                    tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch,
+                ):
                     self._fetch(Path(scratch, "files"))
                     self._move(Path(scratch, "files"), folder)
             except OSError as error:

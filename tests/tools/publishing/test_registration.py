@@ -171,7 +171,8 @@ class TestSubmit:
         assert self.submit(cfn) == 0
         assert cfn.calls == [(["submit", "-v", "--set-default"], NAME)]
         printed = capsys.readouterr().out.splitlines()
-        lines = [line for line in printed if not line.startswith("  still at it")]  # on a slow machine
+        first, *lines = [line for line in printed if not line.startswith("  still at it")]  # on a slow machine
+        assert first == "submit: loading boto3 and cfn"
         assert lines[0] == f"{NAME} -> account 123456789012, eu-west-1, as {user}"
         assert lines[1:3] == [f"Staging a copy as {NAME}:", f"Staged as {NAME}, tag updates: replace."]
         assert lines[3] == "cfn packages, uploads and registers it:"
@@ -425,7 +426,8 @@ class TestDeregister:
         registry.add_response("deregister_type", {}, {"Arn": f"{TYPE_ARN}/00000003"})
         registry.add_response("deregister_type", {}, self.name)
         assert self.deregister() == 0
-        lines = capsys.readouterr().out.splitlines()
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first == "deregister: loading boto3 and cfn"
         assert lines[:2] == ["Deregistered version 00000001.", "Deregistered version 00000003."]
         assert lines[2].startswith(f"Deregistered {NAME} in eu-west-1. CloudFormation can no longer change")
         assert "acme-play-thing-role-stack and CloudFormationManagedUploadInfrastructure" in lines[-1]

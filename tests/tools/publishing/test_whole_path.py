@@ -82,7 +82,8 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     assert main(["submit", "--type-name", NAME, "--tag-updates", "in-place"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "Checked in" in "".join(lines)
-    assert lines[0].startswith(f"{NAME} -> account 123456789012, us-east-1, as arn:aws:")
+    assert lines[0] == "submit: loading boto3 and cfn"
+    assert lines[1].startswith(f"{NAME} -> account 123456789012, us-east-1, as arn:aws:")
     assert lines[-1].endswith(f" s. Version, now the default: {TYPE_ARN}/00000001")
     described = cloudformation.describe_type(Type="RESOURCE", TypeName=NAME)
     assert described["DefaultVersionId"] == "00000001"
@@ -99,6 +100,7 @@ def test_submitted_used_deregistered(account: Account, capsys: pytest.CaptureFix
     cloudformation.register_type(TypeName=NAME, SchemaHandlerPackage=_uploaded_package(account))
     assert main(["deregister", "--type-name", NAME]) == 0
     assert capsys.readouterr().out.startswith(
+        "deregister: loading boto3 and cfn\n"
         f"Deregistered version 00000002.\nDeregistered {NAME} in us-east-1. CloudFormation can no longer change or\n"
     )
     assert cloudformation.list_types(Type="RESOURCE", Visibility="PRIVATE")["TypeSummaries"] == []

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 
-from cfn_sandbox import plugins
+from cfn_sandbox import downloads, plugins
 from cfn_sandbox.account import isolation
 from cfn_sandbox.account.account import REGION, Account, bare_environment
 from cfn_sandbox.account.function import Function
@@ -87,17 +87,23 @@ def _sandbox(options: argparse.Namespace) -> Iterator[tuple[Account, Function]]:
     with redirect_stdout(sys.stderr), told_log():
         port = getattr(options, "port", 0)
         # Opened first: a wrong port or region is reported at once, not after the packaging.
-        with Account(
-            port,
-            options.region or REGION,
-            plugins.rules(plugins.of_project(root), options),
-            validate_registered=getattr(options, "validate_registered", False),
-        ) as account:
+        with ExitStack() as running:
+            with told("", tell):
+                account = running.enter_context(
+                    Account(
+                        port,
+                        options.region or REGION,
+                        plugins.rules(plugins.of_project(root), options),
+                        validate_registered=getattr(options, "validate_registered", False),
+                    )
+                )
             with told(f"packaging {root} with cfn, unless it is packaged already", tell):
                 packaged = package(root, type_name=options.type_name)
             for line in notes(root):
                 tell(line)
-            function = account.registry.add_package(packaged)
+            downloads.EMULATOR.fetched()  # it says so itself
+            with told("", tell):
+                function = account.registry.add_package(packaged)
             tell(f"{_type_name(options)} is registered and ready")
             if function.python_note:
                 tell(function.python_note)

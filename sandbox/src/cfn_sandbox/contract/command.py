@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cfn_sandbox import SandboxError, platforms, plugins
+from cfn_sandbox import SandboxError, downloads, platforms, plugins
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.function import MEMORY, Function
@@ -92,9 +92,11 @@ def run(  # noqa: PLR0913 - the command's options
         for line in notes(project):
             tell(line)
         stack.enter_context(told_log())
-        account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
-        function = stack.enter_context(Function(package_file, account, timeout=timeout))
-        function.check()
+        downloads.EMULATOR.fetched()  # it says so itself
+        with told("", tell):
+            account = stack.enter_context(Account(rules=plugins.rules(plugins.of_project(project))))
+            function = stack.enter_context(Function(package_file, account, timeout=timeout))
+            function.check()
         if function.python_note:
             tell(function.python_note)
 
