@@ -355,6 +355,25 @@ def test_a_stack_without_active_resources(client: Client) -> None:
     assert client.list_stack_resources(StackName="toys")["StackResourceSummaries"] == []
 
 
+@pytest.mark.parametrize("kind", ["Custom::Thing", "Acme::Test::Toy::MODULE", "Acme::Test::Unknown"])
+def test_a_type_that_is_not_supported_behind_a_condition(client: Client, kind: str) -> None:
+    """A resource that the sandbox can't make is refused where its condition holds, and only there."""
+    body: dict[str, Any] = {
+        "Parameters": {"Extras": {"Type": "String"}},
+        "Conditions": {"Extras": {"Fn::Equals": [{"Ref": "Extras"}, "yes"]}},
+        "Resources": {
+            "Bear": {"Type": TOY, "Properties": {"Name": "bear"}},
+            "Extra": {"Type": kind, "Condition": "Extras"},
+        },
+    }
+    request = {"StackName": "toys", "TemplateBody": json.dumps(body)}
+    refused = refusal(client.create_stack, **request, Parameters=[{"ParameterKey": "Extras", "ParameterValue": "yes"}])
+    assert kind in refused
+    client.create_stack(**request, Parameters=[{"ParameterKey": "Extras", "ParameterValue": "no"}])
+    (stack,) = client.describe_stacks(StackName="toys")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
 def test_a_stack_that_does_not_exist(client: Client) -> None:
     """Each operation says so in its own words."""
     for operation in (client.describe_stacks, client.describe_stack_resources, client.list_stack_resources):

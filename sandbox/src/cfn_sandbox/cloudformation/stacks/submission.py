@@ -10,7 +10,7 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
-from cfn_sandbox.cloudformation.templates import macros, parameters, summary
+from cfn_sandbox.cloudformation.templates import macros, parameters, summary, table
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.types.catalogue import similar_type
@@ -80,6 +80,8 @@ def _check_active(definition: Definition, stack: Stack, resource_types: Iterable
     """Refuse what is wrong in the active part of a template while its resources are not known."""
     evaluation = Scope(definition, stack.identity).evaluator()
     kinds = [definition.template.types[logical_id] for logical_id in evaluation.active()]
+    for kind in kinds:
+        table.refuse("types", kind)
     refuse_unknown_types(kinds, stack.space)
     if resource_types is not None:
         for kind in kinds:

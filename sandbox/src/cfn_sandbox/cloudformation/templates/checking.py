@@ -182,7 +182,8 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
     kind = definition.get("Type")
     if not isinstance(kind, str):
         raise format_error(f"[/Resources/{logical_id}] Every Resources object must contain a Type member.")
-    table.refuse("types", kind)
+    if "Condition" not in definition:  # else only if the condition holds, which values of parameters decide
+        table.refuse("types", kind)
     table.check("resource", definition)
     _check_condition(definition, template, "Resources")
     others = definition.get("DependsOn", [])
