@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
     assert result.returncode == 1, result.stdout + result.stderr  # the toy has no tags: AWS's rule TAG015
     lines = result.stdout.splitlines()
     assert "\033" not in result.stdout
+    assert "MB of memory" not in result.stderr
     assert any(line.startswith("v2/test_create.py::test_create[inputs_1] PASSED") for line in lines)
     assert any(line.startswith("v1/test_cfn.py::cfn_test[inputs_1-contract_create_delete] PASSED") for line in lines)
     assert [line.split()[:3] for line in lines if line.split()[:1] in (["lint"], ["v2"], ["v1"])] == [
@@ -222,6 +224,22 @@ def test_a_set_of_objects_is_said_in_advance(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(SandboxError, match="no inputs in"):
         command.run(project, ["v2"])
     assert capsys.readouterr().err.startswith("cfn-sandbox: #/properties/Parts: every model with this property fails")
+
+
+def test_memory_beyond_what_a_type_gets_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line says how much the handlers used, and how much CloudFormation is assumed to give them."""
+    monkeypatch.setattr(command, "MEMORY", 1)
+    outcome = command.run(project, ["v2"], arguments=["-k", "test_create_delete"])
+    assert outcome.passed
+    lines = [line for line in capsys.readouterr().err.splitlines() if "memory" in line]
+    assert len(lines) == 1
+    assert re.fullmatch(
+        r"cfn-sandbox: the handlers used \d+ MB of memory; CloudFormation is assumed to give them 1 MB, and Lambda "
+        r"ends a function that uses more",
+        lines[0],
+    )
 
 
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
