@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import boto3
 import pytest
 import requests
+from moto import backends
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.__main__ import parser
@@ -24,6 +26,18 @@ def test_a_client_reaches_the_account(account: Account) -> None:
     """Clients reach the account, with its account number and its region."""
     assert account.client("sts").get_caller_identity()["Account"] == account.account_id
     assert account.client("sagemaker").meta.region_name == "us-east-1"
+
+
+def test_the_service_of_a_host_is_looked_up_once(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moto lists all its files to find a host's service; the second request to a host doesn't do that again."""
+    listed = Mock(wraps=backends.list_of_moto_modules)
+    monkeypatch.setattr(backends, "list_of_moto_modules", listed)
+    queues = account.client("sqs")
+    queues.list_queues()
+    assert listed.call_count > 0
+    before = listed.call_count
+    queues.list_queues()
+    assert listed.call_count == before
 
 
 def test_the_caller_is_a_user_or_a_role(account: Account) -> None:

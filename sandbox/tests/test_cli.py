@@ -128,6 +128,28 @@ class TestRun:
         assert "cfn-sandbox: the handler crashed; the end of its log:" in completed.stderr
         assert "ModuleNotFoundError: No module named 'toy_other'" in completed.stderr
 
+    def test_an_exception_that_the_library_caught_is_shown_with_its_place(self, toy_project: Path) -> None:
+        """If the command fails, standard error has the traceback that a handler printed, its own lines alone."""
+        log = (
+            "Exception caught boom\\nTraceback (most recent call last):\\n"
+            '  File "/x/task/library.py", line 5, in call\\n    call()\\n'
+            '  File "/x/task/toy_test_type/handlers.py", line 9, in create\\n    raise RuntimeError("boom")\\n'
+            "RuntimeError: boom"
+        )
+        fail = (
+            "import boto3, json, os; "
+            "c = boto3.client('lambda', endpoint_url=os.environ['CFN_SANDBOX_FUNCTION_ENDPOINT']); "
+            f"c.invoke(FunctionName='function', Payload=json.dumps({{'print': '{log}'}})); raise SystemExit(5)"
+        )
+        completed = sandbox("run", "--project", toy_project, "--", "python", "-c", fail)
+        assert completed.returncode == 5
+        assert completed.stderr.endswith(
+            "cfn-sandbox: the handler reported an error; the end of its log:\n"
+            "the handler was called\nException caught boom\nTraceback (most recent call last):\n"
+            '  File "src/toy_test_type/handlers.py", line 9, in create\n    raise RuntimeError("boom")\n'
+            "RuntimeError: boom\n"
+        )
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_ends_everything(self, toy_project: Path, number: signal.Signals) -> None:
         """Ctrl-C reaches all of a terminal's processes, SIGTERM the sandbox alone; neither leaves anything running."""

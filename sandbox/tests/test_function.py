@@ -15,6 +15,7 @@ import requests
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account import function as functions
+from cfn_sandbox.account import isolation
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
 from cfn_sandbox.packaging import PackagerError, bytecode, compiled
@@ -306,6 +307,31 @@ class TestInvocation:
             pytest.raises(SandboxError, match="No module named 'toy_other'"),
         ):
             function.invoke({})
+
+    @pytest.mark.parametrize(
+        ("handlers", "sentence"),
+        [
+            (
+                "open('cache', 'w')\n",
+                "src/toy_test_type/handlers.py, line 1: OSError: [Errno 30] Read-only file system: 'cache'",
+            ),
+            (
+                "def handle(event, context): ...\n",
+                "toy_test_type.handlers has no resource, and entrypoint in .rpdk-config is "
+                "toy_test_type.handlers.resource",
+            ),
+        ],
+    )
+    def test_a_handler_that_does_not_load_is_one_sentence(
+        self, handlers: str, sentence: str, tmp_path: Path, account: Account
+    ) -> None:
+        """What only the emulator, or the entry point, makes fail is told without the emulator's log."""
+        if not isolation.is_available() and "open" in handlers:
+            pytest.skip("nothing keeps the function from writing on this machine")
+        project = echo.write(tmp_path / "project", handlers=handlers)
+        with Function(package(project), account) as function, pytest.raises(SandboxError) as refused:
+            function.check()
+        assert str(refused.value) == f"the handler doesn't load: {sentence}"
 
 
 class TestEnd:

@@ -77,7 +77,7 @@ def test_every_suite_runs(run: Run, tmp_path: Path) -> None:
 def test_a_command_has_an_account_with_the_type(run: Run, programs: Path, tmp_path: Path) -> None:
     """`run` deploys the type in a stack, with the environment's own boto3."""
     write_project(tmp_path / "toy")
-    template = {"Resources": {"T": {"Type": "Acme::Test::Toy", "Properties": {"Name": "bear", "Secret": "honey"}}}}
+    template = {"Resources": {"T": {"Type": "Acme::Test::Bear", "Properties": {"Name": "bear", "Secret": "honey"}}}}
     program = (
         "import boto3, sys; c = boto3.client('cloudformation'); "
         "c.create_stack(StackName='s', TemplateBody=sys.argv[1]); "
@@ -93,8 +93,8 @@ def test_packaging_uses_the_declared_pip(run: Run, programs: Path, tmp_path: Pat
     project = write_project(tmp_path / "toy")
     (project / "requirements.txt").write_text("six==1.17.0\n")
     result = run("package", "--project", "toy", "--output", "out")
-    assert result.stdout.splitlines() == ["out/acme-test-toy.zip", "out/acme-test-toy.cdx.json"], result.stderr
-    bill = json.loads((tmp_path / "out" / "acme-test-toy.cdx.json").read_text())
+    assert result.stdout.splitlines() == ["out/acme-test-bear.zip", "out/acme-test-bear.cdx.json"], result.stderr
+    bill = json.loads((tmp_path / "out" / "acme-test-bear.cdx.json").read_text())
     assert [component["name"] for component in bill["components"]] == ["six"]
     assert (programs / "pip").is_file()
 

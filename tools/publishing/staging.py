@@ -70,7 +70,8 @@ def stage(
     missing = [name for name in required if not (project / name).exists()]
     if missing:
         raise PublishingError(f"{project} is not a complete cfn project: it has no {', '.join(missing)}.")
-    untracked = [name for name in required if not any(sources.shipped_files(project, name))]
+    files = sources.Files(project)
+    untracked = [name for name in required if not any(files.shipped(name))]
     if untracked:
         raise PublishingError(f"Only files that git tracks ship, and it does not track {', '.join(untracked)}.")
 
@@ -80,7 +81,7 @@ def stage(
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=existing) as scratch:
         staged = Path(scratch) / out.name
         renamer = Renamer(old, type_name)
-        for path in sources.shipped_files(project, *required, *_OPTIONAL):
+        for path in files.shipped(*required, *_OPTIONAL):
             copy = staged / renamer.rename(path.relative_to(project).as_posix())
             renamer.copy(path, copy)
             shutil.copymode(path, copy)
@@ -102,7 +103,7 @@ def untracked_files(project: Path) -> list[Path]:
     Args:
         project: The folder of the original.
     """
-    return sources.untracked_files(project.resolve(), "src", *_OPTIONAL)
+    return sources.Files(project.resolve()).untracked("src", *_OPTIONAL)
 
 
 def _refuse_folder(project: Path, out: Path) -> None:

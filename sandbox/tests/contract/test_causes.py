@@ -71,6 +71,14 @@ def test_one_defect_is_one_cause() -> None:
     ]
 
 
+def test_the_token_of_a_request_makes_no_cause_of_its_own() -> None:
+    """A handler that raises without a message is quoted with its request's token, which differs in each test."""
+    message = 'CREATE failed with InternalFailure: Resource handler returned message: "null" (RequestToken: {}, ...)'
+    tokens = ("c2444be3-bab7-43e7-8898-18e9c6c42d56", "dedf799e-9bcb-4d59-a2d0-68ef102e3852")
+    (cause,) = causes.of_failures([failed(token, message.format(token)) for token in tokens])
+    assert len(cause.tests) == 2
+
+
 def test_a_page_has_what_fits() -> None:
     """The first cause is shown in any case, and what is left out is counted."""
     found = causes.of_failures([failed(f"test {n}", f"message {n}\n" * 4) for n in range(8)])

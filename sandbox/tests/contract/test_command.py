@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -33,8 +34,8 @@ SETTINGS: dict[str, Any] = {
     "typeName": toys.TYPE,
     "language": "python312",
     "runtime": "python3.12",
-    "entrypoint": "acme_test_toy.handlers.resource",
-    "testEntrypoint": "acme_test_toy.handlers.resource",
+    "entrypoint": "acme_test_bear.handlers.resource",
+    "testEntrypoint": "acme_test_bear.handlers.resource",
     "settings": {"use_docker": True, "no_docker": False, "protocolVersion": "2.0.0"},
 }
 INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDATE}
@@ -42,12 +43,12 @@ INPUTS = {"inputs_1_create.json": toys.CREATE, "inputs_1_update.json": toys.UPDA
 
 def write_project(project: Path, code: str = GOOD, inputs: dict[str, Any] | None = None) -> Path:
     """Write a toy's project; its settings require Docker, as in most projects."""
-    source = project / "src" / "acme_test_toy"
+    source = project / "src" / "acme_test_bear"
     source.mkdir(parents=True)
     (source / "__init__.py").touch()
     (source / "handlers.py").write_text(code)
     (project / ".rpdk-config").write_text(json.dumps(SETTINGS))
-    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (project / "acme-test-bear.json").write_text(json.dumps(toys.SCHEMA))
     (project / "requirements.txt").touch()
     (project / "inputs").mkdir()
     for name, content in (INPUTS if inputs is None else inputs).items():
@@ -98,6 +99,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
     assert result.returncode == 1, result.stdout + result.stderr  # the toy has no tags: AWS's rule TAG015
     lines = result.stdout.splitlines()
     assert "\033" not in result.stdout
+    assert "MB of memory" not in result.stderr
     assert any(line.startswith("v2/test_create.py::test_create[inputs_1] PASSED") for line in lines)
     assert any(line.startswith("v1/test_cfn.py::cfn_test[inputs_1-contract_create_delete] PASSED") for line in lines)
     assert [line.split()[:3] for line in lines if line.split()[:1] in (["lint"], ["v2"], ["v1"])] == [
@@ -119,7 +121,7 @@ def test_all_suites_on_another_project(project: Path, tmp_path: Path) -> None:
     assert "READ of a deleted resource fails with NotFound." in page
     assert "called with" in page
     assert sorted(path.name for path in project.iterdir()) == sorted(
-        [".cache", ".rpdk-config", "acme-test-toy.json", "inputs", "requirements.txt", "src"]
+        [".cache", ".rpdk-config", "acme-test-bear.json", "inputs", "requirements.txt", "src"]
     )
 
 
@@ -192,12 +194,12 @@ def test_what_is_no_project_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(PackagerError, match="is the project of a hook: only resource types run here"):
         command.run(tmp_path)
     (tmp_path / ".rpdk-config").write_text(json.dumps(SETTINGS))
-    with pytest.raises(SandboxError, match=r"acme-test-toy\.json can't be read: No such file"):
+    with pytest.raises(SandboxError, match=r"acme-test-bear\.json can't be read: No such file"):
         command.run(tmp_path)
-    (tmp_path / "acme-test-toy.json").write_text("[]")
+    (tmp_path / "acme-test-bear.json").write_text("[]")
     with pytest.raises(SandboxError, match="is not a JSON object"):
         command.run(tmp_path)
-    (tmp_path / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA))
+    (tmp_path / "acme-test-bear.json").write_text(json.dumps(toys.SCHEMA))
     (tmp_path / "previous.json").write_text("{")
     with pytest.raises(SandboxError, match=r"previous\.json is not JSON"):
         command.run(tmp_path, ["lint"], previous=tmp_path / "previous.json")
@@ -207,7 +209,7 @@ def test_a_schema_that_aws_refuses_is_refused(tmp_path: Path) -> None:
     """A mistake that only AWS's own loader finds fails the run before anything is packaged, with its place."""
     project = write_project(tmp_path / "project")
     properties = {**toys.SCHEMA["properties"], "Name": {"type": "string", "pattern": "(?P<a>b)"}}
-    (project / "acme-test-toy.json").write_text(json.dumps(toys.SCHEMA | {"properties": properties}))
+    (project / "acme-test-bear.json").write_text(json.dumps(toys.SCHEMA | {"properties": properties}))
     with pytest.raises(SandboxError, match=r"AWS refuses the schema, .*: #/properties/Name/pattern: \[\(\?P<a>"):
         command.run(project)
     assert not (project / ".cache").exists()
@@ -218,10 +220,26 @@ def test_a_set_of_objects_is_said_in_advance(tmp_path: Path, capsys: pytest.Capt
     project = write_project(tmp_path / "project", inputs={})
     parts = {"type": "array", "uniqueItems": True, "insertionOrder": False, "items": {"type": "object"}}
     schema = toys.SCHEMA | {"properties": {**toys.SCHEMA["properties"], "Parts": parts}}
-    (project / "acme-test-toy.json").write_text(json.dumps(schema))
+    (project / "acme-test-bear.json").write_text(json.dumps(schema))
     with pytest.raises(SandboxError, match="no inputs in"):
         command.run(project, ["v2"])
     assert capsys.readouterr().err.startswith("cfn-sandbox: #/properties/Parts: every model with this property fails")
+
+
+def test_memory_beyond_what_a_type_gets_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line says how much the handlers used, and how much CloudFormation is assumed to give them."""
+    monkeypatch.setattr(command, "MEMORY", 1)
+    outcome = command.run(project, ["v2"], arguments=["-k", "test_create_delete"])
+    assert outcome.passed
+    lines = [line for line in capsys.readouterr().err.splitlines() if "memory" in line]
+    assert len(lines) == 1
+    assert re.fullmatch(
+        r"cfn-sandbox: the handlers used \d+ MB of memory; CloudFormation is assumed to give them 1 MB, and Lambda "
+        r"ends a function that uses more",
+        lines[0],
+    )
 
 
 def test_a_handler_that_crashes_is_a_failure_with_its_log(tmp_path: Path) -> None:
@@ -299,7 +317,7 @@ def write_configured(project: Path, configuration: object) -> tuple[Path, comman
     inputs = {name: {**content, "Colour": "{{ToyColour}}"} for name, content in INPUTS.items()}
     inputs["inputs_1_create.json"]["Colour"] = "red"
     write_project(project, GOOD.replace(HANDLER, NEEDS_TOKEN), inputs)
-    (project / "acme-test-toy.json").write_text(json.dumps(CONFIGURED))
+    (project / "acme-test-bear.json").write_text(json.dumps(CONFIGURED))
     (project / "setup.yaml").write_text(SETUP)
     (project / "configuration.json").write_text(json.dumps(configuration))
     return project, command.Around(project / "setup.yaml", project / "configuration.json")
@@ -318,10 +336,10 @@ def test_a_setup_and_a_type_configuration(tmp_path: Path) -> None:
 def test_after_a_failed_clean_up_the_setup_is_deployed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next test finds a new account with the setup's stack, and fails for its own reason alone."""
     project, around = write_configured(tmp_path / "project", {"Token": "{{resolve:ssm:token}}"})
-    code = (project / "src" / "acme_test_toy" / "handlers.py").read_text()
+    code = (project / "src" / "acme_test_bear" / "handlers.py").read_text()
     failing = '    if event["action"] == "DELETE":\n        toy(event)\n        return {"status": "FAILED"}\n'
     code = code.replace("    return toy(event)", f"{failing}    return toy(event)")
-    (project / "src" / "acme_test_toy" / "handlers.py").write_text(code)
+    (project / "src" / "acme_test_bear" / "handlers.py").write_text(code)
     deployed: list[str] = []
     deploy = setup.deploy
 

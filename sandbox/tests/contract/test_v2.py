@@ -17,7 +17,7 @@ from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from sandbox.tests.contract.defects import CASES, DEFECTS, Defect
 from sandbox.tests.toys import contract as toys
-from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure
+from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure, success
 
 VALUES = {"region": "us-east-1", "account": "123456789012", "partition": "aws"}
 REQUEST = Request(VALUES["account"], VALUES["region"])
@@ -143,9 +143,37 @@ class Undeletable(Toy):
         return failure("InternalFailure", "null")
 
 
-def run_undeletable(folder: Path) -> tuple[Undeletable, Outcome]:
-    """Run v2 on a type whose DELETE fails, in an account that can be emptied."""
-    toy = Undeletable()
+class Losing(Toy):
+    """A toy whose CREATE fails after it made the resource."""
+
+    log = ""
+
+    def create(self, desired: Model) -> Event:
+        """Create a toy, and fail unless the name was taken before."""
+        answer = super().create(desired)
+        return answer if answer["status"] == "FAILED" else failure("InternalFailure", "null")
+
+
+class Nameless(Losing):
+    """A toy whose CREATE returns no identifier."""
+
+    def create(self, desired: Model) -> Event:
+        """Create a toy, and return no model."""
+        answer = Toy.create(self, desired)
+        return answer if answer["status"] == "FAILED" else success()
+
+
+class Misnaming(Losing):
+    """A toy whose CREATE returns another identifier than that of the resource."""
+
+    def create(self, desired: Model) -> Event:
+        """Create a toy, and return another name."""
+        answer = Toy.create(self, desired)
+        return answer if answer["status"] == "FAILED" else success(answer["resourceModel"] | {"Name": "other"})
+
+
+def run_with_renewal(toy: Undeletable | Losing, folder: Path) -> Outcome:
+    """Run v2 on a toy in an account that can be emptied."""
     for name, content in {"1_create": toys.CREATE, "1_update": toys.UPDATE}.items():
         (folder / f"inputs_{name}.json").write_text(json.dumps(content))
     kind = Type(toy.schema, toy, REQUEST, wait=lambda _: None, log=lambda: toy.log)
@@ -155,12 +183,12 @@ def run_undeletable(folder: Path) -> tuple[Undeletable, Outcome]:
         return inputs.read(folder, VALUES)
 
     subject = Subject(toy.schema, folder=folder, inputs=inputs.read(folder, VALUES), kind=kind, renew=renew)
-    return toy, session.run(subject, ["v2"], folder=folder / "report", quiet=True)
+    return session.run(subject, ["v2"], folder=folder / "report", quiet=True)
 
 
 def test_a_clean_up_that_fails_is_a_failure_and_the_next_test_starts_in_an_empty_account(tmp_path: Path) -> None:
     """A DELETE that fails is named by the tests that need it, and doesn't become AlreadyExists in the others."""
-    _, outcome = run_undeletable(tmp_path)
+    outcome = run_with_renewal(Undeletable(), tmp_path)
     message = "DELETE of bear failed with InternalFailure: null"
     assert set(outcome.left_behind) == {message}
     assert [test.name for test in outcome.failures if "AlreadyExists" in test.message] == []
@@ -168,8 +196,26 @@ def test_a_clean_up_that_fails_is_a_failure_and_the_next_test_starts_in_an_empty
     assert ends["test_create"] == f"the clean-up after the test failed; {message}"
 
 
+@pytest.mark.parametrize(
+    ("toy", "first", "message"),
+    [
+        (Losing, "test_create", "CREATE was to succeed; it failed with InternalFailure: null"),
+        (Nameless, "test_create", "a model lacks Name of the primary identifier"),
+        (Misnaming, "test_create_read", "READ was to succeed; it failed with NotFound: no"),
+    ],
+)
+def test_what_a_defective_create_leaves_is_not_found_by_the_next_test(
+    toy: type[Losing], first: str, message: str, tmp_path: Path
+) -> None:
+    """A CREATE that fails half-way, or that names another resource, doesn't become AlreadyExists in the other tests."""
+    outcome = run_with_renewal(toy(), tmp_path)
+    assert [test.name for test in outcome.failures if "AlreadyExists" in test.message] == []
+    assert outcome.left_behind == []
+    assert [(test.name, test.message) for test in outcome.failures[:1]] == [(f"{first}[inputs_1]", message)]
+
+
 def test_a_failed_call_comes_with_the_handlers_log(tmp_path: Path) -> None:
     """The traceback that the handler logged is in junit.xml and in report.html."""
-    run_undeletable(tmp_path)
+    run_with_renewal(Undeletable(), tmp_path)
     assert "RuntimeError: boom" in (tmp_path / "report" / "junit.xml").read_text()
     assert "RuntimeError: boom" in (tmp_path / "report" / "report.html").read_text()

@@ -75,6 +75,12 @@ def test_both_programs_must_be_the_sandboxs_own(stand_in: Path, tmp_path: Path, 
         (
             "x",
             "",
+            "T ERROR: There is no six==0.\nT ERROR: There is no six==0.\n",
+            "pip could not install requirements.txt: There is no six==0.",
+        ),
+        (
+            "x",
+            "",
             "T WARNING: Retrying after NewConnectionError: [Errno -3] Temporary failure in name resolution\n"
             "T ERROR: No matching distribution found for six\n",
             "pip can't reach its package index (Temporary failure in name resolution), from which it installs "

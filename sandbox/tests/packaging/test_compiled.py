@@ -35,6 +35,7 @@ GOOD = {
     "Lambda's Python": {"a/b.cpython-312-x86_64-linux-gnu.so": elf()},
     "the stable ABI": {"a/b.abi3.so": elf()},
     "a library": {"a.libs/libb-1234.so.5.0.0": elf()},
+    "Lambda's C library": {"a/b.abi3.so": elf() + b"\0GLIBC_2.34\0GLIBC_2.2.5\0"},
     "one of several Pythons": {
         "a/b.cpython-312-x86_64-linux-gnu.so": elf(),
         "a/b.cpython-311-x86_64-linux-gnu.so": elf(),
@@ -47,6 +48,11 @@ BAD = {
     "a library": ("a.libs/libb.so.5", elf(ARM64), "for arm64"),
     "musl": ("a/b.cpython-312-x86_64-linux-musl.so", elf(), "for Python 3.12 on Linux with musl"),
     "macOS": ("a/b.cpython-312-darwin.so", b"\xcf\xfa\xed\xfe", "for Python 3.12 on macOS"),
+    "a newer C library": (
+        "a/b.abi3.so",
+        elf() + b"\0GLIBC_2.2.5\0GLIBC_2.38\0GLIBC_2.9\0",
+        "for x86_64 with glibc 2.38, newer than Lambda's 2.34",
+    ),
     "Windows": ("a/b.cp312-win_amd64.pyd", b"MZ", "for Windows"),
 }
 
@@ -68,6 +74,15 @@ def test_what_lambda_can_not_import_is_named(case: str, tmp_path: Path) -> None:
     assert "Install cfn-sandbox with Python 3.12" in text
     assert "--python-version and --platform" in text
     assert "Docker" in text
+
+
+def test_an_older_runtime_has_an_older_c_library(tmp_path: Path) -> None:
+    """Python 3.11 and older run on Amazon Linux 2, with glibc 2.26."""
+    files = {"acme/b.so": elf() + b"\0GLIBC_2.28\0"}
+    with pytest.raises(
+        PackagerError, match=r"newer than Lambda's 2\.26\)\. Install .* on Linux with glibc 2\.26 or older"
+    ):
+        compiled.check(write(tmp_path, files, {"runtime": "python3.11"}))
 
 
 def test_without_record_the_folder_is_named(tmp_path: Path) -> None:
@@ -98,8 +113,9 @@ def test_what_can_not_run_here_is_a_sentence(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_target_is_that_of_the_settings() -> None:
-    """The runtime in .rpdk-config names the Python, and the processor is x86-64 unless it is set."""
-    assert compiled.target_of({"runtime": "python3.9"}) == Target("3.9", "x86_64")
+    """The runtime in .rpdk-config names the Python and its C library; the processor is x86-64 unless it is set."""
+    assert compiled.target_of({"runtime": "python3.9"}) == Target("3.9", "x86_64", 26)
+    assert compiled.target_of({"runtime": "python3.12"}) == Target("3.12", "x86_64", 34)
     assert str(Target("3.12")) == "Python 3.12 on x86_64"
 
 

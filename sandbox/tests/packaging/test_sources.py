@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -47,7 +48,7 @@ def write_settings(project: Path, language: str) -> None:
 
 def shipped_names(project: Path, *tops: str) -> list[str]:
     """Return the files that ship, by their paths in the project."""
-    return [str(path.relative_to(project)) for path in sources.shipped_files(project, *tops)]
+    return [str(path.relative_to(project)) for path in sources.Files(project).shipped(*tops)]
 
 
 def test_only_tracked_files_ship(tracked: Path) -> None:
@@ -59,7 +60,16 @@ def test_only_tracked_files_ship(tracked: Path) -> None:
 def test_files_left_out_are_reported_unless_git_ignores_them(tracked: Path) -> None:
     """The list names a new module that was not added yet, and leaves out what git ignores on purpose."""
     (tracked / ".gitignore").write_text(".env\n__pycache__/\n")
-    assert [path.name for path in sources.untracked_files(tracked, "src")] == ["notes.md"]
+    assert [path.name for path in sources.Files(tracked).untracked("src")] == ["notes.md"]
+
+
+def test_git_is_asked_once(tracked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every list of a project's files comes from one question, which git answers in tens of milliseconds."""
+    asked = Mock(wraps=subprocess.run)
+    monkeypatch.setattr(subprocess, "run", asked)
+    files = sources.Files(tracked)
+    assert (len([*files.shipped("src")]), len(files.untracked("src")), files.hidden("src")) == (1, 2, [])
+    assert asked.call_count == 1
 
 
 def test_a_tracked_file_that_is_gone_is_no_failure(tracked: Path) -> None:
@@ -140,6 +150,7 @@ def test_the_official_plugins_package_is_cfns(
     (tmp_path / "copy").mkdir()
     copy_project(tracked, tmp_path / "copy")
     assert (tmp_path / "copy" / "src" / "toy" / "notes.md").exists() == shipped
+    (tracked / "my-notes.json").write_text("{}")  # next to .rpdk-config, where cfn reads it and doesn't package it
     assert packages.untracked_files(tracked) == [line]
 
 

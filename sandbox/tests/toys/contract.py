@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 Model = dict[str, Any]
 Event = dict[str, Any]
 
-TYPE = "Acme::Test::Toy"
+TYPE = "Acme::Test::Bear"
 SCHEMA: dict[str, Any] = {
     "typeName": TYPE,
-    "description": "Resource Type definition for a toy.",
+    "description": "Resource Type definition for a toy bear.",
     "properties": {
         "Name": {"type": "string", "pattern": "^[a-z]+$"},
         "Arn": {"type": "string", "pattern": "^arn:"},

@@ -30,6 +30,8 @@ import importlib, os, sys, time
 
 def resource(event, context):
     print("the handler was called")
+    if "print" in event:
+        print(event["print"])
     if "import" in event:
         importlib.import_module(event["import"])
     if "allocate" in event:

@@ -53,10 +53,10 @@ def test_every_file_of_the_project_is_there(staged: Path) -> None:
     expected |= {name for name in ("LICENSE", "template.yml", "overrides.json") if (ROOT / name).exists()}
     expected.add("examples/contract-tests.yaml")  # the template that creates what inputs/ name
     for folder in ("docs", "inputs", "sam-tests"):
-        expected |= {str(path.relative_to(ROOT)) for path in sources.shipped_files(ROOT, folder)}
+        expected |= {str(path.relative_to(ROOT)) for path in sources.Files(ROOT).shipped(folder)}
     expected |= {
         f"src/{ACME.package}/{path.relative_to(source)}"
-        for path in sources.shipped_files(ROOT, str(source.relative_to(ROOT)))
+        for path in sources.Files(ROOT).shipped(str(source.relative_to(ROOT)))
     }
     assert set(contents(staged)) == expected
 

@@ -6,10 +6,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +29,9 @@ from cfn_sandbox.account.layers import Layers
 from cfn_sandbox.account.refusals import create_app, wrong_key
 
 if TYPE_CHECKING:
+    from flask import Flask
+    from moto.backends import SERVICE_NAMES
+
     from cfn_sandbox.cloudformation.registry.registry import Registry
 
 __all__ = ["LOOPBACK", "REGION", "Account", "bare_environment"]
@@ -86,7 +89,7 @@ class Account:
         self.endpoint = ""
         self.keys = Keys()
         self.credentials = self.keys.draw()
-        dispatcher = DomainDispatcherApplication(create_app)
+        dispatcher = _Dispatcher(create_app)
         self._layers = Layers(dispatcher)
         self.door = Door(self._layers, self.keys, partial(wrong_key, dispatcher))
         self._options = _Options(port, rules, reserved, tested, validate_registered)
@@ -201,6 +204,21 @@ class Account:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, which looks for a host's service among its files and its patterns once, not in each request.
+
+    That took a tenth of the CPU time of `test --suite v2`.
+    """
+
+    def __init__(self, create_app: Callable[[SERVICE_NAMES | None], Flask]) -> None:
+        super().__init__(create_app)
+        self._found = lru_cache(maxsize=1000)(super().get_backend_for_host)  # a bucket can be in the host's name
+
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's signature
+        """Return the name of a host's service in moto; None if moto has none."""
+        return self._found(host)
 
 
 def bare_environment() -> dict[str, str]:

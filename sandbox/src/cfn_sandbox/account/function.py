@@ -23,7 +23,7 @@ from cfn_sandbox.account.account import LOOPBACK, Account
 from cfn_sandbox.account.invocation import NAME, TIMEOUT, Answer, Emulated, InvokeApi, invoke
 from cfn_sandbox.account.process import running
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.packaging import bytecode, compiled
+from cfn_sandbox.packaging import bytecode, compiled, importing
 from cfn_sandbox.packaging.package import SETTINGS, tail
 
 __all__ = ["MEMORY", "Function"]
@@ -82,6 +82,7 @@ class Function:
         """Each takes the events that clients of the function's API send, with the answers."""
         self._lock = threading.Lock()
         self._root = Path()
+        self._handler = ""
         self._pid = 0
         self._open = ExitStack()
 
@@ -90,7 +91,7 @@ class Function:
         with ExitStack() as opening:
             self._root = opening.enter_context(scratch_folder())
             task = self._root / "task"
-            handler = self._unpack(task)
+            self._handler = self._unpack(task)
             _link_runtime_client(self._root / "runtime", version)
             log = opening.enter_context(self.log_file.open("wb"))
             events = self._root / "events"
@@ -99,7 +100,7 @@ class Function:
             if not isolation.is_available():
                 (self._root / "tmp").mkdir()
                 environment["TMPDIR"] = str(self._root / "tmp")
-            endpoint = self._start(opening, emulator, handler, environment, log)
+            endpoint = self._start(opening, emulator, environment, log)
             credentials = self._account.keys.draw().in_event()
             self.emulated = Emulated(endpoint, events, self._timeout, self.log_file, credentials)
             self._account.door.add_function(self.secret, InvokeApi(self.emulated, self._lock, self._observe))
@@ -164,7 +165,7 @@ class Function:
             answer = self.invoke({})
         except SandboxError as error:
             if "Runtime." in str(error):  # any other error comes from a handler that did load
-                raise SandboxError(f"the handler doesn't load: {error}") from error
+                raise SandboxError(f"the handler doesn't load: {self._why_not_loaded() or error}") from error
             return
         # The library names every argument that an empty event lacks; current versions have no responseEndpoint.
         if "responseEndpoint" in str(answer.get("message")):
@@ -172,6 +173,17 @@ class Function:
                 "the package has an old cloudformation-cli-python-lib, which CloudFormation no longer calls as it "
                 "expects: require version 2.1.2 or newer in requirements.txt"
             )
+
+    def _why_not_loaded(self) -> str | None:
+        """Return why the handler doesn't load, in a sentence with the place; None if only the emulator's log says."""
+        task, runtime = self._root / "task", self._root / "runtime"
+        module, _, name = self._handler.rpartition(".")
+        python = [*self._isolation(_emulator()), self._interpreter]
+        environment = self._environment(_version(self._interpreter))
+        reason = importing.failure(module, task, python, environment, [runtime])
+        if reason is None and f"Handler '{name}' missing" in self.log:
+            return f"{module} has no {name}, and {self._entrypoint} in {SETTINGS} is {self._handler}"
+        return reason
 
     def _choose_python(self) -> str:
         """Choose the interpreter if none was given, and return its version."""
@@ -217,9 +229,7 @@ class Function:
     def _interpreter(self) -> Path:
         return self._python or Path(sys.executable)
 
-    def _start(
-        self, opening: ExitStack, emulator: Path, handler: str, environment: dict[str, str], log: IO[bytes]
-    ) -> str:
+    def _start(self, opening: ExitStack, emulator: Path, environment: dict[str, str], log: IO[bytes]) -> str:
         """Start the emulator and return its address. Try other ports if another process has taken these."""
         for _ in range(ATTEMPTS):
             port, runtime_api = _free_ports()
@@ -229,7 +239,7 @@ class Function:
                 "--log-level=warning",
                 f"--runtime-interface-emulator-address={LOOPBACK}:{port}",
                 f"--runtime-api-address={LOOPBACK}:{runtime_api}",
-                *(self._interpreter, "-I", "-S", "-B", Path(bootstrap.__file__), handler),
+                *(self._interpreter, "-I", "-S", "-B", Path(bootstrap.__file__), self._handler),
             ]
             process = opening.enter_context(running(command, environment, log, cwd=self._root / "task"))
             self._pid = process.pid

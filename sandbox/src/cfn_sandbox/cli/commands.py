@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.cli import aws_cli, tethered
 from cfn_sandbox.cli.shell import check_new, exports, project, tell, told_log, written_variables
 from cfn_sandbox.cli.waiting import told
+from cfn_sandbox.contract.causes import condensed
 from cfn_sandbox.packaging.package import notes, package, tail
 from cfn_sandbox.packaging.project import read as read_settings
 
@@ -49,10 +51,28 @@ def run(options: argparse.Namespace) -> int:
         if code:
             for line in failures(account):
                 tell(line)
-            output = function.log[before:]
-            if "[ERROR]" in output:
-                tell(f"the handler crashed; the end of its log:\n{tail(output)}")
+            for text in _logged(function.log[before:], project(options.project)):
+                tell(text)
     return code
+
+
+def _logged(log: str, root: Path) -> Iterator[str]:
+    """Yield the end of a function's log, with the project's own lines of tracebacks, if that has an error.
+
+    The plugin library catches most exceptions: the answer then has no message, and only the log has the cause.
+
+    Args:
+        log: what the function logged.
+        root: the project's folder.
+    """
+    if re.search(r"^\[ERROR\] ", log, re.MULTILINE):
+        verdict = "crashed"  # the runtime client writes this line; a logger's has a tab there
+    elif "[ERROR]" in log or "Traceback (most recent call last):" in log:
+        verdict = "reported an error"
+    else:
+        return
+    own = str(read_settings(root).get("entrypoint", "")).partition(".")[0]
+    yield f"the handler {verdict}; the end of its log:\n{tail(condensed(log, own))}"
 
 
 def failures(account: Account) -> list[str]:

@@ -169,7 +169,8 @@ def _place(log: str) -> tuple[str, ...]:
 
 
 def _without_identifier(message: str) -> str:
-    """Return a message without the identifier of the resource that a clean-up left, which differs in each test."""
+    """Return a message without what differs in each test: the resource that a clean-up left, the request's token."""
+    message = re.sub(r"RequestToken: [0-9a-f-]{36}", "RequestToken", message)
     return re.sub(r"DELETE of .*? failed with", "DELETE failed with", message)
 
 

@@ -18,6 +18,7 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cloudformation.types.interface import Action, Instance, Outcome, Properties, Request
 from cfn_sandbox.cloudformation.types.registered import Event, Invoke, RegisteredType
+from cfn_sandbox.cloudformation.types.schema import at
 from cfn_sandbox.contract.inputs import Inputs
 
 Model = Mapping[str, Any]
@@ -224,7 +225,10 @@ class Resource:
         self.kind = kind
         self.inputs = inputs
         self._first_call = len(kind.calls)
-        self._existing: dict[str | None, Model] = {}
+        self._existing: dict[str, Model] = {}
+        self.in_doubt = False
+        """Whether something may exist that `clean` can't delete: a CREATE failed half-way, or named no resource, or
+        named one that DELETE doesn't find."""
 
     @property
     def calls(self) -> list[Call]:
@@ -235,14 +239,19 @@ class Resource:
         """Return a model's primary identifier, or fail the test if a part of it is missing."""
         identifier = self.kind.identifier(model)
         if not identifier:
-            pytest.fail("a model lacks a part of the primary identifier", pytrace=False)
+            paths = (path for path in self.kind.schema.primary_identifier if at(dict(model), path) in (None, ""))
+            missing = " and ".join(".".join(path) for path in paths)
+            pytest.fail(f"a model lacks {missing} of the primary identifier", pytrace=False)
         return identifier
 
     def create(self, desired: Model | None = None) -> Answer:
         """Call CREATE with a new token, and with the create inputs unless `desired` replaces them."""
         answer = self.kind.call("CREATE", self.inputs.create if desired is None else desired)
-        if answer.status == "SUCCESS":
-            self._existing[self.kind.identifier(answer.model)] = answer.model
+        identifier = self.kind.identifier(answer.model)
+        if answer.status == "SUCCESS" and identifier:
+            self._existing[identifier] = answer.model
+        elif answer.code != "AlreadyExists":
+            self.in_doubt = True
         return answer
 
     def read(self, model: Model) -> Answer:
@@ -256,15 +265,16 @@ class Resource:
         if self.inputs.update is None:
             pytest.fail(f"{self.inputs.name}_update.json is missing, and the type has an update handler", pytrace=False)
         answer = self.kind.call("UPDATE", self.inputs.update, self.inputs.create, model)
-        if answer.status == "SUCCESS":
-            self._existing.setdefault(self.kind.identifier(model), model)  # a defective UPDATE may create it
+        identifier = self.kind.identifier(model)
+        if answer.status == "SUCCESS" and identifier:
+            self._existing.setdefault(identifier, model)  # a defective UPDATE may create it
         return answer
 
     def delete(self, model: Model) -> Answer:
         """Call DELETE with a model's primary identifier."""
         answer = self.kind.call("DELETE", {}, model=model)
         if answer.status == "SUCCESS":
-            self._existing.pop(self.kind.identifier(model), None)
+            self._existing.pop(self.kind.identifier(model) or "", None)
         return answer
 
     def list(self, model: Model, desired: Model | None = None) -> Answer:
@@ -281,6 +291,7 @@ class Resource:
                 answer = self.delete(model)
                 if answer.status == "SUCCESS" or answer.code == "NotFound":
                     self._existing.pop(identifier, None)
+                    self.in_doubt = self.in_doubt or answer.code == "NotFound"
                 else:
                     left.append(f"DELETE of {identifier} failed with {answer.code}: {answer.message}")
         return left

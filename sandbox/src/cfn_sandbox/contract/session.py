@@ -45,8 +45,8 @@ class Subject:
     cfn: AbstractContextManager[v1.Suite] | None = None
     """`cfn test`, not started yet, for v1."""
     renew: Callable[[], Sequence[Inputs]] | None = None
-    """Empties the account, for v2, after a test that left a resource behind, and returns the inputs for the new one;
-    None if that can't be done."""
+    """Empties the account, for v2, after a test that left a resource behind or may have, and returns the inputs for the
+    new one; None if that can't be done."""
     with_setup: bool = False
     """Whether a setup fills variables of the inputs."""
     own: str = ""
@@ -220,16 +220,15 @@ class Plugin:
     def _clean(self, resources: Sequence[Resource]) -> None:
         """Delete what a test left, and fail if that fails: the next tests would then find what this one left.
 
-        Where the account can be emptied, the next test starts in an empty one. So one defect of DELETE is one failure,
-        not AlreadyExists in every test after it.
+        Where the account can be emptied, the next test starts in an empty one. So one defect of DELETE or CREATE is
+        one failure, not AlreadyExists in every test after it.
         """
         left = [sentence for resource in resources for sentence in resource.clean()]
-        if not left:
-            return
         self.outcome.left_behind += left
-        if self._subject.renew is not None:
+        if self._subject.renew is not None and (left or any(resource.in_doubt for resource in resources)):
             self._inputs = {input_set.number: input_set for input_set in self._subject.renew()}
-        pytest.fail("; ".join([causes.CLEAN_UP, *left]), pytrace=False)
+        if left:
+            pytest.fail("; ".join([causes.CLEAN_UP, *left]), pytrace=False)
 
     @property
     def _kind(self) -> Type:

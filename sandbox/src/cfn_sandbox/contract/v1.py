@@ -116,6 +116,7 @@ class Suite:
         self._process = process
         self._failures = failures
         self._phases: dict[tuple[int, str], dict[str, Verdict]] = {}
+        self._failed_setups: dict[str, tuple[str, str]] = {}
         self.output = ""
 
     def verdict(self, number: int, name: str) -> Verdict | None:
@@ -150,6 +151,11 @@ class Suite:
             phases = self._phases.setdefault((report["set"], report["name"]), {})
             failure, log = self._failures.take()
             failed = report["outcome"] == "failed"
+            if failed and report["when"] == "setup":
+                # pytest repeats the failure of a fixture that tests share, without a call: the cause is the first's.
+                if failure:
+                    self._failed_setups[report["message"]] = failure, log
+                failure, log = self._failed_setups.get(report["message"], (failure, log))
             message = "\n".join(filter(None, [_sentence(report["message"]), failure if failed else ""]))
             phases[report["when"]] = Verdict(report["outcome"], message, log if failed else "")
         else:

@@ -167,7 +167,9 @@ def _reason(result: Result, folder: Path) -> str:
             "network, and the proxy and the index in pip's configuration (`pip config list`)."
         )
     if pip_errors:
-        return _cut("pip could not install requirements.txt: " + " ".join(" ".join(pip_errors).split()))
+        # A second attempt has the same errors.
+        once = dict.fromkeys(" ".join(error.split()) for error in pip_errors)
+        return _cut("pip could not install requirements.txt: " + " ".join(once))
     if _DOWNSTREAM in result.lines:
         report = result.lines[result.lines.index(_DOWNSTREAM) + 1 :]
         return _cut(" ".join(report[: report.index("---")]))

@@ -1,7 +1,8 @@
 """The compiled modules in a package: whether Lambda's Python, and the Python here, can import them.
 
 A file's name has the version of CPython that it is for (PEP 3149), unless it is for the stable ABI or no extension at
-all. The processor is in the file's header (ELF, e_machine).
+all. The processor is in the file's header (ELF, e_machine). The C library that it needs is among its names of versions
+("Symbol Versioning" in the Linux Standard Base); what is built on a newer system than Lambda's needs a newer one.
 """
 
 import io
@@ -25,6 +26,9 @@ _COMPILED = re.compile(r"\.so(\.\d+)*$|\.(pyd|dylib)$")
 _CPYTHON = re.compile(r"\.cpython-(\d)(\d+)[a-z]*(-[\w-]+)?\.so$")
 _ELF_MACHINES = {62: "x86_64", 183: "arm64"}
 _MACHINES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64"}  # os.uname's names
+_GLIBC = re.compile(rb"\0GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)")
+_GLIBC_OF_LAMBDA = 34  # of Amazon Linux 2023
+_OLD_GLIBC = dict.fromkeys(("3.8", "3.9", "3.10", "3.11"), 26)  # of Amazon Linux 2, by the runtimes that it has
 _HEADER = 20  # bytes of an ELF header, up to and with e_machine
 
 
@@ -35,10 +39,12 @@ class Target:
     Args:
         python: the version of Lambda's Python, such as 3.12.
         architecture: the processor, from ARCHITECTURES.
+        glibc: the minor version of its glibc 2; None if that isn't compared.
     """
 
     python: str
     architecture: str = ARCHITECTURES[0]
+    glibc: int | None = None
 
     def __str__(self) -> str:
         return f"Python {self.python} on {self.architecture}"
@@ -53,12 +59,14 @@ class Module:
         path: its path in the function's package.
         python: the version of CPython that it is for; empty if its name has none.
         platform: the processor, or the system if that is not Linux with glibc.
+        glibc: the minor version of glibc 2 that it needs; 0 if it needs none.
     """
 
     distribution: str
     path: str
     python: str
     platform: str
+    glibc: int = 0
 
     @property
     def stem(self) -> str:
@@ -68,11 +76,23 @@ class Module:
 
     def fits(self, target: Target) -> bool:
         """Return whether a target can load it."""
-        return self.python in {"", target.python} and self.platform == target.architecture
+        return (
+            self.python in {"", target.python}
+            and self.platform == target.architecture
+            and not self.is_too_new_for(target)
+        )
 
-    def __str__(self) -> str:
+    def is_too_new_for(self, target: Target) -> bool:
+        """Return whether a target's C library is too old."""
+        return target.glibc is not None and self.glibc > target.glibc
+
+    def described(self, target: Target) -> str:
+        """Return the distribution, the file and what it is for, and what of that a target lacks."""
         built_for = " on ".join(filter(None, [self.python and f"Python {self.python}", self.platform]))
-        return f"{self.distribution} ({self.path}, for {built_for})"
+        newer = (
+            f" with glibc 2.{self.glibc}, newer than Lambda's 2.{target.glibc}" if self.is_too_new_for(target) else ""
+        )
+        return f"{self.distribution} ({self.path}, for {built_for}{newer})"
 
 
 def target_of(settings: dict[str, object]) -> Target:
@@ -83,7 +103,8 @@ def target_of(settings: dict[str, object]) -> Target:
     """
     own = settings.get("settings")
     architecture = own.get("architecture", ARCHITECTURES[0]) if isinstance(own, dict) else ARCHITECTURES[0]
-    return Target(str(settings.get("runtime")).removeprefix("python"), str(architecture))
+    python = str(settings.get("runtime")).removeprefix("python")
+    return Target(python, str(architecture), _OLD_GLIBC.get(python, _GLIBC_OF_LAMBDA))
 
 
 def check(package: Path) -> None:
@@ -98,9 +119,11 @@ def check(package: Path) -> None:
     target, modules = _read(package)
     foreign = _unusable(modules, target)
     if foreign:
+        too_new = any(module.is_too_new_for(target) for module in foreign)
+        linux = f"Linux with glibc 2.{target.glibc} or older" if too_new else "Linux"
         raise PackagerError(
             f"Lambda can't import what is compiled for another Python or platform than its {target}: "
-            f"{_names(foreign)}. Install cfn-sandbox with Python {target.python} on Linux; or write "
+            f"{_names(foreign, target)}. Install cfn-sandbox with Python {target.python} on {linux}; or write "
             '`language = "python312-small"` into [tool.cfn-sandbox] of pyproject.toml, which lets pip fetch wheels for '
             "Lambda (pip's --python-version and --platform); for AWS, `cfn submit` can also build in Docker "
             "(`use_docker` in .rpdk-config)."
@@ -123,12 +146,12 @@ def check_runs(package: Path, python: str) -> None:
     if foreign and here.architecture != target.architecture:
         raise PackagerError(
             f"the package is for Lambda's {target.architecture} and can't run on this machine, which is "
-            f"{here.architecture}, because of {_names(foreign)}: test it on a machine of that kind"
+            f"{here.architecture}, because of {_names(foreign, here)}: test it on a machine of that kind"
         )
     if foreign:
         raise PackagerError(
             f"the package is for Lambda's Python {target.python} and can't run on Python {python}, because of "
-            f"{_names(foreign)}: install that Python, for example with `uv python install {target.python}`"
+            f"{_names(foreign, here)}: install that Python, for example with `uv python install {target.python}`"
         )
 
 
@@ -145,9 +168,10 @@ def _unusable(modules: list[Module], target: Target) -> list[Module]:
     return [module for module in modules if module.stem not in usable]
 
 
-def _names(modules: list[Module]) -> str:
+def _names(modules: list[Module], target: Target) -> str:
     """Return the first module of each distribution, as one text."""
-    return ", ".join(str(module) for module in {one.distribution: one for one in reversed(modules)}.values())
+    first = {one.distribution: one for one in reversed(modules)}
+    return ", ".join(module.described(target) for module in first.values())
 
 
 def _modules(function: zipfile.ZipFile) -> Iterator[Module]:
@@ -155,9 +179,11 @@ def _modules(function: zipfile.ZipFile) -> Iterator[Module]:
     owners = _owners(function) if names else {}
     for name in sorted(names):
         tag = _CPYTHON.search(name)
-        with function.open(name) as file:
-            platform = _platform(file.read(_HEADER), name, (tag and tag[3]) or "")
-        yield Module(owners.get(name, name.partition("/")[0]), name, f"{tag[1]}.{tag[2]}" if tag else "", platform)
+        content = function.read(name)
+        platform = _platform(content[:_HEADER], name, (tag and tag[3]) or "")
+        glibc = max(map(int, _GLIBC.findall(content)), default=0)
+        owner, python = owners.get(name, name.partition("/")[0]), f"{tag[1]}.{tag[2]}" if tag else ""
+        yield Module(owner, name, python, platform, glibc)
 
 
 def _platform(header: bytes, name: str, tag: str) -> str:

@@ -122,11 +122,11 @@ def untracked_files(project: Path) -> list[str]:
     project = project.resolve()
     small = language_of(project) == SMALL
     text = "isn't in the package, because git doesn't track it" if small else "ships, although git doesn't track it"
-    tops = _tops(project)
+    files, tops = sources.Files(project), _shipping(project)
     hidden = "ships, as with cfn, though it is hidden: git doesn't track this project"
     return [
-        *(f"{path.relative_to(project)} {text}" for path in sources.untracked_files(project, *tops)),
-        *(f"{path.relative_to(project)} {hidden}" for path in sources.hidden_files(project, *tops)),
+        *(f"{path.relative_to(project)} {text}" for path in files.untracked(*tops)),
+        *(f"{path.relative_to(project)} {hidden}" for path in files.hidden(*tops)),
     ]
 
 
@@ -144,10 +144,17 @@ def notes(project: Path) -> list[str]:
 
 def _inputs(project: Path, language: str) -> Iterator[Path]:
     """Return the files that ship and that cfn reads. The official plugin's package is what cfn alone would make."""
-    files = sources.shipped_files if language == SMALL else sources.all_files
+    tops = _tops(project)
+    files = sources.Files(project).shipped(*tops) if language == SMALL else sources.all_files(project, *tops)
     # What pip installs from is read, and doesn't ship as it is: git can ignore it.
     read_by_pip = sources.all_files(project, *requirements.local_paths(project))
-    return iter({*files(project, *_tops(project)), *read_by_pip})
+    return iter({*files, *read_by_pip})
+
+
+def _shipping(project: Path) -> list[str]:
+    """Return what is in the package or decides on it: not every file next to .rpdk-config that cfn may read."""
+    schema = f"{read_settings(project)['typeName'].replace('::', '-').lower()}.json"
+    return [SETTINGS, schema, "overrides.json", requirements.FILE, "src", "inputs"]
 
 
 def _tops(project: Path) -> list[str]:

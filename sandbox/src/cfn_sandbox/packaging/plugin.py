@@ -18,7 +18,7 @@ from rpdk.core.exceptions import DownstreamError
 from rpdk.core.project import Project
 from rpdk.python.codegen import Python312LanguagePlugin
 
-from cfn_sandbox.packaging import archive, bytecode, certificates, cfn, requirements, unused, uv
+from cfn_sandbox.packaging import archive, bytecode, certificates, cfn, importing, requirements, unused, uv
 from cfn_sandbox.packaging.compiled import ARCHITECTURES
 
 __all__ = ["SmallPythonLanguagePlugin"]
@@ -151,21 +151,17 @@ _GLIBC = 34  # 2.34, of Amazon Linux 2023, which runtime python3.12 has
 _PURE = ".pure-wheels"
 _HASHED = ".requirements-with-hashes.txt"
 
-_IMPORT = "import importlib, sys; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2])"
-
 
 def _import(module: str, build: Path, python: Path) -> None:
     """Import the handlers' module in a clean process, as Lambda will.
 
     Raises:
-        DownstreamError: it can't be imported; with the last line of the traceback.
+        DownstreamError: it can't be imported; with the reason and its place.
     """
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "PATH": os.defpath}
-    command: list[str | Path] = [python, "-I", "-S", "-B", "-c", _IMPORT, build, module]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
-        text = f"Python {bytecode.LAMBDA} can't import {module} from the package: {lines[-1]}"
+    reason = importing.failure(module, build, [python], environment)
+    if reason is not None:
+        text = f"Python {bytecode.LAMBDA} can't import {module} from the package: {reason}"
         raise DownstreamError(text) from ImportError(text)  # cfn prints the cause alone
 
 

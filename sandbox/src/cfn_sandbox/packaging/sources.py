@@ -5,7 +5,7 @@ file ships as it is in the working tree, with changes that are not committed. A 
 so one instead of a tracked file, or of a folder above it, is refused.
 
 A project outside any repository, or one that its repository doesn't track (a staged copy), is packaged as cfn does:
-all its files ship, hidden ones too. `hidden_files` returns those, so that a line can name them.
+all its files ship, hidden ones too. `Files.hidden` returns those, so that a line can name them.
 """
 
 import os
@@ -15,70 +15,59 @@ from pathlib import Path
 
 from cfn_sandbox.packaging import PackagerError
 
-__all__ = ["SETTINGS", "hidden_files", "shipped_files", "untracked_files"]
+__all__ = ["SETTINGS", "Files", "all_files"]
 
 SETTINGS = ".rpdk-config"
 """The file of cfn's settings, which makes a folder a project."""
 
 
-def shipped_files(project: Path, *tops: str) -> Iterator[Path]:
-    """Yield the files that ship, in a fixed order and without byte code.
+class Files:
+    """The files of a project, by what git says of them. git is asked once, when this object is made.
+
+    The methods take files and folders by their path in the project; missing ones are skipped.
 
     Args:
         project: The project's folder.
-        tops: Files and folders by their path in the project; missing ones are skipped.
 
     Raises:
-        PackagerError: The project is in a repository, and git is missing or fails, or a link stands for a tracked file.
+        PackagerError: The project is in a repository, and git is missing or fails.
     """
-    tracked = _git_files(project, "--cached")
-    if project / SETTINGS not in tracked:
-        tracked = frozenset()
-    _refuse_links(project, tops, tracked)
-    for path in _files_below(project, tops):
-        if not tracked or path in tracked:
-            yield path
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+        tracked, others = _git_files(project)
+        self._in_git = project / SETTINGS in tracked
+        self._tracked, self._others = (tracked, others) if self._in_git else (frozenset(), frozenset())
+
+    def shipped(self, *tops: str) -> Iterator[Path]:
+        """Yield the files that ship, in a fixed order and without byte code.
+
+        Raises:
+            PackagerError: A link stands for a tracked file.
+        """
+        _refuse_links(self._project, tops, self._tracked)
+        for path in _files_below(self._project, tops):
+            if not self._in_git or path in self._tracked:
+                yield path
+
+    def untracked(self, *tops: str) -> list[Path]:
+        """Return the files that git neither tracks nor ignores; somebody may have forgotten them."""
+        return [path for path in _files_below(self._project, tops) if path in self._others]
+
+    def hidden(self, *tops: str) -> list[Path]:
+        """Return the hidden files of a project that git doesn't track: they ship, which nobody may expect."""
+        found = [] if self._in_git else _files_below(self._project, tops)
+        return [path for path in found if _is_hidden(path, self._project, tops)]
 
 
 def all_files(project: Path, *tops: str) -> Iterator[Path]:
     """Yield the files that cfn itself packages, tracked or not, in a fixed order and without byte code.
 
     Args:
-        project: As for `shipped_files`.
-        tops: As for `shipped_files`.
+        project: The project's folder.
+        tops: Files and folders by their path in the project; missing ones are skipped.
     """
     yield from _files_below(project, tops)
-
-
-def untracked_files(project: Path, *tops: str) -> list[Path]:
-    """Return the files that don't ship because git neither tracks nor ignores them; somebody may have forgotten them.
-
-    Args:
-        project: As for `shipped_files`.
-        tops: As for `shipped_files`.
-
-    Raises:
-        PackagerError: As for `shipped_files`.
-    """
-    if project / SETTINGS not in _git_files(project, "--cached"):
-        return []
-    others = _git_files(project, "--others", "--exclude-standard")
-    return [path for path in _files_below(project, tops) if path in others]
-
-
-def hidden_files(project: Path, *tops: str) -> list[Path]:
-    """Return the hidden files of a project that git doesn't track: they ship, which their author may not expect.
-
-    Args:
-        project: As for `shipped_files`.
-        tops: As for `shipped_files`.
-
-    Raises:
-        PackagerError: As for `shipped_files`.
-    """
-    if project / SETTINGS in _git_files(project, "--cached"):
-        return []
-    return [path for path in _files_below(project, tops) if _is_hidden(path, project, tops)]
 
 
 def _files_below(project: Path, tops: tuple[str, ...]) -> Iterator[Path]:
@@ -117,13 +106,16 @@ def _is_hidden(path: Path, project: Path, tops: tuple[str, ...]) -> bool:
     return any(part.startswith(".") for part in name.relative_to(top).parts)
 
 
-def _git_files(project: Path, *options: str) -> frozenset[Path]:
-    """Return the files that `git ls-files` lists for a project, or none if it is in no repository."""
+def _git_files(project: Path) -> tuple[frozenset[Path], frozenset[Path]]:
+    """Return the files that git tracks in a project, and those that it neither tracks nor ignores.
+
+    Both are empty if the project is in no repository.
+    """
     if not any((folder / ".git").exists() for folder in (project, *project.parents)):
-        return frozenset()
+        return frozenset(), frozenset()
     # In a git hook, GIT_ variables point to the hook's repository, which may be another one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(project), "ls-files", "-z", *options]
+    command = ["git", "-C", str(project), "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard"]
     try:
         result = subprocess.run(command, env=environment, capture_output=True, check=True)
     except FileNotFoundError as error:
@@ -133,4 +125,9 @@ def _git_files(project: Path, *options: str) -> frozenset[Path]:
         raise PackagerError(
             f"Only files that git tracks ship, and git can't tell which in {project}: {message}"
         ) from error
-    return frozenset(project / os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
+    # A line is a tag, a space and a name; the tag of an untracked file is a question mark.
+    lines = [os.fsdecode(line).split(" ", 1) for line in result.stdout.split(b"\0") if line]
+    return (
+        frozenset(project / name for tag, name in lines if tag != "?"),
+        frozenset(project / name for tag, name in lines if tag == "?"),
+    )

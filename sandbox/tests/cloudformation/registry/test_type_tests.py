@@ -197,19 +197,19 @@ def test_tests_that_do_not_end_are_reported(toy_package: Path, account: Account)
 
 def test_cfn_submit_ends_with_the_failing_tests(account: Account, client: Client, tmp_path: Path) -> None:
     """The real `cfn submit` of a project with failing tests exits with an error and names the test."""
-    source = tmp_path / "src" / "acme_test_toy"
+    source = tmp_path / "src" / "acme_test_bear"
     source.mkdir(parents=True)
     (source / "__init__.py").write_text(BAD)
     settings = SETTINGS | {
         "artifact_type": "RESOURCE",
         "typeName": toys.TYPE,
         "language": "python312",
-        "entrypoint": "acme_test_toy.resource",
-        "testEntrypoint": "acme_test_toy.resource",
+        "entrypoint": "acme_test_bear.resource",
+        "testEntrypoint": "acme_test_bear.resource",
         "settings": {"use_docker": False, "no_docker": True, "protocolVersion": "2.0.0"},
     }
     (tmp_path / ".rpdk-config").write_text(json.dumps(settings))
-    (tmp_path / "acme-test-toy.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "acme-test-bear.json").write_text(json.dumps(SCHEMA))
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "inputs").mkdir()
     for name, text in INPUTS.items():
