@@ -18,8 +18,8 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cloudformation.types.interface import Action, Instance, Outcome, Properties, Request
 from cfn_sandbox.cloudformation.types.registered import Event, Invoke, RegisteredType
-from cfn_sandbox.cloudformation.types.schema import at
 from cfn_sandbox.contract.inputs import Inputs
+from cfn_sandbox.schemas.schema import at
 
 Model = Mapping[str, Any]
 
