@@ -12,6 +12,8 @@ from pathlib import Path
 from cfn_sandbox import SandboxError
 from cfn_sandbox.packaging.sources import SETTINGS
 
+__all__ = ["told_log"]
+
 _CONFLICTING = (
     "AWS_CA_BUNDLE",
     "AWS_CREDENTIAL_EXPIRATION",

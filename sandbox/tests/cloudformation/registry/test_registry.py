@@ -195,9 +195,9 @@ def test_an_unregistered_type_is_unrecognized(account: Account, cloudformation: 
             ),
             "This sandbox runs Python types only, not java17",
         ),
-        (build_package(code="import toybox"), "Runtime.ImportModuleError.*No module named 'toybox'"),
-        (build_package(code="def toy(): pass"), "Runtime.HandlerNotFound"),
-        (build_package(code="def"), "Runtime.UserCodeSyntaxError"),
+        (build_package(code="import toybox"), "toy.py, line 1: ModuleNotFoundError: No module named 'toybox'"),
+        (build_package(code="def toy(): pass"), "toy has no resource, and entrypoint in .rpdk-config is toy.resource"),
+        (build_package(code="def"), "toy.py, line 1: SyntaxError: invalid syntax"),
     ],
     ids=[
         "no object",

@@ -43,8 +43,9 @@ def to_import(resources: Iterable[Mapping[str, JSON]], definition: Definition, s
 def _schema(stack: Stack, name: str) -> ResourceSchema:
     kind = stack.space.readable_type(name)
     if kind is None:
-        text = f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
-        raise ValidationError(text)
+        raise ValidationError(
+            f"ResourceTypes [{name}] are not supported for Import (this sandbox imports registered types)"
+        )
     return kind.schema
 
 
