@@ -150,7 +150,8 @@ def _in_lambda_note(results: Results) -> str:
         "on a full one ([AWS: initialization phase](https://serverlessland.com/content/service/lambda/guides/"
         "effectively-running-java-on-serverless/init-heavy-lifting)). So a first event is what a stack waits for. This "
         "is a model: AWS doesn't document how much memory CloudFormation gives a type; 256 MB is what cfn's own "
-        f"template has. Medians of {measure.THROTTLED} processes. They leave out Lambda's runtime client."
+        "template has, and the share is spent in periods of 10 ms, since Lambda's aren't documented either. "
+        f"Medians of {measure.THROTTLED} processes. They leave out Lambda's runtime client."
         if results.in_lambda
         else ""
     )

@@ -12,10 +12,10 @@ from cfn_sandbox.packaging.project import read
 
 GOOD = {
     "artifact_type": "RESOURCE",
-    "typeName": "Acme::Test::Toy",
+    "typeName": "Acme::Test::Whistle",
     "language": "python312",
     "runtime": "python3.12",
-    "entrypoint": "acme_test_toy.handlers.resource",
+    "entrypoint": "acme_test_whistle.handlers.resource",
 }
 
 

@@ -12,7 +12,7 @@ from rpdk.core.data_loaders import load_resource_spec
 from cfn_sandbox.schemas.mistakes import mistakes, unhashable_sets, unread_patterns
 
 SCHEMA: dict[str, Any] = {
-    "typeName": "Acme::Test::Toy",
+    "typeName": "Acme::Test::Marble",
     "description": "A toy.",
     "definitions": {"Part": {"type": "object", "properties": {"Size": {"type": "string"}}}},
     "properties": {

@@ -285,11 +285,11 @@ def test_no_line_has_a_value() -> None:
 def test_a_pattern_that_is_not_checked_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """What the validator lets pass because it can't read the pattern is a warning, in a configuration too."""
     rules: JSON = {"type": "object", "properties": {"A": {"type": "string", "pattern": "("}}}
-    kind = ResourceType(ResourceSchema({"typeName": "Acme::Test::Toy", **rules, "typeConfiguration": rules}))
+    kind = ResourceType(ResourceSchema({"typeName": "Acme::Test::Top", **rules, "typeConfiguration": rules}))
     assert kind.check({"A": "x"}) == []
     reason = "[(] is not a regular expression of Java's: Unclosed group"
     assert [record.getMessage() for record in caplog.records] == [
-        f"Acme::Test::Toy has a pattern that is not checked: #{place}/properties/A/pattern: {reason}"
+        f"Acme::Test::Top has a pattern that is not checked: #{place}/properties/A/pattern: {reason}"
         for place in ("", "/typeConfiguration")
     ]
 

@@ -308,17 +308,17 @@ def test_a_share_of_a_core_is_cleaned_up() -> None:
 
 
 def test_a_process_is_limited_after_its_imports() -> None:
-    """A group's processes run on a full core until they are limited."""
+    """A group's processes run on a full core until they are limited; then a few milliseconds are limited, too."""
     with share.of_a_core(share.SEVENTH) as group:
         if group is None:
             pytest.skip("this machine allows no control group")
         code = (
             "import time\n"
-            "def share():\n"
+            "def share(seconds):\n"
             "    wall, cpu = time.perf_counter(), time.process_time()\n"
-            "    while time.process_time() - cpu < 0.1: pass\n"
+            "    while time.process_time() - cpu < seconds: pass\n"
             "    return (time.process_time() - cpu) / (time.perf_counter() - wall)\n"
-            "print(share(), flush=True)\ninput()\nprint(share(), flush=True)"
+            "print(share(0.1), flush=True)\ninput()\nprint(share(0.012), flush=True)"
         )
         with subprocess.Popen(
             [*group.prefix, sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -26,7 +26,7 @@ from sandbox.tests.cloudformation.api import servers
 from sandbox.tests.cloudformation.api.servers import ACCOUNT, REGION, Client
 from sandbox.tests.cloudformation.direct import NoServices
 
-TOY = "Acme::Test::Toy"
+TOY = "Acme::Test::Kite"
 SCHEMA: dict[str, Any] = {
     "typeName": TOY,
     "properties": {"Name": {"type": "string"}, "Colour": {"type": "string"}, "Tags": {"type": "array"}},

@@ -19,7 +19,7 @@ from sandbox.tests.toys.echo import build_zip
 
 Client = Any  # boto3 creates client classes at run time
 
-TOY = "Acme::Test::Toy"
+TOY = "Acme::Test::Puzzle"
 HANDLERS = """
 toys = {}
 
@@ -116,7 +116,7 @@ def maker(stack: dict[str, Any]) -> str:
 def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client) -> None:
     """A package in a bucket becomes a type that stacks can use, and answers have the API's format."""
     logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
-    arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Toy"
+    arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Puzzle"
     assert submit(account, build_package(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
         "ProgressStatus": "COMPLETE",
         "Description": "Deployment is currently in DEPLOY_STAGE of status COMPLETED",
@@ -267,7 +267,7 @@ def test_a_package_that_can_not_be_added(registry: Registry, tmp_path: Path) -> 
     ("options", "message"),
     [
         (
-            {"TypeName": "Acme::Test::Toy::MODULE", "Type": "MODULE"},
+            {"TypeName": "Acme::Test::Puzzle::MODULE", "Type": "MODULE"},
             "RegisterType with Type MODULE is not supported. This sandbox registers resource types only",
         ),
         (
@@ -353,7 +353,9 @@ def test_what_can_not_be_the_default(account: Account, cloudformation: Client) -
     named = {"Type": "RESOURCE", "TypeName": TOY}
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"Which version\?"):
         cloudformation.set_type_default_version(**named)
-    with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="There is no Acme::Test::Toy 00000003"):
+    with pytest.raises(
+        cloudformation.exceptions.TypeNotFoundException, match="There is no Acme::Test::Puzzle 00000003"
+    ):
         cloudformation.set_type_default_version(**named, VersionId="00000003")
     cloudformation.deregister_type(**named, VersionId="00000002")
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match=r"00000002 of .* is deregistered"):
@@ -383,7 +385,7 @@ def test_a_type_configuration(account: Account, cloudformation: Client) -> None:
     account.client("ssm").put_parameter(Name="token", Value="sesame", Type="SecureString")
     answer = cloudformation.set_type_configuration(**named, Configuration='{"Token": "{{resolve:ssm-secure:token}}"}')
     assert answer["ConfigurationArn"] == (
-        "arn:aws:cloudformation:us-east-1:123456789012:type-configuration/resource/Acme-Test-Toy/default"
+        "arn:aws:cloudformation:us-east-1:123456789012:type-configuration/resource/Acme-Test-Puzzle/default"
     )
     assert maker(deploy(cloudformation, "toys", template())) == "{'Token': 'sesame'}"
     account.client("ssm").delete_parameter(Name="token")
@@ -572,15 +574,15 @@ def test_cfn_submit_registers_another_project(account: Account, cloudformation: 
         "artifact_type": "RESOURCE",
         "typeName": TOY,
         "language": "python312",
-        "entrypoint": "acme_test_toy.resource",
-        "testEntrypoint": "acme_test_toy.resource",
+        "entrypoint": "acme_test_puzzle.resource",
+        "testEntrypoint": "acme_test_puzzle.resource",
         "settings": {"use_docker": False, "no_docker": True, "protocolVersion": "2.0.0"},
     }
-    source = tmp_path / "src" / "acme_test_toy"
+    source = tmp_path / "src" / "acme_test_puzzle"
     source.mkdir(parents=True)
     (source / "__init__.py").write_text(HANDLERS)
     (tmp_path / ".rpdk-config").write_text(json.dumps(settings))
-    (tmp_path / "acme-test-toy.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "acme-test-puzzle.json").write_text(json.dumps(SCHEMA))
     (tmp_path / "requirements.txt").touch()
     programs = Path(sys.executable).parent
     completed = subprocess.run(

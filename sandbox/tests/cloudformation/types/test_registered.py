@@ -15,7 +15,7 @@ STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/toys/1"
 REQUEST = Request("123456789012", "eu-west-1", STACK, "Bear", {"team": "a"}, {"team": "b"})
 BEAR = Instance("toy-1", {"Id": "toy-1", "Name": "bear"})
 SCHEMA: JSON = {
-    "typeName": "Acme::Test::Toy",
+    "typeName": "Acme::Test::Robot",
     "properties": {"Id": {"type": "string"}, "Name": {"type": "string"}, "Size": {"type": "integer"}},
     "readOnlyProperties": ["/properties/Id"],
     "primaryIdentifier": ["/properties/Id"],
@@ -65,7 +65,7 @@ def test_create_sends_the_envelope_of_cloudformation() -> None:
         "awsAccountId": "123456789012",
         "nextToken": None,
         "region": "eu-west-1",
-        "resourceType": "Acme::Test::Toy",
+        "resourceType": "Acme::Test::Robot",
         "resourceTypeVersion": "00000001",
         "stackId": STACK,
         "callbackContext": None,
