@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import io
 import json
 import os
 import secrets
@@ -202,7 +203,8 @@ class Function:
     def _unpack(self, task: Path) -> str:
         with zipfile.ZipFile(self._package) as outer:
             settings = json.loads(outer.read(SETTINGS))
-            with outer.open("ResourceProvider.zip") as inner, zipfile.ZipFile(inner) as provider:
+            # In memory: each step back in a compressed stream begins it again.
+            with zipfile.ZipFile(io.BytesIO(outer.read("ResourceProvider.zip"))) as provider:
                 provider.extractall(task)
         if self._entrypoint not in settings:
             raise SandboxError(f"{SETTINGS} has no {self._entrypoint}")
