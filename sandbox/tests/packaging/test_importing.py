@@ -15,7 +15,7 @@ FAILURES = {
         "src/toy/handlers.py, line 2: ModuleNotFoundError: No module named 'missing'; "
         "add the distribution that has missing to requirements.txt",
     ),
-    "a missing module of its own": (
+    "a missing module of the project": (
         {"handlers.py": "from . import models\n", "models.py": "from .parts import Part\n"},
         "src/toy/models.py, line 1: ModuleNotFoundError: No module named 'toy.parts'",
     ),
