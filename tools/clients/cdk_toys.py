@@ -6,7 +6,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 ENVIRONMENT = cdk.Environment(account="123456789012", region="us-east-1")
-TOY = "Acme::Test::Toy"
+TOY = "Acme::Clients::Toy"
 
 
 def main(folder: Path) -> None:

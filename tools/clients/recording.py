@@ -156,7 +156,7 @@ def _sam(account: Account, variables: dict[str, str], folder: Path, _toys: Toys)
     sam = python_environment("sam") / "sam"
     variables |= SAM_VARIABLES
     for name in ("bear", "grizzly"):
-        bear = {"Type": "Acme::Test::Toy", "Properties": {"Name": name}}
+        bear = {"Type": SCHEMA["typeName"], "Properties": {"Name": name}}
         template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Bear": bear}}
         (folder / "template.json").write_text(json.dumps(template))
         deploy = (

@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 SCHEMA: Json = {
-    "typeName": "Acme::Test::Toy",
+    "typeName": "Acme::Clients::Toy",
     "properties": {
         "Id": {"type": "string"},
         "Facts": {"type": "object", "properties": {"Born": {"type": "string"}}},
