@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tools.benchmarks import events
-from tools.benchmarks.measure import SIDES, Results
+from tools.benchmarks.measure import SIDES
+from tools.benchmarks.results import Results
 
 HERE = Path(__file__).parent
 COLORS = {"compiled": "#d4a72c", "naive": "#8c959f", "ours": "#0969da"}

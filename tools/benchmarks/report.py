@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.benchmarks import events, measure
-from tools.benchmarks.measure import SIDES, Results, calls
+from tools.benchmarks.measure import SIDES, calls
+from tools.benchmarks.results import Results
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"

@@ -16,8 +16,9 @@ from rich.console import Console
 from cfn_sandbox.packaging import bytecode
 from cfn_sandbox.packaging.package import package
 from tools.benchmarks import events, report, service, share
-from tools.benchmarks.measure import SIDES, Bench, Cost, Delivery, InLambda, Results, Step
+from tools.benchmarks.measure import SIDES, Bench, Step
 from tools.benchmarks.play import play, trust, unpack
+from tools.benchmarks.results import Cost, Delivery, InLambda, Results
 
 PROJECT = Path(__file__).parents[3]
 PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
