@@ -8,9 +8,9 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, Client, Toys, echo
 
 

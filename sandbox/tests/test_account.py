@@ -16,8 +16,8 @@ from moto import backends
 from cfn_sandbox import SandboxError
 from cfn_sandbox.__main__ import parser
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 
 NOWHERE = "http://127.0.0.1:9"
 

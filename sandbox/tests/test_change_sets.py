@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, TOY, Client, Toys, create, stack_of, tags, template
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cfn_sandbox import operations
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.stacks import drift, operations
+from cfn_sandbox.cloudformation.stacks import drift
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from cfn_sandbox.schemas.schema import ResourceSchema
 from sandbox.tests.toys.pairs import NAME, SCHEMA, Json, Pairs, failure
 

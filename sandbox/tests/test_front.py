@@ -12,8 +12,8 @@ import requests
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request
 
-from cfn_sandbox.cloudformation.api.service import Answer, Call, Service
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.protocols.service import Answer, Call, Service
 from sandbox.tests.cloudformation.api.servers import client, serving
 
 CREATED = datetime(2026, 11, 28, 15, 30, 12, 345000, tzinfo=UTC)

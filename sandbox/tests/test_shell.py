@@ -153,7 +153,7 @@ def test_what_the_sandbox_logs_is_told(capsys: pytest.CaptureFixture[str]) -> No
     """While an account is open, a warning of the sandbox is one line of standard error; another library's isn't."""
     with shell.told_log():
         for _ in range(2):
-            logging.getLogger("cfn_sandbox.cloudformation.types.moto_adapter").warning("%s has no effect", "X")
+            logging.getLogger("cfn_sandbox.resource_types.moto_adapter").warning("%s has no effect", "X")
         logging.getLogger("another").warning("Not this")
     logging.getLogger("cfn_sandbox").warning("Nor this")
     assert capsys.readouterr().err == "cfn-sandbox: X has no effect\n"

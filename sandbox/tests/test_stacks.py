@@ -9,11 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cfn_sandbox import SandboxError
+from cfn_sandbox import SandboxError, operations
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.stacks import operations
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import ATTEMPTS, RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import ATTEMPTS, RegisteredType
 from sandbox.tests.toys import (
     ACCOUNT,
     REGION,

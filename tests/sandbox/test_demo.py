@@ -16,9 +16,9 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cli.teller import JsonTeller, Teller, TextTeller
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.processes import descendants, wait_until_ended
 from tools import sagemaker
 from tools.sagemaker import __main__ as command_line

@@ -16,9 +16,9 @@ from moto.sagemaker import urls
 
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging.package import package
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from tests.stack_events import why
 from tools import sagemaker
 from tools.envelopes import ROOT

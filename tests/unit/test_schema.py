@@ -14,7 +14,7 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from jsonschema import Draft7Validator
 
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types.registered import RegisteredType
 from tools.envelopes import ACCOUNT, REGION, ROOT, Json, batch, maximal, minimal
 
 SCHEMA = json.loads((ROOT / "aws-sagemaker-modelqualityjobdefinition.json").read_text())

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 
-from cfn_sandbox.cloudformation.types.played import Call, Refusal
+from cfn_sandbox.resource_types.played import Call, Refusal
 
 TYPE = "AWS::CloudWatch::Alarm"
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from moto.sagemaker.exceptions import SagemakerClientError
 from moto.sagemaker.models import sagemaker_backends
 
-from cfn_sandbox.cloudformation.types.played import Call, Handler, Refusal
+from cfn_sandbox.resource_types.played import Call, Handler, Refusal
 from tools.sagemaker.monitors import Definition, Definitions, Monitor
 from tools.sagemaker.schedules import Schedules
 

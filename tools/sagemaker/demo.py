@@ -22,11 +22,11 @@ from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.cli.shell import told_log
 from cfn_sandbox.cli.teller import Teller
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.interface import Action, Request
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
 from cfn_sandbox.packaging import cfn
 from cfn_sandbox.packaging.package import copy_project
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.interface import Action, Request
+from cfn_sandbox.resource_types.registered import RegisteredType
 from tools import sagemaker
 
 TYPE = "AWS::SageMaker::ModelQualityJobDefinition"  # reserved by AWS: users register it under another name

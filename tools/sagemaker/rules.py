@@ -22,7 +22,7 @@ from moto.core.utils import get_service_model
 from moto.sagemaker import urls
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 
-from cfn_sandbox.cloudformation.types import played
+from cfn_sandbox.resource_types import played
 from tools.sagemaker import alarm_type, definition_type, schedule_type, schedules, strict
 from tools.sagemaker.monitors import MONITORS, Definition, Definitions, Monitor, definition_of, is_definition
 from tools.sagemaker.schedules import ScheduleActions

@@ -13,7 +13,7 @@ from typing import Any
 from moto.sagemaker.exceptions import SagemakerClientError
 from moto.sagemaker.models import sagemaker_backends
 
-from cfn_sandbox.cloudformation.types.played import Call, Refusal
+from cfn_sandbox.resource_types.played import Call, Refusal
 from tools.sagemaker.schedules import Schedule, Schedules, Tags
 
 TYPE = "AWS::SageMaker::MonitoringSchedule"

@@ -13,12 +13,11 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from cfn_sandbox import SandboxError
+from cfn_sandbox import SandboxError, operations
 from cfn_sandbox.cloudcontrol import cloud_control
 from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
-from cfn_sandbox.cloudformation.api.service import Service
-from cfn_sandbox.cloudformation.stacks import operations
-from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.protocols.service import Service
+from cfn_sandbox.resource_types import catalogue
 from sandbox.tests.cloudformation.api import servers
 from sandbox.tests.cloudformation.api.servers import ACCOUNT, REGION, serving
 from sandbox.tests.toys.pairs import NAME, Json, Pairs, failure

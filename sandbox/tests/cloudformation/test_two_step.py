@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.cloudformation.direct import Direct
 from sandbox.tests.cloudformation.over_http import OverHttp
 from sandbox.tests.cloudformation.player import ACCEPTED, SCENARIOS, Client, differences, play

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import command, inputs, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Subject
+from cfn_sandbox.resource_types.interface import Request
 from sandbox.tests.packaging import wheels
 from sandbox.tests.toys import contract as toys
 from sandbox.tests.toys import echo

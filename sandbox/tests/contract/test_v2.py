@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cfn_sandbox.cloudformation.registry import type_tests
-from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import __main__ as process
 from cfn_sandbox.contract import inputs, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
+from cfn_sandbox.registry import type_tests
+from cfn_sandbox.resource_types.interface import Request
 from sandbox.tests.contract.defects import CASES, DEFECTS, Defect
 from sandbox.tests.toys import contract as toys
 from sandbox.tests.toys.contract import Event, Generated, Model, Toy, failure, success

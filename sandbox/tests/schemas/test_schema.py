@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.values import Reference, Unknown
 from cfn_sandbox.schemas.schema import ResourceSchema, at, path_of
+from cfn_sandbox.values import Reference, Unknown
 
 JSON = dict[str, Any]
 

@@ -9,11 +9,11 @@ import pytest
 from cfnlint.helpers import REGIONS
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import Reference, Unknown
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.schemas.schema import ResourceSchema
 from cfn_sandbox.schemas.validator import Validator
+from cfn_sandbox.values import Reference, Unknown
 
 JSON = dict[str, Any]
 

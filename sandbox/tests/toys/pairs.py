@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types.registered import RegisteredType
 
 Json = dict[str, Any]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from moto.backends import SERVICE_NAMES
 
-    from cfn_sandbox.cloudformation.registry.registry import Registry
+    from cfn_sandbox.registry.registry import Registry
 
 __all__ = ["LOOPBACK", "REGION", "Account", "bare_environment"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.services import MotoServices
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import dynamic
+from cfn_sandbox.errors import ValidationError
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.values import Value
+    from cfn_sandbox.values import Value
 
 __all__ = ["resolved"]
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from cfn_sandbox.cloudformation.api.service import Service
+    from cfn_sandbox.protocols.service import Service
 
 Identify = Callable[[Request], tuple[str, str]]
 """Returns the account's id and the region of a request."""

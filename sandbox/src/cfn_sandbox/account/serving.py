@@ -8,6 +8,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+from cfn_sandbox import operations
 from cfn_sandbox.account.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.account.services import MotoServices, identify
 from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
@@ -18,19 +19,19 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.paging import page
-from cfn_sandbox.cloudformation.api.service import Service
-from cfn_sandbox.cloudformation.registry.registry import open_registry
-from cfn_sandbox.cloudformation.stacks import operations, space
+from cfn_sandbox.cloudformation.stacks import space
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
-from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.protocols.paging import page
+from cfn_sandbox.protocols.service import Service
+from cfn_sandbox.registry.registry import open_registry
+from cfn_sandbox.resource_types import catalogue
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
     from cfn_sandbox.account.layers import Layers
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
-    from cfn_sandbox.cloudformation.registry.registry import Registry
+    from cfn_sandbox.protocols.service import Answer, Call
+    from cfn_sandbox.registry.registry import Registry
 
 # The registry's operations, and the members that have the items of its lists.
 _TYPE_OPERATIONS = (

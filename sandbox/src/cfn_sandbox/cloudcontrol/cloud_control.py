@@ -18,19 +18,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
+from cfn_sandbox import operations
 from cfn_sandbox.cloudcontrol.identifiers import invalid, model_of, patched, pointers_of
-from cfn_sandbox.cloudformation.api.paging import page
-from cfn_sandbox.cloudformation.api.service import log_defect
-from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.stacks import operations
-from cfn_sandbox.cloudformation.types.catalogue import find_type
-from cfn_sandbox.cloudformation.types.interface import Action, Failure, Instance, Outcome, Request
-from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.protocols.paging import page
+from cfn_sandbox.protocols.service import log_defect
+from cfn_sandbox.resource_types.catalogue import find_type
+from cfn_sandbox.resource_types.interface import Action, Failure, Instance, Outcome, Request
+from cfn_sandbox.resource_types.registered import Event, RegisteredType
 from cfn_sandbox.schemas.schema import changed
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
-    from cfn_sandbox.cloudformation.values import JSON, Value
+    from cfn_sandbox.protocols.service import Answer, Call
+    from cfn_sandbox.values import JSON, Value
 
 TOKEN_LIFETIME = timedelta(hours=36)  # how long a client token is remembered
 PAGE_SIZE = 20

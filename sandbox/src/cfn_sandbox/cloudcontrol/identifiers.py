@@ -11,9 +11,9 @@ from typing import cast
 
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.schemas.schema import Path, ResourceSchema, put
+from cfn_sandbox.values import JSON, Value
 
 Model = dict[str, Value]
 

@@ -1,1 +1,1 @@
-"""CloudFormation, built on moto: stacks of registered types, and the registry."""
+"""CloudFormation: templates are evaluated, what they change is planned, and the plan is applied."""

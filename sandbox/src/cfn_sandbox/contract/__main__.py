@@ -1,6 +1,6 @@
 """The contract tests of a registration, run in a separate process: `python -m cfn_sandbox.contract REQUEST ANSWER`.
 
-cfn_sandbox/cloudformation/registry/type_tests.py writes the REQUEST file and reads the ANSWER file.
+cfn_sandbox/registry/type_tests.py writes the REQUEST file and reads the ANSWER file.
 """
 
 import dataclasses
@@ -11,11 +11,11 @@ from typing import Any
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.invocation import Emulated, invoke
-from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract import lint, session
 from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Subject
+from cfn_sandbox.resource_types.interface import Request
 from cfn_sandbox.schemas.configuration import KEYWORD
 
 

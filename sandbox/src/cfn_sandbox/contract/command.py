@@ -20,7 +20,6 @@ from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.cli.shell import project as project_of
 from cfn_sandbox.cli.shell import tell, told_log
 from cfn_sandbox.cli.waiting import told
-from cfn_sandbox.cloudformation.types.interface import Request
 from cfn_sandbox.contract import SUITES, lint, places, session, setup, v1
 from cfn_sandbox.contract import inputs as input_files
 from cfn_sandbox.contract.inputs import Inputs
@@ -29,6 +28,7 @@ from cfn_sandbox.contract.resource import Type
 from cfn_sandbox.contract.session import Outcome, Subject
 from cfn_sandbox.packaging.package import notes, package
 from cfn_sandbox.packaging.project import read as read_settings
+from cfn_sandbox.resource_types.interface import Request
 from cfn_sandbox.schemas import configuration
 from cfn_sandbox.schemas.mistakes import mistakes, unhashable_sets, unread_patterns
 

@@ -1,6 +1,6 @@
 """The resources of the contract tests: calls to their handlers, as RegisterType's test runner makes them.
 
-The events are CloudFormation's (cfn_sandbox/cloudformation/types/registered.py), but don't come from a stack: they have
+The events are CloudFormation's (cfn_sandbox/resource_types/registered.py), but don't come from a stack: they have
 no stack id, no tags and no logical id, and each request has a new token.
 """
 
@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.interface import Action, Instance, Outcome, Properties, Request
-from cfn_sandbox.cloudformation.types.registered import Event, Invoke, RegisteredType
 from cfn_sandbox.contract.inputs import Inputs
+from cfn_sandbox.resource_types.interface import Action, Instance, Outcome, Properties, Request
+from cfn_sandbox.resource_types.registered import Event, Invoke, RegisteredType
 from cfn_sandbox.schemas.schema import at
 
 Model = Mapping[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.cli import shell
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.linting.variant import linted
 from cfn_sandbox.packaging.project import read as read_settings
 from cfn_sandbox.packaging.renaming import Renamer, TypeName

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import cast
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.values import JSON
 
 __all__ = ["linted"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
-from cfn_sandbox.cloudformation.values import JSON
 from cfn_sandbox.schemas.schema import Path, ResourceSchema
+from cfn_sandbox.values import JSON
 
 _WITH_OUTPUTS = {
     "AWS::CloudFormation::Stack",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cfn_sandbox.cloudformation.values import JSON
 from cfn_sandbox.schemas.patterns import UntranslatedPatternError, unreadable
 from cfn_sandbox.schemas.schema import ResourceSchema, path_of, subschemas
+from cfn_sandbox.values import JSON
 
 _POINTERS = (
     *("readOnlyProperties", "writeOnlyProperties", "createOnlyProperties", "conditionalCreateOnlyProperties"),

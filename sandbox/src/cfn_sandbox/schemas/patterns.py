@@ -17,8 +17,8 @@ from importlib.resources import files
 
 import regex
 
-from cfn_sandbox.cloudformation.values import JSON
 from cfn_sandbox.schemas.schema import subschemas
+from cfn_sandbox.values import JSON
 
 _NAMED: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("character_classes.json").read_text("utf-8"))
 _WORD = r"[_\p{L}\p{Nd}\p{Mn}]"

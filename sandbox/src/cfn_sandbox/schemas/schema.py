@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Literal, cast
 
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
+from cfn_sandbox.values import JSON, Unknown, Value, is_known
 
 Path = tuple[str, ...]
 Schema = Mapping[str, JSON]

@@ -16,11 +16,11 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known
 from cfn_sandbox.schemas.formats import FORMATS
 from cfn_sandbox.schemas.patterns import UnreadablePatternError, finds
 from cfn_sandbox.schemas.schema import referenced
 from cfn_sandbox.schemas.violations import Rules, Violation
+from cfn_sandbox.values import JSON, Unknown, Value, is_known
 
 _KEYWORDS: dict[str, tuple[str, ...]] = {
     "array": ("items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains"),

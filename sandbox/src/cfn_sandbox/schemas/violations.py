@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.values import JSON
 
 Rules = Mapping[str, JSON]
 

@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from cfn_sandbox.account.front import Front
-from cfn_sandbox.cloudformation.api.service import Service
+from cfn_sandbox.protocols.service import Service
 
 Client = Any  # boto3 creates client classes at run time
 

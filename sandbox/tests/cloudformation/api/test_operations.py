@@ -18,10 +18,10 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.service import Service
 from cfn_sandbox.cloudformation.stacks.space import Space
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.protocols.service import Service
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.cloudformation.api import servers
 from sandbox.tests.cloudformation.api.servers import ACCOUNT, REGION, Client
 from sandbox.tests.cloudformation.direct import NoServices

@@ -10,8 +10,8 @@ import pytest
 
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.cloudformation.stacks import space
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.cloudformation.stacks.boxes import BOX, SCHEMA, Boxes
 
 Client = Any  # boto3 creates client classes at run time

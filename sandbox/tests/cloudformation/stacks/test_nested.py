@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets, drift, lifecycle
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
 from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
@@ -18,7 +17,8 @@ from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
-from cfn_sandbox.cloudformation.types import catalogue
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types import catalogue
 from sandbox.tests.cloudformation.direct import NoServices
 from sandbox.tests.cloudformation.stacks.boxes import ACCOUNT, REGION, Account, boxes, events, submission
 

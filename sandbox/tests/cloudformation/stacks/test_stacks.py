@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
 from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 from sandbox.tests.cloudformation.stacks.boxes import BOX, Account, boxes, events, submission
 
 JSON = dict[str, Any]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.checking import check, check_stack_name
 from cfn_sandbox.cloudformation.templates.parsing import parse
+from cfn_sandbox.errors import ValidationError
 from sandbox.tests.cloudformation.templates.world import evaluator, refusal, template, value_of
 
 TOYS = "Resources: {A: {Type: Acme::Test::Toy}}"

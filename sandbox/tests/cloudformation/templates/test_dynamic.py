@@ -2,9 +2,9 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.dynamic import DynamicReference, check, dynamic_references, resolve
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, Value
 from sandbox.tests.cloudformation.templates.world import evaluator, refusal
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:toys-a1B2"

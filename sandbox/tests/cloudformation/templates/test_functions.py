@@ -2,8 +2,8 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, shown
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, Reference, Unknown, Value, is_known, shown
 from sandbox.tests.cloudformation.templates.world import Known, evaluator, refusal, value_of
 
 AROUND = """

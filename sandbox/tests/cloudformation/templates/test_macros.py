@@ -2,11 +2,11 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.macros import expand, uses_macros
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.template import Template
+from cfn_sandbox.errors import ValidationError
 from sandbox.tests.cloudformation.templates.world import PSEUDO, given, refusal, template
 
 FILES = {

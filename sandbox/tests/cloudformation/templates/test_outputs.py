@@ -2,11 +2,11 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import InsufficientCapabilitiesError, ValidationError
 from cfn_sandbox.cloudformation.templates.outputs import Output, outputs
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.summary import check_capabilities, summarized, validated
-from cfn_sandbox.cloudformation.values import Reference, Unknown
+from cfn_sandbox.errors import InsufficientCapabilitiesError, ValidationError
+from cfn_sandbox.values import Reference, Unknown
 from sandbox.tests.cloudformation.templates.world import Known, evaluator, refusal
 
 TOYS = "Resources: {A: {Type: Acme::Test::Toy}}"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parameters
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON
 from sandbox.tests.cloudformation.templates.world import PSEUDO, Known, evaluator, given, refusal, template
 
 TOYS = "Resources: {A: {Type: Acme::Test::Toy}}"

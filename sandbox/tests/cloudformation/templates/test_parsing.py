@@ -2,10 +2,10 @@
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parsing
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.values import JSON, shown, text
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, shown, text
 from sandbox.tests.cloudformation.templates.world import refusal
 
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, unknowns
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, Unknown, Value, is_known, unknowns
 from sandbox.tests.cloudformation.templates.world import PSEUDO, TOY, Known
 
 Strategy = st.SearchStrategy[JSON]

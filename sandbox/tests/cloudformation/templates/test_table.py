@@ -12,8 +12,8 @@ from cfnlint.helpers import (
     valid_snapshot_types,
 )
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import conditions, parameter_types, table
+from cfn_sandbox.errors import ValidationError
 from sandbox.tests.cloudformation.templates.world import template, value_of
 
 ROWS = json.loads(files(table.__name__.rpartition(".")[0]).joinpath("tables/template.json").read_text("utf-8"))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.templates import parameters
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator, Scope
@@ -15,7 +14,8 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.values import JSON, Reference, Unknown, Value
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/toys/1"
 PSEUDO = PseudoParameters("123456789012", "eu-west-1", STACK_ID, "toys", ["arn:aws:sns:eu-west-1:123456789012:news"])

@@ -1,1 +1,1 @@
-"""CloudFormation's and Cloud Control's API: requests, answers and errors, in front of moto's services."""
+"""CloudFormation's API: a function for each operation on templates, stacks and change sets."""

@@ -11,18 +11,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.api.event_operations import described, last_operations
-from cfn_sandbox.cloudformation.api.paging import page
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import drift
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Resource
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.protocols.paging import page
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.stacks.events import Event, Subject
     from cfn_sandbox.cloudformation.stacks.stack import Stack
-    from cfn_sandbox.cloudformation.values import Value
+    from cfn_sandbox.protocols.service import Answer, Call
+    from cfn_sandbox.values import Value
 
 
 def describe_stacks(call: Call) -> Answer:

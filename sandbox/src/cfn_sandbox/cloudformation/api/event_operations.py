@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.api.paging import page
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.events import Event, Invalid, Operation
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.protocols.paging import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.stacks.stack import Stack
+    from cfn_sandbox.protocols.service import Answer, Call
 
 Members = dict[str, object]
 _ERRORS = frozenset({"VALIDATION_ERROR", "PROVISIONING_ERROR"})

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cfn_sandbox.cloudformation.api.tokens import once
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.errors import ValidationError
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.stacks.stack import Stack
+    from cfn_sandbox.protocols.service import Answer, Call
 
 FAREWELL = timedelta(seconds=10)  # how long a deleted stack is shown by its name to the program that deleted it
 _deleted_by: WeakKeyDictionary[Stack, str] = WeakKeyDictionary()

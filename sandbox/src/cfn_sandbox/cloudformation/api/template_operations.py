@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.api.descriptions import existing
 from cfn_sandbox.cloudformation.api.stack_operations import template_of
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.submission import refuse_unknown_types
 from cfn_sandbox.cloudformation.templates import summary
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.types.catalogue import find_type
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types.catalogue import find_type
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Answer, Call
     from cfn_sandbox.cloudformation.templates.template import Template
+    from cfn_sandbox.protocols.service import Answer, Call
 
 
 def validate_template(call: Call) -> Answer:

@@ -17,11 +17,11 @@ from functools import wraps
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Answer, Call, Operation
     from cfn_sandbox.cloudformation.stacks.space import Space
+    from cfn_sandbox.protocols.service import Answer, Call, Operation
 
 
 @dataclass

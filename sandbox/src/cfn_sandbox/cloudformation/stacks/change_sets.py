@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
@@ -17,7 +16,8 @@ from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import CloudFormationError, ValidationError
+from cfn_sandbox.values import JSON
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
 from cfn_sandbox.cloudformation.stacks.plan import mask
@@ -17,8 +16,9 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
-from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import JSON, shown
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.resource_types.interface import ResourceType
+from cfn_sandbox.values import JSON, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 

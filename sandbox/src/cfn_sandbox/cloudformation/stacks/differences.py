@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cfn_sandbox.cloudformation.values import JSON
 from cfn_sandbox.schemas.schema import ResourceSchema
+from cfn_sandbox.values import JSON
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.stacks import operations
+from cfn_sandbox import operations
 from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
 from cfn_sandbox.cloudformation.stacks.steps import NO_RESOURCE
-from cfn_sandbox.cloudformation.types.interface import Failure, Outcome, ResourceType
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types.interface import Failure, Outcome, ResourceType
+from cfn_sandbox.values import JSON
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.stack import Stack

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks.plan import Plan
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.schemas.schema import ResourceSchema, at
+from cfn_sandbox.values import JSON
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 

@@ -5,12 +5,12 @@ Source: both operations in the API reference.
 
 from __future__ import annotations
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.cloudformation.templates.checking import check_stack_name
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 
 
 def create_stack(space: Space, name: str, submission: Submission, options: Options, settings: Settings) -> Stack:

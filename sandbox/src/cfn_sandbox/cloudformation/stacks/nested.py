@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
-from cfn_sandbox.cloudformation.types.interface import (
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types.interface import (
     Action,
     Failure,
     Instance,
@@ -31,9 +31,9 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text
 from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.schema import ResourceSchema
+from cfn_sandbox.values import JSON, Value, is_known, text
 
 _LONGEST_NAME = 128
 _RANDOM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

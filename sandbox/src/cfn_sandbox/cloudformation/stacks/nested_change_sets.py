@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks.change_sets import UNCHANGED, ChangeSet, Request, propose
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import generated_name, new_stack, submission_of
 from cfn_sandbox.cloudformation.stacks.plan import ResourceChange
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES
-from cfn_sandbox.cloudformation.values import is_known
+from cfn_sandbox.errors import CloudFormationError, ValidationError
+from cfn_sandbox.values import is_known
 
 
 def include_nested_stacks(change_set: ChangeSet) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from cfn_sandbox.cloudformation.stacks.plan import MASKED, Change, Plan, ResourceChange
-from cfn_sandbox.cloudformation.values import JSON, Value, shown
+from cfn_sandbox.values import JSON, Value, shown
 
 
 def described(plan: Plan, *, with_values: bool) -> list[JSON]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cfn_sandbox.cloudformation.errors import ValidationError, template_error
 from cfn_sandbox.cloudformation.stacks.state import Definition, Identity, Resource
 from cfn_sandbox.cloudformation.templates import evaluation
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
-from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import Reference, Unknown, Value
+from cfn_sandbox.errors import ValidationError, template_error
+from cfn_sandbox.resource_types.interface import ResourceType
+from cfn_sandbox.values import Reference, Unknown, Value
 
 
 class Scope(evaluation.Scope):

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.cloudformation.templates.pseudo import partition_of
-from cfn_sandbox.cloudformation.types.catalogue import find_type
-from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.resource_types.catalogue import find_type
+from cfn_sandbox.resource_types.interface import ResourceType
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
-from cfn_sandbox.cloudformation.stacks import operations, validation
+from cfn_sandbox import operations
+from cfn_sandbox.cloudformation.stacks import validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
@@ -32,6 +32,7 @@ from cfn_sandbox.cloudformation.stacks.state import (
     Status,
 )
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space

@@ -12,8 +12,8 @@ from cfn_sandbox.cloudformation.templates.outputs import Output
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.types.interface import Instance, Request
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.resource_types.interface import Instance, Request
+from cfn_sandbox.values import JSON
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError, ValidationError
 from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import EventLog, Subject
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Draft, Identity, Options, Resource
 from cfn_sandbox.cloudformation.templates import dynamic
-from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, ResourceType
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.errors import CloudFormationError, ValidationError
+from cfn_sandbox.resource_types.interface import Instance, Outcome, ResourceType
+from cfn_sandbox.values import JSON, Value
 
 NO_RESOURCE = "The type reported no resource."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
@@ -13,8 +12,9 @@ from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.templates import macros, parameters, summary, table
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.cloudformation.types.catalogue import similar_type
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError, format_error
+from cfn_sandbox.resource_types.catalogue import similar_type
+from cfn_sandbox.values import JSON
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject
 from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
-from cfn_sandbox.cloudformation.types.catalogue import is_registered
-from cfn_sandbox.cloudformation.types.interface import ResourceType
-from cfn_sandbox.cloudformation.values import Unknown, Value, is_known, mapped, shown
+from cfn_sandbox.resource_types.catalogue import is_registered
+from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.schema import at
+from cfn_sandbox.values import Unknown, Value, is_known, mapped, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
 from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
@@ -17,7 +16,8 @@ from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
 from cfn_sandbox.cloudformation.templates.references import depends_on, needed, references
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, objects, text
+from cfn_sandbox.errors import ValidationError, format_error, template_error
+from cfn_sandbox.values import JSON, objects, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
 MAXIMUM_NAME_LENGTH = 255

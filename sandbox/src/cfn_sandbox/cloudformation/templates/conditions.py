@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import format_error, template_error
 from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.functions import texts_equal
 from cfn_sandbox.cloudformation.templates.template import Object
-from cfn_sandbox.cloudformation.values import JSON, Value, is_known, text, unknown_from
+from cfn_sandbox.errors import format_error, template_error
+from cfn_sandbox.values import JSON, Value, is_known, text, unknown_from
 
 OF_CONDITIONS = frozenset({"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"})
 OF_RULES = frozenset({"Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"})

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import table
-from cfn_sandbox.cloudformation.values import Value, mapped, text
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import Value, mapped, text
 
 _REFERENCE = re.compile(r"\{\{resolve:([^:{}]*):?([^{}]*)\}\}")
 _STORED = re.compile(r"(?P<name>[A-Za-z0-9_.\-/]+)(:(?P<version>[0-9]+))?")

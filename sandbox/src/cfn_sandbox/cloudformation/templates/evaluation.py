@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
 from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RULES, Booleans, check_rules, known
 from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar, may_be
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
+from cfn_sandbox.errors import ValidationError, format_error, template_error
+from cfn_sandbox.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
 
 
 class Scope:

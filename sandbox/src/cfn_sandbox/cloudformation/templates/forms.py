@@ -5,7 +5,6 @@ Source: "Intrinsic function reference" in the user guide; eucalyptus, which was 
 
 from __future__ import annotations
 
-from cfn_sandbox.cloudformation.errors import template_error
 from cfn_sandbox.cloudformation.templates import evaluation, table
 from cfn_sandbox.cloudformation.templates.conditions import Booleans
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
@@ -14,7 +13,8 @@ from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.references import references
 from cfn_sandbox.cloudformation.templates.template import Template
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, objects
+from cfn_sandbox.errors import template_error
+from cfn_sandbox.values import JSON, Unknown, Value, objects
 
 
 class Forms(Evaluator):

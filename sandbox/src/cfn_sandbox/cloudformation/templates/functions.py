@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable
 from typing import TypeGuard
 
-from cfn_sandbox.cloudformation.errors import template_error
 from cfn_sandbox.cloudformation.templates import table
-from cfn_sandbox.cloudformation.values import JSON, Unknown, Value, is_known, text, unknown_from
+from cfn_sandbox.errors import template_error
+from cfn_sandbox.values import JSON, Unknown, Value, is_known, text, unknown_from
 
 MAXIMUM_LENGTH = 1_000_000  # of a text that a function makes; no template is longer
 OF_LANGUAGE_EXTENSIONS = frozenset({"Fn::Length", "Fn::ToJsonString"})

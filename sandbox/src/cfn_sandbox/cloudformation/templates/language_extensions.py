@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, Value, text
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, Value, text
 
 NAME = "AWS::LanguageExtensions"
 MAXIMUM_MEMBERS = 1000  # of an object; a template has at most 500 resources

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import language_extensions, sam, table
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
 from cfn_sandbox.cloudformation.templates.template import Object, Template
-from cfn_sandbox.cloudformation.values import JSON, objects
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, objects
 
 # Returns the text at a Location of AWS::Include (`s3://bucket/key`, `https://...`); None if there is none.
 Fetch = Callable[[str], str | None]

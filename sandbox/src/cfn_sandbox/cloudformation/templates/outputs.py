@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.cloudformation.values import Unknown, text
+from cfn_sandbox.errors import ValidationError, format_error, template_error
+from cfn_sandbox.values import Unknown, text
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.templates.evaluation import Evaluator

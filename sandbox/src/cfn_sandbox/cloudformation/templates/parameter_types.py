@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cfn_sandbox.cloudformation.errors import format_error, template_error
 from cfn_sandbox.cloudformation.templates import table
 from cfn_sandbox.cloudformation.templates.template import Object
-from cfn_sandbox.cloudformation.values import JSON, text
+from cfn_sandbox.errors import format_error, template_error
 from cfn_sandbox.schemas.patterns import UnreadablePatternError, compiled
+from cfn_sandbox.values import JSON, text
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _OF_TEXTS = ("AllowedPattern", "MaxLength", "MinLength")

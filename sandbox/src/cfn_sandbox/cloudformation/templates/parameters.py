@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates import parameter_types
 from cfn_sandbox.cloudformation.templates.template import UNPRINTABLE, Object, Template
-from cfn_sandbox.cloudformation.values import JSON, KNOWN_AFTER_APPLY, Reference, Unknown, Value, shown, text
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import JSON, KNOWN_AFTER_APPLY, Reference, Unknown, Value, shown, text
 
 MAXIMUM_BYTES = 4096  # of a parameter's value
 

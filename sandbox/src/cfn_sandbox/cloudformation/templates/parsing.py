@@ -12,9 +12,9 @@ from typing import Final
 
 import yaml
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error
 from cfn_sandbox.cloudformation.templates.template import UNPRINTABLE, Object, Template
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError, format_error
+from cfn_sandbox.values import JSON
 
 __all__ = ["parse"]
 

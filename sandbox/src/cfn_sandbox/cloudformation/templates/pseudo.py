@@ -11,7 +11,7 @@ from functools import cache
 
 from botocore.session import Session
 
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.values import JSON
 
 NAMES = frozenset(
     f"AWS::{name}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cfn_sandbox.cloudformation.errors import template_error
-from cfn_sandbox.cloudformation.values import JSON, Reference, text
+from cfn_sandbox.errors import template_error
+from cfn_sandbox.values import JSON, Reference, text
 
 _PLACES = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9_.:]+")

@@ -7,10 +7,10 @@ import json
 
 import boto3
 
-from cfn_sandbox.cloudformation.errors import ValidationError
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parsing import parse_part
 from cfn_sandbox.cloudformation.templates.template import Template
+from cfn_sandbox.errors import ValidationError
 
 NAME = "AWS::Serverless-2016-10-31"
 

@@ -12,8 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import cast
 
-from cfn_sandbox.cloudformation.errors import ValidationError, format_error, template_error
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import ValidationError, format_error, template_error
+from cfn_sandbox.values import JSON
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.values import JSON
 
 Object = dict[str, JSON]
 # XML 1.0, in which the API answers, can't hold these.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.api.service import Call
+    from cfn_sandbox.protocols.service import Call
 
 Item = TypeVar("Item")
 

@@ -15,13 +15,13 @@ from functools import cached_property
 from typing import Literal, Self, cast
 from uuid import uuid4
 
-from cfn_sandbox.cloudformation.errors import ValidationError
-from cfn_sandbox.cloudformation.values import JSON, Value
+from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.schemas import attributes
 from cfn_sandbox.schemas.patterns import unreadable
 from cfn_sandbox.schemas.schema import ResourceSchema, at
 from cfn_sandbox.schemas.validator import Validator
 from cfn_sandbox.schemas.violations import Violation
+from cfn_sandbox.values import JSON, Value
 
 __all__ = ["Action", "Request"]
 

@@ -12,8 +12,8 @@ import pytest
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.registry import registry as registry_module
-from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
+from cfn_sandbox.registry import registry as registry_module
+from cfn_sandbox.registry.type_tests import TypeTester
 from sandbox.tests.toys import contract as toys
 from sandbox.tests.toys.echo import build_zip
 

@@ -11,8 +11,8 @@ from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 from moto.moto_api._internal.models import moto_api_backend
 
-from cfn_sandbox.cloudformation.types import moto_adapter
-from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, Request, ResourceType
+from cfn_sandbox.resource_types import moto_adapter
+from cfn_sandbox.resource_types.interface import Instance, Outcome, Request, ResourceType
 
 JSON = dict[str, Any]
 

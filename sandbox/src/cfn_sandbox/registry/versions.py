@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.types import played
-from cfn_sandbox.cloudformation.types.played import Call, Handler, Model, Refusal
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.resource_types import played
+from cfn_sandbox.resource_types.played import Call, Handler, Model, Refusal
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.registry.registry import Registry
+    from cfn_sandbox.registry.registry import Registry
 
 VERSION = "AWS::CloudFormation::ResourceVersion"
 DEFAULT_VERSION = "AWS::CloudFormation::ResourceDefaultVersion"

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.interface import Action, Request
-from cfn_sandbox.cloudformation.types.registered import Event, RegisteredType
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.interface import Action, Request
+from cfn_sandbox.resource_types.registered import Event, RegisteredType
 from cfn_sandbox.schemas import published
 
 __all__ = ["Call", "Handler", "Refusal", "offer"]

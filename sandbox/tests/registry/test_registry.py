@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.account import Account, bare_environment
-from cfn_sandbox.cloudformation.registry.registry import RESERVED, Registry
+from cfn_sandbox.registry.registry import RESERVED, Registry
 from sandbox.tests.toys.echo import build_zip
 
 Client = Any  # boto3 creates client classes at run time

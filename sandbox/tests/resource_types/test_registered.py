@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, Request, ResourceType
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types.interface import Instance, Outcome, Request, ResourceType
+from cfn_sandbox.resource_types.registered import RegisteredType
 
 JSON = dict[str, Any]
 

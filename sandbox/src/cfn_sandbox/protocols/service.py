@@ -25,16 +25,16 @@ from moto.core.utils import get_service_model
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from cfn_sandbox.cloudformation.api import constraints
-from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members_of_json
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.protocols import constraints
+from cfn_sandbox.protocols.table import Table, members_of_form, members_of_json
 
 if TYPE_CHECKING:
     from botocore.model import Shape
     from werkzeug.wrappers import Request
 
     from cfn_sandbox.cloudformation.stacks.space import Space
-    from cfn_sandbox.cloudformation.values import JSON
+    from cfn_sandbox.values import JSON
 
 
 @dataclass(frozen=True)

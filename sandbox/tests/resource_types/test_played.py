@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from cfn_sandbox.cloudformation.types import catalogue, played
-from cfn_sandbox.cloudformation.types.interface import Instance, Outcome, Request, ResourceType
-from cfn_sandbox.cloudformation.types.played import Call, Refusal
-from cfn_sandbox.cloudformation.types.registered import RegisteredType
+from cfn_sandbox.resource_types import catalogue, played
+from cfn_sandbox.resource_types.interface import Instance, Outcome, Request, ResourceType
+from cfn_sandbox.resource_types.played import Call, Refusal
+from cfn_sandbox.resource_types.registered import RegisteredType
 
 JSON = dict[str, Any]
 

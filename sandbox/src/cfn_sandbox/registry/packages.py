@@ -18,10 +18,10 @@ from rpdk.core.exceptions import SpecValidationError
 
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.function import Function
-from cfn_sandbox.cloudformation.registry.extensions import InvalidPackage, Parameters, TypeTests, Version
-from cfn_sandbox.cloudformation.registry.type_tests import TypeTester
 from cfn_sandbox.packaging import compiled
 from cfn_sandbox.packaging.package import SETTINGS
+from cfn_sandbox.registry.extensions import InvalidPackage, Parameters, TypeTests, Version
+from cfn_sandbox.registry.type_tests import TypeTester
 from cfn_sandbox.schemas.mistakes import mistakes
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from cfn_sandbox.cloudformation.types import played
-from cfn_sandbox.cloudformation.types.played import Call, Handler, Model, Refusal
+from cfn_sandbox.resource_types import played
+from cfn_sandbox.resource_types.played import Call, Handler, Model, Refusal
 
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account

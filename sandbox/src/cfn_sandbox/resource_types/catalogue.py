@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from cfn_sandbox.cloudformation.types.interface import ResourceType
+from cfn_sandbox.resource_types.interface import ResourceType
 
 __all__ = ["find_type"]
 
@@ -49,7 +49,7 @@ def find_type(account: str, region: str, name: str) -> ResourceType | None:
         return own
     if make := _everywhere.get(name):
         return make()
-    from cfn_sandbox.cloudformation.types import moto_adapter  # noqa: PLC0415 - imports all of moto's services
+    from cfn_sandbox.resource_types import moto_adapter  # noqa: PLC0415 - imports all of moto's services
 
     return moto_adapter.find(name)
 

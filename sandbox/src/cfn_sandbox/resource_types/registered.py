@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from cfn_sandbox import SandboxError
-from cfn_sandbox.cloudformation.types.interface import (
+from cfn_sandbox.resource_types.interface import (
     Action,
     Failure,
     Instance,
@@ -24,8 +24,8 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.values import Value
 from cfn_sandbox.schemas.schema import ResourceSchema, at, put
+from cfn_sandbox.values import Value
 
 __all__ = ["RegisteredType"]
 

@@ -21,7 +21,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
 
-from cfn_sandbox.cloudformation.types.interface import (
+from cfn_sandbox.resource_types.interface import (
     Action,
     Failure,
     Instance,
@@ -30,11 +30,11 @@ from cfn_sandbox.cloudformation.types.interface import (
     Request,
     ResourceType,
 )
-from cfn_sandbox.cloudformation.types.read_properties import ReadProperties
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.resource_types.read_properties import ReadProperties
 from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.patterns import finds
 from cfn_sandbox.schemas.schema import ResourceSchema, at
+from cfn_sandbox.values import JSON
 
 _LOG = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import TypedDict
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.values import JSON
 
 # Parameters of the query protocol and of a signature in the query string: members of no operation.
 _OF_THE_PROTOCOL = re.compile(r"Action|Version|AWSAccessKeyId|Signature\w*|Timestamp|Expires|SecurityToken|X-Amz-.*")
@@ -52,7 +52,7 @@ class Table:
     """
 
     def __init__(self, service: str, title: str, codes: tuple[str, str]) -> None:
-        text = files("cfn_sandbox.cloudformation.api").joinpath("tables", f"{service}.json").read_text()
+        text = files("cfn_sandbox.protocols").joinpath("tables", f"{service}.json").read_text()
         self.rows: Mapping[str, Row] = json.loads(text)
         self._title = title
         self._operation_code, self._member_code = codes

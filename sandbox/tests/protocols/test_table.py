@@ -20,17 +20,16 @@ from cfn_sandbox.cloudformation.api import (
     stack_operations,
     template_operations,
 )
-from cfn_sandbox.cloudformation.api.service import Service
-from cfn_sandbox.cloudformation.api.table import Table, members_of_form, members_of_json
-from cfn_sandbox.cloudformation.errors import CloudFormationError
-from cfn_sandbox.cloudformation.registry.registry import Registry
-from cfn_sandbox.cloudformation.values import JSON
+from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.protocols.service import Service
+from cfn_sandbox.protocols.table import Table, members_of_form, members_of_json
+from cfn_sandbox.registry.registry import Registry
+from cfn_sandbox.values import JSON
 
 SERVICES = ("cloudformation", "cloudcontrol")
 MODELS = {name: botocore.session.Session().get_service_model(name) for name in SERVICES}
 TABLES = {
-    name: json.loads(files("cfn_sandbox.cloudformation.api").joinpath(f"tables/{name}.json").read_text())
-    for name in SERVICES
+    name: json.loads(files("cfn_sandbox.protocols").joinpath(f"tables/{name}.json").read_text()) for name in SERVICES
 }
 OPERATIONS = [(service, operation) for service in SERVICES for operation in MODELS[service].operation_names]
 HONOURED = [(service, operation) for service, operation in OPERATIONS if "honoured" in TABLES[service][operation]]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.values import JSON
+    from cfn_sandbox.values import JSON
 
 
 def check(shape: Shape, parameters: JSON, code: str) -> None:

@@ -20,8 +20,8 @@ from uuid import uuid4
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.cloudformation.registry import secrets, versions
-from cfn_sandbox.cloudformation.registry.extensions import (
+from cfn_sandbox.registry import secrets, versions
+from cfn_sandbox.registry.extensions import (
     IN_PROGRESS,
     Answer,
     Extension,
@@ -34,9 +34,9 @@ from cfn_sandbox.cloudformation.registry.extensions import (
     not_found,
     refusal,
 )
-from cfn_sandbox.cloudformation.registry.packages import Builder
-from cfn_sandbox.cloudformation.types import catalogue
-from cfn_sandbox.cloudformation.types.registered import Invoke, RegisteredType
+from cfn_sandbox.registry.packages import Builder
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import Invoke, RegisteredType
 from cfn_sandbox.schemas import configuration
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cfn_sandbox.account.configuration import resolved
-from cfn_sandbox.cloudformation.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError
 
 if TYPE_CHECKING:
     from pathlib import Path
