@@ -47,11 +47,11 @@ def describe_change_set(call: Call) -> Answer:
     return {
         **_summary(change_set),
         **page(call, "Changes", changes),
-        "Parameters": proposal.definition.parameters.described(),
+        "Parameters": proposal.definition.parameters.described() or None,
         "Capabilities": proposal.definition.capabilities,
         "NotificationARNs": proposal.definition.notification_arns,
         "RollbackConfiguration": settings.rollback_configuration if settings else {},
-        "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()] or None,
         "OnStackFailure": proposal.request.on_failure,
     }
 
@@ -107,5 +107,5 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "IncludeNestedStacks": request.include_nested,
         "ParentChangeSetId": change_set.parent and change_set.parent.change_set_id,
         "RootChangeSetId": change_set.root.change_set_id if change_set.parent else None,
-        "ImportExistingResources": request.import_existing,
+        "ImportExistingResources": request.import_existing or None,
     }

@@ -145,7 +145,7 @@ class Status:
     name: str = "CREATE_PENDING"  # the status
     reason: str | None = None  # its reason
     operations: int = 0  # how many operations were started: a change set is valid only until the next one
-    updated: datetime | None = None  # when the last update began
+    updated: datetime | None = None  # when the last update, or the last execution of a change set, began
     deleted: datetime | None = None  # when the stack was deleted
     change_set_id: str | None = None  # the change set that was executed last
 

@@ -1,0 +1,124 @@
+"""The members that answers about stacks and change sets have, and those that they leave out.
+
+Source: LocalStack's recordings of AWS in tests/aws/services/cloudformation, test_change_sets.snapshot.json (August
+2025), test_change_set_mappings.snapshot.json (February 2026) and api/test_changesets.snapshot.json (November 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cfn_sandbox.account.account import Account
+
+Client = Any  # boto3 creates client classes at run time
+
+PLAIN = "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Name: /a, Value: b}}}"
+FULL = f"{PLAIN}\nParameters: {{Key: {{Type: String}}}}\nOutputs: {{Name: {{Value: !Ref P, Export: {{Name: n}}}}}}"
+GIVEN: dict[str, Any] = {
+    "Parameters": [{"ParameterKey": "Key", "ParameterValue": "v"}],
+    "Capabilities": ["CAPABILITY_IAM"],
+    "Tags": [{"Key": "k", "Value": "v"}],
+}
+
+IN_REVIEW = {
+    *("StackId", "StackName", "CreationTime", "StackStatus", "DriftInformation", "LastOperations"),
+    *("RollbackConfiguration", "DisableRollback", "NotificationARNs", "Tags", "EnableTerminationProtection"),
+}
+DELETED = IN_REVIEW - {"EnableTerminationProtection"} | {"LastUpdatedTime", "DeletionTime"}
+CHANGE_SET = {
+    *("ChangeSetId", "ChangeSetName", "StackId", "StackName", "CreationTime", "Status", "ExecutionStatus"),
+    *("Changes", "Capabilities", "NotificationARNs", "RollbackConfiguration", "IncludeNestedStacks"),
+}
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """Yield an account that serves CloudFormation."""
+    with Account(region="eu-west-1", tested=False) as account:
+        yield account
+
+
+@pytest.fixture
+def client(account: Account) -> Client:
+    """Return a client of the account, emptied."""
+    account.reset()
+    return account.client("cloudformation")
+
+
+def change(client: Client, kind: str, template: str, **given: Any) -> str:  # noqa: ANN401 - the request's members
+    """Make and execute a change set of the stack `s`; return the change set's id."""
+    answer = client.create_change_set(
+        StackName="s", ChangeSetName="c", ChangeSetType=kind, TemplateBody=template, **given
+    )
+    client.execute_change_set(ChangeSetName=answer["Id"])
+    return str(answer["Id"])
+
+
+def described(client: Client, name: str = "s") -> dict[str, Any]:
+    """Return a stack's description."""
+    (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    assert isinstance(stack, dict)
+    return stack
+
+
+def operations(stack: dict[str, Any]) -> list[str]:
+    """Return the kinds of a stack's LastOperations."""
+    return [one["OperationType"] for one in stack["LastOperations"]]
+
+
+def test_empty_lists_are_left_out(client: Client) -> None:
+    """Of a stack that is still to be created, one that exists, and a deleted one; and of a change set."""
+    made = client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=PLAIN)
+    assert set(described(client)) == IN_REVIEW | {"StackStatusReason"}
+    change_set = client.describe_change_set(ChangeSetName=made["Id"])
+    assert set(change_set) - {"ResponseMetadata"} == CHANGE_SET
+    (summary,) = client.list_change_sets(StackName="s")["Summaries"]
+    lists = {"Changes", "Capabilities", "NotificationARNs", "RollbackConfiguration"}
+    assert set(summary) == CHANGE_SET - lists
+    client.execute_change_set(ChangeSetName=made["Id"])
+    assert set(described(client)) == IN_REVIEW | {"ChangeSetId", "LastUpdatedTime"}
+    client.delete_stack(StackName="s")
+    assert set(described(client, made["StackId"])) == DELETED
+
+
+def test_a_deleted_stack_keeps_what_it_was(client: Client) -> None:
+    """Parameters, capabilities and outputs are still shown; its exports are free for another stack."""
+    change(client, "CREATE", FULL, **GIVEN)
+    stack_id = described(client)["StackId"]
+    client.delete_stack(StackName="s")
+    deleted = described(client, stack_id)
+    assert set(deleted) == DELETED | {"Parameters", "Capabilities", "Outputs"}
+    assert deleted["Outputs"] == [{"OutputKey": "Name", "OutputValue": "/a", "ExportName": "n"}]
+    assert deleted["Parameters"] == GIVEN["Parameters"]
+    assert client.list_exports()["Exports"] == []
+    client.create_stack(StackName="s", TemplateBody=FULL, Parameters=GIVEN["Parameters"])
+    assert described(client)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_when_a_stack_was_updated(client: Client) -> None:
+    """A change set that creates a stack updates it, in this sense; CreateStack doesn't."""
+    client.create_stack(StackName="s", TemplateBody=PLAIN)
+    assert set(described(client)) == IN_REVIEW
+    assert "LastUpdatedTime" not in client.list_stacks()["StackSummaries"][0]
+
+
+def test_last_operations(client: Client) -> None:
+    """They are the operation that was requested last, without the change sets before it, and its rollback.
+
+    ListStacks has them too. Source of both: the user guide's page on stack events by operation, and answers of
+    ListStacks that users publish.
+    """
+    change(client, "CREATE", PLAIN)
+    assert operations(described(client)) == ["CREATE_STACK"]
+    change(client, "UPDATE", PLAIN.replace("Value: b", "Value: c"))
+    assert operations(described(client)) == ["UPDATE_STACK"]
+    change(client, "UPDATE", f"{PLAIN}\nOutputs: {{X: {{Value: !ImportValue missing}}}}")
+    assert described(client)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert operations(described(client)) == ["ROLLBACK", "UPDATE_STACK"]
+    stack_id = described(client)["StackId"]
+    client.delete_stack(StackName="s")
+    assert operations(described(client, stack_id)) == ["DELETE_STACK"]
+    assert operations(client.list_stacks()["StackSummaries"][0]) == ["DELETE_STACK"]
