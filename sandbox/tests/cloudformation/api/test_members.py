@@ -122,3 +122,50 @@ def test_last_operations(client: Client) -> None:
     client.delete_stack(StackName="s")
     assert operations(described(client, stack_id)) == ["DELETE_STACK"]
     assert operations(client.list_stacks()["StackSummaries"][0]) == ["DELETE_STACK"]
+
+
+def test_a_missing_export(client: Client) -> None:
+    """A change set with values says which export is missing; it can be executed once the export is there.
+
+    Source: the scenarios of test_change_set_exports_imports.py, and what LocalStack itself answers in them, which its
+    tests compare with AWS.
+    """
+    importing = PLAIN.replace("Value: b", "Value: !ImportValue n")
+    made = client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=importing)
+    plain = client.describe_change_set(ChangeSetName=made["Id"])
+    with_values = client.describe_change_set(ChangeSetName=made["Id"], IncludePropertyValues=True)
+    assert (plain["Status"], plain.get("StatusReason")) == ("CREATE_COMPLETE", None)
+    assert (with_values["Status"], with_values["StatusReason"]) == (
+        "CREATE_COMPLETE",
+        "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation"
+        " failed for resource [P] because: No export named n",
+    )
+    (change_set,) = with_values["Changes"]
+    assert '"Value": "{{changeSet:KNOWN_AFTER_APPLY}}"' in change_set["ResourceChange"]["AfterContext"]
+    exporting = FULL.replace("Name: /a", "Name: /b")
+    client.create_stack(StackName="other", TemplateBody=exporting, Parameters=GIVEN["Parameters"])
+    client.execute_change_set(ChangeSetName=made["Id"])
+    assert described(client)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_an_attribute_that_has_no_value_yet(client: Client) -> None:
+    """What an update in place sets for the first time is known after apply, to what is added with it."""
+    topic = "Resources: {T: {Type: AWS::SNS::Topic, Properties: {%s}}%s}"
+    added = ", P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !GetAtt T.DisplayName}}"
+    change(client, "CREATE", topic % ("TopicName: t", ""))
+    made = client.create_change_set(
+        StackName="s", ChangeSetName="c", TemplateBody=topic % ("TopicName: t, DisplayName: d", added)
+    )
+    found = client.describe_change_set(ChangeSetName=made["Id"], IncludePropertyValues=True)["Changes"]
+    assert [one["ResourceChange"]["Action"] for one in found] == ["Add", "Modify"]
+    assert '"Value": "{{changeSet:KNOWN_AFTER_APPLY}}"' in found[0]["ResourceChange"]["AfterContext"]
+
+
+def test_a_change_set_whose_macro_fails(client: Client) -> None:
+    """It has the capabilities and the tags of the request, and no changes."""
+    macro = f"Transform: Upper\n{PLAIN}"
+    asked = {"ChangeSetType": "CREATE", "TemplateBody": macro, "Capabilities": ["CAPABILITY_AUTO_EXPAND"]}
+    made = client.create_change_set(StackName="s", ChangeSetName="c", Tags=GIVEN["Tags"], **asked)
+    found = client.describe_change_set(ChangeSetName=made["Id"])
+    assert (found["Status"], found["ExecutionStatus"], found["Changes"]) == ("FAILED", "UNAVAILABLE", [])
+    assert (found["Capabilities"], found["Tags"]) == (asked["Capabilities"], GIVEN["Tags"])

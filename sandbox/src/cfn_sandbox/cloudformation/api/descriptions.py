@@ -1,8 +1,7 @@
 """The operations that describe stacks, their resources, events, exports and drift.
 
-Source of the members: LocalStack's recordings of AWS, test_change_sets.snapshot.json, test_change_set_mappings.snapshot.json
-and api/test_changesets.snapshot.json. Source of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues 2352 and 2807 and
-cq-provider-aws issue 824, and those recorded in LocalStack's test_resources.snapshot.json.
+Source of the members, and of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues
+2352 and 2807 and cq-provider-aws issue 824, and those recorded in LocalStack's tests/aws/services/cloudformation.
 """
 
 from __future__ import annotations

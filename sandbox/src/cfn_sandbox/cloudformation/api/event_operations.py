@@ -35,8 +35,7 @@ def describe_events(call: Call) -> Answer:
 def last_operations(stack: Stack) -> list[Members]:
     """Return the API's LastOperations, newest first: the operation that was requested last, and what followed it.
 
-    A change set that is not executed comes before it. Source: the user guide's page on stack events by operation, and
-    LocalStack's recordings of AWS, test_change_set_mappings.snapshot.json.
+    Source: the user guide's page on stack events by operation; LocalStack's test_change_set_mappings.snapshot.json.
     """
     newest: dict[str, str] = {}
     for operation in reversed(stack.steps.events.operations):

@@ -112,9 +112,9 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     try:
         proposal, failure = _propose(stack, submission, request, change_set_id)
     except MacroError as error:
-        definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
-        options = Options(change_set_id=change_set_id)
-        proposal = Proposal(request, definition, options, {}, stack.status.operations)
+        tags, capabilities = submission.tags or {}, submission.capabilities
+        definition = Definition(submission.text, NOTHING.template, tags=tags, capabilities=capabilities)
+        proposal = Proposal(request, definition, Options(change_set_id=change_set_id), {}, stack.status.operations)
         failure = error.message
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
