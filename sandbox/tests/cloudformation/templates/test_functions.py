@@ -139,8 +139,8 @@ FIND = "every Fn::FindInMap object requires three parameters, the map name, map 
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("!Select [3, [a, b]]", "Fn::Select cannot select nonexistent value at index 3"),
-        ("!Select [-1, [a, b]]", "Fn::Select cannot select nonexistent value at index -1"),
+        ("!Select [3, [a, b]]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select [-1, [a, b]]", "Fn::Select  cannot select nonexistent value at index -1"),
         ("!Select [x, [a, b]]", "Fn::Select requires a list argument with two elements: an integer index and a list"),
         ("!FindInMap [Sizes, mars, small]", "Unable to get mapping for Sizes::mars::small"),
         ("!FindInMap [Sizes, '12', large]", "Unable to get mapping for Sizes::12::large"),
