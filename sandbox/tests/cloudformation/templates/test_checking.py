@@ -91,7 +91,10 @@ FORMAT = "Template format error: "
             "Template error: every Fn::And object requires a list of at least 2 and at most 10 boolean parameters.",
         ),
         ("Conditions: {C: !Not [a, b]}", "Template error: Fn::Not requires a list argument with one function token"),
-        ("Conditions: {C: !Equals [a]}", "Template error: Fn::Equals requires a list argument with two elements"),
+        (
+            "Conditions: {C: !Equals [a]}",
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
         (
             "Conditions: {C: !Equals [a, !ImportValue b]}",
             "Template error: Cannot use Fn::ImportValue in Conditions.",
@@ -325,11 +328,11 @@ def test_functions_that_are_not_supported() -> None:
         ),
         (
             "Resources: {A: {Type: A::B::C, Condition: Never}, B: {Type: A::B::C}}\nOutputs: {O: {Value: !GetAtt A.Y}}",
-            f"{FORMAT}Unresolved resource dependencies [A] in the Outputs block of the template",
+            "Unresolved resource dependencies [A] in the Outputs block of the template",
         ),
         (
             "Resources: {B: {Type: A::B::C, Properties: {X: !Select [2, !Split [',', 'a,b']]}}}",
-            "Template error: Fn::Select cannot select nonexistent value at index 2",
+            "Template error: Fn::Select  cannot select nonexistent value at index 2",
         ),
         (
             "Resources: {B: {Type: A::B::C}}\nOutputs: {O: {Value: !Split [',', !Ref B]}}",

@@ -139,10 +139,10 @@ FIND = "every Fn::FindInMap object requires three parameters, the map name, map 
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("!Select [3, !Ref Names]", "Fn::Select cannot select nonexistent value at index 3"),
-        ("!Select ['3', !Split [',', 'a,b']]", "Fn::Select cannot select nonexistent value at index 3"),
-        ("!Select [!Select [0, ['3']], [a, b]]", "Fn::Select cannot select nonexistent value at index 3"),
-        ("!Select [-1, !Ref Names]", "Fn::Select cannot select nonexistent value at index -1"),
+        ("!Select [3, !Ref Names]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select ['3', !Split [',', 'a,b']]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select [!Select [0, ['3']], [a, b]]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select [-1, !Ref Names]", "Fn::Select  cannot select nonexistent value at index -1"),
         # Recorded by LocalStack, in test_change_set_fn_select.snapshot.json:
         *(
             (part, "Fn::Select requires a list argument with two elements: an integer index and a list")

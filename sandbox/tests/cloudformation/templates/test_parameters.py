@@ -77,6 +77,9 @@ def test_parameter_store() -> None:
     with pytest.raises(ValidationError) as raised:
         resolved(declaration)
     assert refusal(raised) == "Unable to fetch parameters [/toys/name] from parameter store for this account."
+    with pytest.raises(ValidationError) as raised:
+        resolved("{Type: AWS::SSM::Parameter::Value<String>}")
+    assert refusal(raised) == "Parameter P should either have input value or default value"
     shown = resolved(declaration, None, {"/toys/name": "bear,fox"}).described()
     assert shown == [{"ParameterKey": "P", "ParameterValue": "/toys/name", "ResolvedValue": "bear,fox"}]
 

@@ -158,7 +158,9 @@ class Evaluator:
         # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
-            raise unresolved(inactive, block)
+            refused = unresolved(inactive, block)
+            # Outputs are checked later than resources, in words without a prefix: LocalStack's test_conditions.
+            raise refused if block == "Resources" else ValidationError(refused.message.split(": ", 1)[1])
 
     def _check_resource(self, logical_id: str, lookup: dynamic.Lookup | None) -> None:
         kind = str(self.template.resources[logical_id].get("Type"))

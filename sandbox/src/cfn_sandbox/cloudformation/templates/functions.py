@@ -116,7 +116,7 @@ def select(index: str, members: list[Value]) -> Value:
     if not re.fullmatch(r"-?[0-9]{1,9}", index):
         raise table.malformed("Fn::Select")
     if not 0 <= int(index) < len(members):
-        raise template_error(f"Fn::Select cannot select nonexistent value at index {int(index)}")
+        raise template_error(f"Fn::Select  cannot select nonexistent value at index {int(index)}")
     return members[int(index)]
 
 

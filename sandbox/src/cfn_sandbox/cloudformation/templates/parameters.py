@@ -1,6 +1,7 @@
 """The values that a request gives to a template's parameters.
 
-Sources: "Parameters" in the user guide; UsePreviousValue in the API reference.
+Sources: "Parameters" in the user guide; UsePreviousValue in the API reference; for an SSM parameter without a value,
+LocalStack's recording of AWS, test_template_engine.snapshot.json.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ def resolve(
         for key, declaration in declarations.items()
         if key in given or "Default" in declaration
     }
+    for key in declarations:
+        if key not in texts and parameter_types.kind(declarations[key]).resolves:
+            raise ValidationError(f"Parameter {key} should either have input value or default value")
     if missing := sorted(declarations.keys() - texts.keys()):
         raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
     for key, value in texts.items():
