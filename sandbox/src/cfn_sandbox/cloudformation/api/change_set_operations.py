@@ -102,7 +102,7 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "Description": request.description,
         "CreationTime": change_set.proposal.created,
         "Status": change_set.status,
-        "StatusReason": change_set.failure,
+        "StatusReason": change_set.reason,
         "ExecutionStatus": change_set.execution_status,
         "IncludeNestedStacks": request.include_nested,
         "ParentChangeSetId": change_set.parent and change_set.parent.change_set_id,

@@ -82,6 +82,12 @@ class ChangeSet:
         return "CREATE_COMPLETE" if self.failure is None else "FAILED"
 
     @property
+    def reason(self) -> str | None:
+        """The API's StatusReason."""
+        is_import = self.proposal.request.kind == "IMPORT"
+        return imports.REVIEW if self.failure is None and is_import else self.failure
+
+    @property
     def execution_status(self) -> str:
         """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
         if self.executed:
@@ -134,23 +140,24 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
-    models: imports.Models = {}
-    if request.import_existing:
-        models |= imports.find_existing(definition, stack)
+    existing: imports.Models = imports.find_existing(definition, stack) if request.import_existing else {}
+    given: imports.Models = {}
     if request.kind == "IMPORT":
-        models |= imports.to_import(request.resources_to_import, definition, stack)
+        given = imports.to_import(request.resources_to_import, definition, stack)
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
         on_failure = "ROLLBACK"
-    options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
-    identifiers = imports.identifiers(models, definition, stack)
+    options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
+    identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
-    failure = None
-    if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
+    if request.kind == "IMPORT":
+        imports.refuse_other_changes(plan, definition)
+    failure = imports.failure(given, existing, definition, stack)
+    if failure is not None:
+        plan = {}
+    elif request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = {}
-    elif request.kind == "IMPORT":
-        imports.refuse_other_changes(plan)
     return Proposal(request, definition, options, plan, stack.status.operations), failure
 
 
