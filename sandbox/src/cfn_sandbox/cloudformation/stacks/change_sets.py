@@ -36,6 +36,8 @@ class Request:
     settings: Settings | None = None
     include_nested: bool = False  # the request's IncludeNestedStacks
     validate: bool = False  # whether the resources are validated
+    # what tells it from another one of its name, by the names that AWS's message has
+    identity: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,8 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
-    if any(one.name == request.name for one in of_stack(space, stack)):
-        raise CloudFormationError(
-            "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
-        )
+    if (known := next((one for one in of_stack(space, stack) if one.name == request.name), None)) is not None:
+        raise CloudFormationError("AlreadyExistsException", _differing(known.proposal.request, request))
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
@@ -133,6 +133,14 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     change_set = ChangeSet(stack, proposal, failure, parent=parent)
     space.change_sets[change_set_id] = change_set
     return change_set
+
+
+def _differing(known: Request, request: Request) -> str:
+    """Return why a change set can't have the name of an existing one."""
+    for name, value in request.identity.items():
+        if known.identity.get(name) != value:
+            return f"ChangeSet {request.name} cannot be created due to a mismatch with existing attribute {name}"
+    return f"ChangeSet {request.name} cannot be created: it already exists"
 
 
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
@@ -238,6 +246,8 @@ def execute(
     stack.check_can_begin(request.kind, options)
     _set_executed(change_set)
     stack.change(request.kind, proposal.definition, options, request.settings)
+    for other in of_stack(stack.space, stack):
+        delete(stack.space, other)
 
 
 def _set_executed(change_set: ChangeSet) -> None:
