@@ -147,6 +147,40 @@ def test_the_same_template_again(account: Account) -> None:
     assert (change_set.status, change_set.execution_status) == ("FAILED", "UNAVAILABLE")
 
 
+def test_what_changes_nothing(account: Account) -> None:
+    """A parameter that nothing uses and a resource that is not active make no update, however they change.
+
+    Users report it: cloudtools/stacker issue 53 and bazaarvoice/cloudformation-ruby-dsl issue 28 (2015), and
+    aws-cloudformation/cloudformation-coverage-roadmap issue 2027 (2024), for both operations.
+    """
+
+    def template(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - a template's section
+        return {
+            "Parameters": {name: {"Type": "String", "Default": "a"}},
+            "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+            "Resources": {"A": {"Type": BOX}, **more},
+        }
+
+    stack = account.create("s", template("Unused"))
+    inactive = {"Type": BOX, "Condition": "Never"}
+    requests: list[tuple[dict[str, Any], dict[str, str]]] = [
+        (template("Unused"), {"Unused": "b"}),
+        (template("Renamed"), {}),
+        (template("Unused", B=inactive), {}),
+    ]
+    for number, (changed, parameters) in enumerate(requests):
+        with pytest.raises(ValidationError, match=r"^No updates are to be performed\.$"):
+            account.update("s", changed, **parameters)
+        proposed = change_sets.create(
+            account.space, "s", submission(changed, parameters), change_sets.Request(f"change-{number}")
+        )
+        assert proposed.failure == change_sets.UNCHANGED
+    assert stack.status.name == "CREATE_COMPLETE"
+    output = template("Unused") | {"Outputs": {"Used": {"Value": {"Ref": "Unused"}}}}
+    assert account.update("s", output).status.name == "UPDATE_COMPLETE"
+    assert account.update("s", output, Unused="b").status.name == "UPDATE_COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("condition", "mapped", "changed"),
     [("a", "red", False), ("b", "red", False), ("a", "blue", False), ("c", "red", True), ("a", "green", True)],
