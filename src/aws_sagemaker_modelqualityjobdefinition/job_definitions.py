@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from cloudformation_cli_python_lib import HandlerErrorCode, exceptions
 
 from . import messages
-from .error_codes import ERRORS
-from .knowledge import Outcome
+from .progress import Outcome
 from .runtime import deadline, failures
 from .runtime.attempts import Attempts
 from .runtime.failures import Failure, HandlerError
@@ -57,7 +55,7 @@ class JobDefinitions:
 
     def __init__(self, client: "SageMakerClient", limits: Limits, hide: Callable[[str], str] = str) -> None:
         self._client, self._limits = client, limits
-        self._attempts = partial(Attempts, ERRORS, limits, hide)
+        self._attempts = partial(Attempts, messages.ERRORS, limits, hide)
 
     def create(self, request: "wires.CreateModelQualityJobDefinitionRequestTypeDef") -> Ended:
         """Create a definition, and return how that ended."""

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib import SessionProxy
 from cloudformation_cli_python_lib.metrics import MetricsPublisher
 from cloudformation_cli_python_lib.utils import HandlerRequest
 

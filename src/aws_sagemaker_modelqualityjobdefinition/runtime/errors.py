@@ -14,10 +14,9 @@ from typing import Any
 
 from botocore import exceptions as botocore
 from botocore.retries.standard import ThrottledRetryableChecker
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from cloudformation_cli_python_lib import HandlerErrorCode, exceptions
 
-from . import messages, words
+from . import failures, words
 from .failures import Failure, HandlerError
 
 LOG = logging.getLogger(__name__)
@@ -27,61 +26,27 @@ Codes = Mapping[type[HandlerError], tuple[str, ...]]
 
 COMMON: Codes = {
     exceptions.AccessDenied: (
-        "AccessDenied",
-        "AccessDeniedException",
-        "NotAuthorized",
-        "OptInRequired",
-        "UnauthorizedOperation",
+        "AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation",
     ),
     exceptions.InvalidCredentials: (
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "RequestTimeTooSkewedException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
+        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
+        "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken",
+        "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestExpired", "RequestTimeTooSkewed",
+        "RequestTimeTooSkewedException", "SignatureDoesNotMatch", "UnrecognizedClientException",
     ),
     exceptions.InvalidRequest: (
-        "InvalidAction",
-        "InvalidParameterCombination",
-        "InvalidParameterException",
-        "InvalidParameterValue",
-        "InvalidRequestException",
-        "MalformedHttpRequestException",
-        "MalformedQueryString",
-        "MissingAction",
-        "MissingParameter",
-        "RequestEntityTooLargeException",
-        "SerializationException",
-        "UnknownOperationException",
-        "ValidationError",
-        "ValidationException",
+        "InvalidAction", "InvalidParameterCombination", "InvalidParameterException", "InvalidParameterValue",
+        "InvalidRequestException", "MalformedHttpRequestException", "MalformedQueryString", "MissingAction",
+        "MissingParameter", "RequestEntityTooLargeException", "SerializationException", "UnknownOperationException",
+        "ValidationError", "ValidationException",
     ),
-    exceptions.NetworkFailure: (
-        "RequestAbortedException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-    ),
+    exceptions.NetworkFailure: ("RequestAbortedException", "RequestTimeout", "RequestTimeoutException"),
     exceptions.ServiceInternalError: (
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceError",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
+        "InternalError", "InternalFailure", "InternalServerError", "InternalServerException", "InternalServiceError",
+        "ServiceUnavailable", "ServiceUnavailableException",
     ),
     exceptions.Throttling: tuple(vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]),
-}
+}  # fmt: skip
 """The codes that any service can answer: AWS's common errors, and those that botocore treats as throttling or as
 transient."""
 
@@ -149,7 +114,7 @@ class Errors:
             problem: The exception that reading it raised.
         """
         metadata = answer.get("ResponseMetadata", {})
-        failure = messages.UNREADABLE.failure(
+        failure = failures.UNREADABLE.failure(
             operation=operation(call),
             problem=type(problem).__name__,
             service=self.service,
@@ -171,7 +136,7 @@ class Errors:
 
     def not_found(self, identifier: str) -> Failure:
         """Return the failure for a resource that isn't there, with what the request identifies it by."""
-        return messages.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
+        return failures.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
 
     def _answered(self, error: botocore.ClientError, name: str, hide: Callable[[str], str]) -> Failure:
         kind, status = self._kind(error), _status(error)
@@ -184,7 +149,7 @@ class Errors:
             f"{words.printable(text)} {source}" if len(text) <= words.MESSAGE_LENGTH else f"{source} {words.cut(text)}"
         )
         if _code(error) in _SKEWED:
-            text = messages.CLOCK_IS_WRONG.words.format(service=self.service, text=text)
+            text = failures.CLOCK_IS_WRONG.words.format(service=self.service, text=text)
         failed_inside = kind is exceptions.ServiceInternalError and not 400 <= status < 500
         return Failure(code, self._about(code, name, text), failed_inside, _code(error), _wait(error))
 
@@ -200,8 +165,8 @@ class Errors:
     def _about(self, code: HandlerErrorCode, name: str, text: str) -> str:
         """Return a text after the plugin library's sentence, if it has one for the code."""
         start = {
-            HandlerErrorCode.NotFound: messages.NOT_FOUND,
-            HandlerErrorCode.AlreadyExists: messages.ALREADY_EXISTS,
+            HandlerErrorCode.NotFound: failures.NOT_FOUND,
+            HandlerErrorCode.AlreadyExists: failures.ALREADY_EXISTS,
         }.get(code)
         return f"{start.words.format(type=self._type_name, identifier=words.shown(name))} {text}" if start else text
 
@@ -229,7 +194,7 @@ def defect(error: Exception) -> Failure:
     """
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return messages.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
+    return failures.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
 
 
 def logged(error: BaseException | None) -> str:

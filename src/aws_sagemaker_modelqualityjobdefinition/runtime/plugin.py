@@ -13,11 +13,8 @@ from collections.abc import Callable, Collection, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib import Action, BaseResourceHandlerRequest, ProgressEvent, SessionProxy, exceptions
 from cloudformation_cli_python_lib import resource as library
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
-from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, envelope, failures, sessions
@@ -32,7 +29,7 @@ LOG = logging.getLogger(__name__)
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
 
 
-class ResourceType(Resource):
+class ResourceType(library.Resource):
     """A resource type whose answers depend only on its handlers.
 
     The log level of the type's package becomes INFO.

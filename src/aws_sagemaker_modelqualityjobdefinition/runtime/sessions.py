@@ -21,7 +21,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from botocore.hooks import EVENT_ALIASES
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
 
 from . import startup, tls
