@@ -39,7 +39,7 @@ RUNTIME = {
     "deadline": {"botocore", "urllib3"},
     "errors": {"failures", "words", "botocore", LIBRARY},
     "tls": {"botocore", "urllib3"},
-    "sessions": {"startup", "tls", "botocore", LIBRARY},
+    "sessions": {"limits", "startup", "tls", "botocore", LIBRARY},
     "delivery": {"deadline", "limits", "sessions", "botocore", LIBRARY},
     "envelope": {"failures", "words", LIBRARY},
     "plugin": {"deadline", "delivery", "envelope", "errors", "failures", "limits", "sessions", LIBRARY},

@@ -25,6 +25,7 @@ from cloudformation_cli_python_lib import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
 
 from . import startup, tls
+from .limits import Wire
 
 _Key = tuple[str, str | None, Config | None]
 
@@ -80,6 +81,20 @@ class LendingSession(SessionProxy):
 _idle: defaultdict[_Key, list[Any]] = defaultdict(list)
 _open: ContextVar[tuple[LendingSession, ...]] = ContextVar("open", default=())
 """The sessions of the request that this thread answers."""
+
+
+@functools.cache
+def config(wire: Wire, **more: Any) -> Config:  # noqa: ANN401 - botocore's own settings
+    """Return the settings of a client: time limits, one attempt of each call (attempts.py), and more of botocore's.
+
+    It is always the same object for the same arguments, because reuse depends on it.
+    """
+    return Config(
+        connect_timeout=wire.connect,
+        read_timeout=wire.answer,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        **more,
+    )
 
 
 def prepare(service: str, config: Config) -> None:
