@@ -38,8 +38,7 @@ RUNTIME = {
     "limits": {LIBRARY},
     "deadline": {"botocore", "urllib3"},
     "errors": {"failures", "words", "botocore", LIBRARY},
-    "tls": {"botocore", "urllib3"},
-    "sessions": {"limits", "startup", "tls", "botocore", LIBRARY},
+    "sessions": {"limits", "startup", "botocore", "urllib3", LIBRARY},
     "delivery": {"deadline", "limits", "sessions", "botocore", LIBRARY},
     "envelope": {"failures", "words", LIBRARY},
     "plugin": {"deadline", "delivery", "envelope", "errors", "failures", "limits", "sessions", LIBRARY},
@@ -56,13 +55,12 @@ ROOMS = {
     "translation": {"identity", "messages", "tags", "models", "runtime.words", LIBRARY},
     "comparison": {"models"},
     "redaction": {"models", "runtime.words"},
-    "client": {"messages", "runtime.deadline", "runtime.limits", "runtime.sessions", "botocore", LIBRARY},
     "progress": {"identity", "messages", "models", "runtime.errors", "runtime.failures", LIBRARY},
     "job_definitions": {"messages", "progress", "tags", LIBRARY}
-    | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits"},
+    | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits", "runtime.sessions", "botocore"},
     "ownership": {"comparison", "identity", "job_definitions", "messages", "models", "progress", "tags"}
     | {"translation", "runtime.deadline", "runtime.failures", "runtime.limits", "runtime.words", LIBRARY},
-    "handlers": {"", "client", "comparison", "identity", "job_definitions", "messages", "models"}
+    "handlers": {"", "comparison", "identity", "job_definitions", "messages", "models"}
     | {"ownership", "progress", "redaction", "tags", "translation", LIBRARY}
     | {"runtime.failures", "runtime.limits", "runtime.plugin", "runtime.words"},
 }

@@ -7,9 +7,8 @@ from typing import Any
 
 from cloudformation_cli_python_lib import Action, ProgressEvent, SessionProxy
 
-from . import TYPE_NAME, client, comparison, messages, ownership, progress, redaction, tags, translation
+from . import TYPE_NAME, comparison, job_definitions, messages, ownership, progress, redaction, tags, translation
 from .identity import IDENTIFIERS
-from .job_definitions import JobDefinitions
 from .models import ResourceHandlerRequest
 from .ownership import Operation
 from .progress import Known, Outcome
@@ -109,8 +108,8 @@ def _answer(
     known = Known.told(context, request.desiredResourceState)
     if isinstance(known, Failure):
         return progress.failed(known, request.desiredResourceState)
-    sagemaker = client.sagemaker(session, request.region, limits.wire)
-    definitions = JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
+    sagemaker = job_definitions.sagemaker(session, request.region, limits.wire)
+    definitions = job_definitions.JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
     return handle(Operation(definitions, request, known, limits))
 
 
