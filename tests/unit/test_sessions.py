@@ -466,7 +466,7 @@ def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
 def test_the_http_session_has_the_settings_that_botocore_gives_it(
     stand_in: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session that replaces botocore's differs from it in its class and in the TLS context alone."""
+    """The session differs from botocore's in its class and in the TLS context alone."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     config = Config(connect_timeout=3, read_timeout=7, max_pool_connections=2, tcp_keepalive=True)
     ours = vars(sessions._new_client("sagemaker", REGION, config)._endpoint.http_session)
