@@ -1,12 +1,14 @@
-"""Names and ARNs of definitions: generate a name, and find the name that a request identifies."""
+"""What identifies a definition: its name, generated or found in a request, its ARN, and when it was created."""
 
 import hashlib
 import json
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from . import TYPE_NAME, messages
-from .error_codes import ERRORS
 from .models import ResourceModel
 from .runtime import words
 
@@ -27,6 +29,8 @@ _ARN = re.compile(
     r"model-quality-job-definition/(?P<name>[a-z0-9](?:-*[a-z0-9]){0,62})",
     re.IGNORECASE | re.ASCII,
 )
+_YEARS = range(1970, 9000)
+"""A time outside of these is none of SageMaker's, and could not be compared with a margin."""
 
 
 class Arn(NamedTuple):
@@ -111,9 +115,42 @@ def confirm(arn: str | None, found: str) -> None:
         NotFound: It has another ARN.
     """
     if arn and not same(arn, found):
-        raise ERRORS.not_found(arn).error()
+        raise messages.ERRORS.not_found(arn).error()
 
 
 def same(one: str, other: str) -> bool:
     """Return whether two names or two ARNs are equal. Like SageMaker, this ignores case."""
     return one.lower() == other.lower()
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time, a datetime or text in ISO 8601, in UTC; None if it can't be read, or has no zone.
+
+    A time that can't be read is no proof, and no error, whether SageMaker, an event or a callback context gives it.
+    """
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(found, datetime) or found.utcoffset() is None:
+            return None
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year in _YEARS else None
+
+
+def created(description: Mapping[str, Any]) -> datetime | None:
+    """Return when a definition was created, by Describe's answer."""
+    return moment(description.get("CreationTime"))
+
+
+def created_after(description: Mapping[str, Any], seconds: float) -> float | None:
+    """Return how long after a moment a definition was created, by SageMaker's clock, in seconds; None if nobody knows.
+
+    The moment was this many seconds before the answer, whose Date is cut to whole seconds.
+    """
+    made = created(description)
+    try:
+        now = moment(parsedate_to_datetime(description["ResponseMetadata"]["HTTPHeaders"]["date"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        now = None
+    return None if made is None or now is None else (made - now).total_seconds() + seconds

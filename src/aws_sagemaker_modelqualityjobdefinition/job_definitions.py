@@ -1,20 +1,19 @@
-"""All calls to SageMaker: the operations on job definitions and their tags, and how each fails."""
+"""All calls to SageMaker: the client, the operations on job definitions and their tags, and how each fails."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from botocore.exceptions import InvalidRegionError
+from cloudformation_cli_python_lib import HandlerErrorCode, SessionProxy, exceptions
 
 from . import messages
-from .error_codes import ERRORS
-from .knowledge import Outcome
-from .runtime import deadline, failures
+from .progress import Outcome
+from .runtime import deadline, failures, sessions
 from .runtime.attempts import Attempts
 from .runtime.failures import Failure, HandlerError
-from .runtime.limits import Limits
+from .runtime.limits import DEFAULTS, Limits, Wire
 from .tags import Tags, to_wire
 
 if TYPE_CHECKING:
@@ -29,6 +28,31 @@ PAGE_SIZE = 100
 # ListTagsMaxResults: no upper limit, 50 by default). The number of pages stops a list that doesn't end.
 _TAG_PAGE_SIZE = 100
 _TAG_PAGES = 20
+
+config = partial(sessions.config, user_agent_extra="cloudformation-modelqualityjobdefinition/0.1.0")
+"""Returns the settings of a client, for time limits of one attempt."""
+
+
+def sagemaker(session: SessionProxy | None, region: str | None, wire: Wire) -> "SageMakerClient":
+    """Return a SageMaker client with the caller's credentials, in the request's region: the session has none.
+
+    The wire's time limits are those of one attempt.
+
+    Raises:
+        InvalidCredentials: CloudFormation sent no credentials.
+        InvalidRequest: The region's name is malformed.
+    """
+    if session is None:
+        raise messages.NO_CREDENTIALS.error()
+    try:
+        client: SageMakerClient = session.client("sagemaker", region_name=region, config=config(wire))
+    except InvalidRegionError as error:
+        raise exceptions.InvalidRequest(str(error)) from error
+    deadline.watch(client)
+    return client
+
+
+sessions.prepare("sagemaker", config(DEFAULTS.wire))
 
 
 class Ended(NamedTuple):
@@ -57,7 +81,7 @@ class JobDefinitions:
 
     def __init__(self, client: "SageMakerClient", limits: Limits, hide: Callable[[str], str] = str) -> None:
         self._client, self._limits = client, limits
-        self._attempts = partial(Attempts, ERRORS, limits, hide)
+        self._attempts = partial(Attempts, messages.ERRORS, limits, hide)
 
     def create(self, request: "wires.CreateModelQualityJobDefinitionRequestTypeDef") -> Ended:
         """Create a definition, and return how that ended."""

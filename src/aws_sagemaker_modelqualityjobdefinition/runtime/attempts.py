@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from cloudformation_cli_python_lib import HandlerErrorCode
 
-from . import deadline, errors, failures, messages
+from . import deadline, errors, failures
 from .failures import Failure, HandlerError
 from .limits import DEFAULTS, Limits
 
@@ -59,7 +59,7 @@ class Attempts:
         """
         limits, clock = self._limits.retries, self._limits.time
         if deadline.remaining() < limits.least_time:
-            raise messages.NO_TIME.error(service=self._errors.service, operation=errors.operation(call.__name__))
+            raise failures.NO_TIME.error(service=self._errors.service, operation=errors.operation(call.__name__))
 
         def attempt() -> Read:
             answer: Mapping[str, Any] = {}

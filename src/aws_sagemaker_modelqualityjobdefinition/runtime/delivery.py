@@ -6,20 +6,18 @@ what was sent (metrics.py). The library also sends the records of all loggers, i
 and a warm function keeps writing to the log stream of the first stack that it served.
 """
 
-import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from threading import Thread
 from typing import Any, cast
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.metrics import MetricsPublisher
+from cloudformation_cli_python_lib import Action, SessionProxy
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, sessions
@@ -27,6 +25,8 @@ from .limits import DEFAULTS, Limits, Wire
 
 PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
 """The logger of the type's package, in which this folder is."""
+
+_config = partial(sessions.config, parameter_validation=False)  # of our own requests, which takes time in each event
 
 _MOST_STREAMS = 500
 
@@ -55,7 +55,7 @@ class Delivery(logging.Handler):
         self._session = cast("sessions.LendingSession | None", session)  # plugin.py replaces the library's sessions
         self._limits = limits
         self._records: list[logging.LogRecord] = []
-        self._metrics = _Metrics(str(event.resourceType))
+        self._metrics: list[dict[str, Any]] = []
         self._failure = ""
 
     def __enter__(self) -> "Delivery":
@@ -73,9 +73,18 @@ class Delivery(logging.Handler):
         """Keep a record until the end."""
         self._records.append(record)
 
-    def publish(self, metric: Callable[[MetricsPublisher], None]) -> None:
-        """Keep the metric that a function publishes with the library's publisher until the end."""
-        metric(self._metrics.publisher)
+    def measure(
+        self, name: str, action: Action, at: datetime, value: float = 1.0, unit: str = "Count", **more: str
+    ) -> None:
+        """Keep a metric until the end; `more` are its dimensions besides action and type.
+
+        Names, dimensions and units are those of the library's metrics.py.
+        """
+        kind = str(self._event.resourceType)
+        dimensions = {"DimensionKeyActionType": action.name, **more, "DimensionKeyResourceType": kind}
+        pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]
+        metric = {"MetricName": name, "Dimensions": pairs, "Unit": unit, "Timestamp": at, "Value": value}
+        self._metrics.append(metric)
 
     def _deliver(self, session: sessions.LendingSession) -> None:
         seconds = _seconds(self._limits.delivery)
@@ -104,7 +113,8 @@ class Delivery(logging.Handler):
             with deadline.within(_seconds(self._limits.delivery), self._limits.time.monotonic):
                 if self._records:
                     self._put_records(logs)
-                cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
+                namespace = f"AWS/CloudFormation/{self._event.resourceType}".replace("::", "/")
+                cloudwatch.put_metric_data(Namespace=namespace, MetricData=self._metrics)
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = _name(error)
 
@@ -141,36 +151,6 @@ def _create(logs: Any, stream: Mapping[str, str | None]) -> None:  # noqa: ANN40
             with suppress(ClientError):  # another function may have created the group in the meantime
                 logs.create_log_group(logGroupName=stream["logGroupName"])
             logs.create_log_stream(**stream)
-
-
-class _Metrics:
-    """Collects the metrics of the library's publisher, as its session and its CloudWatch client at once."""
-
-    def __init__(self, resource_type: str) -> None:
-        self.namespace = ""
-        self.data: list[dict[str, Any]] = []
-        self.publisher = MetricsPublisher(self, resource_type)  # type: ignore[arg-type]  # see above
-
-    def client(self, _: str) -> "_Metrics":
-        return self
-
-    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - botocore's names
-        self.namespace = Namespace
-        # The library gives times as text without a zone. botocore would load dateutil and read them as local time.
-        self.data += [
-            entry | {"Timestamp": datetime.fromisoformat(entry["Timestamp"]).replace(tzinfo=UTC)}
-            for entry in MetricData
-        ]
-
-
-@functools.cache
-def _config(wire: Wire) -> Config:
-    return Config(
-        connect_timeout=wire.connect,
-        read_timeout=wire.answer,
-        retries={"mode": "standard", "total_max_attempts": 1},
-        parameter_validation=False,  # of our own requests, which takes time in each event
-    )
 
 
 def _seconds(wire: Wire) -> float:

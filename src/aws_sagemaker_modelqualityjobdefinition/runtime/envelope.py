@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any
 
-from cloudformation_cli_python_lib.interface import Action, ProgressEvent
+from cloudformation_cli_python_lib import Action, ProgressEvent
 from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
 
-from . import messages, words
+from . import failures, words
 
 ANSWER_SIZE = 5_000_000
 """The maximum length of an answer, in characters of JSON. Lambda's limit is 6 MB."""
@@ -38,7 +38,7 @@ class _Part:
     def mapping(self, member: str) -> Mapping[str, Any] | None:
         value = self.members.get(member)
         if value is not None and not isinstance(value, Mapping):
-            raise messages.MEMBER_IS_NO_OBJECT.error(member=self.name(member))
+            raise failures.MEMBER_IS_NO_OBJECT.error(member=self.name(member))
         return value
 
     def text(self, member: str, longest: int) -> str | None:
@@ -47,24 +47,24 @@ class _Part:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not value.isprintable():
-            raise messages.MEMBER_IS_NO_LINE.error(member=self.name(member))
+            raise failures.MEMBER_IS_NO_LINE.error(member=self.name(member))
         if len(value) > longest:
-            raise messages.MEMBER_IS_TOO_LONG.error(member=self.name(member), length=len(value), limit=longest)
+            raise failures.MEMBER_IS_TOO_LONG.error(member=self.name(member), length=len(value), limit=longest)
         return value
 
     def required(self, member: str, longest: int) -> str:
         value = self.text(member, longest)
         if value is None:
-            raise messages.MEMBER_IS_MISSING.error(member=self.name(member))
+            raise failures.MEMBER_IS_MISSING.error(member=self.name(member))
         return value
 
     def tags(self, member: str) -> Mapping[str, str] | None:
         value = self.mapping(member)
         if value and len(value) > _MOST_TAGS:
-            raise messages.TOO_MANY_STACK_TAGS.error(member=self.name(member), count=len(value))
+            raise failures.TOO_MANY_STACK_TAGS.error(member=self.name(member), count=len(value))
         for key, tag in (value or {}).items():
             if not isinstance(key, str) or not isinstance(tag, str) or not words.is_unicode(key + tag):
-                raise messages.STACK_TAG_IS_NO_TEXT.error(member=self.name(member), key=words.shown(key))
+                raise failures.STACK_TAG_IS_NO_TEXT.error(member=self.name(member), key=words.shown(key))
         return value
 
     def credentials(self, member: str) -> Json | None:
@@ -90,7 +90,7 @@ def checked(sent: object) -> Json:
     event = _event(sent)
     data = event.part("requestData")
     if not data.members:
-        raise messages.NO_REQUEST_DATA.error()
+        raise failures.NO_REQUEST_DATA.error()
     return _common(event, event) | {
         "bearerToken": event.required("bearerToken", 1024),
         "requestData": {
@@ -114,7 +114,7 @@ def checked_test(sent: object) -> Json:
     event = _event(sent)
     request = event.part("request")
     if not request.members:
-        raise messages.NO_REQUEST.error()
+        raise failures.NO_REQUEST.error()
     return _common(event, request) | {
         "bearerToken": request.required("clientRequestToken", 1024),
         "requestData": {
@@ -130,7 +130,7 @@ def checked_test(sent: object) -> Json:
 
 def _event(sent: object) -> _Part:
     if not isinstance(sent, Mapping):
-        raise messages.EVENT_IS_NO_OBJECT.error()
+        raise failures.EVENT_IS_NO_OBJECT.error()
     return _Part(sent)
 
 
@@ -138,13 +138,13 @@ def _common(event: _Part, request: _Part) -> Json:
     """Return the members that both kinds of event have."""
     action = event.members.get("action")
     if not isinstance(action, str) or action not in Action.__members__:
-        raise messages.UNKNOWN_ACTION.error(actions=", ".join(Action.__members__))
+        raise failures.UNKNOWN_ACTION.error(actions=", ".join(Action.__members__))
     region = (request if "region" in request.members else event).required("region", 63)
     if not (region.isascii() and region.replace("-", "").isalnum()):
-        raise messages.NO_REGION.error(region=words.shown(region))
+        raise failures.NO_REGION.error(region=words.shown(region))
     account = request.text("awsAccountId", 1024)
     if account is not None and not (account.isascii() and account.isdecimal() and len(account) == 12):
-        raise messages.NO_ACCOUNT.error(member=request.name("awsAccountId"))
+        raise failures.NO_ACCOUNT.error(member=request.name("awsAccountId"))
     return {
         "action": action,
         "awsAccountId": account,
@@ -173,7 +173,7 @@ def encoded(progress: ProgressEvent, identifiers: Collection[str]) -> Any:  # no
 
 
 def _too_large(size: int, progress: ProgressEvent, identifiers: Collection[str]) -> ProgressEvent:
-    failed = messages.ANSWER_IS_TOO_LARGE.failure(size=size).event()
+    failed = failures.ANSWER_IS_TOO_LARGE.failure(size=size).event()
     if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
         failed.resourceModel = copy(progress.resourceModel)
         for member in vars(progress.resourceModel).keys() - {*identifiers}:

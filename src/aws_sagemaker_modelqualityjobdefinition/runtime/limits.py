@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from cloudformation_cli_python_lib.interface import Action
+from cloudformation_cli_python_lib import Action
 
 
 def _jitter() -> float:

@@ -13,11 +13,8 @@ from collections.abc import Callable, Collection, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib import Action, BaseResourceHandlerRequest, ProgressEvent, SessionProxy, exceptions
 from cloudformation_cli_python_lib import resource as library
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
-from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, envelope, failures, sessions
@@ -32,7 +29,7 @@ LOG = logging.getLogger(__name__)
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
 
 
-class ResourceType(Resource):
+class ResourceType(library.Resource):
     """A resource type whose answers depend only on its handlers.
 
     The log level of the type's package becomes INFO.
@@ -83,16 +80,16 @@ class ResourceType(Resource):
         action: Action,
         callback: MutableMapping[str, Any],
     ) -> ProgressEvent:
-        delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
+        delivery.measure("HandlerInvocationCount", action, _now())
         start = _now()
         with deadline.within(self._limits.handlers[action], self._limits.time.monotonic):
             progress = self._invoke_handler(session, request, action, callback)
         milliseconds = (_now() - start).total_seconds() * 1000
         LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
-        delivery.publish(lambda metrics: metrics.publish_duration_metric(_now(), action, milliseconds))
+        delivery.measure("HandlerInvocationDuration", action, _now(), milliseconds, "Milliseconds")
         if progress.errorCode:
-            kind = getattr(exceptions, progress.errorCode.name)
-            delivery.publish(lambda metrics: metrics.publish_exception_metric(_now(), action, kind.__new__(kind)))
+            kind = str(getattr(exceptions, progress.errorCode.name))
+            delivery.measure("HandlerException", action, _now(), DimensionKeyExceptionType=kind)
         return progress
 
     def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
@@ -125,4 +122,4 @@ def _outcome(progress: ProgressEvent) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)  # the library's metrics take naive UTC
+    return datetime.now(UTC)

@@ -139,7 +139,10 @@ _LAZY_MODULES = {
     "endpoint discovery, client-side monitoring": ("botocore.discovery", "botocore.monitoring"),
     "waiters, queries on answers, event streams": ("botocore.waiter", "jmespath", "botocore.eventstream"),
     "credentials and settings on a disk, proxies": ("configparser", "getpass", "subprocess", "shlex", "urllib.request"),
-    "the path of the bundle, which tls.py finds; the version of an HTTP/2 library": ("certifi", "importlib.metadata"),
+    "the path of a bundle, which sessions.py finds; the version of HTTP/2": (
+        "certifi",
+        "importlib.metadata",
+    ),
     "forms, XML, times as text": ("urllib3.filepost", "xml.etree", "xml.etree.ElementTree", "dateutil.parser"),
     "text that is not ASCII": ("email.header", "stringprep", "unicodedata", "locale"),
     "files, random numbers, signatures": ("pathlib", "tempfile", "random", "inspect"),
