@@ -125,7 +125,8 @@ def outcome(value: JSON, scope: Known) -> tuple[Value, str]:
     try:
         return evaluate(value, scope), ""
     except ValidationError as refused:
-        return None, refused.message
+        # Of a list that is written in the template, AWS says otherwise that it has no such member.
+        return None, refused.message.partition("Fn::Select")[1] or refused.message
 
 
 @settings(deadline=None, max_examples=150)
