@@ -1,9 +1,8 @@
 """The five handlers, and the entry points that Lambda calls."""
 
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from cloudformation_cli_python_lib import Action, ProgressEvent, SessionProxy
 
@@ -15,12 +14,14 @@ from .progress import Known, Outcome
 from .runtime import words
 from .runtime.failures import Failure
 from .runtime.limits import DEFAULTS, Limits
-from .runtime.plugin import ResourceType
+from .runtime.plugin import Json, ResourceType
 
 # The limits' checks fit SageMaker: ACK waits 20 s for tags, and AWS's SageMaker SDK three minutes (36 times 5 s) for
 # the deletion of a monitoring schedule.
 
 LOG = logging.getLogger(__name__)
+
+Handler = Callable[[Operation], ProgressEvent]
 
 
 def create(operation: Operation) -> ProgressEvent:
@@ -81,7 +82,7 @@ def list_page(operation: Operation) -> ProgressEvent:
     return progress.page([translation.listed(arn, name) for arn, name in found], token)
 
 
-HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
+HANDLERS: Mapping[Action, Handler] = {
     Action.CREATE: create,
     Action.READ: read,
     Action.UPDATE: update,
@@ -99,11 +100,7 @@ def resource_type(limits: Limits) -> ResourceType:
 
 
 def _answer(
-    handle: Callable[[Operation], ProgressEvent],
-    limits: Limits,
-    session: SessionProxy | None,
-    request: ResourceHandlerRequest,
-    context: MutableMapping[str, Any],
+    handle: Handler, limits: Limits, session: SessionProxy | None, request: ResourceHandlerRequest, context: Json
 ) -> ProgressEvent:
     known = Known.told(context, request.desiredResourceState)
     if isinstance(known, Failure):

@@ -3,12 +3,9 @@
 Identity is the name and the creation time: a name can be deleted and taken by another stack in between. So after a
 doubt and in every callback, what is reported, changed or deleted has the creation time that this request knows.
 
-A generated name belongs to one request: it is derived from the stack, the logical id and the request token. A
-definition that has it and differs from the request was made by hand.
-
-With a user-provided name, CREATE adopts an existing definition only if all of this holds: an attempt of this invocation
-may have created it, it was created after that attempt began, and it equals the request in every property and tag. All
-other definitions are left alone, because CloudFormation would later delete an adopted one.
+A generated name belongs to one request: a definition that has it and differs from the request was made by hand. With a
+user-provided name, CREATE adopts a definition only if an attempt of this invocation may have created it, it was created
+after that attempt began, and it equals the request in every property and tag: CloudFormation may later delete it.
 """
 
 import logging
@@ -83,8 +80,7 @@ class Operation(NamedTuple):
 def create(operation: Operation, wanted: tags.Tags) -> tuple[Known, Failure | None]:
     """Create a definition with these tags, and the given or a generated name, which a callback has in its model.
 
-    Returns:
-        What is known of the definition, and Create's failure if it is in doubt.
+    Return what is known of the definition, and Create's failure if it is in doubt.
 
     Raises:
         AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
@@ -123,7 +119,7 @@ def look(
     After an update, `replaced` are the tags before it. `description` is given if it was read in this invocation and
     can't have changed since.
     """
-    name = operation.desired.JobDefinitionName or identity.parse(known.arn).name
+    name = operation.desired.JobDefinitionName or identity.parse(known.arn)["name"]
     description = description or operation.definitions.describe(name)
     identity.confirm(known.arn, description["JobDefinitionArn"])
     created = identity.created(description)
@@ -147,13 +143,11 @@ def look(
 def delete(operation: Operation, name: str) -> tuple[Known | None, Ended]:
     """Delete the definition with a name, unless it is gone and another one has its name.
 
-    Returns:
-        What the next invocation has to know, None if there can be none; and how the deletion ended.
+    Return what the next invocation has to know, None if there can be none; and how the deletion ended.
     """
     model = operation.desired
-    known = operation.known or Known(
-        model.JobDefinitionArn or "", identity.moment(model.CreationTime), began=operation.limits.time.now()
-    )
+    now = operation.limits.time.now()
+    known = operation.known or Known(model.JobDefinitionArn or "", identity.moment(model.CreationTime), began=now)
     has_begun = operation.known is not None
     ended = operation.definitions.delete(name, partial(confirm, operation, name, known), has_begun=has_begun)
     if ended.outcome is Outcome.TAKEN and not (known.arn and known.created):
@@ -222,8 +216,7 @@ def _proven(operation: Operation, name: str, wanted: tags.Tags, ended: Ended, fa
     """Return a definition with a user-provided name whose Create took effect although its answer was lost.
 
     Raises:
-        AlreadyExists: A definition with that name exists, and nothing proves that this request created it.
-        HandlerError: Create's failure, if no such definition is seen.
+        HandlerError: AlreadyExists if there is one and nothing proves that, else Create's failure.
     """
     checks = operation.limits.checks
     pauses = iter((*checks.looks, 0.0))

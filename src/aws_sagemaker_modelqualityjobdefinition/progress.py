@@ -126,9 +126,8 @@ def settled(
     As soon as SageMaker has, or may have, accepted a change, every answer must carry the model with its ARN, or
     CloudFormation loses track of the resource. An exception carries none, so errors of `look` become answers here.
 
-    The delays are the seconds before each further invocation. `lost` is the failure of a change whose outcome is in
-    doubt: unless `look` shows the resource, the next invocation sends the change again, and the operation finally fails
-    with this failure.
+    The delays are the seconds before each further invocation. `lost` is the failure of a change that is in doubt:
+    unless `look` shows the resource, the next invocation sends it again, and finally the operation fails with this.
 
     Raises:
         HandlerError: The resource belongs to somebody else. There is no model, because CloudFormation deletes what a

@@ -110,11 +110,9 @@ class Model(ResourceModel):
 
     @classmethod
     def _deserialize(cls, json_data: Mapping[str, Any] | None, *, strict: bool = True) -> ResourceModel | None:
-        """Return the model for properties; None if there are none.
+        """Return the model for properties, or for SageMaker's description of a definition; None if there are none.
 
-        Args:
-            json_data: The properties, or SageMaker's description of a definition.
-            strict: Whether an unknown property is an error. If not, it is dropped.
+        An unknown property is an error if `strict`, and dropped if not.
 
         Raises:
             InvalidRequest: A property is unknown or of another type, or has too many members.
@@ -142,12 +140,9 @@ def _structured(hint: Any, value: Any, path: str, *, strict: bool) -> Any:  # no
     for name in value if strict else ():
         if name not in inner:
             raise messages.UNKNOWN_PROPERTY.error(path=_member(path, name))
-    return form(
-        **{
-            name: None if value.get(name) is None else _structured(member, value[name], f"{path}/{name}", strict=strict)
-            for name, member in inner.items()
-        }
-    )
+    given = {name: value[name] for name in inner if value.get(name) is not None}
+    read = {name: _structured(inner[name], item, f"{path}/{name}", strict=strict) for name, item in given.items()}
+    return form(**(dict.fromkeys(inner) | read))
 
 
 @cache

@@ -39,13 +39,8 @@ class Delivery(logging.Handler):
 
     While the context is open, it collects the records of the type's package, at every level, and no others. When it
     closes, one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets
-    one line without AWS's message, and the rest is dropped.
-
-    Args:
-        event: The invocation's event.
-        session: The session of the account that registered the type. Without it, or without a log group in the event,
-            nothing is delivered.
-        limits: The time limits of a call, and the clock.
+    one line without AWS's message, and the rest is dropped. Without the session of the account that registered the
+    type, or without a log group in the event, nothing is delivered.
     """
 
     def __init__(self, event: HandlerRequest, session: SessionProxy | None, limits: Limits) -> None:
@@ -64,7 +59,7 @@ class Delivery(logging.Handler):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Deliver the records and metrics, if the account that registered the type wants them."""
+        """Deliver the records and metrics."""
         PACKAGE_LOG.removeHandler(self)
         if self._session and self._event.requestData.providerLogGroupName:
             self._deliver(self._session)
@@ -76,10 +71,7 @@ class Delivery(logging.Handler):
     def measure(
         self, name: str, action: Action, at: datetime, value: float = 1.0, unit: str = "Count", **more: str
     ) -> None:
-        """Keep a metric until the end; `more` are its dimensions besides action and type.
-
-        Names, dimensions and units are those of the library's metrics.py.
-        """
+        """Keep a metric until the end; it has the library's names, dimensions and units (metrics.py)."""
         kind = str(self._event.resourceType)
         dimensions = {"DimensionKeyActionType": action.name, **more, "DimensionKeyResourceType": kind}
         pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]
@@ -90,10 +82,8 @@ class Delivery(logging.Handler):
         seconds = _seconds(self._limits.delivery)
         ends = time.monotonic() + seconds
         try:
-            clients = [
-                session.client(name, region_name=self._event.region, config=_config(self._limits.delivery))
-                for name in ("logs", "cloudwatch")
-            ]
+            config = _config(self._limits.delivery)
+            clients = [session.client(name, self._event.region, config) for name in ("logs", "cloudwatch")]
             for client in clients:
                 deadline.watch(client)
             # A thread can be abandoned when a host name resolves slowly, or to addresses that don't answer.
@@ -120,8 +110,11 @@ class Delivery(logging.Handler):
 
     def _put_records(self, logs: Any) -> None:  # noqa: ANN401 - a client
         """Write the records to their stream. The stream is created first, unless this process has written to it."""
-        group, name = self._event.requestData.providerLogGroupName, _stream(self._event)
-        stream, key = {"logGroupName": group, "logStreamName": name}, (self._event.region, group, name)
+        event, group = self._event, self._event.requestData.providerLogGroupName
+        resource = event.requestData.logicalResourceId
+        name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
+        name = name.replace(":", "__")  # as the library names it
+        stream, key = {"logGroupName": group, "logStreamName": name}, (event.region, group, name)
         records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs requires it
         events = [{"timestamp": round(record.created * 1000), "message": self.format(record)} for record in records]
         known = key in _known_streams
@@ -156,13 +149,6 @@ def _create(logs: Any, stream: Mapping[str, str | None]) -> None:  # noqa: ANN40
 def _seconds(wire: Wire) -> float:
     """Return the time limit of a whole delivery. It is part of the invocation's time."""
     return wire.connect + wire.answer + 1
-
-
-def _stream(event: HandlerRequest) -> str:
-    """Return the log stream's name, in the library's format."""
-    resource = event.requestData.logicalResourceId
-    name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
-    return name.replace(":", "__")
 
 
 def _name(error: Exception) -> str:

@@ -81,16 +81,10 @@ class _Part:
 def checked(sent: object) -> Json:
     """Return the members of an event from CloudFormation that the handlers use, each of the right type.
 
-    Args:
-        sent: The event.
-
     Raises:
         InvalidRequest: A member is missing or of another type. The message names it.
     """
-    event = _event(sent)
-    data = event.part("requestData")
-    if not data.members:
-        raise failures.NO_REQUEST_DATA.error()
+    event, data = _event(sent, "requestData", failures.NO_REQUEST_DATA)
     return _common(event, event) | {
         "bearerToken": event.required("bearerToken", 1024),
         "requestData": {
@@ -107,14 +101,8 @@ def checked(sent: object) -> Json:
 
 
 def checked_test(sent: object) -> Json:
-    """Return an event of `sam local invoke TestEntrypoint` in the form of an event from CloudFormation.
-
-    Arguments and errors are those of `checked`.
-    """
-    event = _event(sent)
-    request = event.part("request")
-    if not request.members:
-        raise failures.NO_REQUEST.error()
+    """Return the members of an event of `sam local invoke TestEntrypoint` in that form; its errors are the same."""
+    event, request = _event(sent, "request", failures.NO_REQUEST)
     return _common(event, request) | {
         "bearerToken": request.required("clientRequestToken", 1024),
         "requestData": {
@@ -128,10 +116,14 @@ def checked_test(sent: object) -> Json:
     }
 
 
-def _event(sent: object) -> _Part:
+def _event(sent: object, member: str, missing: failures.Message) -> tuple[_Part, _Part]:
+    """Return an event, and the object in it that must not be empty."""
     if not isinstance(sent, Mapping):
         raise failures.EVENT_IS_NO_OBJECT.error()
-    return _Part(sent)
+    event = _Part(sent)
+    if not (inner := event.part(member)).members:
+        raise missing.error()
+    return event, inner
 
 
 def _common(event: _Part, request: _Part) -> Json:
@@ -159,23 +151,17 @@ def _common(event: _Part, request: _Part) -> Json:
 def encoded(progress: ProgressEvent, identifiers: Collection[str]) -> Any:  # noqa: ANN401 - JSON
     """Return a progress event as JSON that Lambda accepts: valid Unicode, and within the size limit.
 
-    Args:
-        progress: The answer.
-        identifiers: The properties that identify a resource. An answer that is too large keeps them.
+    An answer that is too large keeps only the identifiers of its resource, without which that would be orphaned.
     """
     progress.message = words.cut(progress.message, _MESSAGE_LENGTH)
     text = json.dumps(progress._serialize(), cls=KitchenSinkEncoder, ensure_ascii=False)
     if not words.is_unicode(text):
         text = text.encode(errors="replace").decode()
     if len(text) > ANSWER_SIZE:
-        text = json.dumps(_too_large(len(text), progress, identifiers)._serialize())
+        failed = failures.ANSWER_IS_TOO_LARGE.failure(size=len(text)).event()
+        if progress.resourceModel is not None:
+            failed.resourceModel = copy(progress.resourceModel)
+            for member in vars(progress.resourceModel).keys() - {*identifiers}:
+                setattr(failed.resourceModel, member, None)
+        text = json.dumps(failed._serialize())
     return json.loads(text)
-
-
-def _too_large(size: int, progress: ProgressEvent, identifiers: Collection[str]) -> ProgressEvent:
-    failed = failures.ANSWER_IS_TOO_LARGE.failure(size=size).event()
-    if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
-        failed.resourceModel = copy(progress.resourceModel)
-        for member in vars(progress.resourceModel).keys() - {*identifiers}:
-            setattr(failed.resourceModel, member, None)
-    return failed

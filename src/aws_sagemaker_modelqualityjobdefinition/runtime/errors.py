@@ -79,12 +79,9 @@ _HUNG = (botocore.ConnectTimeoutError, botocore.ReadTimeoutError)
 
 
 class Errors:
-    """The errors of a type's service, as failures.
+    """The errors of a type's service, as failures, whose words have the names of both.
 
-    Args:
-        type_name: The type's name, for NotFound and AlreadyExists.
-        service: The service's name, for messages.
-        codes: Tables of error codes. The HTTP status decides about a code that is in none of them.
+    The HTTP status decides about a code that is in none of the tables.
     """
 
     def __init__(self, type_name: str, service: str, *codes: Codes) -> None:
@@ -116,15 +113,10 @@ class Errors:
 
         `call` is the client's method, `answer` what botocore parsed, and `problem` what reading it raised.
         """
-        metadata = answer.get("ResponseMetadata", {})
-        failure = failures.UNREADABLE.failure(
-            operation=operation(call),
-            problem=type(problem).__name__,
-            service=self.service,
-            status=metadata.get("HTTPStatusCode", "unknown"),
-            request_id=words.shown(metadata.get("RequestId", "unknown")),
-        )
-        return failure._replace(may_have_taken_effect=True)
+        metadata, kind = answer.get("ResponseMetadata", {}), type(problem).__name__
+        status, request_id = (metadata.get(member, "unknown") for member in ("HTTPStatusCode", "RequestId"))
+        parts = {"service": self.service, "operation": operation(call), "request_id": words.shown(request_id)}
+        return failures.UNREADABLE.failure(problem=kind, status=status, **parts)._replace(may_have_taken_effect=True)
 
     def already_exists(self, name: str, advice: Failure, conflict: Failure | None = None) -> Failure:
         """Return the failure for a name that is taken: what is known of its resource, what to do, AWS's answer."""
