@@ -11,6 +11,7 @@ from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.submission import refuse_unknown_types
 from cfn_sandbox.cloudformation.templates import summary
 from cfn_sandbox.cloudformation.templates.checking import check
+from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.catalogue import find_type
@@ -73,7 +74,7 @@ def get_template(call: Call) -> Answer:
         definition = existing(call, given["StackName"]).definition
     else:
         raise ValidationError("Either StackName or ChangeSetName must be specified.")
-    processed = given.get("TemplateStage") == "Processed" and definition.template.expanded_by
+    processed = given.get("TemplateStage") == "Processed" and uses_macros(parse(definition.text, from_url=True))
     body = json.dumps(definition.template.body) if processed else definition.text
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 

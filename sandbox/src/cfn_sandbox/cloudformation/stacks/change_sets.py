@@ -14,8 +14,8 @@ from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
+from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.values import JSON
 
@@ -115,13 +115,7 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
-    try:
-        proposal, failure = _propose(stack, submission, request, change_set_id)
-    except MacroError as error:
-        tags, capabilities = submission.tags or {}, submission.capabilities
-        definition = Definition(submission.text, NOTHING.template, tags=tags, capabilities=capabilities)
-        proposal = Proposal(request, definition, Options(change_set_id=change_set_id), {}, stack.status.operations)
-        failure = error.message
+    proposal, failure = _propose(stack, submission, request, change_set_id)
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
@@ -145,6 +139,9 @@ def _differing(known: Request, request: Request) -> str:
 
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     definition = define(submission, stack, for_change_set=True)
+    if definition.failure is not None:
+        options = Options(change_set_id=change_set_id)
+        return Proposal(request, definition, options, {}, stack.status.operations), definition.failure
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")

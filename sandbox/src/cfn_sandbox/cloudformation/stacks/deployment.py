@@ -16,9 +16,9 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
-from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.resource_types.interface import ResourceType
-from cfn_sandbox.values import JSON, shown
+from cfn_sandbox.values import JSON, objects, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 
@@ -101,8 +101,13 @@ class Deployment:
 
         Raises:
             StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
-            CloudFormationError: the outputs can't be evaluated.
+            CloudFormationError: a macro has failed or an export is missing, before anything is made; or the outputs
+                can't be evaluated.
         """
+        if self._definition.failure is not None:
+            raise ValidationError(self._definition.failure)
+        if any("Fn::ImportValue" in one for one in objects(self._definition.template.body)):
+            self._evaluator.check()
         for logical_id in self._evaluator.order():
             draft = self._draft(logical_id)
             if logical_id in imports:

@@ -71,6 +71,7 @@ class NestedStackType(ResourceType):
             return Outcome(_instance(child))
         _, reason = _last(child, {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS"})
         reason = reason.removesuffix("Rollback requested by user.")
+        reason = reason if reason.endswith("]. ") else reason.removesuffix(". ")  # as `requested` has added it
         return _failed(f"Embedded stack {child.identity.stack_id} was not successfully created: {reason}", child=child)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it was

@@ -137,7 +137,7 @@ class Space:
             owner = export.stack.identity
             if owner.stack_id != stack_id:
                 if name in after:
-                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
+                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}")
             elif after.get(name) != export.value and (users := self._users(name)):
                 verb = "updated" if name in after else "deleted"
                 raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")

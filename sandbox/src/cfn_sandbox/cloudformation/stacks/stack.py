@@ -153,7 +153,7 @@ class Stack:
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
             # A template with macros or nested stacks is updated even if nothing differs.
             wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
-            wanted = wanted or has_nested_stacks(definition)
+            wanted = wanted or has_nested_stacks(definition) or definition.failure is not None
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
@@ -224,12 +224,12 @@ class Stack:
             self.recovery.undo = deployment.undo
             self._set_status(f"{action}_FAILED", reason)
         elif options.on_failure == "DELETE" and action == "CREATE":
-            self._set_status("DELETE_IN_PROGRESS", f"{reason.rstrip()} Delete requested by user.")
+            self._set_status("DELETE_IN_PROGRESS", requested("Delete", reason))
             self._delete()
         else:
             self.recovery.undo = deployment.undo
             name = "ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK"
-            self._roll_back(name, f"{reason.rstrip()} Rollback requested by user." if action == "CREATE" else reason)
+            self._roll_back(name, requested("Rollback", reason) if action == "CREATE" else reason)
 
     def _roll_back(self, name: str, reason: str, skipped: Collection[str] = ()) -> None:
         if self.status.name != f"{name}_IN_PROGRESS":
@@ -375,6 +375,11 @@ class Stack:
             return "CREATE_STACK" if self.status.name in NOT_CREATED else "UPDATE_STACK"
         verb = status.removesuffix("_IN_PROGRESS")
         return f"{verb}_STACK" if verb in {"CREATE", "UPDATE", "DELETE"} else None
+
+
+def requested(what: str, reason: str) -> str:
+    """Return the reason of what a request asked for in case of a failure, as AWS puts it together."""
+    return f"{reason}{'' if reason.endswith(' ') else '. '}{what} requested by user."
 
 
 def has_nested_stacks(definition: Definition) -> bool:

@@ -94,6 +94,7 @@ class Definition:
     tags: Mapping[str, str] = field(default_factory=dict)  # the stack's tags
     capabilities: tuple[str, ...] = ()  # the capabilities that the request acknowledged
     notification_arns: tuple[str, ...] = ()  # the topics of NotificationARNs
+    failure: str | None = None  # why a macro's failure leaves no template, so that an operation fails; None without
 
 
 NOTHING = Definition("", Template({}))

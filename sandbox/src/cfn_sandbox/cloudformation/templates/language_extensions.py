@@ -52,18 +52,12 @@ def expand(evaluator: Evaluator) -> Template:
         ValidationError: the transform refuses the template.
     """
     template = evaluator.template
-    body = {
-        name: _expanded(member, {}, evaluator) if name in _IN_SECTIONS else member
-        for name, member in template.body.items()
-    }
-    evaluator = evaluator.of(replace(template, body=body))
-    for name in _IN_SECTIONS:
-        if name in body:
-            body[name] = _collapsed(_named(body[name], evaluator), evaluator)
-    resources = {
-        key: _defined(one, evaluator) for key, one in replace(template, body=body).section("Resources").items()
-    }
-    return replace(template, body={**body, "Resources": resources})
+    looped = {name: _expanded(template.body[name], {}, evaluator) for name in _IN_SECTIONS if name in template.body}
+    evaluator = evaluator.of(replace(template, body=template.body | looped))
+    body = evaluator.template.body | {name: _collapsed(member, evaluator) for name, member in looped.items()}
+    defined = replace(template, body=body)
+    resources: JSON = {key: _defined(one, evaluator) for key, one in defined.section("Resources").items()}
+    return replace(template, body=body | {"Resources": resources})
 
 
 def _defined(definition: JSON, evaluator: Evaluator) -> JSON:
@@ -87,12 +81,18 @@ def _collapsed(part: JSON, evaluator: Evaluator) -> JSON:
         return [_collapsed(item, evaluator) for item in part]
     if not isinstance(part, dict):
         return part
-    if len(part) == 1 and next(iter(part)) in _REPLACED:
-        with suppress(ValidationError):  # it is refused later, if it is in use
-            if _is_fixed(part, evaluator) and is_known(value := evaluator.evaluate(part)) and value is not None:
-                return cast("JSON", value)
     kept = {"DependsOn", "Type"} if "Type" in part else {}
-    return {name: member if name in kept else _collapsed(member, evaluator) for name, member in part.items()}
+    members: Object = {name: one if name in kept else _collapsed(one, evaluator) for name, one in part.items()}
+    name, argument = next(iter(members.items())) if len(members) == 1 else ("", None)
+    if name == "Ref" and isinstance(argument, dict):
+        members = {name: _text(evaluator.evaluate(argument), name)}
+    elif name == "Fn::GetAtt" and isinstance(argument, list):
+        members = {name: [_text(evaluator.evaluate(one), name) for one in argument]}
+    with suppress(ValidationError):  # a function that can't be evaluated is refused later, if it is in use
+        if name in _REPLACED and _is_fixed(members, evaluator):
+            value = evaluator.evaluate(members)
+            return members if value is None or not is_known(value) else cast("JSON", value)
+    return members
 
 
 def _is_fixed(part: JSON, evaluator: Evaluator) -> bool:
@@ -103,20 +103,6 @@ def _is_fixed(part: JSON, evaluator: Evaluator) -> bool:
     return all(map(_REPLACED.__contains__, functions)) and all(one.name in names for one in references(part))
 
 
-def _named(part: JSON, evaluator: Evaluator) -> JSON:
-    """Return a part with each function that stands for a logical id or an attribute evaluated."""
-    if isinstance(part, list):
-        return [_named(item, evaluator) for item in part]
-    if not isinstance(part, dict):
-        return part
-    if part.keys() == {"Ref"} and isinstance(part["Ref"], dict):
-        return {"Ref": _text(evaluator.evaluate(part["Ref"]), "Ref")}
-    argument = part.get("Fn::GetAtt")
-    if len(part) == 1 and isinstance(argument, list):
-        return {"Fn::GetAtt": [_text(evaluator.evaluate(one), "Fn::GetAtt") for one in argument]}
-    return {name: _named(member, evaluator) for name, member in part.items()}
-
-
 def _text(value: Value, name: str) -> str:
     if not is_scalar(value):
         raise refused(f"{name} must be a string, or a function of parameters that returns one")
@@ -124,14 +110,7 @@ def _text(value: Value, name: str) -> str:
 
 
 def _expanded(part: JSON, values: Mapping[str, str], evaluator: Evaluator, *, named: bool = False) -> JSON:
-    """Return a part with its loops expanded, and the identifiers of the loops around it replaced.
-
-    Args:
-        part: the part.
-        values: the identifiers' values.
-        evaluator: evaluates the loops' collections.
-        named: whether it is what a loop repeats: then identifiers are replaced in its members' names.
-    """
+    """Return a part with its loops expanded and identifiers replaced: if `named`, also in its members' names."""
     if isinstance(part, list):
         return [_expanded(item, values, evaluator) for item in part]
     if not isinstance(part, dict):
