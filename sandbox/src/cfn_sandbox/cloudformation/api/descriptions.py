@@ -109,7 +109,7 @@ def _event(stack: Stack, event: Event) -> dict[str, object]:
 
 
 def describe_stack_resource(call: Call) -> Answer:
-    """Answer DescribeStackResource, with the resource's Metadata."""
+    """Answer DescribeStackResource, with the resource's Metadata. A rolled back creation has left no resource."""
     stack = existing(call, call.parameters["StackName"], "Stack '{}' does not exist")
     logical_id = call.parameters["LogicalResourceId"]
     found = [one for one in _resources(stack) if one["LogicalResourceId"] == logical_id]

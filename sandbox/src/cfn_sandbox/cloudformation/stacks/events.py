@@ -1,6 +1,6 @@
 """A stack's events, with CloudFormation's statuses and reasons.
 
-Source: StackEvent in the API reference.
+Source: StackEvent in the API reference; for the ids of events, LocalStack's recordings of AWS (api/test_stacks).
 """
 
 from __future__ import annotations

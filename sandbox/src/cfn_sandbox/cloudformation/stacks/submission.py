@@ -37,7 +37,7 @@ class Submission:
 
 
 def template_at(services: Services, url: str) -> str:
-    """Return the template at a TemplateURL; ValidationError if that leads to none."""
+    """Return the template at a TemplateURL; ValidationError if that leads to none, as LocalStack recorded of AWS."""
     if url.startswith("s3://"):
         raise ValidationError(f"S3 error: Domain name specified in {url.split('/')[2]} is not a valid S3 domain")
     if not _S3.match(url):
