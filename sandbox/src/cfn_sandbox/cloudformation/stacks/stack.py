@@ -331,7 +331,6 @@ class Stack:
             return
         self.contents = replace(self.contents, resources={}, imported=frozenset())
         self.recovery = Recovery()
-        self.status.deleted = datetime.now(UTC)
         self._set_status("DELETE_COMPLETE")
 
     def _remains(self) -> list[Resource]:
@@ -348,7 +347,7 @@ class Stack:
     def _begin(self, action: str, options: Options) -> None:
         """Count a new operation and set the stack's IN_PROGRESS status."""
         self.status.operations += 1
-        self.status.change_set_id = options.change_set_id or self.status.change_set_id
+        self.status.change_set_id = options.change_set_id
         self.steps.events.token = options.token
         if action == "UPDATE" or options.change_set_id is not None:
             self.status.updated = datetime.now(UTC)
@@ -362,6 +361,8 @@ class Stack:
         kind = self._kind_of_operation(name)
         if kind is not None:
             self.steps.events.begin(kind)
+        if name in {"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
+            self.status.deleted = datetime.now(UTC)
         self.steps.events.add(subject, name, reason)
         if not name.endswith("_IN_PROGRESS"):
             self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))
