@@ -16,7 +16,7 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
-from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.values import JSON, shown
 
@@ -103,6 +103,7 @@ class Deployment:
             StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
             CloudFormationError: the outputs can't be evaluated.
         """
+        self._check_imports()
         for logical_id in self._evaluator.order():
             draft = self._draft(logical_id)
             if logical_id in imports:
@@ -111,6 +112,18 @@ class Deployment:
                 self._make(draft, retain=retain)
         made = outputs(self._evaluator)
         return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
+
+    def _check_imports(self) -> None:
+        """Refuse an export that doesn't exist, before any resource is made: ValidationError."""
+        scope = Scope(self._definition, self._steps.identity)
+        evaluator = scope.evaluator()
+        for logical_id in evaluator.active():
+            with suppress(CloudFormationError):  # what else is wrong is the resource's failure
+                evaluator.properties(logical_id)
+        with suppress(CloudFormationError):
+            outputs(evaluator)
+        for name in sorted(scope.imported - self._steps.identity.space.exports().keys()):
+            raise ValidationError(f"No export named {name} found.")
 
     def kept(self) -> Contents:
         """Return what the stack has after an operation that failed and isn't rolled back.

@@ -265,6 +265,9 @@ class Stack:
                 if "UPDATE_ROLLBACK_FAILED" in ready:  # ContinueUpdateRollback, by AWS's internal name
                     text = "RollbackUpdatedStack cannot be called from current stack status"
                 raise ValidationError(text)
+            if wrong := sorted({*skipped} - {step.logical_id for step in self.recovery.undo.steps}):
+                text = f"ResourcesToSkip can't have [{', '.join(wrong)}]: only resources whose rollback failed"
+                raise ValidationError(f"{text}, or isn't done yet.")
             self.steps.events.token = token
             name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
             self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
@@ -316,7 +319,7 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            self.space.check_deletion(self.identity.stack_id)
+            self.space.check_exports(self.identity.stack_id, ())
             for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:
