@@ -151,9 +151,11 @@ class Stack:
         with _start_lock:
             self.check_can_begin(action, options)
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
-            # A template with macros or nested stacks is updated even if nothing differs.
+            # A template with macros or nested stacks is updated even if nothing differs, as is one with dynamic
+            # references that is sent again (UsePreviousTemplate gives the text that the stack has).
             wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
-            wanted = wanted or has_nested_stacks(definition)
+            sent = definition.text is not self.definition.text
+            wanted = wanted or has_nested_stacks(definition) or (sent and "{{resolve:" in definition.text)
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
