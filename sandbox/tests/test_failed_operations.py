@@ -122,6 +122,8 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
     stack = update(cloudformation, template(**changed))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
     count = len(toys.events)
+    with pytest.raises(ClientError, match=r"ResourcesToSkip can't have \[C\]: only resources whose rollback failed"):
+        cloudformation.continue_update_rollback(StackName="toys", ResourcesToSkip=["A", "C"])
     cloudformation.continue_update_rollback(StackName="toys", ResourcesToSkip=["A"] if skip else [])
     assert stack_of(cloudformation)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert toys.actions()[count:] == ([] if skip else ["UPDATE A"])

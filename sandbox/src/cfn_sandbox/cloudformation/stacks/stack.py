@@ -151,9 +151,12 @@ class Stack:
         with _start_lock:
             self.check_can_begin(action, options)
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
-            # A template with macros or nested stacks is updated even if nothing differs.
+            # A template with macros or nested stacks is updated even if nothing differs, as is one with dynamic
+            # references that is sent again (UsePreviousTemplate gives the text that the stack has).
             wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
+            sent = definition.text is not self.definition.text
             wanted = wanted or has_nested_stacks(definition) or definition.failure is not None
+            wanted = wanted or (sent and "{{resolve:" in definition.text)
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
@@ -265,6 +268,9 @@ class Stack:
                 if "UPDATE_ROLLBACK_FAILED" in ready:  # ContinueUpdateRollback, by AWS's internal name
                     text = "RollbackUpdatedStack cannot be called from current stack status"
                 raise ValidationError(text)
+            if wrong := sorted({*skipped} - {step.logical_id for step in self.recovery.undo.steps}):
+                text = f"ResourcesToSkip can't have [{', '.join(wrong)}]: only resources whose rollback failed"
+                raise ValidationError(f"{text}, or isn't done yet.")
             self.steps.events.token = token
             name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
             self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
@@ -316,7 +322,7 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            self.space.check_deletion(self.identity.stack_id)
+            self.space.check_exports(self.identity.stack_id, ())
             for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:
