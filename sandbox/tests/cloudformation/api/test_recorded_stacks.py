@@ -204,6 +204,28 @@ def test_metadata_that_rests_on_a_parameter(client: Client, toys: Toys) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [("${A} one", "${A} two", ["Metadata"]), ("${A} one", "${A} one", []), ("one", "${Kind}", [])],
+)
+def test_metadata_that_is_written_otherwise(client: Client, before: str, after: str, shown: list[str]) -> None:
+    """Metadata that rests on a resource is a change if it is written otherwise, and what is equal in value is none."""
+    bodies = [
+        json.dumps(
+            {
+                "Parameters": {"Kind": {"Type": "String", "Default": "one"}},
+                "Resources": {"A": PARAMETER, "B": PARAMETER | {"Metadata": {"Note": {"Fn::Sub": note}}}},
+                "Outputs": {"Note": {"Value": version}},
+            }
+        )
+        for note, version in ((before, "1"), (after, "2"))
+    ]
+    change(client, bodies[0], "CREATE")
+    made = client.create_change_set(StackName="s", ChangeSetName="c", TemplateBody=bodies[1])
+    found = client.describe_change_set(ChangeSetName=made["Id"])["Changes"]
+    assert [scope for one in found for scope in one["ResourceChange"]["Scope"]] == shown
+
+
 @pytest.mark.parametrize(("kind", "last"), [("prod", "DELETE_SKIPPED"), ("dev", "DELETE_COMPLETE")])
 def test_a_deletion_policy_with_a_function(client: Client, account: Account, kind: str, last: str) -> None:
     """DeletionPolicy may have a function, without AWS::LanguageExtensions."""

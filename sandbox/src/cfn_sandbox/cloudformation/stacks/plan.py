@@ -169,8 +169,9 @@ class _Planner:
         kind = self._scope.kind(logical_id)
         for attribute in ATTRIBUTES:
             old, new = (evaluator.attribute(logical_id, attribute) for evaluator in (self._before, self._written))
-            if old != new:
-                yield self._changed((logical_id, attribute), old, new)
+            path = logical_id, attribute
+            if old != new or (not is_known(new) and self._before.written(*path) != self._after.written(*path)):
+                yield self._changed(path, old, new)
         changes = list(self._property_changes(logical_id, kind, properties, current))
         if not changes and kind is not None and kind.always_updated:
             changes = [Change("Properties", causes=(_AUTOMATIC,))]
