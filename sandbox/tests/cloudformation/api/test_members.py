@@ -1,7 +1,8 @@
 """The members that answers about stacks and change sets have, and those that they leave out.
 
 Source: LocalStack's recordings of AWS in tests/aws/services/cloudformation, test_change_sets.snapshot.json (August
-2025), test_change_set_mappings.snapshot.json (February 2026) and api/test_changesets.snapshot.json (November 2023).
+2025), test_change_set_mappings.snapshot.json (February 2026), test_change_set_ref.snapshot.json (events of an update)
+and api/test_changesets.snapshot.json (November 2023).
 """
 
 from __future__ import annotations
@@ -169,3 +170,18 @@ def test_a_change_set_whose_macro_fails(client: Client) -> None:
     found = client.describe_change_set(ChangeSetName=made["Id"])
     assert (found["Status"], found["ExecutionStatus"], found["Changes"]) == ("FAILED", "UNAVAILABLE", [])
     assert (found["Capabilities"], found["Tags"]) == (asked["Capabilities"], GIVEN["Tags"])
+
+
+def test_properties_in_events_of_an_update(client: Client) -> None:
+    """A replacement begins with the new properties; what is deleted at the end has none."""
+    other = ", Q: {Type: AWS::SSM::Parameter, Properties: {Type: String, Name: /q, Value: q}}}"
+    change(client, "CREATE", PLAIN[:-1] + other)
+    change(client, "UPDATE", PLAIN.replace("/a", "/b"))
+    found = [
+        (event["LogicalResourceId"], event["ResourceStatus"], event.get("ResourceProperties"))
+        for event in reversed(client.describe_stack_events(StackName="s")["StackEvents"])
+        if event["ResourceType"] == "AWS::SSM::Parameter" and not event["ResourceStatus"].startswith("CREATE")
+    ]
+    new = '{"Type": "String", "Name": "/b", "Value": "b"}'
+    assert found[:3] == [("P", f"UPDATE_{state}", new) for state in ("IN_PROGRESS", "IN_PROGRESS", "COMPLETE")]
+    assert found[3:] == [(name, f"DELETE_{state}", None) for name in "PQ" for state in ("IN_PROGRESS", "COMPLETE")]

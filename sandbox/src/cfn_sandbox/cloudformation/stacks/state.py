@@ -109,7 +109,8 @@ class Draft:
     kind: str  # the type's name
     properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
     tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
-    shown: str  # the properties as events show them: JSON, with values of NoEcho parameters masked
+    # the properties as events show them: JSON, with values of NoEcho parameters masked; None if they show none
+    shown: str | None
     deletion_policy: str  # its DeletionPolicy
 
     def subject(self, physical_id: str = "") -> Subject:
