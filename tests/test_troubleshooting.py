@@ -74,8 +74,6 @@ PRINTED = {
     ),
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
     "resource another logical id to replace it": "resource_types/moto_adapter.py",
-    "The resource to import […] is in stack […] already: remove it there first, with a DeletionPolicy of "
-    "Retain.": "stacks/imports.py",
     "ResourcesToImport needs the ChangeSetType IMPORT, not ….": "stacks/change_sets.py",
     "The client request token … already exists: it was given with another request.": "protocols/tokens.py",
     "TerminationProtection of the nested stack […] is set on its root stack […].": "stacks/stack.py",

@@ -122,6 +122,8 @@ def test_a_rollback_that_failed_goes_on(toys: Toys, cloudformation: Client, *, s
     stack = update(cloudformation, template(**changed))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
     count = len(toys.events)
+    with pytest.raises(ClientError, match=r"ResourcesToSkip can't have \[C\]: only resources whose rollback failed"):
+        cloudformation.continue_update_rollback(StackName="toys", ResourcesToSkip=["A", "C"])
     cloudformation.continue_update_rollback(StackName="toys", ResourcesToSkip=["A"] if skip else [])
     assert stack_of(cloudformation)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert toys.actions()[count:] == ([] if skip else ["UPDATE A"])
@@ -160,6 +162,25 @@ def test_a_delete_that_failed_may_leave_what_it_can_not_delete(toys: Toys, cloud
     cloudformation.delete_stack(StackName="toys", RetainResources=["B"])
     assert [toy["Name"] for toy in toys.resources.values()] == ["b"]
     assert stack_of(cloudformation)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_deletion_can_be_forced_only_after_it_failed(toys: Toys, cloudformation: Client) -> None:
+    """FORCE_DELETE_STACK needs a deletion that has failed (the words: awslabs/eks-perf-tests pull request 517)."""
+    stack = create(cloudformation, template(A={"Name": "a"}))
+    with pytest.raises(ClientError) as refused:
+        cloudformation.delete_stack(StackName="toys", DeletionMode="FORCE_DELETE_STACK")
+    assert refused.value.response["Error"]["Message"] == (
+        f"Invalid operation on stack [{stack['StackId']}]. You can activate DeletionMode FORCE_DELETE_STACK in a "
+        "delete stack operation only when the stack is in the DELETE_FAILED state."
+    )
+    assert toys.actions() == ["CREATE A"]
+
+
+def test_a_rollback_that_did_not_fail(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
+    """ContinueUpdateRollback has AWS's words for a stack in another status, under its internal name."""
+    create(cloudformation, template(A={"Name": "a"}))
+    with pytest.raises(ClientError, match=r": RollbackUpdatedStack cannot be called from current stack status$"):
+        cloudformation.continue_update_rollback(StackName="toys")
 
 
 def test_termination_protection(toys: Toys, cloudformation: Client) -> None:

@@ -34,13 +34,21 @@ def importing() -> JSON:
     return boxes(B={"Name": "b", "Colour": {"Fn::ImportValue": "colour"}})
 
 
-@pytest.mark.parametrize(("value", "verb"), [("blue", "updated"), (None, "deleted")])
-def test_an_export_in_use_stays(account: Account, value: str | None, verb: str) -> None:
-    """An export that another stack uses is neither changed nor deleted; the update rolls back and says who uses it."""
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("blue", "Export colour cannot be updated as it is in use by two"),
+        (None, "Delete canceled. Cannot delete export colour as it is in use by two."),
+    ],
+)
+def test_an_export_in_use_stays(account: Account, value: str | None, reason: str) -> None:
+    """An export that another stack uses is neither changed nor deleted; the update rolls back and says who uses it.
+
+    Users' logs have the second line for updates too: "ForgeNetwork-dev2 | UPDATE_ROLLBACK_IN_P | Delete canceled. ...".
+    """
     account.create("one", exporting("red"))
     account.create("two", importing())
     stack = account.update("one", exporting(value) if value else boxes(A={"Name": "a", "Colour": "green"}))
-    reason = f"Export colour cannot be {verb} as it is in use by two"
     assert ("UPDATE_ROLLBACK_IN_PROGRESS", reason) in events(stack)
     assert stack.status.name == "UPDATE_ROLLBACK_COMPLETE"
     assert [(one.name, one.value) for one in account.space.exports().values()] == [("colour", "red")]
@@ -155,6 +163,40 @@ def test_the_same_template_again(account: Account) -> None:
         account.update("s", template)
     change_set = account.propose("s", template)
     assert (change_set.status, change_set.execution_status) == ("FAILED", "UNAVAILABLE")
+
+
+def test_what_changes_nothing(account: Account) -> None:
+    """A parameter that nothing uses and a resource that is not active make no update, however they change.
+
+    Users report it: cloudtools/stacker issue 53 and bazaarvoice/cloudformation-ruby-dsl issue 28 (2015), and
+    aws-cloudformation/cloudformation-coverage-roadmap issue 2027 (2024), for both operations.
+    """
+
+    def template(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - a template's section
+        return {
+            "Parameters": {name: {"Type": "String", "Default": "a"}},
+            "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+            "Resources": {"A": {"Type": BOX}, **more},
+        }
+
+    stack = account.create("s", template("Unused"))
+    inactive = {"Type": BOX, "Condition": "Never"}
+    requests: list[tuple[dict[str, Any], dict[str, str]]] = [
+        (template("Unused"), {"Unused": "b"}),
+        (template("Renamed"), {}),
+        (template("Unused", B=inactive), {}),
+    ]
+    for number, (changed, parameters) in enumerate(requests):
+        with pytest.raises(ValidationError, match=r"^No updates are to be performed\.$"):
+            account.update("s", changed, **parameters)
+        proposed = change_sets.create(
+            account.space, "s", submission(changed, parameters), change_sets.Request(f"change-{number}")
+        )
+        assert proposed.failure == change_sets.UNCHANGED
+    assert stack.status.name == "CREATE_COMPLETE"
+    output = template("Unused") | {"Outputs": {"Used": {"Value": {"Ref": "Unused"}}}}
+    assert account.update("s", output).status.name == "UPDATE_COMPLETE"
+    assert account.update("s", output, Unused="b").status.name == "UPDATE_COMPLETE"
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,8 @@ Rules:
       - {Assert: !Contains [[medium, large], !Ref Size], AssertDescription: Production needs medium or large}
 Resources:
   A: {Type: AWS::CloudFormation::WaitConditionHandle}
+Outputs:
+  Size: {Value: !Ref Size}
 """
 
 

@@ -21,7 +21,8 @@ def create_change_set(call: Call) -> Answer:
     """Answer CreateChangeSet. Without a ChangeSetType, the change set is an UPDATE of an existing stack."""
     given, space = call.parameters, call.space
     stack = space.find(given["StackName"])
-    disabled = given.get("DeploymentConfig", {}).get("DisableRollback")
+    submission, disabled = submission_of(call, stack), given.get("DeploymentConfig", {}).get("DisableRollback")
+    token, parameters = given.get("ClientToken"), given.get("Parameters")
     request = change_sets.Request(
         given["ChangeSetName"],
         given.get("ChangeSetType", "UPDATE"),
@@ -32,8 +33,9 @@ def create_change_set(call: Call) -> Answer:
         settings=settings_of(call, stack.settings if stack else None),
         validate=not given.get("DisableValidation", False),
         include_nested=given.get("IncludeNestedStacks", False),
+        identity={"ClientToken": token, "Template": submission.text, "Parameters": parameters},
     )
-    made = change_sets.create(space, given["StackName"], submission_of(call, stack), request)
+    made = change_sets.create(space, given["StackName"], submission, request)
     if request.include_nested:
         include_nested_stacks(made)
     return {"Id": made.change_set_id, "StackId": made.stack.identity.stack_id}
@@ -102,7 +104,7 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "Description": request.description,
         "CreationTime": change_set.proposal.created,
         "Status": change_set.status,
-        "StatusReason": change_set.failure,
+        "StatusReason": change_set.reason,
         "ExecutionStatus": change_set.execution_status,
         "IncludeNestedStacks": request.include_nested,
         "ParentChangeSetId": change_set.parent and change_set.parent.change_set_id,

@@ -36,6 +36,8 @@ class Request:
     settings: Settings | None = None
     include_nested: bool = False  # the request's IncludeNestedStacks
     validate: bool = False  # whether the resources are validated
+    # what tells it from another one of its name, by the names that AWS's message has
+    identity: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ class ChangeSet:
         return "CREATE_COMPLETE" if self.failure is None else "FAILED"
 
     @property
+    def reason(self) -> str | None:
+        """The API's StatusReason."""
+        is_import = self.proposal.request.kind == "IMPORT"
+        return imports.REVIEW if self.failure is None and is_import else self.failure
+
+    @property
     def execution_status(self) -> str:
         """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
         if self.executed:
@@ -102,10 +110,8 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
-    if any(one.name == request.name for one in of_stack(space, stack)):
-        raise CloudFormationError(
-            "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
-        )
+    if (known := next((one for one in of_stack(space, stack) if one.name == request.name), None)) is not None:
+        raise CloudFormationError("AlreadyExistsException", _differing(known.proposal.request, request))
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
@@ -123,6 +129,14 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     return change_set
 
 
+def _differing(known: Request, request: Request) -> str:
+    """Return why a change set can't have the name of an existing one."""
+    for name, value in request.identity.items():
+        if known.identity.get(name) != value:
+            return f"ChangeSet {request.name} cannot be created due to a mismatch with existing attribute {name}"
+    return f"ChangeSet {request.name} cannot be created: it already exists"
+
+
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     definition = define(submission, stack, for_change_set=True)
     if definition.failure is not None:
@@ -131,23 +145,24 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
-    models: imports.Models = {}
-    if request.import_existing:
-        models |= imports.find_existing(definition, stack)
+    existing: imports.Models = imports.find_existing(definition, stack) if request.import_existing else {}
+    given: imports.Models = {}
     if request.kind == "IMPORT":
-        models |= imports.to_import(request.resources_to_import, definition, stack)
+        given = imports.to_import(request.resources_to_import, definition, stack)
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
         on_failure = "ROLLBACK"
-    options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
-    identifiers = imports.identifiers(models, definition, stack)
+    options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
+    identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
-    failure = None
-    if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
+    if request.kind == "IMPORT":
+        imports.refuse_other_changes(plan, definition)
+    failure = imports.failure(given, existing, definition, stack)
+    if failure is not None:
+        plan = {}
+    elif request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = {}
-    elif request.kind == "IMPORT":
-        imports.refuse_other_changes(plan)
     return Proposal(request, definition, options, plan, stack.status.operations), failure
 
 
@@ -228,6 +243,8 @@ def execute(
     stack.check_can_begin(request.kind, options)
     _set_executed(change_set)
     stack.change(request.kind, proposal.definition, options, request.settings)
+    for other in of_stack(stack.space, stack):
+        delete(stack.space, other)
 
 
 def _set_executed(change_set: ChangeSet) -> None:

@@ -216,7 +216,7 @@ class Deployment:
         resource = self._steps.adopt(draft, identifier)
         self._scope.resources[draft.logical_id] = resource
         self.undo.add(draft.logical_id, partial(self._take_back, resource, partial(self._steps.release, resource)))
-        if draft.tags:
+        if self._steps.identity.space.type_of(draft.kind).supports("UPDATE"):  # whether or not the stack has tags
             self._update(draft, resource, events.TAGS_OF_IMPORTED)
 
 

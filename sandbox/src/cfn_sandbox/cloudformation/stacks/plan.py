@@ -253,21 +253,15 @@ def mask(evaluator: Evaluator, logical_id: str, properties: Mapping[str, Value])
 
 
 def differs(identity: Identity, contents: Contents, after: Definition) -> bool:
-    """Return whether an update would change the template, the parameters, the tags or the notifications.
+    """Return whether an update would change active resources, outputs, the tags or the notifications.
 
-    A template's Description, Metadata, Conditions and Mappings can't be changed by themselves: the last two only if
-    resources or outputs change with them. Source: the pages of these sections in the user guide.
+    Other sections of a template, and parameters, can't be changed by themselves. Source: the pages of these sections in
+    the user guide; for parameters and inactive resources, users' reports (test_what_changes_nothing).
     """
     before = contents.definition
-    if _compared(before, ()) == _compared(after, ()):
-        return False
-    if _compared(before, ("Conditions", "Mappings")) != _compared(after, ("Conditions", "Mappings")):
+    if (before.tags, before.notification_arns) != (after.tags, after.notification_arns):
         return True
+    if before.template.body == after.template.body and before.parameters.values == after.parameters.values:
+        return False
     one, other = (outputs(Scope(each, identity).evaluator()) for each in (before, after))
     return one != other or bool(make_plan(identity, contents, after))
-
-
-def _compared(definition: Definition, left_out: tuple[str, ...]) -> tuple[object, ...]:
-    by_themselves = {"Description", "Metadata", *left_out}
-    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
-    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

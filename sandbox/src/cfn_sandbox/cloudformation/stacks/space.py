@@ -130,7 +130,7 @@ class Space:
     def check_exports(self, stack_id: str, outputs: Iterable[Output]) -> None:
         """Refuse new outputs of a stack that export what another exports, or take away what one uses: ValidationError.
 
-        The words, also those of `check_deletion`, are those that users quote.
+        The words are those that users quote.
         """
         after = {str(output.export): str(output.value) for output in outputs if output.export is not None}
         for name, export in self.exports().items():
@@ -139,13 +139,8 @@ class Space:
                 if name in after:
                     raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}")
             elif after.get(name) != export.value and (users := self._users(name)):
-                verb = "updated" if name in after else "deleted"
-                raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")
-
-    def check_deletion(self, stack_id: str) -> None:
-        """Refuse the deletion of a stack whose exports another stack uses: ValidationError."""
-        for name, export in self.exports().items():
-            if export.stack.identity.stack_id == stack_id and (users := self._users(name)):
+                if name in after:
+                    raise ValidationError(f"Export {name} cannot be updated as it is in use by {users}")
                 raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
 
     def _users(self, export: str) -> str:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 OF_A_NESTED_STACK = (
     " (sandbox's hint: this stack is nested. AWS advises to change it by an operation of its root stack.)"
 )
+BEGUN = " (sandbox's hint: AWS would cancel the operation. Here, wait until it is over.)"
+FORCE = "You can activate DeletionMode FORCE_DELETE_STACK in a delete stack operation only"
 NO_UPDATES = "No updates are to be performed."
 
 _start_lock = threading.Lock()  # held while deciding whether an operation can begin
@@ -260,7 +262,12 @@ class Stack:
         with _start_lock:
             if self.status.name not in ready or self.recovery.undo is None:
                 text = f"Stack:{self.identity.stack_id} is in {self.status.name} state and can not be rolled back."
+                if "UPDATE_ROLLBACK_FAILED" in ready:  # ContinueUpdateRollback, by AWS's internal name
+                    text = "RollbackUpdatedStack cannot be called from current stack status"
                 raise ValidationError(text)
+            if wrong := sorted({*skipped} - {step.logical_id for step in self.recovery.undo.steps}):
+                text = f"ResourcesToSkip can't have [{', '.join(wrong)}]: only resources whose rollback failed"
+                raise ValidationError(f"{text}, or isn't done yet.")
             self.steps.events.token = token
             name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
             self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
@@ -292,12 +299,15 @@ class Stack:
                 return
             unended = nested and self.recovery.unended is not None
             if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS" and not unended:
-                raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state; wait until that is over.")
+                hint = "" if name.startswith("UPDATE") else BEGUN
+                text = f"Stack [{self.identity.stack_id}] cannot be deleted while in status {name}"
+                raise ValidationError(text + hint)
             if self.protected and not nested:
                 text = f"Stack [{self.identity.name}] cannot be deleted while TerminationProtection is enabled"
                 raise ValidationError(text)
-            if retained and name != "DELETE_FAILED":
-                text = f"Invalid operation on stack [{self.identity.stack_id}]. Specify which resources to retain only"
+            if (retained or force) and name != "DELETE_FAILED":
+                what = FORCE if force else "Specify which resources to retain only"
+                text = f"Invalid operation on stack [{self.identity.stack_id}]. {what}"
                 raise ValidationError(f"{text} when the stack is in the DELETE_FAILED state.")
             if wrong := [logical_id for logical_id in retained if logical_id not in self.contents.resources]:
                 text = "The specified resources to retain must be in a valid state. Do not specify resources that are"
@@ -309,7 +319,7 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            self.space.check_deletion(self.identity.stack_id)
+            self.space.check_exports(self.identity.stack_id, ())
             for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:

@@ -157,6 +157,7 @@ class Steps:
             sent = self._sent(kind, draft)
             found = _existing(kind.read(self.identity.request(draft.logical_id), identifier))
             step.physical_id, step.result = found.identifier, events.IMPORT_COMPLETED
+            self.events.add(draft.subject(found.identifier), "IMPORT_IN_PROGRESS")
         return replace(draft.made(sent, found), tags={})
 
     def release(self, resource: Resource) -> None:

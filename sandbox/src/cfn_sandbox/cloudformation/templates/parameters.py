@@ -84,8 +84,8 @@ def resolve(
         raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
     for key, value in texts.items():
         _check_text(key, value)
-        if key not in unknown and (problem := parameter_types.problem(declarations[key], value)):
-            raise ValidationError(f"Parameter '{key}' {problem}")
+        if key not in unknown and (problem := parameter_types.problem(key, declarations[key], value)):
+            raise ValidationError(problem)
     kinds = {key: parameter_types.kind(declarations[key]) for key in texts if key not in unknown}
     stored = _stored({key: texts[key] for key, kind in kinds.items() if kind.in_parameter_store}, parameter_store)
     return Parameters(
