@@ -61,7 +61,9 @@ class Direct:
         """Return the latest change set as the API describes it."""
         change_set = self._change_sets[-1]
         proposal = change_set.proposal
+        warning = plan_description.warning(proposal.plan) if with_values else None
         return {
+            **({} if warning is None else {"StatusReason": warning}),
             "Status": change_set.status,
             "ExecutionStatus": change_set.execution_status,
             "Parameters": proposal.definition.parameters.described(),

@@ -260,15 +260,22 @@ def test_the_life_of_a_change_set(client: Client) -> None:
 
 
 def test_a_deleted_stack_s_arn(client: Client) -> None:
-    """A deleted stack is found by its ARN, not by its name, and gets no new change set."""
+    """A deleted stack is found by its ARN, not by its name, and gets no new change set.
+
+    Source of AWS's words: LocalStack's recording of it, in api/test_changesets.snapshot.json.
+    """
     stack_id = client.create_stack(StackName="toys", TemplateBody=template())["StackId"]
     client.delete_stack(StackName="toys")
     assert described(client, stack_id)["StackStatus"] == "DELETE_COMPLETE"
     assert client.describe_stacks()["Stacks"] == []
     listed = client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
     assert [(one["StackId"], "DeletionTime" in one) for one in listed] == [(stack_id, True)]
-    change_set = {"StackName": stack_id, "ChangeSetName": "more", "ChangeSetType": "CREATE"}
-    message = refusal(client.create_change_set, **change_set, TemplateBody=template())
+    change_set = {"ChangeSetName": "more", "ChangeSetType": "CREATE", "TemplateBody": template()}
+    message = refusal(client.create_change_set, StackName=stack_id, **change_set)
+    assert message == f"Stack [{stack_id}] already exists and cannot be created again with the changeSet [more]."
+    message = refusal(client.create_change_set, StackName=stack_id[:-1], **change_set)
+    assert message == f"Stack [{stack_id[:-1]}] does not exist"
+    message = refusal(client.create_change_set, StackName=stack_id, **change_set | {"ChangeSetType": "UPDATE"})
     assert message == f"Stack [{stack_id}] does not exist"
 
 

@@ -230,7 +230,7 @@ def test_a_stack_in_review_can_be_created(account: Account) -> None:
     assert (stack, stack.status.name) == (change_set.stack, "CREATE_COMPLETE")
     assert change_set.execution_status == "OBSOLETE"
     stack.delete()
-    with pytest.raises(ValidationError, match="does not exist"):
+    with pytest.raises(ValidationError, match="already exists and cannot be created again"):
         account.propose(stack.identity.stack_id, boxes(A={"Name": "a"}), "CREATE")
 
 

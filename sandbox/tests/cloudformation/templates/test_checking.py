@@ -331,7 +331,7 @@ def test_functions_that_are_not_supported() -> None:
             "Unresolved resource dependencies [A] in the Outputs block of the template",
         ),
         (
-            "Resources: {B: {Type: A::B::C, Properties: {X: !Select [2, [a, b]]}}}",
+            "Resources: {B: {Type: A::B::C, Properties: {X: !Select [2, !Split [',', 'a,b']]}}}",
             "Template error: Fn::Select  cannot select nonexistent value at index 2",
         ),
         (

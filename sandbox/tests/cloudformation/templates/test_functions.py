@@ -139,9 +139,15 @@ FIND = "every Fn::FindInMap object requires three parameters, the map name, map 
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("!Select [3, [a, b]]", "Fn::Select  cannot select nonexistent value at index 3"),
-        ("!Select [-1, [a, b]]", "Fn::Select  cannot select nonexistent value at index -1"),
-        ("!Select [x, [a, b]]", "Fn::Select requires a list argument with two elements: an integer index and a list"),
+        ("!Select [3, !Ref Names]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select ['3', !Split [',', 'a,b']]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select [!Select [0, ['3']], [a, b]]", "Fn::Select  cannot select nonexistent value at index 3"),
+        ("!Select [-1, !Ref Names]", "Fn::Select  cannot select nonexistent value at index -1"),
+        # Recorded by LocalStack, in test_change_set_fn_select.snapshot.json:
+        *(
+            (part, "Fn::Select requires a list argument with two elements: an integer index and a list")
+            for part in ("!Select [x, [a, b]]", "!Select [3, [a, b]]", "!Select ['3', [a, b]]", "!Select [0, 2]")
+        ),
         ("!FindInMap [Sizes, mars, small]", "Unable to get mapping for Sizes::mars::small"),
         ("!FindInMap [Sizes, '12', large]", "Unable to get mapping for Sizes::12::large"),
         ("!FindInMap [!Ref Name, a, b]", "Mapping named 'bear' is not present in the 'Mappings' section of template."),

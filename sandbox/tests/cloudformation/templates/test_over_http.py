@@ -44,7 +44,7 @@ def change_set(account: Account, stack: str, body: str) -> dict[str, Any]:
             PARAMETER % ("a", "!GetAtt A"),
             "every Fn::GetAtt object requires two non-empty parameters, the resource name",
         ),
-        (PARAMETER % ("a", "!Select [1, [a]]"), "Fn::Select  cannot select nonexistent value at index 1"),
+        (PARAMETER % ("a", "!Select [1, !Split [x, y]]"), "Fn::Select  cannot select nonexistent value at index 1"),
         ("{Type: A::B::C}", "Unrecognized resource types: [A::B::C]"),
         ("{'Fn::Transform': {Name: Upper}}", "No transform named 123456789012::Upper found."),
     ],
@@ -59,7 +59,7 @@ def test_what_a_macro_makes_fails_the_change_set(account: Account, resource: str
 def test_the_same_without_a_macro_is_refused(account: Account) -> None:
     """Without a macro, a request for the same template is refused at once."""
     with pytest.raises(ClientError, match="Fn::Select  cannot select nonexistent value at index 1"):
-        change_set(account, "plain", f"Resources: {{A: {PARAMETER % ('a', '!Select [1, [a]]')}}}")
+        change_set(account, "plain", f"Resources: {{A: {PARAMETER % ('a', '!Select [1, !Split [x, y]]')}}}")
 
 
 DIRECTORY = "AWS::DirectoryService::SimpleAD"

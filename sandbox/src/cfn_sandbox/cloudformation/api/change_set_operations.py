@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cfn_sandbox.cloudformation.api.stack_operations import settings_of, submission_of
 from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
-from cfn_sandbox.cloudformation.stacks.plan_description import described
+from cfn_sandbox.cloudformation.stacks.plan_description import described, warning
 from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.protocols.paging import page
 from cfn_sandbox.protocols.tokens import once
@@ -45,15 +45,17 @@ def describe_change_set(call: Call) -> Answer:
     """Answer DescribeChangeSet. Values before and after are included only with IncludePropertyValues."""
     change_set = _find(call)
     proposal, settings = change_set.proposal, change_set.proposal.request.settings
-    changes = described(proposal.plan, with_values=call.parameters.get("IncludePropertyValues", False))
+    with_values = call.parameters.get("IncludePropertyValues", False)
+    changes = described(proposal.plan, with_values=with_values)
     return {
         **_summary(change_set),
+        "StatusReason": change_set.failure or (warning(proposal.plan) if with_values else None),
         **page(call, "Changes", changes),
-        "Parameters": proposal.definition.parameters.described(),
+        "Parameters": proposal.definition.parameters.described() or None,
         "Capabilities": proposal.definition.capabilities,
         "NotificationARNs": proposal.definition.notification_arns,
         "RollbackConfiguration": settings.rollback_configuration if settings else {},
-        "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()] or None,
         "OnStackFailure": proposal.request.on_failure,
     }
 
@@ -109,5 +111,5 @@ def _summary(change_set: change_sets.ChangeSet) -> dict[str, object]:
         "IncludeNestedStacks": request.include_nested,
         "ParentChangeSetId": change_set.parent and change_set.parent.change_set_id,
         "RootChangeSetId": change_set.root.change_set_id if change_set.parent else None,
-        "ImportExistingResources": request.import_existing,
+        "ImportExistingResources": request.import_existing or None,
     }

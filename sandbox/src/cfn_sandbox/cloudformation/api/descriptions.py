@@ -1,7 +1,7 @@
 """The operations that describe stacks, their resources, events, exports and drift.
 
-Source of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues 2352 and 2807 and
-cq-provider-aws issue 824, and those recorded in LocalStack's test_resources.snapshot.json.
+Source of the members, and of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues
+2352 and 2807 and cq-provider-aws issue 824, and those recorded in LocalStack's tests/aws/services/cloudformation.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not 
 
 
 def _description(stack: Stack) -> dict[str, object]:
-    """Return the API's Stack."""
+    """Return the API's Stack: with empty lists of topics and tags, without other empty lists."""
     definition, settings = stack.definition, stack.settings
+    deleted = stack.status.deleted is not None
     return _summary(stack) | {
-        "ChangeSetId": stack.status.change_set_id,
+        "ChangeSetId": None if deleted else stack.status.change_set_id,
         "Description": definition.template.description,
-        "Parameters": definition.parameters.described(),
+        "Parameters": definition.parameters.described() or None,
         "RollbackConfiguration": settings.rollback_configuration,
         "DisableRollback": settings.disable_rollback,
         "NotificationARNs": definition.notification_arns,
         "TimeoutInMinutes": settings.timeout_minutes,
-        "Capabilities": definition.capabilities,
-        "Outputs": [output.described() for output in stack.contents.outputs],
+        "Capabilities": definition.capabilities or None,
+        "Outputs": [output.described() for output in stack.contents.outputs] or None,
         "RoleARN": settings.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
-        "EnableTerminationProtection": stack.protected,
-        "LastOperations": last_operations(stack),
+        "EnableTerminationProtection": None if deleted else stack.protected,
     }
 
 
@@ -78,6 +78,7 @@ def _summary(stack: Stack) -> dict[str, object]:
         "StackStatus": status.name,
         "StackStatusReason": status.reason,
         "DriftInformation": {"StackDriftStatus": stack.drift.status, "LastCheckTimestamp": stack.drift.checked},
+        "LastOperations": last_operations(stack),
     }
 
 

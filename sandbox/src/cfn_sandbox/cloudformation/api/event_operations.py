@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Members = dict[str, object]
 _ERRORS = frozenset({"VALIDATION_ERROR", "PROVISIONING_ERROR"})
+_FOLLOWING = frozenset({"ROLLBACK", "CONTINUE_ROLLBACK", "CREATE_CHANGESET"})  # shown with the operation before them
 
 
 def describe_events(call: Call) -> Answer:
@@ -32,10 +33,16 @@ def describe_events(call: Call) -> Answer:
 
 
 def last_operations(stack: Stack) -> list[Members]:
-    """Return the API's LastOperations: the latest one of each kind, newest first."""
-    latest = {operation.kind: operation for operation in stack.steps.events.operations}
-    newest_first = sorted(latest.values(), key=lambda operation: operation.begun, reverse=True)
-    return [{"OperationType": one.kind, "OperationId": one.operation_id} for one in newest_first]
+    """Return the API's LastOperations, newest first: the operation that was requested last, and what followed it.
+
+    Source: the user guide's page on stack events by operation; LocalStack's test_change_set_mappings.snapshot.json.
+    """
+    newest: dict[str, str] = {}
+    for operation in reversed(stack.steps.events.operations):
+        newest.setdefault(operation.kind, operation.operation_id)
+        if operation.kind not in _FOLLOWING:
+            break
+    return [{"OperationType": kind, "OperationId": operation_id} for kind, operation_id in newest.items()]
 
 
 def _operations(call: Call) -> list[tuple[Stack, Operation]]:

@@ -169,7 +169,7 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
 def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
     """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
     stack = space.find(name)
-    if stack is None or stack.status.name == "DELETE_COMPLETE":
+    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
         if request.kind == "UPDATE" or name.startswith("arn:"):
             raise ValidationError(f"Stack [{name}] does not exist")
         return Stack(space.new_identity(name), request.settings or Settings())

@@ -147,7 +147,7 @@ class Deployment:
     def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> None:
         for resource, kept in entries:
             with suppress(StepFailure):
-                self._steps.delete(resource, skip=kept)
+                self._steps.delete(replace(resource, shown=None), skip=kept)
 
     def _draft(self, logical_id: str) -> Draft:
         name = self._definition.template.types[logical_id]
@@ -174,7 +174,7 @@ class Deployment:
         kind = self._steps.identity.space.type_of(draft.kind)
         new, old = kind.typed(draft.properties), kind.typed(current.properties)
         if _replaces(kind, old, new):
-            subject = current.subject(current.physical_id)
+            subject = draft.subject(current.physical_id)
             self._steps.events.add(subject, "UPDATE_IN_PROGRESS", events.REPLACEMENT)
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
             self._create(draft, "UPDATE", retain=False)

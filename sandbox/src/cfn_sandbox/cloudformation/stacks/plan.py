@@ -13,6 +13,7 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
+from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.values import JSON, Value, is_known
 
@@ -104,7 +105,8 @@ def make_plan(
 class _Planner:
     def __init__(self, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]) -> None:
         self._contents, self._imports = before, imports
-        self._scope = Scope(after, identity)
+        self._scope, self._shown = Scope(after, identity), Scope(after, identity)
+        self._shown.identifiers = self._scope.identifiers
         self._after = self._scope.evaluator()
         self._before = Scope(before.definition, identity).evaluator()
         self._effects: dict[str, ResourceChange] = {}
@@ -122,7 +124,7 @@ class _Planner:
     def _change(self, logical_id: str) -> ResourceChange | None:
         kind = self._scope.definition.template.types[logical_id]
         properties = self._after.properties(logical_id)
-        after = mask(self._after, logical_id, properties)
+        after = mask(self._after, logical_id, self._visible(logical_id, properties))
         current = self._contents.resources.get(logical_id)
         if logical_id in self._imports:
             physical_id = self._imports[logical_id]
@@ -132,7 +134,7 @@ class _Planner:
             return ResourceChange("Add", logical_id, kind, after=after, desired=properties)
         changes = tuple(self._changes(logical_id, properties, current))
         if not changes:
-            self._scope.resources[logical_id] = current
+            self._scope.resources[logical_id] = self._shown.resources[logical_id] = current
             return None
         before = mask(self._before, logical_id, current.properties)
         change = ResourceChange(
@@ -140,11 +142,19 @@ class _Planner:
         )
         if change.replacement == "False":
             self._scope.identifiers[logical_id] = current.physical_id
+            self._shown.resources[logical_id] = current
             if not change.updates:
                 self._scope.resources[logical_id] = current
             return change
         policy = self._after.attribute(logical_id, "UpdateReplacePolicy")
         return replace(change, policy=f"ReplaceAnd{policy or 'Delete'}")
+
+    def _visible(self, logical_id: str, properties: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return properties as AWS shows them: with the attributes that what is updated in place has before."""
+        try:
+            return properties if is_known(dict(properties)) else self._shown.evaluator().properties(logical_id)
+        except ValidationError:  # an attribute has no value before
+            return properties
 
     def _removal(self, logical_id: str) -> ResourceChange:
         resource = self._contents.resources[logical_id]

@@ -6,13 +6,26 @@ import json
 from collections.abc import Mapping
 
 from cfn_sandbox.cloudformation.stacks.plan import MASKED, Change, Plan, ResourceChange
-from cfn_sandbox.values import JSON, Value, shown
+from cfn_sandbox.values import JSON, Value, problem_in, shown
+
+_INCOMPLETE = "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation"
 
 
 def described(plan: Plan, *, with_values: bool) -> list[JSON]:
     """Return the API's Changes, with values if the request has IncludePropertyValues."""
     changes = (_resource(change, with_values=with_values) for change in plan.values())
     return [{"Type": "Resource", "ResourceChange": change} for change in changes if change is not None]
+
+
+def warning(plan: Plan) -> str | None:
+    """Return what AWS says with the values if it can't work one out: of an unknown list's Fn::Join, a missing export.
+
+    Source: LocalStack's recording in test_change_set_fn_split.snapshot.json, and its own description of exports.
+    """
+    for change in plan.values():
+        if (problem := problem_in(dict(change.after or {}))) is not None:
+            return f"{_INCOMPLETE} failed for resource [{change.logical_id}] because: {problem}"
+    return None
 
 
 def _resource(change: ResourceChange, *, with_values: bool) -> dict[str, JSON] | None:

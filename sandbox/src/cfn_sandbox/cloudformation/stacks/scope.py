@@ -65,7 +65,7 @@ class Scope(evaluation.Scope):
             return export.value
         if self._applying:
             raise ValidationError(f"No export named {name} found")
-        return Unknown((), "string")
+        return Unknown((), "string", f"No export named {name}")
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""

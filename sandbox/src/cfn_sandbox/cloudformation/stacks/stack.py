@@ -332,7 +332,7 @@ class Stack:
         except (StepFailure, ValidationError) as failure:
             self._set_status("DELETE_FAILED", str(failure))
             return
-        self.contents = replace(self.contents, resources={}, outputs=[], imported=frozenset())
+        self.contents = replace(self.contents, resources={}, imported=frozenset())
         self.recovery = Recovery()
         self.status.deleted = datetime.now(UTC)
         self._set_status("DELETE_COMPLETE")
@@ -353,7 +353,7 @@ class Stack:
         self.status.operations += 1
         self.status.change_set_id = options.change_set_id or self.status.change_set_id
         self.steps.events.token = options.token
-        if action == "UPDATE":
+        if action == "UPDATE" or options.change_set_id is not None:
             self.status.updated = datetime.now(UTC)
         if self not in self.space.stacks:
             self.space.stacks.append(self)

@@ -109,7 +109,8 @@ class Draft:
     kind: str  # the type's name
     properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
     tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
-    shown: str  # the properties as events show them: JSON, with values of NoEcho parameters masked
+    # the properties as events show them: JSON, with values of NoEcho parameters masked; None if they show none
+    shown: str | None
     deletion_policy: str  # its DeletionPolicy
 
     def subject(self, physical_id: str = "") -> Subject:
@@ -146,7 +147,7 @@ class Status:
     name: str = "CREATE_PENDING"  # the status
     reason: str | None = None  # its reason
     operations: int = 0  # how many operations were started: a change set is valid only until the next one
-    updated: datetime | None = None  # when the last update began
+    updated: datetime | None = None  # when the last update, or the last execution of a change set, began
     deleted: datetime | None = None  # when the stack was deleted
     change_set_id: str | None = None  # the change set that was executed last
 

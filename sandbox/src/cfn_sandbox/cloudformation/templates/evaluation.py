@@ -190,7 +190,12 @@ class Evaluator:
         if name in OF_VALUES:
             if name in functions.OF_LANGUAGE_EXTENSIONS and not self.template.extended:
                 raise table.unsupported_function(name)
-            return OF_VALUES[name](self.evaluate(argument))
+            value = self.evaluate(argument)
+            match name, argument, value:  # recorded of a list as written: LocalStack's test_change_set_fn_select.py
+                case "Fn::Select", [int() | str(), list()], [int() | str() as index, [*members]]:
+                    if str(index) not in map(str, range(len(members))):
+                        raise table.malformed(name)
+            return OF_VALUES[name](value)
         if name in OF_CONDITIONS | OF_RULES:
             raise template_error(f"{name} cannot be partially collapsed")
         special = {

@@ -76,7 +76,8 @@ def _function(name: str, *kinds: str, makes: str | None) -> Callable[[Callable[.
             ):
                 raise table.malformed(name)
             if any(map(_is_open, arguments, kinds)):
-                return unknown_from(arguments, kind=makes)
+                no_list = kinds[-1] == "strings" and isinstance(arguments[-1], Unknown)
+                return unknown_from(arguments, kind=makes, problem=str(table.malformed(name)) if no_list else None)
             return work(*(text(one) if is_scalar(one) else one for one in arguments))
 
         OF_VALUES[name] = function
