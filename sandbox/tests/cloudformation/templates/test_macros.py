@@ -160,6 +160,7 @@ Resources:
       Secret: !Ref Secret
       Hidden: !Base64 {"Fn::Sub": "${Secret}"}
       Topics: !Ref AWS::NotificationARNs
+      Wrong: !If [Some, a, !Select [3, !Ref Names]]
   B: {Type: A::B::C, DependsOn: [C, D]}
   C: {Type: A::B::C}
   D: {Type: A::B::C}
@@ -184,6 +185,7 @@ Outputs: {Out: {Value: !Ref A, Condition: Some, Export: {Name: !Sub "${AWS::Stac
             "Secret": {"Ref": "Secret"},
             "Hidden": {"Fn::Base64": {"Fn::Sub": "${Secret}"}},
             "Topics": {"Ref": "AWS::NotificationARNs"},
+            "Wrong": {"Fn::If": ["Some", "a", {"Fn::Select": [3, {"Ref": "Names"}]}]},
         },
     }
     assert result.resources["B"]["DependsOn"] == ["C", "D"]

@@ -125,8 +125,7 @@ def outcome(value: JSON, scope: Known) -> tuple[Value, str]:
     try:
         return evaluate(value, scope), ""
     except ValidationError as refused:
-        # Of a list that is written in the template, AWS says otherwise that it has no such member.
-        return None, refused.message.partition("Fn::Select")[1] or refused.message
+        return None, refused.message
 
 
 @settings(deadline=None, max_examples=150)

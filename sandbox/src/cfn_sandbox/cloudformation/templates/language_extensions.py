@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
@@ -88,11 +87,11 @@ def _collapsed(part: JSON, evaluator: Evaluator) -> JSON:
         members = {name: _text(evaluator.evaluate(argument), name)}
     elif name == "Fn::GetAtt" and isinstance(argument, list):
         members = {name: [_text(evaluator.evaluate(one), name) for one in argument]}
-    with suppress(ValidationError):  # a function that can't be evaluated is refused later, if it is in use
-        if name in _REPLACED and _is_fixed(members, evaluator):
-            value = evaluator.evaluate(members)
-            return members if value is None or not is_known(value) else cast("JSON", value)
-    return members
+    try:
+        value = evaluator.evaluate(members) if name in _REPLACED and _is_fixed(members, evaluator) else None
+    except ValidationError:
+        return part  # it is refused as it is written, if it is in use
+    return members if value is None or not is_known(value) else cast("JSON", value)
 
 
 def _is_fixed(part: JSON, evaluator: Evaluator) -> bool:
