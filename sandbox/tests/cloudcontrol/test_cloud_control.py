@@ -193,11 +193,12 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
             "ValidationException",
             f"Model validation failed ({lines})",
         )
-    for state, line in (
+    loose: list[tuple[Json, str]] = [
         ({"Left": True}, "#/Left: expected type: String, found: Boolean"),
         ({"Size": "3"}, "#/Size: expected type: Integer, found: String"),
         ({"Colour": None}, "#/Colour: expected type: String, found: Null"),
-    ):
+    ]
+    for state, line in loose:
         code, message = refusal_of(client.create_resource, TypeName=NAME, DesiredState=json.dumps(EXISTING | state))
         assert (code, message) == ("ValidationException", f"Model validation failed ({line})")
     for text in ("{", "[]"):
