@@ -193,13 +193,13 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
             "ValidationException",
             f"Model validation failed ({lines})",
         )
-    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+    loose: list[tuple[Json, str]] = [
         ({"Left": True}, "#/Left: expected type: String, found: Boolean"),
         ({"Size": "3"}, "#/Size: expected type: Integer, found: String"),
         ({"Colour": None}, "#/Colour: expected type: String, found: Null"),
-    )
-    for mistake, line in wrong:
-        code, message = refusal_of(client.create_resource, TypeName=NAME, DesiredState=json.dumps(EXISTING | mistake))
+    ]
+    for state, line in loose:
+        code, message = refusal_of(client.create_resource, TypeName=NAME, DesiredState=json.dumps(EXISTING | state))
         assert (code, message) == ("ValidationException", f"Model validation failed ({line})")
     for text in ("{", "[]"):
         assert refusal_of(client.create_resource, TypeName=NAME, DesiredState=text)[0] == "ValidationException"
