@@ -188,4 +188,5 @@ def settings_of(call: Call, before: Settings | None = None) -> Settings:
         given.get("TimeoutInMinutes", before.timeout_minutes),
         given.get("RoleARN", before.role_arn),
         given.get("RollbackConfiguration", before.rollback_configuration),
+        given.get("OnFailure", before.on_failure),
     )

@@ -42,6 +42,10 @@ OF_A_NESTED_STACK = (
 )
 BEGUN = " (sandbox's hint: AWS would cancel the operation. Here, wait until it is over.)"
 FORCE = "You can activate DeletionMode FORCE_DELETE_STACK in a delete stack operation only"
+LEFT_AS_IT_FAILED = (
+    "This stack cannot be updated from [CREATE_FAILED] state because it contains [on-failure: DO_NOTHING]."
+    " Please use disable-rollback option instead during stack creation."
+)
 NO_UPDATES = "No updates are to be performed."
 
 _start_lock = threading.Lock()  # held while deciding whether an operation can begin
@@ -118,6 +122,8 @@ class Stack:
         if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
             return
         self.check_ready(action)
+        if name == "CREATE_FAILED" and self.settings.on_failure == "DO_NOTHING":
+            raise ValidationError(LEFT_AS_IT_FAILED)
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
             text = "To update the stack from this state, please use the disable-rollback parameter with"
             text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
@@ -181,7 +187,7 @@ class Stack:
         try:
             if options.validate and action != "IMPORT":
                 self._validate(action, deployment.definition)
-            contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
+            contents = deployment.deploy(options)
             self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))

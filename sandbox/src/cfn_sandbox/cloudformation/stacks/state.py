@@ -68,6 +68,7 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
+    on_failure: str | None = None  # CreateStack's OnFailure
 
 
 @dataclass(frozen=True)
