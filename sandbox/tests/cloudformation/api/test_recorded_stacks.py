@@ -153,14 +153,18 @@ def test_a_resource_that_an_update_removed(client: Client) -> None:
 
 
 def test_ids_of_events(client: Client) -> None:
-    """The id of a resource's event has its logical id, its status and its time; that of the stack's event is a UUID."""
+    """A resource's event has its logical id, its status and its time; what an update deletes, and the stack, a UUID."""
     change(client, body(A=PARAMETER), "CREATE")
+    change(client, body(B=PARAMETER))
     for event in client.describe_stack_events(StackName="s")["StackEvents"]:
         time = f"{event['Timestamp']:%Y-%m-%dT%H:%M:%S}.{event['Timestamp'].microsecond // 1000:03}Z"
-        if event["LogicalResourceId"] == "A":
-            assert event["EventId"] == f"A-{event['ResourceStatus']}-{time}"
-        else:
+        logical_id, status = event["LogicalResourceId"], event["ResourceStatus"]
+        if logical_id == "s":
             assert re.fullmatch("[0-9a-f-]{36}", event["EventId"])
+        elif status.startswith("DELETE"):
+            assert re.fullmatch("A-[0-9a-f-]{36}", event["EventId"])
+        else:
+            assert event["EventId"] == f"{logical_id}-{status}-{time}"
 
 
 def test_what_is_refused_in_aws_s_words(client: Client) -> None:

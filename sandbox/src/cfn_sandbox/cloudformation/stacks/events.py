@@ -134,8 +134,9 @@ class EventLog:
             if self._events:
                 now = max(now, self._events[-1].time + _TICK)
             operation = self.operations[-1] if self.operations else None
-            is_stack = subject.kind == STACK_TYPE and subject.properties is None
-            event_id = str(uuid4()) if is_stack else f"{subject.logical_id}-{status}-{_written(now)}"
+            unique = str(uuid4()) if subject.properties is None else f"{status}-{_written(now)}"
+            is_stack = subject.kind == STACK_TYPE and f"/{subject.logical_id}/" in subject.physical_id
+            event_id = unique if is_stack else f"{subject.logical_id}-{unique}"
             event = Event(subject, status, reason, now, event_id, self.token, operation)
             self._events.append(event)
         self.publish(event)
