@@ -32,11 +32,7 @@ def describe_stacks(call: Call) -> Answer:
 
 
 def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not exist") -> Stack:
-    """Return the stack of a name or an id.
-
-    Raises:
-        ValidationError: there is none; in the words of most operations that only describe.
-    """
+    """Return the stack of a name or an id. ValidationError: there is none; in the words of most such operations."""
     stack = call.space.find(name)
     if stack is None:
         raise ValidationError(otherwise.format(name))
@@ -84,13 +80,12 @@ def _summary(stack: Stack) -> dict[str, object]:
 def list_stacks(call: Call) -> Answer:
     """Answer ListStacks: all stacks, deleted ones too."""
     wanted = call.parameters.get("StackStatusFilter")
-    found = [stack for stack in call.space.stacks if not wanted or stack.status.name in wanted]
-    return page(
-        call,
-        "StackSummaries",
-        found,
-        lambda stack: _summary(stack) | {"TemplateDescription": stack.definition.template.description},
-    )
+    found = [
+        _summary(stack) | {"TemplateDescription": stack.definition.template.description}
+        for stack in call.space.stacks
+        if not wanted or stack.status.name in wanted
+    ]
+    return page(call, "StackSummaries", found)
 
 
 def describe_stack_events(call: Call) -> Answer:
@@ -183,12 +178,9 @@ def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -
 
 def list_exports(call: Call) -> Answer:
     """Answer ListExports."""
-    return page(
-        call,
-        "Exports",
-        list(call.space.exports().values()),
-        lambda one: {"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value},
-    )
+    exports = call.space.exports().values()
+    found = [{"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value} for one in exports]
+    return page(call, "Exports", found)
 
 
 def list_imports(call: Call) -> Answer:

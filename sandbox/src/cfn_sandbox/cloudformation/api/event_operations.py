@@ -71,32 +71,28 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
         "OperationType": operation.kind,
         "ClientRequestToken": operation.token,
     }
-    times: Members = {"StartTime": operation.begun, "EndTime": operation.ended}
-    yield (
-        common
-        | times
-        | {
-            "EventId": f"{operation.operation_id}-{operation.status}",
-            "EventType": "STACK_EVENT",
-            "OperationStatus": operation.status,
-            "Timestamp": operation.ended or operation.begun,
-            "DetailedStatus": "VALIDATION_FAILED" if operation.invalid else None,
-        }
-    )
+    yield {
+        **common,
+        "EventId": f"{operation.operation_id}-{operation.status}",
+        "EventType": "STACK_EVENT",
+        "OperationStatus": operation.status,
+        "StartTime": operation.begun,
+        "EndTime": operation.ended,
+        "Timestamp": operation.ended or operation.begun,
+        "DetailedStatus": "VALIDATION_FAILED" if operation.invalid else None,
+    }
     for invalid in operation.invalid:
-        yield (
-            common
-            | _identified(invalid)
-            | {
-                "EventType": "VALIDATION_ERROR",
-                "Timestamp": operation.ended or operation.begun,
-                "ValidationFailureMode": "FAIL",
-                "ValidationName": invalid.name,
-                "ValidationStatus": "FAILED",
-                "ValidationStatusReason": invalid.reason,
-                "ValidationPath": invalid.path,
-            }
-        )
+        yield {
+            **common,
+            **_identified(invalid),
+            "EventType": "VALIDATION_ERROR",
+            "Timestamp": operation.ended or operation.begun,
+            "ValidationFailureMode": "FAIL",
+            "ValidationName": invalid.name,
+            "ValidationStatus": "FAILED",
+            "ValidationStatusReason": invalid.reason,
+            "ValidationPath": invalid.path,
+        }
     for event in reversed([*stack.steps.events]):
         if event.operation is operation:
             failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id

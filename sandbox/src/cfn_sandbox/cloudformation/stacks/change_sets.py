@@ -110,8 +110,10 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
-    if (known := next((one for one in of_stack(space, stack) if one.name == request.name), None)) is not None:
-        raise CloudFormationError("AlreadyExistsException", _differing(known.proposal.request, request))
+    for known in (one.proposal.request.identity for one in of_stack(space, stack) if one.name == request.name):
+        other = [name for name, value in request.identity.items() if known.get(name) != value]
+        why = f" due to a mismatch with existing attribute {other[0]}" if other else ": it already exists"
+        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {request.name} cannot be created{why}")
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
@@ -129,14 +131,6 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     return change_set
 
 
-def _differing(known: Request, request: Request) -> str:
-    """Return why a change set can't have the name of an existing one."""
-    for name, value in request.identity.items():
-        if known.identity.get(name) != value:
-            return f"ChangeSet {request.name} cannot be created due to a mismatch with existing attribute {name}"
-    return f"ChangeSet {request.name} cannot be created: it already exists"
-
-
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     definition = define(submission, stack, for_change_set=True)
     if definition.failure is not None:
@@ -146,16 +140,15 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
     existing: imports.Models = imports.find_existing(definition, stack) if request.import_existing else {}
-    given: imports.Models = {}
-    if request.kind == "IMPORT":
-        given = imports.to_import(request.resources_to_import, definition, stack)
+    is_import = request.kind == "IMPORT"
+    given: imports.Models = imports.to_import(request.resources_to_import, definition, stack) if is_import else {}
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
         on_failure = "ROLLBACK"
     options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
     identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
-    if request.kind == "IMPORT":
+    if is_import:
         imports.refuse_other_changes(plan, definition)
     failure = imports.failure(given, existing, definition, stack)
     if failure is not None:
@@ -190,17 +183,15 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
     A CloudFormationError says which of them doesn't exist, or that the stack is not given.
     """
-    missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     if name.startswith("arn:"):
-        if name not in space.change_sets:
-            raise missing
-        return space.change_sets[name]
-    if stack_name is None:
+        found = space.change_sets.get(name)
+    elif stack_name is None:
         raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
-    for change_set in of_stack(space, space.named(stack_name)):
-        if change_set.name == name:
-            return change_set
-    raise missing
+    else:
+        found = next((one for one in of_stack(space, space.named(stack_name)) if one.name == name), None)
+    if found is None:
+        raise CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
+    return found
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:

@@ -186,9 +186,8 @@ def _submission(
     What is unknown in Parameters is known after apply. The template is that of the change set in which the stack was
     `reviewed`, or is read at its URL. ValidationError: there is none, or a parameter's value is no text.
     """
-    body = (
-        reviewed.proposal.definition.text if reviewed else template_at(space.services, str(properties["TemplateURL"]))
-    )
+    url = str(properties["TemplateURL"])
+    body = reviewed.proposal.definition.text if reviewed is not None else template_at(space.services, url)
     given = cast("dict[str, Value]", properties.get("Parameters") or {})
     known = {key: cast("JSON", value) for key, value in given.items() if is_known(value)}
     if any(isinstance(value, (dict, list)) for value in known.values()):

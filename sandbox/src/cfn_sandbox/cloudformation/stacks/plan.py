@@ -29,8 +29,7 @@ class Cause:
     evaluation: str  # Static or Dynamic
     source: str  # ParameterReference, ResourceReference, ResourceAttribute or DirectModification
     entity: str | None = None  # what the reference is to
-    # the views of the change set that show it: with values, without values, or both
-    views: frozenset[bool] = frozenset({True, False})
+    views: frozenset[bool] = frozenset({True, False})  # the views that show it: with values, without values, or both
 
 
 _DIRECT = Cause("Static", "DirectModification")
@@ -58,10 +57,8 @@ class ResourceChange:
     kind: str  # the type's name
     physical_id: str | None = None  # its physical id before; None if there is none
     changes: tuple[Change, ...] = ()  # the changes of a Modify
-    # the properties before, with secrets masked; None if there is no resource before
-    before: Mapping[str, Value] | None = None
-    # the properties after, with secrets masked; None if there is no resource after
-    after: Mapping[str, Value] | None = None
+    before: Mapping[str, Value] | None = None  # the properties before, secrets masked; None without a resource
+    after: Mapping[str, Value] | None = None  # the properties after, secrets masked; None without a resource
     policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
     desired: Mapping[str, Value] = field(default_factory=dict, repr=False)  # the properties after, without masks
     change_set_id: str | None = None  # the change set of the nested stack that it is; None without IncludeNestedStacks
