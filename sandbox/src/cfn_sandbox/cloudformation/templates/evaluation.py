@@ -297,7 +297,8 @@ class Evaluator:
             return unknown_from(region, kind="array")
         if not is_scalar(region):
             raise table.malformed("Fn::GetAZs")
-        zones: list[Value] = [*self.scope.availability_zones(text(region) or self.pseudo.region)]
+        own = self.pseudo.region  # of another region, AWS returns none
+        zones: list[Value] = [*self.scope.availability_zones(own)] if text(region) in {"", own} else []
         return zones
 
     def _import_value(self, argument: JSON) -> Value:
