@@ -537,12 +537,12 @@ def test_types_of_aws_that_moto_lacks(cloudformation: Client) -> None:
 
 def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
     """A change that moto can't make fails the update with a message, instead of doing nothing."""
-    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box"}}
-    create(cloudformation, template(Group=group, Bear={"Name": "bear"}))
-    changed = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "box", "RetentionInDays": 7}}
-    stack = update(cloudformation, template(Group=changed, Bear={"Name": "bear"}))
+    key = {"Type": "AWS::KMS::Key", "Properties": {}}
+    create(cloudformation, template(Key=key, Bear={"Name": "bear"}))
+    changed = {"Type": "AWS::KMS::Key", "Properties": {"Description": "mine"}}
+    stack = update(cloudformation, template(Key=changed, Bear={"Name": "bear"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "The sandbox can't update AWS::Logs::LogGroup: moto, which implements" in why(cloudformation)
+    assert "The sandbox can't update AWS::KMS::Key: moto, which implements" in why(cloudformation)
     assert toys.actions() == ["CREATE Bear"]
 
 

@@ -107,15 +107,46 @@ def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
         client, {"op": "replace", "path": "/Colour", "value": "blue"}, {"op": "add", "path": "/Loud", "value": True}
     )
     assert (updated["OperationStatus"], updated["Operation"], updated["Identifier"]) == ("SUCCESS", "UPDATE", "a|b")
-    assert json.loads(updated["ResourceModel"]) == expected | {"Colour": "blue", "Loud": True}
     assert pairs.events[-1]["requestData"]["previousResourceProperties"]["Colour"] == "red"
+    got = client.get_resource(TypeName=NAME, Identifier="a|b")["ResourceDescription"]
+    assert json.loads(got["Properties"]) == expected | {"Colour": "blue", "Loud": True}
 
     listed = client.list_resources(TypeName=NAME, ResourceModel=json.dumps({"Left": "a"}))
     assert [one["Identifier"] for one in listed["ResourceDescriptions"]] == ["a|b"]
     deleted = wait_until_ended(client, client.delete_resource(TypeName=NAME, Identifier="a|b"))
-    assert (deleted["OperationStatus"], deleted.get("ResourceModel")) == ("SUCCESS", None)
+    assert deleted["OperationStatus"] == "SUCCESS"
     assert pairs.events[-1]["requestData"]["resourceProperties"] == {"Left": "a", "Right": "b"}
     assert pairs.resources == {}
+
+
+def test_progress_events(pairs: Pairs, client: Client) -> None:
+    """Progress events have the members that were recorded against AWS, and no ResourceModel.
+
+    A creation has its identifier at once if the desired state has it, also when it fails. Source: LocalStack's
+    test_cloudcontrol_api (test_lifecycle, test_create_exceptions, test_api_exceptions), recorded against AWS.
+    """
+    times = {"EventTime", "RequestToken"}
+    asked: Json = {"TypeName": NAME, "Identifier": "a|b", "OperationStatus": "IN_PROGRESS"}
+
+    def without_times(event: Json) -> Json:
+        assert event.keys() >= times
+        return {key: value for key, value in event.items() if key not in times}
+
+    for failed in ({}, {"StatusMessage": "That pair is there", "ErrorCode": "AlreadyExists"}):
+        started = client.create_resource(TypeName=NAME, DesiredState=json.dumps(EXISTING))
+        assert without_times(started["ProgressEvent"]) == asked | {"Operation": "CREATE"}
+        ended = {"Operation": "CREATE", "OperationStatus": "FAILED" if failed else "SUCCESS", **failed}
+        assert without_times(wait_until_ended(client, started)) == asked | ended
+    for status in ("SUCCESS", "FAILED"):
+        started = client.delete_resource(TypeName=NAME, Identifier="a|b")
+        assert without_times(started["ProgressEvent"]) == asked | {"Operation": "DELETE"}
+        assert wait_until_ended(client, started)["OperationStatus"] == status
+    catalogue.add_type(
+        ACCOUNT, REGION, pairs.registered_type(readOnlyProperties=["/properties/Right"], required=["Left"])
+    )
+    started = client.create_resource(TypeName=NAME, DesiredState='{"Left": "a"}')
+    assert "Identifier" not in started["ProgressEvent"]
+    wait_until_ended(client, started)
 
 
 @pytest.mark.parametrize("identifier", ["a|b", '{"Right": "b", "Left": "a"}', '{"Alias": "ab"}'])
@@ -145,7 +176,11 @@ def test_no_identifiers(pairs: Pairs, client: Client, identifier: str) -> None:
 
 
 def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -> None:
-    """An invalid desired state is refused at once in the service's words; a read-only property is invalid."""
+    """An invalid desired state is refused at once in the service's words; a read-only property is invalid.
+
+    Unlike a template's properties, its values aren't converted (LocalStack's test_cloudcontrol_api,
+    test_create_invalid_desiredstate, recorded against AWS).
+    """
     for state, lines in (
         (
             {"Left": "a", "Colour": "RED"},
@@ -158,6 +193,14 @@ def test_a_desired_state_that_the_schema_refuses(pairs: Pairs, client: Client) -
             "ValidationException",
             f"Model validation failed ({lines})",
         )
+    loose: list[tuple[Json, str]] = [
+        ({"Left": True}, "#/Left: expected type: String, found: Boolean"),
+        ({"Size": "3"}, "#/Size: expected type: Integer, found: String"),
+        ({"Colour": None}, "#/Colour: expected type: String, found: Null"),
+    ]
+    for state, line in loose:
+        code, message = refusal_of(client.create_resource, TypeName=NAME, DesiredState=json.dumps(EXISTING | state))
+        assert (code, message) == ("ValidationException", f"Model validation failed ({line})")
     for text in ("{", "[]"):
         assert refusal_of(client.create_resource, TypeName=NAME, DesiredState=text)[0] == "ValidationException"
     assert pairs.events == []
@@ -293,13 +336,19 @@ def test_lists_in_pages(pairs: Pairs, client: Client) -> None:
 
 
 def test_a_client_token(pairs: Pairs, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repeated token is the same request. Another request can use the token only after 36 hours."""
+    """A repeated token is the same request. Another request can use the token only after 36 hours.
+
+    The refusal is recorded against AWS (LocalStack's test_cloudcontrol_api, test_double_create_with_client_token).
+    """
     first = create(client, EXISTING, ClientToken="mine")
     again = create(client, EXISTING, ClientToken="mine")
     assert again == first
     assert pairs.actions() == ["CREATE"]
     other = {"TypeName": NAME, "DesiredState": json.dumps(EXISTING | {"Right": "c"}), "ClientToken": "mine"}
-    assert refusal_of(client.create_resource, **other)[0] == "ClientTokenConflictException"
+    assert refusal_of(client.create_resource, **other) == (
+        "ClientTokenConflictException",
+        f"ClientToken mine is already associated with an existing operation with RequestToken {first['RequestToken']}",
+    )
     deletion = {"TypeName": NAME, "Identifier": "a|b", "ClientToken": "mine"}
     assert refusal_of(client.delete_resource, **deletion)[0] == "ClientTokenConflictException"
     monkeypatch.setattr(cloud_control, "TOKEN_LIFETIME", timedelta(0))
@@ -346,7 +395,10 @@ def _pages(client: Client) -> Iterator[Json]:
 
 
 def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
-    """The handler of a cancelled request isn't invoked again; its resource stays. Ended requests can't be cancelled."""
+    """The handler of a cancelled request isn't invoked again; its resource stays. Ended requests can't be cancelled.
+
+    The refusals are recorded against AWS (LocalStack's test_cloudcontrol_api, test_cancel_edge_cases).
+    """
     gate, invoked = threading.Event(), threading.Event()
 
     def answer_in_progress() -> Json:
@@ -366,20 +418,38 @@ def test_a_cancelled_request(pairs: Pairs, client: Client) -> None:
     assert (event["OperationStatus"], event["Identifier"]) == ("CANCEL_COMPLETE", "a|b")
     assert pairs.actions() == ["CREATE"]
     finished = create(client, EXISTING)
-    code, message = refusal_of(client.cancel_resource_request, RequestToken=finished["RequestToken"])
-    assert (code, "SUCCESS" in message) == ("ValidationException", True)
-    assert refusal_of(client.cancel_resource_request, RequestToken="none")[0] == "RequestTokenNotFoundException"
+    assert client.cancel_resource_request(RequestToken=token)["ProgressEvent"] == event
+    assert refusal_of(client.cancel_resource_request, RequestToken=finished["RequestToken"]) == (
+        "ValidationException",
+        f"Request {finished['RequestToken']} is already in status SUCCESS",
+    )
+    assert refusal_of(client.cancel_resource_request, RequestToken="none") == (
+        "RequestTokenNotFoundException",
+        "Request with token none was not found",
+    )
 
 
 def test_types_and_actions_that_are_not_there(pairs: Pairs, client: Client, endpoint: str) -> None:
-    """An unknown type, version or region is refused, and so is an action without a handler in the schema."""
+    """An unknown type, version or region is refused, and so is an action without a handler in the schema.
+
+    AWS's words: LocalStack's test_cloudcontrol_api, test_api_exceptions, recorded against AWS.
+    """
     elsewhere = servers.client(endpoint, "cloudcontrol", "eu-west-2")
     for call, more in (
         (client.get_resource, {"TypeName": "Acme::Test::Nothing"}),
         (client.get_resource, {"TypeName": NAME, "TypeVersionId": "00000002"}),
         (elsewhere.get_resource, {"TypeName": NAME}),
     ):
-        assert refusal_of(call, Identifier="a|b", **more)[0] == "TypeNotFoundException"
+        code, message = refusal_of(call, Identifier="a|b", **more)
+        assert (code, message.partition(" (This request is for eu-west-2; ")[0]) == (
+            "TypeNotFoundException",
+            f"The type '{more['TypeName']}' cannot be found.",
+        )
+    code, message = refusal_of(client.list_resources, TypeName="AWS::SNS::Topic")
+    assert (code, message.partition(" (In this sandbox, ")[0]) == (
+        "TypeNotFoundException",
+        "The type 'AWS::SNS::Topic' cannot be found.",
+    )
     catalogue.add_type(ACCOUNT, REGION, pairs.registered_type(handlers={"create": {}}))
     request = {"TypeName": NAME, "Identifier": "a|b", "PatchDocument": "[]"}
     assert refusal_of(client.update_resource, **request) == (

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,14 @@ def submit(account: Account, package: bytes | None, name: str = TOY, **options: 
     return answer
 
 
+def refusal_of(call: Callable[..., object], **arguments: str) -> tuple[str, str]:
+    """Return the code and the message of a refused call."""
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
 def template(kind: str = TOY, **properties: str) -> str:
     """Return a template of one toy."""
     resources = {"Bear": {"Type": kind, "Properties": {"Name": "bear"} | properties}}
@@ -114,7 +122,11 @@ def maker(stack: dict[str, Any]) -> str:
 
 
 def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client) -> None:
-    """A package in a bucket becomes a type that stacks can use, and answers have the API's format."""
+    """A package in a bucket becomes a type that stacks can use, and answers have the API's format.
+
+    As recorded against AWS (LocalStack's test_extensions_api, test_crud_extension): DescribeType answers a version's
+    ARN whatever was asked for, and what the tests found only if a version was named.
+    """
     logging = {"LogRoleArn": ROLE, "LogGroupName": "toy-logs"}
     arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Puzzle"
     assert submit(account, build_package(), LoggingConfig=logging, ExecutionRoleArn=ROLE) == {
@@ -128,14 +140,12 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
     assert json.loads(answer.pop("Schema")) == SCHEMA
     del answer["ResponseMetadata"]
     assert answer == {
-        "Arn": arn,
+        "Arn": f"{arn}/00000001",
         "Type": "RESOURCE",
         "TypeName": TOY,
         "Description": "A toy.",
         "DefaultVersionId": "00000001",
         "IsDefaultVersion": True,
-        "TypeTestsStatus": "NOT_TESTED",
-        "TypeTestsStatusDescription": "The version has not been tested.",
         "ProvisioningType": "FULLY_MUTABLE",
         "DeprecatedStatus": "LIVE",
         "LoggingConfig": logging,
@@ -144,6 +154,12 @@ def test_a_type_is_registered_and_runs(account: Account, cloudformation: Client)
         "SourceUrl": "https://example.com/toys",
         "LastUpdated": created,
     }
+    version = cloudformation.describe_type(Type="RESOURCE", TypeName=TOY, VersionId="00000001")
+    assert (version["Arn"], version["TypeTestsStatus"], version["TypeTestsStatusDescription"]) == (
+        f"{arn}/00000001",
+        "NOT_TESTED",
+        "The version has not been tested.",
+    )
     (summary,) = cloudformation.list_types(Visibility="PRIVATE", Type="RESOURCE")["TypeSummaries"]
     assert summary == {
         "Type": "RESOURCE",
@@ -294,7 +310,9 @@ def test_a_request_that_is_repeated_registers_once(account: Account, cloudformat
     """A request with the same ClientRequestToken registers one version."""
     versions = {submit(account, build_package(), ClientRequestToken="once")["TypeVersionArn"] for _ in range(2)}
     assert [version.rpartition("/")[2] for version in versions] == ["00000001"]
-    assert len(cloudformation.list_type_registrations()["RegistrationTokenList"]) == 1
+    assert (
+        len(cloudformation.list_type_registrations(RegistrationStatusFilter="COMPLETE")["RegistrationTokenList"]) == 1
+    )
 
 
 def test_two_versions(account: Account, cloudformation: Client) -> None:
@@ -422,13 +440,29 @@ def test_a_type_without_configuration(account: Account, cloudformation: Client) 
 
 
 def test_deregistering(account: Account, cloudformation: Client) -> None:
-    """The default version is deregistered last, and the type with it; new versions continue the numbering."""
+    """The default version is deregistered last, and by the type's name; new versions continue the numbering.
+
+    As recorded against AWS (LocalStack's test_extensions_api, test_extension_versioning).
+    """
     named = {"Type": "RESOURCE", "TypeName": TOY}
     arn = submit(account, build_package())["TypeArn"]
     submit(account, build_package())
-    with pytest.raises(cloudformation.exceptions.CFNRegistryException, match=r"00000001 is the default .*\(00000002\)"):
-        cloudformation.deregister_type(**named)
+    active = (
+        "This type has more than one active version. Please deregister non-default active versions before attempting "
+        "to deregister the type."
+    )
+    default = (
+        f"Version '00000001' is the default version and cannot be deregistered. Deregister the resource type '{TOY}' "
+        "instead."
+    )
+    assert refusal_of(cloudformation.deregister_type, **named) == ("CFNRegistryException", active)
+    assert refusal_of(cloudformation.deregister_type, Arn=arn) == ("CFNRegistryException", active)
+    assert refusal_of(cloudformation.deregister_type, Arn=f"{arn}/00000001") == ("CFNRegistryException", default)
     cloudformation.deregister_type(Arn=f"{arn}/00000002")
+    assert refusal_of(cloudformation.deregister_type, **named, VersionId="00000001") == (
+        "CFNRegistryException",
+        default,
+    )
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException, match="is deregistered already"):
         cloudformation.deregister_type(Arn=f"{arn}/00000002")
     deprecated = cloudformation.list_type_versions(**named, DeprecatedStatus="DEPRECATED")["TypeVersionSummaries"]
@@ -486,13 +520,13 @@ def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
     for _ in range(3):
         submit(account, build_package())
     tokens: list[str] = []
-    more: dict[str, str] = {}
+    more: dict[str, str] = {"RegistrationStatusFilter": "COMPLETE"}
     while True:
         page = cloudformation.list_type_registrations(MaxResults=2, **more)
         tokens += page["RegistrationTokenList"]
         if "NextToken" not in page:
             break
-        more = {"NextToken": page["NextToken"]}
+        more["NextToken"] = page["NextToken"]
     newest = cloudformation.describe_type_registration(RegistrationToken=tokens[0])
     assert (len(tokens), newest["TypeVersionArn"].rpartition("/")[2]) == (3, "00000003")
     first = cloudformation.list_type_versions(Type="RESOURCE", TypeName=TOY, MaxResults=1)
@@ -500,14 +534,21 @@ def test_lists_come_in_pages(account: Account, cloudformation: Client) -> None:
 
 
 def test_registrations_are_listed_by_name_type_and_status(account: Account, cloudformation: Client) -> None:
-    """Registrations can be filtered by name, by type and by status."""
+    """Registrations can be filtered by name, by type and by status. By default only those in progress are listed.
+
+    The default: ListTypeRegistrations in the API reference, and LocalStack's test_extensions_api, recorded against AWS.
+    """
     arn = submit(account, build_package())["TypeArn"]
     submit(account, b"")
-    list_registrations = cloudformation.list_type_registrations
-    assert len(list_registrations(TypeName=TOY)["RegistrationTokenList"]) == 2
-    assert len(list_registrations(TypeName="Acme::Test::Other")["RegistrationTokenList"]) == 0
-    assert len(list_registrations(TypeArn=arn)["RegistrationTokenList"]) == 1
-    assert len(list_registrations(RegistrationStatusFilter="FAILED")["RegistrationTokenList"]) == 1
+
+    def listed(**filters: str) -> int:
+        return len(cloudformation.list_type_registrations(**filters)["RegistrationTokenList"])
+
+    assert listed(TypeName=TOY) == 0
+    assert listed(TypeName=TOY, RegistrationStatusFilter="COMPLETE") == 1
+    assert listed(TypeName="Acme::Test::Other", RegistrationStatusFilter="COMPLETE") == 0
+    assert listed(TypeArn=arn, RegistrationStatusFilter="COMPLETE") == 1
+    assert listed(RegistrationStatusFilter="FAILED") == 1
 
 
 def test_there_are_no_public_types_and_no_hooks(account: Account, cloudformation: Client) -> None:
@@ -525,7 +566,15 @@ def test_a_type_that_can_not_be_updated(account: Account, cloudformation: Client
 
 
 def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: Client) -> None:
-    """An unknown token and an action that the registry lacks are refused with a reason."""
+    """An unknown token, an unknown type and an action that the registry lacks are refused with a reason.
+
+    The type's refusal is recorded against AWS (LocalStack's test_extensions_api, test_extension_not_complete).
+    """
+    unknown = ("TypeNotFoundException", f"The type '{TOY}' cannot be found.")
+    arn = "arn:aws:cloudformation:us-east-1:123456789012:type/resource/Acme-Test-Puzzle"
+    assert refusal_of(cloudformation.describe_type, Type="RESOURCE", TypeName=TOY) == unknown
+    assert refusal_of(cloudformation.deregister_type, Arn=arn) == unknown
+    assert refusal_of(cloudformation.describe_type, Arn=f"{arn}/00000001") == unknown
     with pytest.raises(cloudformation.exceptions.CFNRegistryException, match="No registration token matches never"):
         cloudformation.describe_type_registration(RegistrationToken="never")
     submit(account, build_package())
@@ -538,7 +587,7 @@ def test_unknown_tokens_and_actions_left_out(account: Account, cloudformation: C
 def test_the_aws_cli_reads_it(account: Account, cloudformation: Client) -> None:
     """The AWS CLI reads the registry, and its waiter waits for a registration."""
     submit(account, build_package())
-    (token,) = cloudformation.list_type_registrations()["RegistrationTokenList"]
+    (token,) = cloudformation.list_type_registrations(RegistrationStatusFilter="COMPLETE")["RegistrationTokenList"]
     environment = bare_environment() | account.environment()
     aws = [str(Path(sys.executable).with_name("aws")), "cloudformation"]
     subprocess.run(

@@ -35,7 +35,14 @@ def test_a_stack_makes_changes_and_deletes_secrets(home: Account, cloudformation
     stack = update(cloudformation, template(SecretString='{"token": "b"}', Tags=[{"Key": "k", "Value": "v"}]))
     assert stack["StackStatus"] == "UPDATE_COMPLETE", why(cloudformation)
     assert secrets.get_secret_value(SecretId="given")["SecretString"] == '{"token": "b"}'
-    assert {"Key": "k", "Value": "v"} in secrets.describe_secret(SecretId="given")["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in secrets.describe_secret(SecretId="given")["Tags"]} == {
+        "aws:cloudformation:stack-name": "toys",
+        "aws:cloudformation:stack-id": stack["StackId"],
+        "aws:cloudformation:logical-id": "Given",
+        "k": "v",
+    }
+    got = home.client("cloudcontrol").get_resource(TypeName="AWS::SecretsManager::Secret", Identifier=made)
+    assert "Tags" not in json.loads(got["ResourceDescription"]["Properties"])
     assert json.loads(secrets.get_secret_value(SecretId=made)["SecretString"]) == value
     cloudformation.delete_stack(StackName="toys")
     assert secrets.list_secrets()["SecretList"] == []

@@ -81,7 +81,7 @@ def submit(account: Account, package: bytes) -> dict[str, Any]:
 
 def status_of_tests(client: Client) -> tuple[str, str]:
     """Return the status of the type's tests, and its description."""
-    answer = client.describe_type(Type="RESOURCE", TypeName=toys.TYPE)
+    answer = client.describe_type(Type="RESOURCE", TypeName=toys.TYPE, VersionId="00000001")
     return answer["TypeTestsStatus"], answer["TypeTestsStatusDescription"]
 
 

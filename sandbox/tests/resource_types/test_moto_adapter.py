@@ -1,6 +1,7 @@
 """moto's types behave as every other type does."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -72,10 +73,15 @@ def test_a_queue_s_life() -> None:
 
 
 def test_a_parameter_without_a_name() -> None:
-    """A type whose name moto takes for given gets a generated one; its properties are its attributes."""
+    """A type whose name moto takes for given gets a generated one; its properties are its attributes.
+
+    The name's form is recorded against AWS (LocalStack's ssm/test_parameter), so the stack's name can begin with "aws",
+    which SSM reserves.
+    """
     parameter, properties = kind("AWS::SSM::Parameter"), {"Type": "String", "Value": "1"}
-    instance = made(parameter.create(REQUEST, properties))
-    assert instance.identifier.startswith("toys-Box-")
+    stack_id = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/aws-toys/1"
+    instance = made(parameter.create(replace(REQUEST, stack_id=stack_id), properties))
+    assert re.fullmatch("CFN-Box-[A-Za-z0-9]{12}", instance.identifier)
     assert parameter.attribute(instance, "Value") == "1"
     assert parameter.attribute(instance, "Type") == "String"
     made(parameter.update(REQUEST, {**properties, "Value": "2"}, properties, instance))
@@ -101,6 +107,18 @@ def test_a_name_that_moto_takes_from_elsewhere() -> None:
     (after,) = client.list_endpoints()["Endpoints"]
     assert after["EndpointName"] == before["EndpointName"]
     assert client.describe_endpoint(EndpointName=after["EndpointName"])["EndpointConfigName"] == "two"
+
+
+@pytest.mark.parametrize(
+    ("name", "property_name"), [("AWS::SQS::Queue", "FifoQueue"), ("AWS::SNS::Topic", "FifoTopic")]
+)
+def test_names_of_fifos(name: str, property_name: str) -> None:
+    """A generated name has the suffix that a FIFO needs (LocalStack's test_sqs, validated against AWS)."""
+    stack_id = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{'long' * 30}/1"
+    for request in (REQUEST, replace(REQUEST, stack_id=stack_id)):
+        identifier = made(kind(name).create(request, {property_name: True})).identifier
+        assert identifier.endswith(".fifo")
+    assert not made(kind(name).create(REQUEST, {property_name: False})).identifier.endswith(".fifo")
 
 
 def test_names_in_lower_case() -> None:
@@ -136,17 +154,32 @@ def test_the_tags_of_a_key() -> None:
     made(kind("AWS::KMS::Key").create(REQUEST, policy))
 
 
+def test_the_policy_of_a_key() -> None:
+    """A key can be described: its policy is the template's, or KMS's default, as text."""
+    policy: JSON = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}],
+    }
+    kms = SESSION.client("kms")
+    for properties in ({"KeyPolicy": policy}, {}):
+        key_id = made(kind("AWS::KMS::Key").create(REQUEST, properties)).identifier
+        assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["Enabled"]
+        found = json.loads(kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"])
+        assert found["Statement"][0]["Action"] == "kms:*"
+        assert not properties or found == policy
+
+
 def test_what_moto_can_not_update() -> None:
     """A type without an update refuses one with a sentence, but not one in which only the stack's tags differ."""
-    group = kind("AWS::Logs::LogGroup")
-    assert not group.supports("UPDATE")
-    instance = made(group.create(REQUEST, {}))
+    key = kind("AWS::KMS::Key")
+    assert not key.supports("UPDATE")
+    instance = made(key.create(REQUEST, {}))
     tagged = Request(ACCOUNT, REGION, REQUEST.stack_id, "Box", {"team": "a"})
-    assert made(group.update(tagged, {}, {}, instance)).identifier == instance.identifier
-    failure = group.update(REQUEST, {"RetentionInDays": 7}, {}, instance).failure
+    assert made(key.update(tagged, {}, {}, instance)).identifier == instance.identifier
+    failure = key.update(REQUEST, {"Description": "mine"}, {}, instance).failure
     assert failure is not None
     assert failure.message == (
-        "The sandbox can't update AWS::Logs::LogGroup: moto, which implements the type here, can't update it. "
+        "The sandbox can't update AWS::KMS::Key: moto, which implements the type here, can't update it. "
         "Give the resource another logical id to replace it"
     )
     assert failure.reason.endswith(", HandlerErrorCode: InvalidRequest)")
@@ -234,10 +267,9 @@ def test_a_role_is_updated() -> None:
     assert sorted(iam.list_role_policies(RoleName=instance.identifier)["PolicyNames"]) == ["other", "two"]
     policy = iam.get_role_policy(RoleName=instance.identifier, PolicyName="two")["PolicyDocument"]
     assert policy == allowed
-    managed: JSON = {**after, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
-    failure = role.update(REQUEST, managed, after, instance).failure
+    failure = role.update(REQUEST, {**after, "Path": "/other/"}, after, instance).failure
     assert failure is not None
-    assert failure.message.startswith("The sandbox can't update ManagedPolicyArns of AWS::IAM::Role: moto")
+    assert failure.message.startswith("The sandbox can't update Path of AWS::IAM::Role: moto")
 
 
 def test_a_name_that_is_taken() -> None:
@@ -294,11 +326,11 @@ def test_a_property_that_moto_needs() -> None:
 
 def test_a_defect_of_moto_s() -> None:
     """Any other exception says that it is the sandbox's, and in which type."""
-    properties: JSON = {"Type": "String", "Value": "1", "Tags": {"a": "b"}}
-    failure = kind("AWS::SSM::Parameter").create(REQUEST, properties).failure
+    properties: JSON = {"Subscription": [{"Endpoint": "a@example.com"}]}
+    failure = kind("AWS::SNS::Topic").create(REQUEST, properties).failure
     assert failure is not None
     assert failure.code == "InternalFailure"
-    assert failure.message.startswith("The sandbox's AWS::SSM::Parameter, which moto implements, failed: TypeError: ")
+    assert failure.message == "The sandbox's AWS::SNS::Topic, which moto implements, failed: KeyError: 'Protocol'"
 
 
 def test_what_a_schema_refuses() -> None:
@@ -316,6 +348,22 @@ def test_attributes() -> None:
         "The sandbox has no attribute MetadataConfiguration.Destination of AWS::S3::Bucket: "
         "moto, which implements the type here, lacks it"
     )
+
+
+def test_what_waits() -> None:
+    """A handle is an address, and its condition is identified by it; a bucket's policy is identified by the bucket.
+
+    The first two are recorded against AWS (LocalStack's test_cloudformation), the third is AWS's published schema's.
+    """
+    handle = made(kind("AWS::CloudFormation::WaitConditionHandle").create(REQUEST, {}))
+    host = "https://cloudformation-waitcondition-eu-west-1.s3.eu-west-1.amazonaws.com"
+    assert handle.identifier == f"{host}/arn%3Aaws%3Acloudformation%3Aeu-west-1%3A123456789012%3Astack%2Ftoys%2F1%2FBox"
+    condition = kind("AWS::CloudFormation::WaitCondition")
+    waiting = made(condition.create(replace(REQUEST, logical_id="Wait"), {"Handle": handle.identifier}))
+    assert waiting.identifier == f"{REQUEST.stack_id}/Box"
+    assert len(made(condition.create(REQUEST, {"Count": 0})).identifier) == 36
+    policy: JSON = {"Bucket": "box", "PolicyDocument": {}}
+    assert made(kind("AWS::S3::BucketPolicy").create(REQUEST, policy)).identifier == "box"
 
 
 def test_types_in_name_only() -> None:

@@ -3,7 +3,8 @@
 It serves registered types and those that the sandbox plays, not those that moto makes.
 
 Sources: botocore's model of cloudcontrol with its documentation; for the wording of refusals, messages that users
-quote: pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205.
+quote: pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205;
+LocalStack's test_cloudcontrol_api, recorded against AWS.
 """
 
 from __future__ import annotations
@@ -67,7 +68,6 @@ class Progress:
     status: str = "IN_PROGRESS"
     message: str | None = None
     code: str | None = None
-    model: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class ResourceRequest:
 
     @property
     def event(self) -> dict[str, object]:
-        """The API's ProgressEvent."""
+        """The API's ProgressEvent. AWS's have no ResourceModel in any recording: clients read the resource."""
         progress = self.progress
         return {
             "TypeName": self.call.parameters["TypeName"],
@@ -99,7 +99,6 @@ class ResourceRequest:
             "Operation": self.operation,
             "OperationStatus": progress.status,
             "EventTime": self.began,
-            "ResourceModel": json.dumps(progress.model, default=str) if progress.model else None,
             "StatusMessage": progress.message and progress.message[:MAXIMUM_MESSAGE],
             "ErrorCode": progress.code,
         }
@@ -132,9 +131,11 @@ class CloudControl:
         """Start to create a resource, unless the schema refuses the desired state."""
         kind = _find(call, "CREATE")
 
-        def start(_request: ResourceRequest) -> Operate:
-            desired = kind.typed(cast("dict[str, Value]", _json(call, "DesiredState", dict)))
-            _refuse_violations(kind.check(desired))
+        def start(resource_request: ResourceRequest) -> Operate:
+            given = cast("dict[str, Value]", _json(call, "DesiredState", dict))
+            desired = kind.typed(given)
+            _refuse_violations(kind.check(given))
+            resource_request.progress.identifier = kind.schema.identifier(desired)
             return lambda kind, request: kind.create(request, desired)
 
         return self._start_once(call, kind, "CREATE", start)
@@ -153,7 +154,7 @@ class CloudControl:
             if fixed := pointers_of(changed(kind.schema.create_only, current, desired)):
                 text = f"Invalid patch update: createOnlyProperties [{fixed}] cannot be updated"
                 raise CloudFormationError("NotUpdatableException", text)
-            _refuse_violations(kind.check(kind.schema.without(kind.typed(desired), kind.schema.read_only)))
+            _refuse_violations(kind.check(kind.schema.without(desired, kind.schema.read_only)))
             return lambda kind, request: kind.update(request, kind.typed(desired), current, instance)
 
         return self._start_once(call, kind, "UPDATE", start)
@@ -223,8 +224,7 @@ class CloudControl:
             if status in RUNNING:
                 request.progress.status = "CANCEL_IN_PROGRESS"
             elif not status.startswith("CANCEL"):
-                text = f"A request that is {status} can't be cancelled, only one that is {' or '.join(RUNNING)}"
-                raise invalid(text)
+                raise invalid(f"Request {request.token} is already in status {status}")
             return {"ProgressEvent": request.event}
 
     def _start_once(self, call: Call, kind: RegisteredType, operation: str, start: Start) -> Answer:
@@ -243,7 +243,8 @@ class CloudControl:
             if datetime.now(UTC) - earlier.began < TOKEN_LIFETIME:
                 if earlier.is_repeated_by(call, operation):
                     return {"ProgressEvent": earlier.event}
-                text = f"The client token {key[2]} has been used for another request"
+                text = f"ClientToken {key[2]} is already associated with an existing operation with RequestToken "
+                text += earlier.token
                 raise CloudFormationError("ClientTokenConflictException", text)
             with self._lock:
                 if self._by_client_token.get(key) is known:
@@ -288,7 +289,6 @@ class CloudControl:
             status, failure = "FAILED", Failure("InternalFailure", text, text)
         else:
             status, failure = ("FAILED" if outcome.failure else "SUCCESS"), outcome.failure
-            progress.model = outcome.instance.model if outcome.instance and failure is None else None
         with self._lock:
             progress.code, progress.message = (failure.code, failure.message) if failure else (None, None)
             progress.status = status
@@ -348,9 +348,10 @@ def _find(call: Call, action: Action) -> RegisteredType:
     name, version = call.parameters["TypeName"], call.parameters.get("TypeVersionId")
     kind = find_type(call.account, call.region, name)
     if not isinstance(kind, RegisteredType) or version not in {None, kind.version}:
-        text = f"The type {name}{f' {version}' if version else ''} is not found."
+        text = f"The type '{name}' cannot be found."
         note = "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)"
-        raise CloudFormationError("TypeNotFoundException", f"{text} {note}")
+        ours = kind is None or isinstance(kind, RegisteredType)
+        raise CloudFormationError("TypeNotFoundException", text if ours else f"{text} {note}")
     if not kind.supports(action):
         text = f"Resource type {name} does not support {action} action"
         raise CloudFormationError("UnsupportedActionException", text)

@@ -35,6 +35,12 @@ def not_found(message: str) -> CloudFormationError:
     return CloudFormationError("TypeNotFoundException", message)
 
 
+def named(arn: str) -> tuple[str, str | None]:
+    """Return the name of the type and the version's id, if any, in an ARN of a type or of a version."""
+    _, _, kind, version_id = f"{arn}///".split("/")[:4]
+    return kind.replace("-", "::"), version_id or None
+
+
 class InvalidPackage(Exception):  # noqa: N818 - named for what is wrong with the package
     """A package that can't be registered. The text is the reason; the registration's description shows it."""
 
@@ -141,18 +147,22 @@ class Extension:
         """The version that stands for the type: the default, or the last one."""
         return self.default or self.versions[-1]
 
+    @property
+    def live_versions(self) -> int:
+        """How many versions are not deregistered."""
+        return sum(version.status.live for version in self.versions)
+
     def summary(self, version: Version) -> Answer:
         """Return the members that every answer about a version has."""
         return {"Type": "RESOURCE", "TypeName": self.name, "Description": version.schema.get("description")}
 
     def details(self, version: Version) -> Answer:
-        """Return DescribeType's answer about a version, except its Arn."""
+        """Return DescribeType's answer about a version, without what its tests found."""
         schema, status = version.schema, version.status
         return self.summary(version) | {
+            "Arn": status.arn,
             "DefaultVersionId": self.default and self.default.version_id,
             "IsDefaultVersion": version is self.default,
-            "TypeTestsStatus": status.tests.status,
-            "TypeTestsStatusDescription": status.tests.description,
             "Schema": json.dumps(schema),
             "ConfigurationSchema": json.dumps(schema["typeConfiguration"]) if "typeConfiguration" in schema else None,
             "ProvisioningType": self.provisioning(version),

@@ -31,6 +31,7 @@ from cfn_sandbox.registry.extensions import (
     PythonFunction,
     Registration,
     Version,
+    named,
     not_found,
     refusal,
 )
@@ -169,12 +170,12 @@ class Registry:
         return self._registrations[parameters["RegistrationToken"]].answer
 
     def list_type_registrations(self, parameters: Parameters, place: Place) -> Answer:
-        """Return the tokens of the registrations, newest first."""
+        """Return the tokens of the registrations, newest first, by default of those in progress."""
         filters = {
             "Type": parameters.get("Type"),
             "TypeName": parameters.get("TypeName"),
             "TypeArn": parameters.get("TypeArn"),
-            "ProgressStatus": parameters.get("RegistrationStatusFilter"),
+            "ProgressStatus": parameters.get("RegistrationStatusFilter", "IN_PROGRESS"),
         }
         tokens = [
             token
@@ -185,10 +186,13 @@ class Registry:
         return {"RegistrationTokenList": tokens}
 
     def describe_type(self, parameters: Parameters, place: Place) -> Answer:
-        """Describe a version, by default the default version."""
+        """Describe a version, by default the default version. Of a named one, say what its tests found."""
         extension, named_version = self._find(parameters, place)
         details = extension.details(named_version or extension.main)
-        return details | {"Arn": named_version.status.arn if named_version else extension.arn}
+        if named_version is None:
+            return details
+        tests = named_version.status.tests
+        return details | {"TypeTestsStatus": tests.status, "TypeTestsStatusDescription": tests.description}
 
     def list_types(self, parameters: Parameters, place: Place) -> Answer:
         """List the types of a region. All of them are private."""
@@ -257,17 +261,21 @@ class Registry:
         return {"ConfigurationArn": f"{extension.arn.replace(':type/', ':type-configuration/')}/default"}
 
     def deregister_type(self, parameters: Parameters, place: Place) -> Answer:
-        """Deregister a version; with the last one, the type. Whether stacks still use the type is not checked."""
+        """Deregister a version that is not the default, or a type that has no other. Who uses them is not checked."""
         with self._lock:
             extension, named_version = self._find(parameters, place)
             version = named_version or extension.default
             if version is None or not version.status.live:
                 raise not_found(f"{extension.name} is deregistered already.")
-            others = [other.version_id for other in extension.versions if other.status.live and other is not version]
-            if version is extension.default and others:
+            if named_version and named_version is extension.default:
                 raise refusal(
-                    f"Version {version.version_id} is the default of {extension.name}. Deregister the others first "
-                    f"({', '.join(others)}), or make one of them the default."
+                    f"Version '{version.version_id}' is the default version and cannot be deregistered. Deregister the "
+                    f"resource type '{extension.name}' instead."
+                )
+            if named_version is None and extension.live_versions > 1:
+                raise refusal(
+                    "This type has more than one active version. Please deregister non-default active versions before "
+                    "attempting to deregister the type."
                 )
             if version is extension.default:
                 extension.default = None
@@ -346,4 +354,7 @@ class Registry:
             for version in extension.versions:
                 if (name, version_id) == (extension.name, version.version_id) or arn == version.status.arn:
                     return extension, version
-        raise not_found(f"There is no {' '.join(filter(None, [arn or name, version_id]))} in the registry.")
+        type_name, version_id = named(arn) if arn else (name, version_id)
+        if (place, type_name) in self._extensions:
+            raise not_found(f"There is no {type_name} {version_id} in the registry.")
+        raise not_found(f"The type '{type_name}' cannot be found.")

@@ -1,6 +1,7 @@
 """AWS::SecretsManager::Secret, which moto lacks: the secrets that a type's configuration or its handlers read.
 
-Sources: AWS's published schema of the type; CreateSecret, UpdateSecret and GetRandomPassword in the API reference.
+Sources: AWS's published schema of the type; CreateSecret, UpdateSecret and GetRandomPassword in the API reference;
+for CloudFormation's own tags, LocalStack's test_secretsmanager, recorded against AWS.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a shor
         return members | {"SecretString": password}
 
     def tags_of(call: Call) -> list[dict[str, str]]:
-        tags = dict(call.tags) | {tag["Key"]: tag["Value"] for tag in call.desired.get("Tags", [])}
+        tags = call.system_tags | dict(call.tags) | {tag["Key"]: tag["Value"] for tag in call.desired.get("Tags", [])}
         return [{"Key": key, "Value": value} for key, value in tags.items()]
 
     def create(call: Call) -> Model:
@@ -77,9 +78,8 @@ def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a shor
         found = called("describe_secret", SecretId=arn)
         if found.get("DeletedDate"):
             raise Refusal("NotFound", f"{arn} is deleted")
-        members = {"Id": arn} | {
-            key: found[key] for key in ("Name", "Description", "KmsKeyId", "Tags") if found.get(key)
-        }
+        members = {"Id": arn} | {key: found.get(key) for key in ("Name", "Description", "KmsKeyId")}
+        members["Tags"] = [tag for tag in found.get("Tags", []) if not tag["Key"].startswith("aws:")]
         return {key: value for key, value in members.items() if value}
 
     def update(call: Call) -> Model:

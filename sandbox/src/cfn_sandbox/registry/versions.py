@@ -58,7 +58,8 @@ def _versions(registry: Registry) -> Mapping[str, Handler]:
         return model(call, call.desired["Arn"])
 
     def delete(call: Call) -> None:
-        _asked(registry.deregister_type, call, {"Arn": read(call)["Arn"]})
+        found = read(call)  # the default version is deregistered with its type
+        _asked(registry.deregister_type, call, {"Arn": found["TypeArn" if found["IsDefaultVersion"] else "Arn"]})
 
     def list_versions(call: Call) -> list[Model]:
         types = _asked(registry.list_types, call, {})["TypeSummaries"]

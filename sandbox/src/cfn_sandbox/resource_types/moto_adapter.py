@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
+import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
 from botocore import xform_name
+from moto.backends import get_backend
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy
+from moto.utilities.utils import get_partition
 
 from cfn_sandbox.resource_types.interface import (
     Action,
@@ -29,6 +37,17 @@ from cfn_sandbox.resource_types.interface import (
     Properties,
     Request,
     ResourceType,
+)
+from cfn_sandbox.resource_types.moto_objects import (
+    COMPLETIONS,
+    IN_PLACE,
+    PARAMETER,
+    PASSED_ON,
+    PERMISSION,
+    RELEASES,
+    ROLE,
+    Change,
+    text,
 )
 from cfn_sandbox.resource_types.read_properties import ReadProperties
 from cfn_sandbox.schemas import published
@@ -41,9 +60,12 @@ _LOG = logging.getLogger(__name__)
 # moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
 # CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
 METADATA = "AWS::CDK::Metadata"
+CONDITION = "AWS::CloudFormation::WaitCondition"
+HANDLE = "AWS::CloudFormation::WaitConditionHandle"
 NOMINAL = frozenset({METADATA, "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
-ROLE = "AWS::IAM::Role"  # every project's setup stack has one
 KEY = "AWS::KMS::Key"
+_GLOBAL = frozenset({"iam", "s3"})  # services whose moto backends are by partition
+_FIFO_LENGTH = 75  # with its suffix, a queue's name has 80 characters
 # moto's nested stacks and custom resources are its own CloudFormation's; the others are placeholders in its code.
 _NOT_TYPES = frozenset(
     {"AWS::CloudFormation::Stack", "AWS::CloudFormation::CustomResource", "AWS::SERVICE::RESOURCE", "?"}
@@ -72,7 +94,18 @@ class NominalType(ResourceType):
     def create(self, request: Request, properties: Properties) -> Outcome:
         """Create an identifier, and say that the properties have no effect here."""
         self._tell_ignored(request, properties)
-        return Outcome(Instance(str(uuid4()), properties))
+        return Outcome(Instance(self._identifier(request, properties), properties))
+
+    def _identifier(self, request: Request, properties: Properties) -> str:
+        """Return an identifier of AWS's form: a handle's is an address to signal to, where nobody listens here.
+
+        Recorded against AWS in LocalStack's test_cloudformation (test_waitcondition, test_waitconditionhandle).
+        """
+        if self.name == HANDLE and request.stack_id:
+            host = f"cloudformation-waitcondition-{request.region}.s3.{request.region}.amazonaws.com"
+            return f"https://{host}/{quote(f'{request.stack_id}/{request.logical_id}', safe='')}"
+        address = urlsplit(str(properties.get("Handle", ""))) if self.name == CONDITION else urlsplit("")
+        return unquote(address.path[1:]) or self.schema.identifier(properties) or str(uuid4())
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
         """Keep the identifier."""
@@ -107,9 +140,11 @@ class MotoType(NominalType):
         self._name_property = _NAMES.get(name) or model.cloudformation_name_type()
 
     def supports(self, action: Action) -> bool:
-        """Return whether moto's class has a method for an action. None has one for READ and LIST."""
+        """Return whether moto's class has a method for an action, or needs none. There is none for READ and LIST."""
         if action == "UPDATE":
-            return not hasattr(self._model.update_from_cloudformation_json, "__isabstractmethod__")
+            return self.name in IN_PLACE or not hasattr(
+                self._model.update_from_cloudformation_json, "__isabstractmethod__"
+            )
         return action in {"CREATE", "DELETE"}
 
     def attribute_refusal(self, name: str) -> str | None:
@@ -122,6 +157,9 @@ class MotoType(NominalType):
 
     def attribute(self, instance: Instance, name: str) -> JSON:
         """Return the value that moto has of an attribute, else what the template says of the property."""
+        completed: dict[str, JSON] = getattr(instance.state, "cfn_attributes", {})
+        if name in completed:
+            return completed[name]
         try:
             value: JSON = instance.state.get_cfn_attribute(name)  # type: ignore[attr-defined]  # moto's object
         except Exception:  # noqa: BLE001 - moto raises one of many exceptions if it lacks the attribute
@@ -132,17 +170,22 @@ class MotoType(NominalType):
 
     def create(self, request: Request, properties: Properties) -> Outcome:
         """Create a resource, with a generated name if the type has names and the template gives none."""
-        name = self._given_name(properties) or self._generated_name(request)
+        name = self._given_name(properties) or self._generated_name(request, properties)
         extra = {"LogicalId": request.logical_id, "StackId": request.stack_id, "ResourceType": self.name}
 
         def create() -> Outcome:
             definition = self._definition(properties, request.tags, name)
             given = ReadProperties(definition["Properties"])
+            passed = definition["Properties"] if self.name in PASSED_ON else given
             made = self._model.create_from_cloudformation_json(
-                name, definition | {"Properties": given}, request.account, request.region, **extra
+                name, definition | {"Properties": passed}, request.account, request.region, **extra
             )
-            if self.name == ROLE:
-                _complete_role(made, given, {})
+            try:
+                made = self._completed(request, made, name, given, {})
+            except Exception as error:  # noqa: BLE001 - of moto's services; the resource is there, and has to be deleted
+                return replace(
+                    self._outcome(made, name, request, properties), failure=self._failure(error, request, properties)
+                )
             ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
@@ -156,7 +199,7 @@ class MotoType(NominalType):
         return self._attempt(request, properties, create)
 
     def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
-        """Update a resource in place. The stack's tags are set at creation only: some updates of moto replace it."""
+        """Update a resource in place."""
         name = self._given_name(desired) or self._present_name(instance)
         wanted = self._definition(desired, request.tags, name)
         if dict(desired) == dict(previous):
@@ -167,21 +210,23 @@ class MotoType(NominalType):
         changed = {key for key in {*desired, *previous} if desired.get(key) != previous.get(key)}
 
         def update() -> Outcome:
-            updated = self._model.update_from_cloudformation_json(
-                original_resource=instance.state,
-                new_resource_name=name or instance.identifier,
-                cloudformation_json=wanted | {"Properties": given},
-                account_id=request.account,
-                region_name=request.region,
-            )
-            if self.name == ROLE:
-                _complete_role(updated or instance.state, given, previous)
+            updated: Any = None
+            if self.name not in IN_PLACE:
+                updated = self._model.update_from_cloudformation_json(
+                    original_resource=instance.state,
+                    new_resource_name=name or instance.identifier,
+                    cloudformation_json=wanted | {"Properties": given},
+                    account_id=request.account,
+                    region_name=request.region,
+                )
+            before = self._definition(previous, request.previous_tags, name)["Properties"]
+            updated = self._completed(request, updated or instance.state, name or instance.identifier, given, before)
             ignored = sorted(changed - given.read)
             if ignored and not request.undo:
                 words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
                 text = f"{words} here, ignores that. Give the resource another logical id to replace it"
                 return Outcome(failure=Failure.of_handler("InvalidRequest", text))
-            return self._outcome(updated or instance.state, instance.identifier, request, desired)
+            return self._outcome(updated, instance.identifier, request, desired)
 
         return self._attempt(request, desired, update)
 
@@ -190,6 +235,8 @@ class MotoType(NominalType):
 
         def delete() -> Outcome:
             place = request.account, request.region
+            if self.name in RELEASES:
+                RELEASES[self.name](instance.state, self._backend(request))
             try:
                 instance.state.delete(*place)  # type: ignore[attr-defined]  # moto's object, if it has this method
             except (TypeError, AttributeError):
@@ -201,6 +248,23 @@ class MotoType(NominalType):
         outcome = self._attempt(request, properties, delete)
         _live(request).discard((self.name, instance.identifier))
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
+
+    def _backend(self, request: Request) -> Any:  # noqa: ANN401 - moto's object
+        service = self.name.split("::")[1].lower()
+        place = get_partition(request.region) if service in _GLOBAL else request.region
+        return get_backend(service)[request.account][place]  # type: ignore[call-overload]  # a name of any service
+
+    def _completed(
+        self, request: Request, resource: object, name: str, desired: ReadProperties, previous: Mapping[str, Any]
+    ) -> Any:  # noqa: ANN401 - moto's object
+        """Return what moto made or changed, with what its class leaves out."""
+        complete = COMPLETIONS.get(self.name)
+        if complete is None:
+            return resource
+        backend = self._backend(request)
+        if self.name == ROLE:
+            _offer_policies(backend, desired)
+        return complete(Change(resource, backend, name, request.region, desired, previous, request.system_tags))
 
     def _given_name(self, properties: Properties) -> str | None:
         name = properties.get(self._name_property)
@@ -223,22 +287,33 @@ class MotoType(NominalType):
             own = settled.get(tag_property, [])
             keys = {tag.get("Key") for tag in own}
             settled[tag_property] = own + [{"Key": key, "Value": tags[key]} for key in tags if key not in keys]
+        if self.name == PARAMETER:  # whose tags are a map, as moto doesn't know
+            own = settled.get("Tags", {})
+            settled["Tags"] = [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
         if self.name == KEY:  # moto hands a template's tags to a service that calls their members otherwise
             given = settled.get("Tags", [])
             settled["Tags"] = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in given]
+            settled["KeyPolicy"] = text(settled["KeyPolicy"]) if "KeyPolicy" in settled else None  # moto has a default
+        if self.name == PERMISSION:
+            settled["StatementId"] = name
         return {"Type": self.name, "Properties": settled}
 
-    def _generated_name(self, request: Request) -> str:
-        """Return moto's generated name, in lower case if the schema requires it."""
+    def _generated_name(self, request: Request, properties: Properties) -> str:
+        """Return a generated name: in most types moto's, in lower case if the schema requires it."""
+        if self.name == PARAMETER:
+            suffix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
+            return f"CFN-{request.logical_id}-{suffix}"
         name = parsing.generate_resource_name(self.name, request.stack_name or "sandbox", request.logical_id or "")
         rules = self.schema.resolve(self.schema.properties.get(self._name_property))
         pattern = rules.get("pattern")
+        if properties.get("FifoQueue") or properties.get("FifoTopic"):
+            name = f"{name[:_FIFO_LENGTH]}.fifo"
         return name if not isinstance(pattern, str) or finds(pattern, name) else name.lower()
 
     def _outcome(self, resource: Any, name: str, request: Request, properties: Properties) -> Outcome:  # noqa: ANN401 - moto's object
         resource.cf_resource_type, resource.logical_resource_id = self.name, request.logical_id
         own = getattr(resource, "physical_resource_id", None)  # a few of moto's objects have none
-        identifier = own or self.schema.identifier(properties) or name
+        identifier = getattr(resource, "cfn_identifier", None) or own or self.schema.identifier(properties) or name
         return Outcome(Instance(str(identifier), properties, resource))
 
     def _attempt(self, request: Request, properties: Properties, work: Callable[[], Outcome]) -> Outcome:
@@ -263,21 +338,21 @@ class MotoType(NominalType):
         return Failure.of_handler("InternalFailure", text)
 
 
-def _complete_role(role: Any, desired: dict[str, Any], previous: Properties) -> None:  # noqa: ANN401 - moto's object
-    """Set what moto's update leaves as it was, or takes from another property, and policies as JSON, not Python."""
-    role.assume_role_policy_document = _document(desired["AssumeRolePolicyDocument"])
-    role.max_session_duration = desired.get("MaxSessionDuration", 3600)
-    role.permissions_boundary_arn = desired.get("PermissionsBoundary", "")
-    before = previous.get("Policies")
-    for policy in before if isinstance(before, list) else []:
-        if isinstance(policy, dict):
-            role.policies.pop(policy["PolicyName"], None)
-    for policy in desired.get("Policies", []):
-        role.put_policy(policy["PolicyName"], _document(policy["PolicyDocument"]))
+def _offer_policies(backend: Any, properties: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's object
+    """Let a role have AWS's managed policies: moto has them, but an account doesn't."""
+    for arn in properties.get("ManagedPolicyArns", []):
+        if ":iam::aws:" in arn and arn not in backend.managed_policies:
+            name = arn.rpartition("/")[2]
+            if name in _aws_policies():
+                place = backend.account_id, backend.region_name
+                policy = AWSManagedPolicy.from_data(name, *place, _aws_policies()[name])
+                backend.managed_policies[policy.arn] = policy
 
 
-def _document(policy: object) -> str:
-    return policy if isinstance(policy, str) else json.dumps(policy)
+@cache
+def _aws_policies() -> dict[str, Any]:
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ FORMAT = "Template format error: "
         ("AWSTemplateFormatVersion: 2010-09-10", f"{FORMAT}unsupported value for AWSTemplateFormatVersion."),
         ("Description: [a]", f"{FORMAT}Description must be a string."),
         (f"Description: {'x' * 1025}", f"{FORMAT}Description must be no longer than 1024 bytes"),
-        ("Mappings: [a]", f"{FORMAT}[/Mappings] must be an object."),
+        ("Mappings: [a]", f"{FORMAT}Any Mappings member must be an object."),
         (
             "Hooks: {}",
             "The template section Hooks is not supported by this sandbox. Blue/green deployments by CodeDeploy"
@@ -165,6 +165,8 @@ def test_sections(yaml: str, message: str) -> None:
             "Resources: {A: {Type: A::B::C, Properties: [a]}}",
             f"{FORMAT}[/Resources/A/Properties] Every Properties member must be a JSON object.",
         ),
+        # These words are AWS's, recorded in LocalStack's api/test_stacks.snapshot.json.
+        ("Outputs: ''\nResources: ''", f"{FORMAT}Any Resources member must be an object."),
         (
             "Resources: {A: {Type: A::B::C, DeletionPolicy: Retian}}",
             f"{FORMAT}Unrecognized DeletionPolicy Retian for resource A",
@@ -179,7 +181,12 @@ def test_sections(yaml: str, message: str) -> None:
         ),
         (
             "Resources: {A: {Type: A::B::C, DeletionPolicy: !Ref P}}",
-            f"{FORMAT}Every DeletionPolicy member must be a string.",
+            f"{FORMAT}Unresolved dependencies [P]. Cannot reference resources in the DeletionPolicy block of the"
+            " template",
+        ),
+        (
+            "Resources: {A: {Type: A::B::C, UpdateReplacePolicy: {Retain: true}}}",
+            f"{FORMAT}Every UpdateReplacePolicy member must be a string.",
         ),
         ("Resources: {A: {Type: A::B::C, Condition: [a]}}", f"{FORMAT}Every Condition member must be a string."),
         (

@@ -201,7 +201,7 @@ def test_references_and_order() -> None:
         """
     )
     assert evaluation.references("Last") == [Reference("Middle", "Arn"), Reference("AWS::Region")]
-    assert evaluation.references("Last", "A") == [Reference("Middle", "Arn")]
+    assert evaluation.references("Last", "Properties", "A") == [Reference("Middle", "Arn")]
     assert evaluation.dependencies("Last") == ["Middle", "First"]
     assert evaluation.order() == ["First", "Middle", "Last"]
 

@@ -118,13 +118,20 @@ def test_dynamic_references(account: Account, received: list[tuple[str, dict[str
 def test_a_reference_to_a_new_version_updates_the_resource(
     account: Account, received: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    """The reference's text decides whether a resource is updated; a handler gets both states resolved."""
+    """The reference's text decides whether a resource is updated; a handler gets both states resolved.
+
+    UpdateStack takes the same template again if it has a dynamic reference, but not with UsePreviousTemplate (measured
+    against AWS for ministackorg/ministack pull request 1639).
+    """
     ssm, client = account.client("ssm"), account.client("cloudformation")
     ssm.put_parameter(Name="/toys/name", Value="bear", Type="String")
     client.create_stack(StackName="dynamic", TemplateBody=directory(Name="{{resolve:ssm:/toys/name:1}}"))
     ssm.put_parameter(Name="/toys/name", Value="wolf", Type="String", Overwrite=True)
     with pytest.raises(ClientError, match="No updates are to be performed"):
-        client.update_stack(StackName="dynamic", TemplateBody=directory(Name="{{resolve:ssm:/toys/name:1}}"))
+        client.update_stack(StackName="dynamic", UsePreviousTemplate=True)
+    client.update_stack(StackName="dynamic", TemplateBody=directory(Name="{{resolve:ssm:/toys/name:1}}"))
+    assert client.describe_stacks(StackName="dynamic")["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+    assert [action for action, _ in received] == ["CREATE"]
     client.update_stack(StackName="dynamic", TemplateBody=directory(Name="{{resolve:ssm:/toys/name:2}}"))
     assert received[1:] == [("UPDATE", {"Name": "wolf", "Id": "directory-1"})]
 

@@ -49,7 +49,7 @@ def describe_change_set(call: Call) -> Answer:
     changes = described(proposal.plan, with_values=with_values)
     return {
         **_summary(change_set),
-        "StatusReason": change_set.failure or (warning(proposal.plan) if with_values else None),
+        "StatusReason": change_set.reason or (warning(proposal.plan) if with_values else None),
         **page(call, "Changes", changes),
         "Parameters": proposal.definition.parameters.described() or None,
         "Capabilities": proposal.definition.capabilities,

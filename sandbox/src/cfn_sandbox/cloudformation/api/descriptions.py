@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.events import Event, Subject
     from cfn_sandbox.cloudformation.stacks.stack import Stack
     from cfn_sandbox.protocols.service import Answer, Call
-    from cfn_sandbox.values import Value
 
 
 def describe_stacks(call: Call) -> Answer:
@@ -47,9 +46,9 @@ def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not 
 def _description(stack: Stack) -> dict[str, object]:
     """Return the API's Stack: with empty lists of topics and tags, without other empty lists."""
     definition, settings = stack.definition, stack.settings
-    deleted = stack.status.deleted is not None
+    deleted = stack.status.name == "DELETE_COMPLETE"
     return _summary(stack) | {
-        "ChangeSetId": None if deleted else stack.status.change_set_id,
+        "ChangeSetId": stack.status.change_set_id,
         "Description": definition.template.description,
         "Parameters": definition.parameters.described() or None,
         "RollbackConfiguration": settings.rollback_configuration,
@@ -110,19 +109,16 @@ def _event(stack: Stack, event: Event) -> dict[str, object]:
 
 
 def describe_stack_resource(call: Call) -> Answer:
-    """Answer DescribeStackResource, with the resource's Metadata."""
+    """Answer DescribeStackResource, with the resource's Metadata. A rolled back creation has left no resource."""
     stack = existing(call, call.parameters["StackName"], "Stack '{}' does not exist")
     logical_id = call.parameters["LogicalResourceId"]
     found = [one for one in _resources(stack) if one["LogicalResourceId"] == logical_id]
-    if not found:
+    if not found or stack.status.name == "ROLLBACK_COMPLETE":
         raise ValidationError(f"Resource {logical_id} does not exist for stack {call.parameters['StackName']}")
-    metadata: Value = None
-    if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
-        scope = Scope(stack.definition, stack.identity)
-        scope.resources.update(stack.contents.resources)
-        metadata = scope.evaluator().attribute(logical_id, "Metadata")
-    text = None if metadata is None else json.dumps(metadata)
-    return {"StackResourceDetail": {**found[0], "Metadata": text}}
+    scope = Scope(stack.definition, stack.identity)
+    scope.resources.update(stack.contents.resources)
+    metadata = scope.evaluator().attribute(logical_id, "Metadata")
+    return {"StackResourceDetail": {**found[0], "Metadata": json.dumps(metadata or {})}}
 
 
 def describe_stack_resources(call: Call) -> Answer:
@@ -132,11 +128,7 @@ def describe_stack_resources(call: Call) -> Answer:
     if (name is None) == (physical_id is None):
         raise ValidationError("You must specify either StackName or PhysicalResourceId, but not both.")
     if name is None:
-        owners = [
-            stack
-            for stack in call.space.live()
-            if any(one.physical_id == physical_id for one in list(stack.contents.resources.values()))
-        ]
+        owners = [one for one in call.space.live() if physical_id in {each.physical_id for each in one.resources()}]
         if not owners:
             raise ValidationError(f"Stack for {physical_id} does not exist")
         stack = owners[0]

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.cloudformation.stacks.submission import Submission, template_at
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.protocols.tokens import once
 
@@ -67,7 +67,7 @@ def just_deleted(call: Call, name: str) -> Stack | None:
     find the stack that `delete-stack` deleted.
     """
     newest = next((stack for stack in reversed(call.space.stacks) if stack.identity.name == name), None)
-    deleted = newest.status.deleted if newest else None
+    deleted = newest.status.deleted if newest and newest.status.name == "DELETE_COMPLETE" else None
     if newest is None or deleted is None or datetime.now(UTC) - deleted >= FAREWELL:
         return None
     return newest if _deleted_by.pop(newest, None) == _program(call) != "" else None
@@ -137,10 +137,7 @@ def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:
     if previous and stack is not None:
         return stack.definition.text, True
     if url:
-        text = call.space.services.text_at(url)
-        if text is None:
-            raise ValidationError("S3 error: The specified key does not exist.")
-        return text, True
+        return template_at(call.space.services, url), True
     if not body:
         raise ValidationError("Either Template URL or Template Body must be specified.")
     return body, False
@@ -191,4 +188,5 @@ def settings_of(call: Call, before: Settings | None = None) -> Settings:
         given.get("TimeoutInMinutes", before.timeout_minutes),
         given.get("RoleARN", before.role_arn),
         given.get("RollbackConfiguration", before.rollback_configuration),
+        given.get("OnFailure", before.on_failure),
     )

@@ -68,12 +68,13 @@ def get_template_summary(call: Call) -> Answer:
 def get_template(call: Call) -> Answer:
     """Answer GetTemplate for a stack or a change set, with the original or the processed template."""
     given = call.parameters
-    if "ChangeSetName" in given:
-        definition = change_sets.find(call.space, given["ChangeSetName"], given.get("StackName")).proposal.definition
-    elif "StackName" in given:
-        definition = existing(call, given["StackName"]).definition
+    name, change_set_name = given.get("StackName"), given.get("ChangeSetName")
+    if name is None and not str(change_set_name).startswith("arn:"):
+        raise ValidationError("StackName is a required parameter.")
+    if change_set_name is None:
+        definition = existing(call, str(name)).definition
     else:
-        raise ValidationError("Either StackName or ChangeSetName must be specified.")
+        definition = change_sets.find(call.space, change_set_name, name).proposal.definition
     processed = given.get("TemplateStage") == "Processed" and uses_macros(parse(definition.text, from_url=True))
     body = json.dumps(definition.template.body) if processed else definition.text
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}

@@ -236,6 +236,9 @@ def execute(
         text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{state}]"
         raise CloudFormationError("InvalidChangeSetStatus", text)
     proposal = change_set.proposal
+    if disable_rollback is not None and proposal.request.on_failure is not None:
+        text = "Either DisableRollback or OnStackFailure can be specified, but not both. Validation error as"
+        raise ValidationError(f"{text} OnStackFailure parameter was specified during CreateChangeSet.")
     options = replace(proposal.options, retain_except_on_create=retain_except_on_create, token=token)
     if disable_rollback:
         options = replace(options, on_failure="DO_NOTHING")

@@ -13,7 +13,7 @@ from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
 from cfn_sandbox.cloudformation.stacks.plan import mask
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
+from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Options, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.errors import CloudFormationError, ValidationError
@@ -21,6 +21,7 @@ from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.values import JSON, objects, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+NO_REPLACEMENT = "Replacement type updates not supported on stack with disable-rollback."
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,8 @@ class Deployment:
         """What the stack shall be."""
         return self._definition
 
-    def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
+    def deploy(self, options: Options) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
-
-        Args:
-            imports: the resources to import: by logical id, the properties that identify each.
-            retain: whether a rollback keeps new resources whose DeletionPolicy is Retain.
 
         Raises:
             StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
@@ -110,10 +107,10 @@ class Deployment:
             self._evaluator.check()
         for logical_id in self._evaluator.order():
             draft = self._draft(logical_id)
-            if logical_id in imports:
-                self._import(draft, imports[logical_id])
+            if logical_id in options.imports:
+                self._import(draft, options.imports[logical_id])
             else:
-                self._make(draft, retain=retain)
+                self._make(draft, options)
         made = outputs(self._evaluator)
         return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
 
@@ -163,18 +160,20 @@ class Deployment:
         known = cast("dict[str, JSON]", properties)  # a scope that applies returns nothing unknown
         return Draft(logical_id, name, known, tags, visible, str(policy or "Delete"))
 
-    def _make(self, draft: Draft, *, retain: bool) -> None:
+    def _make(self, draft: Draft, options: Options) -> None:
         current = self._before.resources.get(draft.logical_id)
         if current is not None and current.failed:
             self._steps.delete(current)
             current = None
         if current is None:
-            self._create(draft, "CREATE", retain=retain)
+            self._create(draft, "CREATE", retain=not options.retain_except_on_create)
             return
         kind = self._steps.identity.space.type_of(draft.kind)
         new, old = kind.typed(draft.properties), kind.typed(current.properties)
         if _replaces(kind, old, new):
             subject = draft.subject(current.physical_id)
+            if options.on_failure == "DO_NOTHING":
+                raise self._steps.refuse("UPDATE", subject, NO_REPLACEMENT)
             self._steps.events.add(subject, "UPDATE_IN_PROGRESS", events.REPLACEMENT)
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
             self._create(draft, "UPDATE", retain=False)

@@ -8,6 +8,7 @@ tests/test_cfn_import_change_set.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED
 from cfn_sandbox.cloudformation.stacks.plan import Plan
@@ -16,8 +17,8 @@ from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Definition
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.errors import ValidationError
-from cfn_sandbox.schemas.schema import ResourceSchema, at
-from cfn_sandbox.values import JSON
+from cfn_sandbox.schemas.schema import ResourceSchema, at, put
+from cfn_sandbox.values import JSON, Value
 
 Models = dict[str, dict[str, JSON]]  # by logical id: the properties that identify a resource
 
@@ -90,14 +91,10 @@ def _model(identifier: Mapping[str, JSON], schema: ResourceSchema) -> dict[str, 
     if set(identifier) != set(paths):
         text = f"Invalid resource identifier for resource type {schema.name}. Expected [{', '.join(paths)}]"
         raise ValidationError(text)
-    model: dict[str, JSON] = {}
+    model: dict[str, Value] = {}
     for name, value in identifier.items():
-        inner = model
-        for key in paths[name][:-1]:
-            member = inner.setdefault(key, {})
-            inner = member if isinstance(member, dict) else {}
-        inner[paths[name][-1]] = value
-    return model
+        put(model, paths[name], value)
+    return cast("dict[str, JSON]", model)
 
 
 def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[str, str]:

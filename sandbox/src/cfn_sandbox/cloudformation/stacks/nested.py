@@ -9,7 +9,6 @@ the words of failures are those that users quote.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack, has_nested_stacks
 from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import Submission, define
+from cfn_sandbox.cloudformation.stacks.submission import Submission, define, template_at
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.interface import (
     Action,
@@ -149,12 +148,7 @@ def submission_of(
     Raises:
         ValidationError: there is no template at its URL, or a parameter's value is no text.
     """
-    url = str(properties["TemplateURL"])
-    if not re.match("https?://", url):
-        raise ValidationError("TemplateURL must be a supported URL.")
-    body = space.services.text_at(url) if body is None else body
-    if body is None:
-        raise ValidationError("S3 error: The specified key does not exist.")
+    body = template_at(space.services, str(properties["TemplateURL"])) if body is None else body
     given = cast("dict[str, Value]", properties.get("Parameters") or {})
     known = {key: cast("JSON", value) for key, value in given.items() if is_known(value)}
     if any(isinstance(value, (dict, list)) for value in known.values()):

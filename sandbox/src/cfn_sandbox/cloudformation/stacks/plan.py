@@ -15,10 +15,11 @@ from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.interface import ResourceType
-from cfn_sandbox.values import JSON, Value, is_known
+from cfn_sandbox.values import Value, is_known
 
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
+Path = tuple[str, ...]  # to an attribute or a property: the resource's logical id, the attribute, the property's name
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class _Planner:
         self._scope, self._shown = Scope(after, identity), Scope(after, identity)
         self._shown.identifiers = self._scope.identifiers
         self._after = self._scope.evaluator()
-        self._before = Scope(before.definition, identity).evaluator()
+        # In these two, no resource is known.
+        self._before, self._written = (Scope(one, identity).evaluator() for one in (before.definition, after))
         self._effects: dict[str, ResourceChange] = {}
 
     def plan(self) -> Plan:
@@ -165,17 +167,15 @@ class _Planner:
 
     def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
         kind = self._scope.kind(logical_id)
+        for attribute in ATTRIBUTES:
+            old, new = (evaluator.attribute(logical_id, attribute) for evaluator in (self._before, self._written))
+            path = logical_id, attribute
+            if old != new or (not is_known(new) and self._before.written(*path) != self._after.written(*path)):
+                yield self._changed(path, old, new)
         changes = list(self._property_changes(logical_id, kind, properties, current))
         if not changes and kind is not None and kind.always_updated:
             changes = [Change("Properties", causes=(_AUTOMATIC,))]
         yield from changes
-        written, old = (
-            definition.template.resources.get(logical_id, {})
-            for definition in (self._scope.definition, self._contents.definition)
-        )
-        for attribute in ATTRIBUTES:
-            if written.get(attribute) != old.get(attribute):
-                yield Change(attribute, before=old.get(attribute), after=written.get(attribute))
         if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._scope.definition.tags):
             yield Change("Tags")
 
@@ -188,21 +188,20 @@ class _Planner:
             old, new = before.get(name), after.get(name)
             if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
                 continue
-            causes = tuple(self._causes(logical_id, name, known=is_known(new)))
             recreation = kind.schema.replacement(name, old, new) if kind is not None else "Never"
-            secret = any(_is_secret(evaluator, logical_id, name) for evaluator in (self._after, self._before))
-            values = (MASKED, MASKED) if secret else (old, new)
-            yield Change("Properties", name, *values, recreation, causes)
+            yield self._changed((logical_id, "Properties", name), old, new, recreation, known=is_known(new))
 
-    def _causes(self, logical_id: str, name: str, *, known: bool) -> Iterator[Cause]:
-        """Yield why a property differs, or may differ once everything is known."""
-        written, old = (
-            definition.template.resources[logical_id].get("Properties")
-            for definition in (self._scope.definition, self._contents.definition)
-        )
-        same = _member(written, name) == _member(old, name)
+    def _changed(self, path: Path, old: Value, new: Value, recreation: str = "Never", *, known: bool = True) -> Change:
+        causes = tuple(self._causes(path, known=known))
+        if any(_is_secret(evaluator, path) for evaluator in (self._after, self._before)):
+            old = new = MASKED
+        return Change(path[1], path[2] if path[2:] else None, old, new, recreation, causes)
+
+    def _causes(self, path: Path, *, known: bool) -> Iterator[Cause]:
+        """Yield why a property or an attribute differs, or may differ once everything is known."""
+        same = self._after.written(*path) == self._before.written(*path)
         found: list[Cause] = []
-        for reference in self._after.references(logical_id, name):
+        for reference in self._after.references(*path):
             if (cause := self._cause_in_parameter(reference.name) if reference.attribute is None else None) is None:
                 cause = self._cause_in_resource(reference.name, reference.attribute)
             if cause is not None and cause not in found:
@@ -247,19 +246,16 @@ def _direct_views(cause: Cause, definition: Definition) -> frozenset[bool]:
     return frozenset() if cause.entity in definition.parameters.resolved else frozenset({True, False})
 
 
-def _member(properties: JSON, name: str) -> JSON:
-    return properties.get(name) if isinstance(properties, dict) else None
-
-
-def _is_secret(evaluator: Evaluator, logical_id: str, name: str) -> bool:
-    """Return whether a property rests on a NoEcho parameter."""
+def _is_secret(evaluator: Evaluator, path: Path) -> bool:
+    """Return whether a property or an attribute rests on a NoEcho parameter."""
     hidden = evaluator.parameters.hidden
-    return bool(hidden) and any(reference.name in hidden for reference in evaluator.references(logical_id, name))
+    return bool(hidden) and any(reference.name in hidden for reference in evaluator.references(*path))
 
 
 def mask(evaluator: Evaluator, logical_id: str, properties: Mapping[str, Value]) -> dict[str, Value]:
     """Return a resource's properties with those masked that rest on a NoEcho parameter."""
-    return {name: MASKED if _is_secret(evaluator, logical_id, name) else value for name, value in properties.items()}
+    secret = {name for name in properties if _is_secret(evaluator, (logical_id, "Properties", name))}
+    return {name: MASKED if name in secret else value for name, value in properties.items()}
 
 
 def differs(identity: Identity, contents: Contents, after: Definition) -> bool:

@@ -30,6 +30,7 @@ def warning(plan: Plan) -> str | None:
 
 def _resource(change: ResourceChange, *, with_values: bool) -> dict[str, JSON] | None:
     details = [detail for one in change.changes for detail in _details(one, with_values=with_values)]
+    details.sort(key=lambda detail: "CausingEntity" not in detail)  # references first: AWS, recorded by LocalStack
     if change.action == "Modify" and not details:
         return None
     answer: dict[str, JSON] = {
@@ -38,7 +39,7 @@ def _resource(change: ResourceChange, *, with_values: bool) -> dict[str, JSON] |
         "PhysicalResourceId": change.physical_id,
         "ResourceType": change.kind,
         "Scope": list(dict.fromkeys(one.attribute for one in change.changes)),
-        "Details": details,
+        "Details": [*details],
         "PolicyAction": change.policy,
         "ChangeSetId": change.change_set_id,
     }
@@ -53,13 +54,13 @@ def _context(properties: Mapping[str, Value] | None) -> str | None:
     return None if properties is None else json.dumps({"Properties": shown(dict(properties))})
 
 
-def _details(change: Change, *, with_values: bool) -> list[JSON]:
+def _details(change: Change, *, with_values: bool) -> list[dict[str, JSON]]:
     target: dict[str, JSON] = {"Attribute": change.attribute, "RequiresRecreation": change.recreation}
     if change.name is not None:
         target["Name"] = change.name
     if with_values:
         target |= _values(change)
-    details: list[JSON] = []
+    details: list[dict[str, JSON]] = []
     for cause in change.causes:
         if with_values in cause.views:
             detail: dict[str, JSON] = {

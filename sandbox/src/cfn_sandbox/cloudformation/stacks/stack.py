@@ -42,6 +42,10 @@ OF_A_NESTED_STACK = (
 )
 BEGUN = " (sandbox's hint: AWS would cancel the operation. Here, wait until it is over.)"
 FORCE = "You can activate DeletionMode FORCE_DELETE_STACK in a delete stack operation only"
+LEFT_AS_IT_FAILED = (
+    "This stack cannot be updated from [CREATE_FAILED] state because it contains [on-failure: DO_NOTHING]."
+    " Please use disable-rollback option instead during stack creation."
+)
 NO_UPDATES = "No updates are to be performed."
 
 _start_lock = threading.Lock()  # held while deciding whether an operation can begin
@@ -118,6 +122,8 @@ class Stack:
         if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
             return
         self.check_ready(action)
+        if name == "CREATE_FAILED" and self.settings.on_failure == "DO_NOTHING":
+            raise ValidationError(LEFT_AS_IT_FAILED)
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
             text = "To update the stack from this state, please use the disable-rollback parameter with"
             text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
@@ -151,9 +157,12 @@ class Stack:
         with _start_lock:
             self.check_can_begin(action, options)
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
-            # A template with macros or nested stacks is updated even if nothing differs.
+            # A template with macros or nested stacks is updated even if nothing differs, as is one with dynamic
+            # references that is sent again (UsePreviousTemplate gives the text that the stack has).
             wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
+            sent = definition.text is not self.definition.text
             wanted = wanted or has_nested_stacks(definition) or definition.failure is not None
+            wanted = wanted or (sent and "{{resolve:" in definition.text)
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
@@ -178,7 +187,7 @@ class Stack:
         try:
             if options.validate and action != "IMPORT":
                 self._validate(action, deployment.definition)
-            contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
+            contents = deployment.deploy(options)
             self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))
@@ -334,7 +343,6 @@ class Stack:
             return
         self.contents = replace(self.contents, resources={}, imported=frozenset())
         self.recovery = Recovery()
-        self.status.deleted = datetime.now(UTC)
         self._set_status("DELETE_COMPLETE")
 
     def _remains(self) -> list[Resource]:
@@ -351,7 +359,7 @@ class Stack:
     def _begin(self, action: str, options: Options) -> None:
         """Count a new operation and set the stack's IN_PROGRESS status."""
         self.status.operations += 1
-        self.status.change_set_id = options.change_set_id or self.status.change_set_id
+        self.status.change_set_id = options.change_set_id
         self.steps.events.token = options.token
         if action == "UPDATE" or options.change_set_id is not None:
             self.status.updated = datetime.now(UTC)
@@ -365,6 +373,8 @@ class Stack:
         kind = self._kind_of_operation(name)
         if kind is not None:
             self.steps.events.begin(kind)
+        if name in {"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
+            self.status.deleted = datetime.now(UTC)
         self.steps.events.add(subject, name, reason)
         if not name.endswith("_IN_PROGRESS"):
             self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))

@@ -68,6 +68,7 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
+    on_failure: str | None = None  # CreateStack's OnFailure
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,8 @@ class Status:
     reason: str | None = None  # its reason
     operations: int = 0  # how many operations were started: a change set is valid only until the next one
     updated: datetime | None = None  # when the last update, or the last execution of a change set, began
-    deleted: datetime | None = None  # when the stack was deleted
-    change_set_id: str | None = None  # the change set that was executed last
+    deleted: datetime | None = None  # when the deletion of the stack or of what its creation made began, or ended
+    change_set_id: str | None = None  # the change set that the last operation executed; None if it had none
 
 
 @dataclass

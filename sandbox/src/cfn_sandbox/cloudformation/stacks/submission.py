@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.space import Services, Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition
 from cfn_sandbox.cloudformation.templates import macros, parameters, summary, table
@@ -15,6 +16,9 @@ from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.errors import ValidationError, format_error
 from cfn_sandbox.resource_types.catalogue import similar_type
 from cfn_sandbox.values import JSON
+
+# An S3 endpoint: one of AWS's, with the bucket before or behind it; localhost or an IP address, as clients have here.
+_S3 = re.compile(r"https?://(([^/]+\.)?s3[.-]|localhost[:/]|\[|[\d.]+[:/])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,17 @@ class Submission:
     # the request's NotificationARNs; None keeps those that the stack has
     notification_arns: tuple[str, ...] | None = None
     unknown: tuple[str, ...] = ()  # keys of parameters known after apply, in the change set of a nested stack
+
+
+def template_at(services: Services, url: str) -> str:
+    """Return the template at a TemplateURL; ValidationError if that leads to none, as LocalStack recorded of AWS."""
+    if url.startswith("s3://"):
+        raise ValidationError(f"S3 error: Domain name specified in {url.split('/')[2]} is not a valid S3 domain")
+    if not _S3.match(url):
+        raise ValidationError("TemplateURL must be a supported URL.")
+    if (found := services.text_at(url)) is None:
+        raise ValidationError("S3 error: The specified key does not exist.")
+    return found
 
 
 def define(submission: Submission, stack: Stack, *, for_change_set: bool = False) -> Definition:
@@ -58,7 +73,8 @@ def define(submission: Submission, stack: Stack, *, for_change_set: bool = False
         macros.check_names(template, stack.space.account)
     summary.check_capabilities(template, template, capabilities, for_change_set=for_change_set)
     tags = before.tags if submission.tags is None else submission.tags
-    definition = Definition(submission.text, template, values, tags, capabilities, arns)
+    acknowledged = capabilities or (() if for_change_set else before.capabilities)  # as LocalStack recorded of AWS
+    definition = Definition(submission.text, template, values, tags, acknowledged, arns)
     try:
         expanded = macros.expand(template, values, stack.identity.pseudo(arns), services.text_at)
         if expanded is not template:
@@ -83,7 +99,8 @@ def _check_active(definition: Definition, stack: Stack, resource_types: Iterable
     if resource_types is not None:
         for kind in kinds:
             if not any(_matches(kind, pattern) for pattern in resource_types):
-                raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes")
+                allowed = f"[{', '.join(resource_types)}]"
+                raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes {allowed}")
     evaluation.check(stack.space.services.dynamic)
 
 

@@ -72,10 +72,10 @@ def _check_sections(template: Template) -> None:
     if not isinstance(template.body.get("Description", ""), str):
         raise format_error("Description must be a string.")
     _check_length("Description", template.body)
-    for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules"):
+    for name in ("Resources", "Conditions", "Mappings", "Outputs", "Parameters", "Rules"):
         section = template.body.get(name, {})
         if not isinstance(section, dict):
-            raise format_error(f"[/{name}] must be an object.")
+            raise format_error(f"Any {name} member must be an object.")
         if len(section) > LIMITS.get(name, len(section)):
             counted = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {LIMITS[name]}"
             raise format_error(counted)
@@ -194,11 +194,12 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
         raise format_error("Every DependsOn value must be a string.")
     if not isinstance(definition.get("Properties", {}), dict):
         raise format_error(f"[/Resources/{logical_id}/Properties] Every Properties member must be a JSON object.")
-    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
-        if name in definition and not isinstance(definition[name], str) and not template.extended:
-            raise format_error(f"Every {name} member must be a string.")
-        if isinstance(definition.get(name), str):
+    for name in sorted(definition.keys() & {"DeletionPolicy", "UpdateReplacePolicy"}):
+        _refuse_resources(definition[name], template, name)
+        if isinstance(definition[name], str):
             table.check_policy(logical_id, kind, name, definition[name])
+        elif not forms.is_function_call(definition[name]):
+            raise format_error(f"Every {name} member must be a string.")
     Forms(template).evaluate({name: definition[name] for name in definition if name not in {"Condition", "DependsOn"}})
 
 

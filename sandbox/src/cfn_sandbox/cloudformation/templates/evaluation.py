@@ -109,18 +109,21 @@ class Evaluator:
 
     def attribute(self, logical_id: str, name: str) -> Value:
         """Return an attribute of a resource's definition (`Metadata`, `DeletionPolicy`), evaluated; None without it."""
-        return self.evaluate(self.template.resources[logical_id].get(name))
+        return self.evaluate(self.written(logical_id, name))
 
-    def references(self, logical_id: str, name: str | None = None) -> list[Reference]:
-        """Return the references in a resource's definition, or in one of its properties, without repetition.
+    def written(self, logical_id: str, *path: str) -> JSON:
+        """Return a part of a resource's definition as it is written; None if it isn't there."""
+        part: JSON = self.template.resources.get(logical_id)
+        for name in path:
+            part = part.get(name) if isinstance(part, dict) else None
+        return part
+
+    def references(self, logical_id: str, *path: str) -> list[Reference]:
+        """Return the references in a resource's definition, or in a part of it, without repetition.
 
         Only active references count: not those in a branch of Fn::If that isn't taken. Those in Metadata do.
         """
-        part: JSON = self.template.resources[logical_id]
-        if name is not None:
-            properties = self.template.resources[logical_id].get("Properties")
-            part = properties.get(name) if isinstance(properties, dict) else None
-        return [*dict.fromkeys(references.references(part, self.condition))]
+        return [*dict.fromkeys(references.references(self.written(logical_id, *path), self.condition))]
 
     def dependencies(self, logical_id: str) -> list[str]:
         """Return the logical ids that a resource depends on by reference or DependsOn; only active resources."""
