@@ -169,7 +169,7 @@ def test_a_function_is_updated() -> None:
     assert "can't update DeadLetterConfig of AWS::Lambda::Function" in refusal(outcome)
 
 
-def test_versions_and_permissions_of_a_function() -> None:
+def test_versions_and_permissions_of_a_function(caplog: pytest.LogCaptureFixture) -> None:
     """A version is identified by its ARN, a permission by its statement's Sid; both go with their resource."""
     lambda_ = SESSION.client("lambda")
     name = made(kind("AWS::Lambda::Function").create(REQUEST, function())).identifier
@@ -191,6 +191,7 @@ def test_versions_and_permissions_of_a_function() -> None:
     allowed |= of_function
     instance = made(permission.create(REQUEST, allowed))
     assert permission.attribute(instance, "Id") == instance.identifier
+    assert caplog.messages == []
     assert json.loads(lambda_.get_policy(**of_function)["Policy"])["Statement"] == [
         {
             "Sid": instance.identifier,
@@ -232,6 +233,22 @@ def test_the_address_of_a_website(region: str, host: str) -> None:
     bucket = kind("AWS::S3::Bucket")
     instance = made(bucket.create(replace(REQUEST, region=region), {"BucketName": "box"}))
     assert bucket.attribute(instance, "WebsiteURL") == f"http://box.{host}.amazonaws.com"
+
+
+def test_the_versioning_of_a_bucket() -> None:
+    """A bucket has the versioning of its properties; without, an update suspends it. What is removed is gone."""
+    bucket, s3 = kind("AWS::S3::Bucket"), SESSION.client("s3")
+    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    before: JSON = {"BucketName": "box", "VersioningConfiguration": {"Status": "Enabled"}, "Tags": tags(a="1")}
+    before["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    instance = made(bucket.create(REQUEST, before))
+    assert s3.get_bucket_versioning(Bucket="box")["Status"] == "Enabled"
+    made(bucket.update(REQUEST, {"BucketName": "box"}, before, instance))
+    assert s3.get_bucket_versioning(Bucket="box")["Status"] == "Suspended"
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket="box")
+    made(bucket.create(REQUEST, {"BucketName": "other"}))
+    assert "Status" not in s3.get_bucket_versioning(Bucket="other")
 
 
 def test_a_bucket_that_is_not_empty_stays() -> None:

@@ -222,7 +222,10 @@ class MotoType(NominalType):
                 )
             before = self._definition(previous, request.previous_tags, name)["Properties"]
             updated = self._completed(request, updated or instance.state, name or instance.identifier, given, before)
-            ignored = sorted(changed - given.read)
+            kept: set[str] = set()
+            if updated is instance.state and self.name not in COMPLETIONS:  # moto leaves what is gone
+                kept = previous.keys() - desired.keys()
+            ignored = sorted((changed - given.read) | kept)
             if ignored and not request.undo:
                 words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
                 text = f"{words} here, ignores that. Give the resource another logical id to replace it"

@@ -256,7 +256,8 @@ def _release_version(version: Any, backend: Any, _properties: object) -> None:  
 def _permission(change: Change) -> object:
     """Keep the function's policy, where a statement has the resource's name as its Sid."""
     permission, desired = change.resource, change.desired
-    for name in ("Action", "Principal", "SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken"):
+    conditions = ("SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken")
+    for name in ("Action", "Principal", *conditions, "StatementId"):
         desired.get(name)  # moto's policy has a member for each
     permission.policy = change.backend.get_function(desired["FunctionName"]).policy
     permission.policy.statements[-1].pop("FunctionName")
@@ -277,8 +278,15 @@ def _rule(change: Change) -> object:
 
 
 def _bucket(change: Change) -> object:
-    """Give a website the address that it has in AWS."""
-    bucket, mark = change.resource, "-" if change.region in _DASHED else "."
+    """Set the versioning, and what an update has removed; give a website the address that it has in AWS."""
+    bucket, desired, mark = change.resource, change.desired, "-" if change.region in _DASHED else "."
+    status = desired.get("VersioningConfiguration", {}).get("Status")
+    if status or bucket.versioning_status:  # it can be suspended, but not taken back
+        change.backend.put_bucket_versioning(bucket.name, status or "Suspended")
+    if "BucketEncryption" not in desired:
+        change.backend.delete_bucket_encryption(bucket.name)
+    if "Tags" not in desired:
+        change.backend.delete_bucket_tagging(bucket.name)
     bucket.cfn_attributes = {"WebsiteURL": f"http://{bucket.name}.s3-website{mark}{change.region}.amazonaws.com"}
     return bucket
 
