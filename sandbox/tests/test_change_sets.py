@@ -46,6 +46,17 @@ def with_parameter(kind: str = "String", **resources: dict[str, Any]) -> str:
     return json.dumps(json.loads(template(**resources)) | {"Parameters": {"Colour": {"Type": kind}}})
 
 
+def test_the_order_of_changes(cloudformation: Client) -> None:
+    """Changes are in the order of their names, and a name that another one begins with comes after that one.
+
+    As recorded against AWS: LocalStack's test_cdk (test_cdk_bootstrap_redeploy), FilePublishingRoleDefaultPolicy before
+    FilePublishingRole, StagingBucketPolicy before StagingBucket.
+    """
+    names = ("Wolf", "Bear", "BearCub", "Bear2")
+    body = template(**{name: {"Name": name.lower()} for name in names})
+    assert list(changes(propose(cloudformation, body, ChangeSetType="CREATE"))) == ["Bear2", "BearCub", "Bear", "Wolf"]
+
+
 def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None:
     """Two stacks can have change sets of the same name, as CDK makes them; executing one leaves the other alone."""
     for stack in ("first", "second"):
