@@ -41,7 +41,7 @@ AS_AWS = frozenset(
     {
         *("RegistryError", "TypeNotFound", "CloudControlError", "Refusal", "InvalidIdentifier", "HandlerFailure"),
         *("InvalidProperties", "ResourceFailure", "Cancelled", "CloudFormationError", "ValidationError"),
-        *("StepFailure", "MacroError", "InsufficientCapabilitiesError"),
+        *("StepFailure", "InsufficientCapabilitiesError", "ServiceError"),
         *("ChangeSetExists", "ChangeSetNotFound", "InvalidChangeSetStatus", "InsufficientCapabilities"),
     }
 )

@@ -9,7 +9,20 @@ from botocore.exceptions import ClientError
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.resource_types import catalogue
 from cfn_sandbox.resource_types.registered import RegisteredType
-from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, TOY, Client, Toys, create, stack_of, tags, template, update
+from sandbox.tests.toys import (
+    ACCOUNT,
+    REGION,
+    SCHEMA,
+    TOY,
+    Client,
+    Toys,
+    create,
+    failure,
+    stack_of,
+    tags,
+    template,
+    update,
+)
 
 
 def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
@@ -44,6 +57,17 @@ def causes(change: dict[str, Any]) -> list[tuple[str, ...]]:
 def with_parameter(kind: str = "String", **resources: dict[str, Any]) -> str:
     """Return a template of toys with a parameter called Colour."""
     return json.dumps(json.loads(template(**resources)) | {"Parameters": {"Colour": {"Type": kind}}})
+
+
+def test_the_order_of_changes(cloudformation: Client) -> None:
+    """Changes are in the order of their names, and a name that another one begins with comes after that one.
+
+    As recorded against AWS: LocalStack's test_cdk (test_cdk_bootstrap_redeploy), FilePublishingRoleDefaultPolicy before
+    FilePublishingRole, StagingBucketPolicy before StagingBucket.
+    """
+    names = ("Wolf", "Bear", "BearCub", "Bear2")
+    body = template(**{name: {"Name": name.lower()} for name in names})
+    assert list(changes(propose(cloudformation, body, ChangeSetType="CREATE"))) == ["Bear2", "BearCub", "Bear", "Wolf"]
 
 
 def test_the_same_name_on_two_stacks(toys: Toys, cloudformation: Client) -> None:
@@ -137,6 +161,26 @@ def test_a_name_that_is_taken(
         cloudformation.create_change_set(**request | difference)
     text = f"ChangeSet change cannot be created due to a mismatch with existing attribute {attribute}"
     assert refused.value.response["Error"]["Message"] == text
+
+
+def test_how_an_execution_ends(toys: Toys, cloudformation: Client) -> None:
+    """An executed change set says by its ARN whether the stack's operation has succeeded.
+
+    Source: ExecutionStatus in the API reference; ministackorg/ministack issue 1418.
+    """
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    ways: list[tuple[list[dict[str, Any]], str]] = [
+        ([], "EXECUTE_COMPLETE"),
+        ([failure("AccessDenied")], "EXECUTE_FAILED"),
+    ]
+    for answers, status in ways:
+        body = template(Bear={"Name": "bear", "Colour": status.lower()})
+        change_set_id = propose(cloudformation, body)["ChangeSetId"]
+        toys.answers = answers
+        cloudformation.execute_change_set(ChangeSetName=change_set_id)
+        found = cloudformation.describe_change_set(ChangeSetName=change_set_id)
+        assert (found["Status"], found["ExecutionStatus"]) == ("CREATE_COMPLETE", status)
+    assert stack_of(cloudformation)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type

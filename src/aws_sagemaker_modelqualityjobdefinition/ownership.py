@@ -5,7 +5,7 @@ doubt and in every callback, what is reported, changed or deleted has the creati
 
 A generated name belongs to one request: a definition that has it and differs from the request was made by hand. With a
 user-provided name, CREATE adopts a definition only if an attempt of this invocation may have created it, it was created
-after that attempt began, and it equals the request in every property and tag: CloudFormation may later delete it.
+after that attempt began, and it equals the request in every property and tag: CloudFormation would later delete it.
 """
 
 import logging

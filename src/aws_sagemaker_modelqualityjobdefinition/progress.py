@@ -127,7 +127,7 @@ def settled(
     CloudFormation loses track of the resource. An exception carries none, so errors of `look` become answers here.
 
     The delays are the seconds before each further invocation. `lost` is the failure of a change that is in doubt:
-    unless `look` shows the resource, the next invocation sends it again, and finally the operation fails with this.
+    unless `look` shows the resource, the next invocation sends it again, and finally the operation fails with `lost`.
 
     Raises:
         HandlerError: The resource belongs to somebody else. There is no model, because CloudFormation deletes what a

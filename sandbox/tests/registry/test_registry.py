@@ -91,7 +91,7 @@ def submit(account: Account, package: bytes | None, name: str = TOY, **options: 
     return answer
 
 
-def refusal_of(call: Callable[..., object], **arguments: str) -> tuple[str, str]:
+def refusal_of(call: Callable[..., object], **arguments: object) -> tuple[str, str]:
     """Return the code and the message of a refused call."""
     with pytest.raises(ClientError) as refused:
         call(**arguments)
@@ -391,7 +391,10 @@ CONFIGURED: dict[str, Any] = {
 
 
 def test_a_type_configuration(account: Account, cloudformation: Client) -> None:
-    """The events of the handlers have what SetTypeConfiguration got, with dynamic references resolved each time."""
+    """The events of the handlers have what SetTypeConfiguration got, with dynamic references resolved each time.
+
+    The API's answers are recorded of AWS (LocalStack's test_extensions_api, test_extension_type_configuration).
+    """
     named = {"Type": "RESOURCE", "TypeName": TOY}
     code = HANDLERS.replace(
         '"maker %s" % event["resourceTypeVersion"]', 'str(event["requestData"].get("typeConfiguration"))'
@@ -405,6 +408,22 @@ def test_a_type_configuration(account: Account, cloudformation: Client) -> None:
     assert answer["ConfigurationArn"] == (
         "arn:aws:cloudformation:us-east-1:123456789012:type-configuration/resource/Acme-Test-Puzzle/default"
     )
+    type_arn = answer["ConfigurationArn"].replace("type-configuration/", "type/").removesuffix("/default")
+    set_ = {
+        "Arn": answer["ConfigurationArn"],
+        "Alias": "default",
+        "Configuration": '{"Token": "{{resolve:ssm-secure:token}}"}',
+        "TypeArn": type_arn,
+    }
+    for identifier in (
+        {"TypeArn": type_arn},
+        {"Type": "RESOURCE", "TypeName": TOY},
+        {"TypeConfigurationArn": answer["ConfigurationArn"]},
+    ):
+        found = cloudformation.batch_describe_type_configurations(TypeConfigurationIdentifiers=[identifier])
+        (one,) = found["TypeConfigurations"]
+        assert (one.pop("LastUpdated") is not None, one) == (True, set_)
+        assert (found["Errors"], found["UnprocessedTypeConfigurations"]) == ([], [])
     assert maker(deploy(cloudformation, "toys", template())) == "{'Token': 'sesame'}"
     account.client("ssm").delete_parameter(Name="token")
     failed = deploy(cloudformation, "toys", template(Colour="red"))
@@ -437,6 +456,22 @@ def test_a_type_without_configuration(account: Account, cloudformation: Client) 
         cloudformation.set_type_configuration(TypeArn=arn, Configuration="{}")
     with pytest.raises(cloudformation.exceptions.TypeNotFoundException):
         cloudformation.set_type_configuration(Type="RESOURCE", TypeName="Acme::Test::Other", Configuration="{}")
+    asked = cloudformation.batch_describe_type_configurations
+    found = asked(
+        TypeConfigurationIdentifiers=[{"TypeArn": arn}, {"Type": "RESOURCE", "TypeName": "Acme::Test::Other"}]
+    )
+    assert [one["Configuration"] for one in found["TypeConfigurations"]] == ["{}"]
+    (error,) = found["Errors"]
+    assert (error["ErrorCode"], error["ErrorMessage"], error["TypeConfigurationIdentifier"]["TypeName"]) == (
+        "TypeNotFoundException",
+        "The type 'Acme::Test::Other' cannot be found.",
+        "Acme::Test::Other",
+    )
+    assert refusal_of(asked, TypeConfigurationIdentifiers=[{}]) == (
+        "ValidationError",
+        "1 validation error detected: Value null at 'typeConfigurationIdentifiers' failed to satisfy constraint: "
+        "Member must not be null",
+    )
 
 
 def test_deregistering(account: Account, cloudformation: Client) -> None:

@@ -186,18 +186,23 @@ def test_what_moto_can_not_update() -> None:
 
 
 def test_what_an_update_of_moto_s_ignores() -> None:
-    """An update is refused if moto's never looks at what has changed; the way back is not."""
+    """An update is refused if moto ignores what has changed, or leaves what is removed; the way back is not."""
     bucket = kind("AWS::S3::Bucket")
     previous: JSON = {"BucketName": "box"}
     instance = made(bucket.create(REQUEST, previous))
-    versioned: JSON = {"BucketName": "box", "VersioningConfiguration": {"Status": "Enabled"}}
-    failure = bucket.update(REQUEST, versioned, previous, instance).failure
+    fast: JSON = {"BucketName": "box", "AccelerateConfiguration": {"AccelerationStatus": "Enabled"}}
+    failure = bucket.update(REQUEST, fast, previous, instance).failure
     assert failure is not None
     assert failure.message == (
-        "The sandbox can't update VersioningConfiguration of AWS::S3::Bucket: moto, which implements the type here, "
+        "The sandbox can't update AccelerateConfiguration of AWS::S3::Bucket: moto, which implements the type here, "
         "ignores that. Give the resource another logical id to replace it"
     )
-    made(bucket.update(replace(REQUEST, undo=True), previous, versioned, instance))
+    made(bucket.update(replace(REQUEST, undo=True), previous, fast, instance))
+    queue = kind("AWS::SQS::Queue")
+    patient: JSON = {"VisibilityTimeout": 300}
+    refused = queue.update(REQUEST, {}, patient, made(queue.create(REQUEST, patient))).failure
+    assert refused is not None
+    assert refused.message.startswith("The sandbox can't update VisibilityTimeout of AWS::SQS::Queue: moto")
     tagged: JSON = {"BucketName": "box", "Tags": [{"Key": "a", "Value": "b"}]}
     made(bucket.update(REQUEST, tagged, previous, instance))
     assert SESSION.client("s3").get_bucket_tagging(Bucket="box")["TagSet"] == tagged["Tags"]
@@ -209,17 +214,17 @@ def test_what_a_creation_of_moto_s_ignores(caplog: pytest.LogCaptureFixture) -> 
     named: JSON = {"BucketName": "box", "Tags": [{"Key": "a", "Value": "b"}]}
     made(bucket.create(REQUEST, named))
     assert caplog.messages == []
-    versioned: JSON = {"VersioningConfiguration": {"Status": "Enabled"}, "ObjectLockEnabled": True}
+    locked: JSON = {"WebsiteConfiguration": {}, "ObjectLockEnabled": True}
     for number in range(2):
-        made(bucket.create(REQUEST, {"BucketName": f"box-{number}", **versioned}))
-    made(bucket.create(REQUEST, {"BucketName": "box-2", **versioned, "AccelerateConfiguration": {}}))
+        made(bucket.create(REQUEST, {"BucketName": f"box-{number}", **locked}))
+    made(bucket.create(REQUEST, {"BucketName": "box-2", **locked, "AccelerateConfiguration": {}}))
     assert caplog.messages == [
-        "Box (AWS::S3::Bucket): ObjectLockEnabled and VersioningConfiguration have no effect in this sandbox",
+        "Box (AWS::S3::Bucket): ObjectLockEnabled and WebsiteConfiguration have no effect in this sandbox",
         "Box (AWS::S3::Bucket): AccelerateConfiguration has no effect in this sandbox",
     ]
     moto_api_backend.reset()
     caplog.clear()
-    made(bucket.create(REQUEST, {"BucketName": "box", **versioned}))
+    made(bucket.create(REQUEST, {"BucketName": "box", **locked}))
     assert len(caplog.messages) == 1
 
 

@@ -169,7 +169,7 @@ def test_a_function_is_updated() -> None:
     assert "can't update DeadLetterConfig of AWS::Lambda::Function" in refusal(outcome)
 
 
-def test_versions_and_permissions_of_a_function() -> None:
+def test_versions_and_permissions_of_a_function(caplog: pytest.LogCaptureFixture) -> None:
     """A version is identified by its ARN, a permission by its statement's Sid; both go with their resource."""
     lambda_ = SESSION.client("lambda")
     name = made(kind("AWS::Lambda::Function").create(REQUEST, function())).identifier
@@ -191,6 +191,7 @@ def test_versions_and_permissions_of_a_function() -> None:
     allowed |= of_function
     instance = made(permission.create(REQUEST, allowed))
     assert permission.attribute(instance, "Id") == instance.identifier
+    assert caplog.messages == []
     assert json.loads(lambda_.get_policy(**of_function)["Policy"])["Statement"] == [
         {
             "Sid": instance.identifier,
@@ -232,6 +233,22 @@ def test_the_address_of_a_website(region: str, host: str) -> None:
     bucket = kind("AWS::S3::Bucket")
     instance = made(bucket.create(replace(REQUEST, region=region), {"BucketName": "box"}))
     assert bucket.attribute(instance, "WebsiteURL") == f"http://box.{host}.amazonaws.com"
+
+
+def test_the_versioning_of_a_bucket() -> None:
+    """A bucket has the versioning of its properties; without, an update suspends it. What is removed is gone."""
+    bucket, s3 = kind("AWS::S3::Bucket"), SESSION.client("s3")
+    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    before: JSON = {"BucketName": "box", "VersioningConfiguration": {"Status": "Enabled"}, "Tags": tags(a="1")}
+    before["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    instance = made(bucket.create(REQUEST, before))
+    assert s3.get_bucket_versioning(Bucket="box")["Status"] == "Enabled"
+    made(bucket.update(REQUEST, {"BucketName": "box"}, before, instance))
+    assert s3.get_bucket_versioning(Bucket="box")["Status"] == "Suspended"
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        s3.get_bucket_tagging(Bucket="box")
+    made(bucket.create(REQUEST, {"BucketName": "other"}))
+    assert "Status" not in s3.get_bucket_versioning(Bucket="other")
 
 
 def test_a_bucket_that_is_not_empty_stays() -> None:
@@ -290,3 +307,67 @@ def test_the_managed_policies_of_a_role() -> None:
     assert outcome.instance is not None
     assert role.delete(REQUEST, properties(none), outcome.instance) == Outcome()
     assert iam.list_roles()["Roles"] == []
+
+
+def test_a_user_s_groups_and_policies() -> None:
+    """A user is in its groups and has its policies, until its properties lose them or it is deleted."""
+    user, iam = kind("AWS::IAM::User"), SESSION.client("iam")
+    for group in ("one", "two"):
+        iam.create_group(GroupName=group)
+    read = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    inline = {"PolicyName": "own", "PolicyDocument": TRUST}
+
+    def found() -> tuple[list[str], list[str], list[str]]:
+        named = {"UserName": "box"}
+        return (
+            [group["GroupName"] for group in iam.list_groups_for_user(**named)["Groups"]],
+            iam.list_user_policies(**named)["PolicyNames"],
+            [policy["PolicyArn"] for policy in iam.list_attached_user_policies(**named)["AttachedPolicies"]],
+        )
+
+    before: JSON = {"UserName": "box", "Groups": ["one", "two"], "Policies": [inline], "ManagedPolicyArns": [read]}
+    instance = made(user.create(REQUEST, before))
+    assert found() == (["one", "two"], ["own"], [read])
+    after: JSON = {"UserName": "box", "Groups": ["two"], "ManagedPolicyArns": [read]}
+    updated = made(user.update(REQUEST, after, before, instance))
+    assert found() == (["two"], [], [read])
+    assert user.delete(REQUEST, after, updated) == Outcome()
+    assert iam.get_group(GroupName="two")["Users"] == []
+    assert iam.list_users()["Users"] == []
+
+
+def test_an_identifier_that_the_service_generates() -> None:
+    """Where moto doesn't say which is the identifier, it is the one that the schema names."""
+    layer: JSON = {"LayerName": "box", "Content": {"S3Bucket": "code", "S3Key": "layer.zip"}}
+    s3 = SESSION.client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="code", Key="layer.zip", Body=b"zip")
+    made_layer = made(kind("AWS::Lambda::LayerVersion").create(REQUEST, layer))
+    assert made_layer.identifier == f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:box:1"
+    files = made(kind("AWS::EFS::FileSystem").create(REQUEST, {}))
+    point = made(kind("AWS::EFS::AccessPoint").create(REQUEST, {"FileSystemId": files.identifier}))
+    assert point.identifier.startswith("fsap-")
+
+
+def test_the_status_of_an_access_key(caplog: pytest.LogCaptureFixture) -> None:
+    """A key stays the same when its status changes."""
+    SESSION.client("iam").create_user(UserName="box")
+    key = kind("AWS::IAM::AccessKey")
+    before: JSON = {"UserName": "box", "Serial": 1}
+    instance = made(key.create(REQUEST, before))
+    assert caplog.messages == []
+    updated = made(key.update(REQUEST, {**before, "Status": "Inactive"}, before, instance))
+    (found,) = SESSION.client("iam").list_access_keys(UserName="box")["AccessKeyMetadata"]
+    assert (found["AccessKeyId"], found["Status"]) == (instance.identifier, "Inactive")
+    assert key.delete(REQUEST, before, updated) == Outcome()
+    assert SESSION.client("iam").list_access_keys(UserName="box")["AccessKeyMetadata"] == []
+
+
+def test_an_event_bus_keeps_its_rules() -> None:
+    """What moto would do by a new bus without the rules of the old one is refused."""
+    bus, events = kind("AWS::Events::EventBus"), SESSION.client("events")
+    instance = made(bus.create(REQUEST, {"Name": "box"}))
+    events.put_rule(Name="rule", EventBusName="box", EventPattern="{}")
+    outcome = bus.update(REQUEST, {"Name": "box", "Description": "d"}, {"Name": "box"}, instance)
+    assert "can't update Description of AWS::Events::EventBus" in refusal(outcome)
+    assert [rule["Name"] for rule in events.list_rules(EventBusName="box")["Rules"]] == ["rule"]

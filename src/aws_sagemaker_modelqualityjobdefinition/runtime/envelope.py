@@ -101,7 +101,7 @@ def checked(sent: object) -> Json:
 
 
 def checked_test(sent: object) -> Json:
-    """Return the members of an event of `sam local invoke TestEntrypoint` in that form; its errors are the same."""
+    """Return what `checked` does, of an event of `sam local invoke TestEntrypoint`; the errors are the same."""
     event, request = _event(sent, "request", failures.NO_REQUEST)
     return _common(event, request) | {
         "bearerToken": request.required("clientRequestToken", 1024),

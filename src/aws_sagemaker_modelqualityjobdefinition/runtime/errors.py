@@ -79,7 +79,7 @@ _HUNG = (botocore.ConnectTimeoutError, botocore.ReadTimeoutError)
 
 
 class Errors:
-    """The errors of a type's service, as failures, whose words have the names of both.
+    """The errors of a type's service, as failures that name the type and the service.
 
     The HTTP status decides about a code that is in none of the tables.
     """
@@ -113,10 +113,11 @@ class Errors:
 
         `call` is the client's method, `answer` what botocore parsed, and `problem` what reading it raised.
         """
-        metadata, kind = answer.get("ResponseMetadata", {}), type(problem).__name__
-        status, request_id = (metadata.get(member, "unknown") for member in ("HTTPStatusCode", "RequestId"))
-        parts = {"service": self.service, "operation": operation(call), "request_id": words.shown(request_id)}
-        return failures.UNREADABLE.failure(problem=kind, status=status, **parts)._replace(may_have_taken_effect=True)
+        metadata = answer.get("ResponseMetadata", {})
+        parts = {"service": self.service, "operation": operation(call), "problem": type(problem).__name__}
+        parts["status"] = metadata.get("HTTPStatusCode", "unknown")
+        parts["request_id"] = words.shown(metadata.get("RequestId", "unknown"))
+        return failures.UNREADABLE.failure(**parts)._replace(may_have_taken_effect=True)
 
     def already_exists(self, name: str, advice: Failure, conflict: Failure | None = None) -> Failure:
         """Return the failure for a name that is taken: what is known of its resource, what to do, AWS's answer."""
@@ -158,7 +159,7 @@ class Errors:
 
 
 def defect(error: Exception) -> Failure:
-    """Return the failure for an unexpected exception, and log its traceback, both without its message: it may quote."""
+    """Return the failure for an unexpected exception, and log its traceback. Its message may quote: it is left out."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     return failures.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
@@ -182,7 +183,7 @@ def operation(call: str) -> str:
 
 
 def _may_have_been_sent(error: botocore.BotoCoreError) -> bool:
-    """Return whether a request without an answer may have been sent: not without a connection that was trusted."""
+    """Return whether a request without an answer may have been sent: not without connection or trusted certificate."""
     if isinstance(error, botocore.SSLError):
         reasons = getattr(vars(error).get("kwargs", {}).get("error"), "args", ())
         return not any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)

@@ -217,11 +217,11 @@ class _Pools(PoolManager):
 
 
 class _HttpSession(URLLib3Session):
-    """An HTTP session whose connections share one TLS context. botocore has no parameter for its class."""
+    """An HTTP session whose connections share one TLS context. botocore's becomes one: it has no parameter for that."""
 
     @classmethod
     def take(cls, session: Any) -> None:  # noqa: ANN401 - the session that botocore gave to a client
-        """Make a session of botocore's one of this class."""
+        """Give a session of botocore's this class."""
         session.__class__ = cls
         session._manager = _Pools(**session._get_pool_manager_kwargs())
         session._manager.pool_classes_by_scheme = session._pool_classes_by_scheme

@@ -146,7 +146,7 @@ _LAZY_MODULES = {
 
 
 def load(models: str) -> None:
-    """Import the plugin library, botocore and the module `models` that `cfn generate` writes, before anything else."""
+    """Import the plugin library, botocore and the named module that `cfn generate` writes. Call it before all else."""
     gc.disable()  # collections during the imports find nothing to free
     with nullcontext() if PLAIN else lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
         for name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", models):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # The registry's operations, and the members that have the items of its lists.
 _TYPE_OPERATIONS = (
     *("register_type", "describe_type_registration", "describe_type", "set_type_default_version"),
-    *("deregister_type", "test_type", "set_type_configuration"),
+    *("deregister_type", "test_type", "set_type_configuration", "batch_describe_type_configurations"),
 )
 _TYPE_LISTS = {
     "list_type_registrations": "RegistrationTokenList",

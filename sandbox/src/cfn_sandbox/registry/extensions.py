@@ -129,6 +129,8 @@ class Extension:
     default: Version | None = None
     configuration: Mapping[str, Any] | None = None
     """What SetTypeConfiguration got, with its dynamic references as written."""
+    configured: datetime | None = None
+    """When it got that."""
 
     @property
     def arn(self) -> str:
@@ -136,6 +138,22 @@ class Extension:
         account, region = self.place
         kind = f"type/resource/{self.name.replace('::', '-')}"
         return f"arn:{partition(region)}:cloudformation:{region}:{account}:{kind}"
+
+    @property
+    def configuration_arn(self) -> str:
+        """The ARN of the type's configuration."""
+        return f"{self.arn.replace(':type/', ':type-configuration/')}/default"
+
+    @property
+    def configuration_details(self) -> Answer:
+        """The configuration with the members that BatchDescribeTypeConfigurations is recorded to answer with."""
+        return {
+            "Arn": self.configuration_arn,
+            "Alias": "default",
+            "Configuration": json.dumps(self.configuration or {}),
+            "LastUpdated": self.configured,
+            "TypeArn": self.arn,
+        }
 
     @property
     def resolved_configuration(self) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -20,6 +21,7 @@ from uuid import uuid4
 from cfn_sandbox import SandboxError
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
+from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.registry import secrets, versions
 from cfn_sandbox.registry.extensions import (
     IN_PROGRESS,
@@ -257,8 +259,24 @@ class Registry:
             resolved(found, *place)
         except SandboxError as error:
             raise refusal(f"Configuration of {extension.name} is refused: {error}.") from error
-        extension.configuration = found
-        return {"ConfigurationArn": f"{extension.arn.replace(':type/', ':type-configuration/')}/default"}
+        extension.configuration, extension.configured = found, datetime.now(UTC)
+        return {"ConfigurationArn": extension.configuration_arn}
+
+    def batch_describe_type_configurations(self, parameters: Parameters, place: Place) -> Answer:
+        """Return types' configurations as they were set. AWS's words for an unknown type are not known here: ours."""
+        found: list[Answer] = []
+        errors: list[Answer] = []
+        for identifier in parameters["TypeConfigurationIdentifiers"]:
+            of_configuration = identifier.get("TypeConfigurationArn", "").removesuffix("/default")
+            arn = identifier.get("TypeArn") or of_configuration.replace(":type-configuration/", ":type/")
+            try:
+                extension, _ = self._find({"Arn": arn or None, "TypeName": identifier.get("TypeName")}, place)
+            except CloudFormationError as error:
+                words = {"ErrorCode": error.code, "ErrorMessage": error.message}
+                errors.append(words | {"TypeConfigurationIdentifier": identifier})
+            else:
+                found.append(extension.configuration_details)
+        return {"Errors": errors, "UnprocessedTypeConfigurations": [], "TypeConfigurations": found}
 
     def deregister_type(self, parameters: Parameters, place: Place) -> Answer:
         """Deregister a version that is not the default, or a type that has no other. Who uses them is not checked."""

@@ -46,6 +46,7 @@ from cfn_sandbox.resource_types.moto_objects import (
     PERMISSION,
     RELEASES,
     ROLE,
+    USER,
     Change,
     text,
 )
@@ -221,7 +222,10 @@ class MotoType(NominalType):
                 )
             before = self._definition(previous, request.previous_tags, name)["Properties"]
             updated = self._completed(request, updated or instance.state, name or instance.identifier, given, before)
-            ignored = sorted(changed - given.read)
+            kept: set[str] = set()
+            if updated is instance.state and self.name not in COMPLETIONS:  # moto leaves what is gone
+                kept = previous.keys() - desired.keys()
+            ignored = sorted((changed - given.read) | kept)
             if ignored and not request.undo:
                 words = f"The sandbox can't update {', '.join(ignored)} of {self.name}: moto, which implements the type"
                 text = f"{words} here, ignores that. Give the resource another logical id to replace it"
@@ -236,7 +240,8 @@ class MotoType(NominalType):
         def delete() -> Outcome:
             place = request.account, request.region
             if self.name in RELEASES:
-                RELEASES[self.name](instance.state, self._backend(request))
+                given = self._definition(properties, request.tags, self._present_name(instance))["Properties"]
+                RELEASES[self.name](instance.state, self._backend(request), given)
             try:
                 instance.state.delete(*place)  # type: ignore[attr-defined]  # moto's object, if it has this method
             except (TypeError, AttributeError):
@@ -262,7 +267,7 @@ class MotoType(NominalType):
         if complete is None:
             return resource
         backend = self._backend(request)
-        if self.name == ROLE:
+        if self.name in {ROLE, USER}:
             _offer_policies(backend, desired)
         return complete(Change(resource, backend, name, request.region, desired, previous, request.system_tags))
 
@@ -313,8 +318,17 @@ class MotoType(NominalType):
     def _outcome(self, resource: Any, name: str, request: Request, properties: Properties) -> Outcome:  # noqa: ANN401 - moto's object
         resource.cf_resource_type, resource.logical_resource_id = self.name, request.logical_id
         own = getattr(resource, "physical_resource_id", None)  # a few of moto's objects have none
-        identifier = getattr(resource, "cfn_identifier", None) or own or self.schema.identifier(properties) or name
+        known = getattr(resource, "cfn_identifier", None) or own or self.schema.identifier(properties)
+        identifier = known or self._generated_identifier(resource) or name
         return Outcome(Instance(str(identifier), properties, resource))
+
+    def _generated_identifier(self, resource: object) -> object:
+        """Return the identifier that the service has given to a resource, if moto keeps it under its own name."""
+        generated = [path[-1] for path in self.schema.primary_identifier if path in self.schema.read_only]
+        if len(generated) != 1:
+            return None
+        places = (xform_name(generated[0]), "arn" if generated[0].endswith("Arn") else "id")
+        return next((found for place in places if (found := getattr(resource, place, None))), None)
 
     def _attempt(self, request: Request, properties: Properties, work: Callable[[], Outcome]) -> Outcome:
         try:
@@ -339,7 +353,7 @@ class MotoType(NominalType):
 
 
 def _offer_policies(backend: Any, properties: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's object
-    """Let a role have AWS's managed policies: moto has them, but an account doesn't."""
+    """Let roles and users have AWS's managed policies: moto has them, but an account doesn't."""
     for arn in properties.get("ManagedPolicyArns", []):
         if ":iam::aws:" in arn and arn not in backend.managed_policies:
             name = arn.rpartition("/")[2]

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cfn_sandbox.resource_types.read_properties import ReadProperties
@@ -20,6 +21,9 @@ from cfn_sandbox.resource_types.read_properties import ReadProperties
 __all__ = ["COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "Change"]
 
 ROLE = "AWS::IAM::Role"
+USER = "AWS::IAM::User"
+ACCESS_KEY = "AWS::IAM::AccessKey"
+EVENT_BUS = "AWS::Events::EventBus"
 TOPIC = "AWS::SNS::Topic"
 PARAMETER = "AWS::SSM::Parameter"
 FUNCTION = "AWS::Lambda::Function"
@@ -28,7 +32,7 @@ PERMISSION = "AWS::Lambda::Permission"
 LOG_GROUP = "AWS::Logs::LogGroup"
 BUCKET = "AWS::S3::Bucket"
 
-IN_PLACE = frozenset({TOPIC, PARAMETER, FUNCTION, LOG_GROUP})
+IN_PLACE = frozenset({USER, ACCESS_KEY, TOPIC, PARAMETER, FUNCTION, LOG_GROUP, EVENT_BUS})
 """Types that are updated here alone: moto can't, or replaces the object and loses what others have attached to it."""
 
 PASSED_ON = frozenset({TOPIC, PERMISSION, LOG_GROUP})
@@ -94,17 +98,16 @@ class Change:
 
     def tags(self) -> tuple[dict[str, str], list[str]]:
         """Return the tags that the resource gets, and the keys of those that it loses."""
-        desired, previous = ({tag["Key"]: tag["Value"] for tag in tags} for tags in self._both("Tags"))
+        desired, previous = ({tag["Key"]: tag["Value"] for tag in tags} for tags in self.both("Tags"))
         return desired, [key for key in previous if key not in desired]
 
-    def _both(self, name: str) -> tuple[list[Any], list[Any]]:
+    def both(self, name: str) -> tuple[list[Any], list[Any]]:
+        """Return the members of a list in the properties, and those before."""
         return self.desired.get(name, []), self.previous.get(name, [])
 
     def subscriptions(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """Return the protocols and endpoints of a topic's new subscriptions, and of its removed ones."""
-        desired, previous = (
-            [(one["Protocol"], one["Endpoint"]) for one in them] for them in self._both("Subscription")
-        )
+        desired, previous = ([(one["Protocol"], one["Endpoint"]) for one in them] for them in self.both("Subscription"))
         return [one for one in desired if one not in previous], [one for one in previous if one not in desired]
 
 
@@ -114,27 +117,58 @@ def text(document: object) -> str:
 
 
 def _role(change: Change) -> object:
-    """Set what moto's update leaves as it was or takes from another property; attach managed policies."""
-    role, desired, previous = change.resource, change.desired, change.previous
+    """Set what moto's update leaves as it was or takes from another property."""
+    role, desired = change.resource, change.desired
     role.assume_role_policy_document = text(desired["AssumeRolePolicyDocument"])
     role.max_session_duration = desired.get("MaxSessionDuration", 3600)
     role.permissions_boundary_arn = desired.get("PermissionsBoundary", "")
-    for policy in previous.get("Policies", []):
-        role.policies.pop(policy["PolicyName"], None)
-    for policy in desired.get("Policies", []):
-        role.put_policy(policy["PolicyName"], text(policy["PolicyDocument"]))
-    wanted = desired.get("ManagedPolicyArns", [])
-    for arn in previous.get("ManagedPolicyArns", []):
-        if arn not in wanted and arn in role.managed_policies:
-            change.backend.detach_role_policy(arn, role.name)
-    for arn in wanted:
-        change.backend.attach_role_policy(arn, role.name)
-    return role
+    return _with_policies(change, "role")
 
 
-def _release_role(role: Any, backend: Any) -> None:  # noqa: ANN401 - moto's objects
-    for arn in list(role.managed_policies):
-        backend.detach_role_policy(arn, role.name)
+def _user(change: Change) -> object:
+    """Put a user into the groups of its properties."""
+    desired, previous = change.both("Groups")
+    for group in previous:
+        if group not in desired:
+            change.backend.remove_user_from_group(group, change.resource.name)
+    for group in desired:
+        change.backend.add_user_to_group(group, change.resource.name)
+    return _with_policies(change, "user")
+
+
+def _access_key(change: Change) -> object:
+    """Set the status. A new serial number replaces the key."""
+    key, desired = change.resource, change.desired
+    desired.get("Serial")
+    key.status = desired.get("Status", "Active")
+    return key
+
+
+def _with_policies(change: Change, kind: str) -> object:
+    principal, backend = change.resource, change.backend
+    desired, previous = change.both("Policies")
+    for policy in previous:
+        principal.policies.pop(policy["PolicyName"], None)
+    for policy in desired:
+        principal.put_policy(policy["PolicyName"], text(policy["PolicyDocument"]))
+    desired, previous = change.both("ManagedPolicyArns")
+    for arn in previous:
+        if arn not in desired and arn in principal.managed_policies:
+            getattr(backend, f"detach_{kind}_policy")(arn, principal.name)
+    for arn in desired:
+        getattr(backend, f"attach_{kind}_policy")(arn, principal.name)
+    return principal
+
+
+def _release_principal(kind: str, principal: Any, backend: Any, properties: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's objects
+    """Take from a role or a user what its properties have given it: with any other policy, IAM won't delete it."""
+    for policy in properties.get("Policies", []):
+        principal.policies.pop(policy["PolicyName"], None)
+    for arn in properties.get("ManagedPolicyArns", []):
+        if arn in principal.managed_policies:
+            getattr(backend, f"detach_{kind}_policy")(arn, principal.name)
+    for group in properties.get("Groups", []):
+        backend.remove_user_from_group(group, principal.name)
 
 
 def _topic(change: Change) -> object:
@@ -215,14 +249,15 @@ def _version(change: Change) -> object:
     return version
 
 
-def _release_version(version: Any, backend: Any) -> None:  # noqa: ANN401 - moto's objects
+def _release_version(version: Any, backend: Any, _properties: object) -> None:  # noqa: ANN401 - moto's objects
     backend.delete_function(version.cfn_identifier)
 
 
 def _permission(change: Change) -> object:
     """Keep the function's policy, where a statement has the resource's name as its Sid."""
     permission, desired = change.resource, change.desired
-    for name in ("Action", "Principal", "SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken"):
+    conditions = ("SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken")
+    for name in ("Action", "Principal", *conditions, "StatementId"):
         desired.get(name)  # moto's policy has a member for each
     permission.policy = change.backend.get_function(desired["FunctionName"]).policy
     permission.policy.statements[-1].pop("FunctionName")
@@ -230,7 +265,7 @@ def _permission(change: Change) -> object:
     return permission
 
 
-def _release_permission(permission: Any, _backend: object) -> None:  # noqa: ANN401 - moto's object
+def _release_permission(permission: Any, _backend: object, _properties: object) -> None:  # noqa: ANN401 - moto's object
     permission.policy.del_statement(permission.cfn_identifier)
 
 
@@ -243,13 +278,20 @@ def _rule(change: Change) -> object:
 
 
 def _bucket(change: Change) -> object:
-    """Give a website the address that it has in AWS."""
-    bucket, mark = change.resource, "-" if change.region in _DASHED else "."
+    """Set the versioning, and what an update has removed; give a website the address that it has in AWS."""
+    bucket, desired, mark = change.resource, change.desired, "-" if change.region in _DASHED else "."
+    status = desired.get("VersioningConfiguration", {}).get("Status")
+    if status or bucket.versioning_status:  # it can be suspended, but not taken back
+        change.backend.put_bucket_versioning(bucket.name, status or "Suspended")
+    if "BucketEncryption" not in desired:
+        change.backend.delete_bucket_encryption(bucket.name)
+    if "Tags" not in desired:
+        change.backend.delete_bucket_tagging(bucket.name)
     bucket.cfn_attributes = {"WebsiteURL": f"http://{bucket.name}.s3-website{mark}{change.region}.amazonaws.com"}
     return bucket
 
 
-def _release_bucket(bucket: Any, _backend: object) -> None:  # noqa: ANN401 - moto's object
+def _release_bucket(bucket: Any, _backend: object, _properties: object) -> None:  # noqa: ANN401 - moto's object
     if bucket.keys:  # moto keeps it, and says nothing
         raise ServiceError("BucketNotEmpty", "The bucket you tried to delete is not empty")
 
@@ -268,6 +310,8 @@ def _log_group(change: Change) -> object:
 
 COMPLETIONS: Mapping[str, Callable[[Change], object]] = {
     ROLE: _role,
+    USER: _user,
+    ACCESS_KEY: _access_key,
     TOPIC: _topic,
     PARAMETER: _parameter,
     FUNCTION: _function,
@@ -279,10 +323,11 @@ COMPLETIONS: Mapping[str, Callable[[Change], object]] = {
 }
 """What completes a resource of a type that was created or updated. It returns moto's object, which can be another."""
 
-RELEASES: Mapping[str, Callable[[Any, Any], None]] = {
-    ROLE: _release_role,
+RELEASES: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], None]] = {
+    ROLE: partial(_release_principal, "role"),
+    USER: partial(_release_principal, "user"),
     VERSION: _release_version,
     PERMISSION: _release_permission,
     BUCKET: _release_bucket,
 }
-"""What has to be done before a resource is deleted, or instead if moto's class can't. It takes object and backend."""
+"""What is to be done before a resource is deleted, or instead if moto's class can't: by object, backend, properties."""

@@ -118,7 +118,10 @@ FORMAT = "Template format error: "
             f"{FORMAT}Output O is malformed. The Name field of every Export member must be specified and consist only"
             " of alphanumeric characters, colons, or hyphens.",
         ),
-        ("Outputs: {O: {Value: !Equals [a, b]}}", "Template error: Fn::Equals cannot be partially collapsed"),
+        (  # measured in ministackorg/ministack pull request 1650
+            "Outputs: {O: {Value: !Equals [a, b]}}",
+            f"{FORMAT}The Value field of every Outputs member must evaluate to a String.",
+        ),
         (
             "Outputs: {O: {Value: 'a {{resolve:ssm:/a}}'}}",
             "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a}} out of the"

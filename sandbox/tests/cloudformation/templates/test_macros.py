@@ -194,7 +194,24 @@ Outputs: {Out: {Value: !Ref A, Condition: Some, Export: {Name: !Sub "${AWS::Stac
     }
 
 
+@pytest.mark.parametrize(
+    "members", ["!GetAtt B.List", "!Split [',', !Ref B]", "!GetAZs ''", "[!ImportValue a]", "!Ref B"]
+)
+def test_a_length_is_known_to_the_transform(members: str) -> None:
+    """Fn::Length counts what parameters and mappings say; of what is known later, AWS's transform refuses it.
+
+    Source of the words: ministackorg/ministack pull request 1739.
+    """
+    wanted = "Transform AWS::LanguageExtensions failed with: The Fn::Length value could not be resolved for properties"
+    with pytest.raises(ValidationError) as raised:
+        expanded(LOOP + f"  A: {{Type: A::B::C, Metadata: {{'Fn::Length': {members}}}}}\n  B: {{Type: A::B::C}}")
+    assert refusal(raised) == wanted
+    chosen = expanded(LOOP + "  A: {Type: A::B::C, Metadata: {'Fn::Length': !If [C, [a], [b, c]]}}" + IS_ONE)
+    assert chosen.resources["A"]["Metadata"] == {"Fn::Length": {"Fn::If": ["C", ["a"], ["b", "c"]]}}
+
+
 FORTY = [*range(40)]
+IS_ONE = "\nConditions: {C: !Equals [!Ref First, One]}"
 
 
 @pytest.mark.parametrize(

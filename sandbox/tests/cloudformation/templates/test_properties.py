@@ -152,7 +152,15 @@ def test_what_language_extensions_replace_evaluates_to_the_same(value: JSON) -> 
     """The values that AWS::LanguageExtensions writes in the place of functions are what these would return."""
     resources: JSON = {"Other": {"Type": TOY}, "It": {"Type": TOY, "Properties": {"Value": value}}}
     template = Template({**SECTIONS, "Resources": resources}, ("AWS::LanguageExtensions",))
-    properties = language_extensions.expand(Evaluator(template, PARAMETERS, PSEUDO)).resources["It"]["Properties"]
+    words = ""
+    try:
+        template = language_extensions.expand(Evaluator(template, PARAMETERS, PSEUDO))
+    except ValidationError as error:
+        words = error.message
+    if words:
+        assert words.endswith("The Fn::Length value could not be resolved for properties")
+        return
+    properties = template.resources["It"]["Properties"]
     assert isinstance(properties, dict)
     for scope in (Known(), KNOWN):
         assert outcome(properties["Value"], scope) == outcome(value, scope)

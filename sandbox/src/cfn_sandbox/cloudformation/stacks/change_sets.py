@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cfn_sandbox.cloudformation.stacks import imports, validation
+from cfn_sandbox.cloudformation.stacks.events import Operation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
 from cfn_sandbox.cloudformation.stacks.space import Space
@@ -18,6 +19,9 @@ from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Setting
 from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.values import JSON
+
+EXECUTED = {"IN_PROGRESS": "EXECUTE_IN_PROGRESS", "SUCCEEDED": "EXECUTE_COMPLETE", "FAILED": "EXECUTE_FAILED"}
+"""By the status of the operation: the API's ExecutionStatus of an executed change set."""
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 
@@ -60,6 +64,7 @@ class ChangeSet:
     proposal: Proposal  # what it would do
     failure: str | None = None  # why it can't be executed; None if it can
     executed: bool = False  # whether it was executed
+    operation: Operation | None = None  # the execution
     parent: ChangeSet | None = None  # the change set that has made this one for a nested stack; None if there is none
     children: dict[str, ChangeSet] = field(default_factory=dict)  # those of nested stacks, by the logical ids of these
 
@@ -93,7 +98,8 @@ class ChangeSet:
     def execution_status(self) -> str:
         """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
         if self.executed:
-            return "EXECUTE_COMPLETE"
+            operation = self.root.operation
+            return EXECUTED["IN_PROGRESS" if operation is None else operation.status]
         if self.failure is not None:
             return "UNAVAILABLE"
         return "AVAILABLE" if self.stack.status.operations == self.proposal.operations else "OBSOLETE"
@@ -236,7 +242,9 @@ def execute(
     stack, request = change_set.stack, proposal.request
     stack.check_can_begin(request.kind, options)
     _set_executed(change_set)
+    count = len(stack.steps.events.operations)
     stack.change(request.kind, proposal.definition, options, request.settings)
+    change_set.operation = stack.steps.events.operations[count]
     for other in of_stack(stack.space, stack):
         delete(stack.space, other)
 

@@ -118,7 +118,7 @@ class _Planner:
                 self._effects[logical_id] = change
         removed = self._contents.resources.keys() - set(order)
         changes = self._effects | {logical_id: self._removal(logical_id) for logical_id in removed}
-        return {logical_id: changes[logical_id] for logical_id in sorted(changes)}
+        return {logical_id: changes[logical_id] for logical_id in sorted(changes, key="{}~".format)}  # AWS's order
 
     def _change(self, logical_id: str) -> ResourceChange | None:
         kind = self._scope.definition.template.types[logical_id]

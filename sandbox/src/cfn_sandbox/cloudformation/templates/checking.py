@@ -10,6 +10,7 @@ import re
 from typing import cast
 
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
+from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS
 from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
@@ -226,6 +227,8 @@ def _check_outputs(template: Template) -> None:
         if not is_export_name(export["Name"]) and not forms.is_function_call(export["Name"]):
             raise malformed_export(key)
         dynamic.refuse(output, f"the output {key}")
+        if isinstance(output["Value"], dict) and output["Value"].keys() & OF_CONDITIONS:
+            raise not_a_text()
         for part in (output["Value"], export):
             Forms(template).evaluate(part)
         if not isinstance(output["Value"], _SCALARS) and not forms.is_function_call(output["Value"]):

@@ -161,9 +161,7 @@ class Evaluator:
         # Also by DependsOn: cfn-lint's rule E3005 refuses it, and users work around it (coverage roadmap issue 1015).
         inactive = [name for name in names if name in self.template.resources and name not in active]
         if inactive:
-            refused = unresolved(inactive, block)
-            # Outputs are checked later than resources, in words without a prefix: LocalStack's test_conditions.
-            raise refused if block == "Resources" else ValidationError(refused.message.split(": ", 1)[1])
+            raise unresolved(inactive, block, is_late=block == "Outputs")
 
     def _check_resource(self, logical_id: str, lookup: dynamic.Lookup | None) -> None:
         kind = str(self.template.resources[logical_id].get("Type"))
@@ -300,7 +298,8 @@ class Evaluator:
             return unknown_from(region, kind="array")
         if not is_scalar(region):
             raise table.malformed("Fn::GetAZs")
-        zones: list[Value] = [*self.scope.availability_zones(text(region) or self.pseudo.region)]
+        own = self.pseudo.region  # of another region, AWS returns none
+        zones: list[Value] = [*self.scope.availability_zones(own)] if text(region) in {"", own} else []
         return zones
 
     def _import_value(self, argument: JSON) -> Value:
@@ -358,7 +357,10 @@ def no_condition(name: str) -> ValidationError:
     return template_error(f"unresolved condition dependency {name} in Fn::If")
 
 
-def unresolved(names: list[str], block: str) -> ValidationError:
-    """Return the error of references to what doesn't exist, or isn't made because its condition is false."""
-    listed = ", ".join(sorted(set(names)))
-    return format_error(f"Unresolved resource dependencies [{listed}] in the {block} block of the template")
+def unresolved(names: list[str], block: str, *, is_late: bool = False) -> ValidationError:
+    """Return the error of references to what doesn't exist, or isn't made because its condition is false.
+
+    AWS finds the second kind late in outputs, and says so without a prefix: LocalStack's test_conditions.snapshot.json.
+    """
+    words = f"Unresolved resource dependencies [{', '.join(sorted(set(names)))}] in the {block} block of the template"
+    return ValidationError(words) if is_late else format_error(words)

@@ -87,6 +87,8 @@ def _collapsed(part: JSON, evaluator: Evaluator) -> JSON:
         members = {name: _text(evaluator.evaluate(argument), name)}
     elif name == "Fn::GetAtt" and isinstance(argument, list):
         members = {name: [_text(evaluator.evaluate(one), name) for one in argument]}
+    if name == "Fn::Length" and _is_later(members, evaluator):
+        raise refused("The Fn::Length value could not be resolved for properties")
     try:
         value = evaluator.evaluate(members) if name in _REPLACED and _is_fixed(members, evaluator) else None
     except ValidationError:
@@ -96,10 +98,16 @@ def _collapsed(part: JSON, evaluator: Evaluator) -> JSON:
 
 def _is_fixed(part: JSON, evaluator: Evaluator) -> bool:
     """Return whether a part rests on nothing but values that this transform writes into the template."""
-    known = evaluator.parameters
-    names = (known.values.keys() - known.hidden - known.resolved) | (pseudo.NAMES - _KEPT)
-    functions = (name for one in objects(part) for name in one if is_function(name))
-    return all(map(_REPLACED.__contains__, functions)) and all(one.name in names for one in references(part))
+    kept = _KEPT | evaluator.parameters.hidden | evaluator.parameters.resolved
+    rests_on_kept = any("Fn::If" in one for one in objects(part)) or any(one.name in kept for one in references(part))
+    return not rests_on_kept and not _is_later(part, evaluator)
+
+
+def _is_later(part: JSON, evaluator: Evaluator) -> bool:
+    """Return whether a part rests on what is known only when the stack is made."""
+    functions = {name for one in objects(part) for name in one if is_function(name)}
+    names = {one.name for one in references(part)}
+    return bool(functions - _REPLACED - {"Fn::If"} or names - evaluator.parameters.values.keys() - pseudo.NAMES)
 
 
 def _text(value: Value, name: str) -> str:
