@@ -218,11 +218,8 @@ def execute(
 ) -> None:
     """Start the operation of a change set; a CloudFormationError says that it, or its stack's status, forbids that.
 
-    Args:
-        change_set: the change set.
-        disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
-        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
-        token: the request's ClientRequestToken.
+    With `disable_rollback`, the resources stay as they are after a failure; None leaves it as it was proposed. With
+    `retain_except_on_create`, a rollback deletes new resources whose DeletionPolicy is Retain.
     """
     if change_set.parent is not None:
         text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"
