@@ -106,8 +106,18 @@ class ChangeSet:
 
 
 def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
-    """Make a change set, and the stack if it is for a new one; CloudFormationError refuses the request."""
-    return propose(_find_or_create_stack(space, stack_name, request), submission, request)
+    """Make a change set, and for CREATE and IMPORT the stack if there is none; CloudFormationError refuses that."""
+    stack = space.find(stack_name)
+    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
+        if request.kind == "UPDATE" or stack_name.startswith("arn:"):
+            raise ValidationError(f"Stack [{stack_name}] does not exist")
+        stack = Stack(space.new_identity(stack_name), request.settings or Settings())
+    elif request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
+        text = f"Stack [{stack_name}] already exists and cannot be created again with the changeSet [{request.name}]."
+        raise ValidationError(text)
+    else:
+        stack.check_ready(request.kind)
+    return propose(stack, submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
@@ -163,20 +173,6 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = {}
     return Proposal(request, definition, options, plan, stack.status.operations), failure
-
-
-def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
-    """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
-    stack = space.find(name)
-    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
-        if request.kind == "UPDATE" or name.startswith("arn:"):
-            raise ValidationError(f"Stack [{name}] does not exist")
-        return Stack(space.new_identity(name), request.settings or Settings())
-    if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
-        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
-        raise ValidationError(text)
-    stack.check_ready(request.kind)
-    return stack
 
 
 def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
