@@ -16,6 +16,7 @@ from cfn_sandbox.resource_types.interface import Instance, Outcome, ResourceType
 from cfn_sandbox.values import JSON, Value
 
 NO_RESOURCE = "The type reported no resource."
+Begun = Callable[[Callable[[], Resource]], object]  # is called with how to undo an update, before the type is called
 
 
 class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource failed to create
@@ -93,17 +94,10 @@ class Steps:
                 step.left = draft.made(sent, outcome.instance, failed=True)
             return draft.made(sent, _existing(outcome))
 
-    def update(
-        self,
-        draft: Draft,
-        current: Resource,
-        begun: Callable[[Callable[[], Resource]], object],
-        reason: str | None = None,
-    ) -> Resource:
+    def update(self, draft: Draft, current: Resource, begun: Begun, reason: str | None = None) -> Resource:
         """Update a resource in place, from `current` to what the draft wants; StepFailure says that this fails.
 
-        `begun` is called before the type is, with how to undo the update: CloudFormation undoes one that fails, too.
-        The first event has `reason`.
+        CloudFormation undoes an update that fails, too: so `begun` comes first. The first event has `reason`.
         """
         with self._step("UPDATE", draft, current.physical_id, reason) as step:
             kind = self.identity.space.type_of(draft.kind)
