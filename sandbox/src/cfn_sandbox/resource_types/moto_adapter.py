@@ -46,6 +46,7 @@ from cfn_sandbox.resource_types.moto_objects import (
     PERMISSION,
     RELEASES,
     ROLE,
+    TAKEN,
     USER,
     Change,
     text,
@@ -175,6 +176,8 @@ class MotoType(NominalType):
         extra = {"LogicalId": request.logical_id, "StackId": request.stack_id, "ResourceType": self.name}
 
         def create() -> Outcome:
+            if self.name in TAKEN and (taken := TAKEN[self.name](self._backend(request), name)):
+                return self._taken(taken)
             definition = self._definition(properties, request.tags, name)
             given = ReadProperties(definition["Properties"])
             passed = definition["Properties"] if self.name in PASSED_ON else given
@@ -184,15 +187,13 @@ class MotoType(NominalType):
             try:
                 made = self._completed(request, made, name, given, {})
             except Exception as error:  # noqa: BLE001 - of moto's services; the resource is there, and has to be deleted
-                return replace(
-                    self._outcome(made, name, request, properties), failure=self._failure(error, request, properties)
-                )
+                failure = self._failure(error, request, properties)
+                return replace(self._outcome(made, name, request, properties), failure=failure)
             ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
-                text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
-                return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
+                return self._taken(identity[1])  # moto hands out what exists
             _live(request).add(identity)
             self._tell_ignored(request, ignored)
             return outcome
@@ -253,6 +254,10 @@ class MotoType(NominalType):
         outcome = self._attempt(request, properties, delete)
         _live(request).discard((self.name, instance.identifier))
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
+
+    def _taken(self, identifier: str) -> Outcome:
+        text = f"Resource of type '{self.name}' with identifier '{identifier}' already exists."
+        return Outcome(failure=Failure.of_handler("AlreadyExists", text))
 
     def _backend(self, request: Request) -> Any:  # noqa: ANN401 - moto's object
         service = self.name.split("::")[1].lower()

@@ -18,7 +18,7 @@ from typing import Any
 
 from cfn_sandbox.resource_types.read_properties import ReadProperties
 
-__all__ = ["COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "Change"]
+__all__ = ["COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "TAKEN", "Change"]
 
 ROLE = "AWS::IAM::Role"
 USER = "AWS::IAM::User"
@@ -331,3 +331,16 @@ RELEASES: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], None]] = {
     BUCKET: _release_bucket,
 }
 """What is to be done before a resource is deleted, or instead if moto's class can't: by object, backend, properties."""
+
+
+def _topic_of(backend: Any, name: str) -> str | None:  # noqa: ANN401 - moto's object
+    return next((topic.arn for topic in backend.topics.values() if topic.name == name), None)
+
+
+def _queue_of(backend: Any, name: str) -> str | None:  # noqa: ANN401 - moto's object
+    queue = backend.queues.get(name)
+    return queue and str(queue.physical_resource_id)
+
+
+TAKEN: Mapping[str, Callable[[Any, str], str | None]] = {TOPIC: _topic_of, "AWS::SQS::Queue": _queue_of}
+"""Types of which moto hands out what exists. It returns the identifier of what has a name, by backend and name."""
