@@ -68,16 +68,16 @@ SENTENCES = frozenset(
 """Modules that collect problems: every f-string that has four words, or ends with a full stop, is a message."""
 
 PRINTED = {
-    "(This request is for …; the sandbox has its types in …: `cfn-sandbox up --region …`.)": "api/service.py",
+    "(This request is for …; the sandbox has its types in …: `cfn-sandbox up --region …`.)": "protocols/service.py",
     "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)": (
         "cloudcontrol/cloud_control.py"
     ),
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
-    "resource another logical id to replace it": "types/moto_adapter.py",
+    "resource another logical id to replace it": "resource_types/moto_adapter.py",
     "The resource to import […] is in stack […] already: remove it there first, with a DeletionPolicy of "
     "Retain.": "stacks/imports.py",
     "ResourcesToImport needs the ChangeSetType IMPORT, not ….": "stacks/change_sets.py",
-    "The client request token … already exists: it was given with another request.": "api/tokens.py",
+    "The client request token … already exists: it was given with another request.": "protocols/tokens.py",
     "TerminationProtection of the nested stack […] is set on its root stack […].": "stacks/stack.py",
     "The request's body is no JSON object.": "account/refusals.py",
     "The request has no parameter Action.": "account/refusals.py",
@@ -92,8 +92,8 @@ PRINTED = {
     "the handlers used … MB of memory; CloudFormation is assumed to give them 256 MB, and Lambda ends a function that "
     "uses more": "contract/command.py",
     "…: […] can't be read here, so it isn't checked: …": "schemas/patterns.py",
-    "… has a pattern that is not checked: …": "types/interface.py",
-    "…: … no effect in this sandbox": "types/moto_adapter.py",
+    "… has a pattern that is not checked: …": "resource_types/interface.py",
+    "…: … no effect in this sandbox": "resource_types/moto_adapter.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 

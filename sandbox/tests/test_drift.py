@@ -11,10 +11,9 @@ from botocore.exceptions import ClientError
 
 from cfn_sandbox import operations
 from cfn_sandbox.account.account import Account
-from cfn_sandbox.cloudformation.stacks import drift
-from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.resource_types import catalogue
 from cfn_sandbox.resource_types.registered import RegisteredType
+from cfn_sandbox.schemas.differences import Difference, differences, expected_properties
 from cfn_sandbox.schemas.schema import ResourceSchema
 from sandbox.tests.toys.pairs import NAME, SCHEMA, Json, Pairs, failure
 
@@ -198,10 +197,10 @@ def test_stack_tags(pairs: Pairs, client: Client) -> None:
     ]
     for properties, expected in cases:
         as_tags = {tag["Key"]: tag["Value"] for tag in tags}
-        assert drift.expected_properties(kind, properties, as_tags) == properties | {"Labels": expected}
-        assert drift.expected_properties(kind, properties, {}) == properties
+        assert expected_properties(kind.schema, properties, as_tags) == properties | {"Labels": expected}
+        assert expected_properties(kind.schema, properties, {}) == properties
         assert (
-            drift.expected_properties(pairs.registered_type(tagging={"taggable": False}), properties, as_tags)
+            expected_properties(pairs.registered_type(tagging={"taggable": False}).schema, properties, as_tags)
             == properties
         )
 
@@ -214,8 +213,10 @@ def test_tags_that_are_a_map() -> None:
         "tagging": {},
     }
     kind = RegisteredType(schema, lambda event: event)
-    assert drift.expected_properties(kind, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {"Tags": {"a": "1", "b": "2"}}
-    assert drift.expected_properties(kind, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
+    assert expected_properties(kind.schema, {"Tags": {"a": "1"}}, {"a": "2", "b": "2"}) == {
+        "Tags": {"a": "1", "b": "2"}
+    }
+    assert expected_properties(kind.schema, {}, {"b": "2"}) == {"Tags": {"b": "2"}}
 
 
 def test_one_resource(pairs: Pairs, client: Client) -> None:

@@ -15,8 +15,8 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import BaseResponse
 from werkzeug.exceptions import HTTPException
 
-from cfn_sandbox.cloudformation.stacks.space import partition
 from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.regions import partition
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.regions import partition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +23,6 @@ MAX_DESCRIPTION = 1024  # the maximum length of a description, in characters
 Parameters = Mapping[str, Any]  # an operation's input: botocore's model gives the types of its members
 Place = tuple[str, str]  # an account's id and a region
 Answer = dict[str, object]  # an operation's output, its members named as in botocore
-
-
-def partition(region: str) -> str:
-    """Return the partition of a region."""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def refusal(message: str) -> CloudFormationError:

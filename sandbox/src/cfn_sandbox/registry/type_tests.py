@@ -25,7 +25,8 @@ from cfn_sandbox.account.function import Function
 from cfn_sandbox.account.invocation import TIMEOUT
 from cfn_sandbox.account.process import running
 from cfn_sandbox.account.scratch import scratch_folder
-from cfn_sandbox.registry.extensions import TypeTests, partition
+from cfn_sandbox.regions import partition
+from cfn_sandbox.registry.extensions import TypeTests
 
 MAX_DESCRIPTION = 900
 """The maximum length of a description. A registration's description has 1024 characters, including a stage prefix."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.api.stack_operations import settings_of, submission_of
-from cfn_sandbox.cloudformation.api.tokens import once
 from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.protocols.paging import page
+from cfn_sandbox.protocols.tokens import once
 
 if TYPE_CHECKING:
     from cfn_sandbox.protocols.service import Answer, Call

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cfn_sandbox.cloudformation.api.tokens import once
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission
 from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.protocols.tokens import once
 
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.stack import Stack

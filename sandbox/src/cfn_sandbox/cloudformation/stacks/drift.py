@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from cfn_sandbox import operations
-from cfn_sandbox.cloudformation.stacks.differences import Difference, differences
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
 from cfn_sandbox.cloudformation.stacks.steps import NO_RESOURCE
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.interface import Failure, Outcome, ResourceType
+from cfn_sandbox.schemas.differences import Difference, differences, expected_properties
 from cfn_sandbox.values import JSON
 
 if TYPE_CHECKING:
@@ -183,27 +183,6 @@ def _compared(resource: Resource, kind: ResourceType, found: Outcome) -> Resourc
     if found.failure is not None or found.instance is None:
         return ResourceDrift(resource, "UNKNOWN", found.failure.reason if found.failure else NO_RESOURCE)
     model = cast("dict[str, JSON]", dict(found.instance.model))  # what a type reports is known
-    expected = expected_properties(kind, resource.sent, resource.tags)
+    expected = expected_properties(kind.schema, resource.sent, resource.tags)
     differing = tuple(differences(kind.schema, expected, model))
     return ResourceDrift(resource, "MODIFIED" if differing else "IN_SYNC", None, (expected, model), differing)
-
-
-def expected_properties(
-    kind: ResourceType, properties: Mapping[str, JSON], stack_tags: Mapping[str, str]
-) -> dict[str, JSON]:
-    """Return the properties that READ should return: the template's, typed, and the stack's tags if the type has them.
-
-    If two tags have one key, the resource's own tag wins.
-    """
-    schema = kind.schema
-    readable = cast("dict[str, JSON]", schema.without(properties, schema.write_only))
-    name = schema.tag_property
-    if name is None or name not in schema.properties or not stack_tags:
-        return readable
-    own = readable.get(name)
-    if isinstance(own, dict) or "object" in schema.kinds(schema.properties[name]):
-        return readable | {name: {**stack_tags, **(own if isinstance(own, dict) else {})}}
-    tags = own if isinstance(own, list) else []
-    own_keys = {tag.get("Key") for tag in tags if isinstance(tag, dict)}
-    added: list[JSON] = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in own_keys]
-    return readable | {name: [*tags, *added]}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from cfn_sandbox.cloudformation.stacks.state import Identity
-from cfn_sandbox.cloudformation.templates.pseudo import partition_of
 from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.regions import partition
 from cfn_sandbox.resource_types.catalogue import find_type
 from cfn_sandbox.resource_types.interface import ResourceType
 
@@ -158,11 +158,6 @@ class Space:
     def new_arn(self, kind: str, name: str) -> str:
         """Return the ARN of a new `stack` or `changeSet`."""
         return f"arn:{partition(self.region)}:cloudformation:{self.region}:{self.account}:{kind}/{name}/{uuid4()}"
-
-
-def partition(region: str) -> str:
-    """Return the partition of a region."""
-    return partition_of(region)[0]
 
 
 _spaces: dict[tuple[str, str], Space] = {}

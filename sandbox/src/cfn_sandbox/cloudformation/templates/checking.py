@@ -31,7 +31,7 @@ def check(template: Template) -> None:
     """Refuse a template with wrong sections, members, functions, references or circular dependencies.
 
     A template that has macros yet to be expanded is checked as far as possible: its sections and parameters. Types,
-    attributes and properties are the business of types/.
+    attributes and properties are the business of resource_types/.
 
     Args:
         template: the template; expanded, to be checked whole.

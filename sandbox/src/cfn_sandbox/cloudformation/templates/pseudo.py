@@ -1,16 +1,13 @@
 """Pseudo parameters.
 
-Source: "Pseudo parameters reference" in the user guide; botocore's partitions for partition and DNS suffix.
+Source: "Pseudo parameters reference" in the user guide.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cache
 
-from botocore.session import Session
-
+from cfn_sandbox.regions import dns_suffix, partition
 from cfn_sandbox.values import JSON
 
 NAMES = frozenset(
@@ -31,23 +28,14 @@ class PseudoParameters:
 
     def value(self, name: str) -> JSON:
         """Return what Ref returns for a pseudo parameter: None for AWS::NoValue."""
-        partition, suffix = partition_of(self.region)
         values: dict[str, JSON] = {
             "AWS::AccountId": self.account,
             "AWS::NotificationARNs": [*self.notification_arns],
-            "AWS::Partition": partition,
+            "AWS::Partition": partition(self.region),
             "AWS::Region": self.region,
             "AWS::StackId": self.stack_id,
             "AWS::StackName": self.stack_name,
-            "AWS::URLSuffix": suffix,
+            "AWS::URLSuffix": dns_suffix(self.region),
             "AWS::NoValue": None,
         }
         return values[name]
-
-
-@cache
-def partition_of(region: str) -> tuple[str, str]:
-    """Return the name and DNS suffix of a region's partition; of `aws` for a region that botocore doesn't know."""
-    partitions = Session().get_data("partitions")["partitions"]
-    found = next((one for one in partitions if re.fullmatch(one["regionRegex"], region)), partitions[0])
-    return str(found["id"]), str(found["outputs"]["dnsSuffix"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from cfn_sandbox.schemas.schema import ResourceSchema
 from cfn_sandbox.values import JSON
@@ -36,6 +37,26 @@ class Difference:
             "ActualValue": _text(self.actual),
             "DifferenceType": self.kind,
         }
+
+
+def expected_properties(
+    schema: ResourceSchema, properties: Mapping[str, JSON], stack_tags: Mapping[str, str]
+) -> dict[str, JSON]:
+    """Return the properties that READ should return: the template's, typed, and the stack's tags if the type has them.
+
+    If two tags have one key, the resource's own tag wins.
+    """
+    readable = cast("dict[str, JSON]", schema.without(properties, schema.write_only))
+    name = schema.tag_property
+    if name is None or name not in schema.properties or not stack_tags:
+        return readable
+    own = readable.get(name)
+    if isinstance(own, dict) or "object" in schema.kinds(schema.properties[name]):
+        return readable | {name: {**stack_tags, **(own if isinstance(own, dict) else {})}}
+    tags = own if isinstance(own, list) else []
+    own_keys = {tag.get("Key") for tag in tags if isinstance(tag, dict)}
+    added: list[JSON] = [{"Key": key, "Value": value} for key, value in stack_tags.items() if key not in own_keys]
+    return readable | {name: [*tags, *added]}
 
 
 def differences(schema: ResourceSchema, expected: Mapping[str, JSON], actual: Mapping[str, JSON]) -> list[Difference]:
