@@ -41,7 +41,7 @@ AS_AWS = frozenset(
     {
         *("RegistryError", "TypeNotFound", "CloudControlError", "Refusal", "InvalidIdentifier", "HandlerFailure"),
         *("InvalidProperties", "ResourceFailure", "Cancelled", "CloudFormationError", "ValidationError"),
-        *("StepFailure", "MacroError", "InsufficientCapabilitiesError"),
+        *("StepFailure", "MacroError", "InsufficientCapabilitiesError", "ServiceError"),
         *("ChangeSetExists", "ChangeSetNotFound", "InvalidChangeSetStatus", "InsufficientCapabilities"),
     }
 )
@@ -93,7 +93,7 @@ PRINTED = {
     "uses more": "contract/command.py",
     "…: […] can't be read here, so it isn't checked: …": "schemas/patterns.py",
     "… has a pattern that is not checked: …": "resource_types/interface.py",
-    "…: … no effect in this sandbox": "resource_types/moto_adapter.py",
+    "…: … no effect in this sandbox": "resource_types/nominal.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 
