@@ -211,9 +211,7 @@ def _run_steps(project: Path, account: Account, teller: Teller) -> None:
         kind = catalogue.find_type(account.account_id, account.region, TYPE)
         if not isinstance(kind, RegisteredType):
             raise SandboxError("unexpected result: the type is not registered")
-    described = account.client("cloudformation").describe_type(
-        Type="RESOURCE", TypeName=TYPE, VersionId=kind.version
-    )
+    described = account.client("cloudformation").describe_type(Type="RESOURCE", TypeName=TYPE, VersionId=kind.version)
     teller.detail(f"{described['TypeName']}, version {described['DefaultVersionId']}")
     teller.detail(described["TypeTestsStatusDescription"])
     template = parse((project / "examples" / "documentation.yaml").read_text()).body
