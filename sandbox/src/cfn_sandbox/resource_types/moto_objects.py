@@ -191,10 +191,14 @@ def _topic(change: Change) -> object:
 
 
 def _parameter(change: Change) -> object:
-    """Overwrite a parameter: its new value is its next version."""
+    """Overwrite a parameter that is updated: its new value is its next version."""
+    parameter = _overwritten(change) if change.previous else change.resource
+    parameter.cfn_attributes = {"Arn": parameter.response_object(region=change.region)["ARN"]}
+    return parameter
+
+
+def _overwritten(change: Change) -> Any:  # noqa: ANN401 - moto's object
     desired, backend = change.desired, change.backend
-    if not change.previous:
-        return change.resource
     parameter = backend.put_parameter(
         name=change.name,
         description=desired.get("Description", ""),
