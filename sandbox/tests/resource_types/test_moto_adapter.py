@@ -368,6 +368,11 @@ def test_attributes() -> None:
         "The sandbox has no attribute MetadataConfiguration.Destination of AWS::S3::Bucket: "
         "moto, which implements the type here, lacks it"
     )
+    assert "has no attribute PolicyId of AWS::IAM::ManagedPolicy" in str(
+        kind("AWS::IAM::ManagedPolicy").attribute_refusal("PolicyId")
+    )
+    for name, attribute in (("AWS::SSM::Parameter", "Arn"), ("AWS::Lambda::Version", "Version")):
+        assert kind(name).attribute_refusal(attribute) is None
 
 
 def test_what_waits() -> None:

@@ -221,7 +221,7 @@ def test_the_identifier_of_a_rule() -> None:
         f"arn:aws:events:{REGION}:{ACCOUNT}:rule/bus/mine",
     )
     updated = made(rule.update(REQUEST, {**on_bus, "Description": "d"}, on_bus, instance))
-    assert updated.identifier == "bus|mine"
+    assert (updated.identifier, rule.attribute(updated, "RuleName")) == ("bus|mine", "mine")
     assert rule.delete(REQUEST, on_bus, updated) == Outcome()
     assert SESSION.client("events").list_rules(EventBusName="bus")["Rules"] == []
     assert made(rule.create(REQUEST, {**pattern, "Name": "mine"})).identifier == "mine"

@@ -35,6 +35,7 @@ from cfn_sandbox.resource_types.interface import (
     Request,
 )
 from cfn_sandbox.resource_types.moto_objects import (
+    ATTRIBUTES,
     COMPLETIONS,
     IN_PLACE,
     PARAMETER,
@@ -93,7 +94,8 @@ class MotoType(NominalType):
         """Return why Fn::GetAtt is refused: the type has no such attribute, or moto can't tell its value."""
         refusal, path = super().attribute_refusal(name), tuple(name.split("."))
         known = path not in self.schema.read_only or [path] == self.schema.primary_identifier
-        if refusal or known or self._model.has_cfn_attr(name):
+        known = known or name in ATTRIBUTES.get(self.name, ())
+        if refusal or known or (hasattr(self._model, "get_cfn_attribute") and self._model.has_cfn_attr(name)):
             return refusal
         return f"The sandbox has no attribute {name} of {self.name}: moto, which implements the type here, lacks it"
 

@@ -18,12 +18,13 @@ from typing import Any
 
 from cfn_sandbox.resource_types.read_properties import ReadProperties
 
-__all__ = ["COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "TAKEN", "Change"]
+__all__ = ["ATTRIBUTES", "COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "TAKEN", "Change"]
 
 ROLE = "AWS::IAM::Role"
 USER = "AWS::IAM::User"
 ACCESS_KEY = "AWS::IAM::AccessKey"
 EVENT_BUS = "AWS::Events::EventBus"
+RULE = "AWS::Events::Rule"
 TOPIC = "AWS::SNS::Topic"
 PARAMETER = "AWS::SSM::Parameter"
 FUNCTION = "AWS::Lambda::Function"
@@ -278,6 +279,7 @@ def _rule(change: Change) -> object:
     rule = change.resource
     if rule.event_bus_name != "default":
         rule.cfn_identifier = f"{rule.event_bus_name}|{rule.name}"
+    rule.cfn_attributes = {"RuleName": rule.name}
     return rule
 
 
@@ -321,11 +323,19 @@ COMPLETIONS: Mapping[str, Callable[[Change], object]] = {
     FUNCTION: _function,
     VERSION: _version,
     PERMISSION: _permission,
-    "AWS::Events::Rule": _rule,
+    RULE: _rule,
     BUCKET: _bucket,
     LOG_GROUP: _log_group,
 }
 """What completes a resource of a type that was created or updated. It returns moto's object, which can be another."""
+
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    PARAMETER: frozenset({"Arn"}),
+    VERSION: frozenset({"Version"}),
+    PERMISSION: frozenset({"Id"}),
+    RULE: frozenset({"RuleName"}),
+}
+"""The attributes that a resource of a type has from here, and moto's class lacks."""
 
 RELEASES: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], None]] = {
     ROLE: partial(_release_principal, "role"),
