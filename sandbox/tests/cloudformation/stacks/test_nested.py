@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
+from cfn_sandbox.cloudformation.api.change_set_operations import described
 from cfn_sandbox.cloudformation.stacks import change_sets, drift, lifecycle
-from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
-from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
-from cfn_sandbox.cloudformation.stacks.plan_description import described
+from cfn_sandbox.cloudformation.stacks.nested import NestedStackType, include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cfn_sandbox.cloudformation.api.change_set_operations import described
 from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
-from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission
 from cfn_sandbox.errors import CloudFormationError, ValidationError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -32,9 +31,8 @@ def create_stack(call: Call) -> Answer:
     if reused:
         text = "Cannot specify usePreviousValue as true for a parameter key not in the previous template"
         raise ValidationError(f"Invalid input for parameter key {reused[0]}. {text}")
-    options = options_of(call)
-    options = replace(options, on_failure=given.get("OnFailure", options.on_failure))
-    stack = lifecycle.create_stack(call.space, given["StackName"], submission_of(call), options, settings_of(call))
+    name, submission = given["StackName"], submission_of(call)
+    stack = lifecycle.create_stack(call.space, name, submission, options_of(call), settings_of(call))
     return _started(stack, "CREATE_STACK")
 
 
@@ -121,12 +119,7 @@ def _started(stack: Stack, kind: str) -> Answer:
 def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:
     """Return the text of the template that a request has or links to, and whether it may be a long one.
 
-    Args:
-        call: the call.
-        stack: the stack whose template UsePreviousTemplate means.
-
-    Raises:
-        ValidationError: the request gives no template, or more than one.
+    UsePreviousTemplate means the template of `stack`. ValidationError: the request gives no template, or more than one.
     """
     body, url = call.parameters.get("TemplateBody"), call.parameters.get("TemplateURL")
     previous = call.parameters.get("UsePreviousTemplate")
@@ -172,7 +165,7 @@ def options_of(call: Call) -> Options:
     given = call.parameters
     disabled = given.get("DisableRollback") or given.get("DeploymentConfig", {}).get("DisableRollback")
     return Options(
-        "DO_NOTHING" if disabled else "ROLLBACK",
+        given.get("OnFailure", "DO_NOTHING" if disabled else "ROLLBACK"),
         retain_except_on_create=given.get("RetainExceptOnCreate", False),
         token=given.get("ClientRequestToken"),
         validate=not given.get("DisableValidation", False),

@@ -33,14 +33,13 @@ def validate_template(call: Call) -> Answer:
 def get_template_summary(call: Call) -> Answer:
     """Answer GetTemplateSummary for a template or a stack, with the identifiers that an import needs."""
     given = call.parameters
-    text, is_long = "", True
     if "StackName" in given:
         if "TemplateBody" in given or "TemplateURL" in given:
             raise ValidationError("Only one of StackName, Template Body and Template URL may be specified.")
         stack = call.space.named(given["StackName"])
         if stack.status.name == "REVIEW_IN_PROGRESS":
             raise ValidationError("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
-        text = stack.definition.text
+        text, is_long = stack.definition.text, True
     else:
         text, is_long = template_of(call)
     template = _checked(text, is_long=is_long)

@@ -106,8 +106,18 @@ class ChangeSet:
 
 
 def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
-    """Make a change set, and the stack if it is for a new one; CloudFormationError refuses the request."""
-    return propose(_find_or_create_stack(space, stack_name, request), submission, request)
+    """Make a change set, and for CREATE and IMPORT the stack if there is none; CloudFormationError refuses that."""
+    stack = space.find(stack_name)
+    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
+        if request.kind == "UPDATE" or stack_name.startswith("arn:"):
+            raise ValidationError(f"Stack [{stack_name}] does not exist")
+        stack = Stack(space.new_identity(stack_name), request.settings or Settings())
+    elif request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
+        text = f"Stack [{stack_name}] already exists and cannot be created again with the changeSet [{request.name}]."
+        raise ValidationError(text)
+    else:
+        stack.check_ready(request.kind)
+    return propose(stack, submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
@@ -116,8 +126,10 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
-    if (known := next((one for one in of_stack(space, stack) if one.name == request.name), None)) is not None:
-        raise CloudFormationError("AlreadyExistsException", _differing(known.proposal.request, request))
+    for known in (one.proposal.request.identity for one in of_stack(space, stack) if one.name == request.name):
+        other = [name for name, value in request.identity.items() if known.get(name) != value]
+        why = f" due to a mismatch with existing attribute {other[0]}" if other else ": it already exists"
+        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {request.name} cannot be created{why}")
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
@@ -135,14 +147,6 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     return change_set
 
 
-def _differing(known: Request, request: Request) -> str:
-    """Return why a change set can't have the name of an existing one."""
-    for name, value in request.identity.items():
-        if known.identity.get(name) != value:
-            return f"ChangeSet {request.name} cannot be created due to a mismatch with existing attribute {name}"
-    return f"ChangeSet {request.name} cannot be created: it already exists"
-
-
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     definition = define(submission, stack, for_change_set=True)
     if definition.failure is not None:
@@ -152,16 +156,15 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
     existing: imports.Models = imports.find_existing(definition, stack) if request.import_existing else {}
-    given: imports.Models = {}
-    if request.kind == "IMPORT":
-        given = imports.to_import(request.resources_to_import, definition, stack)
+    is_import = request.kind == "IMPORT"
+    given: imports.Models = imports.to_import(request.resources_to_import, definition, stack) if is_import else {}
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
         raise ValidationError(f"OnStackFailure DELETE needs the ChangeSetType CREATE, not {request.kind}.")
     options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
     identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
-    if request.kind == "IMPORT":
+    if is_import:
         imports.refuse_other_changes(plan, definition)
     failure = imports.failure(given, existing, definition, stack)
     if failure is not None:
@@ -170,20 +173,6 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = {}
     return Proposal(request, definition, options, plan, stack.status.operations), failure
-
-
-def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
-    """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
-    stack = space.find(name)
-    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
-        if request.kind == "UPDATE" or name.startswith("arn:"):
-            raise ValidationError(f"Stack [{name}] does not exist")
-        return Stack(space.new_identity(name), request.settings or Settings())
-    if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
-        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
-        raise ValidationError(text)
-    stack.check_ready(request.kind)
-    return stack
 
 
 def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
@@ -196,17 +185,15 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
     A CloudFormationError says which of them doesn't exist, or that the stack is not given.
     """
-    missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     if name.startswith("arn:"):
-        if name not in space.change_sets:
-            raise missing
-        return space.change_sets[name]
-    if stack_name is None:
+        found = space.change_sets.get(name)
+    elif stack_name is None:
         raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
-    for change_set in of_stack(space, space.named(stack_name)):
-        if change_set.name == name:
-            return change_set
-    raise missing
+    else:
+        found = next((one for one in of_stack(space, space.named(stack_name)) if one.name == name), None)
+    if found is None:
+        raise CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
+    return found
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:
@@ -227,11 +214,8 @@ def execute(
 ) -> None:
     """Start the operation of a change set; a CloudFormationError says that it, or its stack's status, forbids that.
 
-    Args:
-        change_set: the change set.
-        disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
-        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
-        token: the request's ClientRequestToken.
+    With `disable_rollback`, the resources stay as they are after a failure; None leaves it as it was proposed. With
+    `retain_except_on_create`, a rollback deletes new resources whose DeletionPolicy is Retain.
     """
     if change_set.parent is not None:
         text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"

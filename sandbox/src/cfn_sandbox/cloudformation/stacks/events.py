@@ -29,8 +29,7 @@ class Subject:
     logical_id: str  # its name in the template; of the stack, the stack's name
     kind: str  # the type's name
     physical_id: str = ""  # its physical id; empty while it has none
-    # its properties as JSON, as the API's ResourceProperties shows them; None for a stack
-    properties: str | None = None
+    properties: str | None = None  # its properties as the API's ResourceProperties shows them; None for a stack
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identi
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.errors import ValidationError
-from cfn_sandbox.resource_types.interface import ResourceType
-from cfn_sandbox.values import Value, is_known
+from cfn_sandbox.values import Reference, Value, is_known
 
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
@@ -29,8 +28,7 @@ class Cause:
     evaluation: str  # Static or Dynamic
     source: str  # ParameterReference, ResourceReference, ResourceAttribute or DirectModification
     entity: str | None = None  # what the reference is to
-    # the views of the change set that show it: with values, without values, or both
-    views: frozenset[bool] = frozenset({True, False})
+    views: frozenset[bool] = frozenset({True, False})  # the views that show it: with values, without values, or both
 
 
 _DIRECT = Cause("Static", "DirectModification")
@@ -58,12 +56,10 @@ class ResourceChange:
     kind: str  # the type's name
     physical_id: str | None = None  # its physical id before; None if there is none
     changes: tuple[Change, ...] = ()  # the changes of a Modify
-    # the properties before, with secrets masked; None if there is no resource before
-    before: Mapping[str, Value] | None = None
-    # the properties after, with secrets masked; None if there is no resource after
-    after: Mapping[str, Value] | None = None
-    policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
+    before: Mapping[str, Value] | None = None  # the properties before, secrets masked; None without a resource
+    after: Mapping[str, Value] | None = None  # the properties after, secrets masked; None without a resource
     desired: Mapping[str, Value] = field(default_factory=dict, repr=False)  # the properties after, without masks
+    policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
     change_set_id: str | None = None  # the change set of the nested stack that it is; None without IncludeNestedStacks
 
     @property
@@ -94,11 +90,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of an operation; a ValidationError says that the template can't be evaluated.
 
-    Args:
-        identity: the stack.
-        before: what it has.
-        after: what it shall be.
-        imports: the physical ids of the resources to import, by logical id.
+    `imports` has the physical ids of the resources to import, by logical id.
     """
     return _Planner(identity, before, after, imports or {}).plan()
 
@@ -116,8 +108,7 @@ class _Planner:
     def plan(self) -> Plan:
         order = self._after.order()
         for logical_id in order:
-            change = self._change(logical_id)
-            if change is not None:
+            if (change := self._change(logical_id)) is not None:
                 self._effects[logical_id] = change
         removed = self._contents.resources.keys() - set(order)
         changes = self._effects | {logical_id: self._removal(logical_id) for logical_id in removed}
@@ -134,14 +125,12 @@ class _Planner:
             return ResourceChange("Import", logical_id, kind, physical_id, after=after)
         if current is None:
             return ResourceChange("Add", logical_id, kind, after=after, desired=properties)
-        changes = tuple(self._changes(logical_id, properties, current))
+        changes = tuple(self._changes(properties, current))
         if not changes:
             self._scope.resources[logical_id] = self._shown.resources[logical_id] = current
             return None
         before = mask(self._before, logical_id, current.properties)
-        change = ResourceChange(
-            "Modify", logical_id, kind, current.physical_id, changes, before, after, None, properties
-        )
+        change = ResourceChange("Modify", logical_id, kind, current.physical_id, changes, before, after, properties)
         if change.replacement == "False":
             self._scope.identifiers[logical_id] = current.physical_id
             self._shown.resources[logical_id] = current
@@ -165,23 +154,22 @@ class _Planner:
         before = mask(self._before, logical_id, self._before.properties(logical_id))
         return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=before, policy=policy)
 
-    def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
-        kind = self._scope.kind(logical_id)
+    def _changes(self, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
+        logical_id, kind = current.logical_id, self._scope.kind(current.logical_id)
         for attribute in ATTRIBUTES:
             old, new = (evaluator.attribute(logical_id, attribute) for evaluator in (self._before, self._written))
             path = logical_id, attribute
             if old != new or (not is_known(new) and self._before.written(*path) != self._after.written(*path)):
                 yield self._changed(path, old, new)
-        changes = list(self._property_changes(logical_id, kind, properties, current))
+        changes = list(self._property_changes(properties, current))
         if not changes and kind is not None and kind.always_updated:
             changes = [Change("Properties", causes=(_AUTOMATIC,))]
         yield from changes
         if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._scope.definition.tags):
             yield Change("Tags")
 
-    def _property_changes(
-        self, logical_id: str, kind: ResourceType | None, properties: Mapping[str, Value], current: Resource
-    ) -> Iterator[Change]:
+    def _property_changes(self, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
+        logical_id, kind = current.logical_id, self._scope.kind(current.logical_id)
         after = kind.typed(properties) if kind is not None else dict(properties)
         before = kind.typed(current.properties) if kind is not None else dict(current.properties)
         for name in sorted({*before, *after}):
@@ -199,41 +187,32 @@ class _Planner:
 
     def _causes(self, path: Path, *, known: bool) -> Iterator[Cause]:
         """Yield why a property or an attribute differs, or may differ once everything is known."""
-        same = self._after.written(*path) == self._before.written(*path)
-        found: list[Cause] = []
-        for reference in self._after.references(*path):
-            if (cause := self._cause_in_parameter(reference.name) if reference.attribute is None else None) is None:
-                cause = self._cause_in_resource(reference.name, reference.attribute)
-            if cause is not None and cause not in found:
-                found.append(cause)
+        causes = [self._cause(reference) for reference in self._after.references(*path)]
+        found = list(dict.fromkeys(cause for cause in causes if cause is not None))
         yield from found
         if not found:
             yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
             return
         views = frozenset[bool]().union(*(_direct_views(cause, self._scope.definition) for cause in found))
-        if not same:
+        if self._after.written(*path) != self._before.written(*path):
             views = frozenset({True, False})
         if views:
             yield Cause("Dynamic", "DirectModification", views=views)
 
-    def _cause_in_parameter(self, name: str) -> Cause | None:
+    def _cause(self, reference: Reference) -> Cause | None:
+        """Return why what a reference refers to differs, or may differ; None if it doesn't."""
+        name, attribute = reference.name, reference.attribute
         after, before = self._scope.definition.parameters.values, self._contents.definition.parameters.values
-        if name not in after or (name in before and before[name] == after[name]):
-            return None
-        return Cause("Static", "ParameterReference", name)
-
-    def _cause_in_resource(self, logical_id: str, attribute: str | None) -> Cause | None:
-        effect = self._effects.get(logical_id)
+        if attribute is None and name in after and not (name in before and before[name] == after[name]):
+            return Cause("Static", "ParameterReference", name)
+        effect = self._effects.get(name)
         if effect is None or effect.action != "Modify" or not effect.updates:
             return None
-        entity = logical_id if attribute is None else f"{logical_id}.{attribute}"
         source = "ResourceReference" if attribute is None else "ResourceAttribute"
-        if effect.replacement == "True":
-            return Cause("Static", source, entity)
-        if effect.replacement == "Conditional":
-            return Cause("Dynamic", source, entity)
+        if effect.replacement != "False":
+            return Cause("Static" if effect.replacement == "True" else "Dynamic", source, str(reference))
         # With values, AWS doesn't show what follows a resource that is updated in place.
-        return None if attribute is None else Cause("Dynamic", source, entity, frozenset({False}))
+        return None if attribute is None else Cause("Dynamic", source, str(reference), frozenset({False}))
 
 
 def _direct_views(cause: Cause, definition: Definition) -> frozenset[bool]:

@@ -86,10 +86,9 @@ class Space:
 
     def owner(self, kind: str, physical_id: str) -> Stack | None:
         """Return the stack that has a resource; None if none has it."""
-        for stack in self.live():
-            if any((one.kind, one.physical_id) == (kind, physical_id) for one in stack.resources()):
-                return stack
-        return None
+        wanted = kind, physical_id
+        owners = (stack for stack in self.live() for one in stack.resources() if (one.kind, one.physical_id) == wanted)
+        return next(owners, None)
 
     def detection(self, detection_id: str) -> Detection:
         """Return a drift detection; ValidationError if there is none."""
@@ -138,13 +137,11 @@ class Space:
             if owner.stack_id != stack_id:
                 if name in after:
                     raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}")
-            elif after.get(name) != export.value and (users := self._users(name)):
+            elif after.get(name) != export.value and (importers := self.importers(name)):
+                users = " and ".join(stack.identity.name for stack in importers)
                 if name in after:
                     raise ValidationError(f"Export {name} cannot be updated as it is in use by {users}")
                 raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
-
-    def _users(self, export: str) -> str:
-        return " and ".join(stack.identity.name for stack in self.importers(export))
 
     def new_identity(self, name: str) -> Identity:
         """Return the identity of a new stack."""

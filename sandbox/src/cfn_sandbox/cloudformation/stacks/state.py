@@ -18,12 +18,7 @@ from cfn_sandbox.values import JSON
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space
 
-AT_REST = frozenset(
-    {
-        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
-        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
-    }
-)
+AT_REST = frozenset(f"{one}_COMPLETE" for one in ("CREATE", "UPDATE", "UPDATE_ROLLBACK", "IMPORT", "IMPORT_ROLLBACK"))
 FAILED_WITHOUT_ROLLBACK = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
 NOT_CREATED = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
 READY: Mapping[str, frozenset[str]] = {
@@ -110,8 +105,7 @@ class Draft:
     kind: str  # the type's name
     properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
     tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
-    # the properties as events show them: JSON, with values of NoEcho parameters masked; None if they show none
-    shown: str | None
+    shown: str | None  # the properties as events show them: JSON, with NoEcho values masked; None if they show none
     deletion_policy: str  # its DeletionPolicy
 
     def subject(self, physical_id: str = "") -> Subject:
@@ -158,7 +152,6 @@ class Contents:
     """What a stack has: its definition, and what was made of it."""
 
     definition: Definition = NOTHING  # what it was asked to be
-    # the resources that exist, by logical id, each after those that it depends on
-    resources: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)  # by logical id, each after those that it depends on
     outputs: list[Output] = field(default_factory=list)  # its outputs
     imported: frozenset[str] = frozenset()  # the names of the exports that it uses

@@ -57,7 +57,7 @@ def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
     lines = [
-        one.line if one.pointer.split("/")[1:2] and one.pointer.split("/")[1] in hidden else one.full_line
+        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line
         for one in kind.violations(properties)
     ]
     if lines and kind.check(properties):  # some types accept every property
