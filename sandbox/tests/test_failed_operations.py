@@ -209,6 +209,19 @@ def test_one_of_two_ways_to_say_what_follows_a_failure(toys: Toys, cloudformatio
     assert toys.events == []
 
 
+def test_an_update_does_not_delete_its_stack(toys: Toys, cloudformation: Client) -> None:
+    """OnStackFailure=DELETE is for change sets that create a stack (CreateChangeSet in the API reference)."""
+    create(cloudformation, template(A={"Name": "a"}))
+    with pytest.raises(ClientError, match=r"OnStackFailure DELETE needs the ChangeSetType CREATE, not UPDATE\.$"):
+        cloudformation.create_change_set(
+            StackName="toys",
+            ChangeSetName="change",
+            TemplateBody=template(A={"Name": "a", "Colour": "red"}),
+            OnStackFailure="DELETE",
+        )
+    assert toys.actions() == ["CREATE A"]
+
+
 def test_a_deletion_can_be_forced_only_after_it_failed(toys: Toys, cloudformation: Client) -> None:
     """FORCE_DELETE_STACK needs a deletion that has failed (the words: awslabs/eks-perf-tests pull request 517)."""
     stack = create(cloudformation, template(A={"Name": "a"}))

@@ -181,10 +181,14 @@ def test_a_type_in_use_is_tested_on_demand(account: Account, tmp_path: Path) -> 
 def test_a_long_registration_goes_on_when_register_type_has_answered(
     account: Account, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A long registration is IN_PROGRESS after RegisterType, and is dropped when its registry ends."""
+    """A long registration is IN_PROGRESS after RegisterType, and is dropped when its registry ends.
+
+    It has the type's ARN already, as recorded against AWS (LocalStack's test_extensions_api, test_crud_extension).
+    """
     monkeypatch.setattr(registry_module, "PATIENCE", 0.1)
     answer = submit(account, build_package(SLOW))
     assert answer["ProgressStatus"] == "IN_PROGRESS"
+    assert answer["TypeArn"].endswith(f":type/resource/{toys.TYPE.replace('::', '-')}")
     with pytest.raises(client.exceptions.TypeNotFoundException):
         status_of_tests(client)
 

@@ -278,7 +278,7 @@ def test_a_role_is_updated() -> None:
 
 
 def test_a_name_that_is_taken() -> None:
-    """Moto hands out an existing topic; CloudFormation refuses a name that is taken."""
+    """Moto hands out what exists, with the new tags; CloudFormation refuses a name that is taken, by whomever."""
     topic, properties = kind("AWS::SNS::Topic"), {"TopicName": "box"}
     instance = made(topic.create(REQUEST, properties))
     failure = topic.create(REQUEST, properties).failure
@@ -289,6 +289,19 @@ def test_a_name_that_is_taken() -> None:
     )
     topic.delete(REQUEST, properties, instance)
     made(topic.create(REQUEST, properties))
+    sns, sqs = SESSION.client("sns"), SESSION.client("sqs")
+    arn = sns.create_topic(Name="own", Tags=[{"Key": "a", "Value": "1"}])["TopicArn"]
+    url = sqs.create_queue(QueueName="own", tags={"a": "1"})["QueueUrl"]
+    tagged: JSON = {"Tags": [{"Key": "a", "Value": "2"}]}
+    for type_, name, identifier in (
+        (topic, {"TopicName": "own"}, arn),
+        (kind("AWS::SQS::Queue"), {"QueueName": "own"}, url),
+    ):
+        refused = type_.create(REQUEST, {**name, **tagged}).failure
+        assert refused is not None
+        assert refused.message == f"Resource of type '{type_.name}' with identifier '{identifier}' already exists."
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "1"}
 
 
 @pytest.mark.parametrize(
@@ -353,6 +366,11 @@ def test_attributes() -> None:
         "The sandbox has no attribute MetadataConfiguration.Destination of AWS::S3::Bucket: "
         "moto, which implements the type here, lacks it"
     )
+    assert "has no attribute PolicyId of AWS::IAM::ManagedPolicy" in str(
+        kind("AWS::IAM::ManagedPolicy").attribute_refusal("PolicyId")
+    )
+    for name, attribute in (("AWS::SSM::Parameter", "Arn"), ("AWS::Lambda::Version", "Version")):
+        assert kind(name).attribute_refusal(attribute) is None
 
 
 def test_what_waits() -> None:

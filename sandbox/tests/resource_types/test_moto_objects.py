@@ -114,6 +114,7 @@ def test_an_updated_parameter_has_a_new_version() -> None:
     before: JSON = {"Type": "String", "Value": "1", "Description": "d", "Tags": {"a": "1", "b": "2"}}
     instance = made(parameter.create(replace(REQUEST, tags={"team": "x"}), before))
     name = instance.identifier
+    assert parameter.attribute(instance, "Arn") == f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}"
 
     def found() -> dict[str, str]:
         listed = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
@@ -126,6 +127,7 @@ def test_an_updated_parameter_has_a_new_version() -> None:
     assert updated.identifier == name
     value = ssm.get_parameter(Name=name)["Parameter"]
     assert (value["Value"], value["Version"]) == ("2", 2)
+    assert parameter.attribute(updated, "Arn") == value["ARN"]
     assert found() == {"team": "x", "a": "3"}
     (described,) = ssm.describe_parameters()["Parameters"]
     assert not described.get("Description")
@@ -219,7 +221,7 @@ def test_the_identifier_of_a_rule() -> None:
         f"arn:aws:events:{REGION}:{ACCOUNT}:rule/bus/mine",
     )
     updated = made(rule.update(REQUEST, {**on_bus, "Description": "d"}, on_bus, instance))
-    assert updated.identifier == "bus|mine"
+    assert (updated.identifier, rule.attribute(updated, "RuleName")) == ("bus|mine", "mine")
     assert rule.delete(REQUEST, on_bus, updated) == Outcome()
     assert SESSION.client("events").list_rules(EventBusName="bus")["Rules"] == []
     assert made(rule.create(REQUEST, {**pattern, "Name": "mine"})).identifier == "mine"

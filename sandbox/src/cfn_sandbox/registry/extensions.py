@@ -221,7 +221,8 @@ class Registration:
         """The answer of DescribeTypeRegistration."""
         stage = "Deployment is currently in {}_STAGE of status {}"
         if not self.version.done():
-            return {"ProgressStatus": "IN_PROGRESS", "Description": stage.format("VALIDATION", "IN_PROGRESS")}
+            status, arn = "IN_PROGRESS", Extension(self.name, self.place).arn
+            return {"ProgressStatus": status, "Description": stage.format("VALIDATION", status), "TypeArn": arn}
         try:
             arn = self.version.result().status.arn
         except InvalidPackage as reason:

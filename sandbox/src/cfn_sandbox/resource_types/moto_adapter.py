@@ -8,17 +8,14 @@ resource.
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
-from uuid import uuid4
 
 from botocore import xform_name
 from moto.backends import get_backend
@@ -36,9 +33,9 @@ from cfn_sandbox.resource_types.interface import (
     Outcome,
     Properties,
     Request,
-    ResourceType,
 )
 from cfn_sandbox.resource_types.moto_objects import (
+    ATTRIBUTES,
     COMPLETIONS,
     IN_PLACE,
     PARAMETER,
@@ -46,23 +43,17 @@ from cfn_sandbox.resource_types.moto_objects import (
     PERMISSION,
     RELEASES,
     ROLE,
+    TAKEN,
     USER,
     Change,
     text,
 )
+from cfn_sandbox.resource_types.nominal import METADATA, NominalType
 from cfn_sandbox.resource_types.read_properties import ReadProperties
-from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.patterns import finds
-from cfn_sandbox.schemas.schema import ResourceSchema, at
+from cfn_sandbox.schemas.schema import at
 from cfn_sandbox.values import JSON
 
-_LOG = logging.getLogger(__name__)
-
-# moto doesn't implement these, and nothing in the sandbox depends on what they do: only an identifier is created. Every
-# CDK stack has the first; the stacks of cfn, CDK and SAM have a bucket policy.
-METADATA = "AWS::CDK::Metadata"
-CONDITION = "AWS::CloudFormation::WaitCondition"
-HANDLE = "AWS::CloudFormation::WaitConditionHandle"
 NOMINAL = frozenset({METADATA, "AWS::S3::BucketPolicy", *parsing.NULL_MODELS})
 KEY = "AWS::KMS::Key"
 _GLOBAL = frozenset({"iam", "s3"})  # services whose moto backends are by partition
@@ -78,55 +69,6 @@ _NAMES = _TABLES["names"]
 _CODES = _TABLES["codes"]
 
 
-class NominalType(ResourceType):
-    """A type whose resources exist in name only: they have an identifier, and do nothing."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(published.schema(name) or ResourceSchema({"typeName": name, "properties": {}}))
-
-    def supports(self, action: Action) -> bool:
-        """Return whether this is one of CREATE, UPDATE and DELETE."""
-        return action in {"CREATE", "UPDATE", "DELETE"}
-
-    def check(self, properties: Properties) -> list[str]:
-        """Accept every property of a type without a published schema."""
-        return super().check(properties) if self.schema.properties else []
-
-    def create(self, request: Request, properties: Properties) -> Outcome:
-        """Create an identifier, and say that the properties have no effect here."""
-        self._tell_ignored(request, properties)
-        return Outcome(Instance(self._identifier(request, properties), properties))
-
-    def _identifier(self, request: Request, properties: Properties) -> str:
-        """Return an identifier of AWS's form: a handle's is an address to signal to, where nobody listens here.
-
-        Recorded against AWS in LocalStack's test_cloudformation (test_waitcondition, test_waitconditionhandle).
-        """
-        if self.name == HANDLE and request.stack_id:
-            host = f"cloudformation-waitcondition-{request.region}.s3.{request.region}.amazonaws.com"
-            return f"https://{host}/{quote(f'{request.stack_id}/{request.logical_id}', safe='')}"
-        address = urlsplit(str(properties.get("Handle", ""))) if self.name == CONDITION else urlsplit("")
-        return unquote(address.path[1:]) or self.schema.identifier(properties) or str(uuid4())
-
-    def update(self, request: Request, desired: Properties, previous: Properties, instance: Instance) -> Outcome:
-        """Keep the identifier."""
-        self._tell_ignored(request, desired)
-        return Outcome(Instance(instance.identifier, desired))
-
-    def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:
-        """Forget the identifier."""
-        return Outcome()
-
-    def _tell_ignored(self, request: Request, names: Iterable[str]) -> None:
-        """Log properties that have no effect here, each once until the account is reset. `up` and `run` show it."""
-        told = _kept(request, "told")
-        ignored = sorted({name for name in names if (self.name, name) not in told})
-        told.update((self.name, name) for name in ignored)
-        if ignored and self.name != METADATA:  # which has no effect in AWS either
-            resource = f"{request.logical_id} ({self.name})" if request.logical_id else self.name
-            _LOG.warning("%s: %s no effect in this sandbox", resource, _listed(ignored))
-
-
 class MotoType(NominalType):
     """A type that moto implements.
 
@@ -136,7 +78,7 @@ class MotoType(NominalType):
     """
 
     def __init__(self, name: str, model: type[CloudFormationModel]) -> None:
-        super().__init__(name)
+        super().__init__(name, _told)
         self._model = model
         self._name_property = _NAMES.get(name) or model.cloudformation_name_type()
 
@@ -152,7 +94,8 @@ class MotoType(NominalType):
         """Return why Fn::GetAtt is refused: the type has no such attribute, or moto can't tell its value."""
         refusal, path = super().attribute_refusal(name), tuple(name.split("."))
         known = path not in self.schema.read_only or [path] == self.schema.primary_identifier
-        if refusal or known or self._model.has_cfn_attr(name):
+        known = known or name in ATTRIBUTES.get(self.name, ())
+        if refusal or known or (hasattr(self._model, "get_cfn_attribute") and self._model.has_cfn_attr(name)):
             return refusal
         return f"The sandbox has no attribute {name} of {self.name}: moto, which implements the type here, lacks it"
 
@@ -175,6 +118,8 @@ class MotoType(NominalType):
         extra = {"LogicalId": request.logical_id, "StackId": request.stack_id, "ResourceType": self.name}
 
         def create() -> Outcome:
+            if self.name in TAKEN and (taken := TAKEN[self.name](self._backend(request), name)):
+                return self._taken(taken)
             definition = self._definition(properties, request.tags, name)
             given = ReadProperties(definition["Properties"])
             passed = definition["Properties"] if self.name in PASSED_ON else given
@@ -184,15 +129,13 @@ class MotoType(NominalType):
             try:
                 made = self._completed(request, made, name, given, {})
             except Exception as error:  # noqa: BLE001 - of moto's services; the resource is there, and has to be deleted
-                return replace(
-                    self._outcome(made, name, request, properties), failure=self._failure(error, request, properties)
-                )
+                failure = self._failure(error, request, properties)
+                return replace(self._outcome(made, name, request, properties), failure=failure)
             ignored = definition["Properties"].keys() - given.read - {self._name_property}
             outcome = self._outcome(made, name, request, properties)
             identity = self.name, outcome.instance.identifier if outcome.instance else ""
             if identity in _live(request) and len(self.schema.primary_identifier) == 1:
-                text = f"Resource of type '{self.name}' with identifier '{identity[1]}' already exists."
-                return Outcome(failure=Failure.of_handler("AlreadyExists", text))  # moto hands out what exists
+                return self._taken(identity[1])  # moto hands out what exists
             _live(request).add(identity)
             self._tell_ignored(request, ignored)
             return outcome
@@ -253,6 +196,10 @@ class MotoType(NominalType):
         outcome = self._attempt(request, properties, delete)
         _live(request).discard((self.name, instance.identifier))
         return Outcome() if outcome.failure and outcome.failure.code == "NotFound" else outcome
+
+    def _taken(self, identifier: str) -> Outcome:
+        text = f"Resource of type '{self.name}' with identifier '{identifier}' already exists."
+        return Outcome(failure=Failure.of_handler("AlreadyExists", text))
 
     def _backend(self, request: Request) -> Any:  # noqa: ANN401 - moto's object
         service = self.name.split("::")[1].lower()
@@ -369,13 +316,14 @@ def _aws_policies() -> dict[str, Any]:
     return policies
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
-
-
 def _live(request: Request) -> set[tuple[str, str]]:
     """Return the types and identifiers of what templates have created, until the account is reset."""
     return _kept(request, "live")
+
+
+def _told(request: Request) -> set[tuple[str, str]]:
+    """Return the types and properties that were told to have no effect, until the account is reset."""
+    return _kept(request, "told")
 
 
 def _kept(request: Request, what: str) -> set[tuple[str, str]]:
@@ -389,6 +337,6 @@ def _kept(request: Request, what: str) -> set[tuple[str, str]]:
 def find(name: str) -> NominalType | None:
     """Return the type that moto implements, or one in name only; None if there is none."""
     if name in NOMINAL:
-        return NominalType(name)
+        return NominalType(name, _told)
     model = parsing.get_model_map().get(name)
     return None if model is None or name in _NOT_TYPES else MotoType(name, model)

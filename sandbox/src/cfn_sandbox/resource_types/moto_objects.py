@@ -18,12 +18,13 @@ from typing import Any
 
 from cfn_sandbox.resource_types.read_properties import ReadProperties
 
-__all__ = ["COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "Change"]
+__all__ = ["ATTRIBUTES", "COMPLETIONS", "IN_PLACE", "PASSED_ON", "RELEASES", "TAKEN", "Change"]
 
 ROLE = "AWS::IAM::Role"
 USER = "AWS::IAM::User"
 ACCESS_KEY = "AWS::IAM::AccessKey"
 EVENT_BUS = "AWS::Events::EventBus"
+RULE = "AWS::Events::Rule"
 TOPIC = "AWS::SNS::Topic"
 PARAMETER = "AWS::SSM::Parameter"
 FUNCTION = "AWS::Lambda::Function"
@@ -191,10 +192,14 @@ def _topic(change: Change) -> object:
 
 
 def _parameter(change: Change) -> object:
-    """Overwrite a parameter: its new value is its next version."""
+    """Overwrite a parameter that is updated: its new value is its next version."""
+    parameter = _overwritten(change) if change.previous else change.resource
+    parameter.cfn_attributes = {"Arn": parameter.response_object(region=change.region)["ARN"]}
+    return parameter
+
+
+def _overwritten(change: Change) -> Any:  # noqa: ANN401 - moto's object
     desired, backend = change.desired, change.backend
-    if not change.previous:
-        return change.resource
     parameter = backend.put_parameter(
         name=change.name,
         description=desired.get("Description", ""),
@@ -274,6 +279,7 @@ def _rule(change: Change) -> object:
     rule = change.resource
     if rule.event_bus_name != "default":
         rule.cfn_identifier = f"{rule.event_bus_name}|{rule.name}"
+    rule.cfn_attributes = {"RuleName": rule.name}
     return rule
 
 
@@ -317,11 +323,19 @@ COMPLETIONS: Mapping[str, Callable[[Change], object]] = {
     FUNCTION: _function,
     VERSION: _version,
     PERMISSION: _permission,
-    "AWS::Events::Rule": _rule,
+    RULE: _rule,
     BUCKET: _bucket,
     LOG_GROUP: _log_group,
 }
 """What completes a resource of a type that was created or updated. It returns moto's object, which can be another."""
+
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    PARAMETER: frozenset({"Arn"}),
+    VERSION: frozenset({"Version"}),
+    PERMISSION: frozenset({"Id"}),
+    RULE: frozenset({"RuleName"}),
+}
+"""The attributes that a resource of a type has from here, and moto's class lacks."""
 
 RELEASES: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], None]] = {
     ROLE: partial(_release_principal, "role"),
@@ -331,3 +345,16 @@ RELEASES: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], None]] = {
     BUCKET: _release_bucket,
 }
 """What is to be done before a resource is deleted, or instead if moto's class can't: by object, backend, properties."""
+
+
+def _topic_of(backend: Any, name: str) -> str | None:  # noqa: ANN401 - moto's object
+    return next((topic.arn for topic in backend.topics.values() if topic.name == name), None)
+
+
+def _queue_of(backend: Any, name: str) -> str | None:  # noqa: ANN401 - moto's object
+    queue = backend.queues.get(name)
+    return queue and str(queue.physical_resource_id)
+
+
+TAKEN: Mapping[str, Callable[[Any, str], str | None]] = {TOPIC: _topic_of, "AWS::SQS::Queue": _queue_of}
+"""Types of which moto hands out what exists. It returns the identifier of what has a name, by backend and name."""

@@ -160,7 +160,7 @@ def _propose(stack: Stack, submission: Submission, request: Request, change_set_
     given: imports.Models = imports.to_import(request.resources_to_import, definition, stack) if is_import else {}
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
-        on_failure = "ROLLBACK"
+        raise ValidationError(f"OnStackFailure DELETE needs the ChangeSetType CREATE, not {request.kind}.")
     options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
     identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)

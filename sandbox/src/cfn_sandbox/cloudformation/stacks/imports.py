@@ -26,7 +26,7 @@ REVIEW = (
     "Verify that resources and their properties defined in the template match the intended configuration of the"
     " resource import to avoid unexpected changes."
 )
-"""The reason of an import's change set that can be executed."""
+"""The reason of an import's change set that can be executed (aws-cloudformation/rain pull request 646)."""
 
 # aws/aws-cdk-cli pull request 1367 quotes it
 UNRETAINED = (
