@@ -35,43 +35,33 @@ RUNTIME = {
     "startup": {"botocore", LIBRARY},
     "words": set(),
     "failures": {LIBRARY},
-    "messages": {"failures", LIBRARY},
     "limits": {LIBRARY},
     "deadline": {"botocore", "urllib3"},
-    "errors": {"failures", "messages", "words", "botocore", LIBRARY},
-    "tls": {"botocore", "urllib3"},
-    "sessions": {"startup", "tls", "botocore", LIBRARY},
+    "errors": {"failures", "words", "botocore", LIBRARY},
+    "sessions": {"limits", "startup", "botocore", "urllib3", LIBRARY},
     "delivery": {"deadline", "limits", "sessions", "botocore", LIBRARY},
-    "envelope": {"messages", "words", LIBRARY},
+    "envelope": {"failures", "words", LIBRARY},
     "plugin": {"deadline", "delivery", "envelope", "errors", "failures", "limits", "sessions", LIBRARY},
-    "attempts": {"deadline", "errors", "failures", "limits", "messages", LIBRARY},
+    "attempts": {"deadline", "errors", "failures", "limits", LIBRARY},
 }
 """What each module of runtime/ may import."""
 
 ROOMS = {
     "__init__": {"runtime.startup"},
     "models": {LIBRARY},
-    "error_codes": {"", "runtime.errors", LIBRARY},
-    "messages": {"runtime.messages", LIBRARY},
-    "moments": set(),
-    "identity": {"", "error_codes", "messages", "models", "runtime.words"},
+    "messages": {"", "runtime.errors", "runtime.failures", LIBRARY},
+    "identity": {"", "messages", "models", "runtime.words"},
     "tags": {"messages", "models", "runtime.words"},
-    "structure": {"messages", "models", "runtime.words"},
-    "translation": {"messages", "moments", "structure", "tags", "models", LIBRARY},
+    "translation": {"identity", "messages", "tags", "models", "runtime.words", LIBRARY},
     "comparison": {"models"},
     "redaction": {"models", "runtime.words"},
-    "client": {"messages", "runtime.deadline", "runtime.limits", "runtime.sessions", "botocore", LIBRARY},
-    "knowledge": {"identity", "messages", "models", "moments", "runtime.failures"},
-    "progress": {"knowledge", "messages", "models", LIBRARY}
-    | {"runtime.errors", "runtime.failures", "runtime.messages"},
-    "job_definitions": {"error_codes", "knowledge", "messages", "tags", LIBRARY}
-    | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits"},
-    "operation": {"identity", "job_definitions", "knowledge", "messages", "models", "tags", "translation"}
-    | {"runtime.limits"},
-    "ownership": {"comparison", "error_codes", "identity", "job_definitions", "knowledge", "messages", "moments"}
-    | {"progress", "tags", "translation", "runtime.deadline", "runtime.failures", "runtime.words", LIBRARY},
-    "handlers": {"", "client", "comparison", "identity", "job_definitions", "knowledge", "messages", "models"}
-    | {"operation", "ownership", "progress", "redaction", "structure", "tags", "translation", LIBRARY}
+    "progress": {"identity", "messages", "models", "runtime.errors", "runtime.failures", LIBRARY},
+    "job_definitions": {"messages", "progress", "tags", LIBRARY}
+    | {"runtime.attempts", "runtime.deadline", "runtime.failures", "runtime.limits", "runtime.sessions", "botocore"},
+    "ownership": {"comparison", "identity", "job_definitions", "messages", "models", "progress", "tags"}
+    | {"translation", "runtime.deadline", "runtime.failures", "runtime.limits", "runtime.words", LIBRARY},
+    "handlers": {"", "comparison", "identity", "job_definitions", "messages", "models"}
+    | {"ownership", "progress", "redaction", "tags", "translation", LIBRARY}
     | {"runtime.failures", "runtime.limits", "runtime.plugin", "runtime.words"},
 }
 """What each module of the type may import when it runs."""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
+from aws_sagemaker_modelqualityjobdefinition.messages import ERRORS
 from tools import messages
 
 NAMED = [(name, message) for _, name, message in messages.named()]

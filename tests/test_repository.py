@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aws_sagemaker_modelqualityjobdefinition import client
+from aws_sagemaker_modelqualityjobdefinition import job_definitions
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from tools.envelopes import ROOT
 
@@ -57,7 +57,9 @@ def test_a_workflow_can_do_no_harm(workflow: Path) -> None:
 def test_the_version_is_in_one_place() -> None:
     """pyproject.toml has the version; the user agent has the same, and the changelog too unless it is Unreleased."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    user_agent = vars(client.config(DEFAULTS.wire))["user_agent_extra"]  # botocore sets it without declaring it
+    user_agent = vars(job_definitions.config(DEFAULTS.wire))[
+        "user_agent_extra"
+    ]  # botocore sets it without declaring it
     assert user_agent == f"cloudformation-modelqualityjobdefinition/{version}"
     newest = re.search(r"^## \[?([\d.]+|Unreleased)\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest

@@ -41,7 +41,7 @@ AS_AWS = frozenset(
     {
         *("RegistryError", "TypeNotFound", "CloudControlError", "Refusal", "InvalidIdentifier", "HandlerFailure"),
         *("InvalidProperties", "ResourceFailure", "Cancelled", "CloudFormationError", "ValidationError"),
-        *("StepFailure", "MacroError", "InsufficientCapabilitiesError", "ServiceError"),
+        *("StepFailure", "InsufficientCapabilitiesError", "ServiceError"),
         *("ChangeSetExists", "ChangeSetNotFound", "InvalidChangeSetStatus", "InsufficientCapabilities"),
     }
 )
@@ -74,8 +74,6 @@ PRINTED = {
     ),
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
     "resource another logical id to replace it": "resource_types/moto_adapter.py",
-    "The resource to import […] is in stack […] already: remove it there first, with a DeletionPolicy of "
-    "Retain.": "stacks/imports.py",
     "ResourcesToImport needs the ChangeSetType IMPORT, not ….": "stacks/change_sets.py",
     "The client request token … already exists: it was given with another request.": "protocols/tokens.py",
     "TerminationProtection of the nested stack […] is set on its root stack […].": "stacks/stack.py",
@@ -93,7 +91,7 @@ PRINTED = {
     "uses more": "contract/command.py",
     "…: […] can't be read here, so it isn't checked: …": "schemas/patterns.py",
     "… has a pattern that is not checked: …": "resource_types/interface.py",
-    "…: … no effect in this sandbox": "resource_types/nominal.py",
+    "…: … no effect in this sandbox": "resource_types/moto_adapter.py",
 }
 """Messages of cfn-sandbox that are no error's argument, with the module that gives them."""
 

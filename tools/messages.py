@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 
 from aws_sagemaker_modelqualityjobdefinition import messages
-from aws_sagemaker_modelqualityjobdefinition.runtime import messages as runtime_messages
-from aws_sagemaker_modelqualityjobdefinition.runtime.messages import Message
+from aws_sagemaker_modelqualityjobdefinition.runtime import failures
+from aws_sagemaker_modelqualityjobdefinition.runtime.failures import Message
 from tools.envelopes import ROOT
 
 GUIDE = ROOT / "guides/troubleshooting.md"
@@ -26,11 +26,11 @@ ABOUT_THE_EVENT = frozenset({"NO_KNOWLEDGE", "OTHER_KNOWLEDGE"})
 
 def named() -> Iterator[tuple[str, str, Message]]:
     """Yield the table, the name and the message of every message, in the order of the modules."""
-    for module in (messages, runtime_messages):
+    for module in (messages, failures):
         for name, message in vars(module).items():
             if isinstance(message, Message):
                 table = message.code.name if message.code else IN_PROGRESS
-                is_about_event = module is runtime_messages or name in ABOUT_THE_EVENT
+                is_about_event = module is failures or name in ABOUT_THE_EVENT
                 yield EVENT if table == "InvalidRequest" and is_about_event else table, name, message
 
 

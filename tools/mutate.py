@@ -44,12 +44,10 @@ TESTS = {
     "job_definitions": ("unit/test_job_definitions.py",),
     "runtime.attempts": ("unit/test_attempts.py",),
     "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py"),
-    "progress": ("unit/test_progress.py",),
-    "knowledge": ("unit/test_knowledge.py", "faults/test_whose.py"),
-    "moments": ("unit/test_moments.py", "faults/test_whose.py"),
+    "progress": ("unit/test_progress.py", "unit/test_knowledge.py", "faults/test_whose.py"),
     "comparison": ("unit/test_translation.py",),
     "tags": ("unit/test_tags.py",),
-    "identity": ("unit/test_identity.py",),
+    "identity": ("unit/test_identity.py", "unit/test_moments.py", "faults/test_whose.py"),
     "redaction": ("unit/test_redaction.py",),
 }  # fmt: skip
 """The tests of each module, below tests/."""

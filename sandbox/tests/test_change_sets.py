@@ -9,7 +9,20 @@ from botocore.exceptions import ClientError
 from cfn_sandbox.account.account import Account
 from cfn_sandbox.resource_types import catalogue
 from cfn_sandbox.resource_types.registered import RegisteredType
-from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, TOY, Client, Toys, create, stack_of, tags, template
+from sandbox.tests.toys import (
+    ACCOUNT,
+    REGION,
+    SCHEMA,
+    TOY,
+    Client,
+    Toys,
+    create,
+    failure,
+    stack_of,
+    tags,
+    template,
+    update,
+)
 
 
 def propose(cloudformation: Client, body: str, name: str = "change", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters of the API
@@ -99,14 +112,75 @@ def test_a_stack_is_created_once(toys: Toys, cloudformation: Client) -> None:
 
 
 def test_what_happens_to_the_stack_makes_change_sets_obsolete(toys: Toys, cloudformation: Client) -> None:
-    """Executing one change set makes the others obsolete: they describe a past state."""
+    """An update makes change sets obsolete, and executing one deletes the others: they describe a past state.
+
+    Source: ExecuteChangeSet in the API reference.
+    """
     create(cloudformation, template(Bear={"Name": "bear"}))
-    for name, colour in (("red", "red"), ("blue", "blue")):
-        propose(cloudformation, template(Bear={"Name": "bear", "Colour": colour}), name)
+    ids = {
+        colour: propose(cloudformation, template(Bear={"Name": "bear", "Colour": colour}), colour)["ChangeSetId"]
+        for colour in ("red", "blue")
+    }
     cloudformation.execute_change_set(StackName="toys", ChangeSetName="red")
-    with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match="OBSOLETE"):
-        cloudformation.execute_change_set(StackName="toys", ChangeSetName="blue")
+    assert cloudformation.list_change_sets(StackName="toys")["Summaries"] == []
+    for one in ({"StackName": "toys", "ChangeSetName": "blue"}, {"ChangeSetName": ids["blue"]}):
+        with pytest.raises(cloudformation.exceptions.ChangeSetNotFoundException):
+            cloudformation.execute_change_set(**one)
     assert toys.resources["toy-1"]["Colour"] == "red"
+    propose(cloudformation, template(Bear={"Name": "bear"}), "plain")
+    update(cloudformation, template(Bear={"Name": "bear", "Colour": "green"}))
+    with pytest.raises(cloudformation.exceptions.InvalidChangeSetStatusException, match="OBSOLETE"):
+        cloudformation.execute_change_set(StackName="toys", ChangeSetName="plain")
+
+
+@pytest.mark.parametrize(
+    ("difference", "attribute"),
+    [
+        ({"TemplateBody": template(Bear={"Name": "bear", "Colour": "blue"})}, "Template"),
+        ({"Parameters": [{"ParameterKey": "Size", "ParameterValue": "2"}]}, "Parameters"),
+        ({"ClientToken": "second"}, "ClientToken"),
+    ],
+)
+def test_a_name_that_is_taken(
+    toys: Toys,  # noqa: ARG001 - the fixture registers the type
+    cloudformation: Client,
+    difference: dict[str, Any],
+    attribute: str,
+) -> None:
+    """A change set of a name that the stack has already is refused, and the message says in what it differs.
+
+    Users quote the words for three attributes: aws-actions/aws-cloudformation-github-deploy issue 122 and
+    awslabs/landing-zone-accelerator-on-aws issue 442.
+    """
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    body = json.loads(template(Bear={"Name": "bear", "Colour": "red"}))
+    body["Parameters"] = {"Size": {"Type": "String", "Default": "1"}}
+    request: dict[str, Any] = {"StackName": "toys", "ChangeSetName": "change", "TemplateBody": json.dumps(body)}
+    cloudformation.create_change_set(**request)
+    with pytest.raises(cloudformation.exceptions.AlreadyExistsException) as refused:
+        cloudformation.create_change_set(**request | difference)
+    text = f"ChangeSet change cannot be created due to a mismatch with existing attribute {attribute}"
+    assert refused.value.response["Error"]["Message"] == text
+
+
+def test_how_an_execution_ends(toys: Toys, cloudformation: Client) -> None:
+    """An executed change set says by its ARN whether the stack's operation has succeeded.
+
+    Source: ExecutionStatus in the API reference; ministackorg/ministack issue 1418.
+    """
+    create(cloudformation, template(Bear={"Name": "bear"}))
+    ways: list[tuple[list[dict[str, Any]], str]] = [
+        ([], "EXECUTE_COMPLETE"),
+        ([failure("AccessDenied")], "EXECUTE_FAILED"),
+    ]
+    for answers, status in ways:
+        body = template(Bear={"Name": "bear", "Colour": status.lower()})
+        change_set_id = propose(cloudformation, body)["ChangeSetId"]
+        toys.answers = answers
+        cloudformation.execute_change_set(ChangeSetName=change_set_id)
+        found = cloudformation.describe_change_set(ChangeSetName=change_set_id)
+        assert (found["Status"], found["ExecutionStatus"]) == ("CREATE_COMPLETE", status)
+    assert stack_of(cloudformation)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_missing_change_set(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type

@@ -58,3 +58,13 @@ def test_what_the_linter_has_no_form_for_is_refused(dependency: dict[str, Any]) 
     """Otherwise it would check less than the schema says."""
     with pytest.raises(SandboxError, match="no form for the dependency of A at /properties/Toy: "):
         linted(schema(dependencies={"A": dependency}))
+
+
+def test_a_property_may_be_called_like_a_keyword() -> None:
+    """A property, or an enum's value, that is called dependencies is no keyword."""
+    properties: dict[str, Any] = {
+        "dependencies": {"type": "object", "properties": {"A": {"type": "string"}}},
+        "$ref": {"const": "#"},
+    }
+    given: dict[str, Any] = {"typeName": "Acme::Own::Type", "properties": properties, "additionalProperties": False}
+    assert linted(given) == given

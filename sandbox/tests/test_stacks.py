@@ -1,6 +1,7 @@
 """Stacks with a registered type send the handlers CloudFormation's events, and act on their answers."""
 
 import json
+import re
 import threading
 import time
 from typing import Any
@@ -500,7 +501,8 @@ def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -
     properties = toys.events[0]["requestData"]["resourceProperties"]
     assert properties == {"Name": "bear", "Loud": "true", "Parts": [{"Size": "3"}], "Colour": "7"}
     same = {"Name": "bear", "Loud": True, "Parts": [{"Size": 3}], "Colour": "7"}
-    assert update(cloudformation, template(Bear=same))["StackStatus"] == "UPDATE_COMPLETE"
+    with pytest.raises(ClientError, match=r"No updates are to be performed\.$"):
+        update(cloudformation, template(Bear=same))
     assert toys.actions() == ["CREATE Bear"]
 
 
@@ -724,17 +726,24 @@ def test_a_long_operation_goes_on_after_the_call(
     assert create(cloudformation, template(Bear={"Name": "bear"}))["StackStatus"] == "CREATE_IN_PROGRESS"
     with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
         update(cloudformation, template(Bear={"Name": "wolf"}))
-    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state"):
+    with pytest.raises(ClientError, match=r"cannot be deleted while in status CREATE_IN_PROGRESS \(sandbox's hint: "):
         cloudformation.delete_stack(StackName="toys")
     gate.set()
     cloudformation.get_waiter("stack_create_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
     assert list(toys.resources) == ["toy-1"]
     gate.clear()
+    stack_id = update(cloudformation, template(Bear={"Name": "bear", "Colour": "red"}))["StackId"]
+    words = re.escape(f"Stack [{stack_id}] cannot be deleted while in status UPDATE_IN_PROGRESS")
+    with pytest.raises(ClientError, match=f": {words}$"):  # as elifesciences/builder quotes AWS
+        cloudformation.delete_stack(StackName="toys")
+    gate.set()
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
+    gate.clear()
     for _ in range(2):
         cloudformation.delete_stack(StackName="toys")
     gate.set()
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="toys", WaiterConfig={"Delay": 0.05})
-    assert toys.actions() == ["CREATE Bear", "DELETE Bear"]
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "DELETE Bear"]
 
 
 def test_what_is_under_way_ends_with_the_context(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,13 +35,9 @@ _FORMATS = frozenset({f"{_FORMAT}/Csv", f"{_FORMAT}/Json"})
 def differences(desired: ResourceModel, actual: ResourceModel, previous: ResourceModel | None = None) -> list[str]:
     """Return the createOnly properties whose desired value differs from the actual one.
 
-    The desired state can leave out what SageMaker fills in. Tags are not compared: they can be changed in place.
-
-    Args:
-        desired: The template's properties.
-        actual: The existing definition.
-        previous: What must still be desired. The template's previous properties: those that were removed differ. The
-            existing definition: what it has in addition differs.
+    The desired state can leave out what SageMaker fills in. Tags are not compared: they can be changed in place. What
+    is in `previous` must still be desired. If that is the template's previous properties, those that were removed
+    differ; if it is the existing definition, what it has in addition differs.
     """
     now, there, before = _values(desired), _values(actual), _values(previous)
     unlike = {path for path, value in now.items() if value != there.get(path, _DEFAULTS.get(path))}

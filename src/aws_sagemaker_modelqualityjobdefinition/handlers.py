@@ -1,29 +1,27 @@
 """The five handlers, and the entry points that Lambda calls."""
 
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.interface import Action, ProgressEvent
+from cloudformation_cli_python_lib import Action, ProgressEvent, SessionProxy
 
-from . import TYPE_NAME, client, comparison, knowledge, messages, ownership, progress, redaction, tags, translation
+from . import TYPE_NAME, comparison, job_definitions, messages, ownership, progress, redaction, tags, translation
 from .identity import IDENTIFIERS
-from .job_definitions import JobDefinitions
-from .knowledge import Outcome
 from .models import ResourceHandlerRequest
-from .operation import Operation
+from .ownership import Operation
+from .progress import Known, Outcome
 from .runtime import words
 from .runtime.failures import Failure
 from .runtime.limits import DEFAULTS, Limits
-from .runtime.plugin import ResourceType
-from .structure import Model
+from .runtime.plugin import Json, ResourceType
 
 # The limits' checks fit SageMaker: ACK waits 20 s for tags, and AWS's SageMaker SDK three minutes (36 times 5 s) for
 # the deletion of a monitoring schedule.
 
 LOG = logging.getLogger(__name__)
+
+Handler = Callable[[Operation], ProgressEvent]
 
 
 def create(operation: Operation) -> ProgressEvent:
@@ -53,7 +51,7 @@ def update(operation: Operation) -> ProgressEvent:
         to_set, to_remove = tags.change(replaced, wanted, actual)
         if not to_set and not to_remove:
             return progress.done(found)
-        name, known = description["JobDefinitionName"], knowledge.about(description)
+        name, known = description["JobDefinitionName"], Known.about(description)
         LOG.info("Changing tags of %s for %s", words.shown(name), operation.request.logicalResourceIdentifier)
         confirm = partial(ownership.confirm, operation, name, known)
         if operation.definitions.change_tags(name, known.arn, to_set, to_remove, confirm) is not Outcome.MADE:
@@ -84,7 +82,7 @@ def list_page(operation: Operation) -> ProgressEvent:
     return progress.page([translation.listed(arn, name) for arn, name in found], token)
 
 
-HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
+HANDLERS: Mapping[Action, Handler] = {
     Action.CREATE: create,
     Action.READ: read,
     Action.UPDATE: update,
@@ -95,24 +93,20 @@ HANDLERS: Mapping[Action, Callable[[Operation], ProgressEvent]] = {
 
 def resource_type(limits: Limits) -> ResourceType:
     """Return the resource type with these limits of time, clock and pause, an entry point that Lambda can call."""
-    built = ResourceType(TYPE_NAME, Model, IDENTIFIERS, limits)
+    built = ResourceType(TYPE_NAME, translation.Model, IDENTIFIERS, limits)
     for action, handle in HANDLERS.items():
         built.handler(action)(partial(_answer, handle, limits))
     return built
 
 
 def _answer(
-    handle: Callable[[Operation], ProgressEvent],
-    limits: Limits,
-    session: SessionProxy | None,
-    request: ResourceHandlerRequest,
-    context: MutableMapping[str, Any],
+    handle: Handler, limits: Limits, session: SessionProxy | None, request: ResourceHandlerRequest, context: Json
 ) -> ProgressEvent:
-    known = knowledge.of(context, request.desiredResourceState)
+    known = Known.told(context, request.desiredResourceState)
     if isinstance(known, Failure):
         return progress.failed(known, request.desiredResourceState)
-    sagemaker = client.sagemaker(session, request.region, limits.wire)
-    definitions = JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
+    sagemaker = job_definitions.sagemaker(session, request.region, limits.wire)
+    definitions = job_definitions.JobDefinitions(sagemaker, limits, partial(redaction.hidden, request))
     return handle(Operation(definitions, request, known, limits))
 
 

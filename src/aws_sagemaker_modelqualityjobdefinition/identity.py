@@ -1,12 +1,14 @@
-"""Names and ARNs of definitions: generate a name, and find the name that a request identifies."""
+"""What identifies a definition: its name, generated or found in a request, its ARN, and when it was created."""
 
 import hashlib
 import json
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from . import TYPE_NAME, messages
-from .error_codes import ERRORS
 from .models import ResourceModel
 from .runtime import words
 
@@ -27,25 +29,16 @@ _ARN = re.compile(
     r"model-quality-job-definition/(?P<name>[a-z0-9](?:-*[a-z0-9]){0,62})",
     re.IGNORECASE | re.ASCII,
 )
-
-
-class Arn(NamedTuple):
-    """The region, account and name in a definition's ARN."""
-
-    region: str
-    account: str
-    name: str
+_YEARS = range(1970, 9000)
+"""A time outside of these is none of SageMaker's, and could not be compared with a margin."""
 
 
 def generated_name(stack_id: str | None, logical_id: str | None, token: str) -> str:
     """Return the name for a definition without JobDefinitionName. The same request always gets the same name.
 
     It is lower-case because SageMaker returns ARNs in lower case: so the name in the ARN equals the definition's name.
-
-    Args:
-        stack_id: The stack's ARN; None outside stacks (Cloud Control, `cfn test`).
-        logical_id: The resource's logical id in the template.
-        token: The request's clientRequestToken. CloudFormation sends it again when it repeats a request.
+    The stack's ARN is None outside stacks (Cloud Control, `cfn test`). The token is the request's clientRequestToken,
+    which CloudFormation sends again when it repeats a request.
     """
     stack_name = stack_id.split("/")[1] if stack_id and stack_id.count("/") > 1 else stack_id
     parts = [re.sub(r"[^a-z0-9]+", "-", part.lower())[:_PART_LENGTH] for part in (stack_name, logical_id) if part]
@@ -68,8 +61,8 @@ def arn_of(generated: str, role: str | None, region: str | None, account: str | 
     return f"arn:{owner}:model-quality-job-definition/{generated}".lower()
 
 
-def parse(arn: str) -> Arn:
-    """Return the parts of a definition's ARN.
+def parse(arn: str) -> re.Match[str]:
+    """Return the parts of a definition's ARN: region, account and name.
 
     Raises:
         InvalidRequest: It is not the ARN of a model quality job definition.
@@ -77,7 +70,7 @@ def parse(arn: str) -> Arn:
     match = _ARN.fullmatch(arn)
     if match is None:
         raise messages.NO_ARN.error(arn=words.shown(arn))
-    return Arn(**match.groupdict())
+    return match
 
 
 def name_of(model: ResourceModel | None, region: str | None, account: str | None) -> str:
@@ -95,13 +88,12 @@ def name_of(model: ResourceModel | None, region: str | None, account: str | None
     if not model.JobDefinitionArn:
         return str(model.JobDefinitionName)
     arn = parse(model.JobDefinitionArn)
-    if (arn.region.lower(), arn.account) != ((region or arn.region).lower(), account or arn.account):
-        raise messages.NOT_HERE.error(
-            type=TYPE_NAME, arn=words.shown(model.JobDefinitionArn), region=region, account=account
-        )
-    if model.JobDefinitionName and same(model.JobDefinitionName, arn.name):
+    if not same(arn["region"], region or arn["region"]) or arn["account"] != (account or arn["account"]):
+        shown = words.shown(model.JobDefinitionArn)
+        raise messages.NOT_HERE.error(type=TYPE_NAME, arn=shown, region=region, account=account)
+    if model.JobDefinitionName and same(model.JobDefinitionName, arn["name"]):
         return model.JobDefinitionName
-    return arn.name
+    return arn["name"]
 
 
 def confirm(arn: str | None, found: str) -> None:
@@ -111,9 +103,42 @@ def confirm(arn: str | None, found: str) -> None:
         NotFound: It has another ARN.
     """
     if arn and not same(arn, found):
-        raise ERRORS.not_found(arn).error()
+        raise messages.ERRORS.not_found(arn).error()
 
 
 def same(one: str, other: str) -> bool:
     """Return whether two names or two ARNs are equal. Like SageMaker, this ignores case."""
     return one.lower() == other.lower()
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time, a datetime or text in ISO 8601, in UTC; None if it can't be read, or has no zone.
+
+    A time that can't be read is no proof, and no error, whether SageMaker, an event or a callback context gives it.
+    """
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(found, datetime) or found.utcoffset() is None:
+            return None
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year in _YEARS else None
+
+
+def created(description: Mapping[str, Any]) -> datetime | None:
+    """Return when a definition was created, by Describe's answer."""
+    return moment(description.get("CreationTime"))
+
+
+def created_after(description: Mapping[str, Any], seconds: float) -> float | None:
+    """Return how long after a moment a definition was created, by SageMaker's clock, in seconds; None if nobody knows.
+
+    The moment was this many seconds before the answer, whose Date is cut to whole seconds.
+    """
+    made = created(description)
+    try:
+        now = moment(parsedate_to_datetime(description["ResponseMetadata"]["HTTPHeaders"]["date"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        now = None
+    return None if made is None or now is None else (made - now).total_seconds() + seconds

@@ -1,20 +1,19 @@
-"""All calls to SageMaker: the operations on job definitions and their tags, and how each fails."""
+"""All calls to SageMaker: the client, the operations on job definitions and their tags, and how each fails."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from botocore.exceptions import InvalidRegionError
+from cloudformation_cli_python_lib import HandlerErrorCode, SessionProxy, exceptions
 
 from . import messages
-from .error_codes import ERRORS
-from .knowledge import Outcome
-from .runtime import deadline, failures
+from .progress import Outcome
+from .runtime import deadline, failures, sessions
 from .runtime.attempts import Attempts
 from .runtime.failures import Failure, HandlerError
-from .runtime.limits import Limits
+from .runtime.limits import DEFAULTS, Limits, Wire
 from .tags import Tags, to_wire
 
 if TYPE_CHECKING:
@@ -30,6 +29,29 @@ PAGE_SIZE = 100
 _TAG_PAGE_SIZE = 100
 _TAG_PAGES = 20
 
+config = partial(sessions.config, user_agent_extra="cloudformation-modelqualityjobdefinition/0.1.0")
+"""Returns the settings of a client, for time limits of one attempt."""
+
+
+def sagemaker(session: SessionProxy | None, region: str | None, wire: Wire) -> "SageMakerClient":
+    """Return a SageMaker client with the caller's credentials, in the request's region: the session has none.
+
+    Raises:
+        InvalidCredentials: CloudFormation sent no credentials.
+        InvalidRequest: The region's name is malformed.
+    """
+    if session is None:
+        raise messages.NO_CREDENTIALS.error()
+    try:
+        client: SageMakerClient = session.client("sagemaker", region_name=region, config=config(wire))
+    except InvalidRegionError as error:
+        raise exceptions.InvalidRequest(str(error)) from error
+    deadline.watch(client)
+    return client
+
+
+sessions.prepare("sagemaker", config(DEFAULTS.wire))
+
 
 class Ended(NamedTuple):
     """How a Create or a Delete ended."""
@@ -40,24 +62,20 @@ class Ended(NamedTuple):
     failure: Failure | None = None
     """Why it isn't known to be made."""
     in_doubt_since: float | None = None
-    """When the first attempt that may have taken effect despite its failure began (attempts.py). None: no attempt can
-    have."""
+    """When the first attempt that may have taken effect nevertheless began (attempts.py). None: no attempt can have."""
 
 
 class JobDefinitions:
     """The job definitions of one account and region.
 
-    Methods raise the plugin library's exceptions (runtime/failures.py), never botocore's.
-
-    Args:
-        client: SageMaker's client.
-        limits: How often and how long a call is attempted, and how long replicas may be old.
-        hide: Hides in SageMaker's messages what may be secret.
+    Methods raise the plugin library's exceptions (runtime/failures.py), never botocore's. The limits say how often and
+    how long a call is attempted, and how long replicas may be old. `hide` hides in SageMaker's messages what may be
+    secret.
     """
 
     def __init__(self, client: "SageMakerClient", limits: Limits, hide: Callable[[str], str] = str) -> None:
         self._client, self._limits = client, limits
-        self._attempts = partial(Attempts, ERRORS, limits, hide)
+        self._attempts = partial(Attempts, messages.ERRORS, limits, hide)
 
     def create(self, request: "wires.CreateModelQualityJobDefinitionRequestTypeDef") -> Ended:
         """Create a definition, and return how that ended."""
@@ -105,17 +123,12 @@ class JobDefinitions:
         return Ended(Outcome.IN_DOUBT if is_in_doubt else Outcome.REFUSED, failure=failure)
 
     def page(self, token: str | None, endpoint_name: str | None) -> tuple[list[tuple[str, str]], str | None]:
-        """Return the ARNs and names on a page of a list, and the next page's token, None on the last page.
+        """Return the ARNs and names on a page of the list, of an endpoint if given, and the next page's token.
 
-        Args:
-            token: The page's token, None for the first.
-            endpoint_name: If given, only definitions of this endpoint.
+        The token is None for the first page, and after the last one.
         """
-        request: wires.ListModelQualityJobDefinitionsRequestTypeDef = {"MaxResults": PAGE_SIZE}
-        if token:
-            request["NextToken"] = token
-        if endpoint_name:
-            request["EndpointName"] = endpoint_name
+        given = {"MaxResults": PAGE_SIZE, "NextToken": token, "EndpointName": endpoint_name}
+        request = {name: value for name, value in given.items() if value}
         return self._attempts().send("*", self._client.list_model_quality_job_definitions, request, _page)
 
     def tags(self, name: str, arn: str) -> Tags:
@@ -156,10 +169,7 @@ class JobDefinitions:
         """Remove tags of a definition, then add tags or change values. This order never exceeds the limit of 50.
 
         `confirm` is called before a request is sent again after an attempt that may have taken effect; it raises
-        NotFound if the definition is gone.
-
-        Returns:
-            MADE; IN_DOUBT if an answer was lost on the way.
+        NotFound if the definition is gone. The outcome is MADE, or IN_DOUBT if an answer was lost on the way.
 
         Raises:
             NotFound: It was deleted since it was described.
@@ -183,10 +193,8 @@ class JobDefinitions:
         return outcome
 
 
-# Readers of answers. Any exception from them means that the answer can't be read (attempts.py).
-
-
 def _text(answer: Mapping[str, Any], member: str) -> str:
+    """Return a text in an answer. Any exception from here on means that the answer can't be read (attempts.py)."""
     value = answer[member]
     if not isinstance(value, str) or not value:
         raise TypeError(member)

@@ -1,10 +1,34 @@
-"""The messages of this type, as data: a code and words with parts in braces. guides/messages.toml says when and why."""
+"""The failures of this type, as data: SageMaker's error codes and the handler error that each becomes, and messages.
+
+A message is a code and words with parts in braces. guides/messages.toml says when and why.
+"""
 
 from functools import partial
 
-from cloudformation_cli_python_lib.interface import HandlerErrorCode as Code
+from cloudformation_cli_python_lib import HandlerErrorCode as Code
+from cloudformation_cli_python_lib import exceptions
 
-from .runtime.messages import Message
+from . import TYPE_NAME
+from .runtime.errors import COMMON, Codes, Errors
+from .runtime.failures import Message
+
+# The errors that SageMaker's API reference lists for the operations, and those of AWS KMS, which SageMaker passes on.
+_CODES: Codes = {
+    exceptions.AccessDenied: ("KMSAccessDeniedException", "KMSKeyNotAccessibleFault"),
+    exceptions.AlreadyExists: ("ResourceAlreadyExists", "ResourceAlreadyExistsException"),
+    exceptions.InvalidRequest: (
+        "KMSDisabledException", "KMSInvalidKeyUsageException", "KMSInvalidStateException", "KMSNotFoundException",
+        "KMSOptInRequired",
+    ),
+    exceptions.NotFound: ("ResourceNotFound", "ResourceNotFoundException"),
+    exceptions.ResourceConflict: ("ConflictException", "ResourceInUse", "ResourceInUseException"),
+    exceptions.ServiceInternalError: ("KMSInternalException",),
+    exceptions.ServiceLimitExceeded: ("ResourceLimitExceeded", "ServiceQuotaExceededException"),
+    exceptions.Throttling: ("KMSThrottlingException",),
+}  # fmt: skip
+
+ERRORS = Errors(TYPE_NAME, "SageMaker", COMMON, _CODES)
+"""Translates SageMaker's errors."""
 
 _invalid = partial(Message, Code.InvalidRequest)
 _not_found = partial(Message, Code.NotFound)

@@ -1,22 +1,92 @@
-"""A handler's answers: success, a page of a list, in progress, and failure after the last look."""
+"""A handler's answers, and the callback context in them: what an invocation knows of its definition and tells the next.
+
+The context is bound to the definition's ARN and creation time, never to the request's token: nobody knows whether AWS
+keeps it.
+"""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, NamedTuple
 
-from cloudformation_cli_python_lib.interface import HandlerErrorCode, OperationStatus, ProgressEvent
+from cloudformation_cli_python_lib import HandlerErrorCode, OperationStatus, ProgressEvent
 
-from . import messages
-from .knowledge import Known, Outcome
+from . import identity, messages
 from .models import ResourceModel
 from .runtime import failures
 from .runtime.errors import defect
-from .runtime.failures import Failure, HandlerError
-from .runtime.messages import Message
+from .runtime.failures import Failure, HandlerError, Message
 
 LOG = logging.getLogger(__name__)
+
+
+class Outcome(Enum):
+    """How a change ended, as far as it is known."""
+
+    MADE = "Made"
+    """SageMaker accepted it, or its effect was seen."""
+    TAKEN = "Taken"
+    """It was refused because a definition has the generated name: this request's, or a foreign one."""
+    IN_DOUBT = "InDoubt"
+    """Its answer was lost, so it may have taken effect."""
+    REFUSED = "Refused"
+    """It took no effect."""
+
+
+class Known(NamedTuple):
+    """A definition that a request is about."""
+
+    arn: str
+    created: datetime | None = None
+    """When it was created, by SageMaker; None if no answer gave that."""
+    outcome: Outcome = Outcome.MADE
+    """How the request's change ended."""
+    began: float | None = None
+    """When the first attempt of a deletion began, by the function's clock, in seconds since 1970."""
+    attempt: int = 0
+    """How many invocations of this request came before."""
+
+    def is_other(self, created: datetime | None) -> bool:
+        """Return whether a definition of the same name is certainly another one: times are equal to the millisecond."""
+        if self.created is None or created is None:
+            return False
+        return abs(self.created - created) >= timedelta(milliseconds=1)
+
+    def context(self) -> dict[str, Any]:
+        """Return the callback context."""
+        known = {"Attempt": self.attempt, "Arn": self.arn, "Outcome": self.outcome.value, "Began": self.began}
+        known["CreationTime"] = self.created.isoformat() if self.created else None
+        return {name: value for name, value in known.items() if value is not None}
+
+    @classmethod
+    def about(cls, description: Mapping[str, Any]) -> "Known":
+        """Return what Describe's answer says of a definition."""
+        return cls(description["JobDefinitionArn"], identity.created(description))
+
+    @classmethod
+    def told(cls, context: Mapping[str, Any], model: ResourceModel | None) -> "Known | Failure | None":
+        """Return what earlier invocations of a request know, by its callback context; None in its first one.
+
+        It is a failure if the context isn't of this type, or not about the definition that the model identifies. It is
+        no knowledge then: nothing may be created, changed or deleted on its word.
+        """
+        if not context:
+            return None
+        attempt, arn, began = context.get("Attempt"), context.get("Arn"), context.get("Began")
+        if not (
+            context.keys() <= {"Attempt", "Arn", "Outcome", "CreationTime", "Began"}
+            and type(attempt) is int
+            and 0 < attempt <= 100
+            and isinstance(arn, str)
+            and context.get("Outcome") in [outcome.value for outcome in Outcome]
+            and (began is None or (isinstance(began, int | float) and 0 <= began < 1e11))
+        ):
+            return messages.NO_KNOWLEDGE.failure()
+        if model is None or not model.JobDefinitionArn or not identity.same(arn, model.JobDefinitionArn):
+            return messages.OTHER_KNOWLEDGE.failure()
+        return cls(arn, identity.moment(context.get("CreationTime")), Outcome(context["Outcome"]), began, attempt)
 
 
 class Look(NamedTuple):
@@ -49,20 +119,15 @@ def failed(failure: Failure, model: ResourceModel | None) -> ProgressEvent:
 
 
 def settled(
-    look: Callable[[], Look],
-    model: ResourceModel,
-    known: Known,
-    delays: Sequence[float],
-    lost: Failure | None = None,
+    look: Callable[[], Look], model: ResourceModel, known: Known, delays: Sequence[float], lost: Failure | None = None
 ) -> ProgressEvent:
     """Answer with the resource if it is in the desired state; otherwise, that CloudFormation must check again later.
 
     As soon as SageMaker has, or may have, accepted a change, every answer must carry the model with its ARN, or
     CloudFormation loses track of the resource. An exception carries none, so errors of `look` become answers here.
 
-    The delays are the seconds before each further invocation. `lost` is the failure of a change whose outcome is in
-    doubt: unless `look` shows the resource, the next invocation sends the change again, and the operation finally fails
-    with this failure.
+    The delays are the seconds before each further invocation. `lost` is the failure of a change that is in doubt:
+    unless `look` shows the resource, the next invocation sends it again, and finally the operation fails with `lost`.
 
     Raises:
         HandlerError: The resource belongs to somebody else. There is no model, because CloudFormation deletes what a

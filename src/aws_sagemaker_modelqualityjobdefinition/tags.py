@@ -40,9 +40,8 @@ def merge(stack: Mapping[str, str] | None, own: Sequence[Tag] | None) -> Tags:
         mine[key] = value
     merged = without_reserved(stack or {}) | mine
     if len(merged) > LIMIT:
-        raise messages.TOO_MANY_TAGS.error(
-            count=len(merged), own=len(mine), others=len(merged) - len(mine), limit=LIMIT
-        )
+        others = len(merged) - len(mine)
+        raise messages.TOO_MANY_TAGS.error(count=len(merged), own=len(mine), others=others, limit=LIMIT)
     return merged
 
 

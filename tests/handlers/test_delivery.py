@@ -261,7 +261,7 @@ class Clock:
     """A clock that advances 1.5 s each time that it is read."""
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 3, 4, 5, 6, 7, 250_000)  # noqa: DTZ001 - the library takes naive UTC
+        self.now = datetime(2026, 3, 4, 5, 6, 7, 250_000, UTC)
 
     def __call__(self) -> datetime:
         """Advance the clock and return the time."""

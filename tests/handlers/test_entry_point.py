@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from cloudformation_cli_python_lib.interface import Action
 
-from aws_sagemaker_modelqualityjobdefinition import client, handlers, translation
+from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from aws_sagemaker_modelqualityjobdefinition.runtime import plugin
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
@@ -153,7 +153,7 @@ def test_logs_and_metrics_are_delivered_with_the_providers_credentials(wire: Wir
 
 def test_the_time_limits_keep_an_invocation_within_the_contracts() -> None:
     """Handler, last attempt and delivery together take at most 60 s, and 30 s for READ and LIST."""
-    config = vars(client.config(DEFAULTS.wire))  # botocore sets these attributes without declaring them
+    config = vars(job_definitions.config(DEFAULTS.wire))  # botocore sets these attributes without declaring them
     attempt = config["connect_timeout"] + config["read_timeout"]
     assert attempt == 4.5
     assert config["retries"]["total_max_attempts"] == 1

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 from cloudformation_cli_python_lib import exceptions
 
-from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
+from aws_sagemaker_modelqualityjobdefinition.messages import ERRORS
 from aws_sagemaker_modelqualityjobdefinition.runtime import deadline
 from aws_sagemaker_modelqualityjobdefinition.runtime.attempts import Attempts
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS, Limits, Time

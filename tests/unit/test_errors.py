@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from cloudformation_cli_python_lib.interface import HandlerErrorCode
 
-from aws_sagemaker_modelqualityjobdefinition.error_codes import ERRORS
+from aws_sagemaker_modelqualityjobdefinition.messages import ERRORS
 from aws_sagemaker_modelqualityjobdefinition.runtime import errors, failures
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import HandlerError
 

@@ -34,7 +34,7 @@ def test_a_generated_name_is_always_one_that_sagemaker_takes(
     assert PATTERN.fullmatch(name)
     assert len(name) <= identity.NAME_LENGTH
     assert name == identity.generated_name(stack_id, logical_id, token)
-    assert identity.parse(arn(name)).name == name
+    assert identity.parse(arn(name))["name"] == name
 
 
 @given(st.tuples(stack_ids, st.none() | st.text(), st.text()), st.tuples(stack_ids, st.none() | st.text(), st.text()))
@@ -131,7 +131,7 @@ def test_the_parts_of_an_arn() -> None:
     """An ARN has a partition of AWS, a region, an account and a name of up to 63 characters, in any case."""
     name = "F" * 63
     parts = identity.parse(f"ARN:AWS-US-GOV:SageMaker:US-Gov-West-1:{ACCOUNT}:{KIND}/{name}")
-    assert parts == identity.Arn("US-Gov-West-1", ACCOUNT, name)
+    assert parts.groupdict() == {"region": "US-Gov-West-1", "account": ACCOUNT, "name": name}
 
 
 @pytest.mark.parametrize(

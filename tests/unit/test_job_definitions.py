@@ -9,7 +9,7 @@ from cloudformation_cli_python_lib import exceptions
 from cloudformation_cli_python_lib.interface import HandlerErrorCode as Code
 
 from aws_sagemaker_modelqualityjobdefinition.job_definitions import Ended, JobDefinitions
-from aws_sagemaker_modelqualityjobdefinition.knowledge import Outcome
+from aws_sagemaker_modelqualityjobdefinition.progress import Outcome
 from aws_sagemaker_modelqualityjobdefinition.runtime import deadline
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS, Time
 from tools.envelopes import Json, arn

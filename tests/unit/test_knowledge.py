@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import knowledge, structure
-from aws_sagemaker_modelqualityjobdefinition.knowledge import Known, Outcome
+from aws_sagemaker_modelqualityjobdefinition import translation
+from aws_sagemaker_modelqualityjobdefinition.progress import Known, Outcome
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import Failure
 from tools.envelopes import Json, arn, minimal
 
@@ -18,7 +18,7 @@ FULL = {
     "CreationTime": "2026-11-24T12:00:00+00:00",
     "Began": 1.5,
 }
-MODEL = structure.Model._deserialize(minimal() | {"JobDefinitionArn": arn("churn").upper()})
+MODEL = translation.Model._deserialize(minimal() | {"JobDefinitionArn": arn("churn").upper()})
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,20 @@ MODEL = structure.Model._deserialize(minimal() | {"JobDefinitionArn": arn("churn
 def test_a_context_says_what_is_known(known: Known, context: Json) -> None:
     """What one invocation knows, the next one reads."""
     assert known.context() == context
-    assert knowledge.of(context, MODEL) == known
+    assert Known.told(context, MODEL) == known
 
 
 def test_no_invocation_came_before_the_first() -> None:
     """What the first invocation finds out counts as attempt 0 and as made, until something else is known."""
     description = {"JobDefinitionArn": arn("churn"), "CreationTime": NOON}
-    assert knowledge.about(description) == Known(arn("churn"), NOON, Outcome.MADE, None, 0)
-    assert knowledge.about(description | {"CreationTime": "soon"}) == Known(arn("churn"), None, Outcome.MADE, None, 0)
+    assert Known.about(description) == Known(arn("churn"), NOON, Outcome.MADE, None, 0)
+    assert Known.about(description | {"CreationTime": "soon"}) == Known(arn("churn"), None, Outcome.MADE, None, 0)
 
 
 @pytest.mark.parametrize("context", [None, {}])
 def test_a_first_invocation_has_no_context(context: Any) -> None:  # noqa: ANN401 - JSON
     """Without a context, nothing is known, and that is no failure."""
-    assert knowledge.of(context, MODEL) is None
+    assert Known.told(context, MODEL) is None
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,7 @@ def test_a_first_invocation_has_no_context(context: Any) -> None:  # noqa: ANN40
         {"Arn": None},
         {"Outcome": "Refused?"},
         {"Outcome": None},
+        {"Outcome": []},
         {"Began": "1"},
         {"Began": -1},
         {"Began": 1e11},
@@ -73,7 +74,7 @@ def test_a_first_invocation_has_no_context(context: Any) -> None:  # noqa: ANN40
 )
 def test_a_context_of_another_form_is_no_knowledge(change: Json) -> None:
     """It was made up, or comes from another version of the type."""
-    failure = knowledge.of(FULL | change, MODEL)
+    failure = Known.told(FULL | change, MODEL)
     assert isinstance(failure, Failure)
     assert failure.code.name == "InvalidRequest"
     assert failure.words == "callbackContext doesn't come from an answer of this resource type."
@@ -82,7 +83,7 @@ def test_a_context_of_another_form_is_no_knowledge(change: Json) -> None:
 @pytest.mark.parametrize("model", [None, {}, {"JobDefinitionArn": arn("fraud")}, {"JobDefinitionName": "churn"}])
 def test_a_context_about_another_definition_is_no_knowledge(model: Json | None) -> None:
     """The model has no ARN, or another one."""
-    failure = knowledge.of(FULL, structure.Model._deserialize(model and minimal() | model))
+    failure = Known.told(FULL, translation.Model._deserialize(model and minimal() | model))
     assert isinstance(failure, Failure)
     assert failure.words == "callbackContext is about another definition than the properties."
 

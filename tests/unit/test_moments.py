@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import moments
+from aws_sagemaker_modelqualityjobdefinition import identity
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 )
 def test_a_time_is_read_or_not_known(value: object, moment: datetime | None) -> None:
     """A time without a zone, or out of reach, is not known, and no error."""
-    found = moments.read(value)
+    found = identity.moment(value)
     assert found == moment
     assert found is None or found.tzinfo is UTC
 
@@ -63,9 +63,9 @@ def test_how_long_after_a_moment_a_definition_was_created(
     created: datetime | None, date: str | None, seconds: float, later: float | None
 ) -> None:
     """SageMaker's own clock decides; without both of its times nobody knows."""
-    assert moments.created_after(describe(created, date), seconds) == later
+    assert identity.created_after(describe(created, date), seconds) == later
 
 
 def test_an_answer_without_metadata_has_no_date() -> None:
     """It is not known, and no error."""
-    assert moments.created_after({"CreationTime": NOON}, 0) is None
+    assert identity.created_after({"CreationTime": NOON}, 0) is None

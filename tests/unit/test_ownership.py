@@ -8,10 +8,10 @@ import pytest
 from cloudformation_cli_python_lib.exceptions import AlreadyExists, NotFound, ServiceInternalError, Throttling
 from cloudformation_cli_python_lib.interface import HandlerErrorCode as Code
 
-from aws_sagemaker_modelqualityjobdefinition import ownership, structure
+from aws_sagemaker_modelqualityjobdefinition import ownership, translation
 from aws_sagemaker_modelqualityjobdefinition.job_definitions import Ended
-from aws_sagemaker_modelqualityjobdefinition.knowledge import Known, Outcome
-from aws_sagemaker_modelqualityjobdefinition.operation import Operation
+from aws_sagemaker_modelqualityjobdefinition.ownership import Operation
+from aws_sagemaker_modelqualityjobdefinition.progress import Known, Outcome
 from aws_sagemaker_modelqualityjobdefinition.runtime import deadline
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import Failure, HandlerError
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS, Time
@@ -80,7 +80,7 @@ class SageMaker:
 
     def operation(self, *, stack: str | None = STACK_ID, known: Known | None = None, **properties: Any) -> Operation:  # noqa: ANN401 - properties
         """Return an operation on these definitions."""
-        model = structure.Model._deserialize(minimal() | {"JobDefinitionName": "fraud"} | properties)
+        model = translation.Model._deserialize(minimal() | {"JobDefinitionName": "fraud"} | properties)
 
         class Request:
             desiredResourceState = model  # noqa: N815 - the plugin library's

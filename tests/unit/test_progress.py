@@ -11,9 +11,8 @@ from cloudformation_cli_python_lib.interface import OperationStatus as Status
 from cloudformation_cli_python_lib.interface import ProgressEvent
 
 from aws_sagemaker_modelqualityjobdefinition import progress
-from aws_sagemaker_modelqualityjobdefinition.knowledge import Known, Outcome
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
-from aws_sagemaker_modelqualityjobdefinition.progress import Look
+from aws_sagemaker_modelqualityjobdefinition.progress import Known, Look, Outcome
 from aws_sagemaker_modelqualityjobdefinition.runtime.failures import Failure
 from tools.envelopes import arn
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aws_sagemaker_modelqualityjobdefinition import redaction, structure
+from aws_sagemaker_modelqualityjobdefinition import redaction, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceHandlerRequest
 from tools.envelopes import Json, minimal
 
@@ -15,7 +15,7 @@ def request_of(environment: Json | None, previous: Json | None = None) -> Resour
     def state(values: Json | None) -> Any:  # noqa: ANN401 - a model
         own = minimal()
         own["ModelQualityAppSpecification"] |= {} if values is None else {"Environment": values}
-        return structure.Model._deserialize(own)
+        return translation.Model._deserialize(own)
 
     request: Any = ResourceHandlerRequest.__new__(ResourceHandlerRequest)
     request.desiredResourceState = state(environment)

@@ -19,8 +19,8 @@ from botocore.hooks import EVENT_ALIASES, EventAliaser, HierarchicalEmitter
 from cloudformation_cli_python_lib.utils import Credentials
 from urllib3 import PoolManager
 
-from aws_sagemaker_modelqualityjobdefinition import client, handlers
-from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions, tls
+from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions
+from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from cfn_sandbox import settings
 from cfn_sandbox.packaging import certificates
@@ -38,16 +38,16 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Make an empty bundle the trusted one, and keep clients and TLS contexts of this test from all others."""
     trusted = tmp_path / "cacert.pem"
     trusted.write_text("")
-    monkeypatch.setattr(tls, "bundle", lambda: str(trusted))
+    monkeypatch.setattr(sessions, "bundle", lambda: str(trusted))
     monkeypatch.setattr(sessions, "_idle", defaultdict(list))
     monkeypatch.setattr(delivery, "_known_streams", set())
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    for cached in (sessions._session, tls._context):
+    for cached in (sessions._session, sessions._context):
         cached.cache_clear()
     yield trusted
-    for cached in (sessions._session, tls._context):
+    for cached in (sessions._session, sessions._context):
         cached.cache_clear()
 
 
@@ -162,7 +162,7 @@ def test_without_credentials_no_others_are_used(stand_in: Service) -> None:
 def test_between_requests_clients_sign_nothing(stand_in: Service) -> None:
     """A client kept after its request ended can't sign."""
     invoke()
-    (kept_client,) = sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
+    (kept_client,) = sessions._idle["sagemaker", REGION, job_definitions.config(DEFAULTS.wire)]
     stand_in.calls.clear()
     with pytest.raises(NoCredentialsError):
         kept_client.list_model_quality_job_definitions()
@@ -185,10 +185,10 @@ def test_sessions_that_are_open_at_once_share_no_client(stand_in: Service) -> No
     assert alice
     assert bob
     for owner in (alice, bob, alice):
-        owner.client("sagemaker", config=client.config(DEFAULTS.wire)).list_model_quality_job_definitions()
+        owner.client("sagemaker", config=job_definitions.config(DEFAULTS.wire)).list_model_quality_job_definitions()
     assert [next(iter(signers([call])))[0] for call in stand_in.calls] == ["ALICE", "BOB", "ALICE"]
     sessions.close_all()
-    assert len(sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]) == 2
+    assert len(sessions._idle["sagemaker", REGION, job_definitions.config(DEFAULTS.wire)]) == 2
 
 
 def test_the_test_entry_point_gives_its_clients_back(stand_in: Service) -> None:
@@ -282,8 +282,8 @@ def test_authorities_of_the_users_own_replace_ours(
 
 
 def test_the_bundle_is_certifis() -> None:
-    """The trusted bundle is certifi's, which tls.py finds without importing certifi."""
-    assert tls.bundle() == certifi.where()
+    """The trusted bundle is certifi's, which sessions.py finds without importing certifi."""
+    assert sessions.bundle() == certifi.where()
 
 
 def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +293,9 @@ def test_the_user_agent_says_all_that_botocores_does(stand_in: Service, monkeypa
     sagemaker, others = split_by_service(stand_in.calls)
     agents = {call.headers["User-Agent"] for call in sagemaker}
     base = f"Botocore/{botocore.__version__} Python/{platform.python_version()} Linux/{platform.release()}"
-    assert agents == {f"{base} exec-env/AWS_Lambda_python3.12 {vars(client.config(DEFAULTS.wire))['user_agent_extra']}"}
+    assert agents == {
+        f"{base} exec-env/AWS_Lambda_python3.12 {vars(job_definitions.config(DEFAULTS.wire))['user_agent_extra']}"
+    }
     assert {call.headers["User-Agent"] for call in others} == {f"{base} exec-env/AWS_Lambda_python3.12"}
 
 
@@ -348,7 +350,7 @@ def imported(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None
     monkeypatch.setenv("AWS_REGION", REGION)
 
     def make() -> None:
-        sessions.prepare("sagemaker", client.config(DEFAULTS.wire))
+        sessions.prepare("sagemaker", job_definitions.config(DEFAULTS.wire))
         for name in ("logs", "cloudwatch"):
             sessions.prepare(name, delivery._config(DEFAULTS.delivery))
 
@@ -372,7 +374,7 @@ def test_clients_made_at_import_sign_nothing_before_the_first_event(
 ) -> None:
     """A client made at import has no credentials."""
     imported()
-    (made,) = sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
+    (made,) = sessions._idle["sagemaker", REGION, job_definitions.config(DEFAULTS.wire)]
     with pytest.raises(NoCredentialsError):
         made.list_model_quality_job_definitions()
     assert stand_in.calls == []
@@ -436,7 +438,7 @@ def test_pools_are_found_without_the_parser_of_urllib3(stand_in: Service, monkey
 )
 def test_a_pool_is_the_one_that_urllib3_finds(url: str, host: str, port: int) -> None:
     """The pool has the host and port that urllib3's own parser finds in the URL."""
-    pools = [manager.connection_from_url(url) for manager in (tls._Pools(), PoolManager())]
+    pools = [manager.connection_from_url(url) for manager in (sessions._Pools(), PoolManager())]
     assert [(pool.host, pool.port, pool.scheme) for pool in pools] == [(host, port, url.split(":", maxsplit=1)[0])] * 2
 
 
@@ -452,23 +454,23 @@ def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
     """A client that is still in use when its session closes is not lent again and can't sign."""
     session = sessions.open_session(Credentials(**ALICE), REGION)
     assert session
-    client_in_use = session.client("sagemaker", config=client.config(DEFAULTS.wire))
+    client_in_use = session.client("sagemaker", config=job_definitions.config(DEFAULTS.wire))
     session.close(keep=False)
     sessions.close_all()
     with pytest.raises(NoCredentialsError):
         client_in_use.list_model_quality_job_definitions()
-    assert not sessions._idle["sagemaker", REGION, client.config(DEFAULTS.wire)]
+    assert not sessions._idle["sagemaker", REGION, job_definitions.config(DEFAULTS.wire)]
     assert stand_in.calls == []
 
 
 def test_the_http_session_has_the_settings_that_botocore_gives_it(
     stand_in: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session that replaces botocore's differs from it in its class and in the TLS context alone."""
+    """The session differs from botocore's in its class and in the TLS context alone."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     config = Config(connect_timeout=3, read_timeout=7, max_pool_connections=2, tcp_keepalive=True)
     ours = vars(sessions._new_client("sagemaker", REGION, config)._endpoint.http_session)
-    client: Any = sessions._session().create_client("sagemaker", REGION, config=config, verify=tls.bundle())
+    client: Any = sessions._session().create_client("sagemaker", REGION, config=config, verify=sessions.bundle())
     theirs = vars(client._endpoint.http_session)
     assert ours.keys() == theirs.keys()
     for name in theirs.keys() - {"_manager", "_proxy_config", "_timeout"}:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis_jsonschema import from_schema
 from jsonschema import Draft7Validator
 
-from aws_sagemaker_modelqualityjobdefinition import comparison, structure, translation
+from aws_sagemaker_modelqualityjobdefinition import comparison, translation
 from aws_sagemaker_modelqualityjobdefinition.models import ResourceModel
 from tools.envelopes import ACCOUNT, ROOT, Json, arn, batch, maximal, minimal
 
@@ -47,7 +47,7 @@ thorough = settings(max_examples=30, deadline=None, suppress_health_check=[Healt
 
 def model_of(properties: Mapping[str, Any]) -> ResourceModel:
     """Return the model of these properties."""
-    model = structure.Model._deserialize(properties)
+    model = translation.Model._deserialize(properties)
     assert model is not None
     return model
 
@@ -184,7 +184,7 @@ def test_an_answer_is_left_as_it_was() -> None:
 @pytest.mark.parametrize("properties", [None, {}])
 def test_no_properties_are_no_model(properties: Json | None) -> None:
     """Missing or empty properties give no model. LIST and READ may arrive without any."""
-    assert structure.Model._deserialize(properties) is None
+    assert translation.Model._deserialize(properties) is None
 
 
 def test_the_create_only_properties_are_the_schemas() -> None:

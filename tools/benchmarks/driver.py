@@ -38,12 +38,12 @@ def lengthen_limits(package: str, handle: Callable[..., Any]) -> Callable[..., A
     """
     if not (limits := sys.modules.get(f"{package}.runtime.limits")):
         return handle
-    client, handlers = (sys.modules[f"{package}.{name}"] for name in ("client", "handlers"))
+    calls, handlers = (sys.modules[f"{package}.{name}"] for name in ("job_definitions", "handlers"))
     delivery, sessions = (sys.modules[f"{package}.runtime.{name}"] for name in ("delivery", "sessions"))
     wire = limits.Wire(600, 600)
     # The clients that were made at import are found by their settings.
     longer = {
-        client.config(limits.DEFAULTS.wire): client.config(wire),
+        calls.config(limits.DEFAULTS.wire): calls.config(wire),
         delivery._config(limits.DEFAULTS.delivery): delivery._config(wire),
     }
     for (service, region, config), made in list(sessions._idle.items()):

@@ -32,8 +32,8 @@ def run(commands: Path, account: Account, folder: Path) -> None:
     """Run the module in a playbook, and check what it reports as changed."""
     variables = {"ANSIBLE_HOME": str(folder), "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
 
-    def play(**arguments: str) -> str:
-        stack = {"stack_name": "quality", "disable_rollback": True, **arguments}
+    def play(**arguments: str | bool) -> str:
+        stack = {"stack_name": "quality", **arguments}
         tasks = [
             {"amazon.aws.cloudformation": stack, "register": "answer"},
             {"ansible.builtin.debug": {"msg": "{{ answer.stack_outputs | default({}) | to_json }}"}},
@@ -45,7 +45,7 @@ def run(commands: Path, account: Account, folder: Path) -> None:
         return run_command(command, account, variables, folder=folder)
 
     with step("state present: the stack is created"):
-        output = play(state="present", template_body=json.dumps(template()))
+        output = play(state="present", template_body=json.dumps(template()), disable_rollback=True)
         created = physical_id(account, "quality", "Definition")
         expect("changed=1" in output and created in output, output)
         expect(stack_status(account, "quality") == "CREATE_COMPLETE", stack_status(account, "quality"))

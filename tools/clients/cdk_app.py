@@ -102,8 +102,10 @@ def main(folder: Path, own_type: str) -> None:
         cross(app, uri, endpoint)
         app.synth()
     app = cdk.App(outdir=str(folder / "imported"))
-    imported = l1(cdk.Stack(app, "Taken", env=ENVIRONMENT), "Definition", image, "a")
+    taken = cdk.Stack(app, "Taken", env=ENVIRONMENT)
+    imported = l1(taken, "Definition", image, "a")
     imported.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    cdk.CfnOutput(taken, "Arn", value=imported.ref)  # an import can't add outputs, so `cdk import` leaves it out
     app.synth()
 
 

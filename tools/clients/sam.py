@@ -64,13 +64,13 @@ def run(sam: Path, account: Account, folder: Path) -> None:
         expect("Successfully created/updated stack - quality" in output, output)
         first_id = physical_id(account, "quality", "Definition")
     with step("deploy a change: in place"):
-        output = call(*deploy, "--parameter-overrides", "Endpoint=b")
+        output = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
         expect("Successfully created/updated stack - quality" in output, output)
         expect(physical_id(account, "quality", "Definition") == first_id, "it was replaced")
     with step("deploy a replacement"):
         template["Resources"]["Definition"]["Properties"]["RoleArn"] += "-2"
         (folder / "template.json").write_text(json.dumps(template))
-        output = call(*deploy, "--parameter-overrides", "Endpoint=b", "--disable-rollback")
+        output = call(*deploy, "--parameter-overrides", "Endpoint=b")
         expect("hence creating" in " ".join(output.split()), output)
         expect(physical_id(account, "quality", "Definition") != first_id, "it was not replaced")
     with step("deploy without changes: no error with --no-fail-on-empty-changeset"):

@@ -35,10 +35,12 @@ class Unknown:
     Attributes:
         references: the references that the value rests on, without repetition, in the template's order.
         kind: the value's JSON type as schemas name it (`string`, `array`, ...), if a schema or a function tells.
+        problem: what a description of changes says about it: why the value can't be worked out yet.
     """
 
     references: tuple[Reference, ...] = ()
     kind: str | None = None
+    problem: str | None = None
 
     def __str__(self) -> str:
         return KNOWN_AFTER_APPLY
@@ -80,15 +82,21 @@ def objects(part: JSON) -> Iterator[dict[str, JSON]]:
             yield from objects(member)
 
 
-def unknown_from(*values: Value, kind: str | None = None) -> Unknown:
+def unknown_from(*values: Value, kind: str | None = None, problem: str | None = None) -> Unknown:
     """Return the unknown result of a function over values of which some part is unknown.
 
     Args:
         values: the function's arguments.
         kind: the JSON type of the function's result.
+        problem: why the function can't be applied yet; None takes over what its arguments say.
     """
-    found = (reference for value in values for part in unknowns(value) for reference in part.references)
-    return Unknown(tuple(dict.fromkeys(found)), kind)
+    found = (reference for part in unknowns([*values]) for reference in part.references)
+    return Unknown(tuple(dict.fromkeys(found)), kind, problem or problem_in([*values]))
+
+
+def problem_in(value: Value) -> str | None:
+    """Return why the first part of a value that has a problem can't be worked out yet; None if there is none."""
+    return next((part.problem for part in unknowns(value) if part.problem is not None), None)
 
 
 def text(value: JSON) -> str:

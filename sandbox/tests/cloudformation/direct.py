@@ -1,11 +1,12 @@
-"""Plays scenarios directly over stacks/, without the API."""
+"""Plays scenarios directly over stacks/, without requests and answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cfn_sandbox.cloudformation.stacks import change_sets, plan_description
+from cfn_sandbox.cloudformation.api.change_set_operations import described, warning
+from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet, Request
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.submission import Submission
@@ -61,11 +62,13 @@ class Direct:
         """Return the latest change set as the API describes it."""
         change_set = self._change_sets[-1]
         proposal = change_set.proposal
+        reason = warning(proposal.plan) if with_values else None
         return {
+            **({} if reason is None else {"StatusReason": reason}),
             "Status": change_set.status,
             "ExecutionStatus": change_set.execution_status,
             "Parameters": proposal.definition.parameters.described(),
-            "Changes": plan_description.described(proposal.plan, with_values=with_values),
+            "Changes": described(proposal.plan, with_values=with_values),
         }
 
     def execute_change_set(self) -> None:

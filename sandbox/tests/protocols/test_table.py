@@ -13,13 +13,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from cfn_sandbox.account.serving import type_operations
 from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
-from cfn_sandbox.cloudformation.api import (
-    change_set_operations,
-    descriptions,
-    event_operations,
-    stack_operations,
-    template_operations,
-)
+from cfn_sandbox.cloudformation.api import change_set_operations, descriptions, stack_operations, template_operations
 from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.protocols.service import Service
 from cfn_sandbox.protocols.table import Table, members_of_form, members_of_json
@@ -180,7 +174,7 @@ def test_members_of_json() -> None:
 
 OWNERS: dict[str, list[object]] = {
     "cloudformation": [
-        *(change_set_operations, descriptions, event_operations, stack_operations, template_operations),
+        *(change_set_operations, descriptions, stack_operations, template_operations),
         type_operations(Registry(Mock())),
     ],
     "cloudcontrol": [CloudControl()],

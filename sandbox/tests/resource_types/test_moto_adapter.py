@@ -361,9 +361,7 @@ def test_attributes() -> None:
     """An attribute that AWS doesn't have is refused in AWS's words, one that moto lacks in the sandbox's."""
     bucket = kind("AWS::S3::Bucket")
     assert bucket.attribute_refusal("Arn") is None
-    assert bucket.attribute_refusal("Name") == (
-        "Requested attribute Name must be a readonly property in schema for [AWS::S3::Bucket]"
-    )
+    assert bucket.attribute_refusal("Name") == ("Requested attribute Name does not exist in schema for AWS::S3::Bucket")
     assert bucket.attribute_refusal("MetadataConfiguration.Destination") == (
         "The sandbox has no attribute MetadataConfiguration.Destination of AWS::S3::Bucket: "
         "moto, which implements the type here, lacks it"

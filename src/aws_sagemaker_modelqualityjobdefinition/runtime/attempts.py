@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from cloudformation_cli_python_lib import HandlerErrorCode
 
-from . import deadline, errors, failures, messages
+from . import deadline, errors, failures
 from .failures import Failure, HandlerError
 from .limits import DEFAULTS, Limits
 
@@ -21,13 +21,7 @@ Read = TypeVar("Read")
 
 
 class Attempts:
-    """The attempts of one call and their outcome.
-
-    Args:
-        translation: Translates the service's errors.
-        limits: How often and how long a call is attempted.
-        hide: Hides in the service's messages what may be secret.
-    """
+    """The attempts of one call within limits, and their outcome. `hide` hides in AWS's messages what may be secret."""
 
     in_doubt_since: float | None = None
     """When the first attempt that may have taken effect began (monotonic clock). None: no attempt can have."""
@@ -43,23 +37,20 @@ class Attempts:
         read: Callable[[Mapping[str, Any]], Read],
         confirm: Callable[[], None] = lambda: None,
     ) -> Read:
-        """Send a request, with retries, and return what `read` takes from the answer.
+        """Send a request, by a method of the client and with retries, and return what `read` takes from the answer.
 
-        Args:
-            name: The name of the resource concerned, for NotFound.
-            call: A method of the client.
-            parameters: The method's arguments.
-            read: Returns the needed part of an answer; raises any exception if it is missing.
-            confirm: Called before a retry if an attempt may have taken effect; raises if the request must not be sent
-                again.
+        `name` is the resource's, for NotFound. `read` raises any exception if its part of the answer is missing.
+        `confirm` is called before a retry if an attempt may have taken effect; it raises if the request must not be
+        sent again.
 
         Raises:
             HandlerError: The error of the last attempt. ServiceInternalError: the answer can't be read.
                 NetworkFailure: no time is left for an attempt.
         """
         limits, clock = self._limits.retries, self._limits.time
+        operation = errors.operation(call.__name__)
         if deadline.remaining() < limits.least_time:
-            raise messages.NO_TIME.error(service=self._errors.service, operation=errors.operation(call.__name__))
+            raise failures.NO_TIME.error(service=self._errors.service, operation=operation)
 
         def attempt() -> Read:
             answer: Mapping[str, Any] = {}
@@ -79,13 +70,8 @@ class Attempts:
                 return attempt()
             except HandlerError as error:
                 failure = failures.of(error)
-                LOG.warning(
-                    "%s, attempt %d: %s (%s)",
-                    errors.operation(call.__name__),
-                    number,
-                    failure.code.name,
-                    errors.logged(error.__cause__),
-                )
+                cause = errors.logged(error.__cause__)
+                LOG.warning("%s, attempt %d: %s (%s)", operation, number, failure.code.name, cause)
                 hung += failure.hung
                 if self.in_doubt_since is None and failure.may_have_taken_effect:
                     self.in_doubt_since = began

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPException, HTTPResponse
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
@@ -24,24 +24,17 @@ ANSWER_SIZE = 8_000_000
 """The largest answer that is read, in bytes. AWS's are smaller, and it fits easily in a function's 256 MB."""
 
 
-class _Limit(NamedTuple):
-    ends: float = math.inf
-    clock: Callable[[], float] = time.monotonic
-
-
-_NO_LIMIT = _Limit()
-_limit: ContextVar[_Limit] = ContextVar("limit", default=_NO_LIMIT)
+_limit: ContextVar[tuple[float, Callable[[], float]]] = ContextVar("limit", default=(math.inf, time.monotonic))
+"""When the time is over, and the clock that says so."""
 
 
 @contextmanager
 def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
     """Limit the code inside to this many seconds, or to the rest of an outer limit if that is shorter.
 
-    Args:
-        seconds: The time limit.
-        clock: Returns seconds that only grow.
+    The clock returns seconds that only grow.
     """
-    before = _limit.set(_Limit(min(_limit.get().ends, clock() + seconds), clock))
+    before = _limit.set((min(_limit.get()[0], clock() + seconds), clock))
     try:
         yield
     finally:
@@ -70,7 +63,7 @@ class _Response(HTTPResponse):
 class _Stream(io.RawIOBase):
     def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a plain or TLS socket, and its stream
         self._socket, self._raw, self._size = sock, raw, 0
-        self._clock = _limit.get().clock
+        _, self._clock = _limit.get()
         self._ends = self._clock() + min(sock.gettimeout() or math.inf, remaining())
 
     def readable(self) -> bool:
@@ -148,16 +141,12 @@ def _addresses(host: str, seconds: float | None) -> list[str]:
 
     worker = Thread(target=resolve, daemon=True)
     worker.start()
-    worker.join(min(seconds or math.inf, remaining(), _LONGEST_RESOLUTION))
+    worker.join(min(seconds or math.inf, remaining(), 60))  # a thread can't be joined for an infinite time
     if worker.is_alive():
         raise TimeoutError
     if problems:
         raise problems[0]
     return found
-
-
-_LONGEST_RESOLUTION = 60.0
-"""A thread can't be joined for an infinite time."""
 
 
 class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # botocore's stubs clash with urllib3

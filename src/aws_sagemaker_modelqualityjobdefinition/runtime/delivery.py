@@ -6,20 +6,18 @@ what was sent (metrics.py). The library also sends the records of all loggers, i
 and a warm function keeps writing to the log stream of the first stack that it served.
 """
 
-import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from threading import Thread
 from typing import Any, cast
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.metrics import MetricsPublisher
+from cloudformation_cli_python_lib import Action, SessionProxy
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, sessions
@@ -27,6 +25,8 @@ from .limits import DEFAULTS, Limits, Wire
 
 PACKAGE_LOG = logging.getLogger(__package__.rpartition(".")[0])
 """The logger of the type's package, in which this folder is."""
+
+_config = partial(sessions.config, parameter_validation=False)  # of our own requests, which takes time in each event
 
 _MOST_STREAMS = 500
 
@@ -39,13 +39,8 @@ class Delivery(logging.Handler):
 
     While the context is open, it collects the records of the type's package, at every level, and no others. When it
     closes, one PutLogEvents sends the records and one PutMetricData the metrics. If either fails, standard error gets
-    one line without AWS's message, and the rest is dropped.
-
-    Args:
-        event: The invocation's event.
-        session: The session of the account that registered the type. Without it, or without a log group in the event,
-            nothing is delivered.
-        limits: The time limits of a call, and the clock.
+    one line without AWS's message, and the rest is dropped. Without the session of the account that registered the
+    type, or without a log group in the event, nothing is delivered.
     """
 
     def __init__(self, event: HandlerRequest, session: SessionProxy | None, limits: Limits) -> None:
@@ -55,7 +50,7 @@ class Delivery(logging.Handler):
         self._session = cast("sessions.LendingSession | None", session)  # plugin.py replaces the library's sessions
         self._limits = limits
         self._records: list[logging.LogRecord] = []
-        self._metrics = _Metrics(str(event.resourceType))
+        self._metrics: list[dict[str, Any]] = []
         self._failure = ""
 
     def __enter__(self) -> "Delivery":
@@ -64,7 +59,7 @@ class Delivery(logging.Handler):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Deliver the records and metrics, if the account that registered the type wants them."""
+        """Deliver the records and metrics."""
         PACKAGE_LOG.removeHandler(self)
         if self._session and self._event.requestData.providerLogGroupName:
             self._deliver(self._session)
@@ -73,18 +68,22 @@ class Delivery(logging.Handler):
         """Keep a record until the end."""
         self._records.append(record)
 
-    def publish(self, metric: Callable[[MetricsPublisher], None]) -> None:
-        """Keep the metric that a function publishes with the library's publisher until the end."""
-        metric(self._metrics.publisher)
+    def measure(
+        self, name: str, action: Action, at: datetime, value: float = 1.0, unit: str = "Count", **more: str
+    ) -> None:
+        """Keep a metric until the end; it has the library's names, dimensions and units (metrics.py)."""
+        kind = str(self._event.resourceType)
+        dimensions = {"DimensionKeyActionType": action.name, **more, "DimensionKeyResourceType": kind}
+        pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]
+        metric = {"MetricName": name, "Dimensions": pairs, "Unit": unit, "Timestamp": at, "Value": value}
+        self._metrics.append(metric)
 
     def _deliver(self, session: sessions.LendingSession) -> None:
         seconds = _seconds(self._limits.delivery)
         ends = time.monotonic() + seconds
         try:
-            clients = [
-                session.client(name, region_name=self._event.region, config=_config(self._limits.delivery))
-                for name in ("logs", "cloudwatch")
-            ]
+            config = _config(self._limits.delivery)
+            clients = [session.client(name, self._event.region, config) for name in ("logs", "cloudwatch")]
             for client in clients:
                 deadline.watch(client)
             # A thread can be abandoned when a host name resolves slowly, or to addresses that don't answer.
@@ -104,14 +103,18 @@ class Delivery(logging.Handler):
             with deadline.within(_seconds(self._limits.delivery), self._limits.time.monotonic):
                 if self._records:
                     self._put_records(logs)
-                cloudwatch.put_metric_data(Namespace=self._metrics.namespace, MetricData=self._metrics.data)
+                namespace = f"AWS/CloudFormation/{self._event.resourceType}".replace("::", "/")
+                cloudwatch.put_metric_data(Namespace=namespace, MetricData=self._metrics)
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = _name(error)
 
     def _put_records(self, logs: Any) -> None:  # noqa: ANN401 - a client
         """Write the records to their stream. The stream is created first, unless this process has written to it."""
-        group, name = self._event.requestData.providerLogGroupName, _stream(self._event)
-        stream, key = {"logGroupName": group, "logStreamName": name}, (self._event.region, group, name)
+        event, group = self._event, self._event.requestData.providerLogGroupName
+        resource = event.requestData.logicalResourceId
+        name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
+        name = name.replace(":", "__")  # as the library names it
+        stream, key = {"logGroupName": group, "logStreamName": name}, (event.region, group, name)
         records = sorted(self._records, key=lambda record: record.created)  # CloudWatch Logs requires it
         events = [{"timestamp": round(record.created * 1000), "message": self.format(record)} for record in records]
         known = key in _known_streams
@@ -143,46 +146,9 @@ def _create(logs: Any, stream: Mapping[str, str | None]) -> None:  # noqa: ANN40
             logs.create_log_stream(**stream)
 
 
-class _Metrics:
-    """Collects the metrics of the library's publisher, as its session and its CloudWatch client at once."""
-
-    def __init__(self, resource_type: str) -> None:
-        self.namespace = ""
-        self.data: list[dict[str, Any]] = []
-        self.publisher = MetricsPublisher(self, resource_type)  # type: ignore[arg-type]  # see above
-
-    def client(self, _: str) -> "_Metrics":
-        return self
-
-    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - botocore's names
-        self.namespace = Namespace
-        # The library gives times as text without a zone. botocore would load dateutil and read them as local time.
-        self.data += [
-            entry | {"Timestamp": datetime.fromisoformat(entry["Timestamp"]).replace(tzinfo=UTC)}
-            for entry in MetricData
-        ]
-
-
-@functools.cache
-def _config(wire: Wire) -> Config:
-    return Config(
-        connect_timeout=wire.connect,
-        read_timeout=wire.answer,
-        retries={"mode": "standard", "total_max_attempts": 1},
-        parameter_validation=False,  # of our own requests, which takes time in each event
-    )
-
-
 def _seconds(wire: Wire) -> float:
     """Return the time limit of a whole delivery. It is part of the invocation's time."""
     return wire.connect + wire.answer + 1
-
-
-def _stream(event: HandlerRequest) -> str:
-    """Return the log stream's name, in the library's format."""
-    resource = event.requestData.logicalResourceId
-    name = f"{event.stackId}/{resource}" if event.stackId and resource else f"{event.awsAccountId}-{event.region}"
-    return name.replace(":", "__")
 
 
 def _name(error: Exception) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any
 
-from cloudformation_cli_python_lib.interface import Action, ProgressEvent
+from cloudformation_cli_python_lib import Action, ProgressEvent
 from cloudformation_cli_python_lib.utils import KitchenSinkEncoder
 
-from . import messages, words
+from . import failures, words
 
 ANSWER_SIZE = 5_000_000
 """The maximum length of an answer, in characters of JSON. Lambda's limit is 6 MB."""
@@ -38,7 +38,7 @@ class _Part:
     def mapping(self, member: str) -> Mapping[str, Any] | None:
         value = self.members.get(member)
         if value is not None and not isinstance(value, Mapping):
-            raise messages.MEMBER_IS_NO_OBJECT.error(member=self.name(member))
+            raise failures.MEMBER_IS_NO_OBJECT.error(member=self.name(member))
         return value
 
     def text(self, member: str, longest: int) -> str | None:
@@ -47,24 +47,24 @@ class _Part:
         if value is None or value == "":
             return None
         if not isinstance(value, str) or not value.isprintable():
-            raise messages.MEMBER_IS_NO_LINE.error(member=self.name(member))
+            raise failures.MEMBER_IS_NO_LINE.error(member=self.name(member))
         if len(value) > longest:
-            raise messages.MEMBER_IS_TOO_LONG.error(member=self.name(member), length=len(value), limit=longest)
+            raise failures.MEMBER_IS_TOO_LONG.error(member=self.name(member), length=len(value), limit=longest)
         return value
 
     def required(self, member: str, longest: int) -> str:
         value = self.text(member, longest)
         if value is None:
-            raise messages.MEMBER_IS_MISSING.error(member=self.name(member))
+            raise failures.MEMBER_IS_MISSING.error(member=self.name(member))
         return value
 
     def tags(self, member: str) -> Mapping[str, str] | None:
         value = self.mapping(member)
         if value and len(value) > _MOST_TAGS:
-            raise messages.TOO_MANY_STACK_TAGS.error(member=self.name(member), count=len(value))
+            raise failures.TOO_MANY_STACK_TAGS.error(member=self.name(member), count=len(value))
         for key, tag in (value or {}).items():
             if not isinstance(key, str) or not isinstance(tag, str) or not words.is_unicode(key + tag):
-                raise messages.STACK_TAG_IS_NO_TEXT.error(member=self.name(member), key=words.shown(key))
+                raise failures.STACK_TAG_IS_NO_TEXT.error(member=self.name(member), key=words.shown(key))
         return value
 
     def credentials(self, member: str) -> Json | None:
@@ -81,16 +81,10 @@ class _Part:
 def checked(sent: object) -> Json:
     """Return the members of an event from CloudFormation that the handlers use, each of the right type.
 
-    Args:
-        sent: The event.
-
     Raises:
         InvalidRequest: A member is missing or of another type. The message names it.
     """
-    event = _event(sent)
-    data = event.part("requestData")
-    if not data.members:
-        raise messages.NO_REQUEST_DATA.error()
+    event, data = _event(sent, "requestData", failures.NO_REQUEST_DATA)
     return _common(event, event) | {
         "bearerToken": event.required("bearerToken", 1024),
         "requestData": {
@@ -107,14 +101,8 @@ def checked(sent: object) -> Json:
 
 
 def checked_test(sent: object) -> Json:
-    """Return an event of `sam local invoke TestEntrypoint` in the form of an event from CloudFormation.
-
-    Arguments and errors are those of `checked`.
-    """
-    event = _event(sent)
-    request = event.part("request")
-    if not request.members:
-        raise messages.NO_REQUEST.error()
+    """Return what `checked` does, of an event of `sam local invoke TestEntrypoint`; the errors are the same."""
+    event, request = _event(sent, "request", failures.NO_REQUEST)
     return _common(event, request) | {
         "bearerToken": request.required("clientRequestToken", 1024),
         "requestData": {
@@ -128,23 +116,27 @@ def checked_test(sent: object) -> Json:
     }
 
 
-def _event(sent: object) -> _Part:
+def _event(sent: object, member: str, missing: failures.Message) -> tuple[_Part, _Part]:
+    """Return an event, and the object in it that must not be empty."""
     if not isinstance(sent, Mapping):
-        raise messages.EVENT_IS_NO_OBJECT.error()
-    return _Part(sent)
+        raise failures.EVENT_IS_NO_OBJECT.error()
+    event = _Part(sent)
+    if not (inner := event.part(member)).members:
+        raise missing.error()
+    return event, inner
 
 
 def _common(event: _Part, request: _Part) -> Json:
     """Return the members that both kinds of event have."""
     action = event.members.get("action")
     if not isinstance(action, str) or action not in Action.__members__:
-        raise messages.UNKNOWN_ACTION.error(actions=", ".join(Action.__members__))
+        raise failures.UNKNOWN_ACTION.error(actions=", ".join(Action.__members__))
     region = (request if "region" in request.members else event).required("region", 63)
     if not (region.isascii() and region.replace("-", "").isalnum()):
-        raise messages.NO_REGION.error(region=words.shown(region))
+        raise failures.NO_REGION.error(region=words.shown(region))
     account = request.text("awsAccountId", 1024)
     if account is not None and not (account.isascii() and account.isdecimal() and len(account) == 12):
-        raise messages.NO_ACCOUNT.error(member=request.name("awsAccountId"))
+        raise failures.NO_ACCOUNT.error(member=request.name("awsAccountId"))
     return {
         "action": action,
         "awsAccountId": account,
@@ -159,23 +151,17 @@ def _common(event: _Part, request: _Part) -> Json:
 def encoded(progress: ProgressEvent, identifiers: Collection[str]) -> Any:  # noqa: ANN401 - JSON
     """Return a progress event as JSON that Lambda accepts: valid Unicode, and within the size limit.
 
-    Args:
-        progress: The answer.
-        identifiers: The properties that identify a resource. An answer that is too large keeps them.
+    An answer that is too large keeps only the identifiers of its resource, without which that would be orphaned.
     """
     progress.message = words.cut(progress.message, _MESSAGE_LENGTH)
     text = json.dumps(progress._serialize(), cls=KitchenSinkEncoder, ensure_ascii=False)
     if not words.is_unicode(text):
         text = text.encode(errors="replace").decode()
     if len(text) > ANSWER_SIZE:
-        text = json.dumps(_too_large(len(text), progress, identifiers)._serialize())
+        failed = failures.ANSWER_IS_TOO_LARGE.failure(size=len(text)).event()
+        if progress.resourceModel is not None:
+            failed.resourceModel = copy(progress.resourceModel)
+            for member in vars(progress.resourceModel).keys() - {*identifiers}:
+                setattr(failed.resourceModel, member, None)
+        text = json.dumps(failed._serialize())
     return json.loads(text)
-
-
-def _too_large(size: int, progress: ProgressEvent, identifiers: Collection[str]) -> ProgressEvent:
-    failed = messages.ANSWER_IS_TOO_LARGE.failure(size=size).event()
-    if progress.resourceModel is not None:  # without its identifiers the resource would be orphaned
-        failed.resourceModel = copy(progress.resourceModel)
-        for member in vars(progress.resourceModel).keys() - {*identifiers}:
-            setattr(failed.resourceModel, member, None)
-    return failed

@@ -14,10 +14,9 @@ from typing import Any
 
 from botocore import exceptions as botocore
 from botocore.retries.standard import ThrottledRetryableChecker
-from cloudformation_cli_python_lib import exceptions
-from cloudformation_cli_python_lib.interface import HandlerErrorCode
+from cloudformation_cli_python_lib import HandlerErrorCode, exceptions
 
-from . import messages, words
+from . import failures, words
 from .failures import Failure, HandlerError
 
 LOG = logging.getLogger(__name__)
@@ -27,61 +26,27 @@ Codes = Mapping[type[HandlerError], tuple[str, ...]]
 
 COMMON: Codes = {
     exceptions.AccessDenied: (
-        "AccessDenied",
-        "AccessDeniedException",
-        "NotAuthorized",
-        "OptInRequired",
-        "UnauthorizedOperation",
+        "AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation",
     ),
     exceptions.InvalidCredentials: (
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "RequestTimeTooSkewedException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
+        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
+        "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken",
+        "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestExpired", "RequestTimeTooSkewed",
+        "RequestTimeTooSkewedException", "SignatureDoesNotMatch", "UnrecognizedClientException",
     ),
     exceptions.InvalidRequest: (
-        "InvalidAction",
-        "InvalidParameterCombination",
-        "InvalidParameterException",
-        "InvalidParameterValue",
-        "InvalidRequestException",
-        "MalformedHttpRequestException",
-        "MalformedQueryString",
-        "MissingAction",
-        "MissingParameter",
-        "RequestEntityTooLargeException",
-        "SerializationException",
-        "UnknownOperationException",
-        "ValidationError",
-        "ValidationException",
+        "InvalidAction", "InvalidParameterCombination", "InvalidParameterException", "InvalidParameterValue",
+        "InvalidRequestException", "MalformedHttpRequestException", "MalformedQueryString", "MissingAction",
+        "MissingParameter", "RequestEntityTooLargeException", "SerializationException", "UnknownOperationException",
+        "ValidationError", "ValidationException",
     ),
-    exceptions.NetworkFailure: (
-        "RequestAbortedException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-    ),
+    exceptions.NetworkFailure: ("RequestAbortedException", "RequestTimeout", "RequestTimeoutException"),
     exceptions.ServiceInternalError: (
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceError",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
+        "InternalError", "InternalFailure", "InternalServerError", "InternalServerException", "InternalServiceError",
+        "ServiceUnavailable", "ServiceUnavailableException",
     ),
     exceptions.Throttling: tuple(vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]),
-}
+}  # fmt: skip
 """The codes that any service can answer: AWS's common errors, and those that botocore treats as throttling or as
 transient."""
 
@@ -100,18 +65,23 @@ BY_CLIENT_ERROR: Mapping[type[botocore.BotoCoreError], type[HandlerError]] = {
 }
 """The handler error for each exception of botocore without an answer. The nearest base class of an exception counts."""
 
+BY_STATUS: Mapping[int, type[HandlerError]] = {
+    401: exceptions.InvalidCredentials,
+    403: exceptions.AccessDenied,
+    408: exceptions.NetworkFailure,
+    429: exceptions.Throttling,
+}
+"""The handler error for a refusal without a known code."""
+
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestTimeTooSkewedException"})
 _NOTHING_SENT = (botocore.ConnectTimeoutError, botocore.EndpointConnectionError, botocore.ProxyConnectionError)
 _HUNG = (botocore.ConnectTimeoutError, botocore.ReadTimeoutError)
 
 
 class Errors:
-    """The errors of a type's service, as failures.
+    """The errors of a type's service, as failures that name the type and the service.
 
-    Args:
-        type_name: The type's name, for NotFound and AlreadyExists.
-        service: The service's name, for messages.
-        codes: Tables of error codes. The HTTP status decides about a code that is in none of them.
+    The HTTP status decides about a code that is in none of the tables.
     """
 
     def __init__(self, type_name: str, service: str, *codes: Codes) -> None:
@@ -125,10 +95,8 @@ class Errors:
     def translated(self, name: str, call: str = "", hide: Callable[[str], str] = str) -> Iterator[None]:
         """Translate botocore's exceptions to handler errors with AWS's message and request id.
 
-        Args:
-            name: The name of the resource concerned, for NotFound.
-            call: The client's method that is called, for a message without an answer.
-            hide: Hides in AWS's message what may be secret.
+        `name` is the resource's, for NotFound; `call` is the client's method, for a message without an answer; `hide`
+        hides in AWS's message what may be secret.
 
         Raises:
             HandlerError: One of the plugin library's exceptions, with a failure. Its cause is botocore's.
@@ -143,50 +111,37 @@ class Errors:
     def unreadable(self, call: str, answer: Mapping[str, Any], problem: Exception) -> Failure:
         """Return the failure for a successful answer that can't be read: it was cut off, or isn't the service's.
 
-        Args:
-            call: The client's method that was called.
-            answer: The answer as botocore parsed it; empty if it couldn't.
-            problem: The exception that reading it raised.
+        `call` is the client's method, `answer` what botocore parsed, and `problem` what reading it raised.
         """
         metadata = answer.get("ResponseMetadata", {})
-        failure = messages.UNREADABLE.failure(
-            operation=operation(call),
-            problem=type(problem).__name__,
-            service=self.service,
-            status=metadata.get("HTTPStatusCode", "unknown"),
-            request_id=words.shown(metadata.get("RequestId", "unknown")),
-        )
-        return failure._replace(may_have_taken_effect=True)
+        parts = {"service": self.service, "operation": operation(call), "problem": type(problem).__name__}
+        parts["status"] = metadata.get("HTTPStatusCode", "unknown")
+        parts["request_id"] = words.shown(metadata.get("RequestId", "unknown"))
+        return failures.UNREADABLE.failure(**parts)._replace(may_have_taken_effect=True)
 
     def already_exists(self, name: str, advice: Failure, conflict: Failure | None = None) -> Failure:
-        """Return the failure for a name that is taken.
-
-        Args:
-            name: The requested name.
-            advice: What is known about the existing resource, and what to do.
-            conflict: The service's answer.
-        """
+        """Return the failure for a name that is taken: what is known of its resource, what to do, AWS's answer."""
         text = f"{advice.words} {conflict.words}" if conflict else advice.words
         return advice._replace(words=self._about(advice.code, name, text))
 
     def not_found(self, identifier: str) -> Failure:
         """Return the failure for a resource that isn't there, with what the request identifies it by."""
-        return messages.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
+        return failures.NOT_FOUND.failure(type=self._type_name, identifier=words.shown(identifier))
 
     def _answered(self, error: botocore.ClientError, name: str, hide: Callable[[str], str]) -> Failure:
-        kind, status = self._kind(error), _status(error)
+        aws_code, metadata = _code(error), _metadata(error)
+        status: int = metadata.get("HTTPStatusCode", 0)
+        kind = self.by_code.get(aws_code) or _by_status(status, aws_code)
         code = HandlerErrorCode[kind.__name__]
         text = hide(str(error.response.get("Error", {}).get("Message") or "(no message)"))
-        # The source precedes a long message.
-        source = f"({self.service} {error.operation_name}: {words.shown(_code(error) or 'no code')}, request id "
-        source += f"{words.shown(_metadata(error).get('RequestId', 'unknown'))})"
-        text = (
-            f"{words.printable(text)} {source}" if len(text) <= words.MESSAGE_LENGTH else f"{source} {words.cut(text)}"
-        )
-        if _code(error) in _SKEWED:
-            text = messages.CLOCK_IS_WRONG.words.format(service=self.service, text=text)
+        shown_code, request_id = words.shown(aws_code or "no code"), words.shown(metadata.get("RequestId", "unknown"))
+        source = f"({self.service} {error.operation_name}: {shown_code}, request id {request_id})"
+        is_long = len(text) > words.MESSAGE_LENGTH
+        text = f"{source} {words.cut(text)}" if is_long else f"{words.printable(text)} {source}"
+        if aws_code in _SKEWED:
+            text = failures.CLOCK_IS_WRONG.words.format(service=self.service, text=text)
         failed_inside = kind is exceptions.ServiceInternalError and not 400 <= status < 500
-        return Failure(code, self._about(code, name, text), failed_inside, _code(error), _wait(error))
+        return Failure(code, self._about(code, name, text), failed_inside, aws_code, _wait(error))
 
     def _not_answered(self, error: botocore.BotoCoreError, name: str, call: str, hide: Callable[[str], str]) -> Failure:
         kind = next((BY_CLIENT_ERROR[c] for c in type(error).__mro__ if c in BY_CLIENT_ERROR), None)
@@ -199,37 +154,15 @@ class Errors:
 
     def _about(self, code: HandlerErrorCode, name: str, text: str) -> str:
         """Return a text after the plugin library's sentence, if it has one for the code."""
-        start = {
-            HandlerErrorCode.NotFound: messages.NOT_FOUND,
-            HandlerErrorCode.AlreadyExists: messages.ALREADY_EXISTS,
-        }.get(code)
+        start = next((start for start in (failures.NOT_FOUND, failures.ALREADY_EXISTS) if start.code is code), None)
         return f"{start.words.format(type=self._type_name, identifier=words.shown(name))} {text}" if start else text
-
-    def _kind(self, error: botocore.ClientError) -> type[HandlerError]:
-        known = self.by_code.get(_code(error))
-        if known is not None:
-            return known
-        status = _status(error)
-        if status >= 500 or status in range(200, 400):  # a service's API never redirects
-            return exceptions.ServiceInternalError
-        # A refusal has a code. If the answer was cut off before it, botocore reports the status as the code.
-        cut_off = _code(error) == str(status)
-        return {
-            401: exceptions.InvalidCredentials,
-            403: exceptions.AccessDenied,
-            408: exceptions.NetworkFailure,
-            429: exceptions.Throttling,
-        }.get(status, exceptions.ServiceInternalError if cut_off else exceptions.GeneralServiceException)
 
 
 def defect(error: Exception) -> Failure:
-    """Return the failure for an unexpected exception, and log its traceback.
-
-    Both leave out the exception's message, which may quote a property's value.
-    """
+    """Return the failure for an unexpected exception, and log its traceback. Its message may quote: it is left out."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     LOG.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return messages.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
+    return failures.DEFECT.failure(problem=type(error).__name__, function=place.name, line=place.lineno)
 
 
 def logged(error: BaseException | None) -> str:
@@ -250,10 +183,7 @@ def operation(call: str) -> str:
 
 
 def _may_have_been_sent(error: botocore.BotoCoreError) -> bool:
-    """Return whether a request without an answer may have been sent.
-
-    It wasn't if there was no connection, or if the service's certificate was refused.
-    """
+    """Return whether a request without an answer may have been sent: not without connection or trusted certificate."""
     if isinstance(error, botocore.SSLError):
         reasons = getattr(vars(error).get("kwargs", {}).get("error"), "args", ())
         return not any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
@@ -266,14 +196,18 @@ def _wait(error: botocore.ClientError) -> float:
     return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 10 else 0
 
 
+def _by_status(status: int, code: str) -> type[HandlerError]:
+    """Return the handler error for an answer whose code is in no table."""
+    if status >= 500 or status in range(200, 400):  # a service's API never redirects
+        return exceptions.ServiceInternalError
+    # A refusal has a code. If the answer was cut off before it, botocore reports the status as the code.
+    cut_off = code == str(status)
+    return BY_STATUS.get(status, exceptions.ServiceInternalError if cut_off else exceptions.GeneralServiceException)
+
+
 def _code(error: botocore.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _metadata(error: botocore.ClientError) -> Mapping[str, Any]:
     return error.response.get("ResponseMetadata", {})
-
-
-def _status(error: botocore.ClientError) -> int:
-    status: int = _metadata(error).get("HTTPStatusCode", 0)
-    return status

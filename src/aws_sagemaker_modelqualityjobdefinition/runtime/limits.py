@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from cloudformation_cli_python_lib.interface import Action
+from cloudformation_cli_python_lib import Action
 
 
 def _jitter() -> float:
@@ -67,13 +67,7 @@ class Checks(NamedTuple):
 class Limits(NamedTuple):
     """All limits of time, the clock and the pause of a resource type."""
 
-    handlers: Mapping[Action, float] = {
-        Action.CREATE: 45,
-        Action.READ: 20,
-        Action.UPDATE: 45,
-        Action.DELETE: 45,
-        Action.LIST: 20,
-    }
+    handlers: Mapping[Action, float] = {**dict.fromkeys(Action, 45), Action.READ: 20, Action.LIST: 20}
     """Seconds for each handler. The contract gives an invocation 60 s, and READ and LIST 30 s. The rest is for the
     start and for delivery."""
     wire: Wire = Wire(connect=1, answer=3.5)

@@ -13,11 +13,9 @@ from collections.abc import Callable, Collection, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudformation_cli_python_lib import exceptions
+from cloudformation_cli_python_lib import Action, ProgressEvent, SessionProxy, exceptions
+from cloudformation_cli_python_lib import BaseResourceHandlerRequest as Request
 from cloudformation_cli_python_lib import resource as library
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
-from cloudformation_cli_python_lib.interface import Action, BaseResourceHandlerRequest, ProgressEvent
-from cloudformation_cli_python_lib.resource import Resource
 from cloudformation_cli_python_lib.utils import HandlerRequest
 
 from . import deadline, envelope, failures, sessions
@@ -28,20 +26,16 @@ from .limits import DEFAULTS, Limits
 
 LOG = logging.getLogger(__name__)
 
+Json = MutableMapping[str, Any]
+
 # The library creates two sessions for every request, which takes a tenth of a second each in a function.
 library._get_boto_session = sessions.open_session  # type: ignore[attr-defined]  # private in the library
 
 
-class ResourceType(Resource):
-    """A resource type whose answers depend only on its handlers.
+class ResourceType(library.Resource):
+    """A resource type whose answers depend only on its handlers. The log level of its package becomes INFO.
 
-    The log level of the type's package becomes INFO.
-
-    Args:
-        type_name: The type's name.
-        model: The class of its properties.
-        identifiers: The properties in primaryIdentifier and additionalIdentifiers.
-        limits: The limits of time.
+    `model` is the class of its properties, of which `identifiers` are in primaryIdentifier and additionalIdentifiers.
     """
 
     def __init__(self, type_name: str, model: Any, identifiers: Collection[str], limits: Limits = DEFAULTS) -> None:  # noqa: ANN401 - any class with the generated models' _deserialize
@@ -49,16 +43,11 @@ class ResourceType(Resource):
         self._identifiers, self._limits = identifiers, limits
         PACKAGE_LOG.setLevel(logging.INFO)
 
-    def __call__(self, event_data: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
-        """Answer an event from CloudFormation with a progress event, both as JSON.
-
-        Args:
-            event_data: The request: action, properties, credentials, and so on.
-            context: Lambda's context, unused.
-        """
+    def __call__(self, event_data: Json, context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+        """Answer an event from CloudFormation with a progress event, both as JSON."""
         return self._answer(event_data, envelope.checked)
 
-    def test_entrypoint(self, event: MutableMapping[str, Any], context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
+    def test_entrypoint(self, event: Json, context: Any) -> Any:  # noqa: ANN401, ARG002 - Lambda's signature
         """Answer an event in the format of `sam local invoke TestEntrypoint`."""
         return self._answer(event, envelope.checked_test)
 
@@ -76,28 +65,24 @@ class ResourceType(Resource):
         return envelope.encoded(answer, self._identifiers)
 
     def _invoke_measured(
-        self,
-        delivery: Delivery,
-        session: SessionProxy | None,
-        request: BaseResourceHandlerRequest,
-        action: Action,
-        callback: MutableMapping[str, Any],
+        self, delivery: Delivery, session: SessionProxy | None, request: Request, action: Action, callback: Json
     ) -> ProgressEvent:
-        delivery.publish(lambda metrics: metrics.publish_invocation_metric(_now(), action))
+        delivery.measure("HandlerInvocationCount", action, _now())
         start = _now()
         with deadline.within(self._limits.handlers[action], self._limits.time.monotonic):
             progress = self._invoke_handler(session, request, action, callback)
         milliseconds = (_now() - start).total_seconds() * 1000
-        LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, _outcome(progress))
-        delivery.publish(lambda metrics: metrics.publish_duration_metric(_now(), action, milliseconds))
+        outcome = f"{progress.status.name} {progress.errorCode.name if progress.errorCode else ''}".rstrip()
+        LOG.info("%s of %s: %s", action.name, request.logicalResourceIdentifier, outcome)
+        delivery.measure("HandlerInvocationDuration", action, _now(), milliseconds, "Milliseconds")
         if progress.errorCode:
-            kind = getattr(exceptions, progress.errorCode.name)
-            delivery.publish(lambda metrics: metrics.publish_exception_metric(_now(), action, kind.__new__(kind)))
+            kind = str(getattr(exceptions, progress.errorCode.name))
+            delivery.measure("HandlerException", action, _now(), DimensionKeyExceptionType=kind)
         return progress
 
-    def _cast_resource_request(self, request: HandlerRequest) -> BaseResourceHandlerRequest:
+    def _cast_resource_request(self, request: HandlerRequest) -> Request:
         try:
-            cast: BaseResourceHandlerRequest = super()._cast_resource_request(request)
+            cast: Request = super()._cast_resource_request(request)
         except exceptions.InvalidRequest as error:
             # The library wraps every error in its own text. Our errors need none.
             raise error.__cause__ if isinstance(error.__cause__, HandlerError) else error from None
@@ -105,11 +90,7 @@ class ResourceType(Resource):
         return cast
 
     def _invoke_handler(
-        self,
-        session: SessionProxy | None,
-        request: BaseResourceHandlerRequest,
-        action: Action,
-        callback_context: MutableMapping[str, Any],
+        self, session: SessionProxy | None, request: Request, action: Action, callback_context: Json
     ) -> ProgressEvent:
         """Call the handler, and turn its exception into a failed event before the library can log the message."""
         try:
@@ -120,9 +101,5 @@ class ResourceType(Resource):
             return defect(error).event()
 
 
-def _outcome(progress: ProgressEvent) -> str:
-    return f"{progress.status.name} {progress.errorCode.name if progress.errorCode else ''}".rstrip()
-
-
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)  # the library's metrics take naive UTC
+    return datetime.now(UTC)

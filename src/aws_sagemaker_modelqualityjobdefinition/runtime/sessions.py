@@ -1,30 +1,40 @@
 """Sessions that reuse clients across requests, with their loaded models and open connections.
 
-The plugin library creates new sessions and clients for every request. Each reads its service's model (some have
-hundreds of operations), all of AWS's endpoints and the certificate authorities again, and none is freed: a warm
-function grows until Lambda ends it. Here, clients are kept. A session lends a client the credentials of its request,
-and removes them when the request is answered.
+The plugin library creates new sessions and clients for every request. Each reads its service's model, all of AWS's
+endpoints and the certificate authorities again, and none is freed: a warm function grows until Lambda ends it. Here,
+clients are kept. A session lends a client the credentials of its request, until the request is answered.
+
+All connections share one TLS context, where botocore reads certifi's bundle of authorities for each. To find it,
+botocore imports certifi, which imports all that it would need to read the bundle out of a zip.
 """
 
-import functools
 import json
 import os
+import ssl
 from collections import defaultdict
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.hooks import EVENT_ALIASES
+from botocore.httpsession import URLLib3Session, create_urllib3_context
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session
-from cloudformation_cli_python_lib.boto3_proxy import SessionProxy
+from cloudformation_cli_python_lib import SessionProxy
 from cloudformation_cli_python_lib.utils import Credentials as RequestCredentials
+from urllib3 import PoolManager
+from urllib3.connection import port_by_scheme
+from urllib3.connectionpool import HTTPConnectionPool
 
-from . import startup, tls
+from . import startup
+from .limits import Wire
 
 _Key = tuple[str, str | None, Config | None]
 
@@ -32,11 +42,8 @@ _Key = tuple[str, str | None, Config | None]
 class LendingSession(SessionProxy):
     """The session of one account in one request, which lends its credentials to reused clients.
 
-    A client belongs to one session at a time, so no request can sign with another request's credentials.
-
-    Args:
-        credentials: The account's credentials.
-        region: The default region of clients.
+    A client belongs to one session at a time, so no request can sign with another request's credentials. The region is
+    the default of its clients.
     """
 
     def __init__(self, credentials: RequestCredentials, region: str | None) -> None:
@@ -49,12 +56,10 @@ class LendingSession(SessionProxy):
     def client(  # type: ignore[override]  # boto3's has more arguments, which no handler needs
         self, service_name: str, region_name: str | None = None, config: Config | None = None
     ) -> Any:  # noqa: ANN401 - a client of any service
-        """Return a client that can sign until the session closes.
+        """Return a client that can sign until the session closes, in this region or the session's.
 
-        Args:
-            service_name: A service; one whose trimmed model ships with the package, if it has trimmed models.
-            region_name: The client's region; by default, the session's.
-            config: The client's settings. Pass the same object in all requests: it is part of the key for reuse.
+        If the package has trimmed models, the service must be one of theirs. Pass the same object as `config` in all
+        requests: it is part of the key for reuse.
         """
         key = (service_name, region_name or self._region, config)
         if key not in self._lent:
@@ -66,8 +71,7 @@ class LendingSession(SessionProxy):
     def close(self, *, keep: bool = True) -> None:
         """Remove the credentials from the clients. Without them, their calls raise NoCredentialsError.
 
-        Args:
-            keep: Whether the clients can be reused. False if a thread is still using them.
+        `keep` is whether the clients can be reused: not if a thread is still using them.
         """
         self._credentials = None
         for key, lent in self._lent.items():
@@ -82,15 +86,25 @@ _open: ContextVar[tuple[LendingSession, ...]] = ContextVar("open", default=())
 """The sessions of the request that this thread answers."""
 
 
+@cache
+def config(wire: Wire, **more: Any) -> Config:  # noqa: ANN401 - botocore's own settings
+    """Return the settings of a client: time limits, one attempt of each call (attempts.py), and more of botocore's.
+
+    It is always the same object for the same arguments, because reuse depends on it.
+    """
+    return Config(
+        connect_timeout=wire.connect,
+        read_timeout=wire.answer,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        **more,
+    )
+
+
 def prepare(service: str, config: Config) -> None:
     """Make a client while the package is imported, for which Lambda gives a full core, instead of in the first event.
 
     The client is for the region of Lambda's variable AWS_REGION. Events for another region get a client of that region.
-    An error here waits for the event, which makes the client again.
-
-    Args:
-        service: The service.
-        config: The client's settings, the object that the handlers pass.
+    An error here waits for the event, which makes the client again. `config` is the object that the handlers pass.
     """
     region = os.environ.get("AWS_REGION")
     if region and not startup.PLAIN:
@@ -141,11 +155,14 @@ class _ModelLoader(Loader):
         return sorted(name for name in os.listdir(self.OURS) if os.path.isdir(os.path.join(self.OURS, name)))
 
 
-@functools.cache
+@cache
 def _session() -> Session:
-    if not os.path.isdir(_ModelLoader.OURS):  # a package without trimmed models: it may call any service
-        return _with_our_times(Session())
-    loader, kept = _ModelLoader(), _with_our_times(Session(include_builtin_handlers=False))
+    has_models = os.path.isdir(_ModelLoader.OURS)
+    kept = Session(include_builtin_handlers=not has_models)
+    kept.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
+    if not has_models:  # it may call any service
+        return kept
+    loader = _ModelLoader()
     ours = {*loader.list_available_services("service-2")}
     # botocore compares each name of an event with the old names of all services.
     kept._events._event_aliases = {  # type: ignore[attr-defined]  # the stubs leave out private members
@@ -158,12 +175,6 @@ def _session() -> Session:
             kept.register(event, handler)
     kept.register_component("data_loader", loader)
     return kept
-
-
-def _with_our_times(session: Session) -> Session:
-    parsers = session.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=_time)
-    return session
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - whatever an answer has
@@ -181,15 +192,61 @@ def _new_client(service: str, region: str | None, config: Config | None) -> Any:
         ours["proxies"] = {}  # else botocore asks urllib.request, a slow import
     # The user's certificate authorities, from where botocore takes them.
     theirs = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-    client: Any = session.create_client(
-        service,
-        region,
-        config=Config(**ours).merge(config or Config()),
-        verify=theirs or tls.bundle(),
-        # Without any credentials, botocore would search the machine for some.
-        aws_access_key_id="",
-        aws_secret_access_key="",
-    )
+    # Without any credentials, botocore would search the machine for some.
+    keys: dict[str, Any] = {"aws_access_key_id": "", "aws_secret_access_key": ""}
+    settings = Config(**ours).merge(config or Config())
+    client: Any = session.create_client(service, region, config=settings, verify=theirs or bundle(), **keys)
     if not theirs:
-        client._endpoint.http_session = tls.http_session(client)
+        _HttpSession.take(client._endpoint.http_session)
     return client
+
+
+class _Pools(PoolManager):
+    """Finds the pool of a URL without urllib3's parser of any URL, whose regular expressions take long to compile.
+
+    The key of a pool is the scheme and the host: urllib3's has all settings too, but a client's are the same for all.
+    """
+
+    def connection_from_url(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> HTTPConnectionPool:
+        """Return the pool for a URL that botocore has made."""
+        parts = urlsplit(url)
+        port = parts.port or port_by_scheme[parts.scheme]
+        place = {"scheme": parts.scheme, "host": parts.hostname, "port": port}
+        context = self.connection_pool_kw | (pool_kwargs or {}) | place
+        return self.connection_from_pool_key(parts[:2], context)  # type: ignore[arg-type]  # any key does
+
+
+class _HttpSession(URLLib3Session):
+    """An HTTP session whose connections share one TLS context. botocore's becomes one: it has no parameter for that."""
+
+    @classmethod
+    def take(cls, session: Any) -> None:  # noqa: ANN401 - the session that botocore gave to a client
+        """Give a session of botocore's this class."""
+        session.__class__ = cls
+        session._manager = _Pools(**session._get_pool_manager_kwargs())
+        session._manager.pool_classes_by_scheme = session._pool_classes_by_scheme
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        return _context()
+
+    def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ANN401 - one of urllib3's pools
+        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]  # the stubs leave out private methods
+        conn.ca_certs = None  # the context has them
+
+
+@cache
+def bundle() -> str:
+    """Return the path of certifi's bundle."""
+    found = find_spec("certifi")
+    return os.path.join(os.path.dirname(str(found and found.origin)), "cacert.pem")
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    context: ssl.SSLContext = create_urllib3_context()
+    directory = os.path.join(os.path.dirname(bundle()), "authorities")
+    if os.path.isdir(directory):  # OpenSSL opens one file of it, where it parses the whole bundle
+        context.load_verify_locations(capath=directory)
+    else:
+        context.load_verify_locations(cafile=bundle())
+    return context

@@ -111,8 +111,7 @@ def _equals(self: object, other: object) -> bool:
 def lazy_imports(*names: str) -> Iterator[None]:
     """Replace regular expressions and modules that are not yet imported with stand-ins, and make dataclasses plain.
 
-    Args:
-        names: The modules; a submodule needs its package in the list too.
+    A submodule needs its package among the names too.
     """
     stand_ins = {name: LazyModule(name) for name in names if name not in sys.modules}
     sys.modules.update(stand_ins)
@@ -139,7 +138,7 @@ _LAZY_MODULES = {
     "endpoint discovery, client-side monitoring": ("botocore.discovery", "botocore.monitoring"),
     "waiters, queries on answers, event streams": ("botocore.waiter", "jmespath", "botocore.eventstream"),
     "credentials and settings on a disk, proxies": ("configparser", "getpass", "subprocess", "shlex", "urllib.request"),
-    "the path of the bundle, which tls.py finds; the version of an HTTP/2 library": ("certifi", "importlib.metadata"),
+    "the bundle's path, which sessions.py finds; HTTP/2's version": ("certifi", "importlib.metadata"),
     "forms, XML, times as text": ("urllib3.filepost", "xml.etree", "xml.etree.ElementTree", "dateutil.parser"),
     "text that is not ASCII": ("email.header", "stringprep", "unicodedata", "locale"),
     "files, random numbers, signatures": ("pathlib", "tempfile", "random", "inspect"),
@@ -147,11 +146,7 @@ _LAZY_MODULES = {
 
 
 def load(models: str) -> None:
-    """Import the plugin library, botocore and a type's models. Call it before anything else imports them.
-
-    Args:
-        models: The name of the module that `cfn generate` writes.
-    """
+    """Import the plugin library, botocore and the named module that `cfn generate` writes. Call it before all else."""
     gc.disable()  # collections during the imports find nothing to free
     with nullcontext() if PLAIN else lazy_imports(*(name for names in _LAZY_MODULES.values() for name in names)):
         for name in ("cloudformation_cli_python_lib", "botocore.session", "encodings.idna", models):

@@ -12,13 +12,7 @@ from cfn_sandbox import operations
 from cfn_sandbox.account.front import CLOUD_CONTROL, CLOUDFORMATION, Front
 from cfn_sandbox.account.services import MotoServices, identify
 from cfn_sandbox.cloudcontrol.cloud_control import CloudControl
-from cfn_sandbox.cloudformation.api import (
-    change_set_operations,
-    descriptions,
-    event_operations,
-    stack_operations,
-    template_operations,
-)
+from cfn_sandbox.cloudformation.api import change_set_operations, descriptions, stack_operations, template_operations
 from cfn_sandbox.cloudformation.stacks import space
 from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
@@ -65,7 +59,7 @@ def serve(
         catalogue.offered(STACK_TYPE, lambda: NestedStackType(space_of)),
         open_registry(account, operations.wait, reserved, tested=tested) as registry,
     ):
-        modules = [stack_operations, change_set_operations, descriptions, event_operations, template_operations]
+        modules = [stack_operations, change_set_operations, descriptions, template_operations]
         functions = [*modules, type_operations(registry)]
         services = {
             CLOUDFORMATION: Service("cloudformation", "CloudFormation", functions, account.region, space_of),

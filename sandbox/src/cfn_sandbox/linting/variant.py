@@ -5,11 +5,11 @@ that it knows. Three of them come from cfn-lint, whose rules it has: `dependentE
 Of the first and the last, only the last heeds `Fn::If`, so it is taken where exactly one of some properties is needed.
 """
 
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import cast
 
 from cfn_sandbox import SandboxError
+from cfn_sandbox.schemas.schema import subschemas
 from cfn_sandbox.values import JSON
 
 __all__ = ["linted"]
@@ -30,31 +30,21 @@ def linted(schema: Object, type_name: str | None = None) -> Object:
     result = deepcopy(schema)
     if type_name:
         result["typeName"] = type_name
-    for place, rules in _objects(result, ""):
+    for place, rules in [*subschemas(result)]:
         dependencies = rules.pop("dependencies", None)
         for name, dependency in dependencies.items() if isinstance(dependencies, dict) else ():
             rest: Object = dict(dependency) if isinstance(dependency, dict) else {"required": dependency}
             _exclude(rules, name, rest)
             _require(rules, name, rest)
             if rest:
+                where = place.removeprefix("#") or "/"
                 raise SandboxError(
-                    f"cloudformation-validate has no form for the dependency of {name} at {place or '/'}: "
+                    f"cloudformation-validate has no form for the dependency of {name} at {where}: "
                     f"{', '.join(sorted(rest))}"
                 )
-    for place, rules in _objects(result, "#"):
-        _exactly_one(rules, [other for _, other in _objects(result, "#") if other.get("$ref") == place])
+    for place, rules in [*subschemas(result)]:
+        _exactly_one(rules, [other for _, other in subschemas(result) if other.get("$ref") == place])
     return result
-
-
-def _objects(value: JSON, place: str) -> Iterator[tuple[str, Object]]:
-    """Yield every object of a schema with its JSON pointer, the outer ones first."""
-    if isinstance(value, dict):
-        yield place, value
-        for key, member in value.items():
-            yield from _objects(member, f"{place}/{key}")
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _objects(item, f"{place}/{number}")
 
 
 def _exclude(rules: Object, name: str, rest: Object) -> None:

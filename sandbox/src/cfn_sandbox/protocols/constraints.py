@@ -17,6 +17,13 @@ from cfn_sandbox.errors import CloudFormationError
 if TYPE_CHECKING:
     from cfn_sandbox.values import JSON
 
+# What AWS matches instead of botocore's patterns. Source: LocalStack's recording of AWS, api/test_stacks.snapshot.json.
+_OF_AWS = {
+    r"([a-zA-Z][-a-zA-Z0-9]*)|(arn:\b(aws|aws-us-gov|aws-cn)\b:[-a-zA-Z0-9:/._+]*)": (
+        "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
+    )
+}
+
 
 def check(shape: Shape, parameters: JSON, code: str) -> None:
     """Refuse parameters that the model of an operation's input doesn't allow.
@@ -74,8 +81,10 @@ def _failed(shape: Shape, value: JSON) -> Iterator[str]:
         yield f"Member must have {noun} less than or equal to {limits['max']}"
     if not isinstance(value, str):
         return
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
-        yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
+    pattern = limits.get("pattern", "")
+    pattern = _OF_AWS.get(pattern, pattern)
+    if pattern and not re.fullmatch(pattern, value):
+        yield f"Member must satisfy regular expression pattern: {pattern}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]"
 

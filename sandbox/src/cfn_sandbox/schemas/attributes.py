@@ -2,6 +2,8 @@
 
 Most types give their read-only properties. Some of AWS's, which are older than schemas, give every property but lists
 of objects, and some give a few more. attributes.json has both lists.
+
+Source of the words for what a schema lacks: aws-cloudformation/cloudformation-resource-schema pull request 101.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ def refusal(schema: ResourceSchema, name: str) -> str | None:
     has_outputs = schema.name in _WITH_OUTPUTS and name.startswith("Outputs.")
     if has_outputs or tuple(name.split(".")) in attribute_paths(schema):
         return None
+    if not schema.at(name.split(".")):
+        return f"Requested attribute {name} does not exist in schema for {schema.name}"
     return f"Requested attribute {name} must be a readonly property in schema for [{schema.name}]"
 
 

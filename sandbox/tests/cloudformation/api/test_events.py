@@ -55,7 +55,7 @@ def test_events_of_an_operation(client: Client) -> None:
     assert kinds(client, OperationId=made["OperationId"]) == expected
     assert {operation for _, operation, _ in kinds(client, StackName="s")} == {"CREATE_STACK", "UPDATE_STACK"}
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
-    assert [one["OperationType"] for one in stack["LastOperations"]] == ["UPDATE_STACK", "CREATE_STACK"]
+    assert [one["OperationType"] for one in stack["LastOperations"]] == ["UPDATE_STACK"]
 
 
 def test_failed_events(client: Client) -> None:

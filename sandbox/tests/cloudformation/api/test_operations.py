@@ -186,7 +186,10 @@ def test_topics_are_told_of_every_event(client: Client, services: Services) -> N
     ("parameters", "message"),
     [
         ({"RoleARN": f"{ROLE}s"}, f"Role {ROLE}s is invalid or cannot be assumed"),
-        ({"ResourceTypes": ["AWS::S3::*"]}, f"Resource type {TOY} is not allowed by parameter ResourceTypes"),
+        (
+            {"ResourceTypes": ["AWS::S3::*"]},
+            f"Resource type {TOY} is not allowed by parameter ResourceTypes [AWS::S3::*]",
+        ),
         ({"Tags": [{"Key": "aws:x", "Value": "y"}]}, "aws: prefixed tag key names are not allowed for external use."),
         ({"Tags": [{"Key": "x", "Value": "y"}] * 2}, "The request has a tag key more than once."),
         ({"NotificationARNs": ["news"]}, "Invalid notification ARN: news is not the ARN of an SNS topic."),
@@ -260,15 +263,22 @@ def test_the_life_of_a_change_set(client: Client) -> None:
 
 
 def test_a_deleted_stack_s_arn(client: Client) -> None:
-    """A deleted stack is found by its ARN, not by its name, and gets no new change set."""
+    """A deleted stack is found by its ARN, not by its name, and gets no new change set.
+
+    Source of AWS's words: LocalStack's recording of it, in api/test_changesets.snapshot.json.
+    """
     stack_id = client.create_stack(StackName="toys", TemplateBody=template())["StackId"]
     client.delete_stack(StackName="toys")
     assert described(client, stack_id)["StackStatus"] == "DELETE_COMPLETE"
     assert client.describe_stacks()["Stacks"] == []
     listed = client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
     assert [(one["StackId"], "DeletionTime" in one) for one in listed] == [(stack_id, True)]
-    change_set = {"StackName": stack_id, "ChangeSetName": "more", "ChangeSetType": "CREATE"}
-    message = refusal(client.create_change_set, **change_set, TemplateBody=template())
+    change_set = {"ChangeSetName": "more", "ChangeSetType": "CREATE", "TemplateBody": template()}
+    message = refusal(client.create_change_set, StackName=stack_id, **change_set)
+    assert message == f"Stack [{stack_id}] already exists and cannot be created again with the changeSet [more]."
+    message = refusal(client.create_change_set, StackName=stack_id[:-1], **change_set)
+    assert message == f"Stack [{stack_id[:-1]}] does not exist"
+    message = refusal(client.create_change_set, StackName=stack_id, **change_set | {"ChangeSetType": "UPDATE"})
     assert message == f"Stack [{stack_id}] does not exist"
 
 
@@ -281,6 +291,22 @@ def test_a_program_that_waits_for_a_deletion_by_name(client: Client) -> None:
         if program is client:
             assert described(client)["StackStatus"] == "DELETE_COMPLETE"
         assert refusal(program.describe_stacks, StackName="toys") == "Stack with id toys does not exist"
+
+
+def test_a_program_that_looks_while_a_stack_is_deleted(client: Client) -> None:
+    """It finds the stack by its name until the deletion ends, and once after that."""
+    seen: list[str] = []
+
+    def look(event: dict[str, Any]) -> dict[str, Any]:
+        if event["action"] == "DELETE":
+            seen.append(described(client)["StackStatus"])
+        return invoke(event)
+
+    catalogue.add_type(ACCOUNT, REGION, RegisteredType(SCHEMA, look))
+    client.create_stack(StackName="toys", TemplateBody=template())
+    client.delete_stack(StackName="toys")
+    assert [*seen, described(client)["StackStatus"]] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    assert refusal(client.describe_stacks, StackName="toys") == "Stack with id toys does not exist"
 
 
 def test_deploy_after_delete_stack(client: Client, tmp_path: Path) -> None:
@@ -331,7 +357,7 @@ def test_resources(client: Client) -> None:
     (summary,) = client.list_stack_resources(StackName="toys")["StackResourceSummaries"]
     assert summary["PhysicalResourceId"] == "bear"
     detail = client.describe_stack_resource(StackName="toys", LogicalResourceId="Bear")["StackResourceDetail"]
-    assert (detail["PhysicalResourceId"], "Metadata" in detail) == ("bear", False)
+    assert (detail["PhysicalResourceId"], detail["Metadata"]) == ("bear", "{}")
     both = {"StackName": "toys", "PhysicalResourceId": "bear"}
     message = "You must specify either StackName or PhysicalResourceId, but not both."
     assert refusal(client.describe_stack_resources, **both) == message

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
+from cfn_sandbox.cloudformation.api.change_set_operations import described
 from cfn_sandbox.cloudformation.stacks import change_sets, drift, lifecycle
-from cfn_sandbox.cloudformation.stacks.nested import NestedStackType
-from cfn_sandbox.cloudformation.stacks.nested_change_sets import include_nested_stacks
-from cfn_sandbox.cloudformation.stacks.plan_description import described
+from cfn_sandbox.cloudformation.stacks.nested import NestedStackType, include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
@@ -125,6 +124,40 @@ def test_a_parent_fails_with_its_child(family: Family) -> None:
     assert events(child)[1] == ("ROLLBACK_IN_PROGRESS", f"{failed}Rollback requested by user.")
     assert statuses(child)[2:] == ["ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
     assert family.boxes.resources == {}
+
+
+@pytest.mark.parametrize(
+    ("child", "reason"),
+    [
+        (
+            {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::L": []}},
+            "Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect",
+        ),
+        (boxes(Box={"Name": {"Fn::ImportValue": "none"}}), "No export named none found"),
+    ],
+)
+def test_a_child_that_fails_before_its_resources(family: Family, child: JSON, reason: str) -> None:
+    """A child whose macro fails, or whose import is missing, is rolled back; its parent has its reason.
+
+    For the words see aws-samples/aws-saas-factory-bootcamp issue 26 and aws-amplify/amplify-js issue 6367.
+    """
+    family.bucket.templates["bad.json"] = child
+    template = boxes(Child=nested("bad.json"))
+    acknowledged = replace(submission(template, {}), capabilities=("CAPABILITY_AUTO_EXPAND",))
+    stack = lifecycle.create_stack(family.space, "parent", acknowledged, Options(), Settings())
+    made = family.space.stacks[1]
+    words = f"Embedded stack {made.identity.stack_id} was not successfully created: {reason}"
+    assert events(stack, "Child")[-3] == ("CREATE_FAILED", words)
+    assert ("ROLLBACK_IN_PROGRESS", f"{reason}. Rollback requested by user.") in events(made)
+    assert made.status.name == "DELETE_COMPLETE"
+    good = family.create("good", boxes(Child=nested()))
+    family.bucket.templates["child.json"] = child
+    again = replace(acknowledged, text=json.dumps(boxes(Child=nested())))
+    lifecycle.update_stack(good, again, Options(), Settings())
+    where = "was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with reason"
+    arn = family.child(good).identity.stack_id
+    assert ("UPDATE_FAILED", f"Embedded stack {arn} {where}: {reason}") in events(good, "Child")
+    assert good.status.name == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_child_is_rolled_back_with_its_parent(family: Family) -> None:

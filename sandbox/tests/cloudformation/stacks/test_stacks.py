@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cfn_sandbox.cloudformation.api.change_set_operations import described
 from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
-from cfn_sandbox.cloudformation.stacks.plan_description import described
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission
 from cfn_sandbox.errors import CloudFormationError, ValidationError
@@ -34,13 +34,21 @@ def importing() -> JSON:
     return boxes(B={"Name": "b", "Colour": {"Fn::ImportValue": "colour"}})
 
 
-@pytest.mark.parametrize(("value", "verb"), [("blue", "updated"), (None, "deleted")])
-def test_an_export_in_use_stays(account: Account, value: str | None, verb: str) -> None:
-    """An export that another stack uses is neither changed nor deleted; the update rolls back and says who uses it."""
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("blue", "Export colour cannot be updated as it is in use by two"),
+        (None, "Delete canceled. Cannot delete export colour as it is in use by two."),
+    ],
+)
+def test_an_export_in_use_stays(account: Account, value: str | None, reason: str) -> None:
+    """An export that another stack uses is neither changed nor deleted; the update rolls back and says who uses it.
+
+    Users' logs have the second line for updates too: "ForgeNetwork-dev2 | UPDATE_ROLLBACK_IN_P | Delete canceled. ...".
+    """
     account.create("one", exporting("red"))
     account.create("two", importing())
     stack = account.update("one", exporting(value) if value else boxes(A={"Name": "a", "Colour": "green"}))
-    reason = f"Export colour cannot be {verb} as it is in use by two"
     assert ("UPDATE_ROLLBACK_IN_PROGRESS", reason) in events(stack)
     assert stack.status.name == "UPDATE_ROLLBACK_COMPLETE"
     assert [(one.name, one.value) for one in account.space.exports().values()] == [("colour", "red")]
@@ -55,12 +63,22 @@ def test_an_export_in_use_stays(account: Account, value: str | None, verb: str) 
 
 
 def test_a_missing_export_is_known_after_apply(account: Account) -> None:
-    """A change set accepts an export that doesn't exist yet. Its execution fails unless the export is there by then."""
+    """A change set accepts an export that doesn't exist yet. Its execution fails unless the export is there by then.
+
+    It fails before any resource is touched, as widdix/aws-s3-virusscan issue 39 and aws-amplify/amplify-js issue 6367
+    quote it.
+    """
     change_set = account.propose("two", importing(), "CREATE")
     assert change_set.proposal.plan["B"].after == {"Name": "b", "Colour": _unknown()}
     change_sets.execute(change_set)
-    assert events(change_set.stack, "B")[-1] == ("CREATE_FAILED", "No export named colour found.")
-    assert change_set.stack.status.name == "ROLLBACK_COMPLETE"
+    assert events(change_set.stack, "B") == []
+    assert events(change_set.stack)[-2:] == [
+        ("ROLLBACK_IN_PROGRESS", "No export named colour found. Rollback requested by user."),
+        ("ROLLBACK_COMPLETE", None),
+    ]
+    stack = account.create("updated", boxes(B={"Name": "b"}))
+    account.update("updated", importing())
+    assert ("UPDATE_ROLLBACK_IN_PROGRESS", "No export named colour found") in events(stack)
     account.create("one", exporting("red"))
     assert account.create("three", importing()).status.name == "CREATE_COMPLETE"
 
@@ -147,6 +165,40 @@ def test_the_same_template_again(account: Account) -> None:
     assert (change_set.status, change_set.execution_status) == ("FAILED", "UNAVAILABLE")
 
 
+def test_what_changes_nothing(account: Account) -> None:
+    """A parameter that nothing uses and a resource that is not active make no update, however they change.
+
+    Users report it: cloudtools/stacker issue 53 and bazaarvoice/cloudformation-ruby-dsl issue 28 (2015), and
+    aws-cloudformation/cloudformation-coverage-roadmap issue 2027 (2024), for both operations.
+    """
+
+    def template(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - a template's section
+        return {
+            "Parameters": {name: {"Type": "String", "Default": "a"}},
+            "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+            "Resources": {"A": {"Type": BOX}, **more},
+        }
+
+    stack = account.create("s", template("Unused"))
+    inactive = {"Type": BOX, "Condition": "Never"}
+    requests: list[tuple[dict[str, Any], dict[str, str]]] = [
+        (template("Unused"), {"Unused": "b"}),
+        (template("Renamed"), {}),
+        (template("Unused", B=inactive), {}),
+    ]
+    for number, (changed, parameters) in enumerate(requests):
+        with pytest.raises(ValidationError, match=r"^No updates are to be performed\.$"):
+            account.update("s", changed, **parameters)
+        proposed = change_sets.create(
+            account.space, "s", submission(changed, parameters), change_sets.Request(f"change-{number}")
+        )
+        assert proposed.failure == change_sets.UNCHANGED
+    assert stack.status.name == "CREATE_COMPLETE"
+    output = template("Unused") | {"Outputs": {"Used": {"Value": {"Ref": "Unused"}}}}
+    assert account.update("s", output).status.name == "UPDATE_COMPLETE"
+    assert account.update("s", output, Unused="b").status.name == "UPDATE_COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("condition", "mapped", "changed"),
     [("a", "red", False), ("b", "red", False), ("a", "blue", False), ("c", "red", True), ("a", "green", True)],
@@ -178,7 +230,7 @@ def test_a_stack_in_review_can_be_created(account: Account) -> None:
     assert (stack, stack.status.name) == (change_set.stack, "CREATE_COMPLETE")
     assert change_set.execution_status == "OBSOLETE"
     stack.delete()
-    with pytest.raises(ValidationError, match="does not exist"):
+    with pytest.raises(ValidationError, match="already exists and cannot be created again"):
         account.propose(stack.identity.stack_id, boxes(A={"Name": "a"}), "CREATE")
 
 

@@ -18,7 +18,7 @@ FORMAT = "Template format error: "
         ("AWSTemplateFormatVersion: 2010-09-10", f"{FORMAT}unsupported value for AWSTemplateFormatVersion."),
         ("Description: [a]", f"{FORMAT}Description must be a string."),
         (f"Description: {'x' * 1025}", f"{FORMAT}Description must be no longer than 1024 bytes"),
-        ("Mappings: [a]", f"{FORMAT}[/Mappings] must be an object."),
+        ("Mappings: [a]", f"{FORMAT}Any Mappings member must be an object."),
         (
             "Hooks: {}",
             "The template section Hooks is not supported by this sandbox. Blue/green deployments by CodeDeploy"
@@ -91,7 +91,10 @@ FORMAT = "Template format error: "
             "Template error: every Fn::And object requires a list of at least 2 and at most 10 boolean parameters.",
         ),
         ("Conditions: {C: !Not [a, b]}", "Template error: Fn::Not requires a list argument with one function token"),
-        ("Conditions: {C: !Equals [a]}", "Template error: Fn::Equals requires a list argument with two elements"),
+        (
+            "Conditions: {C: !Equals [a]}",
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
         (
             "Conditions: {C: !Equals [a, !ImportValue b]}",
             "Template error: Cannot use Fn::ImportValue in Conditions.",
@@ -115,7 +118,10 @@ FORMAT = "Template format error: "
             f"{FORMAT}Output O is malformed. The Name field of every Export member must be specified and consist only"
             " of alphanumeric characters, colons, or hyphens.",
         ),
-        ("Outputs: {O: {Value: !Equals [a, b]}}", "Template error: Fn::Equals cannot be partially collapsed"),
+        (  # measured in ministackorg/ministack pull request 1650
+            "Outputs: {O: {Value: !Equals [a, b]}}",
+            f"{FORMAT}The Value field of every Outputs member must evaluate to a String.",
+        ),
         (
             "Outputs: {O: {Value: 'a {{resolve:ssm:/a}}'}}",
             "Dynamic references are resolved in the properties of resources only: take {{resolve:ssm:/a}} out of the"
@@ -159,6 +165,8 @@ def test_sections(yaml: str, message: str) -> None:
             "Resources: {A: {Type: A::B::C, Properties: [a]}}",
             f"{FORMAT}[/Resources/A/Properties] Every Properties member must be a JSON object.",
         ),
+        # These words are AWS's, recorded in LocalStack's api/test_stacks.snapshot.json.
+        ("Outputs: ''\nResources: ''", f"{FORMAT}Any Resources member must be an object."),
         (
             "Resources: {A: {Type: A::B::C, DeletionPolicy: Retian}}",
             f"{FORMAT}Unrecognized DeletionPolicy Retian for resource A",
@@ -173,7 +181,12 @@ def test_sections(yaml: str, message: str) -> None:
         ),
         (
             "Resources: {A: {Type: A::B::C, DeletionPolicy: !Ref P}}",
-            f"{FORMAT}Every DeletionPolicy member must be a string.",
+            f"{FORMAT}Unresolved dependencies [P]. Cannot reference resources in the DeletionPolicy block of the"
+            " template",
+        ),
+        (
+            "Resources: {A: {Type: A::B::C, UpdateReplacePolicy: {Retain: true}}}",
+            f"{FORMAT}Every UpdateReplacePolicy member must be a string.",
         ),
         ("Resources: {A: {Type: A::B::C, Condition: [a]}}", f"{FORMAT}Every Condition member must be a string."),
         (
@@ -325,11 +338,11 @@ def test_functions_that_are_not_supported() -> None:
         ),
         (
             "Resources: {A: {Type: A::B::C, Condition: Never}, B: {Type: A::B::C}}\nOutputs: {O: {Value: !GetAtt A.Y}}",
-            f"{FORMAT}Unresolved resource dependencies [A] in the Outputs block of the template",
+            "Unresolved resource dependencies [A] in the Outputs block of the template",
         ),
         (
-            "Resources: {B: {Type: A::B::C, Properties: {X: !Select [2, [a, b]]}}}",
-            "Template error: Fn::Select cannot select nonexistent value at index 2",
+            "Resources: {B: {Type: A::B::C, Properties: {X: !Select [2, !Split [',', 'a,b']]}}}",
+            "Template error: Fn::Select  cannot select nonexistent value at index 2",
         ),
         (
             "Resources: {B: {Type: A::B::C}}\nOutputs: {O: {Value: !Split [',', !Ref B]}}",

@@ -47,15 +47,16 @@ def test_loops() -> None:
         Type: Acme::Test::Toy
         Properties:
           Name: !Ref Name
-          Text: !Sub "${Name}-${AWS::Region}"
-          Fn::ForEach::Sizes: [Size, [s.1, m], {"Size&{Size}": "${Size} of ${Name}"}]
+          Text: !Sub "${Name}-${Box}"
+          Fn::ForEach::Sizes: [Size, [s.1, m], {"Size&{Size}": !Sub "${Size} of ${Name}"}]
+  Box: {Type: Acme::Test::Toy}
 Conditions:
   Fn::ForEach::Flags:
     - Name
     - [A, !Ref First]
     - {"Is${Name}": !Equals [{Ref: {"Fn::Sub": "Fir${AWS::NoValue}st"}}, !Ref Name]}
 Outputs:
-  Fn::ForEach::Out: [Name, !Ref Names, {"Out${Name}": {Value: !GetAtt ["Toy${Name}", Arn]}}]
+  Fn::ForEach::Out: [Name, !Ref Names, {"Out${Name}": {Value: !GetAtt [!Sub "Toy${Name}", Arn]}}]
 """
     )
     assert not uses_macros(result)
@@ -64,15 +65,15 @@ Outputs:
         "Type": "Acme::Test::Toy",
         "Properties": {
             "Name": "One",
-            "Text": {"Fn::Sub": "One-${AWS::Region}"},
+            "Text": {"Fn::Sub": "One-${Box}"},
             "Sizes1": "s.1 of One",
             "Sizem": "m of One",
         },
     }
-    assert list(result.resources) == ["ToyOne", "ToyTwo"]
+    assert list(result.resources) == ["ToyOne", "ToyTwo", "Box"]
     assert result.section("Conditions") == {
-        "IsA": {"Fn::Equals": [{"Ref": "First"}, "A"]},
-        "IsOne": {"Fn::Equals": [{"Ref": "First"}, "One"]},
+        "IsA": {"Fn::Equals": ["One", "A"]},
+        "IsOne": {"Fn::Equals": ["One", "One"]},
     }
     assert result.section("Outputs")["OutTwo"] == {"Value": {"Fn::GetAtt": ["ToyTwo", "Arn"]}}
     assert list(result.section("Parameters")) == ["Names", "First"]
@@ -96,14 +97,128 @@ Conditions: {Keep: !Equals [!Ref First, One]}
     assert result.resources["Last"]["Properties"] == {"Name": {"Ref": "TA2"}, "Arn": {"Fn::GetAtt": ["TB2", "Arn"]}}
 
 
+def test_where_identifiers_are_replaced() -> None:
+    """Identifiers are replaced in the names that a loop repeats, in Ref and in `${}` of Fn::Sub, and nowhere else.
+
+    Source: ministackorg/ministack pull request 1739, which measured it in an account.
+    """
+    result = expanded(
+        LOOP
+        + """
+  Fn::ForEach::A:
+    - X
+    - [a-1]
+    - T&{X}:
+        Type: A::B::C
+        Properties:
+          Plain: "${X} &{X}"
+          Substituted: !Sub "${X} &{X} ${!X}"
+          Inner: {"Key${X}": !Sub ["${ X }${y}${X}", {y: !Ref X, X: other}]}
+"""
+    )
+    assert result.section("Resources")["Ta1"] == {
+        "Type": "A::B::C",
+        "Properties": {
+            "Plain": "${X} &{X}",
+            "Substituted": "a-1 &{X} ${X}",
+            "Inner": {"Key${X}": "a-1a-1a-1"},
+        },
+    }
+    with pytest.raises(ValidationError, match="variable names in Fn::Sub syntax must contain only"):
+        expanded(LOOP + '  Fn::ForEach::A: [X, [a], {"T${X}": {Type: A::B::C, Metadata: !Sub "${T${X}}"}}]')
+
+
+def test_functions_are_replaced() -> None:
+    """The processed template has values in the place of functions that rest on no resource, as in AWS.
+
+    Source: LocalStack's recordings, api/test_transformers.snapshot.json; aws-cloudformation/cfn-language-discussion
+    issue 102 for Ref and for Conditions. That values of NoEcho parameters stay out is our reading.
+    """
+    result = expanded(
+        """
+Transform: AWS::LanguageExtensions
+Parameters:
+  Names: {Type: CommaDelimitedList, Default: "a,b,c"}
+  Secret: {Type: String, NoEcho: true, Default: swordfish}
+Mappings: {M: {eu-west-1: {Zone: z}}}
+Conditions: {Some: !Not [!Equals [{"Fn::Length": !Ref Names}, 0]]}
+Resources:
+  A:
+    Type: A::B::C
+    Condition: {"Fn::Join": ["", [So, me]]}
+    DependsOn: [B]
+    Properties:
+      Length: {"Fn::Length": !Ref Names}
+      Names: !Ref Names
+      Json: {"Fn::ToJsonString": {a: [!Ref Names], b: bar}}
+      Name: !Sub "${AWS::StackName}_api"
+      Zone: !FindInMap [M, !Ref AWS::Region, Zone]
+      Chosen: !If [Some, !Select [1, !Ref Names], !Ref AWS::NoValue]
+      Arn: !Join [":", [!Ref AWS::Region, !GetAtt B.Arn, !Join ["", [x, y]]]]
+      Partly: !Sub ["${AWS::Region} ${B} ${it}", {it: !Ref AWS::Region}]
+      Zones: !Join [",", !GetAZs ""]
+      Secret: !Ref Secret
+      Hidden: !Base64 {"Fn::Sub": "${Secret}"}
+      Topics: !Ref AWS::NotificationARNs
+      Wrong: !If [Some, a, !Select [3, !Ref Names]]
+  B: {Type: A::B::C, DependsOn: [C, D]}
+  C: {Type: A::B::C}
+  D: {Type: A::B::C}
+Outputs: {Out: {Value: !Ref A, Condition: Some, Export: {Name: !Sub "${AWS::StackName}-a"}}}
+"""
+    )
+    assert result.section("Conditions") == {"Some": {"Fn::Not": [{"Fn::Equals": [3, 0]}]}}
+    assert result.section("Resources")["A"] == {
+        "Type": "A::B::C",
+        "Condition": "Some",
+        "DependsOn": "B",
+        "Properties": {
+            "Length": 3,
+            "Names": ["a", "b", "c"],
+            "Json": '{"a":[["a","b","c"]],"b":"bar"}',
+            "Name": "toys_api",
+            "Zone": "z",
+            "Chosen": {"Fn::If": ["Some", "b", {"Ref": "AWS::NoValue"}]},
+            "Arn": {"Fn::Join": [":", ["eu-west-1", {"Fn::GetAtt": ["B", "Arn"]}, "xy"]]},
+            "Partly": {"Fn::Sub": ["${AWS::Region} ${B} ${it}", {"it": "eu-west-1"}]},
+            "Zones": {"Fn::Join": [",", {"Fn::GetAZs": ""}]},
+            "Secret": {"Ref": "Secret"},
+            "Hidden": {"Fn::Base64": {"Fn::Sub": "${Secret}"}},
+            "Topics": {"Ref": "AWS::NotificationARNs"},
+            "Wrong": {"Fn::If": ["Some", "a", {"Fn::Select": [3, {"Ref": "Names"}]}]},
+        },
+    }
+    assert result.resources["B"]["DependsOn"] == ["C", "D"]
+    assert result.section("Outputs") == {
+        "Out": {"Value": {"Ref": "A"}, "Condition": "Some", "Export": {"Name": "toys-a"}}
+    }
+
+
+@pytest.mark.parametrize(
+    "members", ["!GetAtt B.List", "!Split [',', !Ref B]", "!GetAZs ''", "[!ImportValue a]", "!Ref B"]
+)
+def test_a_length_is_known_to_the_transform(members: str) -> None:
+    """Fn::Length counts what parameters and mappings say; of what is known later, AWS's transform refuses it.
+
+    Source of the words: ministackorg/ministack pull request 1739.
+    """
+    wanted = "Transform AWS::LanguageExtensions failed with: The Fn::Length value could not be resolved for properties"
+    with pytest.raises(ValidationError) as raised:
+        expanded(LOOP + f"  A: {{Type: A::B::C, Metadata: {{'Fn::Length': {members}}}}}\n  B: {{Type: A::B::C}}")
+    assert refusal(raised) == wanted
+    chosen = expanded(LOOP + "  A: {Type: A::B::C, Metadata: {'Fn::Length': !If [C, [a], [b, c]]}}" + IS_ONE)
+    assert chosen.resources["A"]["Metadata"] == {"Fn::Length": {"Fn::If": ["C", ["a"], ["b", "c"]]}}
+
+
 FORTY = [*range(40)]
+IS_ONE = "\nConditions: {C: !Equals [!Ref First, One]}"
 
 
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
-        ("  Fn::ForEach::A: [X, [a]]", "Fn::ForEach::A layout is incorrect"),
-        ("  Fn::ForEach::A: [X, [a], {}]", "Fn::ForEach::A layout is incorrect"),
+        ("  Fn::ForEach::A: [X, [a]]", "Fn::ForEach layout is incorrect"),
+        ("  Fn::ForEach::A: [X, [a], {}]", "Fn::ForEach layout is incorrect"),
         (
             f"  Fn::ForEach::A: [X, {FORTY}, {{'Fn::ForEach::B': [Y, {FORTY}, {{'T${{X}}Y${{Y}}': {{}}}}]}}]",
             "Fn::ForEach makes more than 1000 members",
@@ -111,13 +226,16 @@ FORTY = [*range(40)]
         ("  Fn::ForEach::A-b: [X, [a], {}]", "Fn::ForEach::A-b: the name of a loop must be alphanumeric"),
         (
             "  Fn::ForEach::A: [X, a, {'T${X}': {Type: A::B::C}}]",
-            "Fn::ForEach::A: the collection must be a list, or a function of parameters that returns one",
+            "Could not find a collection or could not be resolved for Fn::ForEach",
         ),
-        ("  Fn::ForEach::A: [X, [a, b], {T: {Type: A::B::C}}]", "Fn::ForEach makes T more than once"),
+        (
+            "  Fn::ForEach::A: [X, [a, b], {T: {Type: A::B::C}}]",
+            "Duplicate key 'T' when merging keys to parent object in Fn::ForEach",
+        ),
         ("  Fn::ForEach::A: [First, [a], {T: {}}]", "Fn::ForEach::A: the identifier First is in use already"),
         (
             "  B: {Type: A::B::C}\n  Fn::ForEach::A: [X, [!Ref B], {'T${X}': {}}]",
-            "Fn::ForEach::A must be a string, or a function of parameters that returns one",
+            "Could not find a collection or could not be resolved for Fn::ForEach",
         ),
     ],
 )

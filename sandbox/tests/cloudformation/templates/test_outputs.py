@@ -50,7 +50,8 @@ def test_outputs() -> None:
         ),
         (
             "{Value: a, Export: {Name: !Ref A}}",
-            "Template error: Output O Export name must not depend on any resources, imported values, or Fn::GetAZs",
+            "Template format error: Output O is malformed.  The Name field of Export must not depend on any resources,"
+            " imported values, or Fn::GetAZs.",
         ),
         (
             "{Value: a, Export: {Name: !Sub '${AWS::Region}/a'}}",

@@ -53,7 +53,6 @@ def test_values(declaration: str, value: str | None, ref: JSON) -> None:
         ("{Type: String, AllowedValues: [red]}", "blue", "must be one of AllowedValues"),
         ("{Type: CommaDelimitedList, AllowedValues: [a, b]}", "a, c", "must be one of AllowedValues"),
         ("{Type: String, AllowedPattern: '[a-z]+'}", "abc1", "must match pattern [a-z]+"),
-        ("{Type: String, AllowedPattern: a, ConstraintDescription: small}", "B", "failed to satisfy constraint: small"),
         ("{Type: String, MinLength: 3}", "x", "must contain at least 3 characters"),
         ("{Type: String, MaxLength: '3'}", "xxxx", "must contain at most 3 characters"),
         ("{Type: Number}", "ten", "must be a number"),
@@ -71,12 +70,26 @@ def test_constraints(declaration: str, value: str, message: str) -> None:
     assert refusal(raised) == f"Parameter 'P' {message}"
 
 
+@pytest.mark.parametrize(("default", "given", "place"), [("a", "B", ""), ("B", None, "Template error: ")])
+def test_a_constraint_that_is_described(default: str, given: str | None, place: str) -> None:
+    """A ConstraintDescription stands in AWS's message, where the parameter's name has no quotes.
+
+    Users quote it: "Parameter InstanceType failed to satisfy constraint: must be a valid EC2 instance type."
+    """
+    with pytest.raises(ValidationError) as raised:
+        resolved(f"{{Type: String, AllowedPattern: a, ConstraintDescription: small, Default: {default}}}", given)
+    assert refusal(raised) == f"{place}Parameter P failed to satisfy constraint: small"
+
+
 def test_parameter_store() -> None:
     """A name that Parameter Store doesn't have is refused; what it has is the ResolvedValue."""
     declaration = "{Type: AWS::SSM::Parameter::Value<List<String>>, Default: /toys/name}"
     with pytest.raises(ValidationError) as raised:
         resolved(declaration)
     assert refusal(raised) == "Unable to fetch parameters [/toys/name] from parameter store for this account."
+    with pytest.raises(ValidationError) as raised:
+        resolved("{Type: AWS::SSM::Parameter::Value<String>}")
+    assert refusal(raised) == "Parameter P should either have input value or default value"
     shown = resolved(declaration, None, {"/toys/name": "bear,fox"}).described()
     assert shown == [{"ParameterKey": "P", "ParameterValue": "/toys/name", "ResolvedValue": "bear,fox"}]
 

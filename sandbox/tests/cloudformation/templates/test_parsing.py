@@ -120,8 +120,10 @@ def test_deep_templates(body: str) -> None:
 def test_the_size_is_counted_in_bytes() -> None:
     """A TemplateBody has at most 51,200 bytes in UTF-8; one in S3 may be longer."""
     body = "a: " + "ä" * 25_600
-    with pytest.raises(ValidationError, match="Member must have length less than or equal to 51200"):
+    with pytest.raises(ValidationError) as raised:
         parse(body)
+    start = f"1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: "
+    assert refusal(raised) == f"{start}Member must have length less than or equal to 51200"
     assert parse(body, from_url=True).body == {"a": "ä" * 25_600}
     assert parse("a: " + "x" * 51_197).body
     with pytest.raises(ValidationError, match="Template may not exceed 1000000 bytes in size"):

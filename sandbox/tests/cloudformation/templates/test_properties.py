@@ -8,6 +8,7 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cfn_sandbox.cloudformation.templates import language_extensions
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
@@ -143,6 +144,26 @@ def test_what_is_known_before_apply_stays(value: JSON) -> None:
         agree(before, after)
         references = {str(reference) for part in unknowns(before) for reference in part.references}
         assert references <= {*unknown.asked}
+
+
+@settings(deadline=None, max_examples=100)
+@given(VALUES)
+def test_what_language_extensions_replace_evaluates_to_the_same(value: JSON) -> None:
+    """The values that AWS::LanguageExtensions writes in the place of functions are what these would return."""
+    resources: JSON = {"Other": {"Type": TOY}, "It": {"Type": TOY, "Properties": {"Value": value}}}
+    template = Template({**SECTIONS, "Resources": resources}, ("AWS::LanguageExtensions",))
+    words = ""
+    try:
+        template = language_extensions.expand(Evaluator(template, PARAMETERS, PSEUDO))
+    except ValidationError as error:
+        words = error.message
+    if words:
+        assert words.endswith("The Fn::Length value could not be resolved for properties")
+        return
+    properties = template.resources["It"]["Properties"]
+    assert isinstance(properties, dict)
+    for scope in (Known(), KNOWN):
+        assert outcome(properties["Value"], scope) == outcome(value, scope)
 
 
 @settings(deadline=None, max_examples=100)

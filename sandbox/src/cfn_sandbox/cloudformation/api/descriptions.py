@@ -1,7 +1,8 @@
-"""The operations that describe stacks, their resources, events, exports and drift.
+"""The operations that describe stacks, their resources, events (of a stack, or by operation), exports and drift.
 
-Source of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues 2352 and 2807 and
-cq-provider-aws issue 824, and those recorded in LocalStack's test_resources.snapshot.json.
+Source of the members, and of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues
+2352 and 2807 and cq-provider-aws issue 824, and those recorded in LocalStack's tests/aws/services/cloudformation; for
+DescribeEvents, its page and that of OperationEvent in the API reference.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cfn_sandbox.cloudformation.api.event_operations import described, last_operations
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
-from cfn_sandbox.cloudformation.stacks import drift
+from cfn_sandbox.cloudformation.stacks import change_sets, drift
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Resource
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.protocols.paging import page
 
 if TYPE_CHECKING:
-    from cfn_sandbox.cloudformation.stacks.events import Event, Subject
+    from collections.abc import Iterator
+
+    from cfn_sandbox.cloudformation.stacks.events import Event, Invalid, Operation, Subject
     from cfn_sandbox.cloudformation.stacks.stack import Stack
     from cfn_sandbox.protocols.service import Answer, Call
-    from cfn_sandbox.values import Value
+
+Members = dict[str, object]
+_ERRORS = frozenset({"VALIDATION_ERROR", "PROVISIONING_ERROR"})
+_FOLLOWING = frozenset({"ROLLBACK", "CONTINUE_ROLLBACK", "CREATE_CHANGESET"})  # shown with the operation before them
 
 
 def describe_stacks(call: Call) -> Answer:
@@ -33,38 +38,34 @@ def describe_stacks(call: Call) -> Answer:
 
 
 def existing(call: Call, name: str, otherwise: str = "Stack with id {} does not exist") -> Stack:
-    """Return the stack of a name or an id.
-
-    Raises:
-        ValidationError: there is none; in the words of most operations that only describe.
-    """
+    """Return the stack of a name or an id; ValidationError, in the operation's words, says that there is none."""
     stack = call.space.find(name)
     if stack is None:
         raise ValidationError(otherwise.format(name))
     return stack
 
 
-def _description(stack: Stack) -> dict[str, object]:
-    """Return the API's Stack."""
+def _description(stack: Stack) -> Members:
+    """Return the API's Stack: with empty lists of topics and tags, without other empty lists."""
     definition, settings = stack.definition, stack.settings
+    deleted = stack.status.name == "DELETE_COMPLETE"
     return _summary(stack) | {
         "ChangeSetId": stack.status.change_set_id,
         "Description": definition.template.description,
-        "Parameters": definition.parameters.described(),
+        "Parameters": definition.parameters.described() or None,
         "RollbackConfiguration": settings.rollback_configuration,
         "DisableRollback": settings.disable_rollback,
         "NotificationARNs": definition.notification_arns,
         "TimeoutInMinutes": settings.timeout_minutes,
-        "Capabilities": definition.capabilities,
-        "Outputs": [output.described() for output in stack.contents.outputs],
+        "Capabilities": definition.capabilities or None,
+        "Outputs": [output.described() for output in stack.contents.outputs] or None,
         "RoleARN": settings.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in definition.tags.items()],
-        "EnableTerminationProtection": stack.protected,
-        "LastOperations": last_operations(stack),
+        "EnableTerminationProtection": None if deleted else stack.protected,
     }
 
 
-def _summary(stack: Stack) -> dict[str, object]:
+def _summary(stack: Stack) -> Members:
     """Return the members that Stack and StackSummary share."""
     identity, status = stack.identity, stack.status
     return {
@@ -78,19 +79,32 @@ def _summary(stack: Stack) -> dict[str, object]:
         "StackStatus": status.name,
         "StackStatusReason": status.reason,
         "DriftInformation": {"StackDriftStatus": stack.drift.status, "LastCheckTimestamp": stack.drift.checked},
+        "LastOperations": _last_operations(stack),
     }
+
+
+def _last_operations(stack: Stack) -> list[Members]:
+    """Return the API's LastOperations, newest first: the operation that was requested last, and what followed it.
+
+    Source: the user guide's page on stack events by operation; LocalStack's test_change_set_mappings.snapshot.json.
+    """
+    newest: dict[str, str] = {}
+    for operation in reversed(stack.steps.events.operations):
+        newest.setdefault(operation.kind, operation.operation_id)
+        if operation.kind not in _FOLLOWING:
+            break
+    return [{"OperationType": kind, "OperationId": operation_id} for kind, operation_id in newest.items()]
 
 
 def list_stacks(call: Call) -> Answer:
     """Answer ListStacks: all stacks, deleted ones too."""
     wanted = call.parameters.get("StackStatusFilter")
-    found = [stack for stack in call.space.stacks if not wanted or stack.status.name in wanted]
-    return page(
-        call,
-        "StackSummaries",
-        found,
-        lambda stack: _summary(stack) | {"TemplateDescription": stack.definition.template.description},
-    )
+    found = [
+        _summary(stack) | {"TemplateDescription": stack.definition.template.description}
+        for stack in call.space.stacks
+        if not wanted or stack.status.name in wanted
+    ]
+    return page(call, "StackSummaries", found)
 
 
 def describe_stack_events(call: Call) -> Answer:
@@ -99,8 +113,8 @@ def describe_stack_events(call: Call) -> Answer:
     return page(call, "StackEvents", [*stack.steps.events][::-1], partial(_event, stack))
 
 
-def _event(stack: Stack, event: Event) -> dict[str, object]:
-    return described(event) | {
+def _event(stack: Stack, event: Event) -> Members:
+    return _described(event) | {
         "StackId": stack.identity.stack_id,
         "StackName": stack.identity.name,
         "ClientRequestToken": event.token,
@@ -108,20 +122,101 @@ def _event(stack: Stack, event: Event) -> dict[str, object]:
     }
 
 
+def describe_events(call: Call) -> Answer:
+    """Answer DescribeEvents, newest first: of a stack, of one of its operations, or of a change set."""
+    given = call.parameters
+    found = [event for stack, operation in _operations(call) for event in _events(stack, operation)]
+    if given.get("Filters", {}).get("FailedEvents"):
+        found = [event for event in found if event["EventType"] in _ERRORS or event.get("OperationStatus") == "FAILED"]
+    return page(call, "OperationEvents", found)
+
+
+def _operations(call: Call) -> list[tuple[Stack, Operation]]:
+    """Return the operations that a request asks for, newest first."""
+    given = call.parameters
+    name, change_set_name, wanted = (given.get(key) for key in ("StackName", "ChangeSetName", "OperationId"))
+    if name is None and wanted is None and not (change_set_name or "").startswith("arn:"):
+        raise ValidationError("One of ChangeSetName, OperationId or StackName must be specified")
+    stacks = list(call.space.stacks) if name is None else [call.space.named(name)]
+    found = [(stack, operation) for stack in stacks for operation in reversed(stack.steps.events.operations)]
+    if change_set_name is not None:
+        change_set_id = change_sets.find(call.space, change_set_name, name).change_set_id
+        found = [(stack, one) for stack, one in found if one.change_set_id == change_set_id]
+    if wanted is not None:
+        found = [(stack, one) for stack, one in found if one.operation_id == wanted]
+        if not found:
+            raise ValidationError(f"Operation [{wanted}] does not exist")
+    return found
+
+
+def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
+    """Yield an operation's events, newest first."""
+    common: Members = {
+        "StackId": stack.identity.stack_id,
+        "OperationId": operation.operation_id,
+        "OperationType": operation.kind,
+        "ClientRequestToken": operation.token,
+    }
+    yield {
+        **common,
+        "EventId": f"{operation.operation_id}-{operation.status}",
+        "EventType": "STACK_EVENT",
+        "OperationStatus": operation.status,
+        "StartTime": operation.begun,
+        "EndTime": operation.ended,
+        "Timestamp": operation.ended or operation.begun,
+        "DetailedStatus": "VALIDATION_FAILED" if operation.invalid else None,
+    }
+    for invalid in operation.invalid:
+        yield {
+            **common,
+            **_identified(invalid),
+            "EventType": "VALIDATION_ERROR",
+            "Timestamp": operation.ended or operation.begun,
+            "ValidationFailureMode": "FAIL",
+            "ValidationName": invalid.name,
+            "ValidationStatus": "FAILED",
+            "ValidationStatusReason": invalid.reason,
+            "ValidationPath": invalid.path,
+        }
+    for event in reversed([*stack.steps.events]):
+        if event.operation is operation:
+            failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
+            kind = "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT"
+            yield common | _described(event) | {"EventType": kind}
+
+
+def _described(event: Event) -> Members:
+    """Return the members that StackEvent and OperationEvent share."""
+    return _identified(event) | {
+        "Timestamp": event.time,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.subject.properties,
+    }
+
+
+def _identified(event: Event | Invalid) -> Members:
+    """Return an event's id, and the members that name its subject."""
+    return {
+        "EventId": event.event_id,
+        "LogicalResourceId": event.subject.logical_id,
+        "PhysicalResourceId": event.subject.physical_id,
+        "ResourceType": event.subject.kind,
+    }
+
+
 def describe_stack_resource(call: Call) -> Answer:
-    """Answer DescribeStackResource, with the resource's Metadata."""
+    """Answer DescribeStackResource, with the resource's Metadata. A rolled back creation has left no resource."""
     stack = existing(call, call.parameters["StackName"], "Stack '{}' does not exist")
     logical_id = call.parameters["LogicalResourceId"]
     found = [one for one in _resources(stack) if one["LogicalResourceId"] == logical_id]
-    if not found:
+    if not found or stack.status.name == "ROLLBACK_COMPLETE":
         raise ValidationError(f"Resource {logical_id} does not exist for stack {call.parameters['StackName']}")
-    metadata: Value = None
-    if logical_id in stack.definition.template.resources:  # not if an update that removed it has failed
-        scope = Scope(stack.definition, stack.identity)
-        scope.resources.update(stack.contents.resources)
-        metadata = scope.evaluator().attribute(logical_id, "Metadata")
-    text = None if metadata is None else json.dumps(metadata)
-    return {"StackResourceDetail": {**found[0], "Metadata": text}}
+    scope = Scope(stack.definition, stack.identity)
+    scope.resources.update(stack.contents.resources)
+    metadata = scope.evaluator().attribute(logical_id, "Metadata")
+    return {"StackResourceDetail": {**found[0], "Metadata": json.dumps(metadata or {})}}
 
 
 def describe_stack_resources(call: Call) -> Answer:
@@ -131,11 +226,7 @@ def describe_stack_resources(call: Call) -> Answer:
     if (name is None) == (physical_id is None):
         raise ValidationError("You must specify either StackName or PhysicalResourceId, but not both.")
     if name is None:
-        owners = [
-            stack
-            for stack in call.space.live()
-            if any(one.physical_id == physical_id for one in list(stack.contents.resources.values()))
-        ]
+        owners = [one for one in call.space.live() if physical_id in {each.physical_id for each in one.resources()}]
         if not owners:
             raise ValidationError(f"Stack for {physical_id} does not exist")
         stack = owners[0]
@@ -151,7 +242,7 @@ def list_stack_resources(call: Call) -> Answer:
     return page(call, "StackResourceSummaries", _resources(stack))
 
 
-def _resources(stack: Stack) -> list[dict[str, object]]:
+def _resources(stack: Stack) -> list[Members]:
     """Return the members of StackResource, StackResourceDetail and StackResourceSummary, of each resource.
 
     Besides the resources that exist, these are those that are being made or failed to be, and those that a rollback
@@ -168,7 +259,7 @@ def _resources(stack: Stack) -> list[dict[str, object]]:
     ]
 
 
-def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -> dict[str, object]:
+def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -> Members:
     """Return the members of a resource, be it one that exists or the subject of an event, with its latest event."""
     found = stack.drift.of(resource) if isinstance(resource, Resource) else None
     return {
@@ -190,12 +281,9 @@ def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -
 
 def list_exports(call: Call) -> Answer:
     """Answer ListExports."""
-    return page(
-        call,
-        "Exports",
-        list(call.space.exports().values()),
-        lambda one: {"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value},
-    )
+    exports = call.space.exports().values()
+    found = [{"ExportingStackId": one.stack.identity.stack_id, "Name": one.name, "Value": one.value} for one in exports]
+    return page(call, "Exports", found)
 
 
 def list_imports(call: Call) -> Answer:

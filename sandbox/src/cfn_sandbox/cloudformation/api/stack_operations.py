@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cfn_sandbox.cloudformation.stacks import lifecycle
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.cloudformation.stacks.submission import Submission, template_at
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.protocols.tokens import once
 
@@ -32,9 +31,8 @@ def create_stack(call: Call) -> Answer:
     if reused:
         text = "Cannot specify usePreviousValue as true for a parameter key not in the previous template"
         raise ValidationError(f"Invalid input for parameter key {reused[0]}. {text}")
-    options = options_of(call)
-    options = replace(options, on_failure=given.get("OnFailure", options.on_failure))
-    stack = lifecycle.create_stack(call.space, given["StackName"], submission_of(call), options, settings_of(call))
+    name, submission = given["StackName"], submission_of(call)
+    stack = lifecycle.create_stack(call.space, name, submission, options_of(call), settings_of(call))
     return _started(stack, "CREATE_STACK")
 
 
@@ -67,7 +65,7 @@ def just_deleted(call: Call, name: str) -> Stack | None:
     find the stack that `delete-stack` deleted.
     """
     newest = next((stack for stack in reversed(call.space.stacks) if stack.identity.name == name), None)
-    deleted = newest.status.deleted if newest else None
+    deleted = newest.status.deleted if newest and newest.status.name == "DELETE_COMPLETE" else None
     if newest is None or deleted is None or datetime.now(UTC) - deleted >= FAREWELL:
         return None
     return newest if _deleted_by.pop(newest, None) == _program(call) != "" else None
@@ -121,12 +119,7 @@ def _started(stack: Stack, kind: str) -> Answer:
 def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:
     """Return the text of the template that a request has or links to, and whether it may be a long one.
 
-    Args:
-        call: the call.
-        stack: the stack whose template UsePreviousTemplate means.
-
-    Raises:
-        ValidationError: the request gives no template, or more than one.
+    UsePreviousTemplate means the template of `stack`. ValidationError: the request gives no template, or more than one.
     """
     body, url = call.parameters.get("TemplateBody"), call.parameters.get("TemplateURL")
     previous = call.parameters.get("UsePreviousTemplate")
@@ -137,10 +130,7 @@ def template_of(call: Call, stack: Stack | None = None) -> tuple[str, bool]:
     if previous and stack is not None:
         return stack.definition.text, True
     if url:
-        text = call.space.services.text_at(url)
-        if text is None:
-            raise ValidationError("S3 error: The specified key does not exist.")
-        return text, True
+        return template_at(call.space.services, url), True
     if not body:
         raise ValidationError("Either Template URL or Template Body must be specified.")
     return body, False
@@ -175,7 +165,7 @@ def options_of(call: Call) -> Options:
     given = call.parameters
     disabled = given.get("DisableRollback") or given.get("DeploymentConfig", {}).get("DisableRollback")
     return Options(
-        "DO_NOTHING" if disabled else "ROLLBACK",
+        given.get("OnFailure", "DO_NOTHING" if disabled else "ROLLBACK"),
         retain_except_on_create=given.get("RetainExceptOnCreate", False),
         token=given.get("ClientRequestToken"),
         validate=not given.get("DisableValidation", False),
@@ -191,4 +181,5 @@ def settings_of(call: Call, before: Settings | None = None) -> Settings:
         given.get("TimeoutInMinutes", before.timeout_minutes),
         given.get("RoleARN", before.role_arn),
         given.get("RollbackConfiguration", before.rollback_configuration),
+        given.get("OnFailure", before.on_failure),
     )

@@ -11,6 +11,7 @@ from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.submission import refuse_unknown_types
 from cfn_sandbox.cloudformation.templates import summary
 from cfn_sandbox.cloudformation.templates.checking import check
+from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types.catalogue import find_type
@@ -32,14 +33,13 @@ def validate_template(call: Call) -> Answer:
 def get_template_summary(call: Call) -> Answer:
     """Answer GetTemplateSummary for a template or a stack, with the identifiers that an import needs."""
     given = call.parameters
-    text, is_long = "", True
     if "StackName" in given:
         if "TemplateBody" in given or "TemplateURL" in given:
             raise ValidationError("Only one of StackName, Template Body and Template URL may be specified.")
         stack = call.space.named(given["StackName"])
         if stack.status.name == "REVIEW_IN_PROGRESS":
             raise ValidationError("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
-        text = stack.definition.text
+        text, is_long = stack.definition.text, True
     else:
         text, is_long = template_of(call)
     template = _checked(text, is_long=is_long)
@@ -67,13 +67,14 @@ def get_template_summary(call: Call) -> Answer:
 def get_template(call: Call) -> Answer:
     """Answer GetTemplate for a stack or a change set, with the original or the processed template."""
     given = call.parameters
-    if "ChangeSetName" in given:
-        definition = change_sets.find(call.space, given["ChangeSetName"], given.get("StackName")).proposal.definition
-    elif "StackName" in given:
-        definition = existing(call, given["StackName"]).definition
+    name, change_set_name = given.get("StackName"), given.get("ChangeSetName")
+    if name is None and not str(change_set_name).startswith("arn:"):
+        raise ValidationError("StackName is a required parameter.")
+    if change_set_name is None:
+        definition = existing(call, str(name)).definition
     else:
-        raise ValidationError("Either StackName or ChangeSetName must be specified.")
-    processed = given.get("TemplateStage") == "Processed" and definition.template.expanded_by
+        definition = change_sets.find(call.space, change_set_name, name).proposal.definition
+    processed = given.get("TemplateStage") == "Processed" and uses_macros(parse(definition.text, from_url=True))
     body = json.dumps(definition.template.body) if processed else definition.text
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cfn_sandbox.cloudformation.stacks import imports, validation
+from cfn_sandbox.cloudformation.stacks.events import Operation
 from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import MacroError, Submission, define
+from cfn_sandbox.cloudformation.stacks.state import Definition, Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import Submission, define
 from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.values import JSON
+
+EXECUTED = {"IN_PROGRESS": "EXECUTE_IN_PROGRESS", "SUCCEEDED": "EXECUTE_COMPLETE", "FAILED": "EXECUTE_FAILED"}
+"""By the status of the operation: the API's ExecutionStatus of an executed change set."""
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 
@@ -36,6 +40,8 @@ class Request:
     settings: Settings | None = None
     include_nested: bool = False  # the request's IncludeNestedStacks
     validate: bool = False  # whether the resources are validated
+    # what tells it from another one of its name, by the names that AWS's message has
+    identity: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class ChangeSet:
     proposal: Proposal  # what it would do
     failure: str | None = None  # why it can't be executed; None if it can
     executed: bool = False  # whether it was executed
+    operation: Operation | None = None  # the execution
     parent: ChangeSet | None = None  # the change set that has made this one for a nested stack; None if there is none
     children: dict[str, ChangeSet] = field(default_factory=dict)  # those of nested stacks, by the logical ids of these
 
@@ -82,18 +89,35 @@ class ChangeSet:
         return "CREATE_COMPLETE" if self.failure is None else "FAILED"
 
     @property
+    def reason(self) -> str | None:
+        """The API's StatusReason."""
+        is_import = self.proposal.request.kind == "IMPORT"
+        return imports.REVIEW if self.failure is None and is_import else self.failure
+
+    @property
     def execution_status(self) -> str:
         """The API's ExecutionStatus. Any later operation of the stack makes the change set OBSOLETE."""
         if self.executed:
-            return "EXECUTE_COMPLETE"
+            operation = self.root.operation
+            return EXECUTED["IN_PROGRESS" if operation is None else operation.status]
         if self.failure is not None:
             return "UNAVAILABLE"
         return "AVAILABLE" if self.stack.status.operations == self.proposal.operations else "OBSOLETE"
 
 
 def create(space: Space, stack_name: str, submission: Submission, request: Request) -> ChangeSet:
-    """Make a change set, and the stack if it is for a new one; CloudFormationError refuses the request."""
-    return propose(_find_or_create_stack(space, stack_name, request), submission, request)
+    """Make a change set, and for CREATE and IMPORT the stack if there is none; CloudFormationError refuses that."""
+    stack = space.find(stack_name)
+    if stack is None or (request.kind == "UPDATE" and stack.status.name == "DELETE_COMPLETE"):
+        if request.kind == "UPDATE" or stack_name.startswith("arn:"):
+            raise ValidationError(f"Stack [{stack_name}] does not exist")
+        stack = Stack(space.new_identity(stack_name), request.settings or Settings())
+    elif request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
+        text = f"Stack [{stack_name}] already exists and cannot be created again with the changeSet [{request.name}]."
+        raise ValidationError(text)
+    else:
+        stack.check_ready(request.kind)
+    return propose(stack, submission, request)
 
 
 def propose(stack: Stack, submission: Submission, request: Request, parent: ChangeSet | None = None) -> ChangeSet:
@@ -102,20 +126,14 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
     `parent` is the change set of the stack that this one is nested in, if that one makes it.
     """
     space = stack.space
-    if any(one.name == request.name for one in of_stack(space, stack)):
-        raise CloudFormationError(
-            "AlreadyExistsException", f"ChangeSet {request.name} cannot be created: it already exists"
-        )
+    for known in (one.proposal.request.identity for one in of_stack(space, stack) if one.name == request.name):
+        other = [name for name, value in request.identity.items() if known.get(name) != value]
+        why = f" due to a mismatch with existing attribute {other[0]}" if other else ": it already exists"
+        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {request.name} cannot be created{why}")
     if request.settings is not None:
         check_role(space, request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
-    try:
-        proposal, failure = _propose(stack, submission, request, change_set_id)
-    except MacroError as error:
-        definition = Definition(submission.text, NOTHING.template, tags=submission.tags or {})
-        options = Options(change_set_id=change_set_id)
-        proposal = Proposal(request, definition, options, {}, stack.status.operations)
-        failure = error.message
+    proposal, failure = _propose(stack, submission, request, change_set_id)
     stack.steps.events.token = None
     operation = stack.steps.events.begin("CREATE_CHANGESET", change_set_id)
     if stack.status.name == "CREATE_PENDING":
@@ -131,41 +149,30 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
 
 def _propose(stack: Stack, submission: Submission, request: Request, change_set_id: str) -> tuple[Proposal, str | None]:
     definition = define(submission, stack, for_change_set=True)
+    if definition.failure is not None:
+        options = Options(change_set_id=change_set_id)
+        return Proposal(request, definition, options, {}, stack.status.operations), definition.failure
     stack.check_types(definition)
     if request.resources_to_import and request.kind != "IMPORT":
         raise ValidationError(f"ResourcesToImport needs the ChangeSetType IMPORT, not {request.kind}.")
-    models: imports.Models = {}
-    if request.import_existing:
-        models |= imports.find_existing(definition, stack)
-    if request.kind == "IMPORT":
-        models |= imports.to_import(request.resources_to_import, definition, stack)
+    existing: imports.Models = imports.find_existing(definition, stack) if request.import_existing else {}
+    is_import = request.kind == "IMPORT"
+    given: imports.Models = imports.to_import(request.resources_to_import, definition, stack) if is_import else {}
     on_failure = request.on_failure or "ROLLBACK"
     if on_failure == "DELETE" and request.kind != "CREATE":
-        on_failure = "ROLLBACK"
-    options = Options(on_failure=on_failure, imports=models, change_set_id=change_set_id)
-    identifiers = imports.identifiers(models, definition, stack)
+        raise ValidationError(f"OnStackFailure DELETE needs the ChangeSetType CREATE, not {request.kind}.")
+    options = Options(on_failure=on_failure, imports=given | existing, change_set_id=change_set_id)
+    identifiers = imports.identifiers(given | existing, definition, stack)
     plan = make_plan(stack.identity, stack.contents, definition, identifiers)
-    failure = None
-    if request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
+    if is_import:
+        imports.refuse_other_changes(plan, definition)
+    failure = imports.failure(given, existing, definition, stack)
+    if failure is not None:
+        plan = {}
+    elif request.kind == "UPDATE" and not stack.differs(definition) and not has_nested_stacks(definition):
         failure = NO_UPDATES if definition.template.expanded_by else UNCHANGED
         plan = {}
-    elif request.kind == "IMPORT":
-        imports.refuse_other_changes(plan)
     return Proposal(request, definition, options, plan, stack.status.operations), failure
-
-
-def _find_or_create_stack(space: Space, name: str, request: Request) -> Stack:
-    """Return the stack that a new change set is for: an existing one, or a new one for CREATE and IMPORT."""
-    stack = space.find(name)
-    if stack is None or stack.status.name == "DELETE_COMPLETE":
-        if request.kind == "UPDATE" or name.startswith("arn:"):
-            raise ValidationError(f"Stack [{name}] does not exist")
-        return Stack(space.new_identity(name), request.settings or Settings())
-    if request.kind == "CREATE" and stack.status.name != "REVIEW_IN_PROGRESS":
-        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{request.name}]."
-        raise ValidationError(text)
-    stack.check_ready(request.kind)
-    return stack
 
 
 def of_stack(space: Space, stack: Stack) -> list[ChangeSet]:
@@ -178,17 +185,15 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
     A CloudFormationError says which of them doesn't exist, or that the stack is not given.
     """
-    missing = CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     if name.startswith("arn:"):
-        if name not in space.change_sets:
-            raise missing
-        return space.change_sets[name]
-    if stack_name is None:
+        found = space.change_sets.get(name)
+    elif stack_name is None:
         raise ValidationError("StackName must be specified if ChangeSetName is not specified as an ARN.")
-    for change_set in of_stack(space, space.named(stack_name)):
-        if change_set.name == name:
-            return change_set
-    raise missing
+    else:
+        found = next((one for one in of_stack(space, space.named(stack_name)) if one.name == name), None)
+    if found is None:
+        raise CloudFormationError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
+    return found
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:
@@ -209,11 +214,8 @@ def execute(
 ) -> None:
     """Start the operation of a change set; a CloudFormationError says that it, or its stack's status, forbids that.
 
-    Args:
-        change_set: the change set.
-        disable_rollback: whether to keep the resources as they are after a failure; None leaves it as it was proposed.
-        retain_except_on_create: whether a rollback deletes new resources whose DeletionPolicy is Retain.
-        token: the request's ClientRequestToken.
+    With `disable_rollback`, the resources stay as they are after a failure; None leaves it as it was proposed. With
+    `retain_except_on_create`, a rollback deletes new resources whose DeletionPolicy is Retain.
     """
     if change_set.parent is not None:
         text = f"ChangeSet [{change_set.change_set_id}] is that of a nested stack. Execute the root change set"
@@ -224,13 +226,20 @@ def execute(
         text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{state}]"
         raise CloudFormationError("InvalidChangeSetStatus", text)
     proposal = change_set.proposal
+    if disable_rollback is not None and proposal.request.on_failure is not None:
+        text = "Either DisableRollback or OnStackFailure can be specified, but not both. Validation error as"
+        raise ValidationError(f"{text} OnStackFailure parameter was specified during CreateChangeSet.")
     options = replace(proposal.options, retain_except_on_create=retain_except_on_create, token=token)
     if disable_rollback:
         options = replace(options, on_failure="DO_NOTHING")
     stack, request = change_set.stack, proposal.request
     stack.check_can_begin(request.kind, options)
     _set_executed(change_set)
+    count = len(stack.steps.events.operations)
     stack.change(request.kind, proposal.definition, options, request.settings)
+    change_set.operation = stack.steps.events.operations[count]
+    for other in of_stack(stack.space, stack):
+        delete(stack.space, other)
 
 
 def _set_executed(change_set: ChangeSet) -> None:

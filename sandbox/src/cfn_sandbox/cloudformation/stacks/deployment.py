@@ -13,14 +13,15 @@ from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
 from cfn_sandbox.cloudformation.stacks.plan import mask
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Resource
+from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Options, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
-from cfn_sandbox.errors import CloudFormationError
+from cfn_sandbox.errors import CloudFormationError, ValidationError
 from cfn_sandbox.resource_types.interface import ResourceType
-from cfn_sandbox.values import JSON, shown
+from cfn_sandbox.values import JSON, objects, shown
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+NO_REPLACEMENT = "Replacement type updates not supported on stack with disable-rollback."
 
 
 @dataclass(frozen=True)
@@ -92,23 +93,24 @@ class Deployment:
         """What the stack shall be."""
         return self._definition
 
-    def deploy(self, imports: Mapping[str, Mapping[str, JSON]], *, retain: bool) -> Contents:
+    def deploy(self, options: Options) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
-
-        Args:
-            imports: the resources to import: by logical id, the properties that identify each.
-            retain: whether a rollback keeps new resources whose DeletionPolicy is Retain.
 
         Raises:
             StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
-            CloudFormationError: the outputs can't be evaluated.
+            CloudFormationError: a macro has failed or an export is missing, before anything is made; or the outputs
+                can't be evaluated.
         """
+        if self._definition.failure is not None:
+            raise ValidationError(self._definition.failure)
+        if any("Fn::ImportValue" in one for one in objects(self._definition.template.body)):
+            self._evaluator.check()
         for logical_id in self._evaluator.order():
             draft = self._draft(logical_id)
-            if logical_id in imports:
-                self._import(draft, imports[logical_id])
+            if logical_id in options.imports:
+                self._import(draft, options.imports[logical_id])
             else:
-                self._make(draft, retain=retain)
+                self._make(draft, options)
         made = outputs(self._evaluator)
         return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
 
@@ -142,7 +144,7 @@ class Deployment:
     def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> None:
         for resource, kept in entries:
             with suppress(StepFailure):
-                self._steps.delete(resource, skip=kept)
+                self._steps.delete(replace(resource, shown=None), skip=kept)
 
     def _draft(self, logical_id: str) -> Draft:
         name = self._definition.template.types[logical_id]
@@ -158,18 +160,20 @@ class Deployment:
         known = cast("dict[str, JSON]", properties)  # a scope that applies returns nothing unknown
         return Draft(logical_id, name, known, tags, visible, str(policy or "Delete"))
 
-    def _make(self, draft: Draft, *, retain: bool) -> None:
+    def _make(self, draft: Draft, options: Options) -> None:
         current = self._before.resources.get(draft.logical_id)
         if current is not None and current.failed:
             self._steps.delete(current)
             current = None
         if current is None:
-            self._create(draft, "CREATE", retain=retain)
+            self._create(draft, "CREATE", retain=not options.retain_except_on_create)
             return
         kind = self._steps.identity.space.type_of(draft.kind)
         new, old = kind.typed(draft.properties), kind.typed(current.properties)
         if _replaces(kind, old, new):
-            subject = current.subject(current.physical_id)
+            subject = draft.subject(current.physical_id)
+            if options.on_failure == "DO_NOTHING":
+                raise self._steps.refuse("UPDATE", subject, NO_REPLACEMENT)
             self._steps.events.add(subject, "UPDATE_IN_PROGRESS", events.REPLACEMENT)
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
             self._create(draft, "UPDATE", retain=False)
@@ -211,7 +215,7 @@ class Deployment:
         resource = self._steps.adopt(draft, identifier)
         self._scope.resources[draft.logical_id] = resource
         self.undo.add(draft.logical_id, partial(self._take_back, resource, partial(self._steps.release, resource)))
-        if draft.tags:
+        if self._steps.identity.space.type_of(draft.kind).supports("UPDATE"):  # whether or not the stack has tags
             self._update(draft, resource, events.TAGS_OF_IMPORTED)
 
 

@@ -21,7 +21,7 @@ from cfn_sandbox import operations
 from cfn_sandbox.cloudformation.stacks.state import AT_REST, Resource
 from cfn_sandbox.cloudformation.stacks.steps import NO_RESOURCE
 from cfn_sandbox.errors import ValidationError
-from cfn_sandbox.resource_types.interface import Failure, Outcome, ResourceType
+from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.schemas.differences import Difference, differences, expected_properties
 from cfn_sandbox.values import JSON
 
@@ -38,8 +38,7 @@ class ResourceDrift:
     resource: Resource  # the resource as it was then
     status: str  # IN_SYNC, MODIFIED, DELETED or UNKNOWN
     reason: str | None = None  # why it is UNKNOWN
-    # the expected and the actual properties; None if the resource wasn't read
-    compared: tuple[Mapping[str, JSON], Mapping[str, JSON]] | None = None
+    compared: tuple[Mapping[str, JSON], Mapping[str, JSON]] | None = None  # expected and actual properties, if read
     differences: tuple[Difference, ...] = ()  # where they differ
     time: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was checked
 
@@ -68,8 +67,7 @@ class Drift:
 
     status: str = "NOT_CHECKED"  # the stack's drift status
     checked: datetime | None = None  # when the last detection of the stack began
-    # the latest drift of each resource, by logical id
-    resources: dict[str, ResourceDrift] = field(default_factory=dict)
+    resources: dict[str, ResourceDrift] = field(default_factory=dict)  # each one's latest drift, by logical id
     detections: dict[str, Detection] = field(default_factory=dict)  # the detections of the stack, by id
 
     def of(self, resource: Resource) -> ResourceDrift | None:
@@ -118,8 +116,7 @@ def start(stack: Stack, logical_ids: tuple[str, ...] | None = None) -> Detection
     _check_ready(stack)
     live = stack.contents.resources
     names = logical_ids or tuple(live)
-    unknown = [name for name in names if name not in live]
-    if unknown:
+    if unknown := [name for name in names if name not in live]:
         raise ValidationError(f"Resource [{', '.join(unknown)}] does not exist in stack {stack.identity.name}")
     detection = Detection(stack.identity.stack_id)
     stack.drift.detections[detection.detection_id] = detection
@@ -164,20 +161,15 @@ def _check_ready(stack: Stack) -> None:
 
 
 def _detect(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDrift:
-    drift = _compared(resource, kind, _read(stack, resource, kind))
-    stack.drift.resources[resource.logical_id] = drift
+    drift = stack.drift.resources[resource.logical_id] = _compared(stack, resource, kind)
     return drift
 
 
-def _read(stack: Stack, resource: Resource, kind: ResourceType) -> Outcome:
+def _compared(stack: Stack, resource: Resource, kind: ResourceType) -> ResourceDrift:
     try:
-        return kind.read(stack.identity.request(""), resource.instance.model)
+        found = kind.read(stack.identity.request(""), resource.instance.model)
     except Exception as error:  # noqa: BLE001 - a type's defect: the detection continues with the other resources
-        reason = f"{type(error).__name__}: {error}"
-        return Outcome(failure=Failure("InternalFailure", reason, reason))
-
-
-def _compared(resource: Resource, kind: ResourceType, found: Outcome) -> ResourceDrift:
+        return ResourceDrift(resource, "UNKNOWN", f"{type(error).__name__}: {error}")
     if found.failure is not None and found.failure.code == "NotFound":
         return ResourceDrift(resource, "DELETED")
     if found.failure is not None or found.instance is None:

@@ -1,6 +1,6 @@
 """A stack's events, with CloudFormation's statuses and reasons.
 
-Source: StackEvent in the API reference.
+Source: StackEvent in the API reference; for the ids of events, LocalStack's recordings of AWS (api/test_stacks).
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ class Subject:
     logical_id: str  # its name in the template; of the stack, the stack's name
     kind: str  # the type's name
     physical_id: str = ""  # its physical id; empty while it has none
-    # its properties as JSON, as the API's ResourceProperties shows them; None for a stack
-    properties: str | None = None
+    properties: str | None = None  # its properties as the API's ResourceProperties shows them; None for a stack
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,9 @@ class Event:
     status: str
     reason: str | None
     time: datetime
+    event_id: str
     token: str | None = None
     operation: Operation | None = None
-    event_id: str = field(default_factory=lambda: str(uuid4()))
 
     def notification(self, stack_id: str, stack_name: str) -> str:
         """Return the message about this event to a topic of NotificationARNs.
@@ -87,7 +86,7 @@ class Event:
         """
         members = {
             "StackId": stack_id,
-            "Timestamp": f"{self.time:%Y-%m-%dT%H:%M:%S}.{self.time.microsecond // 1000:03}Z",
+            "Timestamp": _written(self.time),
             "EventId": self.event_id,
             "LogicalResourceId": self.subject.logical_id,
             "Namespace": stack_id.split(":")[4],
@@ -100,6 +99,10 @@ class Event:
             "ClientRequestToken": self.token or "null",
         }
         return "".join(f"{name}='{value}'\n" for name, value in members.items())
+
+
+def _written(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
 
 
 class EventLog:
@@ -130,7 +133,10 @@ class EventLog:
             if self._events:
                 now = max(now, self._events[-1].time + _TICK)
             operation = self.operations[-1] if self.operations else None
-            event = Event(subject, status, reason, now, self.token, operation)
+            unique = str(uuid4()) if subject.properties is None else f"{status}-{_written(now)}"
+            is_stack = subject.kind == STACK_TYPE and f"/{subject.logical_id}/" in subject.physical_id
+            event_id = unique if is_stack else f"{subject.logical_id}-{unique}"
+            event = Event(subject, status, reason, now, event_id, self.token, operation)
             self._events.append(event)
         self.publish(event)
 

@@ -13,11 +13,12 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
-from cfn_sandbox.resource_types.interface import ResourceType
-from cfn_sandbox.values import JSON, Value, is_known
+from cfn_sandbox.errors import ValidationError
+from cfn_sandbox.values import Reference, Value, is_known
 
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
+Path = tuple[str, ...]  # to an attribute or a property: the resource's logical id, the attribute, the property's name
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Cause:
     evaluation: str  # Static or Dynamic
     source: str  # ParameterReference, ResourceReference, ResourceAttribute or DirectModification
     entity: str | None = None  # what the reference is to
-    # the views of the change set that show it: with values, without values, or both
-    views: frozenset[bool] = frozenset({True, False})
+    views: frozenset[bool] = frozenset({True, False})  # the views that show it: with values, without values, or both
 
 
 _DIRECT = Cause("Static", "DirectModification")
@@ -56,12 +56,10 @@ class ResourceChange:
     kind: str  # the type's name
     physical_id: str | None = None  # its physical id before; None if there is none
     changes: tuple[Change, ...] = ()  # the changes of a Modify
-    # the properties before, with secrets masked; None if there is no resource before
-    before: Mapping[str, Value] | None = None
-    # the properties after, with secrets masked; None if there is no resource after
-    after: Mapping[str, Value] | None = None
-    policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
+    before: Mapping[str, Value] | None = None  # the properties before, secrets masked; None without a resource
+    after: Mapping[str, Value] | None = None  # the properties after, secrets masked; None without a resource
     desired: Mapping[str, Value] = field(default_factory=dict, repr=False)  # the properties after, without masks
+    policy: str | None = None  # what happens to what is removed or replaced: Delete, Retain, ...; None if nothing is
     change_set_id: str | None = None  # the change set of the nested stack that it is; None without IncludeNestedStacks
 
     @property
@@ -92,11 +90,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of an operation; a ValidationError says that the template can't be evaluated.
 
-    Args:
-        identity: the stack.
-        before: what it has.
-        after: what it shall be.
-        imports: the physical ids of the resources to import, by logical id.
+    `imports` has the physical ids of the resources to import, by logical id.
     """
     return _Planner(identity, before, after, imports or {}).plan()
 
@@ -104,16 +98,17 @@ def make_plan(
 class _Planner:
     def __init__(self, identity: Identity, before: Contents, after: Definition, imports: Mapping[str, str]) -> None:
         self._contents, self._imports = before, imports
-        self._scope = Scope(after, identity)
+        self._scope, self._shown = Scope(after, identity), Scope(after, identity)
+        self._shown.identifiers = self._scope.identifiers
         self._after = self._scope.evaluator()
-        self._before = Scope(before.definition, identity).evaluator()
+        # In these two, no resource is known.
+        self._before, self._written = (Scope(one, identity).evaluator() for one in (before.definition, after))
         self._effects: dict[str, ResourceChange] = {}
 
     def plan(self) -> Plan:
         order = self._after.order()
         for logical_id in order:
-            change = self._change(logical_id)
-            if change is not None:
+            if (change := self._change(logical_id)) is not None:
                 self._effects[logical_id] = change
         removed = self._contents.resources.keys() - set(order)
         changes = self._effects | {logical_id: self._removal(logical_id) for logical_id in removed}
@@ -122,7 +117,7 @@ class _Planner:
     def _change(self, logical_id: str) -> ResourceChange | None:
         kind = self._scope.definition.template.types[logical_id]
         properties = self._after.properties(logical_id)
-        after = mask(self._after, logical_id, properties)
+        after = mask(self._after, logical_id, self._visible(logical_id, properties))
         current = self._contents.resources.get(logical_id)
         if logical_id in self._imports:
             physical_id = self._imports[logical_id]
@@ -130,21 +125,27 @@ class _Planner:
             return ResourceChange("Import", logical_id, kind, physical_id, after=after)
         if current is None:
             return ResourceChange("Add", logical_id, kind, after=after, desired=properties)
-        changes = tuple(self._changes(logical_id, properties, current))
+        changes = tuple(self._changes(properties, current))
         if not changes:
-            self._scope.resources[logical_id] = current
+            self._scope.resources[logical_id] = self._shown.resources[logical_id] = current
             return None
         before = mask(self._before, logical_id, current.properties)
-        change = ResourceChange(
-            "Modify", logical_id, kind, current.physical_id, changes, before, after, None, properties
-        )
+        change = ResourceChange("Modify", logical_id, kind, current.physical_id, changes, before, after, properties)
         if change.replacement == "False":
             self._scope.identifiers[logical_id] = current.physical_id
+            self._shown.resources[logical_id] = current
             if not change.updates:
                 self._scope.resources[logical_id] = current
             return change
         policy = self._after.attribute(logical_id, "UpdateReplacePolicy")
         return replace(change, policy=f"ReplaceAnd{policy or 'Delete'}")
+
+    def _visible(self, logical_id: str, properties: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return properties as AWS shows them: with the attributes that what is updated in place has before."""
+        try:
+            return properties if is_known(dict(properties)) else self._shown.evaluator().properties(logical_id)
+        except ValidationError:  # an attribute has no value before
+            return properties
 
     def _removal(self, logical_id: str) -> ResourceChange:
         resource = self._contents.resources[logical_id]
@@ -153,78 +154,65 @@ class _Planner:
         before = mask(self._before, logical_id, self._before.properties(logical_id))
         return ResourceChange("Remove", logical_id, resource.kind, resource.physical_id, before=before, policy=policy)
 
-    def _changes(self, logical_id: str, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
-        kind = self._scope.kind(logical_id)
-        changes = list(self._property_changes(logical_id, kind, properties, current))
+    def _changes(self, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
+        logical_id, kind = current.logical_id, self._scope.kind(current.logical_id)
+        for attribute in ATTRIBUTES:
+            old, new = (evaluator.attribute(logical_id, attribute) for evaluator in (self._before, self._written))
+            path = logical_id, attribute
+            if old != new or (not is_known(new) and self._before.written(*path) != self._after.written(*path)):
+                yield self._changed(path, old, new)
+        changes = list(self._property_changes(properties, current))
         if not changes and kind is not None and kind.always_updated:
             changes = [Change("Properties", causes=(_AUTOMATIC,))]
         yield from changes
-        written, old = (
-            definition.template.resources.get(logical_id, {})
-            for definition in (self._scope.definition, self._contents.definition)
-        )
-        for attribute in ATTRIBUTES:
-            if written.get(attribute) != old.get(attribute):
-                yield Change(attribute, before=old.get(attribute), after=written.get(attribute))
         if kind is not None and kind.schema.taggable and dict(current.tags) != dict(self._scope.definition.tags):
             yield Change("Tags")
 
-    def _property_changes(
-        self, logical_id: str, kind: ResourceType | None, properties: Mapping[str, Value], current: Resource
-    ) -> Iterator[Change]:
+    def _property_changes(self, properties: Mapping[str, Value], current: Resource) -> Iterator[Change]:
+        logical_id, kind = current.logical_id, self._scope.kind(current.logical_id)
         after = kind.typed(properties) if kind is not None else dict(properties)
         before = kind.typed(current.properties) if kind is not None else dict(current.properties)
         for name in sorted({*before, *after}):
             old, new = before.get(name), after.get(name)
             if old == new and isinstance(old, bool) == isinstance(new, bool) and is_known(new):
                 continue
-            causes = tuple(self._causes(logical_id, name, known=is_known(new)))
             recreation = kind.schema.replacement(name, old, new) if kind is not None else "Never"
-            secret = any(_is_secret(evaluator, logical_id, name) for evaluator in (self._after, self._before))
-            values = (MASKED, MASKED) if secret else (old, new)
-            yield Change("Properties", name, *values, recreation, causes)
+            yield self._changed((logical_id, "Properties", name), old, new, recreation, known=is_known(new))
 
-    def _causes(self, logical_id: str, name: str, *, known: bool) -> Iterator[Cause]:
-        """Yield why a property differs, or may differ once everything is known."""
-        written, old = (
-            definition.template.resources[logical_id].get("Properties")
-            for definition in (self._scope.definition, self._contents.definition)
-        )
-        same = _member(written, name) == _member(old, name)
-        found: list[Cause] = []
-        for reference in self._after.references(logical_id, name):
-            if (cause := self._cause_in_parameter(reference.name) if reference.attribute is None else None) is None:
-                cause = self._cause_in_resource(reference.name, reference.attribute)
-            if cause is not None and cause not in found:
-                found.append(cause)
+    def _changed(self, path: Path, old: Value, new: Value, recreation: str = "Never", *, known: bool = True) -> Change:
+        causes = tuple(self._causes(path, known=known))
+        if any(_is_secret(evaluator, path) for evaluator in (self._after, self._before)):
+            old = new = MASKED
+        return Change(path[1], path[2] if path[2:] else None, old, new, recreation, causes)
+
+    def _causes(self, path: Path, *, known: bool) -> Iterator[Cause]:
+        """Yield why a property or an attribute differs, or may differ once everything is known."""
+        causes = [self._cause(reference) for reference in self._after.references(*path)]
+        found = list(dict.fromkeys(cause for cause in causes if cause is not None))
         yield from found
         if not found:
             yield _DIRECT if known else replace(_DIRECT, evaluation="Dynamic")
             return
         views = frozenset[bool]().union(*(_direct_views(cause, self._scope.definition) for cause in found))
-        if not same:
+        if self._after.written(*path) != self._before.written(*path):
             views = frozenset({True, False})
         if views:
             yield Cause("Dynamic", "DirectModification", views=views)
 
-    def _cause_in_parameter(self, name: str) -> Cause | None:
+    def _cause(self, reference: Reference) -> Cause | None:
+        """Return why what a reference refers to differs, or may differ; None if it doesn't."""
+        name, attribute = reference.name, reference.attribute
         after, before = self._scope.definition.parameters.values, self._contents.definition.parameters.values
-        if name not in after or (name in before and before[name] == after[name]):
-            return None
-        return Cause("Static", "ParameterReference", name)
-
-    def _cause_in_resource(self, logical_id: str, attribute: str | None) -> Cause | None:
-        effect = self._effects.get(logical_id)
+        if attribute is None and name in after and not (name in before and before[name] == after[name]):
+            return Cause("Static", "ParameterReference", name)
+        effect = self._effects.get(name)
         if effect is None or effect.action != "Modify" or not effect.updates:
             return None
-        entity = logical_id if attribute is None else f"{logical_id}.{attribute}"
         source = "ResourceReference" if attribute is None else "ResourceAttribute"
-        if effect.replacement == "True":
-            return Cause("Static", source, entity)
-        if effect.replacement == "Conditional":
-            return Cause("Dynamic", source, entity)
+        if effect.replacement != "False":
+            return Cause("Static" if effect.replacement == "True" else "Dynamic", source, str(reference))
         # With values, AWS doesn't show what follows a resource that is updated in place.
-        return None if attribute is None else Cause("Dynamic", source, entity, frozenset({False}))
+        return None if attribute is None else Cause("Dynamic", source, str(reference), frozenset({False}))
 
 
 def _direct_views(cause: Cause, definition: Definition) -> frozenset[bool]:
@@ -237,37 +225,28 @@ def _direct_views(cause: Cause, definition: Definition) -> frozenset[bool]:
     return frozenset() if cause.entity in definition.parameters.resolved else frozenset({True, False})
 
 
-def _member(properties: JSON, name: str) -> JSON:
-    return properties.get(name) if isinstance(properties, dict) else None
-
-
-def _is_secret(evaluator: Evaluator, logical_id: str, name: str) -> bool:
-    """Return whether a property rests on a NoEcho parameter."""
+def _is_secret(evaluator: Evaluator, path: Path) -> bool:
+    """Return whether a property or an attribute rests on a NoEcho parameter."""
     hidden = evaluator.parameters.hidden
-    return bool(hidden) and any(reference.name in hidden for reference in evaluator.references(logical_id, name))
+    return bool(hidden) and any(reference.name in hidden for reference in evaluator.references(*path))
 
 
 def mask(evaluator: Evaluator, logical_id: str, properties: Mapping[str, Value]) -> dict[str, Value]:
     """Return a resource's properties with those masked that rest on a NoEcho parameter."""
-    return {name: MASKED if _is_secret(evaluator, logical_id, name) else value for name, value in properties.items()}
+    secret = {name for name in properties if _is_secret(evaluator, (logical_id, "Properties", name))}
+    return {name: MASKED if name in secret else value for name, value in properties.items()}
 
 
 def differs(identity: Identity, contents: Contents, after: Definition) -> bool:
-    """Return whether an update would change the template, the parameters, the tags or the notifications.
+    """Return whether an update would change active resources, outputs, the tags or the notifications.
 
-    A template's Description, Metadata, Conditions and Mappings can't be changed by themselves: the last two only if
-    resources or outputs change with them. Source: the pages of these sections in the user guide.
+    Other sections of a template, and parameters, can't be changed by themselves. Source: the pages of these sections in
+    the user guide; for parameters and inactive resources, users' reports (test_what_changes_nothing).
     """
     before = contents.definition
-    if _compared(before, ()) == _compared(after, ()):
-        return False
-    if _compared(before, ("Conditions", "Mappings")) != _compared(after, ("Conditions", "Mappings")):
+    if (before.tags, before.notification_arns) != (after.tags, after.notification_arns):
         return True
+    if before.template.body == after.template.body and before.parameters.values == after.parameters.values:
+        return False
     one, other = (outputs(Scope(each, identity).evaluator()) for each in (before, after))
     return one != other or bool(make_plan(identity, contents, after))
-
-
-def _compared(definition: Definition, left_out: tuple[str, ...]) -> tuple[object, ...]:
-    by_themselves = {"Description", "Metadata", *left_out}
-    body = {key: value for key, value in definition.template.body.items() if key not in by_themselves}
-    return body, definition.parameters.values, dict(definition.tags), definition.notification_arns

@@ -64,8 +64,8 @@ class Scope(evaluation.Scope):
         if (export := self._identity.space.exports().get(name)) is not None:
             return export.value
         if self._applying:
-            raise ValidationError(f"No export named {name} found.")
-        return Unknown((), "string")
+            raise ValidationError(f"No export named {name} found")
+        return Unknown((), "string", f"No export named {name}")
 
     def availability_zones(self, region: str) -> list[str]:
         """Return the names of a region's availability zones."""

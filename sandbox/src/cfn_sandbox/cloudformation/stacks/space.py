@@ -86,10 +86,9 @@ class Space:
 
     def owner(self, kind: str, physical_id: str) -> Stack | None:
         """Return the stack that has a resource; None if none has it."""
-        for stack in self.live():
-            if any((one.kind, one.physical_id) == (kind, physical_id) for one in stack.resources()):
-                return stack
-        return None
+        wanted = kind, physical_id
+        owners = (stack for stack in self.live() for one in stack.resources() if (one.kind, one.physical_id) == wanted)
+        return next(owners, None)
 
     def detection(self, detection_id: str) -> Detection:
         """Return a drift detection; ValidationError if there is none."""
@@ -130,26 +129,19 @@ class Space:
     def check_exports(self, stack_id: str, outputs: Iterable[Output]) -> None:
         """Refuse new outputs of a stack that export what another exports, or take away what one uses: ValidationError.
 
-        The words, also those of `check_deletion`, are those that users quote.
+        The words are those that users quote.
         """
         after = {str(output.export): str(output.value) for output in outputs if output.export is not None}
         for name, export in self.exports().items():
             owner = export.stack.identity
             if owner.stack_id != stack_id:
                 if name in after:
-                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
-            elif after.get(name) != export.value and (users := self._users(name)):
-                verb = "updated" if name in after else "deleted"
-                raise ValidationError(f"Export {name} cannot be {verb} as it is in use by {users}")
-
-    def check_deletion(self, stack_id: str) -> None:
-        """Refuse the deletion of a stack whose exports another stack uses: ValidationError."""
-        for name, export in self.exports().items():
-            if export.stack.identity.stack_id == stack_id and (users := self._users(name)):
+                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}")
+            elif after.get(name) != export.value and (importers := self.importers(name)):
+                users = " and ".join(stack.identity.name for stack in importers)
+                if name in after:
+                    raise ValidationError(f"Export {name} cannot be updated as it is in use by {users}")
                 raise ValidationError(f"Delete canceled. Cannot delete export {name} as it is in use by {users}.")
-
-    def _users(self, export: str) -> str:
-        return " and ".join(stack.identity.name for stack in self.importers(export))
 
     def new_identity(self, name: str) -> Identity:
         """Return the identity of a new stack."""

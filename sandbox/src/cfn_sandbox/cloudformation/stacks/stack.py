@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 OF_A_NESTED_STACK = (
     " (sandbox's hint: this stack is nested. AWS advises to change it by an operation of its root stack.)"
 )
+BEGUN = " (sandbox's hint: AWS would cancel the operation. Here, wait until it is over.)"
+FORCE = "You can activate DeletionMode FORCE_DELETE_STACK in a delete stack operation only"
+LEFT_AS_IT_FAILED = (
+    "This stack cannot be updated from [CREATE_FAILED] state because it contains [on-failure: DO_NOTHING]."
+    " Please use disable-rollback option instead during stack creation."
+)
 NO_UPDATES = "No updates are to be performed."
 
 _start_lock = threading.Lock()  # held while deciding whether an operation can begin
@@ -116,6 +122,8 @@ class Stack:
         if options.nested and self.recovery.unended is not None:  # its parent failed, and is updated again
             return
         self.check_ready(action)
+        if name == "CREATE_FAILED" and self.settings.on_failure == "DO_NOTHING":
+            raise ValidationError(LEFT_AS_IT_FAILED)
         if name in FAILED_WITHOUT_ROLLBACK and options.on_failure != "DO_NOTHING":
             text = "To update the stack from this state, please use the disable-rollback parameter with"
             text += " update-stack API. To rollback to the last known good state, use the rollback-stack API."
@@ -149,9 +157,12 @@ class Stack:
         with _start_lock:
             self.check_can_begin(action, options)
             unfinished = self.status.name in FAILED_WITHOUT_ROLLBACK or self.recovery.unended is not None
-            # A template with macros or nested stacks is updated even if nothing differs.
+            # A template with macros or nested stacks is updated even if nothing differs, as is one with dynamic
+            # references that is sent again (UsePreviousTemplate gives the text that the stack has).
             wanted = unfinished or options.change_set_id is not None or bool(definition.template.expanded_by)
-            wanted = wanted or has_nested_stacks(definition)
+            sent = definition.text is not self.definition.text
+            wanted = wanted or has_nested_stacks(definition) or definition.failure is not None
+            wanted = wanted or (sent and "{{resolve:" in definition.text)
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
@@ -176,7 +187,7 @@ class Stack:
         try:
             if options.validate and action != "IMPORT":
                 self._validate(action, deployment.definition)
-            contents = deployment.deploy(options.imports, retain=not options.retain_except_on_create)
+            contents = deployment.deploy(options)
             self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
             self._fail(action, deployment, options, str(failure))
@@ -222,12 +233,12 @@ class Stack:
             self.recovery.undo = deployment.undo
             self._set_status(f"{action}_FAILED", reason)
         elif options.on_failure == "DELETE" and action == "CREATE":
-            self._set_status("DELETE_IN_PROGRESS", f"{reason.rstrip()} Delete requested by user.")
+            self._set_status("DELETE_IN_PROGRESS", requested("Delete", reason))
             self._delete()
         else:
             self.recovery.undo = deployment.undo
             name = "ROLLBACK" if action == "CREATE" else f"{action}_ROLLBACK"
-            self._roll_back(name, f"{reason.rstrip()} Rollback requested by user." if action == "CREATE" else reason)
+            self._roll_back(name, requested("Rollback", reason) if action == "CREATE" else reason)
 
     def _roll_back(self, name: str, reason: str, skipped: Collection[str] = ()) -> None:
         if self.status.name != f"{name}_IN_PROGRESS":
@@ -260,7 +271,12 @@ class Stack:
         with _start_lock:
             if self.status.name not in ready or self.recovery.undo is None:
                 text = f"Stack:{self.identity.stack_id} is in {self.status.name} state and can not be rolled back."
+                if "UPDATE_ROLLBACK_FAILED" in ready:  # ContinueUpdateRollback, by AWS's internal name
+                    text = "RollbackUpdatedStack cannot be called from current stack status"
                 raise ValidationError(text)
+            if wrong := sorted({*skipped} - {step.logical_id for step in self.recovery.undo.steps}):
+                text = f"ResourcesToSkip can't have [{', '.join(wrong)}]: only resources whose rollback failed"
+                raise ValidationError(f"{text}, or isn't done yet.")
             self.steps.events.token = token
             name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
             self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
@@ -292,12 +308,15 @@ class Stack:
                 return
             unended = nested and self.recovery.unended is not None
             if name.endswith("_IN_PROGRESS") and name != "REVIEW_IN_PROGRESS" and not unended:
-                raise ValidationError(f"Stack:{self.identity.stack_id} is in {name} state; wait until that is over.")
+                hint = "" if name.startswith("UPDATE") else BEGUN
+                text = f"Stack [{self.identity.stack_id}] cannot be deleted while in status {name}"
+                raise ValidationError(text + hint)
             if self.protected and not nested:
                 text = f"Stack [{self.identity.name}] cannot be deleted while TerminationProtection is enabled"
                 raise ValidationError(text)
-            if retained and name != "DELETE_FAILED":
-                text = f"Invalid operation on stack [{self.identity.stack_id}]. Specify which resources to retain only"
+            if (retained or force) and name != "DELETE_FAILED":
+                what = FORCE if force else "Specify which resources to retain only"
+                text = f"Invalid operation on stack [{self.identity.stack_id}]. {what}"
                 raise ValidationError(f"{text} when the stack is in the DELETE_FAILED state.")
             if wrong := [logical_id for logical_id in retained if logical_id not in self.contents.resources]:
                 text = "The specified resources to retain must be in a valid state. Do not specify resources that are"
@@ -309,7 +328,7 @@ class Stack:
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources
         try:
-            self.space.check_deletion(self.identity.stack_id)
+            self.space.check_exports(self.identity.stack_id, ())
             for resource in [*self._remains(), *reversed(self.resources())]:
                 skip = resource.logical_id in retained or resource.deletion_policy in RETAINED
                 try:
@@ -322,9 +341,8 @@ class Stack:
         except (StepFailure, ValidationError) as failure:
             self._set_status("DELETE_FAILED", str(failure))
             return
-        self.contents = replace(self.contents, resources={}, outputs=[], imported=frozenset())
+        self.contents = replace(self.contents, resources={}, imported=frozenset())
         self.recovery = Recovery()
-        self.status.deleted = datetime.now(UTC)
         self._set_status("DELETE_COMPLETE")
 
     def _remains(self) -> list[Resource]:
@@ -341,9 +359,9 @@ class Stack:
     def _begin(self, action: str, options: Options) -> None:
         """Count a new operation and set the stack's IN_PROGRESS status."""
         self.status.operations += 1
-        self.status.change_set_id = options.change_set_id or self.status.change_set_id
+        self.status.change_set_id = options.change_set_id
         self.steps.events.token = options.token
-        if action == "UPDATE":
+        if action == "UPDATE" or options.change_set_id is not None:
             self.status.updated = datetime.now(UTC)
         if self not in self.space.stacks:
             self.space.stacks.append(self)
@@ -355,6 +373,8 @@ class Stack:
         kind = self._kind_of_operation(name)
         if kind is not None:
             self.steps.events.begin(kind)
+        if name in {"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
+            self.status.deleted = datetime.now(UTC)
         self.steps.events.add(subject, name, reason)
         if not name.endswith("_IN_PROGRESS"):
             self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))
@@ -368,6 +388,11 @@ class Stack:
             return "CREATE_STACK" if self.status.name in NOT_CREATED else "UPDATE_STACK"
         verb = status.removesuffix("_IN_PROGRESS")
         return f"{verb}_STACK" if verb in {"CREATE", "UPDATE", "DELETE"} else None
+
+
+def requested(what: str, reason: str) -> str:
+    """Return the reason of what a request asked for in case of a failure, as AWS puts it together."""
+    return f"{reason}{'' if reason.endswith(' ') else '. '}{what} requested by user."
 
 
 def has_nested_stacks(definition: Definition) -> bool:

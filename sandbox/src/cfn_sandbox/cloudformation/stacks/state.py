@@ -18,12 +18,7 @@ from cfn_sandbox.values import JSON
 if TYPE_CHECKING:
     from cfn_sandbox.cloudformation.stacks.space import Space
 
-AT_REST = frozenset(
-    {
-        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
-        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
-    }
-)
+AT_REST = frozenset(f"{one}_COMPLETE" for one in ("CREATE", "UPDATE", "UPDATE_ROLLBACK", "IMPORT", "IMPORT_ROLLBACK"))
 FAILED_WITHOUT_ROLLBACK = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
 NOT_CREATED = frozenset({"CREATE_PENDING", "REVIEW_IN_PROGRESS"})
 READY: Mapping[str, frozenset[str]] = {
@@ -68,6 +63,7 @@ class Settings:
     timeout_minutes: int | None = None
     role_arn: str | None = None
     rollback_configuration: Mapping[str, JSON] = field(default_factory=dict)
+    on_failure: str | None = None  # CreateStack's OnFailure
 
 
 @dataclass(frozen=True)
@@ -94,6 +90,7 @@ class Definition:
     tags: Mapping[str, str] = field(default_factory=dict)  # the stack's tags
     capabilities: tuple[str, ...] = ()  # the capabilities that the request acknowledged
     notification_arns: tuple[str, ...] = ()  # the topics of NotificationARNs
+    failure: str | None = None  # why a macro's failure leaves no template, so that an operation fails; None without
 
 
 NOTHING = Definition("", Template({}))
@@ -108,7 +105,7 @@ class Draft:
     kind: str  # the type's name
     properties: Mapping[str, JSON]  # its properties, evaluated, with dynamic references as written
     tags: Mapping[str, str]  # the stack's tags, as far as the type takes them
-    shown: str  # the properties as events show them: JSON, with values of NoEcho parameters masked
+    shown: str | None  # the properties as events show them: JSON, with NoEcho values masked; None if they show none
     deletion_policy: str  # its DeletionPolicy
 
     def subject(self, physical_id: str = "") -> Subject:
@@ -145,9 +142,9 @@ class Status:
     name: str = "CREATE_PENDING"  # the status
     reason: str | None = None  # its reason
     operations: int = 0  # how many operations were started: a change set is valid only until the next one
-    updated: datetime | None = None  # when the last update began
-    deleted: datetime | None = None  # when the stack was deleted
-    change_set_id: str | None = None  # the change set that was executed last
+    updated: datetime | None = None  # when the last update, or the last execution of a change set, began
+    deleted: datetime | None = None  # when the deletion of the stack or of what its creation made began, or ended
+    change_set_id: str | None = None  # the change set that the last operation executed; None if it had none
 
 
 @dataclass
@@ -155,7 +152,6 @@ class Contents:
     """What a stack has: its definition, and what was made of it."""
 
     definition: Definition = NOTHING  # what it was asked to be
-    # the resources that exist, by logical id, each after those that it depends on
-    resources: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)  # by logical id, each after those that it depends on
     outputs: list[Output] = field(default_factory=list)  # its outputs
     imported: frozenset[str] = frozenset()  # the names of the exports that it uses

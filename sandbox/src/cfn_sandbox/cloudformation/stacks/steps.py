@@ -16,22 +16,18 @@ from cfn_sandbox.resource_types.interface import Instance, Outcome, ResourceType
 from cfn_sandbox.values import JSON, Value
 
 NO_RESOURCE = "The type reported no resource."
+Begun = Callable[[Callable[[], Resource]], object]  # is called with how to undo an update, before the type is called
 
 
 class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource failed to create
-    """A resource's failure to create, update, import or delete.
+    """A resource's failure to CREATE, UPDATE, IMPORT or DELETE, with the reason in its event.
 
-    Args:
-        verb: CREATE, UPDATE, IMPORT or DELETE.
-        logical_id: the resource's name in the template.
-        reason: the reason in its event.
-        left: the resource that exists although it failed to create.
+    `left` is the resource that exists although it failed to create.
     """
 
     def __init__(self, verb: str, logical_id: str, reason: str, left: Resource | None = None) -> None:
         super().__init__(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. ")
-        self.reason = reason
-        self.left = left
+        self.reason, self.left = reason, left
 
 
 @dataclass
@@ -56,17 +52,10 @@ class Steps:
     def _step(
         self, verb: str, draft: Draft, physical_id: str = "", reason: str | None = None, *, announce: bool = True
     ) -> Iterator[_Step]:
-        """Surround a step with its events. What it raises is the reason of its failure.
+        """Surround a step (CREATE, UPDATE, IMPORT or DELETE) with its events.
 
-        Args:
-            verb: CREATE, UPDATE, IMPORT or DELETE.
-            draft: the resource.
-            physical_id: its physical id; empty while it has none.
-            reason: the reason in the first event.
-            announce: whether there is a first event; without, the caller has added it.
-
-        Raises:
-            StepFailure: the step has failed.
+        The first event has `reason`; without `announce`, the caller has added it. The physical id is empty while the
+        resource has none. What the step raises is the reason of its failure, which is raised as StepFailure.
         """
         step = _Step(physical_id)
         if announce:
@@ -83,14 +72,9 @@ class Steps:
         raise self._failure(verb, draft.subject(step.physical_id), failure, step.left)
 
     def create(self, draft: Draft, verb: str = "CREATE") -> Resource:
-        """Create a resource.
+        """Create a resource; the verb is UPDATE if it replaces another one.
 
-        Args:
-            draft: the resource.
-            verb: UPDATE if it replaces another one.
-
-        Raises:
-            StepFailure: it can't be created. It may exist all the same.
+        StepFailure says that it can't be created. It may exist all the same.
         """
         announced: list[str] = []
 
@@ -110,23 +94,10 @@ class Steps:
                 step.left = draft.made(sent, outcome.instance, failed=True)
             return draft.made(sent, _existing(outcome))
 
-    def update(
-        self,
-        draft: Draft,
-        current: Resource,
-        begun: Callable[[Callable[[], Resource]], object],
-        reason: str | None = None,
-    ) -> Resource:
-        """Update a resource in place.
+    def update(self, draft: Draft, current: Resource, begun: Begun, reason: str | None = None) -> Resource:
+        """Update a resource in place, from `current` to what the draft wants; StepFailure says that this fails.
 
-        Args:
-            draft: the resource as it shall be.
-            current: the resource as it is.
-            begun: called before the type is, with how to undo the update: CloudFormation undoes one that fails, too.
-            reason: the reason in the first event.
-
-        Raises:
-            StepFailure: it can't be updated.
+        CloudFormation undoes an update that fails, too: so `begun` comes first. The first event has `reason`.
         """
         with self._step("UPDATE", draft, current.physical_id, reason) as step:
             kind = self.identity.space.type_of(draft.kind)
@@ -149,14 +120,14 @@ class Steps:
     def adopt(self, draft: Draft, identifier: Mapping[str, JSON]) -> Resource:
         """Take an existing resource into the stack, as READ reports it.
 
-        Raises:
-            StepFailure: the template's properties are refused, or the resource can't be read.
+        StepFailure says that the template's properties are refused, or the resource can't be read.
         """
         with self._step("IMPORT", draft, reason=events.IMPORT_STARTED) as step:
             kind = self.identity.space.type_of(draft.kind)
             sent = self._sent(kind, draft)
             found = _existing(kind.read(self.identity.request(draft.logical_id), identifier))
             step.physical_id, step.result = found.identifier, events.IMPORT_COMPLETED
+            self.events.add(draft.subject(found.identifier), "IMPORT_IN_PROGRESS")
         return replace(draft.made(sent, found), tags={})
 
     def release(self, resource: Resource) -> None:
@@ -176,8 +147,7 @@ class Steps:
 
     def clean_up(self, resource: Resource) -> None:
         """End the update of a resource whose type has something left to do."""
-        kind = self.identity.space.find_type(resource.kind)
-        if kind is not None:
+        if (kind := self.identity.space.find_type(resource.kind)) is not None:
             kind.clean_up(self.identity.request(resource.logical_id, resource.tags), resource.instance)
 
     def refuse(self, verb: str, subject: Subject, reason: str) -> StepFailure:

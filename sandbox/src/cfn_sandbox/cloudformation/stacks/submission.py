@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.space import Space
+from cfn_sandbox.cloudformation.stacks.space import Services, Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
-from cfn_sandbox.cloudformation.stacks.state import Definition
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition
 from cfn_sandbox.cloudformation.templates import macros, parameters, summary, table
 from cfn_sandbox.cloudformation.templates.checking import check
 from cfn_sandbox.cloudformation.templates.parsing import parse
 from cfn_sandbox.errors import ValidationError, format_error
 from cfn_sandbox.resource_types.catalogue import similar_type
 from cfn_sandbox.values import JSON
+
+# An S3 endpoint: one of AWS's, with the bucket before or behind it; localhost or an IP address, as clients have here.
+_S3 = re.compile(r"https?://(([^/]+\.)?s3[.-]|localhost[:/]|\[|[\d.]+[:/])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,29 @@ class Submission:
     unknown: tuple[str, ...] = ()  # keys of parameters known after apply, in the change set of a nested stack
 
 
-class MacroError(ValidationError):
-    """A macro that doesn't exist or refuses the template, or makes one that is refused.
-
-    AWS expands macros after it has answered: a change set is made all the same, and FAILED.
-    """
+def template_at(services: Services, url: str) -> str:
+    """Return the template at a TemplateURL; ValidationError if that leads to none, as LocalStack recorded of AWS."""
+    if url.startswith("s3://"):
+        raise ValidationError(f"S3 error: Domain name specified in {url.split('/')[2]} is not a valid S3 domain")
+    if not _S3.match(url):
+        raise ValidationError("TemplateURL must be a supported URL.")
+    if (found := services.text_at(url)) is None:
+        raise ValidationError("S3 error: The specified key does not exist.")
+    return found
 
 
 def define(submission: Submission, stack: Stack, *, for_change_set: bool = False) -> Definition:
     """Return the definition that a request gives a stack.
 
+    AWS expands macros after it has answered. So a macro that refuses the template, or makes one that is refused, is the
+    definition's failure, and no error. Source: LocalStack's recordings, TestMacros of test_template_engine.
+
     Args:
         submission: the request.
         stack: the stack as it is. What the request leaves out stays as it is.
-        for_change_set: whether the request makes a change set.
+        for_change_set: whether the request makes a change set; others are refused if a macro doesn't exist.
 
     Raises:
-        MacroError: a macro doesn't exist or refuses the template, or makes one that is refused.
         CloudFormationError: the request is refused.
     """
     before, services = stack.definition, stack.space.services
@@ -58,21 +68,24 @@ def define(submission: Submission, stack: Stack, *, for_change_set: bool = False
         template, submission.parameters, before.parameters, services.parameter, submission.unknown
     )
     arns = before.notification_arns if submission.notification_arns is None else submission.notification_arns
+    capabilities = submission.capabilities
+    if not for_change_set:
+        macros.check_names(template, stack.space.account)
+    summary.check_capabilities(template, template, capabilities, for_change_set=for_change_set)
+    tags = before.tags if submission.tags is None else submission.tags
+    acknowledged = capabilities or (() if for_change_set else before.capabilities)  # as LocalStack recorded of AWS
+    definition = Definition(submission.text, template, values, tags, acknowledged, arns)
     try:
         expanded = macros.expand(template, values, stack.identity.pseudo(arns), services.text_at)
         if expanded is not template:
             check(expanded)
-    except ValidationError as error:
-        raise MacroError(error.message) from error
-    summary.check_capabilities(template, expanded, submission.capabilities, for_change_set=for_change_set)
-    tags = before.tags if submission.tags is None else submission.tags
-    definition = Definition(submission.text, expanded, values, tags, submission.capabilities, arns)
-    try:
+            summary.check_capabilities(template, expanded, capabilities, for_change_set=for_change_set)
+            definition = replace(definition, template=expanded)
         _check_active(definition, stack, submission.resource_types)
     except ValidationError as error:
-        if expanded is template:
+        if not macros.uses_macros(template):
             raise
-        raise MacroError(error.message) from error
+        return replace(definition, template=NOTHING.template, failure=error.message)
     return definition
 
 
@@ -86,7 +99,8 @@ def _check_active(definition: Definition, stack: Stack, resource_types: Iterable
     if resource_types is not None:
         for kind in kinds:
             if not any(_matches(kind, pattern) for pattern in resource_types):
-                raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes")
+                allowed = f"[{', '.join(resource_types)}]"
+                raise ValidationError(f"Resource type {kind} is not allowed by parameter ResourceTypes {allowed}")
     evaluation.check(stack.space.services.dynamic)
 
 

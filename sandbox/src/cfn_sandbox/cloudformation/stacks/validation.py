@@ -18,8 +18,8 @@ from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.resource_types.catalogue import is_registered
 from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.schemas import published
-from cfn_sandbox.schemas.schema import at
-from cfn_sandbox.values import Unknown, Value, is_known, mapped, shown
+from cfn_sandbox.schemas.schema import at, put
+from cfn_sandbox.values import Unknown, Value, mapped, shown
 
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
@@ -57,7 +57,7 @@ def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
     lines = [
-        one.line if one.pointer.split("/")[1:2] and one.pointer.split("/")[1] in hidden else one.full_line
+        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line
         for one in kind.violations(properties)
     ]
     if lines and kind.check(properties):  # some types accept every property
@@ -74,15 +74,14 @@ def _without_references(value: Value) -> Value:
 
 def _taken(identity: Identity, kind: ResourceType, properties: dict[str, Value]) -> str | None:
     """Return the identifier that a new resource would have, if a resource has it already; else None."""
-    values = [at(properties, path) for path in kind.schema.primary_identifier]
-    if not values or any(value is None or not is_known(value) for value in values):
-        return None
-    name = "|".join(map(str, values))
-    if identity.space.owner(kind.name, name) is not None:
+    name = kind.schema.identifier(properties)
+    if name is None or identity.space.owner(kind.name, name) is not None:
         return name
-    if not kind.supports("READ") or any(len(path) != 1 for path in kind.schema.primary_identifier):
+    if not kind.supports("READ"):
         return None
-    model = {path[0]: value for path, value in zip(kind.schema.primary_identifier, values, strict=True)}
+    model: dict[str, Value] = {}
+    for path in kind.schema.primary_identifier:
+        put(model, path, at(properties, path))
     found = kind.read(identity.request(""), model)
     return name if found.failure is None and found.instance is not None else None
 

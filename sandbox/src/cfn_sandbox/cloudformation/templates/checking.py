@@ -10,6 +10,7 @@ import re
 from typing import cast
 
 from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types, pseudo, table
+from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS
 from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
@@ -71,10 +72,10 @@ def _check_sections(template: Template) -> None:
     if not isinstance(template.body.get("Description", ""), str):
         raise format_error("Description must be a string.")
     _check_length("Description", template.body)
-    for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules"):
+    for name in ("Resources", "Conditions", "Mappings", "Outputs", "Parameters", "Rules"):
         section = template.body.get(name, {})
         if not isinstance(section, dict):
-            raise format_error(f"[/{name}] must be an object.")
+            raise format_error(f"Any {name} member must be an object.")
         if len(section) > LIMITS.get(name, len(section)):
             counted = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {LIMITS[name]}"
             raise format_error(counted)
@@ -193,11 +194,12 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
         raise format_error("Every DependsOn value must be a string.")
     if not isinstance(definition.get("Properties", {}), dict):
         raise format_error(f"[/Resources/{logical_id}/Properties] Every Properties member must be a JSON object.")
-    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
-        if name in definition and not isinstance(definition[name], str) and not template.extended:
-            raise format_error(f"Every {name} member must be a string.")
-        if isinstance(definition.get(name), str):
+    for name in sorted(definition.keys() & {"DeletionPolicy", "UpdateReplacePolicy"}):
+        _refuse_resources(definition[name], template, name)
+        if isinstance(definition[name], str):
             table.check_policy(logical_id, kind, name, definition[name])
+        elif not forms.is_function_call(definition[name]):
+            raise format_error(f"Every {name} member must be a string.")
     Forms(template).evaluate({name: definition[name] for name in definition if name not in {"Condition", "DependsOn"}})
 
 
@@ -225,6 +227,8 @@ def _check_outputs(template: Template) -> None:
         if not is_export_name(export["Name"]) and not forms.is_function_call(export["Name"]):
             raise malformed_export(key)
         dynamic.refuse(output, f"the output {key}")
+        if isinstance(output["Value"], dict) and output["Value"].keys() & OF_CONDITIONS:
+            raise not_a_text()
         for part in (output["Value"], export):
             Forms(template).evaluate(part)
         if not isinstance(output["Value"], _SCALARS) and not forms.is_function_call(output["Value"]):

@@ -76,7 +76,8 @@ def _function(name: str, *kinds: str, makes: str | None) -> Callable[[Callable[.
             ):
                 raise table.malformed(name)
             if any(map(_is_open, arguments, kinds)):
-                return unknown_from(arguments, kind=makes)
+                no_list = kinds[-1] == "strings" and isinstance(arguments[-1], Unknown)
+                return unknown_from(arguments, kind=makes, problem=str(table.malformed(name)) if no_list else None)
             return work(*(text(one) if is_scalar(one) else one for one in arguments))
 
         OF_VALUES[name] = function
@@ -115,7 +116,7 @@ def select(index: str, members: list[Value]) -> Value:
     if not re.fullmatch(r"-?[0-9]{1,9}", index):
         raise table.malformed("Fn::Select")
     if not 0 <= int(index) < len(members):
-        raise template_error(f"Fn::Select cannot select nonexistent value at index {int(index)}")
+        raise template_error(f"Fn::Select  cannot select nonexistent value at index {int(index)}")
     return members[int(index)]
 
 

@@ -44,16 +44,14 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
         fetch: reads what AWS::Include includes.
 
     Raises:
-        ValidationError: a macro doesn't exist, or refuses the template. CreateStack and UpdateStack refuse the
-            request; a change set is made and FAILED, with the message as its StatusReason.
+        ValidationError: a macro doesn't exist, or refuses the template.
     """
     if not uses_macros(template):
         return template
+    check_names(template, pseudo.account)
     evaluator = Evaluator(template, parameters, pseudo)
     expansion = _Expansion(evaluator, fetch)
     declared = [*_calls(template.body.get("Transform"))]
-    for name, _ in declared:
-        _check_name(name, pseudo.account)
     body = expansion.embedded({key: member for key, member in template.body.items() if key != "Transform"})
     if not isinstance(body, dict):
         raise ValidationError("Template format error: unsupported structure.")
@@ -68,11 +66,15 @@ def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters,
     return expanded
 
 
-def _check_name(name: str, account: str) -> None:
-    if name in table.accepted("transforms"):
-        return
-    table.refuse("transforms", name)
-    raise ValidationError(f"No transform named {name if '::' in name else f'{account}::{name}'} found.")
+def check_names(template: Template, account: str) -> None:
+    """Refuse macros that don't exist, or not where they are used: ValidationError."""
+    embedded = [name for one in objects(template.body) for name, _ in _calls(one.get(_EMBEDDED))]
+    for name in [*(name for name, _ in _calls(template.body.get("Transform"))), *embedded]:
+        if name not in table.accepted("transforms"):
+            table.refuse("transforms", name)
+            raise ValidationError(f"No transform named {name if '::' in name else f'{account}::{name}'} found.")
+    if wrong := [name for name in embedded if name != INCLUDE]:
+        raise ValidationError(f"The transform {wrong[0]} can't be used in Fn::Transform: declare it in Transform.")
 
 
 def _calls(declared: JSON) -> Iterator[tuple[str, Object]]:
@@ -111,10 +113,7 @@ class _Expansion:
         members = {name: self.embedded(member) for name, member in part.items() if name != _EMBEDDED}
         if _EMBEDDED not in part:
             return members
-        for name, arguments in _calls(part[_EMBEDDED]):
-            _check_name(name, self._evaluator.pseudo.account)
-            if name != INCLUDE:
-                raise ValidationError(f"The transform {name} can't be used in Fn::Transform: declare it in Transform.")
+        for _, arguments in _calls(part[_EMBEDDED]):
             included = self.included(arguments)
             if not members and not isinstance(included, dict):
                 return included

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfn_sandbox.cloudformation.templates.functions import is_scalar
-from cfn_sandbox.errors import ValidationError, format_error, template_error
+from cfn_sandbox.errors import ValidationError, format_error
 from cfn_sandbox.values import Unknown, text
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _export(key: str, definition: Object, evaluator: Evaluator) -> str | None:
         return None
     name = evaluator.evaluate(export.get("Name"))
     if isinstance(name, Unknown):
-        words = "Export name must not depend on any resources, imported values, or Fn::GetAZs"
-        raise template_error(f"Output {key} {words}")
+        words = "The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs."
+        raise format_error(f"Output {key} is malformed.  {words}")  # with two spaces, in cfn-lint's issue 1632
     if not is_scalar(name) or not is_export_name(text(name)):
         raise malformed_export(key)
     return text(name)

@@ -78,12 +78,12 @@ def check_constraints(key: str, declaration: Object) -> None:
         if least in declaration and most in declaration and _number(declaration, least) > _number(declaration, most):
             raise template_error(f"Parameter '{key}' {least} must be less than {most}.")
     default = declaration.get("Default")
-    if default is not None and (problem_with_default := problem(declaration, text(default))):
-        raise template_error(f"Parameter '{key}' {problem_with_default}")
+    if default is not None and (problem_with_default := problem(key, declaration, text(default))):
+        raise template_error(problem_with_default)
 
 
-def problem(declaration: Object, given: str) -> str | None:
-    """Return what is wrong with a given text, as AWS's message goes on after the parameter's name; None if nothing is.
+def problem(key: str, declaration: Object, given: str) -> str | None:
+    """Return what is wrong with a parameter's given text, in AWS's words; None if nothing is.
 
     The constraints of an SSM parameter apply to its value, which may be longer than what they are written for: they
     are left alone. The message repeats no value.
@@ -93,7 +93,9 @@ def problem(declaration: Object, given: str) -> str | None:
         return None
     found = _violation(declaration, of, given)
     description = declaration.get("ConstraintDescription")
-    return f"failed to satisfy constraint: {text(description)}" if found and description is not None else found
+    if found and description is not None:  # without quotes, as users quote it
+        return f"Parameter {key} failed to satisfy constraint: {text(description)}"
+    return found and f"Parameter '{key}' {found}"
 
 
 def _violation(declaration: Object, of: Kind, given: str) -> str | None:

@@ -1,6 +1,7 @@
 """The values that a request gives to a template's parameters.
 
-Sources: "Parameters" in the user guide; UsePreviousValue in the API reference.
+Sources: "Parameters" in the user guide; UsePreviousValue in the API reference; for an SSM parameter without a value,
+LocalStack's recording of AWS, test_template_engine.snapshot.json.
 """
 
 from __future__ import annotations
@@ -76,12 +77,15 @@ def resolve(
         for key, declaration in declarations.items()
         if key in given or "Default" in declaration
     }
+    for key in declarations:
+        if key not in texts and parameter_types.kind(declarations[key]).resolves:
+            raise ValidationError(f"Parameter {key} should either have input value or default value")
     if missing := sorted(declarations.keys() - texts.keys()):
         raise ValidationError(f"Parameters: [{', '.join(missing)}] must have values")
     for key, value in texts.items():
         _check_text(key, value)
-        if key not in unknown and (problem := parameter_types.problem(declarations[key], value)):
-            raise ValidationError(f"Parameter '{key}' {problem}")
+        if key not in unknown and (problem := parameter_types.problem(key, declarations[key], value)):
+            raise ValidationError(problem)
     kinds = {key: parameter_types.kind(declarations[key]) for key in texts if key not in unknown}
     stored = _stored({key: texts[key] for key, kind in kinds.items() if kind.in_parameter_store}, parameter_store)
     return Parameters(

@@ -83,9 +83,8 @@ def parse_part(body: str, *, included: bool = False) -> JSON:
 
 def _check_size(body: str, *, from_url: bool) -> None:
     size = len(body.encode(errors="replace"))
-    refusal = (
-        "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length"
-    )
+    start = f"1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint"
+    refusal = f"{start}: Member must have length"
     if size == 0:
         raise ValidationError(f"{refusal} greater than or equal to 1")
     if from_url and size > MAXIMUM_BYTES_IN_S3:

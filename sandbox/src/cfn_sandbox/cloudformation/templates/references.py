@@ -6,7 +6,7 @@ Source: "Intrinsic function reference" in the user guide.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cfn_sandbox.errors import template_error
 from cfn_sandbox.values import JSON, Reference, text
@@ -97,6 +97,11 @@ def variable(name: str) -> Reference:
     """Return the reference that a variable of Fn::Sub makes: an attribute if there is a dot in its name."""
     outer, dot, inner = name.partition(".")
     return Reference(outer, inner if dot else None)
+
+
+def with_variables(template: str, values: Mapping[str, str]) -> str:
+    """Return the text of Fn::Sub with the variables replaced that have values."""
+    return _PLACES.sub(lambda found: values.get(found[1].strip(), found[0]), template)
 
 
 def substituted(template: str, values: Callable[[str], str]) -> str:
