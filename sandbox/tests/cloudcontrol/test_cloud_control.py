@@ -529,7 +529,10 @@ def test_equal_requests_at_the_same_time(pairs: Pairs, client: Client, endpoint:
 
 
 def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
-    """While a handler waits, the StatusMessage is the one that it reported."""
+    """While a handler waits, the StatusMessage is the one that it reported, and RetryAfter when it is invoked again.
+
+    That a list has RetryAfter is recorded against AWS (LocalStack's test_cloudcontrol_api, test_list_request_status).
+    """
     create(client, EXISTING)
     gate, waiting = threading.Event(), threading.Event()
 
@@ -546,6 +549,12 @@ def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
     assert waiting.wait(30)
     event = client.get_resource_request_status(RequestToken=token)["ProgressEvent"]
     assert (event["OperationStatus"], event["StatusMessage"]) == ("IN_PROGRESS", "Waiting for the schedule of the pair")
+    listed = client.list_resource_requests()["ResourceRequestStatusSummaries"]
+    assert [("RetryAfter" in one, one["OperationStatus"]) for one in listed] == [
+        (True, "IN_PROGRESS"),
+        (False, "SUCCESS"),
+    ]
+    assert listed[0]["RetryAfter"] >= event["EventTime"]
     gate.set()
     ended = wait_until_ended(client, {"ProgressEvent": event})
     assert (ended["OperationStatus"], ended.get("StatusMessage")) == ("SUCCESS", None)

@@ -68,6 +68,7 @@ class Progress:
     status: str = "IN_PROGRESS"
     message: str | None = None
     code: str | None = None
+    retry_after: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,7 @@ class ResourceRequest:
             "EventTime": self.began,
             "StatusMessage": progress.message and progress.message[:MAXIMUM_MESSAGE],
             "ErrorCode": progress.code,
+            "RetryAfter": progress.retry_after if progress.status in RUNNING else None,
         }
 
     def is_repeated_by(self, call: Call, operation: str) -> bool:
@@ -277,6 +279,7 @@ class CloudControl:
             answer = kind.invoke(event)
             self._report(request, kind.schema.identifier(answer.get("resourceModel") or {}))
             progress.message = answer.get("message")
+            progress.retry_after = datetime.now(UTC) + timedelta(seconds=answer.get("callbackDelaySeconds") or 0)
             return answer
 
         watched.invoke = invoke
