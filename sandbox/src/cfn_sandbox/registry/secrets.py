@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from cfn_sandbox.resource_types import played
 from cfn_sandbox.resource_types.played import Call, Handler, Model, Refusal
 
@@ -40,12 +38,7 @@ def offer(account: Account) -> Iterator[None]:
 
 def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a short function for each handler
     def called(operation: str, **parameters: object) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(account.client("secretsmanager"), operation)(**parameters)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            raise Refusal(_CODES.get(code, "InvalidRequest"), error.response["Error"]["Message"]) from error
-        return answer
+        return played.called(account.client("secretsmanager"), operation, _CODES, **parameters)
 
     def value_of(call: Call) -> dict[str, Any]:
         """Return the members of the request that creates or changes a secret."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from cfn_sandbox.resource_types import catalogue
-from cfn_sandbox.resource_types.interface import Action, Request
+from cfn_sandbox.resource_types.interface import Action, Properties, Request
 from cfn_sandbox.resource_types.registered import Event, RegisteredType
 from cfn_sandbox.schemas import published
 
-__all__ = ["Call", "Handler", "Refusal", "offer"]
+__all__ = ["Call", "Handler", "Refusal", "called", "offer"]
 
 Model = dict[str, Any]  # the handlers of a type know its shape
 
@@ -73,6 +76,10 @@ class PlayedType(RegisteredType):
         """Return whether there is a handler for an action."""
         return action in self._handlers
 
+    def _sent(self, properties: Properties) -> Event:
+        """Return properties as they are: a filter policy tells numbers from strings, and nothing casts them back."""
+        return deepcopy(dict(properties))
+
     def _play(self, event: Event) -> Event:
         handler, data = self._handlers.get(event["action"]), event["requestData"]
         if handler is None:
@@ -93,6 +100,26 @@ class PlayedType(RegisteredType):
             return _failed(refusal.code, str(refusal))
         key = "resourceModels" if event["action"] == "LIST" else "resourceModel"
         return {"status": "SUCCESS", key: answer}
+
+
+def called(client: Any, operation: str, codes: Mapping[str, str], /, **parameters: object) -> dict[str, Any]:  # noqa: ANN401 - boto3 creates the class at run time
+    """Return what a service answers a handler.
+
+    Args:
+        client: a client of the service.
+        operation: the client's method.
+        codes: the handler error codes of the service's error codes; InvalidRequest is that of all others.
+        parameters: the operation's parameters.
+
+    Raises:
+        Refusal: the service refused.
+    """
+    try:
+        answer: dict[str, Any] = getattr(client, operation)(**parameters)
+    except ClientError as error:
+        code = codes.get(error.response["Error"]["Code"], "InvalidRequest")
+        raise Refusal(code, error.response["Error"]["Message"]) from error
+    return answer
 
 
 def offer(name: str, handlers: Mapping[str, Handler]) -> AbstractContextManager[None]:
