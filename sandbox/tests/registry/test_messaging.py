@@ -230,6 +230,18 @@ def test_a_subscription_that_can_t_be_made(home: Account) -> None:
     assert subscriptions(home) == []
 
 
+def test_a_document_as_text(home: Account, cloudformation: Client) -> None:
+    """A policy can be an object or its text, and the one is no drift from the other."""
+    policies = {"FilterPolicy": {"price": [1, {"numeric": [">", 5]}]}, "RedrivePolicy": {"deadLetterTargetArn": "a"}}
+    texts = {key: json.dumps(value) for key, value in policies.items()}
+    create(cloudformation, template(Sent=("mail", SQS | texts)))
+    (sent,) = subscriptions(home)
+    assert {key: sent[key] for key in texts} == texts
+    cloudformation.detect_stack_drift(StackName="toys")
+    (drift,) = cloudformation.describe_stack_resource_drifts(StackName="toys")["StackResourceDrifts"]
+    assert (drift["StackResourceDriftStatus"], drift["PropertyDifferences"]) == ("IN_SYNC", [])
+
+
 def test_a_subscription_that_exists(home: Account, cloudformation: Client) -> None:
     """SNS has one subscription of an endpoint: the same one is taken over, and one with other attributes refused."""
     home.client("sns").create_topic(Name="alarms")

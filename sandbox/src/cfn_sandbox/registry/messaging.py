@@ -254,12 +254,8 @@ def _attributes(properties: Model) -> dict[str, str]:
 
 
 def _document(properties: Model, name: str) -> dict[str, Any]:
-    """Return a property that is an object or its JSON text."""
-    value = properties[name]
-    try:
-        document = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        document = None
+    """Return a property that is an object. Refuse the text that is left of one that isn't JSON."""
+    document = properties[name]
     if not isinstance(document, dict):
         raise Refusal("InvalidRequest", f"Invalid parameter: {name} is no JSON object")
     return document

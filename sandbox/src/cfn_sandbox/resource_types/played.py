@@ -6,6 +6,7 @@ Cloud Control support them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
@@ -18,6 +19,7 @@ from cfn_sandbox.resource_types import catalogue
 from cfn_sandbox.resource_types.interface import Action, Properties, Request
 from cfn_sandbox.resource_types.registered import Event, RegisteredType
 from cfn_sandbox.schemas import published
+from cfn_sandbox.values import Value
 
 __all__ = ["Call", "Handler", "Refusal", "called", "offer"]
 
@@ -76,6 +78,17 @@ class PlayedType(RegisteredType):
         """Return whether there is a handler for an action."""
         return action in self._handlers
 
+    def typed(self, properties: Properties) -> dict[str, Value]:
+        """Return properties in the schema's types; a document, an object or its text in AWS's schemas, as an object.
+
+        That AWS, too, sees no difference between the two is assumed.
+        """
+        typed = super().typed(properties)
+        return {key: _object(value) if self._is_document(key) else value for key, value in typed.items()}
+
+    def _is_document(self, name: str) -> bool:
+        return self.schema.kinds(self.schema.properties.get(name)) == {"object", "string"}
+
     def _sent(self, properties: Properties) -> Event:
         """Return properties as they are: a filter policy tells numbers from strings, and nothing casts them back."""
         return deepcopy(dict(properties))
@@ -130,6 +143,15 @@ def offer(name: str, handlers: Mapping[str, Handler]) -> AbstractContextManager[
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
     return catalogue.offered(name, lambda: PlayedType(name, handlers))
+
+
+def _object(value: Value) -> Value:
+    """Return the object that a text is in JSON; the value itself if it is none."""
+    try:
+        document = json.loads(value) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return value
+    return document if isinstance(document, dict) else value
 
 
 def _failed(code: str, message: str) -> Event:
