@@ -132,3 +132,51 @@ def test_an_alarm_deleted_outside_the_stack(cloudformation: Client) -> None:
     assert "There is no alarm quality" in status(cloudformation)[1]
     cloudformation.delete_stack(StackName="s")
     assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_an_alarm_with_its_topic(cloudformation: Client) -> None:
+    """A topic with its policy and an email subscription, and the alarm that calls it, are made, changed and deleted.
+
+    The names are of the form that CDK gives, and the stack is deployed with change sets, as CDK and SAM do.
+    """
+
+    def deploy(kind: str, threshold: float, address: str) -> list[tuple[str, str]]:
+        topic = {"Ref": "Alerts9F3C"}
+        allowed = {"Service": "cloudwatch.amazonaws.com"}
+        statement = {"Effect": "Allow", "Principal": allowed, "Action": "sns:Publish", "Resource": topic}
+        document = {"Version": "2012-10-17", "Statement": [statement | {"Sid": f"of{int(threshold * 10)}"}]}
+        mail = {"TopicArn": topic, "Protocol": "email", "Endpoint": address}
+        resources = {
+            "Alerts9F3C": {"Type": "AWS::SNS::Topic", "Metadata": {"aws:cdk:path": "Monitor/Alerts/Resource"}},
+            "AlertsPolicy1B": {
+                "Type": "AWS::SNS::TopicPolicy",
+                "Properties": {"PolicyDocument": document, "Topics": [topic]},
+            },
+            "Alertsann7D": {"Type": "AWS::SNS::Subscription", "Properties": mail},
+            "Alarm": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": ALARM | {"Threshold": threshold, "AlarmActions": [topic]},
+            },
+        }
+        request = {"StackName": "s", "ChangeSetName": "c", "ChangeSetType": kind}
+        cloudformation.create_change_set(**request, TemplateBody=json.dumps({"Resources": resources}))
+        cloudformation.get_waiter("change_set_create_complete").wait(StackName="s", ChangeSetName="c")
+        changes = cloudformation.describe_change_set(StackName="s", ChangeSetName="c")["Changes"]
+        cloudformation.execute_change_set(StackName="s", ChangeSetName="c")
+        shown = [change["ResourceChange"] for change in changes]
+        return sorted((one["LogicalResourceId"], one.get("Replacement", one["Action"])) for one in shown)
+
+    sns = boto3.client("sns", region_name="us-east-1")
+    names = ("Alarm", "Alerts9F3C", "AlertsPolicy1B", "Alertsann7D")
+    assert deploy("CREATE", 0.5, "ann@example.com") == [(name, "Add") for name in names]
+    assert status(cloudformation) == ("CREATE_COMPLETE", "")
+    (topic,) = alarms()[0]["AlarmActions"]
+    changed = deploy("UPDATE", 0.9, "bob@example.com")
+    assert changed == [("Alarm", "False"), ("AlertsPolicy1B", "False"), ("Alertsann7D", "True")]
+    assert status(cloudformation) == ("UPDATE_COMPLETE", "")
+    assert json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])["Statement"][0]["Sid"] == "of9"
+    (mailed,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (mailed["Endpoint"], alarms()[0]["Threshold"]) == ("bob@example.com", 0.9)
+    cloudformation.delete_stack(StackName="s")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="s")
+    assert (sns.list_topics()["Topics"], sns.list_subscriptions()["Subscriptions"], alarms()) == ([], [], [])

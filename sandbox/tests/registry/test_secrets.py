@@ -52,3 +52,12 @@ def test_what_is_not_supported_is_refused(cloudformation: Client) -> None:
     """A property that the sandbox doesn't play is named."""
     create(cloudformation, template(SecretString='{"token": "a"}', ReplicaRegions=[{"Region": "eu-west-2"}]))
     assert "This sandbox's AWS::SecretsManager::Secret has no ReplicaRegions: leave it out" in why(cloudformation)
+
+
+def test_a_stack_in_another_region(home: Account) -> None:
+    """A stack's secrets are in its own region, whatever region the account was opened for."""
+    there = home.client("secretsmanager", "us-east-1")
+    body = template(SecretString='{"token": "a"}')
+    home.client("cloudformation", "us-east-1").create_stack(StackName="toys", TemplateBody=body)
+    assert "given" in [one["Name"] for one in there.list_secrets()["SecretList"]]
+    assert home.client("secretsmanager").list_secrets()["SecretList"] == []

@@ -94,7 +94,7 @@ class Account:
         self.door = Door(self._layers, self.keys, partial(wrong_key, dispatcher))
         self._options = _Options(port, rules, reserved, tested, validate_registered)
         self._registry: Registry | None = None
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -187,13 +187,19 @@ class Account:
         """
         return f"{self.endpoint}{FUNCTIONS}{name}"
 
-    def client(self, service: str) -> Any:  # noqa: ANN401  boto3 creates the class at run time
-        """Return a boto3 client of this account that ignores the user's profiles and variables."""
-        if service not in self._clients:
-            self._clients[service] = _session(self.region, self.credentials).client(
+    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401  boto3 creates the class at run time
+        """Return a boto3 client of this account that ignores the user's profiles and variables.
+
+        Args:
+            service: boto3's name of the service.
+            region: the region to call; by default the account's.
+        """
+        key = service, region or self.region
+        if key not in self._clients:
+            self._clients[key] = _session(key[1], self.credentials).client(
                 service, endpoint_url=self.endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1})
             )
-        return self._clients[service]
+        return self._clients[key]
 
     def reset(self) -> None:
         """Empty the account."""

@@ -355,7 +355,7 @@ def _find(call: Call, action: Action) -> RegisteredType:
         note = "(In this sandbox, Cloud Control supports registered types, not those of AWS's types that moto creates.)"
         ours = kind is None or isinstance(kind, RegisteredType)
         raise CloudFormationError("TypeNotFoundException", text if ours else f"{text} {note}")
-    if not kind.supports(action):
+    if not kind.supports(action) or (action == "CREATE" and not kind.supports("READ")):  # the answer has what it reads
         text = f"Resource type {name} does not support {action} action"
         raise CloudFormationError("UnsupportedActionException", text)
     return kind

@@ -22,7 +22,7 @@ from cfn_sandbox import SandboxError
 from cfn_sandbox.account.configuration import resolved
 from cfn_sandbox.account.scratch import scratch_folder
 from cfn_sandbox.errors import CloudFormationError
-from cfn_sandbox.registry import secrets, versions
+from cfn_sandbox.registry import messaging, secrets, versions
 from cfn_sandbox.registry.extensions import (
     IN_PROGRESS,
     Answer,
@@ -67,7 +67,7 @@ def open_registry(
     with scratch_folder() as folder:
         registry = Registry(Builder(account, folder, wait, tested=tested), reserved)
         try:
-            with versions.offer(registry), secrets.offer(account):
+            with versions.offer(registry), secrets.offer(account), messaging.offer(account):
                 yield registry
         finally:
             registry.stop()

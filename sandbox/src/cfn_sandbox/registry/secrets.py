@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from cfn_sandbox.resource_types import played
 from cfn_sandbox.resource_types.played import Call, Handler, Model, Refusal
 
@@ -39,13 +37,8 @@ def offer(account: Account) -> Iterator[None]:
 
 
 def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a short function for each handler
-    def called(operation: str, **parameters: object) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(account.client("secretsmanager"), operation)(**parameters)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            raise Refusal(_CODES.get(code, "InvalidRequest"), error.response["Error"]["Message"]) from error
-        return answer
+    def called(call: Call, operation: str, **parameters: object) -> dict[str, Any]:
+        return played.called(account.client("secretsmanager", call.region), operation, _CODES, **parameters)
 
     def value_of(call: Call) -> dict[str, Any]:
         """Return the members of the request that creates or changes a secret."""
@@ -59,7 +52,7 @@ def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a shor
         options = {
             key: value for key, value in rules.items() if key not in {"SecretStringTemplate", "GenerateStringKey"}
         }
-        password = str(called("get_random_password", **options)["RandomPassword"])
+        password = str(called(call, "get_random_password", **options)["RandomPassword"])
         if "GenerateStringKey" in rules:
             content = json.loads(rules.get("SecretStringTemplate", "{}")) | {rules["GenerateStringKey"]: password}
             return members | {"SecretString": json.dumps(content)}
@@ -71,11 +64,11 @@ def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a shor
 
     def create(call: Call) -> Model:
         members = {"Name": f"{call.logical_id}-{uuid4().hex[:12]}"} | value_of(call)
-        answer = called("create_secret", **members, Tags=tags_of(call))
-        return model(answer["ARN"])
+        answer = called(call, "create_secret", **members, Tags=tags_of(call))
+        return model(call, answer["ARN"])
 
-    def model(arn: str) -> Model:
-        found = called("describe_secret", SecretId=arn)
+    def model(call: Call, arn: str) -> Model:
+        found = called(call, "describe_secret", SecretId=arn)
         if found.get("DeletedDate"):
             raise Refusal("NotFound", f"{arn} is deleted")
         members = {"Id": arn} | {key: found.get(key) for key in ("Name", "Description", "KmsKeyId")}
@@ -84,21 +77,21 @@ def _handlers(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a shor
 
     def update(call: Call) -> Model:
         members = {key: value for key, value in value_of(call).items() if key != "Name"}
-        called("update_secret", SecretId=call.desired["Id"], **members)
-        before = [tag["Key"] for tag in called("describe_secret", SecretId=call.desired["Id"]).get("Tags", [])]
+        called(call, "update_secret", SecretId=call.desired["Id"], **members)
+        before = [tag["Key"] for tag in called(call, "describe_secret", SecretId=call.desired["Id"]).get("Tags", [])]
         if before:
-            called("untag_resource", SecretId=call.desired["Id"], TagKeys=before)
-        called("tag_resource", SecretId=call.desired["Id"], Tags=tags_of(call))
-        return model(call.desired["Id"])
+            called(call, "untag_resource", SecretId=call.desired["Id"], TagKeys=before)
+        called(call, "tag_resource", SecretId=call.desired["Id"], Tags=tags_of(call))
+        return model(call, call.desired["Id"])
 
     def delete(call: Call) -> None:
-        model(call.desired["Id"])
-        called("delete_secret", SecretId=call.desired["Id"], ForceDeleteWithoutRecovery=True)
+        model(call, call.desired["Id"])
+        called(call, "delete_secret", SecretId=call.desired["Id"], ForceDeleteWithoutRecovery=True)
 
-    def listed(_call: Call) -> list[Model]:
-        return [{"Id": secret["ARN"]} for secret in called("list_secrets")["SecretList"]]
+    def listed(call: Call) -> list[Model]:
+        return [{"Id": secret["ARN"]} for secret in called(call, "list_secrets")["SecretList"]]
 
     def read(call: Call) -> Model:
-        return model(call.desired["Id"])
+        return model(call, call.desired["Id"])
 
     return {"CREATE": create, "READ": read, "UPDATE": update, "DELETE": delete, "LIST": listed}

@@ -6,17 +6,22 @@ Cloud Control support them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from cfn_sandbox.resource_types import catalogue
-from cfn_sandbox.resource_types.interface import Action, Request
+from cfn_sandbox.resource_types.interface import Action, Properties, Request
 from cfn_sandbox.resource_types.registered import Event, RegisteredType
 from cfn_sandbox.schemas import published
+from cfn_sandbox.values import Value
 
-__all__ = ["Call", "Handler", "Refusal", "offer"]
+__all__ = ["Call", "Handler", "Refusal", "called", "offer"]
 
 Model = dict[str, Any]  # the handlers of a type know its shape
 
@@ -73,6 +78,21 @@ class PlayedType(RegisteredType):
         """Return whether there is a handler for an action."""
         return action in self._handlers
 
+    def typed(self, properties: Properties) -> dict[str, Value]:
+        """Return properties in the schema's types; a document, an object or its text in AWS's schemas, as an object.
+
+        That AWS, too, sees no difference between the two is assumed.
+        """
+        typed = super().typed(properties)
+        return {key: _object(value) if self._is_document(key) else value for key, value in typed.items()}
+
+    def _is_document(self, name: str) -> bool:
+        return self.schema.kinds(self.schema.properties.get(name)) == {"object", "string"}
+
+    def _sent(self, properties: Properties) -> Event:
+        """Return properties as they are: a filter policy tells numbers from strings, and nothing casts them back."""
+        return deepcopy(dict(properties))
+
     def _play(self, event: Event) -> Event:
         handler, data = self._handlers.get(event["action"]), event["requestData"]
         if handler is None:
@@ -95,6 +115,26 @@ class PlayedType(RegisteredType):
         return {"status": "SUCCESS", key: answer}
 
 
+def called(client: Any, operation: str, codes: Mapping[str, str], /, **parameters: object) -> dict[str, Any]:  # noqa: ANN401 - boto3 creates the class at run time
+    """Return what a service answers a handler.
+
+    Args:
+        client: a client of the service.
+        operation: the client's method.
+        codes: the handler error codes of the service's error codes; InvalidRequest is that of all others.
+        parameters: the operation's parameters.
+
+    Raises:
+        Refusal: the service refused.
+    """
+    try:
+        answer: dict[str, Any] = getattr(client, operation)(**parameters)
+    except ClientError as error:
+        code = codes.get(error.response["Error"]["Code"], "InvalidRequest")
+        raise Refusal(code, error.response["Error"]["Message"]) from error
+    return answer
+
+
 def offer(name: str, handlers: Mapping[str, Handler]) -> AbstractContextManager[None]:
     """Let stacks of every account and region use one of AWS's types until the context ends.
 
@@ -103,6 +143,15 @@ def offer(name: str, handlers: Mapping[str, Handler]) -> AbstractContextManager[
         handlers: the handlers by action: CREATE, READ, UPDATE, DELETE, LIST.
     """
     return catalogue.offered(name, lambda: PlayedType(name, handlers))
+
+
+def _object(value: Value) -> Value:
+    """Return the object that a text is in JSON; the value itself if it is none."""
+    try:
+        document = json.loads(value) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return value
+    return document if isinstance(document, dict) else value
 
 
 def _failed(code: str, message: str) -> Event:

@@ -219,9 +219,13 @@ class RegisteredType(ResourceType):
             "callbackContext": None,
         }
 
+    def _sent(self, properties: Properties) -> Event:
+        """Return properties with their numbers and booleans as strings."""
+        return cast("Event", _text(dict(properties)))
+
     def _identified(self, properties: Properties, model: Properties | None) -> Event:
-        """Return properties with the primary identifier that a model has, and with numbers and booleans as strings."""
-        event = cast("Event", _text(dict(properties)))
+        """Return properties as they are sent, with the primary identifier that a model has."""
+        event = self._sent(properties)
         for path in self.schema.primary_identifier:
             value = at(dict(model or {}), path)
             if value is not None:
