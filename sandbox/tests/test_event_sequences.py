@@ -229,3 +229,19 @@ def test_a_rollback_whose_cleanup_leaves_something(toys: Toys, cloudformation: C
     body = template(A={"Name": "a"}, B={"Name": "b"}, C={"Name": "c", "Colour": {"Ref": "B"}})
     stack = update(cloudformation, body)
     assert (stack["StackStatus"], stack["StackStatusReason"]) == ("UPDATE_ROLLBACK_COMPLETE", KEPT)
+
+
+def test_a_creation_that_failed_is_not_updated_by_a_rollback(toys: Toys, cloudformation: Client) -> None:
+    """Without rollback, an update first deletes what a failed creation left. If that fails, a rollback deletes it."""
+    made, left = {"Id": "toy-8", "Name": "a"}, {"Id": "toy-9", "Name": "b"}
+    toys.resources |= {"toy-8": {"Name": "a"}, "toy-9": {"Name": "b"}}
+    toys.answers = [{"status": "SUCCESS", "resourceModel": made}, failure("NotStabilized", model=left)]
+    second = {"Name": "b", "Colour": {"Ref": "A"}}
+    create(cloudformation, template(A={"Name": "a"}, B=second), DisableRollback=True)
+    toys.answers = [{"status": "SUCCESS", "resourceModel": made}, failure("AccessDenied")]
+    stack = update(cloudformation, template(A={"Name": "a", "Colour": "red"}, B=second), DisableRollback=True)
+    assert stack["StackStatus"] == "UPDATE_FAILED"
+    cloudformation.rollback_stack(StackName="toys")
+    events = sequence(cloudformation, "ROLLBACK_IN_PROGRESS")
+    assert [status for logical_id, status in events if logical_id == "B"] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    assert toys.resources == {}

@@ -125,7 +125,7 @@ class Deployment:
     def _note(self, failure: StepFailure, options: Options) -> None:
         """Add how a rollback undoes a failed creation, and what it says if nothing was made, or no update begun."""
         logical_id, tell = failure.subject.logical_id, self._steps.events.add
-        current = self._before.resources.get(logical_id)
+        current = self._before.resources.get(logical_id) if failure.verb == "UPDATE" else None
         if failure.left is not None:
             self._add(failure.left, retain=False)
         elif failure.verb == "CREATE":
