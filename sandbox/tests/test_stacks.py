@@ -201,7 +201,7 @@ def test_a_failure_reaches_the_caller_and_is_cleaned_up(toys: Toys, cloudformati
     resources = cloudformation.describe_stack_resources(StackName="toys")["StackResources"]
     assert {one["LogicalResourceId"]: one["ResourceStatus"] for one in resources} == {
         "First": "DELETE_COMPLETE",
-        "Second": "CREATE_FAILED",
+        "Second": "DELETE_COMPLETE",
     }
     with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
         update(cloudformation, body)
@@ -402,7 +402,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
     assert stack["Tags"] == tags(team="a")
     assert toys.actions()[4:] == [
         *["UPDATE A", "CREATE B", "CREATE New", "UPDATE D"],
-        *["UPDATE D", "UPDATE A", "DELETE New", "DELETE B"],
+        *["UPDATE A", "UPDATE D", "DELETE New", "DELETE B"],
     ]
     rollback_data = toys.events[-3]["requestData"]
     assert (rollback_data["stackTags"], rollback_data["previousStackTags"]) == ({"team": "a"}, {"team": "b"})

@@ -181,6 +181,31 @@ def test_what_is_no_success(answer: JSON | SandboxError | None, message: str) ->
     assert (outcome.failure.code, outcome.failure.message, outcome.instance) == ("InternalFailure", message, None)
 
 
+@pytest.mark.parametrize(
+    ("answer", "message", "code"),
+    [
+        ({"status": "FAILED"}, "null", "null"),
+        ({"status": "FAILED", "errorCode": "AlreadyExists"}, "null", "AlreadyExists"),
+        ({"status": "FAILED", "errorCode": "InternalFailure", "message": ""}, "", "InternalFailure"),
+        (SandboxError("It crashed."), "It crashed.", "InternalFailure"),
+        ({"errorMessage": "boom"}, "boom", "InternalFailure"),
+    ],
+)
+def test_a_failure_that_says_little(answer: JSON | SandboxError, message: str, code: str) -> None:
+    """What a failed handler leaves out is null in the event, and an empty message is empty.
+
+    aws/copilot-cli's and Sysdig's users have no code, users of AWS::XRay::TransactionSearchConfig no message;
+    DataDog/datadog-cloudformation-resources issue 202 has an empty one.
+    """
+    handler = Handler(answer)
+    failure = handler.kind.create(REQUEST, {}).failure
+    token = handler.events[0]["bearerToken"]
+    assert failure is not None
+    assert failure.reason == (
+        f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
+    )
+
+
 def test_another_identifier_after_an_update() -> None:
     """An update that succeeds with another identifier is an internal failure."""
     outcome = Handler(success(Id="toy-2")).kind.update(REQUEST, {}, {}, BEAR)
@@ -189,12 +214,18 @@ def test_another_identifier_after_an_update() -> None:
 
 
 def test_a_handler_s_timeout() -> None:
-    """A handler that is in progress for longer than its schema says has not stabilized."""
+    """A handler that is in progress for longer than its schema says has not stabilized.
+
+    The words are those of users' logs of services in ECS (two public repositories).
+    """
     handler = Handler({"status": "IN_PROGRESS", "callbackDelaySeconds": 50})
     outcome = handler.kind.create(REQUEST, {})
     assert outcome.failure is not None
     assert outcome.failure.code == "NotStabilized"
-    assert outcome.failure.message == "Exceeded the 2 minutes of this handler"
+    hint = "(sandbox's hint: 2 minutes are over)"
+    assert outcome.failure.message == f"Resource timed out waiting for completion {hint}"
+    token = handler.events[0]["bearerToken"]
+    assert outcome.failure.reason == f"Resource timed out waiting for completion (RequestToken: {token}) {hint}"
     assert handler.waits == [50.0, 50.0]
 
 

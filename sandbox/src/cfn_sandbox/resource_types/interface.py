@@ -63,11 +63,13 @@ class Failure:
     token: str = ""
 
     @classmethod
-    def of_handler(cls, code: str, message: str, token: str | None = None) -> Self:
-        """Return a handler's failure, with the reason in CloudFormation's words."""
+    def of_handler(cls, code: str | None, message: str, token: str | None = None) -> Self:
+        """Return a handler's failure, with the reason in CloudFormation's words. One without a code is internal."""
         token = token or str(uuid4())
-        reason = f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'
-        return cls(code, message, reason, token)
+        ending = f"(RequestToken: {token}, HandlerErrorCode: {code or 'null'})"
+        return cls(
+            code or "InternalFailure", message, f'Resource handler returned message: "{message}" {ending}', token
+        )
 
 
 @dataclass(frozen=True)

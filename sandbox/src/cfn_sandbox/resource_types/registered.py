@@ -148,8 +148,12 @@ class RegisteredType(ResourceType):
                 delay = 2.0**failures
             deadline -= delay  # counted even if `wait` returns at once, as in tests
             if time.monotonic() > deadline:
-                text = f"Exceeded the {minutes} minutes of this handler"
-                return Outcome(self._instance(latest), _failure({"errorCode": "NotStabilized", "message": text}, token))
+                text, hint = (
+                    "Resource timed out waiting for completion",
+                    f"(sandbox's hint: {minutes} minutes are over)",
+                )
+                reason = f"{text} (RequestToken: {token}) {hint}"
+                return Outcome(self._instance(latest), Failure("NotStabilized", f"{text} {hint}", reason, token))
             self._wait(delay)
 
     def _answer(self, event: Event) -> Event:
@@ -157,10 +161,8 @@ class RegisteredType(ResourceType):
         try:
             answer = self.invoke(event)
         except SandboxError as error:
-            return {"status": "FAILED", "message": str(error)}
-        return (
-            answer if isinstance(answer, dict) else {"status": "FAILED", "message": "The handler's answer is no object"}
-        )
+            return {"errorMessage": str(error)}
+        return answer if isinstance(answer, dict) else {"errorMessage": "The handler's answer is no object"}
 
     def _instance(self, model: Properties | None) -> Instance | None:
         identifier = self.schema.identifier(model or {})
@@ -234,9 +236,10 @@ class RegisteredType(ResourceType):
 
 
 def _failure(answer: Event, token: str) -> Failure:
-    code = str(answer.get("errorCode") or "InternalFailure")
-    message = str(answer.get("message") or answer.get("errorMessage") or "null")
-    return Failure.of_handler(code, message, token)
+    """Return the failure that an answer is: a handler's, in which null is what it leaves out, or an internal one."""
+    message, code = answer.get("message", answer.get("errorMessage")), answer.get("errorCode")
+    internal = None if answer.get("status") == "FAILED" else "InternalFailure"
+    return Failure.of_handler(str(code) if code else internal, "null" if message is None else str(message), token)
 
 
 def _text(value: Value) -> Value:

@@ -13,7 +13,7 @@ from cfn_sandbox.cloudformation.stacks import events
 from cfn_sandbox.cloudformation.stacks.events import Subject
 from cfn_sandbox.cloudformation.stacks.plan import mask
 from cfn_sandbox.cloudformation.stacks.scope import Scope
-from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Draft, Options, Resource
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Contents, Definition, Draft, Options, Resource
 from cfn_sandbox.cloudformation.stacks.steps import StepFailure, Steps
 from cfn_sandbox.cloudformation.templates.outputs import outputs
 from cfn_sandbox.errors import CloudFormationError, ValidationError
@@ -47,7 +47,7 @@ class UndoLog:
         self.steps.append(Undo(logical_id, work, removes))
 
     def undo(self, stable: Contents, skipped: Collection[str] = (), *, removals: bool) -> None:
-        """Undo all steps, last step first.
+        """Undo all steps: last step first, or of an update in the order of the former resources' dependencies.
 
         Args:
             stable: what the stack shall have then. Its resources are replaced by those that an undone update reports.
@@ -57,19 +57,20 @@ class UndoLog:
         Raises:
             StepFailure: at the first step that can't be undone. If called again, this continues with that step.
         """
-        for step in [one for one in reversed(self.steps) if removals or not one.removes]:
+        order = [] if removals else list(stable.resources)
+        due = [one for one in reversed(self.steps) if removals or not one.removes]
+        for step in sorted(due, key=lambda one: order.index(one.logical_id) if one.logical_id in order else -1):
             if step.logical_id not in skipped:
                 restored, former = step.work(), stable.resources.get(step.logical_id)
                 if restored is not None and former is not None and restored.physical_id == former.physical_id:
                     stable.resources[step.logical_id] = restored
             self.steps.remove(step)
 
-    def clean_up(self) -> None:
-        """Delete what the operation has made, last first. What can't be deleted is left, with an event, as in AWS."""
-        for step in reversed(self.steps):
-            with suppress(StepFailure):
-                step.work()
+    def clean_up(self) -> str | None:
+        """Delete what the operation has made, last first; return the stack's reason if something is left, as in AWS."""
+        done = [_attempt(step.work) for step in reversed(self.steps)]
         self.steps = []
+        return None if all(done) else events.LEFT
 
 
 class Deployment:
@@ -83,15 +84,10 @@ class Deployment:
     """
 
     def __init__(self, steps: Steps, before: Contents, definition: Definition, undo: UndoLog) -> None:
-        self._steps, self._before, self._definition, self.undo = steps, before, definition, undo
+        self._steps, self._before, self.definition, self.undo = steps, before, definition, undo
         self._scope = Scope(definition, steps.identity, applying=True)
         self._evaluator = self._scope.evaluator()
         self.undo.live = self._scope.resources
-
-    @property
-    def definition(self) -> Definition:
-        """What the stack shall be."""
-        return self._definition
 
     def deploy(self, options: Options) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
@@ -101,18 +97,22 @@ class Deployment:
             CloudFormationError: a macro has failed or an export is missing, before anything is made; or the outputs
                 can't be evaluated.
         """
-        if self._definition.failure is not None:
-            raise ValidationError(self._definition.failure)
-        if any("Fn::ImportValue" in one for one in objects(self._definition.template.body)):
+        if self.definition.failure is not None:
+            raise ValidationError(self.definition.failure)
+        if any("Fn::ImportValue" in one for one in objects(self.definition.template.body)):
             self._evaluator.check()
         for logical_id in self._evaluator.order():
-            draft = self._draft(logical_id)
-            if logical_id in options.imports:
-                self._import(draft, options.imports[logical_id])
-            else:
-                self._make(draft, options)
+            try:
+                draft = self._draft(logical_id)
+                if logical_id in options.imports:
+                    self._import(draft, options.imports[logical_id])
+                else:
+                    self._make(draft, options)
+            except StepFailure as failure:
+                self._note(failure, options)
+                raise
         made = outputs(self._evaluator)
-        return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
+        return Contents(self.definition, self._scope.resources, made, frozenset(self._scope.imported))
 
     def kept(self) -> Contents:
         """Return what the stack has after an operation that failed and isn't rolled back.
@@ -120,34 +120,43 @@ class Deployment:
         Resources that the operation didn't reach are as they were before.
         """
         resources = self._before.resources | self._scope.resources
-        return Contents(self._definition, resources, self._before.outputs, self._before.imported)
+        return Contents(self.definition, resources, self._before.outputs, self._before.imported)
 
-    def clean_up(self) -> None:
-        """Delete the resources that were replaced, or that are no longer in the template.
+    def _note(self, failure: StepFailure, options: Options) -> None:
+        """Add how a rollback undoes a failed creation, and what it says if nothing was made, or no update begun."""
+        logical_id, tell = failure.subject.logical_id, self._steps.events.add
+        current = self._before.resources.get(logical_id) if failure.verb == "UPDATE" else None
+        if failure.left is not None:
+            self._add(failure.left, retain=False)
+        elif failure.verb == "CREATE":
+            retained = self.definition.template.resources[logical_id].get("DeletionPolicy") == "Retain"
+            status = "DELETE_SKIPPED" if retained and not options.retain_except_on_create else "DELETE_COMPLETE"
+            self.undo.add(logical_id, partial(tell, failure.subject, status), removes=True)
+        elif current is not None and logical_id not in [one.logical_id for one in self.undo.steps[-1:]]:
+            self.undo.add(logical_id, partial(tell, current.subject(current.physical_id), "UPDATE_COMPLETE"))
 
-        A resource that can't be deleted is left, with an event. The update is complete all the same, as in AWS.
-        """
+    def clean_up(self) -> str | None:
+        """Delete what was replaced or removed; return the reason of the update, which is complete, if some is left."""
         live = self._scope.resources
         removed = [
             (resource, resource.deletion_policy in RETAINED)
             for logical_id, resource in reversed(self._before.resources.items())
             if logical_id not in live
         ]
-        replaced = list(reversed(self.undo.leftovers))
+        replaced, done = list(reversed(self.undo.leftovers)), []
         for resource in reversed(list(live.values())):  # what a nested stack has left may be in use by what comes later
-            self._delete([entry for entry in replaced if entry[0].logical_id == resource.logical_id])
+            done += self._delete([entry for entry in replaced if entry[0].logical_id == resource.logical_id])
             self._steps.clean_up(resource)
-        self._delete([entry for entry in replaced if entry[0].logical_id not in live])
-        self._delete(removed)
+        done += self._delete([*(entry for entry in replaced if entry[0].logical_id not in live), *removed])
         self.undo.steps, self.undo.leftovers = [], []
+        return None if all(done) else events.LEFT
 
-    def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> None:
-        for resource, kept in entries:
-            with suppress(StepFailure):
-                self._steps.delete(replace(resource, shown=None), skip=kept)
+    def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> list[bool]:
+        delete = self._steps.delete
+        return [_attempt(partial(delete, replace(resource, shown=None), skip=kept)) for resource, kept in entries]
 
     def _draft(self, logical_id: str) -> Draft:
-        name = self._definition.template.types[logical_id]
+        name = self.definition.template.types[logical_id]
         try:
             kind = self._steps.identity.space.type_of(name)
             properties = self._evaluator.properties(logical_id)
@@ -156,7 +165,7 @@ class Deployment:
             verb = "UPDATE" if logical_id in self._before.resources else "CREATE"
             raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
         visible = json.dumps(shown(mask(self._evaluator, logical_id, properties)))
-        tags = self._definition.tags if kind.schema.taggable else {}
+        tags = self.definition.tags if kind.schema.taggable else {}
         known = cast("dict[str, JSON]", properties)  # a scope that applies returns nothing unknown
         return Draft(logical_id, name, known, tags, visible, str(policy or "Delete"))
 
@@ -166,7 +175,8 @@ class Deployment:
             self._steps.delete(current)
             current = None
         if current is None:
-            self._create(draft, "CREATE", retain=not options.retain_except_on_create)
+            self.undo.steps = [one for one in self.undo.steps if one.logical_id != draft.logical_id]  # earlier attempts
+            self._add(self._steps.create(draft), retain=not options.retain_except_on_create)
             return
         kind = self._steps.identity.space.type_of(draft.kind)
         new, old = kind.typed(draft.properties), kind.typed(current.properties)
@@ -176,29 +186,21 @@ class Deployment:
                 raise self._steps.refuse("UPDATE", subject, NO_REPLACEMENT)
             self._steps.events.add(subject, "UPDATE_IN_PROGRESS", events.REPLACEMENT)
             policy = self._evaluator.attribute(draft.logical_id, "UpdateReplacePolicy")
-            self._create(draft, "UPDATE", retain=False)
-            entry = current, policy in RETAINED
-            self.undo.leftovers.append(entry)
-            self.undo.add(current.logical_id, partial(self.undo.leftovers.remove, entry))
+            restored = current.subject(current.physical_id)
+            self.undo.add(draft.logical_id, partial(self._steps.events.add, restored, "UPDATE_COMPLETE"))
+            self._add(self._steps.create(draft, "UPDATE"), retain=False)
+            self.undo.leftovers.append((current, policy in RETAINED))
         elif kind.always_updated or not _equal(new, old) or dict(draft.tags) != dict(current.tags):
             self._update(draft, current)
         else:
             kept = replace(current, properties=draft.properties, shown=draft.shown)
             self._scope.resources[draft.logical_id] = replace(kept, deletion_policy=draft.deletion_policy)
 
-    def _create(self, draft: Draft, verb: str, *, retain: bool) -> None:
-        try:
-            resource = self._steps.create(draft, verb)
-        except StepFailure as failure:
-            if failure.left is not None:
-                self._add(failure.left, retain=False)
-            raise
-        self._add(resource, retain=retain)
-
     def _add(self, resource: Resource, *, retain: bool) -> None:
         self._scope.resources[resource.logical_id] = resource
         skip = retain and resource.deletion_policy == "Retain"
-        let_go = partial(self._steps.delete, resource, skip=skip)
+        created = self._before.definition is NOTHING  # an update's cleanup shows no properties
+        let_go = partial(self._steps.delete, resource if created else replace(resource, shown=None), skip=skip)
         self.undo.add(resource.logical_id, partial(self._take_back, resource, let_go), removes=True)
 
     def _take_back(self, resource: Resource, let_go: Callable[[], None]) -> None:
@@ -217,6 +219,15 @@ class Deployment:
         self.undo.add(draft.logical_id, partial(self._take_back, resource, partial(self._steps.release, resource)))
         if self._steps.identity.space.type_of(draft.kind).supports("UPDATE"):  # whether or not the stack has tags
             self._update(draft, resource, events.TAGS_OF_IMPORTED)
+
+
+def _attempt(work: Callable[[], object]) -> bool:
+    """Do a step of a cleanup in up to three attempts, as AWS's user guide says; return whether it succeeded."""
+    for _ in range(3):
+        with suppress(StepFailure):
+            work()
+            return True
+    return False
 
 
 def _equal(new: object, old: object) -> bool:

@@ -17,6 +17,8 @@ IMPORT_STARTED = "Resource import started."
 IMPORT_COMPLETED = "Resource import completed."
 TAGS_OF_IMPORTED = "Apply stack-level tags to imported resource if applicable."
 USER_INITIATED = "User Initiated"
+SKIPPED = "Resource skipped during UpdateRollback"
+LEFT = "Update successful. One or more resources could not be deleted."
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 _TICK = timedelta(milliseconds=1)  # the API's times have milliseconds, and clients sort by them

@@ -17,7 +17,7 @@ from cfn_sandbox import operations
 from cfn_sandbox.cloudformation.stacks import validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
-from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
+from cfn_sandbox.cloudformation.stacks.events import SKIPPED, STACK_TYPE, USER_INITIATED, Event, Subject
 from cfn_sandbox.cloudformation.stacks.plan import differs, make_plan
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
@@ -224,8 +224,7 @@ class Stack:
         deployment = self.recovery.unended
         if deployment is not None:
             self.recovery = Recovery(self.contents)
-            deployment.clean_up()
-            self._set_status("UPDATE_COMPLETE")
+            self._set_status("UPDATE_COMPLETE", deployment.clean_up())
 
     def _fail(self, action: str, deployment: Deployment, options: Options, reason: str) -> None:
         if options.on_failure == "DO_NOTHING" and action != "IMPORT":
@@ -245,6 +244,8 @@ class Stack:
             self._set_status(f"{name}_IN_PROGRESS", reason)
         stable, undo = self.recovery.stable or Contents(self.definition), self.recovery.undo or UndoLog()
         updated = name == "UPDATE_ROLLBACK"
+        for resource in (stable.resources[logical_id] for logical_id in skipped if logical_id in stable.resources):
+            self.steps.events.add(resource.subject(resource.physical_id), "UPDATE_COMPLETE", SKIPPED)
         try:
             undo.undo(stable, skipped, removals=not updated)
         except StepFailure as failure:
@@ -253,9 +254,8 @@ class Stack:
         self.contents = stable
         if updated:
             self._set_status(f"{name}_COMPLETE_CLEANUP_IN_PROGRESS")
-            undo.clean_up()
         self.recovery.undo = self.recovery.unended = None
-        self._set_status(f"{name}_COMPLETE")
+        self._set_status(f"{name}_COMPLETE", undo.clean_up())
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = (), token: str | None = None) -> None:
         """Start to undo a failed operation, or continue a rollback that failed.

@@ -25,9 +25,9 @@ class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource 
     `left` is the resource that exists although it failed to create.
     """
 
-    def __init__(self, verb: str, logical_id: str, reason: str, left: Resource | None = None) -> None:
-        super().__init__(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. ")
-        self.reason, self.left = reason, left
+    def __init__(self, verb: str, subject: Subject, reason: str, left: Resource | None = None) -> None:
+        super().__init__(f"The following resource(s) failed to {verb.lower()}: [{subject.logical_id}]. ")
+        self.verb, self.subject, self.reason, self.left = verb, subject, reason, left
 
 
 @dataclass
@@ -102,20 +102,21 @@ class Steps:
         with self._step("UPDATE", draft, current.physical_id, reason) as step:
             kind = self.identity.space.type_of(draft.kind)
             desired = draft.made(self._sent(kind, draft), current.instance)
+            told: list[object] = []  # what the type has reported: nothing if the update failed at once
             if kind.supports("UPDATE"):
-                begun(lambda: self._restore(current, desired))
-            updated = self._change(kind, desired, current)
+                begun(lambda: self._restore(current, desired, announce=any(told) or kind.always_updated))
+            request = replace(self.identity.request(draft.logical_id, draft.tags, current.tags), watch=told.append)
+            updated = desired.at(_reported(kind.update(request, desired.sent, current.sent, current.instance)))
+            told.append(updated)
             step.physical_id = updated.physical_id
         return updated
 
-    def _restore(self, former: Resource, changed: Resource) -> Resource:
-        """Undo an update, and return the resource as it is then."""
-        with self._step("UPDATE", former, former.physical_id):
-            return self._change(self.identity.space.type_of(former.kind), former, changed, undo=True)
-
-    def _change(self, kind: ResourceType, desired: Resource, current: Resource, *, undo: bool = False) -> Resource:
-        request = replace(self.identity.request(desired.logical_id, desired.tags, current.tags), undo=undo)
-        return desired.at(_reported(kind.update(request, desired.sent, current.sent, current.instance)))
+    def _restore(self, former: Resource, changed: Resource, *, announce: bool) -> Resource:
+        """Undo an update, and return the resource as it is then. AWS doesn't announce it of one that failed at once."""
+        with self._step("UPDATE", former, former.physical_id, announce=announce):
+            request = replace(self.identity.request(former.logical_id, former.tags, changed.tags), undo=True)
+            kind = self.identity.space.type_of(former.kind)
+            return former.at(_reported(kind.update(request, former.sent, changed.sent, changed.instance)))
 
     def adopt(self, draft: Draft, identifier: Mapping[str, JSON]) -> Resource:
         """Take an existing resource into the stack, as READ reports it.
@@ -157,7 +158,7 @@ class Steps:
 
     def _failure(self, verb: str, subject: Subject, reason: str, left: Resource | None = None) -> StepFailure:
         self.events.add(subject, f"{verb}_FAILED", reason)
-        return StepFailure(verb, subject.logical_id, reason, left)
+        return StepFailure(verb, subject, reason, left)
 
     def _sent(self, kind: ResourceType, draft: Draft) -> dict[str, JSON]:
         """Return the properties that the type receives: typed, and with dynamic references resolved.
