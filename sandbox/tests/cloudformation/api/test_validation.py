@@ -67,7 +67,10 @@ def errors(client: Client, **asked: str) -> list[tuple[str, str, str, str]]:
 
 
 def test_property_errors_fail_a_change_set(client: Client) -> None:
-    """All property errors are in the events of the change set's operation, with patterns in full."""
+    """All property errors are in the events of the change set's operation, each in one of its own.
+
+    That a resource has several: the CDK client's report of them (aws/aws-cdk-cli pull request 1463).
+    """
     wrong = {"Type": "Number", "Value": {"a": "b"}, "Colour": "red"}
     made = client.create_change_set(
         StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(wrong)
@@ -78,16 +81,28 @@ def test_property_errors_fail_a_change_set(client: Client) -> None:
         f"The following hook(s)/validation failed: [{PROPERTY}]. "
         "To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."
     )
-    ((resource, name, reason, path),) = errors(client, ChangeSetName=made["Id"])
-    assert (resource, name, path) == ("Parameter", "PROPERTY_VALIDATION", "/Resources/Parameter/Properties")
-    assert reason.startswith("[#")
-    assert "#/Value: expected type: String, found: JSONObject" in reason
-    assert "#: extraneous key [Colour] is not permitted" in reason
+    found = errors(client, ChangeSetName=made["Id"])
+    assert {(resource, name) for resource, name, _, _ in found} == {("Parameter", "PROPERTY_VALIDATION")}
+    places = {reason: path for _, _, reason, path in found}
+    assert len(places) == len(found)
+    assert places["#/Value: expected type: String, found: JSONObject"] == "/Resources/Parameter/Properties/Value"
+    assert places["#: extraneous key [Colour] is not permitted"] == "/Resources/Parameter/Properties"
+
+
+def test_a_property_error_names_its_place(client: Client) -> None:
+    """Each error has an event of its own, whose path leads to the value: as in "Validate stack deployments"."""
+    queue = {"Queue": "arn:aws:sqs:eu-west-1:123456789012:q"}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"QueueConfigurations": [queue]}}}
+    body = json.dumps({"Resources": {"NotificationBucket": bucket}})
+    made = client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
+    place = "/NotificationConfiguration/QueueConfigurations/0"
+    reason, path = f"#{place}: required key [Event] not found", f"/Resources/NotificationBucket/Properties{place}"
+    assert errors(client, ChangeSetName=made["Id"]) == [("NotificationBucket", "PROPERTY_VALIDATION", reason, path)]
 
 
 def test_property_errors_stop_a_stack(client: Client, boxes: Boxes) -> None:
     """A stack fails before a handler is called; the resource's event has the errors."""
-    wrong = {"Type": "String", "Value": {"a": "b"}}
+    wrong = {"Type": "String", "Value": {"a": "b"}, "Colour": "red"}
     made = client.create_stack(StackName="s", TemplateBody=template(wrong))
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
     assert (stack["StackStatus"], boxes.calls) == ("ROLLBACK_COMPLETE", [])
@@ -98,9 +113,9 @@ def test_property_errors_stop_a_stack(client: Client, boxes: Boxes) -> None:
     ]
     assert failed["ResourceStatusReason"] == (
         "Properties validation failed for resource Parameter with message:\n"
-        "[#/Value: expected type: String, found: JSONObject]"
+        "[#/Value: expected type: String, found: JSONObject, #: extraneous key [Colour] is not permitted]"
     )
-    assert [name for name, *_ in errors(client, OperationId=made["OperationId"])] == ["Parameter"]
+    assert [name for name, *_ in errors(client, OperationId=made["OperationId"])] == ["Parameter", "Parameter"]
 
 
 def test_an_update_is_validated(client: Client, boxes: Boxes) -> None:
@@ -146,7 +161,7 @@ def test_registered_types_are_validated_on_demand(account: Account, client: Clie
     found = space.find_space(account.account_id, account.region, lambda *_: pytest.fail("the space exists"))
     found.validate_registered = True
     made = client.create_change_set(StackName="t", **asked)
-    assert errors(client, ChangeSetName=made["Id"])[0][2] == "[#: extraneous key [Depth] is not permitted]"
+    assert errors(client, ChangeSetName=made["Id"])[0][2] == "#: extraneous key [Depth] is not permitted"
     assert boxes.calls == []
 
 

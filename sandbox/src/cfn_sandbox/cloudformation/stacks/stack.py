@@ -213,9 +213,8 @@ class Stack:
         before = replace(self.contents, resources=dict(self.contents.resources))
         found = validation.validate(self.identity, make_plan(self.identity, before, definition))
         log.operations[-1].invalid.extend(found)
-        for invalid in found:
-            verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
-            log.add(invalid.subject, f"{verb}_FAILED", validation.reason_of(invalid))
+        for subject, reason in validation.reasons(found):
+            log.add(subject, f"{'UPDATE' if subject.physical_id else 'CREATE'}_FAILED", reason)
         if found:
             raise ValidationError(validation.failed(found, action))
 

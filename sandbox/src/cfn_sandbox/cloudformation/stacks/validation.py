@@ -3,7 +3,7 @@
 Types whose schemas AWS publishes are validated. That private types are is documented nowhere, so registered types are
 validated only if the space says so.
 
-Sources: "Validate stack deployments" in the user guide. The form of property errors is the one that users quote.
+Sources: "Validate stack deployments" in the user guide, whose example has an error's line and the path of its value.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid
     path = f"/Resources/{change.logical_id}/Properties"
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
-    lines = [
-        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line
+    lines = {
+        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line: f"{path}{one.pointer}"
         for one in kind.violations(properties)
-    ]
+    }
     if lines and kind.check(properties):  # some types accept every property
-        yield Invalid(subject, PROPERTIES, f"[{', '.join(dict.fromkeys(lines))}]", path)
+        yield from (Invalid(subject, PROPERTIES, line, place) for line, place in lines.items())
     elif change.action == "Add" and (name := _taken(identity, kind, properties)) is not None:
         text = f"Resource of type '{change.kind}' with identifier '{name}' already exists."
         yield Invalid(subject, CONFLICTS, text, path)
@@ -86,11 +86,12 @@ def _taken(identity: Identity, kind: ResourceType, properties: dict[str, Value])
     return name if found.failure is None and found.instance is not None else None
 
 
-def reason_of(invalid: Invalid) -> str:
-    """Return the reason of the event of a resource that stops an operation on a stack."""
-    if invalid.name == CONFLICTS:
-        return invalid.reason
-    return f"Properties validation failed for resource {invalid.subject.logical_id} with message:\n{invalid.reason}"
+def reasons(found: list[Invalid]) -> Iterator[tuple[Subject, str]]:
+    """Yield the resources that stop an operation on a stack, with the reasons in their events."""
+    for subject in dict.fromkeys(invalid.subject for invalid in found):
+        lines = [invalid.reason for invalid in found if invalid.subject == subject and invalid.name == PROPERTIES]
+        text = f"Properties validation failed for resource {subject.logical_id} with message:\n[{', '.join(lines)}]"
+        yield subject, text if lines else next(invalid.reason for invalid in found if invalid.subject == subject)
 
 
 def failed(found: list[Invalid], verb: str) -> str:
