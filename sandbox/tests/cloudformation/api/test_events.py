@@ -33,27 +33,39 @@ def client(account: Account) -> Client:
 def kinds(client: Client, **asked: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 - the request's members
     """Return type, operation and status of the events that are asked for, oldest first."""
     events = client.describe_events(**asked)["OperationEvents"]
-    found = [(one["EventType"], one["OperationType"], one.get("ResourceStatus", "-")) for one in events]
+    found = [
+        (one["EventType"], one.get("OperationType", "-"), one.get("ResourceStatus", one.get("OperationStatus", "-")))
+        for one in events
+    ]
     return found[::-1]
 
 
 def test_events_of_an_operation(client: Client) -> None:
-    """An operation's events are found by its id, which CreateStack and DescribeStacks return."""
-    made = client.create_stack(StackName="s", TemplateBody=GOOD)
+    """An operation's events are found by its id, which CreateStack and DescribeStacks return.
+
+    It has an event of its own at its start and one at its end, which alone name its kind. Source: a recording of AWS
+    of 2026-09-30, function_resource_policy_validation.json in testdata/aws/cloudformation of radkawar/stackd.
+    """
+    made = client.create_stack(StackName="s", TemplateBody=GOOD, ClientRequestToken="t")
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
     assert stack["LastOperations"] == [{"OperationType": "CREATE_STACK", "OperationId": made["OperationId"]}]
     expected = [
-        ("PROGRESS_EVENT", "CREATE_STACK", "CREATE_IN_PROGRESS"),
-        ("PROGRESS_EVENT", "CREATE_STACK", "CREATE_IN_PROGRESS"),
-        ("PROGRESS_EVENT", "CREATE_STACK", "CREATE_IN_PROGRESS"),
-        ("PROGRESS_EVENT", "CREATE_STACK", "CREATE_COMPLETE"),
-        ("PROGRESS_EVENT", "CREATE_STACK", "CREATE_COMPLETE"),
-        ("STACK_EVENT", "CREATE_STACK", "-"),
+        ("STACK_EVENT", "CREATE_STACK", "IN_PROGRESS"),
+        ("PROGRESS", "-", "CREATE_IN_PROGRESS"),
+        ("PROGRESS", "-", "CREATE_IN_PROGRESS"),
+        ("PROGRESS", "-", "CREATE_IN_PROGRESS"),
+        ("PROGRESS", "-", "CREATE_COMPLETE"),
+        ("PROGRESS", "-", "CREATE_COMPLETE"),
+        ("STACK_EVENT", "CREATE_STACK", "SUCCEEDED"),
     ]
     assert kinds(client, OperationId=made["OperationId"]) == expected
+    ended, *progress, begun = client.describe_events(OperationId=made["OperationId"])["OperationEvents"]
+    assert begun["StartTime"] == begun["Timestamp"] == ended["StartTime"] <= ended["EndTime"] == ended["Timestamp"]
+    assert "EndTime" not in begun
+    assert [one.get("ClientRequestToken") for one in (begun, *progress, ended)] == [None, *["t"] * 5, None]
     client.update_stack(StackName="s", TemplateBody=GOOD.replace("Value: b", "Value: c"))
     assert kinds(client, OperationId=made["OperationId"]) == expected
-    assert {operation for _, operation, _ in kinds(client, StackName="s")} == {"CREATE_STACK", "UPDATE_STACK"}
+    assert {operation for _, operation, _ in kinds(client, StackName="s")} == {"CREATE_STACK", "UPDATE_STACK", "-"}
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
     assert [one["OperationType"] for one in stack["LastOperations"]] == ["UPDATE_STACK"]
 
@@ -63,8 +75,8 @@ def test_failed_events(client: Client) -> None:
     made = client.create_stack(StackName="s", TemplateBody=BAD)
     filters = {"FailedEvents": True}
     assert kinds(client, StackName="s", Filters=filters) == [
-        ("PROVISIONING_ERROR", "CREATE_STACK", "CREATE_FAILED"),
-        ("STACK_EVENT", "CREATE_STACK", "-"),
+        ("PROVISIONING_ERROR", "-", "CREATE_FAILED"),
+        ("STACK_EVENT", "CREATE_STACK", "FAILED"),
     ]
     events = client.describe_events(OperationId=made["OperationId"], Filters=filters)["OperationEvents"]
     assert [event.get("OperationStatus") for event in events] == ["FAILED", None]
@@ -76,12 +88,12 @@ def test_failed_events(client: Client) -> None:
 def test_events_of_a_change_set(client: Client) -> None:
     """The creation of a change set is an operation; a change set is found by its ARN, or by its name and stack."""
     made = client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=GOOD)
-    expected = [
-        ("PROGRESS_EVENT", "CREATE_CHANGESET", "-"),
-        ("STACK_EVENT", "CREATE_CHANGESET", "-"),
-    ]
     found = kinds(client, ChangeSetName=made["Id"])
-    assert [(one, kind) for one, kind, _ in found] == [(one, kind) for one, kind, _ in expected]
+    assert found == [
+        ("STACK_EVENT", "CREATE_CHANGESET", "IN_PROGRESS"),
+        ("PROGRESS", "-", "REVIEW_IN_PROGRESS"),
+        ("STACK_EVENT", "CREATE_CHANGESET", "SUCCEEDED"),
+    ]
     assert kinds(client, ChangeSetName="c", StackName="s") == found
 
 

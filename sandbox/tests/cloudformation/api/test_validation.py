@@ -67,7 +67,10 @@ def errors(client: Client, **asked: str) -> list[tuple[str, str, str, str]]:
 
 
 def test_property_errors_fail_a_change_set(client: Client) -> None:
-    """All property errors are in the events of the change set's operation, with patterns in full."""
+    """All property errors are in the events of the change set's operation, each in one of its own.
+
+    That a resource has several: the CDK client's report of them (aws/aws-cdk-cli pull request 1463).
+    """
     wrong = {"Type": "Number", "Value": {"a": "b"}, "Colour": "red"}
     made = client.create_change_set(
         StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(wrong)
@@ -78,38 +81,104 @@ def test_property_errors_fail_a_change_set(client: Client) -> None:
         f"The following hook(s)/validation failed: [{PROPERTY}]. "
         "To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."
     )
-    ((resource, name, reason, path),) = errors(client, ChangeSetName=made["Id"])
-    assert (resource, name, path) == ("Parameter", "PROPERTY_VALIDATION", "/Resources/Parameter/Properties")
-    assert reason.startswith("[#")
-    assert "#/Value: expected type: String, found: JSONObject" in reason
-    assert "#: extraneous key [Colour] is not permitted" in reason
+    found = errors(client, ChangeSetName=made["Id"])
+    assert {(resource, name) for resource, name, _, _ in found} == {("Parameter", "PROPERTY_VALIDATION")}
+    places = {reason: path for _, _, reason, path in found}
+    assert len(places) == len(found)
+    assert places["#/Value: expected type: String, found: JSONObject"] == "/Resources/Parameter/Properties/Value"
+    assert places["#: extraneous key [Colour] is not permitted"] == "/Resources/Parameter/Properties"
+
+
+def test_a_property_error_names_its_place(client: Client) -> None:
+    """Each error has an event of its own, whose path leads to the value: as in "Validate stack deployments"."""
+    queue = {"Queue": "arn:aws:sqs:eu-west-1:123456789012:q"}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"QueueConfigurations": [queue]}}}
+    body = json.dumps({"Resources": {"NotificationBucket": bucket}})
+    made = client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
+    place = "/NotificationConfiguration/QueueConfigurations/0"
+    reason, path = f"#{place}: required key [Event] not found", f"/Resources/NotificationBucket/Properties{place}"
+    assert errors(client, ChangeSetName=made["Id"]) == [("NotificationBucket", "PROPERTY_VALIDATION", reason, path)]
+
+
+def events_of(client: Client) -> list[tuple[str, str, str | None]]:
+    """Return the events of the stack s, oldest first: their type, status and reason."""
+    return [
+        (
+            event["EventType"],
+            str(event.get("ResourceStatus", event.get("OperationStatus", event.get("ValidationStatus")))),
+            event.get("ResourceStatusReason", event.get("ValidationStatusReason")),
+        )
+        for event in reversed(client.describe_events(StackName="s")["OperationEvents"])
+    ]
+
+
+SUMMARY = (
+    "Validation failed with {} error(s). Call DescribeEvents to retrieve the full list of issues with resource and"
+    " property details, resolve each error, then retry the operation."
+)
+DETECTED = "Validation failure detected. See the operation's FAILED event for details."
 
 
 def test_property_errors_stop_a_stack(client: Client, boxes: Boxes) -> None:
-    """A stack fails before a handler is called; the resource's event has the errors."""
-    wrong = {"Type": "String", "Value": {"a": "b"}}
-    made = client.create_stack(StackName="s", TemplateBody=template(wrong))
+    """A stack fails before a handler is called: it has the event of the failure, its resources have none.
+
+    Source: a recording of AWS of 2026-09-30, function_resource_policy_validation.json in
+    testdata/aws/cloudformation of radkawar/stackd; there, the error is a conflict of names.
+    """
+    wrong = {"Type": "String", "Value": {"a": "b"}, "Colour": "red"}
+    client.create_stack(StackName="s", TemplateBody=template(wrong), ClientRequestToken="t")
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
     assert (stack["StackStatus"], boxes.calls) == ("ROLLBACK_COMPLETE", [])
-    (failed,) = [
-        event
-        for event in client.describe_stack_events(StackName="s")["StackEvents"]
-        if event["ResourceStatus"] == "CREATE_FAILED"
+    assert events_of(client) == [
+        ("STACK_EVENT", "IN_PROGRESS", None),
+        ("PROGRESS", "CREATE_IN_PROGRESS", "User Initiated"),
+        ("VALIDATION_ERROR", "FAILED", "#: extraneous key [Colour] is not permitted"),
+        ("VALIDATION_ERROR", "FAILED", "#/Value: expected type: String, found: JSONObject"),
+        ("PROVISIONING_ERROR", "CREATE_FAILED", SUMMARY.format(2)),
+        ("STACK_EVENT", "FAILED", None),
+        ("STACK_EVENT", "IN_PROGRESS", None),
+        ("PROGRESS", "ROLLBACK_IN_PROGRESS", DETECTED),
+        ("PROGRESS", "ROLLBACK_COMPLETE", None),
+        ("STACK_EVENT", "SUCCEEDED", None),
     ]
-    assert failed["ResourceStatusReason"] == (
-        "Properties validation failed for resource Parameter with message:\n"
-        "[#/Value: expected type: String, found: JSONObject]"
-    )
-    assert [name for name, *_ in errors(client, OperationId=made["OperationId"])] == ["Parameter"]
+    failed, *_ = client.describe_events(StackName="s", Filters={"FailedEvents": True})["OperationEvents"][1:]
+    assert (failed["LogicalResourceId"], failed["DetailedStatus"]) == ("s", "VALIDATION_FAILED")
+    assert {one["LogicalResourceId"] for one in client.describe_stack_events(StackName="s")["StackEvents"]} == {"s"}
+
+
+def test_property_errors_without_a_rollback(client: Client, boxes: Boxes) -> None:
+    """With OnFailure DO_NOTHING, the failure is the last event; with DELETE, the deletion follows."""
+    wrong = template({"Type": "String", "Value": {"a": "b"}})
+    client.create_stack(StackName="s", TemplateBody=wrong, OnFailure="DO_NOTHING")
+    (stack,) = client.describe_stacks(StackName="s")["Stacks"]
+    assert (stack["StackStatus"], stack["StackStatusReason"]) == ("CREATE_FAILED", SUMMARY.format(1))
+    assert [status for _, status, _ in events_of(client)].count("CREATE_FAILED") == 1
+    made = client.create_stack(StackName="t", TemplateBody=wrong, OnFailure="DELETE")
+    events = client.describe_stack_events(StackName=made["StackId"])["StackEvents"]
+    assert [(one["ResourceStatus"], one.get("ResourceStatusReason")) for one in events[:3]] == [
+        ("DELETE_COMPLETE", None),
+        ("DELETE_IN_PROGRESS", DETECTED),
+        ("CREATE_FAILED", SUMMARY.format(1)),
+    ]
+    assert boxes.calls == []
 
 
 def test_an_update_is_validated(client: Client, boxes: Boxes) -> None:
-    """An update that fails the validation changes nothing."""
+    """An update that fails the validation changes nothing. Its events are like those of a creation."""
     client.create_stack(StackName="s", TemplateBody=template({"Type": "String", "Name": "/p", "Value": "a"}))
     boxes.calls.clear()
     client.update_stack(StackName="s", TemplateBody=template({"Type": "String", "Name": "/p", "Value": ["a"]}))
     (stack,) = client.describe_stacks(StackName="s")["Stacks"]
     assert (stack["StackStatus"], boxes.calls) == ("UPDATE_ROLLBACK_COMPLETE", [])
+    found = [(status, reason) for kind, status, reason in events_of(client) if kind != "STACK_EVENT"]
+    assert found[-6:] == [
+        ("UPDATE_IN_PROGRESS", "User Initiated"),
+        ("FAILED", "#/Value: expected type: String, found: JSONArray"),
+        ("UPDATE_FAILED", SUMMARY.format(1)),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", DETECTED),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", None),
+        ("UPDATE_ROLLBACK_COMPLETE", None),
+    ]
 
 
 def test_disable_validation(client: Client, boxes: Boxes) -> None:
@@ -124,7 +193,7 @@ def test_disable_validation(client: Client, boxes: Boxes) -> None:
 
 
 def test_a_name_that_is_taken(client: Client) -> None:
-    """A new resource with the identifier of another stack's is a conflict."""
+    """A new resource with the identifier of another stack's is a conflict. The path is as in stackd's recording."""
     good = {"Type": "String", "Name": "/taken", "Value": "a"}
     client.create_stack(StackName="s", TemplateBody=template(good))
     made = client.create_change_set(
@@ -133,7 +202,7 @@ def test_a_name_that_is_taken(client: Client) -> None:
     assert f"[{EXISTENCE}]" in client.describe_change_set(ChangeSetName=made["Id"])["StatusReason"]
     reason = "Resource of type 'AWS::SSM::Parameter' with identifier '/taken' already exists."
     assert errors(client, ChangeSetName=made["Id"]) == [
-        ("Parameter", "NAME_CONFLICT_VALIDATION", reason, "/Resources/Parameter/Properties")
+        ("Parameter", "NAME_CONFLICT_VALIDATION", reason, "/Resources/Parameter")
     ]
 
 
@@ -146,7 +215,7 @@ def test_registered_types_are_validated_on_demand(account: Account, client: Clie
     found = space.find_space(account.account_id, account.region, lambda *_: pytest.fail("the space exists"))
     found.validate_registered = True
     made = client.create_change_set(StackName="t", **asked)
-    assert errors(client, ChangeSetName=made["Id"])[0][2] == "[#: extraneous key [Depth] is not permitted]"
+    assert errors(client, ChangeSetName=made["Id"])[0][2] == "#: extraneous key [Depth] is not permitted"
     assert boxes.calls == []
 
 

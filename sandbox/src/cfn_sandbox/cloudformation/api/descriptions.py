@@ -2,7 +2,8 @@
 
 Source of the members, and of how each says that a stack doesn't exist: AWS's answers that users quote, in boto3 issues
 2352 and 2807 and cq-provider-aws issue 824, and those recorded in LocalStack's tests/aws/services/cloudformation; for
-DescribeEvents, its page and that of OperationEvent in the API reference.
+DescribeEvents, function_resource_policy_validation.json in testdata/aws/cloudformation of radkawar/stackd, and the page
+of OperationEvent in the API reference. It has PROGRESS_EVENT for what AWS's answer calls PROGRESS.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_OID, uuid5
 
 from cfn_sandbox.cloudformation.api.stack_operations import just_deleted
 from cfn_sandbox.cloudformation.stacks import change_sets, drift
@@ -117,7 +119,6 @@ def _event(stack: Stack, event: Event) -> Members:
     return _described(event) | {
         "StackId": stack.identity.stack_id,
         "StackName": stack.identity.name,
-        "ClientRequestToken": event.token,
         "OperationId": event.operation and event.operation.operation_id,
     }
 
@@ -150,45 +151,44 @@ def _operations(call: Call) -> list[tuple[Stack, Operation]]:
 
 
 def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
-    """Yield an operation's events, newest first."""
-    common: Members = {
-        "StackId": stack.identity.stack_id,
-        "OperationId": operation.operation_id,
-        "OperationType": operation.kind,
-        "ClientRequestToken": operation.token,
-    }
-    yield {
-        **common,
-        "EventId": f"{operation.operation_id}-{operation.status}",
-        "EventType": "STACK_EVENT",
-        "OperationStatus": operation.status,
-        "StartTime": operation.begun,
-        "EndTime": operation.ended,
-        "Timestamp": operation.ended or operation.begun,
-        "DetailedStatus": "VALIDATION_FAILED" if operation.invalid else None,
-    }
+    """Yield an operation's events, newest first: its end, what it did and its start."""
+    common: Members = {"StackId": stack.identity.stack_id, "OperationId": operation.operation_id}
+    of_kind: Members = common | {"OperationType": operation.kind}
+    start = {"EventType": "STACK_EVENT", "StartTime": operation.begun}
+    if operation.ended is not None:
+        end = {"OperationStatus": operation.status, "EndTime": operation.ended, "Timestamp": operation.ended}
+        yield {**of_kind, **start, **end, "EventId": str(uuid5(NAMESPACE_OID, operation.operation_id))}
+    own = [event for event in reversed([*stack.steps.events]) if event.operation is operation]
+    done = [common | _described(one) | {"EventType": _kind(one)} for one in own]
+    after = sum(_kind(one) == "PROVISIONING_ERROR" for one in own) if operation.invalid else 0
+    yield from done[:after]
     for invalid in operation.invalid:
         yield {
-            **common,
+            **of_kind,
             **_identified(invalid),
             "EventType": "VALIDATION_ERROR",
-            "Timestamp": operation.ended or operation.begun,
+            "Timestamp": invalid.time,
             "ValidationFailureMode": "FAIL",
             "ValidationName": invalid.name,
             "ValidationStatus": "FAILED",
             "ValidationStatusReason": invalid.reason,
             "ValidationPath": invalid.path,
         }
-    for event in reversed([*stack.steps.events]):
-        if event.operation is operation:
-            failed = event.status.endswith("_FAILED") and event.subject.physical_id != stack.identity.stack_id
-            kind = "PROVISIONING_ERROR" if failed else "PROGRESS_EVENT"
-            yield common | _described(event) | {"EventType": kind}
+    yield from done[after:]
+    begun = {"OperationStatus": "IN_PROGRESS", "Timestamp": operation.begun}
+    yield {**of_kind, **start, **begun, "EventId": str(uuid5(NAMESPACE_OID, f"{operation.operation_id} begun"))}
+
+
+def _kind(event: Event) -> str:
+    return "PROVISIONING_ERROR" if event.status.endswith("_FAILED") else "PROGRESS"
 
 
 def _described(event: Event) -> Members:
     """Return the members that StackEvent and OperationEvent share."""
+    invalid = event.operation and event.operation.invalid and _kind(event) in _ERRORS
     return _identified(event) | {
+        "ClientRequestToken": event.token,
+        "DetailedStatus": "VALIDATION_FAILED" if invalid else None,
         "Timestamp": event.time,
         "ResourceStatus": event.status,
         "ResourceStatusReason": event.reason,

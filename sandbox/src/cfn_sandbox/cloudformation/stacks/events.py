@@ -43,6 +43,7 @@ class Invalid:
     reason: str  # what is wrong
     path: str  # where in the template
     event_id: str = field(default_factory=lambda: str(uuid4()))
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it was found
 
 
 @dataclass
@@ -50,7 +51,6 @@ class Operation:
     """An operation on a stack, the creation of a change set included."""
 
     kind: str  # the API's OperationType
-    token: str | None = None  # the request's ClientRequestToken
     change_set_id: str | None = None  # the change set that is made or executed; None if there is none
     operation_id: str = field(default_factory=lambda: str(uuid4()))  # the API's OperationId
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -124,7 +124,7 @@ class EventLog:
         """Begin an operation, to which the events belong from now on. One that still runs has failed."""
         if self.operations:
             self.operations[-1].end(failed=True)
-        self.operations.append(Operation(kind, self.token, change_set_id))
+        self.operations.append(Operation(kind, change_set_id))
         return self.operations[-1]
 
     def add(self, subject: Subject, status: str, reason: str | None = None) -> None:

@@ -72,6 +72,7 @@ class Stack:
         self.contents = Contents()
         self.recovery = Recovery()
         self.drift = Drift()
+        self._subject = Subject(identity.name, STACK_TYPE, identity.stack_id)
         self.steps.events.publish = self._notify
 
     @property
@@ -186,7 +187,7 @@ class Stack:
     def _deploy(self, action: str, deployment: Deployment, options: Options) -> None:
         try:
             if options.validate and action != "IMPORT":
-                self._validate(action, deployment.definition)
+                self._validate(action, deployment.definition, options)
             contents = deployment.deploy(options)
             self.space.check_exports(self.identity.stack_id, contents.outputs)
         except (StepFailure, CloudFormationError) as failure:
@@ -205,19 +206,18 @@ class Stack:
         self.recovery = Recovery(contents)
         self._set_status(f"{action}_COMPLETE")
 
-    def _validate(self, action: str, definition: Definition) -> None:
-        """Refuse what pre-deployment validation finds, with events of the resources, before any handler is called."""
-        log = self.steps.events
+    def _validate(self, action: str, definition: Definition, options: Options) -> None:
+        """Refuse what pre-deployment validation finds, before any handler is called."""
         if not any(validation.covers(self.space, name) for name in set(definition.template.types.values())):
             return
         before = replace(self.contents, resources=dict(self.contents.resources))
         found = validation.validate(self.identity, make_plan(self.identity, before, definition))
-        log.operations[-1].invalid.extend(found)
-        for invalid in found:
-            verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
-            log.add(invalid.subject, f"{verb}_FAILED", validation.reason_of(invalid))
+        self.steps.events.operations[-1].invalid.extend(found)
+        if found and options.on_failure == "DO_NOTHING":
+            raise ValidationError(validation.failed(found))
         if found:
-            raise ValidationError(validation.failed(found, action))
+            self.steps.events.add(self._subject, f"{action}_FAILED", validation.failed(found))
+            raise ValidationError(validation.DETECTED)
 
     def end_update(self) -> None:
         """Delete what an update has replaced or removed. A nested stack's is ended with that of its parent."""
@@ -369,13 +369,12 @@ class Stack:
         self._set_status(f"{action}_IN_PROGRESS", USER_INITIATED + warning)
 
     def _set_status(self, name: str, reason: str | None = None) -> None:
-        subject = Subject(self.identity.name, STACK_TYPE, self.identity.stack_id)
         kind = self._kind_of_operation(name)
         if kind is not None:
             self.steps.events.begin(kind)
         if name in {"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"}:
             self.status.deleted = datetime.now(UTC)
-        self.steps.events.add(subject, name, reason)
+        self.steps.events.add(self._subject, name, reason)
         if not name.endswith("_IN_PROGRESS"):
             self.steps.events.operations[-1].end(failed=name.endswith("_FAILED"))
         self.status.name, self.status.reason = name, reason
@@ -392,7 +391,8 @@ class Stack:
 
 def requested(what: str, reason: str) -> str:
     """Return the reason of what a request asked for in case of a failure, as AWS puts it together."""
-    return f"{reason}{'' if reason.endswith(' ') else '. '}{what} requested by user."
+    added = "" if reason == validation.DETECTED else f"{'' if reason.endswith(' ') else '. '}{what} requested by user."
+    return reason + added
 
 
 def has_nested_stacks(definition: Definition) -> bool:

@@ -3,7 +3,9 @@
 Types whose schemas AWS publishes are validated. That private types are is documented nowhere, so registered types are
 validated only if the space says so.
 
-Sources: "Validate stack deployments" in the user guide. The form of property errors is the one that users quote.
+Sources: "Validate stack deployments" in the user guide, whose example has an error's line and path; for conflicts,
+and how a creation fails, function_resource_policy_validation.json in testdata/aws/cloudformation of
+radkawar/stackd. That an update fails likewise is an assumption.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.schema import at, put
 from cfn_sandbox.values import Unknown, Value, mapped, shown
 
+DETECTED = "Validation failure detected. See the operation's FAILED event for details."  # the reason of a rollback
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
 _HOOKS = {
     PROPERTIES: "AWS::EarlyValidation::PropertyValidation",
@@ -53,15 +56,15 @@ def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid
         return
     visible = json.dumps(shown(dict(change.after or {})))
     subject = Subject(change.logical_id, change.kind, change.physical_id or "", visible)
-    path = f"/Resources/{change.logical_id}/Properties"
+    path = f"/Resources/{change.logical_id}"
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
     hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
-    lines = [
-        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line
+    lines = {
+        one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line: one.pointer
         for one in kind.violations(properties)
-    ]
+    }
     if lines and kind.check(properties):  # some types accept every property
-        yield Invalid(subject, PROPERTIES, f"[{', '.join(dict.fromkeys(lines))}]", path)
+        yield from (Invalid(subject, PROPERTIES, line, f"{path}/Properties{place}") for line, place in lines.items())
     elif change.action == "Add" and (name := _taken(identity, kind, properties)) is not None:
         text = f"Resource of type '{change.kind}' with identifier '{name}' already exists."
         yield Invalid(subject, CONFLICTS, text, path)
@@ -86,14 +89,7 @@ def _taken(identity: Identity, kind: ResourceType, properties: dict[str, Value])
     return name if found.failure is None and found.instance is not None else None
 
 
-def reason_of(invalid: Invalid) -> str:
-    """Return the reason of the event of a resource that stops an operation on a stack."""
-    if invalid.name == CONFLICTS:
-        return invalid.reason
-    return f"Properties validation failed for resource {invalid.subject.logical_id} with message:\n{invalid.reason}"
-
-
-def failed(found: list[Invalid], verb: str) -> str:
-    """Return the reason of a stack whose operation, CREATE or UPDATE, stops."""
-    names = dict.fromkeys(invalid.subject.logical_id for invalid in found)
-    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(names)}]. "
+def failed(found: list[Invalid]) -> str:
+    """Return the reason of a stack whose operation stops."""
+    advice = "Call DescribeEvents to retrieve the full list of issues with resource and property details"
+    return f"Validation failed with {len(found)} error(s). {advice}, resolve each error, then retry the operation."
