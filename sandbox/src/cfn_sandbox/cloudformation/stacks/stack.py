@@ -17,7 +17,7 @@ from cfn_sandbox import operations
 from cfn_sandbox.cloudformation.stacks import validation
 from cfn_sandbox.cloudformation.stacks.deployment import RETAINED, Deployment, UndoLog
 from cfn_sandbox.cloudformation.stacks.drift import Drift
-from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject
+from cfn_sandbox.cloudformation.stacks.events import STACK_TYPE, USER_INITIATED, Event, Subject, failed_to
 from cfn_sandbox.cloudformation.stacks.plan import differs, make_plan
 from cfn_sandbox.cloudformation.stacks.state import (
     FAILED_WITHOUT_ROLLBACK,
@@ -143,16 +143,9 @@ class Stack:
             raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
 
     def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
-        """Start to CREATE the stack, UPDATE it or IMPORT resources.
+        """Start to CREATE the stack, UPDATE it or IMPORT resources. Its settings stay as they are if they are None.
 
-        Args:
-            action: CREATE, UPDATE or IMPORT.
-            definition: what the stack shall be.
-            options: how the operation is done.
-            settings: the stack's settings from now on; None leaves them.
-
-        Raises:
-            ValidationError: the stack's status doesn't allow the operation, or there is nothing to update.
+        ValidationError says that the stack's status doesn't allow the operation, or there is nothing to update.
         """
         with _start_lock:
             self.check_can_begin(action, options)
@@ -217,7 +210,7 @@ class Stack:
             verb = "CREATE" if not invalid.subject.physical_id else "UPDATE"
             log.add(invalid.subject, f"{verb}_FAILED", validation.reason_of(invalid))
         if found:
-            raise ValidationError(validation.failed(found, action))
+            raise ValidationError(failed_to(action, [invalid.subject.logical_id for invalid in found]))
 
     def end_update(self) -> None:
         """Delete what an update has replaced or removed. A nested stack's is ended with that of its parent."""
@@ -258,15 +251,9 @@ class Stack:
         self._set_status(f"{name}_COMPLETE")
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = (), token: str | None = None) -> None:
-        """Start to undo a failed operation, or continue a rollback that failed.
+        """Start to undo a failed operation, or continue a rollback that failed, and leave `skipped` resources alone.
 
-        Args:
-            ready: the statuses in which this is allowed.
-            skipped: the logical ids of resources that are left as they are.
-            token: the request's ClientRequestToken.
-
-        Raises:
-            ValidationError: the stack has another status.
+        ValidationError says that the stack's status is none of those that are `ready` for this.
         """
         with _start_lock:
             if self.status.name not in ready or self.recovery.undo is None:
@@ -284,12 +271,7 @@ class Stack:
         operations.begin(f"{name} {self.identity.name}", work)
 
     def delete(
-        self,
-        retained: Collection[str] = (),
-        *,
-        force: bool = False,
-        token: str | None = None,
-        nested: bool = False,
+        self, retained: Collection[str] = (), *, force: bool = False, token: str | None = None, nested: bool = False
     ) -> None:
         """Start to delete the stack; do nothing if it is being deleted already.
 

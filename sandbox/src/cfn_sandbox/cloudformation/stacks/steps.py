@@ -26,7 +26,7 @@ class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource 
     """
 
     def __init__(self, verb: str, logical_id: str, reason: str, left: Resource | None = None) -> None:
-        super().__init__(f"The following resource(s) failed to {verb.lower()}: [{logical_id}]. ")
+        super().__init__(events.failed_to(verb, [logical_id]))
         self.reason, self.left = reason, left
 
 
@@ -167,8 +167,7 @@ class Steps:
         resolved = dynamic.resolve(cast("Value", dict(draft.properties)), self.identity.space.services.dynamic)
         sent = kind.typed(resolved) if isinstance(resolved, dict) else {}
         if lines := kind.check(sent):
-            text = f"Properties validation failed for resource {draft.logical_id} with message:"
-            raise ValidationError("\n".join([text, *lines]))
+            raise ValidationError(events.refused(draft.logical_id, "\n".join(lines)))
         return cast("dict[str, JSON]", sent)
 
 

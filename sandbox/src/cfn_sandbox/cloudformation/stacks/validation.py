@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject
+from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject, refused
 from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
@@ -88,12 +88,4 @@ def _taken(identity: Identity, kind: ResourceType, properties: dict[str, Value])
 
 def reason_of(invalid: Invalid) -> str:
     """Return the reason of the event of a resource that stops an operation on a stack."""
-    if invalid.name == CONFLICTS:
-        return invalid.reason
-    return f"Properties validation failed for resource {invalid.subject.logical_id} with message:\n{invalid.reason}"
-
-
-def failed(found: list[Invalid], verb: str) -> str:
-    """Return the reason of a stack whose operation, CREATE or UPDATE, stops."""
-    names = dict.fromkeys(invalid.subject.logical_id for invalid in found)
-    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(names)}]. "
+    return invalid.reason if invalid.name == CONFLICTS else refused(invalid.subject.logical_id, invalid.reason)
