@@ -75,35 +75,24 @@ class UndoLog:
 class Deployment:
     """One operation that makes a stack match a definition.
 
-    Args:
-        steps: the steps of the stack's operations.
-        before: what the stack has.
-        definition: what it shall be.
-        undo: the log of earlier operations that failed and were not rolled back; else an empty one.
+    `undo` is the log of earlier operations that failed and were not rolled back; else an empty one.
     """
 
     def __init__(self, steps: Steps, before: Contents, definition: Definition, undo: UndoLog) -> None:
-        self._steps, self._before, self._definition, self.undo = steps, before, definition, undo
+        self._steps, self._before, self.definition, self.undo = steps, before, definition, undo
         self._scope = Scope(definition, steps.identity, applying=True)
         self._evaluator = self._scope.evaluator()
         self.undo.live = self._scope.resources
 
-    @property
-    def definition(self) -> Definition:
-        """What the stack shall be."""
-        return self._definition
-
     def deploy(self, options: Options) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
 
-        Raises:
-            StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
-            CloudFormationError: a macro has failed or an export is missing, before anything is made; or the outputs
-                can't be evaluated.
+        StepFailure says that a resource fails; the undo log then undoes the steps so far. CloudFormationError: a macro
+        has failed or an export is missing, before anything is made; or the outputs can't be evaluated.
         """
-        if self._definition.failure is not None:
-            raise ValidationError(self._definition.failure)
-        if any("Fn::ImportValue" in one for one in objects(self._definition.template.body)):
+        if self.definition.failure is not None:
+            raise ValidationError(self.definition.failure)
+        if any("Fn::ImportValue" in one for one in objects(self.definition.template.body)):
             self._evaluator.check()
         for logical_id in self._evaluator.order():
             draft = self._draft(logical_id)
@@ -112,7 +101,7 @@ class Deployment:
             else:
                 self._make(draft, options)
         made = outputs(self._evaluator)
-        return Contents(self._definition, self._scope.resources, made, frozenset(self._scope.imported))
+        return Contents(self.definition, self._scope.resources, made, frozenset(self._scope.imported))
 
     def kept(self) -> Contents:
         """Return what the stack has after an operation that failed and isn't rolled back.
@@ -120,7 +109,7 @@ class Deployment:
         Resources that the operation didn't reach are as they were before.
         """
         resources = self._before.resources | self._scope.resources
-        return Contents(self._definition, resources, self._before.outputs, self._before.imported)
+        return Contents(self.definition, resources, self._before.outputs, self._before.imported)
 
     def clean_up(self) -> None:
         """Delete the resources that were replaced, or that are no longer in the template.
@@ -147,7 +136,7 @@ class Deployment:
                 self._steps.delete(replace(resource, shown=None), skip=kept)
 
     def _draft(self, logical_id: str) -> Draft:
-        name = self._definition.template.types[logical_id]
+        name = self.definition.template.types[logical_id]
         try:
             kind = self._steps.identity.space.type_of(name)
             properties = self._evaluator.properties(logical_id)
@@ -156,7 +145,7 @@ class Deployment:
             verb = "UPDATE" if logical_id in self._before.resources else "CREATE"
             raise self._steps.refuse(verb, Subject(logical_id, name), error.message) from error
         visible = json.dumps(shown(mask(self._evaluator, logical_id, properties)))
-        tags = self._definition.tags if kind.schema.taggable else {}
+        tags = self.definition.tags if kind.schema.taggable else {}
         known = cast("dict[str, JSON]", properties)  # a scope that applies returns nothing unknown
         return Draft(logical_id, name, known, tags, visible, str(policy or "Delete"))
 
