@@ -143,7 +143,7 @@ class Stack:
             raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
 
     def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
-        """Start to CREATE the stack, UPDATE it or IMPORT resources. Its settings stay as they are if they are None.
+        """Start to CREATE the stack, UPDATE it or IMPORT resources. Without settings, it keeps those that it has.
 
         ValidationError says that the stack's status doesn't allow the operation, or there is nothing to update.
         """
