@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
+from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.change_sets import ChangeSet, Request
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.cloudformation.stacks.submission import Submission, create_stack, update_stack
 from cfn_sandbox.resource_types import catalogue
 from cfn_sandbox.resource_types.registered import RegisteredType
 from sandbox.tests.cloudformation.direct import NoServices
@@ -86,12 +86,12 @@ class Account:
 
     def create(self, name: str, template: JSON, **values: str) -> Stack:
         """Create a stack."""
-        return lifecycle.create_stack(self.space, name, submission(template, values), Options(), Settings())
+        return create_stack(self.space, name, submission(template, values), Options(), Settings())
 
     def update(self, name: str, template: JSON, on_failure: str = "ROLLBACK", **values: str) -> Stack:
         """Update a stack."""
         stack = self.space.named(name)
-        lifecycle.update_stack(stack, submission(template, values), Options(on_failure), stack.settings)
+        update_stack(stack, submission(template, values), Options(on_failure), stack.settings)
         return stack
 
     def propose(self, name: str, template: JSON, kind: str = "UPDATE", **values: str) -> ChangeSet:

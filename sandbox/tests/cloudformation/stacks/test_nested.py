@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.cloudformation.api.change_set_operations import described
-from cfn_sandbox.cloudformation.stacks import change_sets, drift, lifecycle
+from cfn_sandbox.cloudformation.stacks import change_sets, drift
 from cfn_sandbox.cloudformation.stacks.nested import NestedStackType, include_nested_stacks
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
+from cfn_sandbox.cloudformation.stacks.submission import create_stack, update_stack
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.resource_types import catalogue
 from sandbox.tests.cloudformation.direct import NoServices
@@ -144,7 +145,7 @@ def test_a_child_that_fails_before_its_resources(family: Family, child: JSON, re
     family.bucket.templates["bad.json"] = child
     template = boxes(Child=nested("bad.json"))
     acknowledged = replace(submission(template, {}), capabilities=("CAPABILITY_AUTO_EXPAND",))
-    stack = lifecycle.create_stack(family.space, "parent", acknowledged, Options(), Settings())
+    stack = create_stack(family.space, "parent", acknowledged, Options(), Settings())
     made = family.space.stacks[1]
     words = f"Embedded stack {made.identity.stack_id} was not successfully created: {reason}"
     assert events(stack, "Child")[-3] == ("CREATE_FAILED", words)
@@ -153,7 +154,7 @@ def test_a_child_that_fails_before_its_resources(family: Family, child: JSON, re
     good = family.create("good", boxes(Child=nested()))
     family.bucket.templates["child.json"] = child
     again = replace(acknowledged, text=json.dumps(boxes(Child=nested())))
-    lifecycle.update_stack(good, again, Options(), Settings())
+    update_stack(good, again, Options(), Settings())
     where = "was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with reason"
     arn = family.child(good).identity.stack_id
     assert ("UPDATE_FAILED", f"Embedded stack {arn} {where}: {reason}") in events(good, "Child")
@@ -314,7 +315,7 @@ def test_what_goes_down(family: Family) -> None:
         capabilities=("CAPABILITY_IAM",),
         notification_arns=(one,),
     )
-    stack = lifecycle.create_stack(family.space, "parent", request, Options(token="token"), Settings())
+    stack = create_stack(family.space, "parent", request, Options(token="token"), Settings())
     child, other = family.child(stack), family.child(stack, "Own")
     assert (dict(child.definition.tags), dict(other.definition.tags)) == (
         {"a": "1", "b": "2"},
@@ -326,7 +327,7 @@ def test_what_goes_down(family: Family) -> None:
     assert {event.token for event in child.steps.events} == {"token"}
     assert set(family.bucket.published) == {one, two}
     changed = replace(request, tags={"a": "3"}, notification_arns=(two,))
-    lifecycle.update_stack(stack, changed, Options(), stack.settings)
+    update_stack(stack, changed, Options(), stack.settings)
     assert (dict(child.definition.tags), child.definition.notification_arns) == ({"a": "3"}, (two,))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cfn_sandbox.cloudformation.api.change_set_operations import described
-from cfn_sandbox.cloudformation.stacks import change_sets, lifecycle
+from cfn_sandbox.cloudformation.stacks import change_sets
 from cfn_sandbox.cloudformation.stacks.state import Options, Settings
-from cfn_sandbox.cloudformation.stacks.submission import Submission
+from cfn_sandbox.cloudformation.stacks.submission import Submission, create_stack
 from cfn_sandbox.errors import CloudFormationError, ValidationError
 from sandbox.tests.cloudformation.stacks.boxes import BOX, Account, boxes, events, submission
 
@@ -238,12 +238,12 @@ def test_what_a_request_may_not_use(account: Account) -> None:
     """A type outside ResourceTypes, and a role that can't be assumed, are refused at once."""
     text = json.dumps(boxes(A={"Name": "a"}))
     with pytest.raises(ValidationError, match=f"Resource type {BOX} is not allowed by parameter ResourceTypes"):
-        lifecycle.create_stack(account.space, "s", Submission(text, resource_types=("AWS::*",)), Options(), Settings())
+        create_stack(account.space, "s", Submission(text, resource_types=("AWS::*",)), Options(), Settings())
     role = "arn:aws:iam::123456789012:role/none"
     with pytest.raises(ValidationError, match="is invalid or cannot be assumed"):
-        lifecycle.create_stack(account.space, "s", Submission(text), Options(), Settings(role_arn=role))
+        create_stack(account.space, "s", Submission(text), Options(), Settings(role_arn=role))
     allowed = Submission(text, resource_types=("Acme::*",))
-    stack = lifecycle.create_stack(account.space, "s", allowed, Options(), Settings())
+    stack = create_stack(account.space, "s", allowed, Options(), Settings())
     assert stack.status.name == "CREATE_COMPLETE"
 
 

@@ -18,7 +18,7 @@ from cfn_sandbox.errors import CloudFormationError
 from cfn_sandbox.values import JSON, Reference, Unknown, Value
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/toys/1"
-PSEUDO = PseudoParameters("123456789012", "eu-west-1", STACK_ID, "toys", ["arn:aws:sns:eu-west-1:123456789012:news"])
+PSEUDO = PseudoParameters("123456789012", "eu-west-1", STACK_ID, "toys", ("arn:aws:sns:eu-west-1:123456789012:news",))
 TOY = "Acme::Test::Toy"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cfn_sandbox.cloudformation.stacks import lifecycle
+from cfn_sandbox.cloudformation.stacks import submission
 from cfn_sandbox.cloudformation.stacks.state import FAILED_WITHOUT_ROLLBACK, Options, Settings
 from cfn_sandbox.cloudformation.stacks.submission import Submission, template_at
 from cfn_sandbox.errors import ValidationError
@@ -31,8 +31,8 @@ def create_stack(call: Call) -> Answer:
     if reused:
         text = "Cannot specify usePreviousValue as true for a parameter key not in the previous template"
         raise ValidationError(f"Invalid input for parameter key {reused[0]}. {text}")
-    name, submission = given["StackName"], submission_of(call)
-    stack = lifecycle.create_stack(call.space, name, submission, options_of(call), settings_of(call))
+    name, wanted = given["StackName"], submission_of(call)
+    stack = submission.create_stack(call.space, name, wanted, options_of(call), settings_of(call))
     return _started(stack, "CREATE_STACK")
 
 
@@ -40,8 +40,8 @@ def create_stack(call: Call) -> Answer:
 def update_stack(call: Call) -> Answer:
     """Answer UpdateStack. What the request leaves out stays as it is."""
     stack = call.space.named(call.parameters["StackName"], deleted=False)
-    submission = submission_of(call, stack)
-    lifecycle.update_stack(stack, submission, options_of(call), settings_of(call, stack.settings))
+    wanted = submission_of(call, stack)
+    submission.update_stack(stack, wanted, options_of(call), settings_of(call, stack.settings))
     return _started(stack, "UPDATE_STACK")
 
 
@@ -50,7 +50,7 @@ def delete_stack(call: Call) -> Answer:
     given = call.parameters
     stack = call.space.find(given["StackName"])
     if stack is not None:
-        lifecycle.check_role(call.space, given.get("RoleARN"))
+        call.space.check_role(given.get("RoleARN"))
         force = given.get("DeletionMode") == "FORCE_DELETE_STACK"
         _deleted_by[stack] = _program(call)
         stack.delete(given.get("RetainResources", ()), force=force, token=given.get("ClientRequestToken"))
@@ -91,7 +91,7 @@ def continue_update_rollback(call: Call) -> Answer:
 def _roll_back(call: Call, ready: frozenset[str]) -> Answer:
     given = call.parameters
     stack = call.space.named(given["StackName"], deleted=False)
-    lifecycle.check_role(call.space, given.get("RoleARN"))
+    call.space.check_role(given.get("RoleARN"))
     stack.roll_back(ready, given.get("ResourcesToSkip", ()), given.get("ClientRequestToken"))
     return _started(stack, "ROLLBACK")
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 from cfn_sandbox.cloudformation.stacks import imports, validation
 from cfn_sandbox.cloudformation.stacks.events import Operation
-from cfn_sandbox.cloudformation.stacks.lifecycle import check_role
 from cfn_sandbox.cloudformation.stacks.plan import Plan, make_plan
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.stack import NO_UPDATES, Stack, has_nested_stacks
@@ -131,7 +130,7 @@ def propose(stack: Stack, submission: Submission, request: Request, parent: Chan
         why = f" due to a mismatch with existing attribute {other[0]}" if other else ": it already exists"
         raise CloudFormationError("AlreadyExistsException", f"ChangeSet {request.name} cannot be created{why}")
     if request.settings is not None:
-        check_role(space, request.settings.role_arn)
+        space.check_role(request.settings.role_arn)
     change_set_id = space.new_arn("changeSet", request.name)
     proposal, failure = _propose(stack, submission, request, change_set_id)
     stack.steps.events.token = None

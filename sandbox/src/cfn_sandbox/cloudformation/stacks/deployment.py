@@ -76,11 +76,7 @@ class UndoLog:
 class Deployment:
     """One operation that makes a stack match a definition.
 
-    Args:
-        steps: the steps of the stack's operations.
-        before: what the stack has.
-        definition: what it shall be.
-        undo: the log of earlier operations that failed and were not rolled back; else an empty one.
+    `undo` is the log of earlier operations that failed and were not rolled back; else an empty one.
     """
 
     def __init__(self, steps: Steps, before: Contents, definition: Definition, undo: UndoLog) -> None:
@@ -92,10 +88,8 @@ class Deployment:
     def deploy(self, options: Options) -> Contents:
         """Create, update, replace and import until the resources match the definition, and return what there is then.
 
-        Raises:
-            StepFailure: at the first resource that fails; the undo log then undoes the steps so far.
-            CloudFormationError: a macro has failed or an export is missing, before anything is made; or the outputs
-                can't be evaluated.
+        StepFailure says that a resource fails; the undo log then undoes the steps so far. CloudFormationError: a macro
+        has failed or an export is missing, before anything is made; or the outputs can't be evaluated.
         """
         if self.definition.failure is not None:
             raise ValidationError(self.definition.failure)

@@ -6,7 +6,7 @@ Source: StackEvent in the API reference; for the ids of events, LocalStack's rec
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -105,6 +105,16 @@ class Event:
 
 def _written(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
+
+
+def failed_to(verb: str, logical_ids: Iterable[str]) -> str:
+    """Return the reason of a stack whose resources have failed to CREATE, UPDATE, IMPORT or DELETE."""
+    return f"The following resource(s) failed to {verb.lower()}: [{', '.join(dict.fromkeys(logical_ids))}]. "
+
+
+def refused(logical_id: str, lines: str) -> str:
+    """Return the reason of a resource whose properties its schema refuses."""
+    return f"Properties validation failed for resource {logical_id} with message:\n{lines}"
 
 
 class EventLog:

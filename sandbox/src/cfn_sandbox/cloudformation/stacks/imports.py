@@ -49,13 +49,11 @@ def to_import(resources: Sequence[Mapping[str, JSON]], definition: Definition, s
         raise ValidationError(f"{text} do not exist in the template.")
     found: Models = {}
     for key, one in given.items():
-        name, identifier = str(one["ResourceType"]), one["ResourceIdentifier"]
+        name, wanted, identifier = str(one["ResourceType"]), types[key], one["ResourceIdentifier"]
         found[key] = _model(identifier if isinstance(identifier, dict) else {}, _schema(stack, name))
-        if name != types[key]:
-            text = (
-                f"Resource type of [{key}] passed in ResourceToImport does not match with resource type defined in the"
-            )
-            text += f" template. Resource type in ResourceToImport: {name}; Resource type in Template: {types[key]}."
+        if name != wanted:
+            text = f"Resource type of [{key}] passed in ResourceToImport does not match with resource type defined in"
+            text += f" the template. Resource type in ResourceToImport: {name}; Resource type in Template: {wanted}."
             raise ValidationError(text)
     active = Scope(definition, stack.identity).evaluator().active()
     new = [key for key in active if key not in stack.contents.resources]
@@ -106,11 +104,7 @@ def identifiers(models: Models, definition: Definition, stack: Stack) -> dict[st
 def failure(given: Models, existing: Models, definition: Definition, stack: Stack) -> str | None:
     """Return why a change set fails: a resource can't be read, has no fit DeletionPolicy, or is in a stack; else None.
 
-    Args:
-        given: what ResourcesToImport identifies.
-        existing: what ImportExistingResources has found.
-        definition: what the stack shall be.
-        stack: the stack.
+    ResourcesToImport identifies what is `given`; ImportExistingResources has found what is `existing`.
     """
     types, resources = definition.template.types, definition.template.resources
     for logical_id, model in given.items():

@@ -13,10 +13,10 @@ from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.state import Contents, Definition, Identity, Resource
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.outputs import outputs
+from cfn_sandbox.cloudformation.templates.template import ATTRIBUTES
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.values import Reference, Value, is_known
 
-ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 MASKED = "****"
 Path = tuple[str, ...]  # to an attribute or a property: the resource's logical id, the attribute, the property's name
 

@@ -90,6 +90,11 @@ class Space:
         owners = (stack for stack in self.live() for one in stack.resources() if (one.kind, one.physical_id) == wanted)
         return next(owners, None)
 
+    def check_role(self, role_arn: str | None) -> None:
+        """Refuse a role that CloudFormation can't assume: ValidationError."""
+        if role_arn is not None and not self.services.can_assume(role_arn):
+            raise ValidationError(f"Role {role_arn} is invalid or cannot be assumed")
+
     def detection(self, detection_id: str) -> Detection:
         """Return a drift detection; ValidationError if there is none."""
         for stack in self.stacks:

@@ -144,16 +144,9 @@ class Stack:
             raise ValidationError(f"{text} the following resources: [{', '.join(changed)}]")
 
     def change(self, action: str, definition: Definition, options: Options, settings: Settings | None = None) -> None:
-        """Start to CREATE the stack, UPDATE it or IMPORT resources.
+        """Start to CREATE the stack, UPDATE it or IMPORT resources. Without settings, it keeps those that it has.
 
-        Args:
-            action: CREATE, UPDATE or IMPORT.
-            definition: what the stack shall be.
-            options: how the operation is done.
-            settings: the stack's settings from now on; None leaves them.
-
-        Raises:
-            ValidationError: the stack's status doesn't allow the operation, or there is nothing to update.
+        ValidationError says that the stack's status doesn't allow the operation, or there is nothing to update.
         """
         with _start_lock:
             self.check_can_begin(action, options)
@@ -258,15 +251,9 @@ class Stack:
         self._set_status(f"{name}_COMPLETE", undo.clean_up())
 
     def roll_back(self, ready: Collection[str], skipped: Collection[str] = (), token: str | None = None) -> None:
-        """Start to undo a failed operation, or continue a rollback that failed.
+        """Start to undo a failed operation, or continue a rollback that failed, and leave `skipped` resources alone.
 
-        Args:
-            ready: the statuses in which this is allowed.
-            skipped: the logical ids of resources that are left as they are.
-            token: the request's ClientRequestToken.
-
-        Raises:
-            ValidationError: the stack has another status.
+        ValidationError says that the stack's status is none of those that are `ready` for this.
         """
         with _start_lock:
             if self.status.name not in ready or self.recovery.undo is None:
@@ -284,12 +271,7 @@ class Stack:
         operations.begin(f"{name} {self.identity.name}", work)
 
     def delete(
-        self,
-        retained: Collection[str] = (),
-        *,
-        force: bool = False,
-        token: str | None = None,
-        nested: bool = False,
+        self, retained: Collection[str] = (), *, force: bool = False, token: str | None = None, nested: bool = False
     ) -> None:
         """Start to delete the stack; do nothing if it is being deleted already.
 

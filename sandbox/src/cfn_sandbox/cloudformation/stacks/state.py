@@ -42,9 +42,7 @@ class Identity:
 
     def pseudo(self, notification_arns: tuple[str, ...]) -> PseudoParameters:
         """Return the stack's pseudo parameters."""
-        return PseudoParameters(
-            self.space.account, self.space.region, self.stack_id, self.name, list(notification_arns)
-        )
+        return PseudoParameters(self.space.account, self.space.region, self.stack_id, self.name, notification_arns)
 
     def request(
         self, logical_id: str, tags: Mapping[str, str] | None = None, previous_tags: Mapping[str, str] | None = None

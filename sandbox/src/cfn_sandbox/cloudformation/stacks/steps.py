@@ -26,7 +26,7 @@ class StepFailure(Exception):  # noqa: N818 - CloudFormation's word: a resource 
     """
 
     def __init__(self, verb: str, subject: Subject, reason: str, left: Resource | None = None) -> None:
-        super().__init__(f"The following resource(s) failed to {verb.lower()}: [{subject.logical_id}]. ")
+        super().__init__(events.failed_to(verb, [subject.logical_id]))
         self.verb, self.subject, self.reason, self.left = verb, subject, reason, left
 
 
@@ -168,8 +168,7 @@ class Steps:
         resolved = dynamic.resolve(cast("Value", dict(draft.properties)), self.identity.space.services.dynamic)
         sent = kind.typed(resolved) if isinstance(resolved, dict) else {}
         if lines := kind.check(sent):
-            text = f"Properties validation failed for resource {draft.logical_id} with message:"
-            raise ValidationError("\n".join([text, *lines]))
+            raise ValidationError(events.refused(draft.logical_id, "\n".join(lines)))
         return cast("dict[str, JSON]", sent)
 
 

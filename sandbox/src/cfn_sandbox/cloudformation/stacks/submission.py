@@ -1,4 +1,8 @@
-"""Reads what a request asks a stack to be: its template, evaluated as far as it is known, and what it acknowledges."""
+"""Reads what a request asks a stack to be, and starts to make it so.
+
+That is: its template, evaluated as far as it is known, and what it acknowledges. Source: CreateStack and UpdateStack in
+the API reference.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ from dataclasses import dataclass, replace
 from cfn_sandbox.cloudformation.stacks.scope import Scope
 from cfn_sandbox.cloudformation.stacks.space import Services, Space
 from cfn_sandbox.cloudformation.stacks.stack import Stack
-from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition
+from cfn_sandbox.cloudformation.stacks.state import NOTHING, Definition, Options, Settings
 from cfn_sandbox.cloudformation.templates import macros, parameters, summary, table
-from cfn_sandbox.cloudformation.templates.checking import check
+from cfn_sandbox.cloudformation.templates.checking import check, check_stack_name
 from cfn_sandbox.cloudformation.templates.parsing import parse
-from cfn_sandbox.errors import ValidationError, format_error
+from cfn_sandbox.errors import CloudFormationError, ValidationError, format_error
 from cfn_sandbox.resource_types.catalogue import similar_type
 from cfn_sandbox.values import JSON
 
@@ -47,19 +51,34 @@ def template_at(services: Services, url: str) -> str:
     return found
 
 
+def create_stack(space: Space, name: str, submission: Submission, options: Options, settings: Settings) -> Stack:
+    """Start to create a stack, or one that has only change sets so far; CloudFormationError refuses the request."""
+    check_stack_name(name)
+    stack = space.find(name)
+    if stack is not None and stack.status.name != "REVIEW_IN_PROGRESS":
+        raise CloudFormationError("AlreadyExistsException", f"Stack [{name}] already exists")
+    if stack is None:
+        stack = Stack(space.new_identity(name), settings)
+    space.check_role(settings.role_arn)
+    stack.change("CREATE", define(submission, stack), options, settings)
+    return stack
+
+
+def update_stack(stack: Stack, submission: Submission, options: Options, settings: Settings) -> None:
+    """Start to update a stack; CloudFormationError refuses the request."""
+    stack.check_can_begin("UPDATE", options)
+    stack.space.check_role(settings.role_arn)
+    stack.change("UPDATE", define(submission, stack), options, settings)
+
+
 def define(submission: Submission, stack: Stack, *, for_change_set: bool = False) -> Definition:
     """Return the definition that a request gives a stack.
 
     AWS expands macros after it has answered. So a macro that refuses the template, or makes one that is refused, is the
     definition's failure, and no error. Source: LocalStack's recordings, TestMacros of test_template_engine.
 
-    Args:
-        submission: the request.
-        stack: the stack as it is. What the request leaves out stays as it is.
-        for_change_set: whether the request makes a change set; others are refused if a macro doesn't exist.
-
-    Raises:
-        CloudFormationError: the request is refused.
+    What the request leaves out stays as it is. CloudFormationError refuses the request: also because a macro doesn't
+    exist, unless it makes a change set.
     """
     before, services = stack.definition, stack.space.services
     template = parse(submission.text, from_url=submission.from_url)

@@ -13,10 +13,11 @@ from cfn_sandbox.cloudformation.templates import dynamic, forms, parameter_types
 from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS
 from cfn_sandbox.cloudformation.templates.evaluation import in_order, unresolved
 from cfn_sandbox.cloudformation.templates.forms import Forms
+from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.cloudformation.templates.macros import uses_macros
 from cfn_sandbox.cloudformation.templates.outputs import is_export_name, malformed_export, not_a_text
 from cfn_sandbox.cloudformation.templates.references import depends_on, needed, references
-from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.templates.template import POLICIES, Object, Template
 from cfn_sandbox.errors import ValidationError, format_error, template_error
 from cfn_sandbox.values import JSON, objects, text
 
@@ -25,20 +26,13 @@ MAXIMUM_NAME_LENGTH = 255
 MAXIMUM_DESCRIPTION_BYTES = 1024
 _ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*")
-_SCALARS = (bool, int, float, str)
 
 
 def check(template: Template) -> None:
     """Refuse a template with wrong sections, members, functions, references or circular dependencies.
 
-    A template that has macros yet to be expanded is checked as far as possible: its sections and parameters. Types,
-    attributes and properties are the business of resource_types/.
-
-    Args:
-        template: the template; expanded, to be checked whole.
-
-    Raises:
-        ValidationError: in AWS's words, where they are known.
+    ValidationError has AWS's words, where they are known. A template that has macros yet to be expanded is checked as
+    far as possible: its sections and parameters. Types, attributes and properties are the business of resource_types/.
     """
     _check_sections(template)
     _check_parameters(template)
@@ -100,12 +94,12 @@ def _check_parameters(template: Template) -> None:
             raise format_error("Any Parameters member must be a JSON object.")
         table.check("parameter", declaration)
         for name in declaration.keys() - {"AllowedValues"}:
-            if not isinstance(declaration[name], _SCALARS):
+            if not is_scalar(declaration[name]):
                 raise format_error(f"Every {name} member must be a string.")
         if text(declaration.get("NoEcho", False)).lower() not in {"true", "false"}:
             raise format_error("Every NoEcho member must be true or false.")
         allowed = declaration.get("AllowedValues", [])
-        if not isinstance(allowed, list) or not all(isinstance(value, _SCALARS) for value in allowed):
+        if not isinstance(allowed, list) or not all(map(is_scalar, allowed)):
             raise format_error("Every AllowedValues value must be a string.")
         parameter_types.check_constraints(key, declaration)
 
@@ -119,9 +113,7 @@ def _check_mappings(mappings: Object) -> None:
             if not isinstance(attributes, dict):
                 raise format_error(f"Every Mappings member {key} must be a map")
             for attribute, value in attributes.items():
-                if not isinstance(value, _SCALARS) and not (
-                    isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
-                ):
+                if not is_scalar(value) and not (isinstance(value, list) and all(map(is_scalar, value))):
                     raise format_error("Every Mappings attribute must be a String or a List.")
                 if not _ALPHANUMERIC.fullmatch(attribute):
                     words = f"Mappings attribute name '{attribute}' must contain only alphanumeric characters."
@@ -194,7 +186,7 @@ def _check_resource(logical_id: str, definition: Object, template: Template) -> 
         raise format_error("Every DependsOn value must be a string.")
     if not isinstance(definition.get("Properties", {}), dict):
         raise format_error(f"[/Resources/{logical_id}/Properties] Every Properties member must be a JSON object.")
-    for name in sorted(definition.keys() & {"DeletionPolicy", "UpdateReplacePolicy"}):
+    for name in sorted(definition.keys() & POLICIES):
         _refuse_resources(definition[name], template, name)
         if isinstance(definition[name], str):
             table.check_policy(logical_id, kind, name, definition[name])
@@ -231,7 +223,7 @@ def _check_outputs(template: Template) -> None:
             raise not_a_text()
         for part in (output["Value"], export):
             Forms(template).evaluate(part)
-        if not isinstance(output["Value"], _SCALARS) and not forms.is_function_call(output["Value"]):
+        if not is_scalar(output["Value"]) and not forms.is_function_call(output["Value"]):
             raise not_a_text()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cfn_sandbox.cloudformation.templates import table
+from cfn_sandbox.cloudformation.templates.functions import is_scalar
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.values import Value, mapped, text
 
@@ -41,11 +42,7 @@ Lookup = Callable[[DynamicReference], str | None]
 
 
 def resolve(value: Value, lookup: Lookup) -> Value:
-    """Return a value with its dynamic references resolved.
-
-    Raises:
-        ValidationError: a reference is malformed, or what it names doesn't exist.
-    """
+    """Return a value with its dynamic references resolved; ValidationError if one is malformed, or names nothing."""
 
     def resolved(part: Value) -> Value:
         if not isinstance(part, str):
@@ -64,11 +61,8 @@ def dynamic_references(value: Value) -> Iterator[DynamicReference]:
 def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
     """Refuse malformed dynamic references, and secure ones where CloudFormation resolves none: ValidationError.
 
-    Args:
-        kind: the resource's type.
-        properties: its properties, evaluated.
-        lookup: looks plain parameters up: CloudFormation refuses a request at once if one doesn't exist. Secrets and
-            secure strings are looked up only when the resource is made.
+    `lookup` looks plain parameters up: CloudFormation refuses a request at once if one doesn't exist. Secrets and
+    secure strings are looked up only when the resource is made.
     """
     allowed = table.accepted("properties with ssm-secure")
     found = [*_placed(properties, f"{kind}/Properties")]
@@ -81,12 +75,7 @@ def check(kind: str, properties: Value, lookup: Lookup | None = None) -> None:
 
 
 def refuse(part: Value, where: str) -> None:
-    """Refuse dynamic references where this sandbox doesn't resolve them: ValidationError.
-
-    Args:
-        part: a part of a template.
-        where: what it is, for the message: `the output Name`.
-    """
+    """Refuse dynamic references `where` this sandbox resolves none, such as in `the output Name`: ValidationError."""
     for reference in dynamic_references(part):
         words = "Dynamic references are resolved in the properties of resources only"
         raise ValidationError(f"{words}: take {reference.text} out of {where}, or use an SSM parameter type.")
@@ -140,4 +129,4 @@ def _member(secret: str, key: str) -> str:
     if not isinstance(members, dict) or key not in members:
         raise ValidationError("Could not find a value associated with JSONKey in SecretString")
     value = members[key]
-    return text(value) if isinstance(value, (bool, int, float, str)) else json.dumps(value)
+    return text(value) if is_scalar(value) else json.dumps(value)

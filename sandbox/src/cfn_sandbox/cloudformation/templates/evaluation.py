@@ -13,7 +13,7 @@ from cfn_sandbox.cloudformation.templates.conditions import OF_CONDITIONS, OF_RU
 from cfn_sandbox.cloudformation.templates.functions import OF_VALUES, is_function, is_scalar, may_be
 from cfn_sandbox.cloudformation.templates.parameters import Parameters
 from cfn_sandbox.cloudformation.templates.pseudo import PseudoParameters
-from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.templates.template import ATTRIBUTES, POLICIES, Object, Template
 from cfn_sandbox.errors import ValidationError, format_error, template_error
 from cfn_sandbox.values import JSON, Reference, Unknown, Value, is_known, text, unknown_from
 
@@ -48,21 +48,14 @@ class Evaluator:
     All methods raise ValidationError, and nothing else but what the scope raises. None stands for AWS::NoValue: it is
     left out of objects and lists.
 
-    Args:
-        template: the template, expanded and checked.
-        parameters: the parameters' values.
-        pseudo_parameters: the pseudo parameters.
-        scope: what only the stack can tell; None if nothing is known. It is asked each time; nothing is remembered.
+    The template is expanded and checked. What only the stack can tell, the scope is asked each time: nothing is
+    remembered. Without a scope, nothing is known.
     """
 
     def __init__(
-        self,
-        template: Template,
-        parameters: Parameters,
-        pseudo_parameters: PseudoParameters,
-        scope: Scope | None = None,
+        self, template: Template, parameters: Parameters, pseudo: PseudoParameters, scope: Scope | None = None
     ) -> None:
-        self.template, self.parameters, self.pseudo = template, parameters, pseudo_parameters
+        self.template, self.parameters, self.pseudo = template, parameters, pseudo
         self.scope = scope or Scope()
         self._conditions: dict[str, bool | None] = {}  # None while a condition is being evaluated
 
@@ -139,10 +132,8 @@ class Evaluator:
         """Refuse what CloudFormation refuses as soon as parameters have values, before anything is made.
 
         That is: assertions of Rules, references to resources whose condition is false, missing map keys, and all that
-        evaluating the active resources and outputs shows.
-
-        Args:
-            lookup: looks up plain parameters in dynamic references; None leaves them for later.
+        evaluating the active resources and outputs shows. `lookup` looks up plain parameters in dynamic references;
+        None leaves them for later.
         """
         for name in self.template.section("Conditions"):
             self.condition(name)
@@ -166,9 +157,9 @@ class Evaluator:
     def _check_resource(self, logical_id: str, lookup: dynamic.Lookup | None) -> None:
         kind = str(self.template.resources[logical_id].get("Type"))
         dynamic.check(kind, self.properties(logical_id), lookup)
-        for name in ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
+        for name in ATTRIBUTES:
             value = self.attribute(logical_id, name)
-            if name in {"DeletionPolicy", "UpdateReplacePolicy"} and value is not None:
+            if name in POLICIES and value is not None:
                 table.check_policy(logical_id, kind, name, value)
 
     def evaluate(self, part: JSON) -> Value:
@@ -310,11 +301,7 @@ class Evaluator:
 
 
 def in_order(dependencies: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return logical ids, each after those that it depends on, else as they are given.
-
-    Raises:
-        ValidationError: the dependencies are circular.
-    """
+    """Return logical ids, each after those that it depends on, else as they are given; ValidationError in a circle."""
     places = {logical_id: place for place, logical_id in enumerate(dependencies)}
     sorter = TopologicalSorter(dependencies)
     try:

@@ -39,10 +39,8 @@ def is_function(name: str) -> bool:
 def may_be(value: Value, kind: str) -> bool:
     """Return whether a value is, or may turn out to be, of a kind.
 
-    Args:
-        value: the value.
-        kind: `string` (any scalar), `text` (a string that isn't empty), `array`, `strings` (an array of strings), or
-            `structure` (an array or an object).
+    Kinds are `string` (any scalar), `text` (a string that isn't empty), `array`, `strings` (an array of strings), and
+    `structure` (an array or an object).
     """
     if kind == "text":
         return value != "" and may_be(value, "string")
@@ -56,14 +54,9 @@ def may_be(value: Value, kind: str) -> bool:
 
 
 def _function(name: str, *kinds: str, makes: str | None) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Let a function of Python implement one of templates.
+    """Let a function of Python implement one of templates, whose arguments are of `kinds`, as `may_be` names them.
 
-    It is called once its arguments are known, with scalars as texts.
-
-    Args:
-        name: the function's name in templates.
-        kinds: the kinds of its arguments, as `may_be` names them.
-        makes: the JSON type of what it makes, while an argument is unknown.
+    It is called once its arguments are known, with scalars as texts. Until then, the JSON type of its value is `makes`.
     """
 
     def implement(work: Callable[..., Value]) -> Callable[..., Value]:

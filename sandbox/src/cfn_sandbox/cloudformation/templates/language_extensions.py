@@ -18,7 +18,7 @@ from cfn_sandbox.cloudformation.templates import pseudo
 from cfn_sandbox.cloudformation.templates.evaluation import Evaluator
 from cfn_sandbox.cloudformation.templates.functions import is_function, is_scalar
 from cfn_sandbox.cloudformation.templates.references import references, with_variables
-from cfn_sandbox.cloudformation.templates.template import Object, Template
+from cfn_sandbox.cloudformation.templates.template import POLICIES, Object, Template
 from cfn_sandbox.errors import ValidationError
 from cfn_sandbox.values import JSON, Value, is_known, objects, text
 
@@ -27,7 +27,6 @@ MAXIMUM_MEMBERS = 1000  # of an object; a template has at most 500 resources
 _LOOP = "Fn::ForEach::"
 _LOOP_NAME = re.compile(r"Fn::ForEach::[A-Za-z0-9]+")
 _PLACE = re.compile(r"([$&])\{([A-Za-z0-9]+)\}")
-_POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _IN_SECTIONS = ("Conditions", "Outputs", "Resources")
 _REPLACED = frozenset(
     {
@@ -65,7 +64,7 @@ def _defined(definition: JSON, evaluator: Evaluator) -> JSON:
         return definition
     evaluated: Object = {
         name: _text(evaluator.evaluate(definition[name]), name)
-        for name in _POLICIES
+        for name in POLICIES
         if isinstance(definition.get(name), dict)
     }
     others = definition.get("DependsOn")

@@ -35,16 +35,8 @@ def _has_embedded(part: JSON) -> bool:
 def expand(template: Template, parameters: Parameters, pseudo: PseudoParameters, fetch: Fetch) -> Template:
     """Return the template with its macros expanded; the template itself if it has none.
 
-    Embedded macros come first, from the inside out, then those of the Transform section in its order.
-
-    Args:
-        template: the parsed template.
-        parameters: the parameters' values.
-        pseudo: the stack's pseudo parameters.
-        fetch: reads what AWS::Include includes.
-
-    Raises:
-        ValidationError: a macro doesn't exist, or refuses the template.
+    Embedded macros come first, from the inside out, then those of the Transform section in its order. `fetch` reads
+    what AWS::Include includes. ValidationError: a macro doesn't exist, or refuses the template.
     """
     if not uses_macros(template):
         return template

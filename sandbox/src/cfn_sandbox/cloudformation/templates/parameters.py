@@ -68,8 +68,7 @@ def resolve(
         ValidationError: a value is missing, refused, or not in Parameter Store. No message repeats a value.
     """
     declarations = template.members("Parameters")
-    given = _given(requested, previous)
-    given |= dict.fromkeys(unknown, KNOWN_AFTER_APPLY)
+    given = _given(requested, previous) | dict.fromkeys(unknown, KNOWN_AFTER_APPLY)
     if extra := sorted(given.keys() - declarations.keys()):
         raise ValidationError(f"Parameters: [{', '.join(extra)}] do not exist in the template")
     texts = {

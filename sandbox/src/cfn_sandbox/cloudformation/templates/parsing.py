@@ -46,14 +46,9 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse(body: str, *, from_url: bool = False) -> Template:
-    """Parse a template in YAML or JSON.
+    """Parse a template in YAML or JSON: a TemplateBody or, if it is `from_url`, a TemplateURL's, which may be longer.
 
-    Args:
-        body: the request's TemplateBody, or what its TemplateURL holds.
-        from_url: whether the text comes from a TemplateURL, which may be longer.
-
-    Raises:
-        ValidationError: the text is too long, not well-formed, no object, or has YAML aliases or repeated keys.
+    ValidationError: the text is too long, not well-formed, no object, or has YAML aliases or repeated keys.
     """
     _check_size(body, from_url=from_url)
     parsed = parse_part(body)
@@ -65,12 +60,8 @@ def parse(body: str, *, from_url: bool = False) -> Template:
 def parse_part(body: str, *, included: bool = False) -> JSON:
     """Parse a text in YAML or JSON that needn't be a whole template.
 
-    Args:
-        body: the text.
-        included: whether it is for AWS::Include, which allows YAML's aliases, and no short forms of functions.
-
-    Raises:
-        ValidationError: it is not well-formed, has repeated keys, null, control characters, or is nested too deep.
+    If it is `included`, by AWS::Include, YAML's aliases are allowed, and no short forms of functions. ValidationError:
+    it is not well-formed, has repeated keys, null, control characters, or is nested too deep.
     """
     if not body.isascii() and _SURROGATE.search(body):
         raise format_error("unsupported characters.")

@@ -5,7 +5,7 @@ Source: "Pseudo parameters reference" in the user guide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cfn_sandbox.regions import dns_suffix, partition
 from cfn_sandbox.values import JSON
@@ -24,7 +24,7 @@ class PseudoParameters:
     region: str  # the region's name
     stack_id: str  # the stack's ARN
     stack_name: str
-    notification_arns: list[str] = field(default_factory=list)
+    notification_arns: tuple[str, ...] = ()
 
     def value(self, name: str) -> JSON:
         """Return what Ref returns for a pseudo parameter: None for AWS::NoValue."""

@@ -9,6 +9,9 @@ from functools import cached_property
 from cfn_sandbox.values import JSON
 
 Object = dict[str, JSON]
+POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
+# Of a resource's definition, what is evaluated as its properties are.
+ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", *POLICIES)
 # XML 1.0, in which the API answers, can't hold these.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
