@@ -40,8 +40,7 @@ def create_stack(call: Call) -> Answer:
 def update_stack(call: Call) -> Answer:
     """Answer UpdateStack. What the request leaves out stays as it is."""
     stack = call.space.named(call.parameters["StackName"], deleted=False)
-    submission = submission_of(call, stack)
-    lifecycle.update_stack(stack, submission, options_of(call), settings_of(call, stack.settings))
+    lifecycle.update_stack(stack, submission_of(call, stack), options_of(call), settings_of(call, stack.settings))
     return _started(stack, "UPDATE_STACK")
 
 
