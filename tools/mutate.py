@@ -38,10 +38,12 @@ PACKAGE = "aws_sagemaker_modelqualityjobdefinition"
 EQUIVALENT = Path(__file__).with_name("mutants.toml")
 
 TESTS = {
-    "ownership": ("unit/test_ownership.py",),
+    "ownership": ("unit/test_ownership.py", "handlers/test_update.py", "handlers/test_create.py",
+                  "handlers/test_read.py", "handlers/test_bad_events.py"),
     "handlers": ("handlers/test_update.py", "handlers/test_create.py", "handlers/test_delete.py",
                  "handlers/test_read.py", "handlers/test_list.py", "handlers/test_what_users_read.py"),
-    "job_definitions": ("unit/test_job_definitions.py",),
+    "job_definitions": ("unit/test_job_definitions.py", "unit/test_sessions.py", "handlers/test_entry_point.py",
+                        "handlers/test_bad_events.py", "handlers/test_what_users_read.py", "test_repository.py"),
     "runtime.attempts": ("unit/test_attempts.py",),
     "runtime.errors": ("unit/test_errors.py", "unit/test_attempts.py"),
     "progress": ("unit/test_progress.py", "unit/test_knowledge.py", "faults/test_whose.py"),

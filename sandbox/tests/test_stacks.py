@@ -546,6 +546,36 @@ def test_what_moto_can_not_update(toys: Toys, cloudformation: Client) -> None:
     assert toys.actions() == ["CREATE Bear"]
 
 
+def test_what_is_updated_in_place_is_rolled_back(home: Account, cloudformation: Client) -> None:
+    """A failed update gives a topic, a parameter and a log group their old properties back; they stay the same."""
+
+    def body(word: str, days: int, **more: Any) -> str:  # noqa: ANN401 - properties
+        topic = {"TopicName": "news", "DisplayName": word, "Tags": tags(word=word)}
+        parameter = {"Name": "/word", "Type": "String", "Value": word, "Tags": {"word": word}}
+        group = {"LogGroupName": "box", "RetentionInDays": days}
+        resources = {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": topic},
+            "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": parameter},
+            "Group": {"Type": "AWS::Logs::LogGroup", "Properties": group},
+        }
+        return json.dumps({"Resources": resources | more, "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}})
+
+    sns, ssm = home.client("sns"), home.client("ssm")
+    arn = create(cloudformation, body("one", 1))["Outputs"][0]["OutputValue"]
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.com")
+    last = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "not a name"}}
+    last |= {"DependsOn": ["Topic", "Parameter", "Group"]}
+    stack = update(cloudformation, body("two", 7, Last=last))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "one"
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == tags(word="one")
+    assert len(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]) == 1
+    found = ssm.get_parameter(Name="/word")["Parameter"]
+    assert (found["Value"], found["Version"]) == ("one", 3)
+    (group,) = home.client("logs").describe_log_groups()["logGroups"]
+    assert group["retentionInDays"] == 1
+
+
 def test_an_update_without_a_template(toys: Toys, cloudformation: Client) -> None:  # noqa: ARG001 - the fixture registers the type
     """UpdateStack without a template is refused, as in CloudFormation."""
     create(cloudformation, template(Bear={"Name": "bear"}))

@@ -20,7 +20,7 @@ from cloudformation_cli_python_lib.utils import Credentials
 from urllib3 import PoolManager
 
 from aws_sagemaker_modelqualityjobdefinition import handlers, job_definitions
-from aws_sagemaker_modelqualityjobdefinition.runtime import delivery, sessions
+from aws_sagemaker_modelqualityjobdefinition.runtime import deadline, delivery, sessions
 from aws_sagemaker_modelqualityjobdefinition.runtime.limits import DEFAULTS
 from cfn_sandbox import settings
 from cfn_sandbox.packaging import certificates
@@ -460,6 +460,16 @@ def test_clients_in_use_are_not_reused(stand_in: Service) -> None:
     with pytest.raises(NoCredentialsError):
         client_in_use.list_model_quality_job_definitions()
     assert not sessions._idle["sagemaker", REGION, job_definitions.config(DEFAULTS.wire)]
+    assert stand_in.calls == []
+
+
+def test_sagemakers_client_keeps_the_time_limit(stand_in: Service) -> None:
+    """Its connections are those that must get the whole answer in time."""
+    session = sessions.open_session(Credentials(**ALICE), REGION)
+    client: Any = job_definitions.sagemaker(session, REGION, DEFAULTS.wire)
+    sessions.close_all()
+    pool = client._endpoint.http_session._manager.connection_from_url("https://api.sagemaker.eu-west-1.amazonaws.com")
+    assert pool.ConnectionCls is deadline._HTTPSConnection
     assert stand_in.calls == []
 
 

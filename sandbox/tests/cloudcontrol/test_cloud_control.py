@@ -545,9 +545,10 @@ def test_equal_requests_at_the_same_time(pairs: Pairs, client: Client, endpoint:
 
 
 def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
-    """While a handler waits, the StatusMessage is the one that it reported, and RetryAfter says until when.
+    """While a handler waits, the StatusMessage is the one that it reported, and RetryAfter when it is invoked again.
 
-    Source of RetryAfter: cloudcontrol_lifecycle.json in testdata/aws/cloudformation of radkawar/stackd.
+    Sources: for RetryAfter, cloudcontrol_lifecycle.json in testdata/aws/cloudformation of radkawar/stackd; that a list
+    has it, LocalStack's test_cloudcontrol_api, test_list_request_status. Both are recorded against AWS.
     """
     create(client, EXISTING)
     gate, waiting = threading.Event(), threading.Event()
@@ -566,6 +567,12 @@ def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
     event = client.get_resource_request_status(RequestToken=token)["ProgressEvent"]
     assert (event["OperationStatus"], event["StatusMessage"]) == ("IN_PROGRESS", "Waiting for the schedule of the pair")
     assert (event["RetryAfter"] - event["EventTime"]).total_seconds() == pytest.approx(5)
+    listed = client.list_resource_requests()["ResourceRequestStatusSummaries"]
+    assert [("RetryAfter" in one, one["OperationStatus"]) for one in listed] == [
+        (True, "IN_PROGRESS"),
+        (False, "SUCCESS"),
+    ]
+    assert listed[0]["RetryAfter"] >= event["EventTime"]
     gate.set()
     ended = wait_until_ended(client, {"ProgressEvent": event})
     assert (ended["OperationStatus"], ended.get("StatusMessage"), ended.get("RetryAfter")) == ("SUCCESS", None, None)

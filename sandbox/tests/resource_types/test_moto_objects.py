@@ -165,6 +165,8 @@ def test_a_function_is_updated() -> None:
     new = lambda_.get_function(FunctionName=updated.identifier)["Configuration"]
     assert new["Environment"]["Variables"] == {"STAGE": "two"}
     assert (new["Description"], new["MemorySize"], new["Timeout"], new["Architectures"]) == ("", 128, 3, ["x86_64"])
+    again = made(kind("AWS::Lambda::Function").create(replace(REQUEST, logical_id="Other"), after)).identifier
+    assert new["CodeSize"] == lambda_.get_function(FunctionName=again)["Configuration"]["CodeSize"]
     assert new["CodeSha256"] != old["CodeSha256"]
     dead: JSON = {"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"}
     outcome = type_.update(REQUEST, {**after, "DeadLetterConfig": dead}, after, updated)

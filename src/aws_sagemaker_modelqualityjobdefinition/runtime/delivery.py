@@ -71,7 +71,10 @@ class Delivery(logging.Handler):
     def measure(
         self, name: str, action: Action, at: datetime, value: float = 1.0, unit: str = "Count", **more: str
     ) -> None:
-        """Keep a metric until the end; it has the library's names, dimensions and units (metrics.py)."""
+        """Keep a metric until the end, which was measured `at` a time; `more` are dimensions besides action and type.
+
+        Names, dimensions and units are those of the library's metrics.py.
+        """
         kind = str(self._event.resourceType)
         dimensions = {"DimensionKeyActionType": action.name, **more, "DimensionKeyResourceType": kind}
         pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]

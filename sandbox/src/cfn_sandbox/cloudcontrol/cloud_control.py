@@ -71,13 +71,13 @@ class Progress:
     code: str | None = None
     model: str | None = None  # until the handler of an UPDATE has answered: what it is asked for
     time: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it got there
-    retry: datetime | None = None  # when a handler in progress is invoked again; None if it hasn't asked to wait
+    retry: datetime | None = None  # when a handler in progress is invoked again
 
     def note(self, answer: Event) -> None:
         """Note that the handler answers now; an empty answer is the end."""
-        delay = float(answer.get("callbackDelaySeconds") or 0) if answer.get("status") == "IN_PROGRESS" else 0
         self.model, self.time, self.message = None, datetime.now(UTC), answer.get("message")
-        self.retry = self.time + timedelta(seconds=delay) if delay else None
+        delay = timedelta(seconds=float(answer.get("callbackDelaySeconds") or 0))
+        self.retry = self.time + delay if answer.get("status") == "IN_PROGRESS" else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class ResourceRequest:
             "OperationStatus": progress.status,
             "EventTime": progress.time,
             "ResourceModel": progress.model,
-            "RetryAfter": progress.retry,
+            "RetryAfter": progress.retry if progress.status in RUNNING else None,
             "StatusMessage": progress.message and progress.message[:MAXIMUM_MESSAGE],
             "ErrorCode": progress.code,
         }

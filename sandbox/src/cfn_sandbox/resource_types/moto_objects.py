@@ -6,10 +6,8 @@ LocalStack's tests of CloudFormation's resources, recorded against AWS.
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -230,19 +228,13 @@ def _function(change: Change) -> object:
     function.update_configuration({name: desired[name] for name in ("VpcConfig", "Layers") if name in desired})
     code = deepcopy(desired["Code"])
     if change.previous and code != change.previous["Code"]:
-        if "ZipFile" in code:
-            code["ZipFile"] = _zipped(code["ZipFile"])
+        if "ZipFile" in code:  # the text of a module
+            archive = function._create_zipfile_from_plaintext_code(code["ZipFile"])  # noqa: SLF001 - as creation does
+            code["ZipFile"] = b64encode(archive)
         function.update_function_code(code)
     function.code_or_config_updated = bool(change.previous)  # a new function has nothing yet to be published again
     function.tags = {**change.system_tags, **change.tags()[0]}
     return function
-
-
-def _zipped(code: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.py", code)
-    return base64.b64encode(buffer.getvalue())
 
 
 def _version(change: Change) -> object:
