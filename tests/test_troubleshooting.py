@@ -75,7 +75,7 @@ PRINTED = {
     "The sandbox can't update … of …: moto, which implements the type here, ignores that. Give the "
     "resource another logical id to replace it": "resource_types/moto_adapter.py",
     "ResourcesToImport needs the ChangeSetType IMPORT, not ….": "stacks/change_sets.py",
-    "The client request token … already exists: it was given with another request.": "protocols/tokens.py",
+    "The client request token … has already been used for this stack.": "protocols/tokens.py",
     "TerminationProtection of the nested stack […] is set on its root stack […].": "stacks/stack.py",
     "The request's body is no JSON object.": "account/refusals.py",
     "The request has no parameter Action.": "account/refusals.py",

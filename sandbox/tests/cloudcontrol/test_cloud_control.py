@@ -120,7 +120,7 @@ def test_the_life_of_a_resource(pairs: Pairs, client: Client) -> None:
 
 
 def test_progress_events(pairs: Pairs, client: Client) -> None:
-    """Progress events have the members that were recorded against AWS, and no ResourceModel.
+    """The progress events of a creation and a deletion have the members that were recorded against AWS.
 
     A creation has its identifier at once if the desired state has it, also when it fails. Source: LocalStack's
     test_cloudcontrol_api (test_lifecycle, test_create_exceptions, test_api_exceptions), recorded against AWS.
@@ -147,6 +147,22 @@ def test_progress_events(pairs: Pairs, client: Client) -> None:
     started = client.create_resource(TypeName=NAME, DesiredState='{"Left": "a"}')
     assert "Identifier" not in started["ProgressEvent"]
     wait_until_ended(client, started)
+
+
+def test_the_progress_of_an_update(client: Client) -> None:
+    """The first event of an update has the model that the handler gets, without what is read-only; the last has none.
+
+    Each event has its own time. Source: cloudcontrol_lifecycle.json in testdata/aws/cloudformation of radkawar/stackd,
+    recorded against AWS in September 2026.
+    """
+    create(client, EXISTING)
+    patch = json.dumps([{"op": "replace", "path": "/Colour", "value": "blue"}])
+    started = client.update_resource(TypeName=NAME, Identifier="a|b", PatchDocument=patch)
+    model = json.loads(started["ProgressEvent"]["ResourceModel"])
+    assert (model["Colour"], "Born" in model) == ("blue", False)
+    ended = wait_until_ended(client, started)
+    assert "ResourceModel" not in ended
+    assert ended["EventTime"] >= started["ProgressEvent"]["EventTime"]
 
 
 @pytest.mark.parametrize("identifier", ["a|b", '{"Right": "b", "Left": "a"}', '{"Alias": "ab"}'])
@@ -531,13 +547,14 @@ def test_equal_requests_at_the_same_time(pairs: Pairs, client: Client, endpoint:
 def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
     """While a handler waits, the StatusMessage is the one that it reported, and RetryAfter when it is invoked again.
 
-    That a list has RetryAfter is recorded against AWS (LocalStack's test_cloudcontrol_api, test_list_request_status).
+    Sources: for RetryAfter, cloudcontrol_lifecycle.json in testdata/aws/cloudformation of radkawar/stackd; that a list
+    has it, LocalStack's test_cloudcontrol_api, test_list_request_status. Both are recorded against AWS.
     """
     create(client, EXISTING)
     gate, waiting = threading.Event(), threading.Event()
 
     def answer_in_progress() -> Json:
-        return {"status": "IN_PROGRESS", "callbackDelaySeconds": 0, "message": "Waiting for the schedule of the pair"}
+        return {"status": "IN_PROGRESS", "callbackDelaySeconds": 5, "message": "Waiting for the schedule of the pair"}
 
     def hang() -> Json:
         waiting.set()
@@ -549,6 +566,7 @@ def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
     assert waiting.wait(30)
     event = client.get_resource_request_status(RequestToken=token)["ProgressEvent"]
     assert (event["OperationStatus"], event["StatusMessage"]) == ("IN_PROGRESS", "Waiting for the schedule of the pair")
+    assert (event["RetryAfter"] - event["EventTime"]).total_seconds() == pytest.approx(5)
     listed = client.list_resource_requests()["ResourceRequestStatusSummaries"]
     assert [("RetryAfter" in one, one["OperationStatus"]) for one in listed] == [
         (True, "IN_PROGRESS"),
@@ -557,7 +575,7 @@ def test_what_a_handler_waits_for(pairs: Pairs, client: Client) -> None:
     assert listed[0]["RetryAfter"] >= event["EventTime"]
     gate.set()
     ended = wait_until_ended(client, {"ProgressEvent": event})
-    assert (ended["OperationStatus"], ended.get("StatusMessage")) == ("SUCCESS", None)
+    assert (ended["OperationStatus"], ended.get("StatusMessage"), ended.get("RetryAfter")) == ("SUCCESS", None, None)
 
 
 @pytest.mark.parametrize("token", ["many", "-1", "7", "9" * 30])

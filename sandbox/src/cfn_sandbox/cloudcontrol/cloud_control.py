@@ -4,7 +4,8 @@ It serves registered types and those that the sandbox plays, not those that moto
 
 Sources: botocore's model of cloudcontrol with its documentation; for the wording of refusals, messages that users
 quote: pulumi/pulumi-aws-native issues 581 and 941, aws-cloudformation/cloudformation-coverage-roadmap issue 2205;
-LocalStack's test_cloudcontrol_api, recorded against AWS.
+LocalStack's test_cloudcontrol_api, recorded against AWS; for RetryAfter, the times and the ResourceModel of an update,
+cloudcontrol_lifecycle.json in testdata/aws/cloudformation of radkawar/stackd, recorded against AWS.
 """
 
 from __future__ import annotations
@@ -68,30 +69,30 @@ class Progress:
     status: str = "IN_PROGRESS"
     message: str | None = None
     code: str | None = None
-    retry_after: datetime | None = None
+    model: str | None = None  # until the handler of an UPDATE has answered: what it is asked for
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it got there
+    retry: datetime | None = None  # when a handler in progress is invoked again
+
+    def note(self, answer: Event) -> None:
+        """Note that the handler answers now; an empty answer is the end."""
+        self.model, self.time, self.message = None, datetime.now(UTC), answer.get("message")
+        delay = timedelta(seconds=float(answer.get("callbackDelaySeconds") or 0))
+        self.retry = self.time + delay if answer.get("status") == "IN_PROGRESS" else None
 
 
 @dataclass(frozen=True, eq=False)
 class ResourceRequest:
-    """A request to create, update or delete a resource.
+    """A request to create, update or delete a resource."""
 
-    Attributes:
-        call: the API's call.
-        operation: CREATE, UPDATE or DELETE.
-        progress: how far it is.
-        token: its RequestToken.
-        began: when it began.
-    """
-
-    call: Call
-    operation: str
-    progress: Progress = field(default_factory=Progress)
-    token: str = field(default_factory=lambda: str(uuid4()))
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    call: Call  # the API's call
+    operation: str  # CREATE, UPDATE or DELETE
+    progress: Progress = field(default_factory=Progress)  # how far it is
+    token: str = field(default_factory=lambda: str(uuid4()))  # its RequestToken
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))  # when it began
 
     @property
     def event(self) -> dict[str, object]:
-        """The API's ProgressEvent. AWS's have no ResourceModel in any recording: clients read the resource."""
+        """The API's ProgressEvent. In recordings, only the first one of an UPDATE has a ResourceModel."""
         progress = self.progress
         return {
             "TypeName": self.call.parameters["TypeName"],
@@ -99,10 +100,11 @@ class ResourceRequest:
             "RequestToken": self.token,
             "Operation": self.operation,
             "OperationStatus": progress.status,
-            "EventTime": self.began,
+            "EventTime": progress.time,
+            "ResourceModel": progress.model,
+            "RetryAfter": progress.retry if progress.status in RUNNING else None,
             "StatusMessage": progress.message and progress.message[:MAXIMUM_MESSAGE],
             "ErrorCode": progress.code,
-            "RetryAfter": progress.retry_after if progress.status in RUNNING else None,
         }
 
     def is_repeated_by(self, call: Call, operation: str) -> bool:
@@ -156,7 +158,9 @@ class CloudControl:
             if fixed := pointers_of(changed(kind.schema.create_only, current, desired)):
                 text = f"Invalid patch update: createOnlyProperties [{fixed}] cannot be updated"
                 raise CloudFormationError("NotUpdatableException", text)
-            _refuse_violations(kind.check(kind.schema.without(desired, kind.schema.read_only)))
+            asked = kind.schema.without(desired, kind.schema.read_only)
+            _refuse_violations(kind.check(asked))
+            resource_request.progress.model = json.dumps(asked)
             return lambda kind, request: kind.update(request, kind.typed(desired), current, instance)
 
         return self._start_once(call, kind, "UPDATE", start)
@@ -278,8 +282,7 @@ class CloudControl:
                 raise Cancelled
             answer = kind.invoke(event)
             self._report(request, kind.schema.identifier(answer.get("resourceModel") or {}))
-            progress.message = answer.get("message")
-            progress.retry_after = datetime.now(UTC) + timedelta(seconds=answer.get("callbackDelaySeconds") or 0)
+            progress.note(answer)
             return answer
 
         watched.invoke = invoke
@@ -293,6 +296,7 @@ class CloudControl:
         else:
             status, failure = ("FAILED" if outcome.failure else "SUCCESS"), outcome.failure
         with self._lock:
+            progress.note({})
             progress.code, progress.message = (failure.code, failure.message) if failure else (None, None)
             progress.status = status
         self._release(request)

@@ -5,7 +5,8 @@ there is nothing to update. Then it is answered as the first one was. So a token
 harm: a stack that was deleted is created again.
 
 Source: ClientRequestToken of CreateStack, UpdateStack, ExecuteChangeSet, ContinueUpdateRollback and RollbackStack,
-ClientToken of CreateChangeSet, and TokenAlreadyExistsException in the API reference.
+ClientToken of CreateChangeSet, and TokenAlreadyExistsException in the API reference; for its text, a recording of AWS:
+testdata/aws/cloudformation/lifecycle.json of radkawar/stackd.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def once(member: str) -> Callable[[Operation], Operation]:
             if earlier is not None and earlier.stack_id not in {None, _stack_id(call)}:
                 earlier = None
             if earlier is not None and dict(earlier.call.parameters) != dict(call.parameters):
-                text = f"The client request token {token} already exists: it was given with another request."
+                text = f"The client request token {token} has already been used for this stack."
+                text += " Retry the request with a different client request token"
                 raise CloudFormationError("TokenAlreadyExistsException", text)
             own = _Request(call)
             if earlier is None:

@@ -2,7 +2,8 @@
 
 Source: LocalStack's recordings of AWS in tests/aws/services/cloudformation, test_change_sets.snapshot.json (August
 2025), test_change_set_mappings.snapshot.json (February 2026), test_change_set_ref.snapshot.json (events of an update)
-and api/test_changesets.snapshot.json (November 2023).
+and api/test_changesets.snapshot.json (November 2023). DeploymentConfig is newer: lifecycle.json and
+changeset_name_reuse.json in testdata/aws/cloudformation of radkawar/stackd (September 2026).
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ GIVEN: dict[str, Any] = {
 IN_REVIEW = {
     *("StackId", "StackName", "CreationTime", "StackStatus", "DriftInformation", "LastOperations"),
     *("RollbackConfiguration", "DisableRollback", "NotificationARNs", "Tags", "EnableTerminationProtection"),
+    "DeploymentConfig",
 }
 DELETED = IN_REVIEW - {"EnableTerminationProtection"} | {"LastUpdatedTime", "DeletionTime"}
 CHANGE_SET = {
     *("ChangeSetId", "ChangeSetName", "StackId", "StackName", "CreationTime", "Status", "ExecutionStatus"),
     *("Changes", "Capabilities", "NotificationARNs", "RollbackConfiguration", "IncludeNestedStacks"),
+    "DeploymentConfig",
 }
 
 
@@ -77,8 +80,8 @@ def test_empty_lists_are_left_out(client: Client) -> None:
     change_set = client.describe_change_set(ChangeSetName=made["Id"])
     assert set(change_set) - {"ResponseMetadata"} == CHANGE_SET
     (summary,) = client.list_change_sets(StackName="s")["Summaries"]
-    lists = {"Changes", "Capabilities", "NotificationARNs", "RollbackConfiguration"}
-    assert set(summary) == CHANGE_SET - lists
+    details = {"Changes", "Capabilities", "NotificationARNs", "RollbackConfiguration", "DeploymentConfig"}
+    assert set(summary) == CHANGE_SET - details
     client.execute_change_set(ChangeSetName=made["Id"])
     assert set(described(client)) == IN_REVIEW | {"ChangeSetId", "LastUpdatedTime"}
     client.delete_stack(StackName="s")

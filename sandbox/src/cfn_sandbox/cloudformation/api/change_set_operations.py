@@ -66,6 +66,7 @@ def describe_change_set(call: Call) -> Answer:
         "RollbackConfiguration": settings.rollback_configuration if settings else {},
         "Tags": [{"Key": key, "Value": value} for key, value in proposal.definition.tags.items()] or None,
         "OnStackFailure": proposal.request.on_failure,
+        "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": proposal.options.on_failure == "DO_NOTHING"},
     }
 
 

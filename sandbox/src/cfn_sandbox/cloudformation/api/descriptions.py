@@ -57,6 +57,7 @@ def _description(stack: Stack) -> Members:
         "Parameters": definition.parameters.described() or None,
         "RollbackConfiguration": settings.rollback_configuration,
         "DisableRollback": settings.disable_rollback,
+        "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": settings.disable_rollback},
         "NotificationARNs": definition.notification_arns,
         "TimeoutInMinutes": settings.timeout_minutes,
         "Capabilities": definition.capabilities or None,
@@ -134,8 +135,7 @@ def describe_events(call: Call) -> Answer:
 
 def _operations(call: Call) -> list[tuple[Stack, Operation]]:
     """Return the operations that a request asks for, newest first."""
-    given = call.parameters
-    name, change_set_name, wanted = (given.get(key) for key in ("StackName", "ChangeSetName", "OperationId"))
+    name, change_set_name, wanted = map(call.parameters.get, ("StackName", "ChangeSetName", "OperationId"))
     if name is None and wanted is None and not (change_set_name or "").startswith("arn:"):
         raise ValidationError("One of ChangeSetName, OperationId or StackName must be specified")
     stacks = list(call.space.stacks) if name is None else [call.space.named(name)]
@@ -154,10 +154,10 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
     """Yield an operation's events, newest first: its end, what it did and its start."""
     common: Members = {"StackId": stack.identity.stack_id, "OperationId": operation.operation_id}
     of_kind: Members = common | {"OperationType": operation.kind}
-    start = {"EventType": "STACK_EVENT", "StartTime": operation.begun}
+    start: Members = of_kind | {"EventType": "STACK_EVENT", "StartTime": operation.begun}
     if operation.ended is not None:
         end = {"OperationStatus": operation.status, "EndTime": operation.ended, "Timestamp": operation.ended}
-        yield {**of_kind, **start, **end, "EventId": str(uuid5(NAMESPACE_OID, operation.operation_id))}
+        yield {**start, **end, "EventId": str(uuid5(NAMESPACE_OID, operation.operation_id))}
     own = [event for event in reversed([*stack.steps.events]) if event.operation is operation]
     done = [common | _described(one) | {"EventType": _kind(one)} for one in own]
     after = sum(_kind(one) == "PROVISIONING_ERROR" for one in own) if operation.invalid else 0
@@ -175,8 +175,8 @@ def _events(stack: Stack, operation: Operation) -> Iterator[Members]:
             "ValidationPath": invalid.path,
         }
     yield from done[after:]
-    begun = {"OperationStatus": "IN_PROGRESS", "Timestamp": operation.begun}
-    yield {**of_kind, **start, **begun, "EventId": str(uuid5(NAMESPACE_OID, f"{operation.operation_id} begun"))}
+    event_id = str(uuid5(NAMESPACE_OID, f"{operation.operation_id} begun"))
+    yield {**start, "OperationStatus": "IN_PROGRESS", "Timestamp": operation.begun, "EventId": event_id}
 
 
 def _kind(event: Event) -> str:
@@ -238,12 +238,11 @@ def describe_stack_resources(call: Call) -> Answer:
 
 def list_stack_resources(call: Call) -> Answer:
     """Answer ListStackResources."""
-    stack = existing(call, call.parameters["StackName"])
-    return page(call, "StackResourceSummaries", _resources(stack))
+    return page(call, "StackResourceSummaries", _resources(existing(call, call.parameters["StackName"])))
 
 
 def _resources(stack: Stack) -> list[Members]:
-    """Return the members of StackResource, StackResourceDetail and StackResourceSummary, of each resource.
+    """Return the members of StackResource, StackResourceDetail and StackResourceSummary, of each resource, by name.
 
     Besides the resources that exist, these are those that are being made or failed to be, and those that a rollback
     of the stack's creation or its deletion has deleted.
@@ -251,12 +250,13 @@ def _resources(stack: Stack) -> list[Members]:
     live, events = dict(stack.contents.resources), stack.steps.events
     creating = not stack.status.name.startswith(("IMPORT", "UPDATE"))
     wanted = stack.definition.template.resources
-    return [_resource(stack, one, events.latest(one.logical_id, one.physical_id)) for one in live.values()] + [
+    found = [_resource(stack, one, events.latest(one.logical_id, one.physical_id)) for one in live.values()] + [
         _resource(stack, event.subject, event)
         for event in events.others(stack.identity.stack_id, live)
         if (creating and event.subject.logical_id in wanted)
         or (event.operation is events.operations[-1] and event.status == "CREATE_IN_PROGRESS")
     ]
+    return sorted(found, key=lambda one: str(one["LogicalResourceId"]))
 
 
 def _resource(stack: Stack, resource: Resource | Subject, event: Event | None) -> Members:

@@ -90,8 +90,7 @@ class ChangeSet:
     @property
     def reason(self) -> str | None:
         """The API's StatusReason."""
-        is_import = self.proposal.request.kind == "IMPORT"
-        return imports.REVIEW if self.failure is None and is_import else self.failure
+        return imports.REVIEW if (self.proposal.request.kind, self.failure) == ("IMPORT", None) else self.failure
 
     @property
     def execution_status(self) -> str:
@@ -196,7 +195,10 @@ def find(space: Space, name: str, stack_name: str | None) -> ChangeSet:
 
 
 def delete(space: Space, change_set: ChangeSet) -> None:
-    """Delete a change set and those of nested stacks, with nested stacks that have nothing else yet."""
+    """Delete a change set and those of nested stacks, with nested stacks that have nothing else yet; or refuse it."""
+    if change_set.executed:
+        text = f"Cannot delete ChangeSet in execution status {change_set.execution_status}"
+        raise CloudFormationError("InvalidChangeSetStatus", text)
     space.change_sets.pop(change_set.change_set_id, None)
     for child in change_set.children.values():
         delete(space, child)

@@ -71,9 +71,7 @@ class ResourceChange:
             for change in self.changes
             if is_known(change.after) and any(cause.evaluation == "Static" for cause in change.causes)
         }
-        if "Always" in certain:
-            return "True"
-        return "Conditional" if possible - {"Never"} else "False"
+        return "True" if "Always" in certain else "Conditional" if possible - {"Never"} else "False"
 
     @property
     def updates(self) -> bool:
@@ -232,9 +230,13 @@ def _is_secret(evaluator: Evaluator, path: Path) -> bool:
 
 
 def mask(evaluator: Evaluator, logical_id: str, properties: Mapping[str, Value]) -> dict[str, Value]:
-    """Return a resource's properties with those masked that rest on a NoEcho parameter."""
+    """Return a resource's properties as AWS shows them: without NoEcho values (test_recorded_calls)."""
     secret = {name for name in properties if _is_secret(evaluator, (logical_id, "Properties", name))}
-    return {name: MASKED if name in secret else value for name, value in properties.items()}
+    try:
+        visible = evaluator.masked(MASKED).properties(logical_id) if secret else {}
+    except ValidationError:  # such as of Fn::Select, whose index is masked
+        return {MASKED: MASKED}
+    return {name: visible.get(name) if name in secret else value for name, value in properties.items()}
 
 
 def differs(identity: Identity, contents: Contents, after: Definition) -> bool:

@@ -160,8 +160,7 @@ class Stack:
             if action == "UPDATE" and not wanted and not self.differs(definition):
                 raise ValidationError(NO_UPDATES)
             self.check_types(definition)
-            disabled = options.on_failure == "DO_NOTHING"
-            self.settings = replace(settings or self.settings, disable_rollback=disabled)
+            self.settings = replace(settings or self.settings, disable_rollback=options.on_failure == "DO_NOTHING")
             undo = (self.recovery.undo if unfinished else None) or UndoLog()
             deployment = Deployment(self.steps, self.contents, definition, undo)
             self.steps.operation = definition, options
@@ -169,8 +168,7 @@ class Stack:
             if self.status.name in NOT_CREATED:  # resources can be listed, and deleted if a rollback fails
                 self.contents = Contents(definition, undo.live)
             self._begin(action, options)
-        work = partial(self._deploy, action, deployment, options)
-        operations.begin(f"{action} {self.identity.name}", work)
+        operations.begin(f"{action} {self.identity.name}", partial(self._deploy, action, deployment, options))
 
     def enter_review(self) -> None:
         """Register a new stack as REVIEW_IN_PROGRESS, so that it can have change sets before it is created."""
@@ -267,8 +265,7 @@ class Stack:
             self.steps.events.token = token
             name = "UPDATE_ROLLBACK" if self.recovery.stable else "ROLLBACK"
             self._set_status(f"{name}_IN_PROGRESS", USER_INITIATED)
-        work = partial(self._roll_back, name, USER_INITIATED, skipped)
-        operations.begin(f"{name} {self.identity.name}", work)
+        operations.begin(f"{name} {self.identity.name}", partial(self._roll_back, name, USER_INITIATED, skipped))
 
     def delete(
         self, retained: Collection[str] = (), *, force: bool = False, token: str | None = None, nested: bool = False
@@ -304,8 +301,7 @@ class Stack:
                 text = "The specified resources to retain must be in a valid state. Do not specify resources that are"
                 raise ValidationError(f"{text} in the DELETE_COMPLETE state, or not in the stack: [{', '.join(wrong)}]")
             self._begin("DELETE", Options(token=token, nested=nested))
-        work = partial(self._delete, retained, force=force)
-        operations.begin(f"DELETE {self.identity.name}", work)
+        operations.begin(f"DELETE {self.identity.name}", partial(self._delete, retained, force=force))
 
     def _delete(self, retained: Collection[str] = (), *, force: bool = False) -> None:
         live = self.contents.resources

@@ -86,8 +86,7 @@ class Steps:
         with self._step(verb, draft, announce=verb == "CREATE") as step:
             kind = self.identity.space.type_of(draft.kind)
             sent = self._sent(kind, draft)
-            request = replace(self.identity.request(draft.logical_id, draft.tags), watch=watch)
-            outcome = kind.create(request, sent)
+            outcome = kind.create(replace(self.identity.request(draft.logical_id, draft.tags), watch=watch), sent)
             watch(outcome.instance)
             if outcome.instance is not None:
                 step.physical_id = outcome.instance.identifier

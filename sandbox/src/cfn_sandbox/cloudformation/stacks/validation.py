@@ -10,18 +10,17 @@ radkawar/stackd. That an update fails likewise is an assumption.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from cfn_sandbox.cloudformation.stacks.events import Invalid, Subject
-from cfn_sandbox.cloudformation.stacks.plan import MASKED, Plan, ResourceChange
+from cfn_sandbox.cloudformation.stacks.plan import Plan, ResourceChange
 from cfn_sandbox.cloudformation.stacks.space import Space
 from cfn_sandbox.cloudformation.stacks.state import Identity
 from cfn_sandbox.resource_types.catalogue import is_registered
 from cfn_sandbox.resource_types.interface import ResourceType
 from cfn_sandbox.schemas import published
 from cfn_sandbox.schemas.schema import at, put
-from cfn_sandbox.values import Unknown, Value, mapped, shown
+from cfn_sandbox.values import Unknown, Value, mapped
 
 DETECTED = "Validation failure detected. See the operation's FAILED event for details."  # the reason of a rollback
 PROPERTIES, CONFLICTS = "PROPERTY_VALIDATION", "NAME_CONFLICT_VALIDATION"
@@ -54,11 +53,10 @@ def _of_resource(identity: Identity, change: ResourceChange) -> Iterator[Invalid
     kind = identity.space.find_type(change.kind) if covers(identity.space, change.kind) else None
     if kind is None or change.action not in {"Add", "Modify"}:
         return
-    visible = json.dumps(shown(dict(change.after or {})))
-    subject = Subject(change.logical_id, change.kind, change.physical_id or "", visible)
+    subject = Subject(change.logical_id, change.kind, change.physical_id or "")
     path = f"/Resources/{change.logical_id}"
     properties = kind.typed({name: _without_references(value) for name, value in change.desired.items()})
-    hidden = {name for name, value in (change.after or {}).items() if value == MASKED}
+    hidden = {name for name, value in change.desired.items() if (change.after or {}).get(name) != value}
     lines = {
         one.line if hidden.intersection(one.pointer.split("/")[1:2]) else one.full_line: one.pointer
         for one in kind.violations(properties)

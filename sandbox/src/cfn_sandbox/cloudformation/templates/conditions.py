@@ -64,8 +64,7 @@ class Booleans:
             raise table.malformed(name)
         if isinstance(value, list):
             return all(any(texts_equal(member, one) for one in value) for member in members)
-        quantifier = any if name == "Fn::Contains" else all
-        return quantifier(texts_equal(member, value) for member in members)
+        return (any if name == "Fn::Contains" else all)(texts_equal(member, value) for member in members)
 
 
 def known(value: Value) -> JSON:

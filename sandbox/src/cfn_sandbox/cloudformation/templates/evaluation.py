@@ -6,6 +6,8 @@ Source: "Intrinsic function reference" in the user guide.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from cfn_sandbox.cloudformation.templates import dynamic, functions, outputs, pseudo, references, table
@@ -62,6 +64,14 @@ class Evaluator:
     def of(self, template: Template) -> Evaluator:
         """Return an evaluator of another template with the same values."""
         return Evaluator(template, self.parameters, self.pseudo, self.scope)
+
+    def masked(self, mask: Value) -> Evaluator:
+        """Return an evaluator with a mask for NoEcho values, but with the conditions that were evaluated without."""
+        values, found = {**self.parameters.values}, copy(self)
+        for key in self.parameters.hidden:
+            values[key] = [mask] if isinstance(values[key], list) else mask
+        vars(found).update(parameters=replace(self.parameters, values=values), _conditions={**self._conditions})
+        return found
 
     def condition(self, name: str) -> bool:
         """Return a condition's value."""

@@ -176,9 +176,7 @@ def _constructed(node: yaml.Node, path: str = "") -> JSON:
     else:
         pairs = ((_key(key, path), member) for key, member in node.value)
         value = _unrepeated([(key, _constructed(member, f"{path}/{key}")) for key, member in pairs])
-    if not tag.startswith("!"):
-        return value
-    return {_LONG_NAMES.get(tag, f"Fn::{tag[1:]}"): value}
+    return value if not tag.startswith("!") else {_LONG_NAMES.get(tag, f"Fn::{tag[1:]}"): value}
 
 
 def _key(node: yaml.Node, path: str) -> str:
