@@ -164,7 +164,7 @@ def test_a_handler_that_never_ends_is_given_up(toys: Toys, cloudformation: Clien
         {"status": "IN_PROGRESS", "callbackDelaySeconds": 50, "resourceModel": {"Id": "toy-1", "Name": "bear"}}
     ] * 3
     create(cloudformation, template(Bear={"Name": "bear"}))
-    assert "Exceeded the 2 minutes of this handler" in why(cloudformation)
+    assert "Resource timed out waiting for completion (RequestToken: " in why(cloudformation)
     assert toys.waits == [50, 50]
     assert toys.actions()[-1] == "DELETE Bear"
     assert toys.resources == {}
@@ -402,7 +402,7 @@ def test_an_update_that_fails_restores_everything(toys: Toys, cloudformation: Cl
     assert stack["Tags"] == tags(team="a")
     assert toys.actions()[4:] == [
         *["UPDATE A", "CREATE B", "CREATE New", "UPDATE D"],
-        *["UPDATE A", "UPDATE D", "DELETE New", "DELETE B"],
+        *["UPDATE A", "DELETE New", "DELETE B"],
     ]
     rollback_data = toys.events[-3]["requestData"]
     assert (rollback_data["stackTags"], rollback_data["previousStackTags"]) == ({"team": "a"}, {"team": "b"})
@@ -492,7 +492,7 @@ def test_a_success_must_name_its_resource(toys: Toys, cloudformation: Client, mo
     stack = update(cloudformation, template(Bear={"Name": "bear", "Loud": "true"}))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "The handler succeeded with the primary identifier" in why(cloudformation)
-    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear"]
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear"]
 
 
 def test_scalars_may_be_written_as_strings(toys: Toys, cloudformation: Client) -> None:
@@ -679,7 +679,7 @@ def test_change_sets_do_the_same(toys: Toys, cloudformation: Client) -> None:
         cloudformation.execute_change_set(ChangeSetName=made[0])
     with pytest.raises(cloudformation.exceptions.ChangeSetNotFoundException):
         cloudformation.execute_change_set(StackName="toys", ChangeSetName="change")
-    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear", "UPDATE Bear"]
+    assert toys.actions() == ["CREATE Bear", "UPDATE Bear", "UPDATE Bear"]
     stack = stack_of(cloudformation)
     assert (stack["StackStatus"], stack["Tags"]) == ("UPDATE_ROLLBACK_COMPLETE", tags(team="a"))
     assert "No green" in why(cloudformation)

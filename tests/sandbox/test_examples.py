@@ -403,9 +403,8 @@ def test_a_failed_replacement_moves_the_schedule_back(account: Account) -> None:
     assert (stack["StackStatus"], scheduled_definition(account)) == ("UPDATE_ROLLBACK_COMPLETE", old)
     assert "there is no model quality job definition nowhere" in why(account.client("cloudformation"), "example")
     assert [event for event in events(account) if event[1].endswith("COMPLETE")] == [
-        ("JobDefinition", "UPDATE_COMPLETE"),
-        ("Schedule", "UPDATE_COMPLETE"),
-        ("Schedule", "UPDATE_COMPLETE"),
+        *[("JobDefinition", "UPDATE_COMPLETE"), ("Schedule", "UPDATE_COMPLETE")] * 2,
+        ("Broken", "DELETE_COMPLETE"),
         ("JobDefinition", "DELETE_COMPLETE"),
         ("example", "UPDATE_ROLLBACK_COMPLETE"),
     ]

@@ -69,7 +69,6 @@ class UndoLog:
     def clean_up(self) -> str | None:
         """Delete what the operation has made, last first; return the stack's reason if something is left, as in AWS."""
         done = [_attempt(step.work) for step in reversed(self.steps)]
-        self.steps = []
         return None if all(done) else events.LEFT
 
 
@@ -142,7 +141,6 @@ class Deployment:
             done += self._delete([entry for entry in replaced if entry[0].logical_id == resource.logical_id])
             self._steps.clean_up(resource)
         done += self._delete([*(entry for entry in replaced if entry[0].logical_id not in live), *removed])
-        self.undo.steps, self.undo.leftovers = [], []
         return None if all(done) else events.LEFT
 
     def _delete(self, entries: Iterable[tuple[Resource, bool]]) -> list[bool]:

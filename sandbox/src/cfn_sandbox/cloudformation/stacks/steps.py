@@ -101,18 +101,20 @@ class Steps:
         with self._step("UPDATE", draft, current.physical_id, reason) as step:
             kind = self.identity.space.type_of(draft.kind)
             desired = draft.made(self._sent(kind, draft), current.instance)
-            told: list[object] = []  # what the type has reported: nothing if the update failed at once
+            told: list[object] = [kind.always_updated]  # and what the type has reported, if it didn't fail at once
             if kind.supports("UPDATE"):
-                begun(lambda: self._restore(current, desired, announce=any(told) or kind.always_updated))
+                begun(lambda: self._restore(current, desired if any(told) else None))
             request = replace(self.identity.request(draft.logical_id, draft.tags, current.tags), watch=told.append)
             updated = desired.at(_reported(kind.update(request, desired.sent, current.sent, current.instance)))
             told.append(updated)
             step.physical_id = updated.physical_id
         return updated
 
-    def _restore(self, former: Resource, changed: Resource, *, announce: bool) -> Resource:
-        """Undo an update, and return the resource as it is then. AWS doesn't announce it of one that failed at once."""
-        with self._step("UPDATE", former, former.physical_id, announce=announce):
+    def _restore(self, former: Resource, changed: Resource | None) -> Resource:
+        """Undo an update, and return the resource as it is then. To AWS, one that failed at once changed nothing."""
+        with self._step("UPDATE", former, former.physical_id, announce=changed is not None):
+            if changed is None:
+                return former
             request = replace(self.identity.request(former.logical_id, former.tags, changed.tags), undo=True)
             kind = self.identity.space.type_of(former.kind)
             return former.at(_reported(kind.update(request, former.sent, changed.sent, changed.instance)))
