@@ -25,7 +25,9 @@ from cfn_sandbox.resource_types.played import Call, Handler, Model, Refusal
 if TYPE_CHECKING:
     from cfn_sandbox.account.account import Account
 
-SUBSCRIPTION, TOPIC_POLICY, QUEUE_POLICY = "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"
+SUBSCRIPTION = "AWS::SNS::Subscription"
+TOPIC_POLICY = "AWS::SNS::TopicPolicy"
+QUEUE_POLICY = "AWS::SQS::QueuePolicy"
 
 # What the Endpoint of each protocol that moto has looks like: Subscribe in SNS's API reference.
 _ENDPOINTS = {
@@ -216,19 +218,22 @@ def _policies(  # noqa: C901 - as above
 
 def _check_subscription(call: Call) -> None:
     """Refuse what SNS refuses and moto doesn't, and by name what moto would ignore."""
-    given, ours = call.desired, f"This sandbox's {SUBSCRIPTION} has"
+    given = call.desired
     unknown = sorted(given.keys() - {"Arn", "Region", *_PLACE, *_ATTRIBUTES})
     protocol, scope = given["Protocol"], given.get("FilterPolicyScope", "MessageBody")
     if unknown:
-        raise Refusal("InvalidRequest", f"{ours} no {unknown[0]}: leave it out")
+        raise Refusal("InvalidRequest", f"This sandbox's {SUBSCRIPTION} has no {unknown[0]}: leave it out")
     if given.get("Region", call.region) != call.region:
-        raise Refusal("InvalidRequest", f"{ours} no Region but the stack's, {call.region}: leave it out")
+        text = f"This sandbox's {SUBSCRIPTION} has no Region but the stack's, {call.region}: leave it out"
+        raise Refusal("InvalidRequest", text)
     if protocol not in _ENDPOINTS:
-        raise Refusal("InvalidRequest", f"{ours} no Protocol {protocol}, but {', '.join(_ENDPOINTS)}")
+        text = f"This sandbox's {SUBSCRIPTION} has no Protocol {protocol}, but {', '.join(_ENDPOINTS)}"
+        raise Refusal("InvalidRequest", text)
     if not re.match(_ENDPOINTS[protocol], given.get("Endpoint", "")):
         raise Refusal("InvalidRequest", f"Invalid parameter: Endpoint is none of protocol {protocol}")
     if given.get("RawMessageDelivery") and protocol != "sqs":
-        raise Refusal("InvalidRequest", f"{ours} RawMessageDelivery of sqs only: leave it out")
+        text = f"This sandbox's {SUBSCRIPTION} has RawMessageDelivery of sqs only: leave it out"
+        raise Refusal("InvalidRequest", text)
     if scope not in {"MessageBody", "MessageAttributes"}:
         allowed = "Please use either MessageBody or MessageAttributes"
         raise Refusal("InvalidRequest", f"Invalid parameter: FilterPolicyScope: Invalid value [{scope}]. {allowed}")
