@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.tests.toys import TOY, Client, Toys, create, failure, stack_of, template, update
+from cfn_sandbox.resource_types import catalogue
+from cfn_sandbox.resource_types.registered import RegisteredType
+from sandbox.tests.toys import ACCOUNT, REGION, SCHEMA, TOY, Client, Toys, create, failure, stack_of, template, update
 
 Sequence = list[tuple[str, str]]
 
@@ -138,6 +140,18 @@ def test_an_update_that_failed_at_once_has_one_event_in_the_rollback(toys: Toys,
         ("A", "UPDATE_IN_PROGRESS"),
         ("A", "UPDATE_COMPLETE"),
     ]
+
+
+def test_what_the_sandbox_implements_is_restored_all_the_same(toys: Toys, cloudformation: Client) -> None:
+    """A type of moto's may have done half of an update that failed: it is restored, with the same events."""
+    kind = RegisteredType(SCHEMA, toys.invoke)
+    kind.called_by_aws = False  # as moto's types are
+    catalogue.add_type(ACCOUNT, REGION, kind)
+    create(cloudformation, template(A={"Name": "a"}))
+    toys.answers = [failure("InvalidRequest")]
+    update(cloudformation, template(A={"Name": "a", "Colour": "red"}))
+    assert toys.actions() == ["CREATE A", "UPDATE A", "UPDATE A"]
+    assert sequence(cloudformation, "UPDATE_ROLLBACK_IN_PROGRESS")[0] == ("A", "UPDATE_COMPLETE")
 
 
 @pytest.mark.parametrize("fails", [True, False])

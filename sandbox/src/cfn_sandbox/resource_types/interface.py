@@ -146,10 +146,12 @@ class ResourceType:
     Attributes:
         version: the version's id.
         always_updated: whether an update of a stack updates its resources of this type even if nothing differs.
+        called_by_aws: whether its handlers are the user's, which are called when AWS calls them and not otherwise.
     """
 
     version = "00000001"
     always_updated = False
+    called_by_aws = False
 
     def __init__(self, schema: ResourceSchema) -> None:
         self.schema = schema

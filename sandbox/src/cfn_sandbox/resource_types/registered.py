@@ -49,6 +49,8 @@ class RegisteredType(ResourceType):
         configuration: returns the type's configuration, or None if it has none. It can raise SandboxError.
     """
 
+    called_by_aws = True
+
     def __init__(
         self,
         document: Mapping[str, Any],

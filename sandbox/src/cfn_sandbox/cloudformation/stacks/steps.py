@@ -103,20 +103,20 @@ class Steps:
             desired = draft.made(self._sent(kind, draft), current.instance)
             told: list[object] = [kind.always_updated]  # and what the type has reported, if it didn't fail at once
             if kind.supports("UPDATE"):
-                begun(lambda: self._restore(current, desired if any(told) else None))
+                begun(lambda: self._restore(current, desired, announce=any(told)))
             request = replace(self.identity.request(draft.logical_id, draft.tags, current.tags), watch=told.append)
             updated = desired.at(_reported(kind.update(request, desired.sent, current.sent, current.instance)))
             told.append(updated)
             step.physical_id = updated.physical_id
         return updated
 
-    def _restore(self, former: Resource, changed: Resource | None) -> Resource:
+    def _restore(self, former: Resource, changed: Resource, *, announce: bool) -> Resource:
         """Undo an update, and return the resource as it is then. To AWS, one that failed at once changed nothing."""
-        with self._step("UPDATE", former, former.physical_id, announce=changed is not None):
-            if changed is None:
+        with self._step("UPDATE", former, former.physical_id, announce=announce):
+            kind = self.identity.space.type_of(former.kind)
+            if not announce and kind.called_by_aws:
                 return former
             request = replace(self.identity.request(former.logical_id, former.tags, changed.tags), undo=True)
-            kind = self.identity.space.type_of(former.kind)
             return former.at(_reported(kind.update(request, former.sent, changed.sent, changed.instance)))
 
     def adopt(self, draft: Draft, identifier: Mapping[str, JSON]) -> Resource:
