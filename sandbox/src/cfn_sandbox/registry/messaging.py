@@ -123,7 +123,13 @@ def _subscriptions(account: Account) -> Mapping[str, Handler]:  # noqa: C901 - a
 
     def update(call: Call) -> Model:
         _check_subscription(call)
-        return put(call, call.desired["Arn"], _attributes(call.desired))
+        arn = call.desired["Arn"]
+        before = _attributes(model(call, arn))
+        try:
+            return put(call, arn, _attributes(call.desired))
+        except Refusal:  # of one attribute, after another one was set
+            put(call, arn, before)
+            raise
 
     def delete(call: Call) -> None:
         read(call)  # moto's Unsubscribe takes any ARN
@@ -224,16 +230,20 @@ def _check_subscription(call: Call) -> None:
     if unknown:
         raise Refusal("InvalidRequest", f"This sandbox's {SUBSCRIPTION} has no {unknown[0]}: leave it out")
     if given.get("Region", call.region) != call.region:
-        text = f"This sandbox's {SUBSCRIPTION} has no Region but the stack's, {call.region}: leave it out"
-        raise Refusal("InvalidRequest", text)
+        raise Refusal(
+            "InvalidRequest",
+            f"This sandbox's {SUBSCRIPTION} has no Region but the stack's, {call.region}: leave it out",
+        )
     if protocol not in _ENDPOINTS:
-        text = f"This sandbox's {SUBSCRIPTION} has no Protocol {protocol}, but {', '.join(_ENDPOINTS)}"
-        raise Refusal("InvalidRequest", text)
+        raise Refusal(
+            "InvalidRequest", f"This sandbox's {SUBSCRIPTION} has no Protocol {protocol}, but {', '.join(_ENDPOINTS)}"
+        )
     if not re.match(_ENDPOINTS[protocol], given.get("Endpoint", "")):
         raise Refusal("InvalidRequest", f"Invalid parameter: Endpoint is none of protocol {protocol}")
     if given.get("RawMessageDelivery") and protocol != "sqs":
-        text = f"This sandbox's {SUBSCRIPTION} has RawMessageDelivery of sqs only: leave it out"
-        raise Refusal("InvalidRequest", text)
+        raise Refusal(
+            "InvalidRequest", f"This sandbox's {SUBSCRIPTION} has RawMessageDelivery of sqs only: leave it out"
+        )
     if scope not in {"MessageBody", "MessageAttributes"}:
         allowed = "Please use either MessageBody or MessageAttributes"
         raise Refusal("InvalidRequest", f"Invalid parameter: FilterPolicyScope: Invalid value [{scope}]. {allowed}")
