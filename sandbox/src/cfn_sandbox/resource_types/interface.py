@@ -240,8 +240,12 @@ class ResourceType:
         """Delete a resource. One that is gone already is a success."""
         return self._unsupported("delete")
 
-    def clean_up(self, request: Request, instance: Instance) -> None:
-        """End an update: the stack's operation succeeded, and what is no longer needed can be deleted."""
+    def clean_up(self, request: Request, instance: Instance) -> bool:
+        """End an update: the stack's operation succeeded, and what is no longer needed can be deleted.
+
+        Return whether there was one to end.
+        """
+        return False
 
     def list(self, request: Request, model: Properties | None, next_token: str | None = None) -> Page:
         """Return a page of existing resources. `model` has the properties that narrow it; None if none were sent."""

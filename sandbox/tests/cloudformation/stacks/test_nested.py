@@ -186,10 +186,17 @@ def test_a_child_is_rolled_back_with_its_parent(family: Family) -> None:
 
 
 def test_a_child_is_updated_in_place(family: Family) -> None:
-    """A parameter's change updates the child, and what takes its outputs."""
+    """A parameter's change updates the child, and what takes its outputs.
+
+    The child is UPDATE_COMPLETE once more when its cleanup is over, as in users' logs (amplify-cli issue 3260).
+    """
     stack = family.create("parent", parent())
     child = family.child(stack)
     family.update("parent", parent("blue"))
+    assert statuses(stack, "Child")[3:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_COMPLETE"]
+    order = [(event.subject.logical_id, event.status) for event in stack.steps.events][-3:]
+    cleanup = ("parent", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert order == [cleanup, ("Child", "UPDATE_COMPLETE"), ("parent", "UPDATE_COMPLETE")]
     assert family.child(stack) is child
     assert (stack.status.name, child.status.name) == ("UPDATE_COMPLETE", "UPDATE_COMPLETE")
     assert stack.contents.resources["After"].properties["Colour"] == "box-1 in blue"

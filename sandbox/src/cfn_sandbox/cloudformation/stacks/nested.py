@@ -89,11 +89,10 @@ class NestedStackType(ResourceType):
         words = f"was not successfully updated. Currently in {status} with reason: {reason}"
         return _failed(f"Embedded stack {instance.identifier} {words}")
 
-    def clean_up(self, request: Request, instance: Instance) -> None:
-        """End the update of a stack, after that of its parent."""
+    def clean_up(self, request: Request, instance: Instance) -> bool:
+        """End the update of a stack, after that of its parent; return whether there was one."""
         child = self._space_of(request.account, request.region).find(instance.identifier)
-        if child is not None:
-            child.end_update()
+        return child is not None and child.end_update()
 
     def delete(self, request: Request, properties: Properties, instance: Instance) -> Outcome:  # noqa: ARG002 - the stack knows what it is
         """Delete a stack, and wait for it."""

@@ -210,12 +210,13 @@ class Stack:
             self.steps.events.add(self._subject, f"{action}_FAILED", validation.failed(found))
             raise ValidationError(validation.DETECTED)
 
-    def end_update(self) -> None:
-        """Delete what an update has replaced or removed. A nested stack's is ended with that of its parent."""
+    def end_update(self) -> bool:
+        """Delete what an update has replaced or removed, a nested stack's after its parent's; return whether it did."""
         deployment = self.recovery.unended
         if deployment is not None:
             self.recovery = Recovery(self.contents)
             self._set_status("UPDATE_COMPLETE", deployment.clean_up())
+        return deployment is not None
 
     def _fail(self, action: str, deployment: Deployment, options: Options, reason: str) -> None:
         if options.on_failure == "DO_NOTHING" and action != "IMPORT":

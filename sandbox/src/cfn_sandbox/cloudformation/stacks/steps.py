@@ -148,9 +148,10 @@ class Steps:
             _reported(kind.delete(request, resource.sent, resource.instance))
 
     def clean_up(self, resource: Resource) -> None:
-        """End the update of a resource whose type has something left to do."""
-        if (kind := self.identity.space.find_type(resource.kind)) is not None:
-            kind.clean_up(self.identity.request(resource.logical_id, resource.tags), resource.instance)
+        """End the update of a resource whose type has something left to do: it is UPDATE_COMPLETE once more."""
+        kind, request = self.identity.space.find_type(resource.kind), self.identity.request(resource.logical_id)
+        if kind is not None and kind.clean_up(request, resource.instance):
+            self.events.add(resource.subject(resource.physical_id), "UPDATE_COMPLETE")
 
     def refuse(self, verb: str, subject: Subject, reason: str) -> StepFailure:
         """Return the failure of a resource that can't be evaluated, after adding its events."""
