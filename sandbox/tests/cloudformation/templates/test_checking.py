@@ -385,10 +385,18 @@ def test_templates_that_would_never_end() -> None:
 
 
 def test_too_many() -> None:
-    """More resources than CloudFormation allows are refused."""
+    """More resources, or attributes of a mapping, than CloudFormation allows are refused."""
     resources = "".join(f"  R{number}: {{Type: A::B::C}}\n" for number in range(501))
     with pytest.raises(ValidationError, match="Number of resources, 501, is greater than maximum allowed, 500"):
         check(parse(f"Resources:\n{resources}"))
+    attributes = "".join(f"    K{number}: {{a: b}}\n" for number in range(201))
+    with pytest.raises(
+        ValidationError, match="Number of attributes of mapping M, 201, is greater than maximum allowed"
+    ):
+        check(parse(f"Mappings:\n  M:\n{attributes}{TOYS}"))
+    attributes = "".join(f"      k{number}: b\n" for number in range(201))
+    with pytest.raises(ValidationError, match="Number of attributes of M::K, 201, is greater than maximum allowed"):
+        check(parse(f"Mappings:\n  M:\n    K:\n{attributes}{TOYS}"))
 
 
 @pytest.mark.parametrize("name", ["9stack", "a_b", "", "a b", "a" * 129])

@@ -22,6 +22,7 @@ from cfn_sandbox.errors import ValidationError, format_error, template_error
 from cfn_sandbox.values import JSON, objects, text
 
 LIMITS = {"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
+MAXIMUM_ATTRIBUTES = 200  # of a mapping, and of each of its keys (cfn-lint's schema of mappings)
 MAXIMUM_NAME_LENGTH = 255
 MAXIMUM_DESCRIPTION_BYTES = 1024
 _ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
@@ -104,14 +105,22 @@ def _check_parameters(template: Template) -> None:
         parameter_types.check_constraints(key, declaration)
 
 
+def _check_count(described: str, attributes: Object) -> None:
+    if len(attributes) > MAXIMUM_ATTRIBUTES:  # AWS's words aren't known
+        counted = f"Number of attributes of {described}, {len(attributes)}"
+        raise format_error(f"{counted}, is greater than maximum allowed, {MAXIMUM_ATTRIBUTES}")
+
+
 def _check_mappings(mappings: Object) -> None:
     for name, keys in mappings.items():
         _check_name(f"Mappings name '{name}'", name)
         if not isinstance(keys, dict):
             raise format_error(f"Every Mappings member {name} must be a map")
+        _check_count(f"mapping {name}", keys)
         for key, attributes in keys.items():
             if not isinstance(attributes, dict):
                 raise format_error(f"Every Mappings member {key} must be a map")
+            _check_count(f"{name}::{key}", attributes)
             for attribute, value in attributes.items():
                 if not is_scalar(value) and not (isinstance(value, list) and all(map(is_scalar, value))):
                     raise format_error("Every Mappings attribute must be a String or a List.")
