@@ -21,9 +21,10 @@ WRITES = ("AddTags", "DeleteTags")
 
 # The handlers read no members from the answers to these, so one that is empty, or cut after its status, looks like
 # success. SageMaker does not give such an answer before the call takes effect. (AddTags returns tags of another type in
-# the garbage, which botocore can't parse.)
+# the garbage, which botocore can't parse.) A refusal that is cut keeps its status.
 MEMBERLESS = (*WRITES, DELETE)
-EMPTY = ("cut-in-headers", "cut-in-body", "204", "empty", "garbage")
+CUT = ("cut-in-headers", "cut-in-body")
+EMPTY = (*CUT, "204", "empty", "garbage")
 
 LOOKS_AT_OLD_REPLICAS = 4
 """How often a definition must be missing until DELETE and UPDATE believe that it is."""
@@ -37,7 +38,8 @@ def problem_of(call: Call) -> str | None:
     if fault is None:
         refusals = {DESCRIBE: "NotFound", DELETE: "NotFound", CREATE: "ResourceConflict"}
         return None if call.took_effect else refusals.get(call.operation, "InvalidRequest")
-    looks_like_success = call.operation in MEMBERLESS and fault in EMPTY
+    is_refusal = fault in CUT and not call.took_effect
+    looks_like_success = call.operation in MEMBERLESS and fault in EMPTY and not is_refusal
     if looks_like_success and (call.operation, fault) != ("AddTags", "garbage"):
         return None
     return CODE_OF[fault]
