@@ -120,7 +120,7 @@ def test_a_macro_must_be_reviewed(cloudformation: Client) -> None:
 
 
 def test_a_macro_that_does_not_exist(cloudformation: Client) -> None:
-    """A macro of one's own is refused before the stack exists."""
+    """A user's macro is refused before the stack exists."""
     with pytest.raises(ClientError, match="No transform named Acme::Macro found"):
         create(cloudformation, json.dumps({"Transform": "Acme::Macro", "Resources": {"A": {"Type": TOY}}}))
     assert cloudformation.describe_stacks()["Stacks"] == []

@@ -338,7 +338,7 @@ def test_cloud_control_has_no_policies(home: Account) -> None:
 
 
 def test_a_stack_in_another_region(home: Account) -> None:
-    """A stack's policy is that of its own region's topic and queue, not of those with the same names in another."""
+    """A stack's policy is that of its region's topic and queue, not of those with the same names in another."""
     there = {"sns": home.client("sns", "us-east-1"), "sqs": home.client("sqs", "us-east-1")}
     home.client("sqs").create_queue(QueueName="dead")
     properties = {"PolicyDocument": policy("a"), "Queues": [{"Ref": "Queue"}]}

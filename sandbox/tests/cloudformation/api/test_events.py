@@ -43,7 +43,7 @@ def kinds(client: Client, **asked: Any) -> list[tuple[str, str, str]]:  # noqa: 
 def test_events_of_an_operation(client: Client) -> None:
     """An operation's events are found by its id, which CreateStack and DescribeStacks return.
 
-    It has an event of its own at its start and one at its end, which alone name its kind. Source: a recording of AWS
+    It has an event at its start and one at its end, which alone name its kind. Source: a recording of AWS
     of 2026-09-30, function_resource_policy_validation.json in testdata/aws/cloudformation of radkawar/stackd.
     """
     made = client.create_stack(StackName="s", TemplateBody=GOOD, ClientRequestToken="t")

@@ -67,7 +67,7 @@ def errors(client: Client, **asked: str) -> list[tuple[str, str, str, str]]:
 
 
 def test_property_errors_fail_a_change_set(client: Client) -> None:
-    """All property errors are in the events of the change set's operation, each in one of its own.
+    """All property errors are in the events of the change set's operation, one event for each.
 
     That a resource has several: the CDK client's report of them (aws/aws-cdk-cli pull request 1463).
     """
@@ -90,7 +90,7 @@ def test_property_errors_fail_a_change_set(client: Client) -> None:
 
 
 def test_a_property_error_names_its_place(client: Client) -> None:
-    """Each error has an event of its own, whose path leads to the value: as in "Validate stack deployments"."""
+    """Each error has a separate event, whose path leads to the value: as in "Validate stack deployments"."""
     queue = {"Queue": "arn:aws:sqs:eu-west-1:123456789012:q"}
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"QueueConfigurations": [queue]}}}
     body = json.dumps({"Resources": {"NotificationBucket": bucket}})

@@ -129,7 +129,7 @@ def test_where_identifiers_are_replaced() -> None:
 
 
 def test_functions_are_replaced() -> None:
-    """The processed template has values in the place of functions that rest on no resource, as in AWS.
+    """The processed template has values where there were functions that rest on no resource, as in AWS.
 
     Source: LocalStack's recordings, api/test_transformers.snapshot.json; aws-cloudformation/cfn-language-discussion
     issue 102 for Ref and for Conditions. That values of NoEcho parameters stay out is our reading.

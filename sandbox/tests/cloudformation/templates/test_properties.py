@@ -149,7 +149,7 @@ def test_what_is_known_before_apply_stays(value: JSON) -> None:
 @settings(deadline=None, max_examples=100)
 @given(VALUES)
 def test_what_language_extensions_replace_evaluates_to_the_same(value: JSON) -> None:
-    """The values that AWS::LanguageExtensions writes in the place of functions are what these would return."""
+    """The values that AWS::LanguageExtensions writes for functions are what these would return."""
     resources: JSON = {"Other": {"Type": TOY}, "It": {"Type": TOY, "Properties": {"Value": value}}}
     template = Template({**SECTIONS, "Resources": resources}, ("AWS::LanguageExtensions",))
     words = ""
