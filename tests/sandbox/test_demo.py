@@ -88,7 +88,10 @@ def test_the_steps_check_what_they_say(change: dict[str, Any], step: str, messag
 def test_an_interrupted_demo_is_cleaned_up(number: int, during: str, tmp_path: Path) -> None:
     """An interrupted demo exits with 128 plus the signal, and leaves no traceback, process or file."""
     # The real submit takes half a minute, and the test of the steps runs it.
+    # A shell starts what runs in its background with SIGINT ignored, which children inherit.
     script = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from cfn_sandbox.packaging.package import package
 from tools.sagemaker import __main__, demo
 demo._submit = lambda project, account: account.registry.add_package(package(project))
